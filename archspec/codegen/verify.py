@@ -1,0 +1,31 @@
+"""The finished source, parsed again: it holds what we emit, and nothing a spec smuggled in."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+
+NODES: frozenset[type[ast.AST]] = frozenset(
+    getattr(ast, name)
+    for name in """Module Expr Constant Import ImportFrom alias ClassDef FunctionDef arguments
+    arg Assign AnnAssign Attribute Name Load Store Call keyword Return If IfExp For Compare
+    BoolOp And Or UnaryOp Not USub BinOp Add Sub Mult Div FloorDiv Mod Eq GtE Tuple List
+    Subscript Slice Starred ListComp comprehension""".split()
+)
+IMPORTS = frozenset(
+    {"import torch", "from torch import Tensor, nn", "from torch import nn"}
+    | {"from torch.nn import functional as F"}
+)
+
+
+def verify(source: str) -> None:
+    """Raises AssertionError: what fails here is a bug of archspec, never a user's fault."""
+    for node in ast.walk(ast.parse(source)):
+        assert type(node) in NODES, f"unexpected {type(node).__name__} in generated source"
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            assert ast.unparse(node) in IMPORTS, f"unexpected import: {ast.unparse(node)}"
+
+
+def digest(text: str) -> str:
+    """The hash that a generated file carries of the rest of itself."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,297 @@
+"""What a template prints: every line ready, nothing left to decide."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archspec import expression, helpers
+from archspec.analysis import Analysis
+from archspec.codegen.forward import formula, forward
+from archspec.codegen.layout import (
+    STEP,
+    WIDTH,
+    CallText,
+    KeywordText,
+    RunText,
+    Text,
+    lines,
+)
+from archspec.expression import Expr, Name
+from archspec.ir import (
+    Class,
+    Layer,
+    Network,
+    New,
+    Parameter,
+    Repeat,
+    Sequential,
+    call,
+)
+
+BODY = STEP * 2
+
+
+@dataclass(frozen=True, slots=True)
+class ClassView:
+    """One class of the generated file, as lines."""
+
+    name: str
+    base: str
+    doc: Sequence[str]
+    signature: Sequence[str]
+    statements: Sequence[str]
+    forward: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The generated file."""
+
+    doc: Sequence[str]
+    imports: Sequence[str]
+    helpers: Sequence[str]
+    classes: Sequence[ClassView]
+
+
+def view(network: Network, analysis: Analysis) -> View:
+    used = sorted(_helpers(network))
+    views = []
+    torch = False
+    for cls in network.classes:
+        made, uses_torch = _class(cls, network, analysis)
+        views.append(made)
+        torch = torch or uses_torch
+    return View(
+        _module_doc(network, analysis),
+        _imports(network, used, torch),
+        [helpers.HELPERS[name] for name in used],
+        views,
+    )
+
+
+# Text from a spec ---------------------------------------------------------------------
+
+
+def escaped(text: str) -> str:
+    """Text of a spec for the inside of a docstring: printable, and unable to end it."""
+    clean = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+    return clean.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    width = WIDTH - len(indent)
+    return textwrap.wrap(escaped(text), width, break_long_words=False, break_on_hyphens=False)
+
+
+def _docstring(text: Iterable[str], indent: str) -> list[str]:
+    """The lines of a docstring with its quotes."""
+    body = list(text)
+    if not body:
+        return []
+    if body[-1].endswith('"'):
+        body[-1] = body[-1][:-1] + '\\"'
+    if len(body) == 1 and len(indent) + len(body[0]) + 6 <= WIDTH:
+        return [f'{indent}"""{body[0]}"""']
+    inside = [f"{indent}{line}".rstrip() for line in body[1:]]
+    return [f'{indent}"""{body[0]}', *inside, f'{indent}"""']
+
+
+def _title(doc: str, name: str, indent: str) -> list[str]:
+    first = _wrapped(doc or f"{name}.", indent + '"""')
+    return first or [f"{name}."]
+
+
+# The module ---------------------------------------------------------------------------
+
+
+def _module_doc(network: Network, analysis: Analysis) -> list[str]:
+    shape = " x ".join(map(str, analysis.input))
+    counts = (
+        f"{analysis.params:,} parameters; {analysis.macs:,} multiply-adds for an input of {shape}."
+    )
+    doc = [*_title(network.doc, network.root.name, ""), "", *_wrapped(counts, ""), ""]
+    return _docstring(doc + _table(network, analysis), "")
+
+
+def _table(network: Network, analysis: Analysis) -> list[str]:
+    """Layer, output shape and parameters of each attribute of the network."""
+    params: dict[str, int] = {}
+    for row in analysis.rows:
+        top = row.path.split(".")[0]
+        params[top] = params.get(top, 0) + row.params
+    rows = [("layer", "output", "parameters")]
+    for name, sizes in analysis.outputs.items():
+        count = params.get(name, 0)
+        rows.append((name, " x ".join(map(str, sizes)), f"{count:,}" if count else ""))
+    wide = [max(len(row[column]) for row in rows) for column in range(3)]
+    return [f"{STEP}{a:{wide[0]}}  {b:{wide[1]}}  {c:>{wide[2]}}".rstrip() for a, b, c in rows]
+
+
+def _imports(network: Network, used: Sequence[str], torch: bool) -> list[str]:
+    whole = torch or any(helpers.uses(name, "torch") for name in used)
+    functional = any(helpers.uses(name, "F") for name in used)
+    found = ["import torch"] if whole else []
+    found.append("from torch import Tensor, nn")
+    if functional:
+        found.append("from torch.nn import functional as F")
+    if all(cls.sequential for cls in network.classes):
+        found[found.index("from torch import Tensor, nn")] = "from torch import nn"
+    return found
+
+
+def _news(new: Any) -> Iterable[New]:
+    if isinstance(new, New):
+        yield new
+        for argument in new.arguments.values():
+            yield from _news(argument)
+    elif isinstance(new, Sequential):
+        for child in new.children:
+            yield from _news(child)
+    elif isinstance(new, Repeat):
+        yield from _news(new.new)
+
+
+def _constructions(network: Network) -> Iterable[New]:
+    for cls in network.classes:
+        for layer in cls.layers:
+            yield from _news(layer.new)
+
+
+def _helpers(network: Network) -> set[str]:
+    return {new.torch for new in _constructions(network) if new.torch in helpers.HELPERS}
+
+
+# Classes ------------------------------------------------------------------------------
+
+
+def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView, bool]:
+    is_network = cls is network.root
+    statements, torch = ([], False) if cls.sequential else forward(cls, is_network)
+    made = ClassView(
+        cls.name,
+        "nn.Sequential" if cls.sequential else "nn.Module",
+        _network_doc(network, analysis) if is_network else _class_doc(cls),
+        _signature(cls),
+        _sequential(cls) if cls.sequential else _init(cls, network),
+        [f"{BODY}{line}" for line in statements],
+    )
+    return made, torch
+
+
+def _network_doc(network: Network, analysis: Analysis) -> list[str]:
+    """The shapes of a batch on its way in and out."""
+    ends = [", ".join(map(str, ("N", *sizes))) for sizes in (analysis.input, analysis.output)]
+    return _docstring([f"From ({ends[0]}) to ({ends[1]})."], STEP)
+
+
+def _class_doc(cls: Class) -> list[str]:
+    doc = _title(cls.doc, cls.name, STEP)
+    if cls.differs:
+        doc += ["", *_wrapped(cls.differs, STEP)]
+    if not cls.sequential:
+        whole = formula(cls)
+        if len(whole) <= WIDTH - len(STEP):
+            doc += ["", whole]
+    return _docstring(doc, STEP)
+
+
+def _signature(cls: Class) -> list[str]:
+    arguments: list[Text] = ["self", *map(_parameter, cls.parameters)]
+    text = CallText("__init__", tuple(arguments))
+    return lines(text, STEP, "def ", " -> None:")
+
+
+def _parameter(parameter: Parameter) -> str:
+    text = f"{parameter.name}: {parameter.annotation}"
+    if parameter.default is None:
+        return text
+    return f"{text} = {expression.show(parameter.default.value)}"
+
+
+def _sequential(cls: Class) -> list[str]:
+    children = tuple(construction(layer.new) for layer in cls.layers)
+    return lines(CallText("super().__init__", children, tall=len(children) > 1), BODY)
+
+
+def _init(cls: Class, network: Network) -> list[str]:
+    made = [f"{BODY}super().__init__()"]
+    for local in cls.locals:
+        made.append(f"{BODY}{local.name} = {expression.source(local.value)}")
+    for layer in cls.layers:
+        made += _assignment(layer)
+    return made + _initialization(network) if cls is network.root else made
+
+
+def _assignment(layer: Layer) -> list[str]:
+    return lines(construction(layer.new), BODY, f"self.{layer.name} = ")
+
+
+def _initialization(network: Network) -> list[str]:
+    """He-normal convolutions as in the ResNet paper; norms start at 1 and 0 by themselves."""
+    kinds = sorted({f"nn.{n.torch}" for n in _constructions(network) if n.torch[:4] == "Conv"})
+    made = []
+    if network.init == "resnet" and kinds:
+        kind = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
+        made += [
+            f"{BODY}for module in self.modules():",
+            f"{BODY}{STEP}if isinstance(module, {kind}):",
+            *lines(_kaiming(), BODY + STEP * 2),
+        ]
+    zeroed = [cls for cls in network.classes if cls.zeros and cls is not network.root]
+    if zeroed:
+        made.append(f"{BODY}for module in self.modules():")
+    for cls in zeroed:
+        made.append(f"{BODY}{STEP}if isinstance(module, {cls.name}):")
+        made += [_zeros("module", path, BODY + STEP * 2) for path in cls.zeros]
+    return made + [_zeros("self", path, BODY) for path in network.root.zeros]
+
+
+def _kaiming() -> CallText:
+    arguments = (
+        "module.weight",
+        KeywordText("mode", '"fan_out"'),
+        KeywordText("nonlinearity", '"relu"'),
+    )
+    return CallText("nn.init.kaiming_normal_", arguments)
+
+
+def _zeros(owner: str, path: str, indent: str) -> str:
+    place = f'{owner}.get_parameter("{path}")' if path.count(".") > 1 else f"{owner}.{path}"
+    if path.split(".")[0].isdigit():
+        place = f'{owner}.get_parameter("{path}")'
+    return f"{indent}nn.init.zeros_({place})"
+
+
+# Constructions ------------------------------------------------------------------------
+
+
+def construction(new: Any) -> Text:
+    """A module, a size or a word, as it is written in a constructor."""
+    if isinstance(new, New):
+        return _new(new)
+    if isinstance(new, Sequential):
+        children = tuple(construction(child) for child in new.children)
+        return CallText("nn.Sequential", children, tall=len(children) > 1)
+    if isinstance(new, Repeat):
+        return RunText(construction(new.new), new.count)
+    if isinstance(new, Name):
+        return new.id
+    if isinstance(new, Expr):
+        return expression.source(new)
+    if isinstance(new, tuple):
+        inside = ", ".join(expression.source(part) for part in new)
+        return f"({inside},)" if len(new) == 1 else f"({inside})"
+    return '"' + str(new) + '"'
+
+
+def _new(new: New) -> Text:
+    name = new.what.name if isinstance(new.what, Class) else new.torch
+    if not isinstance(new.what, Class) and name not in helpers.HELPERS:
+        name = f"nn.{name}"
+    how = call(new)
+    positional = tuple(construction(value) for value in how.positional)
+    keywords = tuple(KeywordText(k, construction(v)) for k, v in how.keywords.items())
+    return CallText(name, positional + keywords)

@@ -1,0 +1,167 @@
+"""A network with its blocks opened: every use of a block by itself, sizes known.
+
+`elaborate` makes this of a spec, `classes` makes classes of it. A `Slot` is a size as a number
+and as a formula in the names of the class around; uses that differ in numbers alone become
+one class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from archspec.diagnostics import Span
+from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute
+from archspec.ir import Body, Op, Shape
+from archspec.spec import Block
+
+Slot = Value | tuple[Value, ...] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What flows from layer to layer: a shape, the formula of its channels, and the stride.
+
+    `stride` is the product of the strides so far, one number a dimension; None where sizes
+    were pooled away.
+    """
+
+    shape: Shape
+    channels: Expr
+    stride: tuple[int, ...] | None
+
+    @property
+    def value(self) -> Value:
+        return Value(self.shape.channels, self.channels)
+
+    def agrees(self, other: Flow) -> bool:
+        """Whether a sum needs no projection; the number of pixels has no say."""
+        mine, theirs = self.shape, other.shape
+        same = mine.channels == theirs.channels and mine.rank == theirs.rank
+        return same and self.stride is not None and self.stride == other.stride
+
+    def through(self, op: Op, shape: Shape, written: Mapping[str, Slot]) -> Flow:
+        """What leaves `op`."""
+        return Flow(shape, self._channels_after(op, shape, written), self._stride(op, shape))
+
+    def _stride(self, op: Op, shape: Shape) -> tuple[int, ...] | None:
+        if not shape.rank:
+            return ()
+        if op.resizes or self.stride is None or self.shape.rank != shape.rank:
+            return None
+        steps = op.strides()
+        steps = steps * shape.rank if len(steps) == 1 else steps or (1,) * shape.rank
+        return tuple(a * b for a, b in zip(self.stride, steps, strict=True))
+
+    def _channels_after(self, op: Op, shape: Shape, written: Mapping[str, Slot]) -> Expr:
+        slot = written.get(op.leaves) if op.leaves else None
+        if isinstance(slot, tuple):
+            slot = slot[0]
+        if isinstance(slot, Value) and slot.expr is not None:
+            return slot.expr
+        factor, rest = divmod(shape.channels, self.shape.channels)
+        scaled = None if rest else simplify("*", self.channels, Number(factor))
+        if scaled is None or isinstance(self.channels, Number):
+            return Number(shape.channels)
+        return scaled
+
+    def with_shape(self, shape: Shape, channels: Expr) -> Flow:
+        return replace(self, shape=shape, channels=channels)
+
+
+@dataclass(eq=False, slots=True)
+class OpUse:
+    """An op with its arguments, by torch's names."""
+
+    op: type[Op]
+    torch: str
+    rank: int
+    slots: dict[str, Slot]
+
+
+@dataclass(eq=False, slots=True)
+class Use:
+    """A use of a block that is a class. `outside`: its names, in formulas of the caller."""
+
+    instance: Instance
+    outside: dict[str, Expr | None]
+
+    def formula(self, expr: Expr) -> Expr | None:
+        """A formula of the block, in the names of its caller; None if there is none."""
+        return substitute(expr, lambda name: self.meaning(name.id))
+
+    def meaning(self, name: str) -> Expr | None:
+        """A name of the block as a formula of its caller."""
+        if name in self.outside:
+            return self.outside[name]
+        inner = self.instance.definitions[name].inner
+        return None if inner is None else self.formula(inner)
+
+
+@dataclass(eq=False, slots=True)
+class Row:
+    """Layers that are one `nn.Sequential`."""
+
+    children: list[Item]
+
+
+Made = OpUse | Use | Row
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """A layer that becomes an attribute. `mark` stands for it in bodies until it is named."""
+
+    made: Made
+    mark: str
+    name: str | None = None
+    span: Span | None = None
+    zeros: bool = False
+    attribute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A name of a block in one use: its number, and its formula in the block's other names.
+
+    `given`: the user of the block said it, so the formula is the caller's.
+    """
+
+    number: Scalar
+    inner: Expr | None = None
+    given: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Joint:
+    """The place of a residual's shortcut: there in one use of a block, absent in the next."""
+
+    mark: str
+    name: str
+    item: Item | None
+    after: int  # how many items of the class come before it
+
+
+@dataclass(eq=False, slots=True)
+class Instance:
+    """One use of a block (or the network), opened."""
+
+    block_name: str
+    block: Block | None
+    class_name: str
+    doc: str
+    sequential: bool = False
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    joints: list[Joint] = field(default_factory=list)
+    body: Body | None = None
+    leaving: Flow | None = None
+    span: Span | None = None
+    marks: int = 0
+    symbols: dict[Any, str] = field(default_factory=dict)
+    key: Any = None
+
+    def mark(self) -> str:
+        self.marks += 1
+        return f"#{self.marks}"

@@ -1,0 +1,127 @@
+"""Attribute names by rule (docs/language.md, "Names")."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.ir import Add, Apply, Body, Chain, Concat, Multiply, Split
+from archspec.lower.model import Instance, Item, OpUse, Use
+
+
+def camel(name: str) -> str:
+    """`conv_norm_act` as the name of a class: `ConvNormAct`."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def name_items(instance: Instance, prefixes: Mapping[str, str]) -> None:
+    """Gives every layer its attribute; equal layers without weights share one."""
+    if instance.sequential:
+        for place, item in enumerate(instance.items):
+            item.attribute = str(place)
+        return
+    taken = {item.name for item in instance.items if item.name}
+    taken |= {joint.name for joint in instance.joints if joint.item}
+    wanted = [(item, _prefix(item, prefixes)) for item in instance.items if not item.name]
+    several = Counter(prefix for item, prefix in wanted if not _plain(item))
+    numbers: Counter[str] = Counter()
+    plain: dict[str, list[Item]] = {}
+    for item, prefix in wanted:
+        if _plain(item):
+            _share(item, prefix, plain, taken)
+        elif _always_numbered(item) or several[prefix] > 1:
+            numbers[prefix] += 1
+            item.attribute = f"{prefix}{numbers[prefix]}"
+        else:
+            item.attribute = prefix
+    for item in instance.items:
+        item.attribute = item.name or item.attribute
+    _once_each(instance)
+    marks = {item.mark: item.attribute for item in instance.items}
+    for place, joint in enumerate(instance.joints):
+        marks[joint.mark] = joint.mark = f"@{place}"
+    if instance.body is not None:
+        instance.body = rename(instance.body, marks)
+    instance.items = _shared_once(instance)
+
+
+def _plain(item: Item) -> bool:
+    return isinstance(item.made, OpUse) and not item.made.op.weighted
+
+
+def _always_numbered(item: Item) -> bool:
+    return isinstance(item.made, OpUse) and item.made.op.numbered
+
+
+def _prefix(item: Item, prefixes: Mapping[str, str]) -> str:
+    made = item.made
+    if isinstance(made, OpUse):
+        return prefixes.get(made.op.key, made.op.attribute)
+    if isinstance(made, Use):
+        block = made.instance.block
+        return (block.name if block else None) or made.instance.block_name
+    return "sequence"
+
+
+def _share(item: Item, prefix: str, plain: dict[str, list[Item]], taken: set[Any]) -> None:
+    """`relu` for the first and all equal ones, `relu2` for the next that differs."""
+    for known in plain.setdefault(prefix, []):
+        if same_op(known, item):
+            item.attribute = known.attribute
+            return
+    number, name = len(plain[prefix]) + 1, prefix
+    while number > 1 or name in taken:
+        name = f"{prefix}{number}" if number > 1 else prefix
+        if name not in taken:
+            break
+        number += 1
+    item.attribute = name
+    taken.add(name)
+    plain[prefix].append(item)
+
+
+def same_op(one: Item, other: Item) -> bool:
+    """Whether two layers without weights are the same."""
+    a, b = one.made, other.made
+    if not isinstance(a, OpUse) or not isinstance(b, OpUse):
+        return False
+    return a.op is b.op and a.torch == b.torch and a.slots == b.slots
+
+
+def _once_each(instance: Instance) -> None:
+    seen: dict[str, Item] = {}
+    for item in [*instance.items, *(j.item for j in instance.joints if j.item)]:
+        name = item.attribute or item.name or ""
+        other = seen.setdefault(name, item)
+        if other is item or (_plain(item) and not item.name and same_op(other, item)):
+            continue
+        message = f"two layers are called `{name}`"
+        hint = "give one another name: `name: ...`"
+        raise SpecError([Diagnostic("attribute-twice", message, item.span, hint)])
+
+
+def _shared_once(instance: Instance) -> list[Item]:
+    """The items without repeats; the places of shortcuts move along."""
+    kept: dict[str, Item] = {}
+    for joint in instance.joints:
+        before = {item.attribute for item in instance.items[: joint.after]}
+        joint.after = len(before)
+    for item in instance.items:
+        kept.setdefault(item.attribute, item)
+    return list(kept.values())
+
+
+def rename(body: Body, names: Mapping[str, str | None]) -> Body:
+    """The body with other layer names; None leaves a layer out."""
+    match body:
+        case Apply(layer=layer):
+            name = names.get(layer, layer)
+            return Chain() if name is None else Apply(name)
+        case Chain(steps=steps):
+            renamed = [rename(step, names) for step in steps]
+            return Chain(tuple(step for step in renamed if step != Chain()))
+        case Add() | Multiply() | Concat() | Split():
+            return type(body)(tuple(rename(branch, names) for branch in body.branches))
+    return body

@@ -1,0 +1,180 @@
+"""What an expression sees, and what a head that names a part means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archspec.diagnostics import Diagnostic, Label, Span, SpecError, did_you_mean
+from archspec.expression import (
+    Expr,
+    ExpressionError,
+    Name,
+    Number,
+    Scalar,
+    Value,
+    constant,
+    evaluate,
+    names,
+)
+from archspec.ir import Field
+from archspec.lower.model import Definition, Instance
+from archspec.spec import arguments
+from archspec.spec.layers import Stack
+from archspec.spec.models import INDICES
+from archspec.spec.problems import Problems
+
+
+@dataclass(eq=False, slots=True)
+class Closure:
+    """Layers that fill a part, with the parts and names of the place where they are written."""
+
+    stack: Stack
+    parts: Mapping[str, Closure]
+    names: Mapping[str, Value] = field(default_factory=dict)
+    span: Span | None = None
+    network: bool = False
+
+    def key(self) -> object:
+        """Equal for closures that mean the same within one network."""
+        below = () if self.network else ((n, part.key()) for n, part in self.parts.items())
+        return id(self.stack), tuple(sorted(below, key=lambda pair: pair[0]))
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing fills the part; a part may hand on another."""
+        layers = self.stack.layers
+        if len(layers) == 1 and layers[0].head in self.parts and not layers[0].given:
+            return self.parts[layers[0].head].none
+        return not layers
+
+
+class Scope:
+    """Names and parts where layers stand: in the network, in a block, in an inline block."""
+
+    def __init__(
+        self,
+        values: dict[str, Value],
+        parts: Mapping[str, Closure],
+        instance: Instance | None = None,
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        self.values = values
+        self.parts = parts
+        self.instance = instance
+        self.labels = labels
+        self.pending: dict[str, tuple[Expr, Span | None]] = {}
+        self.symbolic: set[str] = set()  # args that stay names: those of a class
+        self.truths: dict[str, bool] = {}
+        self.touched: set[str] = set()  # the indices that were read
+        self.settled: set[str] = set()  # args of the network that a decision depends on
+        self._running: list[str] = []
+
+    def child(self, parts: Mapping[str, Closure], extra: Mapping[str, Value]) -> Scope:
+        """This scope with other parts, for layers that were written elsewhere."""
+        scope = Scope(self.values, parts, self.instance, self.labels)
+        if extra:
+            scope.values = {**extra, **self.values}
+        scope.pending, scope.symbolic, scope.truths = (
+            self.pending,
+            self.symbolic,
+            self.truths,
+        )
+        scope.touched, scope.settled = self.touched, self.settled
+        scope._running = self._running
+        return scope
+
+    def lookup(self, name: Name) -> Value:
+        word = name.id
+        if word in INDICES:
+            self.touched.add(word)
+        if word in self.values:
+            return self.values[word]
+        if word in self.truths:
+            return constant(self.truths[word])
+        if word in self.pending:
+            return self._settle(word)
+        known = [*self.values, *self.truths, *self.pending]
+        raise ExpressionError(f"`{word}` is not known here", did_you_mean(word, known, "known"))
+
+    def _settle(self, word: str) -> Value:
+        """The default of an argument, evaluated once it is asked for."""
+        if word in self._running:
+            raise ExpressionError(f"`{word}` is defined by itself")
+        expr, span = self.pending[word]
+        self._running.append(word)
+        try:
+            value = self.value(expr, span)
+        finally:
+            self._running.pop()
+        self.values[word] = self.define(word, value, given=False)
+        return self.values[word]
+
+    def define(self, word: str, value: Value, given: bool) -> Value:
+        """`word` as a name of the class, or its formula where the block has no class."""
+        if self.instance is None or word not in self.symbolic:
+            return value
+        inner = None if given else value.expr
+        self.instance.definitions[word] = Definition(value.number, inner, given)
+        return Value(value.number, Name(word))
+
+    def value(self, expr: Expr, span: Span | None) -> Value:
+        """The value of an expression; a finding at `span` where it has none."""
+        try:
+            return evaluate(expr, self.lookup)
+        except ExpressionError as error:
+            raise self.error("expression", error.message, span, error.hint) from None
+
+    def decide(self, expr: Expr | None, span: Span | None) -> bool:
+        """The truth of a condition."""
+        if expr is None:
+            return True
+        value = self.value(expr, span)
+        self.settled |= names(expr)
+        return bool(value.number)
+
+    def argument(self, expr: Expr, how: Field, span: Span | None, word: str) -> Value:
+        """An argument within its bounds. What has no printed formula gets a name: `word`."""
+        value = self.value(expr, span)
+        try:
+            arguments.check_number(value.number, how)
+        except Problems as error:
+            problem = error.problems[0]
+            raise self.error(problem.rule, problem.message, span, problem.hint) from None
+        return self.printable(value, expr, word)
+
+    def printable(self, value: Value, expr: Expr, word: str) -> Value:
+        """`value` with a formula that can be printed, if need be a name of the class."""
+        if value.expr is not None:
+            return value
+        if self.instance is None:
+            self.settled |= names(expr)
+            return constant(value.number)
+        return Value(value.number, Name(self.symbol((expr, value.number), word, value.number)))
+
+    def symbol(self, key: object, word: str, number: Scalar) -> str:
+        """A new name of the class for a size without a formula; equal ones share it."""
+        assert self.instance is not None
+        known = self.instance.symbols
+        if key not in known:
+            taken = {*known.values(), *self.symbolic, *self.truths}
+            fresh, count = word, 2
+            while fresh in taken:
+                fresh, count = f"{word}{count}", count + 1
+            known[key] = fresh
+            self.instance.definitions[fresh] = Definition(number, None, given=True)
+        return known[key]
+
+    def error(
+        self,
+        rule: str,
+        message: str,
+        span: Span | None,
+        hint: str = "",
+        labels: tuple[Label, ...] = (),
+    ) -> SpecError:
+        """A finding, with the places that led here."""
+        return SpecError([Diagnostic(rule, message, span, hint, (*labels, *self.labels))])
+
+
+__all__ = ["Closure", "Number", "Scope"]

@@ -1,0 +1,167 @@
+"""IR -> live `nn.Module`. The only file that imports torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from archspec import helpers
+from archspec.expression import Name
+from archspec.ir import (
+    Apply,
+    Call,
+    Class,
+    Layer,
+    Network,
+    New,
+    Sequential,
+    call,
+    children,
+    numbers,
+    run,
+)
+from archspec.ir import number as number_of
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+def _load_helpers() -> ModuleType:
+    name = "archspec._modules"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, helpers.FILE)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+def build(network: Network) -> nn.Module:
+    """The network, constructed and initialised as its generated source would be."""
+    builder = _Builder(network)
+    root = network.root
+    env = {p.name: p.default.value if p.default else None for p in root.parameters}
+    module = builder.construct(root, env)
+    initialize(network, module)
+    return module
+
+
+def initialize(network: Network, module: nn.Module) -> None:
+    """He-normal convolutions (fan-out), unless the spec leaves all to torch; then zeros."""
+    if network.init == "resnet":
+        for part in module.modules():
+            if isinstance(part, CONVOLUTIONS):
+                nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
+    for part in module.modules():
+        cls = getattr(part, "_archspec", None)
+        for path in cls.zeros if cls else ():
+            nn.init.zeros_(part.get_parameter(path))
+
+
+class _Builder:
+    """Constructs modules in the order in which Python would: arguments before bodies."""
+
+    def __init__(self, network: Network) -> None:
+        self.helpers = _load_helpers()
+        self.types = {id(cls): self._type(cls) for cls in network.classes}
+
+    def _type(self, cls: Class) -> type[nn.Module]:
+        base = nn.Sequential if cls.sequential else Interpreted
+        names = {"_archspec": cls, "__doc__": cls.doc, "__module__": __name__}
+        return type(cls.name, (base,), names)
+
+    def construct(self, cls: Class, env: dict[str, Any]) -> nn.Module:
+        for local in cls.locals:
+            env[local.name] = number_of(local.value, env)
+        if cls.sequential:
+            return self.types[id(cls)](*[self._layer(layer, env) for layer in cls.layers])
+        module = self.types[id(cls)]()
+        for layer in cls.layers:
+            setattr(module, layer.name, self._layer(layer, env))
+        return module
+
+    def _layer(self, layer: Layer, env: Mapping[str, Any]) -> nn.Module:
+        if isinstance(layer.new, Name):
+            module: nn.Module = env[layer.new.id]
+            return module
+        return self.make(layer.new, env)
+
+    def make(self, new: New | Sequential, env: Mapping[str, Any]) -> nn.Module:
+        if isinstance(new, Sequential):
+            return nn.Sequential(*[self.make(child, env) for child in children(new)])
+        how = call(new)
+        positional = [self._argument(value, env) for value in how.positional]
+        keywords = {name: self._argument(value, env) for name, value in how.keywords.items()}
+        if isinstance(new.what, Class):
+            return self.construct(new.what, self._bound(new.what, how, positional, keywords))
+        module: nn.Module = self._torch_class(new.torch)(*positional, **keywords)
+        return module
+
+    def _bound(
+        self, cls: Class, how: Call, positional: list[Any], keywords: dict[str, Any]
+    ) -> dict[str, Any]:
+        required = [p.name for p in cls.parameters if p.default is None]
+        env = {p.name: p.default.value for p in cls.parameters if p.default is not None}
+        return env | dict(zip(required, positional, strict=True)) | keywords
+
+    def _argument(self, value: Any, env: Mapping[str, Any]) -> Any:
+        if isinstance(value, (New, Sequential)):
+            return self.make(value, env)
+        return numbers(value, env)
+
+    def _torch_class(self, name: str) -> Any:
+        return getattr(self.helpers if name in helpers.HELPERS else nn, name)
+
+
+class Interpreted(nn.Module):
+    """A class of the IR, alive: its layers are attributes, its body is walked."""
+
+    _archspec: Class
+
+    def forward(self, x: Tensor) -> Any:
+        return run(self._archspec.body, x, _Tensors(self._modules))
+
+
+class _Tensors:
+    """The reader whose `x` is a tensor."""
+
+    def __init__(self, modules: Mapping[str, Any]) -> None:
+        self.modules = modules
+
+    def apply(self, layer: Apply, x: Tensor) -> Tensor:
+        y: Tensor = self.modules[layer.layer](x)
+        return y
+
+    def share(self, x: Tensor) -> Tensor:
+        return x
+
+    def hold(self, x: Tensor) -> Tensor:
+        return x
+
+    def add(self, values: list[Tensor]) -> Tensor:
+        total = values[0]
+        for value in values[1:]:
+            total = total + value
+        return total
+
+    def multiply(self, values: list[Tensor]) -> Tensor:
+        product = values[0]
+        for value in values[1:]:
+            product = product * value
+        return product
+
+    def concat(self, values: list[Tensor]) -> Tensor:
+        return torch.cat(values, 1)
+
+    def split(self, x: Tensor, parts: int) -> list[Tensor]:
+        return list(x.chunk(parts, 1))
+
+    def unsqueeze(self, x: Tensor, count: int) -> Tensor:
+        return x[(..., *[None] * count)]

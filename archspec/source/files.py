@@ -1,0 +1,62 @@
+"""Files and bytes -> text, and the name of a file as people are shown it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile
+from archspec.source.syntax import shown, span_at
+
+MAX_BYTES = 1 << 20
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """What a regular file holds, of a large one no more than shows that it is."""
+    name = shown(display_path(path))
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UnreadableFile(f"cannot read `{name}`: it is not a regular file")
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = (error.strerror or "it cannot be opened").lower()
+        raise UnreadableFile(f"cannot read `{name}`: {reason}") from None
+    except ValueError:
+        raise UnreadableFile(f"cannot read `{name}`: this is no file name") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe would wait for its writer before it can be seen to be one."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def display_path(path: str | Path) -> str:
+    """The path relative to the working directory, with forward slashes."""
+    if not os.path.isabs(path):
+        return Path(path).as_posix()
+    try:
+        return Path(os.path.relpath(path)).as_posix()
+    except (OSError, ValueError):  # no working directory, a null byte, another drive
+        return Path(path).name
+
+
+def decode(text: str | bytes, file: str) -> str:
+    """The text of a file of bounded size, without its byte order mark."""
+    try:
+        data = text if isinstance(text, bytes) else text.encode()
+        if len(data) > MAX_BYTES:
+            hint = "split it: a spec needs a few hundred lines at most"
+            message = f"the file is larger than {MAX_BYTES:,} bytes"
+            raise SpecError([Diagnostic("too-large", message, Span(file), hint)])
+        return data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode()
+        found = f"byte {error.start} (0x{error.object[error.start]:02x})"
+    except UnicodeEncodeError as error:
+        before = error.object[: error.start]
+        found = f"character {error.start} (half of a surrogate pair)"
+    message, span = f"{found} is not UTF-8", span_at(before, len(before), file)
+    hint = "save the file as UTF-8"
+    raise SpecError([Diagnostic("not-utf8", message, span, hint)])

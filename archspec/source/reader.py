@@ -1,0 +1,222 @@
+"""YAML text -> located data, within limits, with every finding of a file in one go.
+
+Events are read one by one: PyYAML's C composer recurses and crashes the process on a
+few thousand levels of `- - -`, while its event parser is flat and takes a mebibyte of
+anything in 0.1 s. Here the depth is counted before descending.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from archspec.diagnostics import Diagnostic, Span, SpecError
+from archspec.source import findings
+from archspec.source.data import List, Map, Text
+from archspec.source.files import decode, display_path, read_bytes
+from archspec.source.findings import MAX_DEPTH, MAX_FINDINGS, MAX_NODES
+from archspec.source.scalars import TooLong, scalar
+from archspec.source.syntax import explain, span_at, unreadable_character
+
+# Wheels of PyYAML bring the C parser. Without it all works the same, ten times slower.
+_Events: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BLANK = re.compile(r"(?:\s++|#[^\r\n]*+|\.\.\.(?=\s|\Z))*+")
+
+
+def read(path: str | Path) -> Map:
+    """Parse a file. `UnreadableFile` if there is none to open, else as `parse`."""
+    return parse(read_bytes(path), display_path(path))
+
+
+def parse(text: str | bytes, file: str) -> Map:
+    """Parse one document whose top is a mapping, or raise all findings at once."""
+    return _Reader(decode(text, file), file).document()
+
+
+class _Stop(Exception):
+    """What follows cannot be read; the findings say why."""
+
+
+class _Reader:
+    """One pass over the events of one file."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self.findings: list[Diagnostic] = []
+        self.nodes = 0
+        self.cuts = 0  # expressions cut at a comma
+
+    def document(self) -> Map:
+        try:
+            self.check_start()
+            self.next = _Events(self.text).get_event
+            top = self.top()
+        except (yaml.YAMLError, UnicodeError) as error:
+            self.findings.append(explain(error, self.text, self.file))
+        except _Stop:
+            pass
+        if self.findings:
+            raise SpecError(self.findings)
+        return top
+
+    def top(self) -> Map:
+        self.next()
+        if type(self.next()) is yaml.StreamEndEvent:
+            self.stop(findings.empty_file(self.file))
+        value, span = self.node(self.next(), 0, False)
+        self.check_end(self.next().end_mark.index)
+        if not isinstance(value, Map):
+            self.stop(findings.not_a_mapping(value, span))
+        return value
+
+    def node(self, event: Any, depth: int, flow: bool) -> tuple[Any, Span]:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            self.stop(findings.too_many_nodes(self.span(event)))
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            self.report(findings.alias(event.anchor, self.span(event)))
+            return None, self.span(event)
+        if event.anchor is not None or event.tag is not None:
+            self.refuse_properties(event)
+        if kind is yaml.ScalarEvent:
+            return self.scalar(event, flow)
+        if depth == MAX_DEPTH:
+            self.stop(findings.too_deep(self.span(event)))
+        if kind is yaml.MappingStartEvent:
+            return self.map(event, depth + 1)
+        return self.list(event, depth + 1)
+
+    def map(self, start: Any, depth: int) -> tuple[Map, Span]:
+        result, last = Map(), None
+        flow, cuts = start.flow_style, self.cuts
+        while type(event := self.next()) is not yaml.MappingEndEvent:
+            key, place = self.key(event, depth, flow, cuts)
+            value, last = self.node(self.next(), depth, flow)
+            if key is None:
+                continue
+            if key in result and self.cuts == cuts:
+                first = result.key_spans[key]
+                self.report(findings.duplicate_key(key, place, first))
+            result[key] = value
+            result.key_spans[key] = place
+            result.value_spans[key] = last
+        result.span = self.extent(start, event, last)
+        return result, result.span
+
+    def list(self, start: Any, depth: int) -> tuple[List, Span]:
+        result, last = List(), None
+        spans = result.value_spans = []
+        flow = start.flow_style
+        while type(event := self.next()) is not yaml.SequenceEndEvent:
+            value, last = self.node(event, depth, flow)
+            result.append(value)
+            spans.append(last)
+        result.span = self.extent(start, event, last)
+        return result, result.span
+
+    def key(self, event: Any, depth: int, flow: bool, cuts: int) -> tuple[str | None, Span]:
+        """The text of a key; None, and a finding, if it has none."""
+        value, span = self.node(event, depth, flow)
+        if type(value) is Text:
+            if value != "<<" or value.quoted:
+                return str(value), span
+            self.report(findings.merge_key(span))
+        # The pieces of an expression cut at its comma are one finding, not several.
+        elif self.cuts == cuts and type(event) is not yaml.AliasEvent:
+            written = getattr(event, "value", "")
+            self.report(findings.key_not_text(written, value, span))
+        return None, span
+
+    def scalar(self, event: Any, flow: bool) -> tuple[Any, Span]:
+        text, quoted = event.value, bool(event.style)
+        span = self.span(event)
+        value = text if quoted else self.plain(text, span)
+        if type(value) is not str:
+            return value, span
+        if flow and not quoted and text.count("(") > text.count(")"):
+            self.cuts += 1
+            whole = _expression(self.text, event.start_mark.index)
+            self.report(findings.unquoted_comma(text, whole, span))
+        result = Text(text)
+        result.span = span
+        result.quoted = quoted
+        return result, span
+
+    def plain(self, text: str, span: Span) -> Any:
+        try:
+            value = scalar(text)
+        except TooLong:
+            self.report(findings.too_many_digits(span))
+            return 0
+        if type(value) is float and not math.isfinite(value):
+            self.report(findings.not_finite(text, span))
+        return value
+
+    def span(self, event: Any) -> Span:
+        start, end = event.start_mark, event.end_mark
+        return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def extent(self, start: Any, end: Any, last: Span | None) -> Span:
+        """To the last value: YAML lets a block end where the next thing begins."""
+        mark = start.start_mark
+        line, column = end.end_mark.line + 1, end.end_mark.column + 1
+        if last and not start.flow_style:
+            line, column = last.end_line, last.end_column
+        return Span(self.file, mark.line + 1, mark.column + 1, line, column)
+
+    def report(self, finding: Diagnostic) -> None:
+        self.findings.append(finding)
+        if len(self.findings) == MAX_FINDINGS:
+            self.stop(findings.too_many_findings(finding.span))
+
+    def stop(self, finding: Diagnostic) -> NoReturn:
+        self.findings.append(finding)
+        raise _Stop
+
+    def refuse_properties(self, event: Any) -> None:
+        if event.anchor is not None:
+            self.report(findings.anchor(event.anchor, self.span(event)))
+        if event.tag is not None:
+            self.report(findings.tag(event.tag, self.span(event)))
+
+    def check_start(self) -> None:
+        # The parser finds control characters itself, but takes U+2028 for a new line.
+        ascii_only = self.text.isascii()
+        if not ascii_only and (found := unreadable_character(self.text, self.file)):
+            self.stop(found)
+        start = self.after_blanks(0) if "%" in self.text else 0
+        if self.text.startswith("%", start):  # libyaml: quadratic in `%TAG` lines
+            self.stop(findings.directive(span_at(self.text, start, self.file)))
+
+    def check_end(self, index: int) -> None:
+        """Only comments may follow; not left to the parser, for its `%TAG`."""
+        start = self.after_blanks(index)
+        rest = self.text[start : start + 3]
+        if not rest:
+            return
+        span = span_at(self.text, start, self.file)
+        if rest == "---" or rest[0] == "%" or self.text[index - 3 : index] == "...":
+            self.stop(findings.second_document(span))
+        self.stop(findings.after_the_end(rest[0], span))
+
+    def after_blanks(self, start: int) -> int:
+        blank = _BLANK.match(self.text, start)
+        return blank.end() if blank else start
+
+
+def _expression(text: str, start: int) -> str:
+    """The expression that begins here, beyond its commas; "" if it has no end."""
+    depth = 0
+    for index, character in enumerate(text[start : start + 200], start):
+        if depth == 0 and character in ",]}\r\n":
+            return text[start:index].rstrip()
+        if character in "\r\n[]{}\"'#":
+            return ""
+        depth += (character == "(") - (character == ")")
+    return ""

@@ -1,0 +1,69 @@
+"""What an unquoted word means: YAML 1.2's core schema, booleans `true` and `false`."""
+
+from __future__ import annotations
+
+import re
+
+Scalar = str | int | float | bool | None
+
+MAX_DIGITS = 30
+
+_WORDS: dict[str, bool | None] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "false": False,
+}
+_NUMBER_START = frozenset("0123456789.+-")
+_INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_BASES = {"0x": 16, "0o": 8}
+_BOOLEANS = {
+    "yes": "true",
+    "on": "true",
+    "true": "true",
+    "no": "false",
+    "off": "false",
+    "false": "false",
+}
+
+
+class TooLong(ValueError):
+    """A number with more digits than any size or rate has."""
+
+
+def scalar(text: str) -> Scalar:
+    """The value of an unquoted scalar; a float may be infinite or not a number."""
+    if text in _WORDS:
+        return _WORDS[text]
+    return _number(text) if text[0] in _NUMBER_START else text
+
+
+def _number(text: str) -> Scalar:
+    if text.isascii() and text.isdigit():
+        return int(_bounded(text))
+    if _INTEGER.fullmatch(text):
+        return int(_bounded(text), _BASES.get(text[:2], 10))
+    if _FLOAT.fullmatch(text):
+        return float(_bounded(text))
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", ""))
+    return text
+
+
+def _bounded(text: str) -> str:
+    if len(text) > MAX_DIGITS and sum(map(str.isalnum, text)) > MAX_DIGITS:
+        raise TooLong
+    return text
+
+
+def boolean_hint(text: str) -> str:
+    """What to write instead of a word that other readers of YAML take for a boolean."""
+    word = _BOOLEANS.get(text.lower(), "")
+    if text == word:
+        return f"write `{word}` without quotes: in quotes it is text" if word else ""
+    return f"write `{word}`: YAML's `{text}` is text here" if word else ""

@@ -1,0 +1,163 @@
+"""The YAML parser's complaints in a person's words: what was found, what to write."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from archspec.diagnostics import Diagnostic, Label, Span
+
+# Control characters; and line breaks of YAML 1.1 that no editor counts as such.
+_UNREADABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_TAB_INDENT = re.compile(r" *\t[ \t]*(?=[^\s#])")
+_LINE_BREAK = re.compile(r"\r\n?|\n")
+
+_QUOTE = "put text with special characters in single quotes"
+_SPACES = "indent with spaces, two a level"
+_COLUMN = "begin the keys of one map in the same column, each with `: ` behind it"
+_FEATURES = {
+    "while scanning an anchor": "an anchor",
+    "while scanning an alias": "an alias",
+    "while scanning a tag": "a tag",
+    "while parsing a node": "a tag",
+    "while scanning a directive": "a `%` directive",
+}
+_NO_KEY = "did not find expected key"
+_NO_VALUE = "mapping values are not allowed in this context"
+
+# The parser's words -> ours, and a hint. `{found}` is what stands at the place.
+_WORDS = {
+    _NO_VALUE: ("this line continues the value of the line above it", _COLUMN),
+    _NO_KEY: (
+        "found {found} where a new key should begin",
+        _COLUMN,
+    ),
+    "could not find expected ':'": ("this line has no `:`", "write `key: value`"),
+    "did not find expected '-' indicator": (
+        "found {found} among the entries of a list",
+        "begin each entry with `- `, all in the same column",
+    ),
+    "block sequence entries are not allowed in this context": (
+        "a list cannot begin here",
+        "begin it on a line of its own: `- first`; or write `[first, second]`",
+    ),
+    "mapping keys are not allowed in this context": (
+        "found {found} where no key can stand",
+        "quote text that begins with `?`",
+    ),
+    "did not find expected ',' or ']'": (
+        "found {found} where `,` or `]` should be",
+        "close the list with `]`, or put a comma between its values",
+    ),
+    "did not find expected ',' or '}'": (
+        "found {found} where `,` or `}` should be",
+        "close the map with `}`, or put a comma between its entries",
+    ),
+    "did not find expected node content": (
+        "found {found} where a value should be",
+        "write a value, or remove a comma or bracket too many",
+    ),
+    "found character that cannot start any token": (
+        "a value cannot begin with {found}",
+        "put the value in quotes",
+    ),
+    "found unexpected end of stream": (
+        "this quote is not closed",
+        "close it; write `''` for a `'` inside",
+    ),
+    "found unexpected document indicator": (
+        "found {found} inside quotes",
+        "close the quotes before it, or indent the line",
+    ),
+    "found unknown escape character": (
+        "an unknown escape in double quotes",
+        "write `\\\\` for a backslash, or use single quotes",
+    ),
+    "did not find expected comment or line break": (
+        "found {found} after the start of a text block",
+        "begin the text on the next line; quote text that begins with `|` or `>`",
+    ),
+}
+_AT_CONTEXT = {"could not find expected ':'", "found unexpected end of stream"}
+_OPENED = ("',' or ']'", "',' or '}'")
+
+
+def shown(text: str) -> str:
+    """Text of a stranger, short and with nothing in it that a terminal obeys."""
+    text = text if len(text) <= 60 else f"{text[:57]}..."
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def span_at(text: str, index: int, file: str) -> Span:
+    """The place of one character."""
+    lines = _LINE_BREAK.split(text[:index])
+    line, column = len(lines), len(lines[-1]) + 1
+    return Span(file, line, column, line, column + 1)
+
+
+def unreadable_character(text: str, file: str) -> Diagnostic | None:
+    """A finding for the first character that has no place in a spec."""
+    found = _UNREADABLE.search(text)
+    if found is None:
+        return None
+    message = f"found the invisible character U+{ord(found[0]):04X}"
+    span = span_at(text, found.start(), file)
+    return Diagnostic("yaml-syntax", message, span, "remove it")
+
+
+def explain(error: Exception, text: str, file: str) -> Diagnostic:
+    """The finding for an error of the YAML parser."""
+    if hasattr(error, "problem_mark"):
+        return _tab(error, text, file) or _syntax(error, text, file)
+    return unreadable_character(text, file) or _undecodable_tag(file)
+
+
+def _undecodable_tag(file: str) -> Diagnostic:
+    message = "a tag is not used in specs"
+    hint = "quote text that begins with `!`"
+    return Diagnostic("yaml-feature", message, Span(file), hint)
+
+
+def _syntax(error: Any, text: str, file: str) -> Diagnostic:
+    problem, opened = error.problem, error.context_mark
+    mark = opened if problem in _AT_CONTEXT and opened else error.problem_mark
+    span = span_at(text, mark.index, file)
+    if feature := _FEATURES.get(error.context):
+        hint = "quote text that begins with `&`, `*`, `!` or `%`"
+        return Diagnostic("yaml-feature", f"{feature} is not used in specs", span, hint)
+    words, hint = _words(problem, _LINE_BREAK.split(text[: mark.index])[-1])
+    message = words.replace("{found}", _found(text, mark.index))
+    labels: tuple[Label, ...] = ()
+    if opened and problem.endswith(_OPENED):
+        labels = (Label(span_at(text, opened.index, file), "opened here"),)
+    return Diagnostic("yaml-syntax", message, span, hint, labels)
+
+
+def _words(problem: str, before: str) -> tuple[str, str]:
+    """Message and hint; `before` is what stands before the place in its line."""
+    if problem == _NO_VALUE and ": " in before:
+        return "a second `:` in this value", "quote text that holds `: `"
+    if problem == _NO_KEY and before.strip():
+        return "found {found} after the end of the value", "quote the whole value"
+    return _WORDS.get(problem) or (f"this is no YAML: {shown(problem)}", _QUOTE)
+
+
+def _tab(error: Any, text: str, file: str) -> Diagnostic | None:
+    """A tab in the indentation breaks a block, whatever the parser says of it."""
+    index = error.problem_mark.index
+    if not text.startswith("\t", index):
+        start = text.rfind("\n", 0, index) + 1
+        if error.problem.endswith(_OPENED) or not _TAB_INDENT.match(text, start):
+            return None
+        index = text.index("\t", start)
+    span = span_at(text, index, file)
+    return Diagnostic("tab-indentation", "a tab in the indentation", span, _SPACES)
+
+
+def _found(text: str, index: int) -> str:
+    found = text[index : index + 1]
+    if not found.strip():
+        return "the end of the line" if found else "the end of the file"
+    return f"`{found}`"

@@ -1,0 +1,26 @@
+"""The YAML as pydantic models, and the way from a file to them.
+
+arguments  numbers, expressions and names
+layers     an op, a block, a part or a combinator, with modifiers
+models     the spec, its stages and blocks
+library    which block a name means
+check      whether every name means something
+load       file -> data -> models -> checks
+"""
+
+from archspec.spec.library import Library, bind
+from archspec.spec.load import find, keywords, load, parse_text, setting, shipped
+from archspec.spec.models import Block, Spec
+
+__all__ = [
+    "Block",
+    "Library",
+    "Spec",
+    "bind",
+    "find",
+    "keywords",
+    "load",
+    "parse_text",
+    "setting",
+    "shipped",
+]

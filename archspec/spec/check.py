@@ -1,0 +1,329 @@
+"""Names: every layer, argument and expression of a spec, and of the blocks it uses.
+
+What can be known without shapes is found here, all at once; sizes and shapes are the business
+of lowering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from archspec.diagnostics import Diagnostic, Label, Span, did_you_mean
+from archspec.expression import Expr, ExpressionError, Name, walk
+from archspec.ops import OPS
+from archspec.source import Text, locate
+from archspec.spec import arguments
+from archspec.spec.layers import COMBINATORS, Layer, Stack
+from archspec.spec.library import PARTS_OF_ALL, BlockError, Library
+from archspec.spec.models import (
+    FLOW,
+    INDICES,
+    SCOPE,
+    Block,
+    Section,
+    Spec,
+    Stage,
+    repeats,
+)
+from archspec.spec.problems import Problems, diagnose
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is visible where layers stand: names in expressions, and parts."""
+
+    names: frozenset[str]
+    parts: frozenset[str] = frozenset(PARTS_OF_ALL)
+    used_at: Label | None = None
+
+
+def check(spec: Spec) -> list[Diagnostic]:
+    """Every name that means nothing, and every argument that does not fit."""
+    return _Check(spec).run()
+
+
+def pinpoint(span: Span | None, raw: Any, name: Name) -> Span | None:
+    """The very word within the text of an expression, where it stands on one line."""
+    if span is None or name.column is None or span.line != span.end_line:
+        return span
+    if not isinstance(raw, Text) or span.end_column - span.column < len(raw):
+        return span
+    start = span.column + name.column + (1 if raw.quoted else 0)
+    return replace(span, column=start, end_column=start + len(name.id))
+
+
+class _Check:
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.library: Library = spec._library
+        self.found: list[Diagnostic] = []
+        self.checked: set[int] = set()
+        self.args = frozenset(spec.args)
+
+    def run(self) -> list[Diagnostic]:
+        spec = self.spec
+        network = Scope(self.args)
+        self._section(spec.stem, network)
+        for key, stage in spec.stages.items():
+            self._stage(key, stage)
+        self._section(spec.head, network)
+        for name, block in spec.blocks.items():
+            self._block(name, block)
+        self._defaults()
+        self._lengths()
+        return self.found
+
+    def report(
+        self,
+        rule: str,
+        message: str,
+        span: Span | None,
+        hint: str = "",
+        scope: Scope | None = None,
+    ) -> None:
+        labels = (scope.used_at,) if scope and scope.used_at else ()
+        self.found.append(Diagnostic(rule, message, span, hint, labels))
+
+    # Where layers stand
+
+    def _section(self, section: Section, scope: Scope) -> None:
+        for _, stack in section.entries:
+            self._stack(stack, scope)
+
+    def _stage(self, key: str, stage: Stage) -> None:
+        here = Scope(self.args | set(INDICES))
+        if stage.between is not None:
+            self._stack(stage.between, Scope(self.args))
+            return
+        self._expr(stage.repeat, Scope(self.args), stage.raw, "repeat")
+        self._expr(stage.channels, here, stage.raw, "channels")
+        self._expr(stage.stride, here, stage.raw, "stride")
+        inside = Scope(self.args | set(SCOPE))
+        for name in dict.fromkeys(stage.blocks):
+            block = self._known_block(name, stage.where("block"), Scope(frozenset()))
+            if block is not None:
+                self._call(name, block, stage.given, stage.raw, (), inside, stage.span)
+
+    def _known_block(self, name: str, span: Span | None, scope: Scope) -> Block | None:
+        try:
+            block = self.library.block(name)
+        except BlockError as error:
+            used = Label(span, "used here") if span else None
+            self.found += [_with_label(d, used) for d in error.diagnostics]
+            return None
+        if block is None:
+            hint = did_you_mean(name, self.library.names(), "blocks")
+            self.report("unknown-block", f"there is no block `{name}`", span, hint, scope)
+            return None
+        self._block(name, block, span)
+        return block
+
+    def _block(self, name: str, block: Block, span: Span | None = None) -> None:
+        if id(block) in self.checked:
+            return
+        self.checked.add(id(block))
+        known = frozenset([*SCOPE, *block.args, *block.parts])
+        own = name in self.spec.blocks
+        used_at = Label(span, f"`{name}` is used here") if span and not own else None
+        scope = Scope(known, frozenset([*PARTS_OF_ALL, *block.parts]), used_at)
+        for arg, default in block.args.items():
+            self._expr(default, scope, block.raw, "args", arg)
+        outside = Scope(known, frozenset(PARTS_OF_ALL), used_at)
+        for stack in block.parts.values():
+            self._stack(stack, outside)
+        self._stack(block.body, scope)
+
+    def _defaults(self) -> None:
+        defaults = self.spec.defaults
+        anywhere = Scope(self.args | set(SCOPE))
+        for name in ("norm", "act"):
+            stack = getattr(defaults, name)
+            if stack is not None:
+                self._stack(stack, anywhere)
+                self._not_itself(name, stack)
+        for name, given in defaults.ops.items():
+            for arg, value in given.items():
+                self._expr(value, anywhere, defaults.raw, name, arg)
+        for name, raw in defaults.blocks.items():
+            span = locate(defaults.raw, (name,), key=True)
+            if self.library.block(name) is None:
+                hint = did_you_mean(name, [*OPS, *self.library.names(), *PARTS_OF_ALL])
+                message = f"`{name}` is no op and no block"
+                self.report("unknown-default", message, span, hint)
+                continue
+            block = self._known_block(name, span, anywhere)
+            if block is not None:
+                scope = Scope(frozenset([*SCOPE, *block.args, *block.parts]))
+                self._call(name, block, raw, defaults.raw, (name,), scope, span)
+
+    def _not_itself(self, name: str, stack: Stack) -> None:
+        if any(layer.head == name for layer in stack.layers):
+            hint = "name an op or a block: `norm: {group_norm: 32}`"
+            self.report("cycle", f"`{name}` is filled with itself", stack.span, hint)
+
+    def _lengths(self) -> None:
+        try:
+            counts = repeats(self.spec)
+        except ExpressionError:
+            return
+        except Problems as error:
+            self.found += [diagnose(p, self.spec.data) for p in error.problems]
+            return
+        for key, count in counts.items():
+            stage = self.spec.stages[key]
+            self._length(stage, "channels", stage.channels, count)
+            self._length(stage, "stride", stage.stride, count)
+            if len(stage.blocks) > 1 or isinstance(stage.raw["block"], list):
+                self._length(stage, "block", stage.blocks, count)
+            for name in stage.blocks[:1]:
+                block = self.library.block(name)
+                for arg, value in stage.given.items():
+                    if isinstance(value, list) and block and arg in block.args:
+                        self._length(stage, arg, tuple(value), count)
+
+    def _length(self, stage: Stage, name: str, values: Any, count: int) -> None:
+        if isinstance(values, tuple) and len(values) != count:
+            numbers = "1 entry" if len(values) == 1 else f"{len(values)} entries"
+            self.report(
+                "wrong-length",
+                f"`{name}` has {numbers} for {count} blocks",
+                stage.where(name),
+                "a list in a stage says a value block by block",
+            )
+
+    # Layers
+
+    def _stack(self, stack: Stack | None, scope: Scope) -> None:
+        for layer in stack.layers if stack else ():
+            self._layer(layer, scope)
+
+    def _layer(self, layer: Layer, scope: Scope) -> None:
+        for name in ("when", "project", "drop_path"):
+            self._expr(getattr(layer, name), scope, layer.raw, name)
+        for stack in (layer.otherwise, layer.shortcut, layer.before):
+            self._stack(stack, scope)
+        if layer.head in COMBINATORS:
+            for branch in layer.branches:
+                self._stack(branch.stack, scope)
+            self._no_nesting(layer, scope)
+        elif layer.head in scope.parts:
+            return  # what is given here is read when it is known what fills the part
+        elif layer.head in OPS:
+            for arg, value in layer.given.items():
+                self._expr(value, scope, layer.raw, layer.head, arg)
+        else:
+            self._block_call(layer, scope)
+
+    def _no_nesting(self, layer: Layer, scope: Scope) -> None:
+        if layer.head != "sequence":
+            return
+        for below in layer.branches[0].stack.layers:
+            if below.head in COMBINATORS:
+                hint = "a `sequence` holds layers only: make a block of it"
+                message = f"`{below.head}` stands inside a `sequence`"
+                self.report("bad-layer", message, below.span, hint, scope)
+
+    def _block_call(self, layer: Layer, scope: Scope) -> None:
+        try:
+            known = self.library.block(layer.head) is not None
+        except BlockError:
+            known = True
+        if not known:
+            self._unknown_head(layer, scope)
+            return
+        span = layer.where(layer.head, key=True)
+        block = self._known_block(layer.head, span, scope)
+        if block is not None:
+            self._call(
+                layer.head,
+                block,
+                layer.given,
+                layer.raw,
+                (layer.head,),
+                scope,
+                layer.span,
+            )
+
+    def _unknown_head(self, layer: Layer, scope: Scope) -> None:
+        torch = arguments.torch_names()
+        known = {*OPS, *COMBINATORS, *scope.parts, *self.library.names()}
+        hint = did_you_mean(layer.head, known | torch.keys(), "there are")
+        for word, op in torch.items():
+            hint = hint.replace(f"did you mean `{word}`", f"did you mean `{op}`")
+        hint = hint.split(" there are")[0] if "did you mean" in hint else ""
+        listed = "`archspec list` names all ops and blocks"
+        message = f"there is no op, block or part `{layer.head}`"
+        span = layer.where(layer.head, key=True)
+        self.report(
+            "unknown-layer",
+            message,
+            span,
+            " ".join(filter(None, [hint, listed])),
+            scope,
+        )
+
+    def _call(
+        self,
+        name: str,
+        block: Block,
+        given: Mapping[str, Any],
+        raw: Any,
+        path: tuple[str, ...],
+        scope: Scope,
+        span: Span | None,
+    ) -> None:
+        try:
+            bound = self.library.bind(given, name, block)
+        except Problems as error:
+            for problem in error.problems:
+                place = diagnose(problem.below(*path), raw)
+                self.found.append(
+                    _with_label(replace(place, span=place.span or span), scope.used_at)
+                )
+            return
+        for arg, value in bound.args.items():
+            self._expr(value, scope, raw, *path, arg)
+        inside = frozenset([*SCOPE, *block.args, *block.parts]) | self.args
+        for stack in bound.parts.values():
+            self._stack(stack, Scope(inside, scope.parts, scope.used_at))
+
+    # Expressions
+
+    def _expr(self, value: Any, scope: Scope, raw: Any, *path: str) -> None:
+        trees: Iterable[tuple[int | None, Any]] = [(None, value)]
+        if isinstance(value, tuple):
+            trees = enumerate(value)
+        for place, tree in trees:
+            if isinstance(tree, Expr):
+                steps = path if place is None else (*path, place)
+                self._names(tree, scope, raw, steps)
+
+    def _names(self, tree: Expr, scope: Scope, raw: Any, path: tuple[Any, ...]) -> None:
+        for name in walk(tree):
+            if isinstance(name, Name) and name.id not in scope.names:
+                span = pinpoint(locate(raw, path), _value(raw, path), name)
+                hint = _name_hint(name.id, scope)
+                self.report("unknown-name", f"`{name.id}` is not known here", span, hint, scope)
+
+
+def _value(raw: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        if (isinstance(raw, Mapping) and step in raw) or (
+            isinstance(raw, list) and isinstance(step, int)
+        ):
+            raw = raw[step]
+    return raw
+
+
+def _name_hint(wrong: str, scope: Scope) -> str:
+    if not scope.names:
+        return "nothing is known here but numbers: the spec has no `args`"
+    if wrong in FLOW:
+        return f"`{wrong}` is known inside blocks only"
+    return did_you_mean(wrong, scope.names, "known here")
+
+
+def _with_label(diagnostic: Diagnostic, label: Label | None) -> Diagnostic:
+    return replace(diagnostic, labels=(*diagnostic.labels, label)) if label else diagnostic

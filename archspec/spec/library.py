@@ -1,0 +1,135 @@
+"""Which block a name means, and what a use of it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from archspec import resources
+from archspec.diagnostics import did_you_mean
+from archspec.expression import Expr
+from archspec.ir import Field
+from archspec.source import read
+from archspec.spec import arguments
+from archspec.spec.layers import Stack, stack_of
+from archspec.spec.models import Block, block_of
+from archspec.spec.problems import Collector, Problems, diagnose
+
+PARTS_OF_ALL = ("norm", "act")
+BLOCK_CHANNELS = Field("size")
+BLOCK_STRIDE = Field("size", high=4096)
+
+
+class BlockError(Exception):
+    """A block file with findings of its own."""
+
+    def __init__(self, diagnostics: list[Any]) -> None:
+        super().__init__()
+        self.diagnostics = diagnostics
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bound:
+    """What a use of a block gives: numbers for arguments, layers for parts."""
+
+    args: dict[str, Expr | tuple[Expr, ...]] = field(default_factory=dict)
+    parts: dict[str, Stack] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=512)
+def _block_file(path: Path, _stamp: tuple[int, int]) -> Block:
+    data = read(path)
+    try:
+        return block_of(data)
+    except Problems as error:
+        raise BlockError([diagnose(p, data) for p in error.problems]) from None
+
+
+def block_file(path: Path) -> Block:
+    """A block from its file; read again only when the file has changed."""
+    status = path.stat()
+    return _block_file(path, (status.st_mtime_ns, status.st_size))
+
+
+class Library:
+    """The blocks that a spec sees: its own, the files beside it, the built-in ones."""
+
+    def __init__(self, own: Mapping[str, Block], beside: Path | None = None) -> None:
+        self.own = own
+        self.beside = beside
+        self.folders = [beside / "blocks"] if beside else []
+        self.folders.append(resources.BLOCKS)
+        self._found: dict[str, Block | None] = {}
+        self._bound: dict[tuple[int, int], tuple[Any, Bound]] = {}
+
+    def block(self, name: str) -> Block | None:
+        """The block of this name, or None; raises `BlockError` if its file has findings."""
+        if name not in self._found:
+            self._found[name] = self.own.get(name) or self._from_file(name)
+        return self._found[name]
+
+    def _from_file(self, name: str) -> Block | None:
+        if not arguments.IDENTIFIER.match(name):
+            return None
+        for folder in self.folders:
+            path = folder / f"{name}.yaml"
+            if path.is_file():
+                return block_file(path)
+        return None
+
+    def names(self) -> Iterator[str]:
+        """Every block there is."""
+        yield from self.own
+        for folder in self.folders:
+            yield from (path.stem for path in folder.glob("*.yaml"))
+
+    def bind(self, given: Mapping[str, Any], name: str, block: Block) -> Bound:
+        """The arguments and parts that `given` sets; raises `Problems`."""
+        key = (id(given), id(block))
+        if key not in self._bound:
+            self._bound[key] = (given, bind(given, name, block))
+        return self._bound[key][1]
+
+
+def bind(given: Mapping[str, Any], name: str, block: Block) -> Bound:
+    """Each value as what the block declares it to be; raises `Problems`."""
+    found, bound = Collector(), Bound()
+    for key in given:
+        with found.trying(key):
+            if key in ("channels", "stride"):
+                how = BLOCK_CHANNELS if key == "channels" else BLOCK_STRIDE
+                bound.args[key] = arguments.expr(given[key], how)
+            elif key in block.args:
+                bound.args[key] = _number(given[key], key, name)
+            elif key in block.parts or key in PARTS_OF_ALL:
+                bound.parts[key] = stack_of(given[key])
+            else:
+                _unknown(found, key, name, block)
+    found.finish()
+    return bound
+
+
+def _number(value: Any, key: str, name: str) -> Any:
+    if isinstance(value, Mapping):
+        message = f"`{key}` of `{name}` is a number, and here it is given layers"
+        raise Problems(_one("wrong-type", message))
+    return arguments.value_of(value)
+
+
+def _one(rule: str, message: str) -> list[Any]:
+    from archspec.spec.problems import Problem
+
+    return [Problem(rule, message)]
+
+
+def _unknown(found: Collector, key: str, name: str, block: Block) -> None:
+    if key == "in_channels":
+        hint = "what arrives is known and never written"
+    else:
+        known = [*block.args, *block.parts, "channels", "stride", *PARTS_OF_ALL]
+        hint = did_you_mean(key, known, "it has")
+    message = f"`{name}` has no argument or part `{key}`"
+    found.add("unknown-key", message, hint, key=True)

@@ -1,0 +1,72 @@
+"""The interpreted module and the generated file are one network, spec by spec."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+import archspec
+from support import (
+    SHIPPED,
+    assert_same_tensors,
+    evaluate,
+    generated_module,
+    images,
+    same_bits,
+    seeded,
+    train,
+)
+
+
+def pair(name: str, **args: object) -> tuple[nn.Module, nn.Module]:
+    """One spec read in both ways from one seed."""
+    return (
+        seeded(lambda: archspec.build_module(name, **args)),
+        seeded(lambda: generated_module(name, **args)),
+    )
+
+
+def channels(name: str) -> int:
+    """How many channels the images of a shipped spec have."""
+    return 1 if name.endswith("fashion_mnist") else 3
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_readers_agree(name: str) -> None:
+    interpreted, generated = pair(name)
+    assert_same_tensors(interpreted.state_dict(), generated.state_dict())
+    size = 32 if name.startswith("cifar") else 224
+    for height, width in [(size, size), (32, 32), (97, 75)]:
+        x = images(1, channels(name), height, width)
+        assert same_bits(evaluate(interpreted, x), evaluate(generated, x))
+
+    x, y = images(2, channels(name), 48, 40), torch.tensor([3, 7])
+    losses, gradients = train(interpreted, x, y, steps=1)
+    generated_losses, generated_gradients = train(generated, x, y, steps=1)
+    assert losses == generated_losses
+    assert_same_tensors(gradients, generated_gradients)
+    assert_same_tensors(interpreted.state_dict(), generated.state_dict())
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnext50_32x4d", "cifar_resnet20"])
+def test_readers_agree_on_other_classes_and_another_input(name: str) -> None:
+    interpreted, generated = pair(name, classes=7, input=[2, 40, 56])
+    assert_same_tensors(interpreted.state_dict(), generated.state_dict())
+    x = images(3, 2, 40, 56)
+    output = evaluate(interpreted, x)
+    assert output.shape == (3, 7)
+    assert same_bits(output, evaluate(generated, x))
+
+
+def test_classes_are_an_argument_of_the_generated_network() -> None:
+    generated = type(generated_module("resnet18"))
+    assert_same_tensors(
+        seeded(lambda: generated(classes=10)).state_dict(),
+        seeded(lambda: archspec.build_module("resnet18", classes=10)).state_dict(),
+    )
+
+
+def test_a_loaded_spec_a_path_and_a_name_give_the_same_source() -> None:
+    spec = archspec.load("cifar_resnet20")
+    assert archspec.render(spec) == archspec.render("cifar_resnet20")

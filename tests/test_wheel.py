@@ -1,0 +1,75 @@
+"""What people install: the wheel works away from this repository, and without torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from support import ROOT, SHIPPED
+
+COMMAND = "import sys; from archspec.cli import main; sys.exit(main())"
+NO_TORCH = "import sys; sys.modules['torch'] = None\n"
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    """Run Python in a folder; on failure the test shows what it printed."""
+    done = subprocess.run(
+        [sys.executable, *command],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | environment,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this repository."""
+    folder = tmp_path_factory.mktemp("dist")
+    run("-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT, cwd=folder)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture
+def installed(wheel: Path, tmp_path: Path) -> Path:
+    """A folder into which the wheel, and nothing else, is installed."""
+    target = tmp_path / "installed"
+    options = ("--quiet", "--no-deps", "--no-index", "--target", target)
+    run("-m", "pip", "install", *options, wheel, cwd=tmp_path)
+    return target
+
+
+def test_the_wheel_holds_specs_templates_and_types(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ("specs", "templates"):
+        files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+        kept = [path for path in files if "__pycache__" not in path.parts]
+        assert {f"archspec/{path.relative_to(ROOT)}" for path in kept} <= names
+    assert "archspec/py.typed" in names
+    assert not any(name.startswith(("tests/", "specs/", "templates/")) for name in names)
+
+
+def test_a_shipped_spec_builds_from_it(installed: Path, tmp_path: Path) -> None:
+    listing = ("-c", NO_TORCH + COMMAND, "list")
+    assert all(name in run(*listing, cwd=tmp_path, PYTHONPATH=str(installed)) for name in SHIPPED)
+    spec = installed / "archspec" / "specs" / "resnet18.yaml"
+    build = ("-c", NO_TORCH + COMMAND, "build", spec, "-o", "out")
+    run(*build, cwd=tmp_path, PYTHONPATH=str(installed))
+    built = (tmp_path / "out" / "resnet18.py").read_text("utf-8")
+    assert built == (ROOT / "generated" / "resnet18.py").read_text("utf-8")
+
+
+def test_an_own_spec_extends_a_shipped_one(installed: Path, tmp_path: Path) -> None:
+    own = "extends: resnet18\nname: tiny\nargs: {classes: 3}\n"
+    (tmp_path / "tiny.yaml").write_text(own, "utf-8")
+    build = ("-c", NO_TORCH + COMMAND, "build", "tiny.yaml", "-o", "out")
+    run(*build, cwd=tmp_path, PYTHONPATH=str(installed))
+    assert "classes: int = 3" in (tmp_path / "out" / "tiny.py").read_text("utf-8")
