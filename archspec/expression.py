@@ -213,7 +213,7 @@ def _whole(number: Fraction) -> int | Fraction:
 
 
 def _bounded(number: Scalar) -> Scalar:
-    if abs(number) > MAX_NUMBER:
+    if not -MAX_NUMBER <= number <= MAX_NUMBER:
         raise ExpressionError(f"the number is beyond {MAX_NUMBER:.0e}, the largest taken")
     if isinstance(number, Fraction) and number.denominator.bit_length() > MAX_BITS:
         raise ExpressionError("the fraction is finer than archspec calculates")

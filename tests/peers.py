@@ -128,13 +128,14 @@ class LectureBlock(nn.Module):
         strides: int = 1,
     ) -> None:
         super().__init__()
+        shortcut: nn.Module | None = None
+        if use_1x1conv:  # drawn ahead of the body's weights, and registered after them
+            shortcut = nn.Conv2d(in_channels, channels, 1, stride=strides)
         self.conv1 = nn.Conv2d(in_channels, channels, 3, padding=1, stride=strides)
         self.bn1 = nn.BatchNorm2d(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
         self.bn2 = nn.BatchNorm2d(channels)
-        self.conv3: nn.Module | None = None
-        if use_1x1conv:
-            self.conv3 = nn.Conv2d(in_channels, channels, 1, stride=strides)
+        self.conv3 = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
         y = torch.relu(self.bn1(self.conv1(x)))

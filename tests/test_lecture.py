@@ -14,7 +14,7 @@ from peers import LectureBlock
 from support import READERS, evaluate, generated_module, images, same_bits, write_spec
 
 # The lecture's block: biases, and a bare 1x1 convolution on the shortcut where needed.
-BLOCK = """
+BLOCK = """\
 input: [3, 6, 6]
 defaults:
   conv: {{bias: true}}
@@ -85,10 +85,11 @@ def test_other_channels_without_the_1x1_convolution_are_refused(tmp_path: Path) 
         archspec.build_module(spec)
     (found,) = raised.value.diagnostics
     assert found.rule == "residual-shape-mismatch"
-    assert found.span is not None
-    assert (found.span.file, found.span.line) == (str(spec), 8)
-    assert "3x6x6" in found.message
-    assert "6x6x6" in found.message
+    assert "3 x 6 x 6" in found.message
+    assert "6 x 6 x 6" in found.message
+    spans = [found.span, *(label.span for label in found.labels)]
+    places = [(Path(span.file).name, span.line) for span in spans if span]
+    assert ("net.yaml", 8) in places  # where the stage is written
     assert "1x1" in found.hint
 
 

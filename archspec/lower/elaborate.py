@@ -238,9 +238,9 @@ class Elaborator:
             given[arg] = scope.value(expr, span)
         parts = self._closures(bound.parts, self.parts, scope.values, stage.raw)
         indices = {name: place.names[name] for name in INDICES}
-        label = Label(stage.span, f"`{name}` is used here") if stage.span else None
+        span = stage.where("block", place.index) or stage.where("block")
+        label = Label(span, f"`{name}` is used here") if span else None
         call = Call(name, block, given, parts, indices, label)
-        span = stage.where("block")
         if block.inline:
             made, flow = self._inline_row(call, scope, flow)
             return Item(made, "", None, span), flow

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from archspec import resources
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError, did_you_mean
 from archspec.expression import (
     Expr,
@@ -19,10 +20,14 @@ from archspec.expression import (
 )
 from archspec.ir import Field
 from archspec.lower.model import Definition, Instance
+from archspec.source.files import display_path
 from archspec.spec import arguments
 from archspec.spec.layers import Stack
 from archspec.spec.models import INDICES
 from archspec.spec.problems import Problems
+
+
+SHIPPED = display_path(resources.BLOCKS) + "/"
 
 
 @dataclass(eq=False, slots=True)
@@ -173,8 +178,15 @@ class Scope:
         hint: str = "",
         labels: tuple[Label, ...] = (),
     ) -> SpecError:
-        """A finding, with the places that led here."""
-        return SpecError([Diagnostic(rule, message, span, hint, (*labels, *self.labels))])
+        """A finding, with the places that led here.
+
+        Of a shipped block the user sees the place that uses it; where it lies comes second.
+        """
+        led = self.labels
+        if span is not None and led and span.file.startswith(SHIPPED):
+            labels = (Label(span, "in this layer"), *labels)
+            span, led = led[-1].span, led[:-1]
+        return SpecError([Diagnostic(rule, message, span, hint, (*labels, *led))])
 
 
 __all__ = ["Closure", "Number", "Scope"]

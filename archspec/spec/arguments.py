@@ -5,7 +5,6 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Any
 
 from pydantic import (
@@ -65,7 +64,9 @@ def identifier(value: Any, what: str) -> str:
 def attribute(value: Any, what: str = "the name of an attribute") -> str:
     """A name for a layer; it must not hide what every `nn.Module` has."""
     name = identifier(value, what)
-    if name in MODULE_ATTRIBUTES or name in ("self", "x", "nn"):
+    if name in ("self", "x"):
+        fail("bad-name", f"`{name}` is taken: the generated code uses it", "choose another name")
+    if name in MODULE_ATTRIBUTES:
         fail(
             "bad-name",
             f"`{name}` is taken: every torch module has it",
@@ -200,9 +201,17 @@ def _validator(f: OpField) -> PlainValidator:
 NEVER_WRITTEN = ("arrives", "dims", "fixed")
 
 
-@cache
-def model_of(op: Any) -> type[BaseModel]:
+_MODELS: dict[str, type[BaseModel]] = {}
+
+
+def model_of(op: type[Op]) -> type[BaseModel]:
     """The pydantic model of an op's arguments, made on first use."""
+    if op.key not in _MODELS:
+        _MODELS[op.key] = _model(op)
+    return _MODELS[op.key]
+
+
+def _model(op: type[Op]) -> type[BaseModel]:
     fields: Any = {
         f.name: (Annotated[Any, _validator(f)], None)
         for f in fields_of(op)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
+    ModelWrapValidatorHandler,
     PrivateAttr,
     ValidationError,
     model_validator,
@@ -43,6 +44,7 @@ from archspec.spec.layers import (
 )
 from archspec.spec.problems import (
     Collector,
+    Problem,
     Problems,
     describe,
     fail,
@@ -416,6 +418,14 @@ class Spec(Model):
     _data: Any = PrivateAttr(None)
     _library: Any = PrivateAttr(None)
     _changed: bool = PrivateAttr(False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_data(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Places are found in what was validated, and settings are laid over it."""
+        spec = handler(data)
+        spec._data = data
+        return spec
 
     @model_validator(mode="after")
     def _widths(self) -> Self:

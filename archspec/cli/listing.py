@@ -1,0 +1,65 @@
+"""`archspec list`: what there is to build with."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """`archspec list [specs|blocks|ops]`."""
+    parser = commands.add_parser(
+        "list",
+        help="shipped specs, blocks, ops",
+        description="Lists the shipped specs, the built-in blocks and the ops, with a line each.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("what", nargs="?", choices=("specs", "blocks", "ops"), help="only these")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Always 0."""
+    sections = {"specs": _specs, "blocks": _blocks, "ops": _ops}
+    wanted = [args.what] if args.what else list(sections)
+    parts = []
+    for name in wanted:
+        rows = sections[name]()
+        wide = max(len(row[0]) for row in rows)
+        lines = [f"{key:{wide}}  {text}".rstrip() for key, text in rows]
+        parts.append("\n".join([f"{name}:", *(f"  {line}" for line in lines)]))
+    print("\n\n".join(parts))
+    return 0
+
+
+def _short(text: str) -> str:
+    """The first line of a text, cut at 90 characters."""
+    whole = " ".join(text.split())
+    return whole if len(whole) <= 90 else whole[:87].rsplit(" ", 1)[0] + " ..."
+
+
+def _specs() -> list[tuple[str, str]]:
+    from archspec.spec import load, shipped
+
+    return [(name, _short(load(name).doc)) for name in shipped()]
+
+
+def _blocks() -> list[tuple[str, str]]:
+    from archspec.resources import BLOCKS
+    from archspec.spec.library import block_file
+
+    return [(path.stem, _short(block_file(path).doc)) for path in sorted(BLOCKS.glob("*.yaml"))]
+
+
+def _ops() -> list[tuple[str, str]]:
+    from archspec.ir import fields_of
+    from archspec.ops import OPS
+    from archspec.spec.arguments import NEVER_WRITTEN
+
+    rows = []
+    for key, op in OPS.items():
+        names = [f.name for f in fields_of(op) if f.how.kind not in NEVER_WRITTEN]
+        first = op.__doc__.splitlines()[0] if op.__doc__ else ""
+        listed = f" ({', '.join(names)})" if names else ""
+        rows.append((f"{key}{listed}", first))
+    return rows

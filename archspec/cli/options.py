@@ -1,0 +1,28 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """`--set PATH=VALUE`, as often as wanted."""
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        metavar="PATH=VALUE",
+        action="append",
+        default=[],
+        help="change a value, e.g. args.classes=10 or input=[1,28,28] "
+        "(paths are those of `show --resolved`)",
+    )
+
+
+def settings(args: argparse.Namespace) -> dict[str, Any]:
+    """What `--set` says; raises `SpecError`."""
+    if not args.settings:
+        return {}
+    from archspec.spec import setting
+
+    return dict(setting(text) for text in args.settings)

@@ -1,0 +1,333 @@
+"""Specs drawn at random that mean something: every combinator, rank, and way to give a size.
+
+A spec is built along its data flow, so nearly all that is drawn is valid. All channel
+counts are multiples of 8 (a block's `width` of 4), so that groups and splits come out even.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+Spec = dict[str, Any]
+Layers = list[Any]
+
+ACTS = ("relu", "silu", "gelu", "hard_swish", {"leaky_relu": 0.2}, "relu6", "mish", "tanh")
+NORMS = ("batch_norm", {"group_norm": 2}, {"group_norm": {"groups": 4, "eps": 0.001}}, "layer_norm")
+NAMES = ("deep", "torch", "max", "super", "Tensor", "module", "y", "tensor", "range", "F", "print")
+
+
+@dataclass
+class Drawn:
+    """A spec while it is drawn."""
+
+    draw: Callable[[st.SearchStrategy[Any]], Any]
+    rank: int
+    blocks: dict[str, Any] = field(default_factory=dict)
+    inlines: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)  # blocks that keep channels and sizes
+    names: int = 0
+
+    def one_of(self, *choices: Any) -> Any:
+        return self.draw(st.sampled_from(choices))
+
+    def chance(self, of_ten: int) -> bool:
+        return bool(self.draw(st.integers(0, 9)) < of_ten)
+
+    def count(self, low: int, high: int) -> int:
+        return int(self.draw(st.integers(low, high)))
+
+    def name(self) -> str:
+        """An attribute name of its own; some are words of Python or of torch."""
+        self.names += 1
+        return f"{self.one_of(*NAMES)}_{self.names}"
+
+    def named(self, layer: Any) -> Any:
+        """The layer, now and then with a name."""
+        if isinstance(layer, dict) and self.chance(2):
+            return {**layer, "name": self.name()}
+        return layer
+
+    # Layers that keep channels and sizes
+
+    def affine(self, channels: str, kernel: int = 1, **more: Any) -> Any:
+        """The layer with weights that a rank has: `conv`, or `linear` for features."""
+        if not self.rank:
+            return {"linear": channels}
+        given = {"channels": channels, "kernel": kernel, **more}
+        if kernel > 1 and self.chance(1):
+            given["dilation"] = 2
+        if kernel > 1 and self.rank > 1 and self.chance(1):
+            given["kernel"] = [kernel, *[1] * (self.rank - 1)]
+        return {"conv": given}
+
+    def keep(self, channels: str, deep: int) -> Layers:
+        """A few layers that leave what arrives: `channels` channels, the same sizes."""
+        simple = [self.norm, self.act, self.dropout, self.weights, self.when, self.scaled]
+        nested = [self.residual, self.scale, self.concat, self.add, self.split, self.sequence]
+        nested += [self.call] * bool(self.same or self.inlines)
+        layers: Layers = []
+        for _ in range(self.count(1, 3)):
+            kinds = simple + (nested if deep else [])
+            layers += self.one_of(*kinds)(channels, deep - 1)
+        return layers
+
+    def norm(self, channels: str, deep: int) -> Layers:
+        return [self.one_of("norm", "norm", *NORMS)]
+
+    def act(self, channels: str, deep: int) -> Layers:
+        return [self.one_of("act", "act", *ACTS)]
+
+    def dropout(self, channels: str, deep: int) -> Layers:
+        return [{"dropout": self.one_of(0.1, 0.5)}]
+
+    def weights(self, channels: str, deep: int) -> Layers:
+        groups = self.one_of({}, {}, {"groups": 2}, {"groups": "in_channels // 4"}, {"bias": True})
+        if groups.get("groups") == "in_channels // 4" and channels not in ("in_channels", "12"):
+            groups = {"groups": 4}
+        layer = self.named(self.affine(channels, self.one_of(1, 3), **groups))
+        return [{**layer, "init": "zeros"} if self.chance(1) else layer]
+
+    def when(self, channels: str, deep: int) -> Layers:
+        condition = self.one_of("index > 0", "stride == 1", "channels > 16", "stage == 1", False)
+        layer = {**self.affine(channels), "when": condition}
+        if self.chance(6):
+            layer["else"] = self.one_of("act", ["norm", "act"], [self.affine(channels)])
+        return [layer]
+
+    def scaled(self, channels: str, deep: int) -> Layers:
+        if not self.rank:
+            return [{"channel_scale": 0.1}]
+        last = ["channels_last", "layer_norm", {"linear": channels}, "channels_first"]
+        return self.one_of([{"channel_scale": 0.1}], [{"channel_shuffle": 2}], last)
+
+    def residual(self, channels: str, deep: int) -> Layers:
+        layer: dict[str, Any] = {"residual": self.keep(channels, deep)}
+        if self.chance(3):
+            layer["before"] = self.one_of("norm", ["norm", "act"])
+        if self.chance(3):
+            layer["drop_path"] = self.one_of("rate", 0.2, "0.1 * index", 0)
+        return [layer]
+
+    def scale(self, channels: str, deep: int) -> Layers:
+        gate: Layers = [self.affine(channels), "sigmoid"]
+        if self.rank and self.chance(7):
+            gate = ["global_avg_pool", *gate]
+            if self.chance(5):
+                gate = ["global_avg_pool", "flatten", {"linear": channels}, "hard_sigmoid"]
+        return [{"scale": gate}]
+
+    def branches(self, *branches: Any) -> Any:
+        """Branches as a list, or as a map with names."""
+        if self.chance(6) or not all(branches):
+            return list(branches)
+        return {self.name(): self.plain(branch) for branch in branches}
+
+    def plain(self, branch: Layers) -> Any:
+        """Layers that may stand under an attribute: no combinator among them."""
+        kept = [
+            layer
+            for layer in branch
+            if isinstance(layer, str) or not set(layer) & {"residual", "scale", *("concat", "add")}
+        ]
+        kept = [layer for layer in kept if isinstance(layer, str) or "split" not in layer]
+        return (kept[0] if len(kept) == 1 else kept) if kept else "act"
+
+    def concat(self, channels: str, deep: int) -> Layers:
+        wide = self.affine(self.one_of("4", "8"), 3)
+        some = {**self.affine("8"), "when": self.one_of("index > 0", "stride == 1")}
+        first = self.one_of([], self.keep(channels, 0))
+        branches = self.branches(first, [wide], *([[some]] if self.chance(3) else []))
+        if isinstance(branches, list) and self.chance(3):
+            branches.append(some)
+        return [{"concat": branches}, self.affine(channels)]
+
+    def add(self, channels: str, deep: int) -> Layers:
+        return [{"add": self.branches(self.keep(channels, deep), self.keep(channels, 0))}]
+
+    def split(self, channels: str, deep: int) -> Layers:
+        left = self.one_of([], ["act"], [self.affine("4"), "norm"])
+        right = [self.affine(self.one_of("8", "16"))]
+        return [{"split": self.branches(left, right)}, self.affine(channels)]
+
+    def sequence(self, channels: str, deep: int) -> Layers:
+        inner = [self.affine(channels, 3), "norm", self.one_of("act", *ACTS)]
+        return [self.named({"sequence": inner})]
+
+    def call(self, channels: str, deep: int) -> Layers:
+        """Another block of the spec, ours or a shorthand."""
+        return [self.named({self.one_of(*self.same, *self.inlines): {"channels": channels}})]
+
+    # Blocks
+
+    def stride(self, channels: str) -> Layers:
+        """Layers that take the block's stride."""
+        if not self.rank:
+            return [{"linear": channels}]
+        conv = self.affine(channels, self.one_of(1, 3, 5), stride="stride")
+        pool = {self.one_of("max_pool", "avg_pool"): {"kernel": 3, "stride": "stride"}}
+        ceil = {"avg_pool": {"kernel": "stride", "stride": "stride", "ceil_mode": True}}
+        choices = [[conv], [conv], [pool, self.affine(channels)]]
+        choices.append([{**ceil, "when": "stride > 1"}, self.affine(channels)])
+        return list(self.one_of(*choices))
+
+    def shortcut(self) -> Any:
+        if not self.rank:
+            return self.one_of({"linear": "channels"}, [{"linear": "channels"}, "norm"])
+        conv: dict[str, Any] = {"conv": {"channels": "channels", "stride": "stride"}}
+        listed = [conv, "norm"]
+        choices = [conv, {**conv, "name": "shortcut"}, listed, "conv_norm", "projection", "none"]
+        return self.one_of(*choices)
+
+    def block(self) -> dict[str, Any]:
+        """A block that gives `channels` and takes `stride`."""
+        args = {"ratio": 2, "groups": 1, "width": "channels // ratio", "rate": 0}
+        body: Layers = [self.affine("width"), "norm", "act"]
+        body += self.keep("width", self.count(0, 2))
+        body += self.stride("channels")
+        body += self.one_of([], ["norm"], ["norm", "attention"], ["norm", "gate", "act"])
+        if self.chance(7):
+            residual: dict[str, Any] = {"residual": body, "shortcut": self.shortcut()}
+            if self.chance(3):
+                residual["before"] = ["norm", "act"]
+            if self.chance(3):
+                residual["drop_path"] = self.one_of("rate", "0.2 * block_index / block_count")
+            if self.chance(1) and residual["shortcut"] != "none":
+                residual["project"] = "index == 0"
+            body = [residual, *self.one_of([], ["act"])]
+        if self.rank and self.chance(5):
+            groups = self.affine("channels", 3, groups="groups")
+            body.append(groups)
+        projection = "conv_norm" if self.rank else "none"
+        parts = {"attention": "none", "gate": self.one_of("none", "sigmoid")}
+        parts["projection"] = projection
+        block: dict[str, Any] = {"args": args, "parts": parts, "body": body}
+        if self.chance(2):
+            block["doc"] = self.draw(st.text(max_size=120))
+        return block
+
+    def own_blocks(self) -> None:
+        """Blocks of the spec's own: shorthands, blocks that keep sizes, blocks of stages."""
+        if self.chance(6):
+            layers = [self.affine("channels"), *self.keep("channels", 0)]
+            self.blocks["shorthand"] = {"inline": True, "body": layers}
+            self.inlines.append("shorthand")
+        if self.chance(6):
+            layers = [self.affine("channels"), *self.keep("channels", 1)]
+            block = {"args": {"rate": 0}, "body": layers, "name": self.one_of("unit", "max")}
+            self.blocks["unit"] = block
+            self.same.append("unit")
+        for name in ("alpha", "beta")[: self.count(1, 2)]:
+            self.blocks[name] = self.block()
+            if self.chance(3):
+                self.blocks[name]["class"] = self.one_of("Block", "Alpha", "Network")
+
+    def stage(self, last: int, index: int) -> tuple[dict[str, Any], int]:
+        names = [name for name in self.blocks if name in ("alpha", "beta")]
+        repeat = self.count(1, 3)
+        channels = last + 8 * self.count(0, 1)
+        stage: dict[str, Any] = {"block": self.one_of(*names), "repeat": repeat}
+        if len(names) > 1 and repeat > 1 and self.chance(3):
+            stage["block"] = [self.one_of(*names) for _ in range(repeat)]
+        stage["channels"] = channels
+        if self.chance(2):
+            channels = last + 8 * (repeat - 1)
+            stage["channels"] = f"{last} + 8 * index"
+        elif self.chance(2):
+            stage["channels"] = [channels] * repeat
+        if self.rank and self.chance(6):
+            stage["stride"] = self.one_of(2, 2, 3, [2, *[1] * (repeat - 1)])
+        if self.chance(3):
+            stage["ratio"] = self.one_of(1, "1 + index % 2", [1] * repeat)
+        if self.chance(3):
+            stage["width"] = self.one_of(12, [4 * (n + 1) for n in range(repeat)])
+        if self.chance(4):
+            stage["groups"] = self.one_of(2, 4, [2] * repeat, "8 if index else 1")
+        if self.chance(3):
+            stage["rate"] = self.one_of(0.1, "0.3 * block_index / block_count", "index / 10")
+        if self.chance(5):
+            stage["attention"] = self.attention()
+        if self.chance(2):
+            stage["norm"] = self.one_of(*NORMS)
+        if self.chance(2):
+            stage["act"] = self.one_of(*ACTS)
+        return stage, channels
+
+    def attention(self) -> Any:
+        choices: list[Any] = [{"act": {}, "when": "index > 0"}, ["act", "norm"], *self.same]
+        if self.rank:
+            condition = self.one_of("index == 0", "channels > 16", "block_index % 2 == 1")
+            choices += ["se", {"se": {"ratio": "1 / 4"}}, {"se": {}, "when": condition}]
+            choices += ["eca"] if self.rank == 2 else []
+        return self.one_of(*choices)
+
+    # The network
+
+    def stem(self) -> Any:
+        first = self.affine("base", self.one_of(1, 3, 5))
+        if self.rank and self.chance(3):
+            first["conv"]["stride"] = 2
+        layers: dict[str, Any] = {"conv1": first, "bn1": "norm", "relu": "act"}
+        if self.rank and self.chance(3):
+            layers["maxpool"] = {"max_pool": {"kernel": 3, "stride": self.one_of(1, 2)}}
+        if self.rank and self.chance(1):
+            layers["blur"] = {"blur_pool": {"stride": self.one_of(1, 2)}}
+        return list(layers.values()) if self.chance(3) else layers
+
+    def head(self) -> Any:
+        if not self.rank:
+            return {"classifier": {"linear": "classes"}}
+        pool = self.one_of("global_avg_pool", {"adaptive_avg_pool": 2}, None)
+        layers = {"pool": pool, "flatten": "flatten", "drop": {"dropout": 0.2}}
+        layers["classifier"] = {"linear": self.one_of("classes", "classes", "classes + 1")}
+        there = {name: layer for name, layer in layers.items() if layer}
+        return list(there.values()) if self.chance(3) else there
+
+    def defaults(self) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        if self.chance(3):
+            given["norm"] = self.one_of(*NORMS)
+        if self.chance(3):
+            given["act"] = self.one_of(*ACTS)
+        if self.rank and self.chance(2):
+            given["conv"] = {"bias": True}
+        if self.chance(3):
+            given["alpha"] = {"ratio": self.one_of(1, "1 if stage == 1 else 2")}
+        return given
+
+
+@st.composite
+def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Spec:
+    """A mapping that `archspec.load` takes (but for rare shapes that do not fit)."""
+    rank = draw(st.sampled_from((2, 2, 2, 1, 3, 0)))
+    drawn = Drawn(draw, rank)
+    largest = {0: 0, 1: 33, 2: 21, 3: 9}[rank]
+    sizes = [drawn.count(5, largest) for _ in range(rank)]
+    base = drawn.one_of(8, 16)
+    drawn.own_blocks()
+    spec: Spec = {
+        "name": "drawn",
+        "input": [drawn.count(1, 4) if rank else drawn.count(2, 13), *sizes],
+        "args": {"classes": drawn.count(2, 11), "base": base},
+        "stem": drawn.stem(),
+    }
+    channels, stages = base, {}
+    for index in range(drawn.count(1, 4)):
+        stages[f"layer{index + 1}"], channels = drawn.stage(channels, index)
+        if drawn.chance(1):
+            stages[f"between{index + 1}"] = drawn.one_of("act", "norm", ["norm", "act"])
+    spec |= {"stages": stages, "head": drawn.head()}
+    spec["blocks"] = drawn.blocks
+    defaults = drawn.defaults()
+    if defaults:
+        spec["defaults"] = defaults
+    if drawn.chance(2):
+        spec["names"] = {"batch_norm": "bnorm", "group_norm": "gn", "relu": "act"}
+    if drawn.chance(2):
+        spec["init"] = "torch"
+    if drawn.chance(2):
+        spec["doc"] = draw(st.text(max_size=200))
+    return spec
