@@ -37,6 +37,22 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """New text for a stretch of a file."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend a finding and change nothing else; `lint --fix` applies them."""
+
+    message: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding: which rule, where, what was found, and what to write instead."""
 
@@ -46,6 +62,7 @@ class Diagnostic:
     hint: str = ""
     labels: tuple[Label, ...] = ()
     severity: Severity = "error"
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
@@ -69,10 +86,30 @@ def _place(diagnostic: Diagnostic) -> tuple[Span, str, str]:
     return diagnostic.span or Span(""), diagnostic.rule, diagnostic.message
 
 
-def did_you_mean(wrong: str, choices: Iterable[str], what: str = "choose from") -> str:
+class Hint(str):
+    """What to write instead; `instead` is the very word, where only one comes into question."""
+
+    instead: str = ""
+
+    def at(self, span: Span | None) -> Fix | None:
+        """The fix that writes that word at `span`."""
+        if not self.instead or span is None:
+            return None
+        return Fix(f"write `{self.instead}`", (Edit(span, self.instead),))
+
+
+def instead(text: str, word: str) -> Hint:
+    hint = Hint(text)
+    hint.instead = word
+    return hint
+
+
+def did_you_mean(wrong: str, choices: Iterable[str], what: str = "choose from") -> Hint:
     """A hint that names the nearest of `choices`, and all of them if they are few."""
     known = sorted(set(choices))
-    near = difflib.get_close_matches(wrong.lower(), known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(wrong.lower(), known, n=2, cutoff=0.6)
+    close = difflib.get_close_matches(wrong.lower(), near, n=2, cutoff=0.75)
     listed = f"{what}: {', '.join(known)}" if 0 < len(known) <= 60 else ""
     asked = f"did you mean `{near[0]}`?" if near else ""
-    return " ".join(filter(None, [asked, listed]))
+    text = " ".join(filter(None, [asked, listed]))
+    return instead(text, close[0] if len(close) == 1 else "")

@@ -26,7 +26,6 @@ from archspec.spec.layers import Stack
 from archspec.spec.models import INDICES
 from archspec.spec.problems import Problems
 
-
 SHIPPED = display_path(resources.BLOCKS) + "/"
 
 

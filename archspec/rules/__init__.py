@@ -1,0 +1,43 @@
+"""What lint finds: every rule with its page, and the check of a spec.
+
+- rule: what a rule is; its docstring is its page and its test
+- text, schema, names: AS1xx, the YAML, its keys and its names
+- shapes: AS2xx, shapes and channels
+- architecture, guesses: AS3xx, what is built, and what was probably meant
+- cost: AS4xx, budgets and hardware
+- view: a spec as the rules see it
+- checking: the rules put to work
+
+The catalogue loads without pydantic; `check_spec` brings it in on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archspec.rules import architecture, cost, guesses, names, schema, shapes, text
+from archspec.rules.rule import RULES, Example, Rule
+
+if TYPE_CHECKING:
+    from archspec.rules.checking import check_spec as check_spec
+    from archspec.rules.checking import duplicate_names as duplicate_names
+
+_FAMILIES = (text, schema, names, shapes, architecture, guesses, cost)
+_CODES = {rule.code: rule for rule in RULES.values()}
+
+
+def by_code(code: str) -> Rule | None:
+    """The rule of a code (`AS201`) or of a name (`channels-shrink`), in any case."""
+    return _CODES.get(code.upper()) or RULES.get(code.lower())
+
+
+def __getattr__(name: str) -> Any:
+    """The functions that need pydantic, imported on first use."""
+    if name not in ("check_spec", "duplicate_names"):
+        raise AttributeError(f"module 'archspec.rules' has no attribute {name!r}")
+    from archspec.rules import checking
+
+    return getattr(checking, name)
+
+
+__all__ = ["RULES", "Example", "Rule", "by_code", "check_spec", "duplicate_names"]

@@ -1,0 +1,175 @@
+"""A rule: a code, a name, and a docstring that is its page in the manual and its test.
+
+The docstring has a summary line, why it matters, and two examples:
+
+    A layer without use.
+
+    Why, in a paragraph or two.
+
+    Bad:
+
+        stem: [act, act]
+
+    Good:
+
+        stem: [act]
+
+    What to do instead, and when to allow it.
+
+An example is a spec, or part of one: `completed` adds the `name` and `input` that it lacks. A
+line `# file: blocks/cell.yaml` begins another file, and `# set: args.classes=10` stands for
+an argument on the command line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+from archspec.diagnostics import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from archspec.rules.view import View
+
+Check = Callable[["View"], Iterator[Diagnostic]]
+
+FILE = "# file: "
+SETTING = "# set: "
+SPEC_FILE = "net.yaml"
+_INPUT = "input: [3, 32, 32]\n"
+_NAME = "name: net\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A spec as the manual shows it."""
+
+    text: str
+
+    def files(self) -> dict[str, str]:
+        """Name -> text as it is shown; the first file is the spec."""
+        files: dict[str, str] = {}
+        name = SPEC_FILE
+        for line in self.text.splitlines(keepends=True):
+            if line.startswith(FILE):
+                name = line.removeprefix(FILE).strip()
+                files.setdefault(name, "")
+            elif not line.startswith(SETTING):
+                files[name] = files.get(name, "") + line
+        return files
+
+    def settings(self) -> list[str]:
+        """What is set from outside: `args.classes=10`."""
+        lines = self.text.splitlines()
+        return [line.removeprefix(SETTING) for line in lines if line.startswith(SETTING)]
+
+    def completed(self) -> dict[str, str]:
+        """Name -> text that is a whole spec or block."""
+        return {
+            name: text if "blocks/" in name else _completed(text)
+            for name, text in self.files().items()
+        }
+
+
+def _completed(text: str) -> str:
+    """The text with the `name` and `input` it lacks, unless it is no mapping on purpose."""
+    if not re.search(r"^(?!name|input|extends)[a-z]+:", text, re.MULTILINE):
+        return text
+    if not re.search(r"^(input|extends):", text, re.MULTILINE):
+        text = _INPUT + text
+    return text if re.search(r"^name:", text, re.MULTILINE) else _NAME + text
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the linter. `check` is None where another part of archspec reports it."""
+
+    code: str
+    name: str
+    severity: Severity
+    page: str
+    fixable: bool = False
+    check: Check | None = field(default=None, compare=False)
+
+    @property
+    def summary(self) -> str:
+        """The rule in one line."""
+        return self._sections["summary"]
+
+    @property
+    def why(self) -> str:
+        """Why it matters."""
+        return self._sections["why"]
+
+    @property
+    def bad(self) -> Example:
+        """An example with the finding."""
+        return Example(self._sections["bad"])
+
+    @property
+    def good(self) -> Example:
+        """The same without it."""
+        return Example(self._sections["good"])
+
+    @property
+    def instead(self) -> str:
+        """What to do, beyond the good example; often nothing."""
+        return self._sections["instead"]
+
+    @cached_property
+    def _sections(self) -> dict[str, str]:
+        first, _, rest = self.page.partition("\n")
+        text = dedent(rest)
+        summary, _, rest = f"{first}\n{text}".partition("\n\n")
+        why, _, rest = f"\n{rest}".partition("\nBad:\n\n")
+        bad, _, rest = rest.partition("\n\nGood:\n\n")
+        good, _, instead = _code(rest)
+        return {
+            "summary": " ".join(summary.split()),
+            "why": why.strip(),
+            "bad": _code(bad)[0],
+            "good": good,
+            "instead": instead.strip(),
+        }
+
+
+def _code(text: str) -> tuple[str, str, str]:
+    """The indented lines that `text` begins with, without their indentation, and the rest."""
+    lines = text.splitlines()
+    end = next((n for n, line in enumerate(lines) if line and line[0] != " "), len(lines))
+    code = "\n".join(line[4:] for line in lines[:end]).strip("\n")
+    return (f"{code}\n" if code else ""), "", "\n".join(lines[end:])
+
+
+RULES: dict[str, Rule] = {}
+
+
+def _add(rule: Rule) -> None:
+    assert rule.name not in RULES, rule.name
+    RULES[rule.name] = rule
+
+
+def told(code: str, name: str, page: str, fixable: bool = False) -> None:
+    """A rule that the reader of YAML, the models or lowering report: always an error."""
+    _add(Rule(code, name, "error", page, fixable))
+
+
+def rule(
+    code: str, name: str, severity: Severity = "warning", fixable: bool = False
+) -> Callable[[Check], Check]:
+    """Makes a rule of a function from a spec to findings."""
+
+    def register(check: Check) -> Check:
+        _add(Rule(code, name, severity, check.__doc__ or "", fixable, check))
+        return check
+
+    return register
+
+
+def advice(code: str, name: str, page: str, fixable: bool = False) -> None:
+    """A rule that the linter itself reports as a warning."""
+    _add(Rule(code, name, "warning", page, fixable))

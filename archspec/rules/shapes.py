@@ -1,0 +1,253 @@
+"""AS2xx: shapes and channels, as lowering finds them."""
+
+from __future__ import annotations
+
+from archspec.rules.rule import told
+
+told(
+    "AS201",
+    "channels-shrink",
+    """A stage has fewer channels than the one before.
+
+    Where the image becomes smaller the channels hold what it loses; a network that narrows towards
+    its end throws away what it has computed. Nearly always a digit is wrong.
+
+    Bad:
+
+        stages:
+          layer1: {block: basic, repeat: 2, channels: 128}
+          layer2: {block: basic, repeat: 2, channels: 64, stride: 2}
+
+    Good:
+
+        stages:
+          layer1: {block: basic, repeat: 2, channels: 64}
+          layer2: {block: basic, repeat: 2, channels: 128, stride: 2}
+
+    A stage that means to narrow says why: `shrink: the reason`. There is no other way to allow it.
+    """,
+)
+told(
+    "AS202",
+    "residual-shape-mismatch",
+    """The two sides of a residual sum have different shapes.
+
+    `x + f(x)` wants equal shapes. Where the body changes the channels or takes a stride, x needs a
+    projection: the `shortcut`.
+
+    Bad:
+
+        defaults:
+          basic: {projection: none}
+        stages:
+          layer1: {block: basic, channels: 64}
+
+    Good:
+
+        defaults:
+          basic: {projection: conv_norm}
+        stages:
+          layer1: {block: basic, channels: 64}
+    """,
+)
+told(
+    "AS203",
+    "feature-map-vanishes",
+    """A window is larger than the image it slides over.
+
+    The strides ahead of the layer have left too few pixels. Most often the input is small and the
+    network was made for a large one.
+
+    Bad:
+
+        input: [3, 4, 4]
+        stem:
+          - max_pool: 2
+          - max_pool: 2
+          - conv: {channels: 64, kernel: 3, padding: 0}
+
+    Good:
+
+        input: [3, 32, 32]
+        stem:
+          - max_pool: 2
+          - max_pool: 2
+          - conv: {channels: 64, kernel: 3, padding: 0}
+
+    For small images leave out the stride of the stem, as the CIFAR networks do.
+    """,
+)
+told(
+    "AS204",
+    "groups-do-not-divide",
+    """The groups of a layer do not divide its channels.
+
+    Each group takes an equal share of the channels that arrive and of those that leave.
+
+    Bad:
+
+        stem:
+          - conv: 48
+          - conv: {channels: 96, kernel: 3, groups: 32}
+
+    Good:
+
+        stem:
+          - conv: 64
+          - conv: {channels: 96, kernel: 3, groups: 32}
+
+    `groups: in_channels` is right for a depthwise convolution only where it is the first in its
+    block: `in_channels` is what enters the block.
+    """,
+)
+told(
+    "AS205",
+    "shape-mismatch",
+    """A layer cannot take the shape that arrives.
+
+    A convolution behind `flatten`, a `linear` on an image, a list of sizes of the wrong length.
+
+    Bad:
+
+        head:
+          - global_avg_pool
+          - linear: 10
+
+    Good:
+
+        head:
+          - global_avg_pool
+          - flatten
+          - linear: 10
+    """,
+)
+told(
+    "AS206",
+    "concat-shape-mismatch",
+    """Branches that are laid one behind the other differ in their sizes.
+
+    Channels are joined; height and width must be equal.
+
+    Bad:
+
+        stem:
+          - concat:
+              - conv: 32
+              - conv: {channels: 32, kernel: 3, stride: 2}
+
+    Good:
+
+        stem:
+          - concat:
+              - conv: {channels: 32, stride: 2}
+              - conv: {channels: 32, kernel: 3, stride: 2}
+    """,
+)
+told(
+    "AS207",
+    "add-shape-mismatch",
+    """Branches that are added differ in their shapes.
+
+    Bad:
+
+        stem:
+          - add:
+              - conv: {channels: 32, kernel: 3}
+              - conv: {channels: 64, kernel: 5}
+
+    Good:
+
+        stem:
+          - add:
+              - conv: {channels: 64, kernel: 3}
+              - conv: {channels: 64, kernel: 5}
+    """,
+)
+told(
+    "AS208",
+    "split-shape-mismatch",
+    """Channels do not split into equal parts.
+
+    Bad:
+
+        stem:
+          - split: [act, [norm, act]]
+
+    Good:
+
+        stem:
+          - conv: 32
+          - split: [act, [norm, act]]
+    """,
+)
+told(
+    "AS209",
+    "scale-shape-mismatch",
+    """A gate does not have the shape of what it scales.
+
+    A gate gives as many channels as its input has, and its sizes or 1.
+
+    Bad:
+
+        stem:
+          - conv: 64
+          - scale:
+              - global_avg_pool
+              - {conv: {channels: 16, bias: true}}
+              - sigmoid
+
+    Good:
+
+        stem:
+          - conv: 64
+          - scale:
+              - global_avg_pool
+              - {conv: {channels: 64, bias: true}}
+              - sigmoid
+    """,
+)
+told(
+    "AS210",
+    "channels-ignored",
+    """A block gives other channels than its stage says.
+
+    The stage's number would be a lie: `channels` is what each block gives.
+
+    Bad:
+
+        blocks:
+          cell: {body: [{conv: {channels: 2 * in_channels, kernel: 3}}, norm, act]}
+        stages:
+          layer1: {block: cell, channels: 32}
+
+    Good:
+
+        blocks:
+          cell: {body: [{conv: {channels: channels, kernel: 3}}, norm, act]}
+        stages:
+          layer1: {block: cell, channels: 32}
+    """,
+)
+told(
+    "AS211",
+    "stride-ignored",
+    """A block does not stride as its stage says.
+
+    A stage hands its `stride` to the first block, and the block hands it to a layer. If no layer
+    takes it, the image keeps its size and the network costs four times what was meant.
+
+    Bad:
+
+        blocks:
+          cell: {body: [{conv: {channels: channels, kernel: 3}}, norm, act]}
+        stages:
+          layer1: {block: cell, channels: 32, stride: 2}
+
+    Good:
+
+        blocks:
+          cell: {body: [{conv: {channels: channels, kernel: 3, stride: stride}}, norm, act]}
+        stages:
+          layer1: {block: cell, channels: 32, stride: 2}
+    """,
+)
