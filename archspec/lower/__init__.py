@@ -2,9 +2,14 @@
 
 scope      what an expression sees
 slots      the arguments of an op
-elaborate  every use of every block opened, with shapes
+elaborate  the network opened: stem, stages, head
+layers     layers opened one after the other, with shapes
+blocks     each use of a block opened
+combinators  sums, gates, branches opened
 naming     attribute names
-classes    uses -> classes: numbers that differ become parameters
+classes    which uses become one class
+build      one class from its uses: numbers that differ become parameters
+printed    constructions compared and changed
 """
 
 from __future__ import annotations

@@ -1,48 +1,20 @@
-"""From uses of blocks to classes: what is equal in all uses is printed, the rest is a parameter.
-
-Uses of a block with the same layers become one class. A size is settled in this order: the
-formula that all uses share, the number that all uses share, a parameter of the constructor.
-"""
+"""From uses of blocks to classes: uses with the same layers become one class."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.expression import (
-    Expr,
-    Name,
-    Number,
     Scalar,
-    Value,
-    substitute,
-    walk,
-    weight,
 )
 from archspec.ir import (
-    Add,
-    Apply,
-    Body,
-    Chain,
     Class,
-    Field,
-    Layer,
-    Local,
-    New,
-    Parameter,
-    Repeat,
-    Sequential,
-    fields_of,
 )
-from archspec.lower.model import Instance, Item, Joint, Made, OpUse, Row, Slot, Use
-from archspec.lower.naming import rename
-from archspec.ops import Identity, StochasticDepth
+from archspec.lower.build import Build
+from archspec.lower.model import Instance, Made, OpUse, Row, Slot, Use
 
-READABLE = 2  # a formula with more operations is a parameter instead
-FEWEST_REPEATS = 3
-FLOW = ("in_channels", "channels")
 NEVER_A_CLASS = frozenset({"Tensor", "F", "Module", "Sequential"})
 
 
@@ -90,7 +62,7 @@ class Book:
     def key(self, instance: Instance) -> int:
         """Equal for uses with the same layers, shortcuts aside."""
         if instance.key is None:
-            layers = tuple((i.attribute, self._made(i.made), i.zeros) for i in instance.items)
+            layers = tuple((i.attribute, self.made(i.made), i.zeros) for i in instance.items)
             block = id(instance.block)
             whole = (
                 instance.block_name,
@@ -102,20 +74,20 @@ class Book:
             instance.key = self.keys.setdefault(whole, len(self.keys))
         return int(instance.key)
 
-    def _made(self, made: Made) -> Any:
+    def made(self, made: Made) -> Any:
         if isinstance(made, OpUse):
             slots = tuple((name, _kind(slot)) for name, slot in made.slots.items())
             return made.op.key, made.torch, slots
         if isinstance(made, Row):
-            return tuple((self._made(child.made), child.zeros) for child in made.children)
+            return tuple((self.made(child.made), child.zeros) for child in made.children)
         joints = made.instance.joints
-        shortcuts = tuple(self._made(j.item.made) if j.item else None for j in joints)
+        shortcuts = tuple(self.made(j.item.made) if j.item else None for j in joints)
         return self.key(made.instance), shortcuts
 
     def group(self, instance: Instance) -> Group:
         group = self.groups[self.key(instance)]
         if group.cls is None:
-            build = _Build(self, group)
+            build = Build(self, group)
             group.cls = build.cls()
             self.classes.append(group.cls)
         return group
@@ -148,407 +120,6 @@ def _kind(slot: Slot) -> Any:
     if isinstance(slot, str):
         return slot
     return len(slot) if isinstance(slot, tuple) else None
-
-
-class _Build:
-    """One class from the uses of a group."""
-
-    def __init__(self, book: Book, group: Group) -> None:
-        self.book, self.group, self.uses = book, group, group.instances
-        self.lead = group.instances[0]
-        self.meanings: dict[str, Expr] = {}
-        self.locals: dict[str, Expr] = {}
-        self.numbers: dict[str, list[Scalar]] = {}
-        self.real: set[str] = set()
-
-    def cls(self) -> Class:
-        layers, names = self._layers()
-        body = None
-        if self.lead.body is not None:
-            body = rename(self.lead.body, names)
-        if body is None:
-            body = Chain(tuple(Apply(layer.name) for layer in layers))
-        layers, local = self._inline_locals(layers)
-        parameters = self._parameters()
-        self._remember(parameters)
-        cls = Class(
-            self.book.name(self.lead),
-            self.lead.doc,
-            tuple(layers),
-            body,
-            tuple(parameters),
-            tuple(local),
-            sequential=self.lead.sequential,
-            zeros=tuple(path for item in self.lead.items for path in _zeros(item)),
-        )
-        first = self.book.first.setdefault(self.lead.class_name, cls)
-        return cls if first is cls else replace(cls, differs=differs(first, cls))
-
-    def _remember(self, parameters: Sequence[Parameter]) -> None:
-        for parameter in parameters:
-            if parameter.name in self.numbers:
-                values = zip(self.uses, self.numbers[parameter.name], strict=True)
-                self.group.numbers[parameter.name] = {id(use): n for use, n in values}
-
-    # Layers
-
-    def _layers(self) -> tuple[list[Layer], dict[str, str | None]]:
-        layers: list[Layer] = []
-        names: dict[str, str | None] = {}
-        joints = {joint.after: n for n, joint in enumerate(self.lead.joints)}
-        for place in range(len(self.lead.items) + 1):
-            for number, joint in enumerate(self.lead.joints):
-                if joint.after == place:
-                    self._joint(number, joint, layers, names)
-            if place < len(self.lead.items):
-                self._item(place, layers, names)
-        del joints
-        return layers, names
-
-    def _item(self, place: int, layers: list[Layer], names: dict[str, str | None]) -> None:
-        items = [use.items[place] for use in self.uses]
-        if all(_never_drops(item.made) for item in items):
-            names[items[0].attribute] = None
-            return
-        new = self.make([item.made for item in items])
-        layers.append(Layer(items[0].attribute, new))
-
-    def _joint(
-        self,
-        number: int,
-        joint: Joint,
-        layers: list[Layer],
-        names: dict[str, str | None],
-    ) -> None:
-        """The shortcut: built here if all uses have the same, passed in if only some do."""
-        items = [use.joints[number].item for use in self.uses]
-        there = [item for item in items if item is not None]
-        if not there:
-            names[joint.mark] = None
-            return
-        name = there[0].name or joint.name
-        names[joint.mark] = name
-        keys = {self.book._made(item.made) for item in there}
-        if len(there) == len(items) and len(keys) == 1:
-            layers.append(Layer(name, self.make([item.made for item in there])))
-        else:
-            self.group.modules[name] = number
-            layers.append(Layer(name, Name(name)))
-
-    def make(self, mades: Sequence[Made]) -> New | Sequential:
-        """The construction that serves all uses."""
-        lead = mades[0]
-        if isinstance(lead, OpUse):
-            return self._op([m for m in mades if isinstance(m, OpUse)])
-        if isinstance(lead, Use):
-            return self._use([m for m in mades if isinstance(m, Use)])
-        rows = [m.children for m in mades if isinstance(m, Row)]
-        columns = zip(*rows, strict=True)
-        return Sequential(repeated([self.make([c.made for c in col]) for col in columns]))
-
-    def _op(self, uses: Sequence[OpUse]) -> New:
-        lead, arguments = uses[0], {}
-        for f in fields_of(lead.op):
-            if f.torch in lead.slots:
-                slots = [use.slots[f.torch] for use in uses]
-                arguments[f.torch] = self._slot(slots, f.how, f.name)
-        return New(lead.op, arguments, lead.torch)
-
-    def _slot(self, slots: Sequence[Slot], how: Field, word: str) -> Any:
-        lead = slots[0]
-        if isinstance(lead, str):
-            return lead
-        if isinstance(lead, tuple):
-            columns = zip(*[s for s in slots if isinstance(s, tuple)], strict=True)
-            return tuple(self._settled(list(column), how, word) for column in columns)
-        return self._settled([s for s in slots if isinstance(s, Value)], how, word)
-
-    def _settled(self, values: Sequence[Value], how: Field, word: str) -> Expr:
-        expr = self.unify([v.number for v in values], [v.expr for v in values], word)
-        if how.kind != "real":
-            return expr
-        if isinstance(expr, Name):
-            self.real.add(expr.id)
-        return Number(float(expr.value)) if isinstance(expr, Number) else expr  # type: ignore[arg-type]
-
-    def _use(self, uses: Sequence[Use]) -> New:
-        group = self.book.group(uses[0].instance)
-        assert group.cls is not None
-        arguments: dict[str, Any] = {}
-        for parameter in group.cls.parameters:
-            name = parameter.name
-            if name in group.modules:
-                arguments[name] = self._shortcut(uses, group.modules[name])
-                continue
-            numbers = [group.numbers[name][id(use.instance)] for use in uses]
-            meanings = [_meaning(use, name) for use in uses]
-            expr = self.unify(numbers, meanings, name)
-            if parameter.annotation == "float":
-                if isinstance(expr, Name):
-                    self.real.add(expr.id)
-                if isinstance(expr, Number):
-                    expr = Number(float(expr.value))  # type: ignore[arg-type]
-            arguments[name] = expr
-        return New(group.cls, arguments)
-
-    def _shortcut(self, uses: Sequence[Use], number: int) -> New | Sequential:
-        items = [use.instance.joints[number].item for use in uses]
-        if items[0] is None:
-            return New(Identity, {}, "Identity")
-        moved = [_moved(item.made, use) for item, use in zip(items, uses, strict=True) if item]
-        return self.make(moved)
-
-    # Names
-
-    def unify(self, numbers: Sequence[Scalar], exprs: Sequence[Expr | None], word: str) -> Expr:
-        """One formula for a size in all uses."""
-        first = exprs[0]
-        if first is not None and all(expr == first for expr in exprs):
-            meaning = substitute(first, lambda name: self.meaning(name.id))
-            if meaning is not None:
-                return meaning
-        if _equal(numbers):
-            return Number(numbers[0])
-        return Name(self._fresh(word, list(numbers)))
-
-    def _fresh(self, word: str, numbers: list[Scalar]) -> str:
-        known = {*self.lead.definitions, *self.locals, *self.group.modules}
-        name, count = word, 1
-        while name in known or self.numbers.get(name, numbers) != numbers:
-            count += 1
-            name = f"{word}{count}"
-        self.numbers[name] = numbers
-        return name
-
-    def meaning(self, name: str) -> Expr:
-        """A name of the block: a number, a formula, or a parameter."""
-        if name not in self.meanings:
-            self.meanings[name] = self._meaning(name)
-        return self.meanings[name]
-
-    def _meaning(self, name: str) -> Expr:
-        definitions = [use.definitions[name] for use in self.uses]
-        numbers = [d.number for d in definitions]
-        if name in FLOW or self.lead is self.book.root:
-            self.numbers[name] = numbers
-            return Name(name)
-        inner = definitions[0].inner
-        if inner is not None and all(d.inner == inner and not d.given for d in definitions):
-            formula = substitute(inner, lambda n: self.meaning(n.id))
-            if isinstance(formula, (Number, Name)):
-                return formula
-            if formula is not None and weight(formula) <= READABLE:
-                self.locals[name] = formula
-                return Name(name)
-        if _equal(numbers):
-            return Number(numbers[0])
-        self.numbers[name] = numbers
-        return Name(name)
-
-    def _inline_locals(self, layers: list[Layer]) -> tuple[list[Layer], list[Local]]:
-        """A size that is used once is written where it is used."""
-        uses: Counter[str] = Counter()
-        for layer in layers:
-            _count(layer.new, uses)
-        for formula in self.locals.values():
-            uses.update(n.id for n in walk(formula) if isinstance(n, Name))
-        once: dict[str, Expr] = {}
-        kept: list[Local] = []
-        for name, formula in self.locals.items():
-            whole = _replaced(formula, once)
-            if uses[name] == 1:
-                once[name] = whole
-            elif uses[name]:
-                kept.append(Local(name, whole))
-        moved = [replace(layer, new=_with(layer.new, once)) for layer in layers]
-        used: Counter[str] = Counter()
-        for layer in moved:
-            _count(layer.new, used)
-        for local in kept:
-            used.update(n.id for n in walk(local.value) if isinstance(n, Name))
-        self.used = list(used)
-        return moved, kept
-
-    def _parameters(self) -> list[Parameter]:
-        """Required ones first: channels, then others as they are used, then shortcuts."""
-        named = [name for name in self.used if name in self.numbers]
-        known = [self._parameter(name) for name in named]
-        required = [p for p in known if p.default is None]
-        required.sort(key=lambda p: FLOW.index(p.name) if p.name in FLOW else len(FLOW))
-        modules = [Parameter(name, "nn.Module") for name in self.group.modules]
-        return [*required, *modules, *(p for p in known if p.default is not None)]
-
-    def _parameter(self, name: str) -> Parameter:
-        numbers = self.numbers[name]
-        kind = "bool" if all(isinstance(n, bool) for n in numbers) else "int"
-        if name in self.real or any(type(n) not in (int, bool) for n in numbers):
-            kind = "float"
-        default = self._default(name, numbers)
-        if default is not None and kind == "float":
-            default = Number(float(default.value))  # type: ignore[arg-type]
-        return Parameter(name, kind, default)
-
-    def _default(self, name: str, numbers: list[Scalar]) -> Number | None:
-        if self.lead is self.book.root:
-            return Number(numbers[0])
-        if name == "stride":
-            return Number(1)
-        declared = self.lead.block.args.get(name) if self.lead.block else None
-        usual = isinstance(declared, Number) and declared.value in numbers
-        return declared if usual and isinstance(declared, Number) else None
-
-
-def _equal(numbers: Sequence[Scalar]) -> bool:
-    return all(type(n) is type(numbers[0]) and n == numbers[0] for n in numbers)
-
-
-def _meaning(use: Use, name: str) -> Expr | None:
-    known = name in use.outside or name in use.instance.definitions
-    return use.meaning(name) if known else None
-
-
-def _never_drops(made: Made) -> bool:
-    if not isinstance(made, OpUse) or made.op is not StochasticDepth:
-        return False
-    rate = made.slots["p"]
-    return isinstance(rate, Value) and rate.number == 0
-
-
-def _moved(made: Made, use: Use) -> Made:
-    """A shortcut in formulas of the caller."""
-    if isinstance(made, OpUse):
-        slots = {name: _moved_slot(slot, use) for name, slot in made.slots.items()}
-        return OpUse(made.op, made.torch, made.rank, slots)
-    if isinstance(made, Use):
-        outside = {
-            name: None if expr is None else use.formula(expr) for name, expr in made.outside.items()
-        }
-        return Use(made.instance, outside)
-    raise TypeError(made)
-
-
-def _moved_slot(slot: Slot, use: Use) -> Slot:
-    if isinstance(slot, str):
-        return slot
-    if isinstance(slot, tuple):
-        return tuple(_moved_value(part, use) for part in slot)
-    return _moved_value(slot, use)
-
-
-def _moved_value(value: Value, use: Use) -> Value:
-    return Value(value.number, None if value.expr is None else use.formula(value.expr))
-
-
-def _zeros(item: Item) -> list[str]:
-    if item.zeros:
-        return [f"{item.attribute}.weight"]
-    if isinstance(item.made, Row):
-        paths = [(n, path) for n, c in enumerate(item.made.children) for path in _zeros(c)]
-        return [f"{item.attribute}.{n}.{path.removeprefix('.')}" for n, path in paths]
-    return []
-
-
-# Over constructions -------------------------------------------------------------------
-
-
-def repeated(
-    children: Sequence[New | Sequential],
-) -> tuple[New | Sequential | Repeat, ...]:
-    """Runs of equal constructions as one."""
-    runs: list[tuple[New | Sequential, int]] = []
-    for child in children:
-        if runs and same(runs[-1][0], child):
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-        else:
-            runs.append((child, 1))
-    result: list[New | Sequential | Repeat] = []
-    for child, count in runs:
-        if count >= FEWEST_REPEATS:
-            result.append(Repeat(child, count))
-        else:
-            result += [child] * count
-    return tuple(result)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two arguments or constructions print the same."""
-    if isinstance(one, New) and isinstance(other, New):
-        return (
-            one.what is other.what
-            and one.torch == other.torch
-            and one.arguments.keys() == other.arguments.keys()
-            and all(same(one.arguments[k], other.arguments[k]) for k in one.arguments)
-        )
-    if isinstance(one, Sequential) and isinstance(other, Sequential):
-        pairs = zip(one.children, other.children, strict=False)
-        return len(one.children) == len(other.children) and all(same(a, b) for a, b in pairs)
-    if isinstance(one, Repeat) and isinstance(other, Repeat):
-        return one.count == other.count and same(one.new, other.new)
-    return type(one) is type(other) and bool(one == other)
-
-
-def _count(new: Any, uses: Counter[str]) -> None:
-    if isinstance(new, New):
-        for argument in new.arguments.values():
-            _count(argument, uses)
-    elif isinstance(new, (Sequential, tuple)):
-        for child in new.children if isinstance(new, Sequential) else new:
-            _count(child, uses)
-    elif isinstance(new, Repeat):
-        _count(new.new, uses)
-    elif isinstance(new, Expr):
-        uses.update(n.id for n in walk(new) if isinstance(n, Name))
-
-
-def _with(new: Any, meanings: Mapping[str, Expr]) -> Any:
-    """A construction with formulas in place of names."""
-    if not meanings:
-        return new
-    if isinstance(new, New):
-        return replace(new, arguments={k: _with(v, meanings) for k, v in new.arguments.items()})
-    if isinstance(new, Sequential):
-        return Sequential(tuple(_with(child, meanings) for child in new.children))
-    if isinstance(new, Repeat):
-        return Repeat(_with(new.new, meanings), new.count)
-    if isinstance(new, tuple):
-        return tuple(_with(part, meanings) for part in new)
-    return _replaced(new, meanings) if isinstance(new, Expr) else new
-
-
-def _replaced(expr: Expr, meanings: Mapping[str, Expr]) -> Expr:
-    replaced = substitute(expr, lambda name: meanings.get(name.id, name))
-    return expr if replaced is None else replaced
-
-
-# What differs -------------------------------------------------------------------------
-
-
-def differs(first: Class, other: Class) -> str:
-    """In a few words, what a second class of a block has that the first has not."""
-    here = {layer.name: _what(layer.new) for layer in other.layers}
-    there = {layer.name: _what(layer.new) for layer in first.layers}
-    notes = []
-    if gone := [name for name in there if name not in here]:
-        notes.append("without " + ", ".join(gone))
-    if more := [name for name in here if name not in there]:
-        notes.append("with " + ", ".join(more))
-    changed = [n for n in here if n in there and here[n] != there[n]]
-    notes += [f"{name} is {here[name]} and not {there[name]}" for name in changed]
-    if _sums(first.body) != _sums(other.body):
-        notes.append("nothing is added" if _sums(first.body) else "added to the input")
-    return f"Like {first.name}, but " + ("; ".join(notes) or "in another order") + "."
-
-
-def _what(new: Any) -> str:
-    if isinstance(new, New):
-        return new.what.name if isinstance(new.what, Class) else f"nn.{new.torch}"
-    return "nn.Sequential" if isinstance(new, Sequential) else "passed in"
-
-
-def _sums(body: Body) -> bool:
-    if isinstance(body, Chain):
-        return any(_sums(step) for step in body.steps)
-    return isinstance(body, Add)
 
 
 __all__ = ["classes_of"]
