@@ -39,9 +39,10 @@ def _short(text: str) -> str:
 
 
 def _specs() -> list[tuple[str, str]]:
-    from archspec.spec import load, shipped
+    from archspec.source import read
+    from archspec.spec import find, shipped
 
-    return [(name, _short(load(name).doc)) for name in shipped()]
+    return [(name, _short(read(find(name)).get("doc", ""))) for name in shipped()]
 
 
 def _blocks() -> list[tuple[str, str]]:

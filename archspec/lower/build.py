@@ -90,14 +90,12 @@ class Build:
     def _layers(self) -> tuple[list[Layer], dict[str, str | None]]:
         layers: list[Layer] = []
         names: dict[str, str | None] = {}
-        joints = {joint.after: n for n, joint in enumerate(self.lead.joints)}
         for place in range(len(self.lead.items) + 1):
             for number, joint in enumerate(self.lead.joints):
                 if joint.after == place:
                     self._joint(number, joint, layers, names)
             if place < len(self.lead.items):
                 self._item(place, layers, names)
-        del joints
         return layers, names
 
     def _item(self, place: int, layers: list[Layer], names: dict[str, str | None]) -> None:

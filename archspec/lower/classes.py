@@ -6,12 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.expression import (
-    Scalar,
-)
-from archspec.ir import (
-    Class,
-)
+from archspec.expression import Scalar
+from archspec.ir import Class
 from archspec.lower.build import Build
 from archspec.lower.model import Instance, Made, OpUse, Row, Slot, Use
 

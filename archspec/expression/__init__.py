@@ -1,0 +1,64 @@
+"""Sizes and conditions of a spec: `channels // 4`, `stride > 1`, `max(8, width)`.
+
+The grammar is closed: Python's own parser reads the text, and only the node kinds of `tree`
+are taken over. Nothing is ever evaluated by Python. Arithmetic is exact (integers and
+fractions).
+
+An expression has two readings at once, a `Value`: the number it has for one use of a block,
+and the formula that says it in the names of the class around it, for printing.
+
+tree       the nodes
+functions  what operators and functions do
+reading    text -> tree
+values     tree -> number and formula
+printing   tree -> Python
+"""
+
+from archspec.expression.functions import FUNCTIONS, from_python
+from archspec.expression.printing import show, source
+from archspec.expression.reading import parse
+from archspec.expression.tree import (
+    Binary,
+    Call,
+    Choice,
+    Expr,
+    ExpressionError,
+    Logic,
+    Name,
+    Number,
+    Scalar,
+    Unary,
+    Value,
+    constant,
+    names,
+    walk,
+    weight,
+)
+from archspec.expression.values import combine, evaluate, simplify, substitute
+
+__all__ = [
+    "FUNCTIONS",
+    "Binary",
+    "Call",
+    "Choice",
+    "Expr",
+    "ExpressionError",
+    "Logic",
+    "Name",
+    "Number",
+    "Scalar",
+    "Unary",
+    "Value",
+    "combine",
+    "constant",
+    "evaluate",
+    "from_python",
+    "names",
+    "parse",
+    "show",
+    "simplify",
+    "source",
+    "substitute",
+    "walk",
+    "weight",
+]

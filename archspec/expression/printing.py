@@ -1,0 +1,37 @@
+"""Trees as Python arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from archspec.expression.tree import Binary, Call, Expr, Name, Number, Scalar
+
+PRECEDENCE = {"+": 1, "-": 1, "*": 2, "//": 2, "%": 2, "/": 2}
+
+
+def show(number: Scalar | float) -> str:
+    """A number as a person writes it, and as Python reads it."""
+    if isinstance(number, Fraction):
+        return repr(float(number))
+    return repr(number)
+
+
+def source(expr: Expr) -> str:
+    """`expr` as Python arithmetic, with no more brackets than it needs."""
+    return _source(expr, 0)
+
+
+def _source(expr: Expr, outer: int) -> str:
+    match expr:
+        case Number(value=value):
+            text = show(value)
+            return f"({text})" if text.startswith("-") and outer else text
+        case Name(id=word):
+            return word
+        case Call(function=function, arguments=arguments):
+            return f"{function}({', '.join(map(source, arguments))})"
+        case Binary(op=op, left=left, right=right):
+            own = PRECEDENCE[op]
+            text = f"{_source(left, own)} {op} {_source(right, own + 1)}"
+            return f"({text})" if own < outer else text
+    raise TypeError(f"{expr} is settled before anything is printed")

@@ -1,0 +1,117 @@
+"""The nodes of an expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+Scalar = int | Fraction | bool
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be read or has no value; `column` counts from 0."""
+
+    def __init__(self, message: str, hint: str = "", column: int | None = None) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.column = message, hint, column
+
+
+class Expr:
+    """A node of the tree. Nodes are immutable and compare by content."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Expr):
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Expr):
+    id: str
+    column: int | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Expr):
+    op: str
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Expr):
+    op: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Logic(Expr):
+    op: str
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Expr):
+    condition: Expr
+    then: Expr
+    otherwise: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expr):
+    function: str
+    arguments: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number, and the formula that says it; `expr` is None where none can be printed."""
+
+    number: Scalar
+    expr: Expr | None
+
+    @property
+    def constant(self) -> bool:
+        return isinstance(self.expr, Number)
+
+
+def constant(number: Scalar) -> Value:
+    return Value(number, Number(number))
+
+
+@lru_cache(maxsize=8192)
+def names(expr: Expr) -> frozenset[str]:
+    """Every name that `expr` uses."""
+    return frozenset(name.id for name in walk(expr) if isinstance(name, Name))
+
+
+def walk(expr: Expr) -> list[Expr]:
+    """`expr` and everything below it."""
+    match expr:
+        case Unary(operand=operand):
+            below = [operand]
+        case Binary(left=left, right=right):
+            below = [left, right]
+        case Choice(condition=condition, then=then, otherwise=otherwise):
+            below = [condition, then, otherwise]
+        case Logic(operands=operands):
+            below = list(operands)
+        case Call(arguments=arguments):
+            below = list(arguments)
+        case _:
+            below = []
+    return [expr] + [node for part in below for node in walk(part)]
+
+
+def weight(expr: Expr) -> int:
+    """How much there is to read: the number of operations."""
+    return sum(not isinstance(node, (Number, Name)) for node in walk(expr))

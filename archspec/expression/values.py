@@ -1,0 +1,154 @@
+"""Tree -> `Value`: a number, and the simplified formula that says it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+
+from archspec.expression.functions import FUNCTIONS, OPERATORS, PRINTED_FUNCTIONS, bounded, whole
+from archspec.expression.tree import (
+    Binary,
+    Call,
+    Choice,
+    Expr,
+    Logic,
+    Name,
+    Number,
+    Scalar,
+    Unary,
+    Value,
+    constant,
+)
+
+
+def evaluate(expr: Expr, lookup: Callable[[Name], Value]) -> Value:
+    """The value of `expr` where `lookup` says what a name is. Only what is needed is read.
+
+    Conditions are settled: of `a if c else b` the one side that holds is left.
+    """
+    match expr:
+        case Number(value=value):
+            return constant(value)
+        case Name():
+            return lookup(expr)
+        case Unary(op="not", operand=operand):
+            return constant(not evaluate(operand, lookup).number)
+        case Unary(op=op, operand=operand):
+            zero = constant(0)
+            return combine(op, zero, evaluate(operand, lookup))
+        case Binary(op=op, left=left, right=right):
+            return combine(op, evaluate(left, lookup), evaluate(right, lookup))
+        case Logic(op=op, operands=operands):
+            result = evaluate(operands[0], lookup)
+            for operand in operands[1:]:
+                if bool(result.number) == (op == "or"):
+                    break
+                result = evaluate(operand, lookup)
+            return result
+        case Choice(condition=condition, then=then, otherwise=otherwise):
+            chosen = then if evaluate(condition, lookup).number else otherwise
+            return evaluate(chosen, lookup)
+        case Call(function=function, arguments=arguments):
+            return _apply(function, [evaluate(part, lookup) for part in arguments])
+    raise TypeError(expr)
+
+
+def _apply(function: str, arguments: list[Value]) -> Value:
+    result = FUNCTIONS[function][2](*(argument.number for argument in arguments))
+    number = bounded(whole(Fraction(result)))
+    if all(argument.constant for argument in arguments):
+        return constant(number)
+    parts = tuple(argument.expr for argument in arguments)
+    if function not in PRINTED_FUNCTIONS or not _integers(*arguments):
+        return Value(number, None)
+    return Value(number, Call(function, tuple(p for p in parts if p is not None)))
+
+
+def _integers(*values: Value) -> bool:
+    return all(type(v.number) is int and v.expr is not None for v in values)
+
+
+def combine(op: str, left: Value, right: Value) -> Value:
+    """`left op right`, as a number and as a simplified formula."""
+    number = OPERATORS[op](left.number, right.number)
+    if isinstance(number, Fraction):
+        number = whole(number)
+    bounded(number)
+    if isinstance(number, bool):
+        return constant(number)
+    if left.constant and right.constant:
+        return constant(number)
+    if left.expr is None or right.expr is None or not _integers(left, right):
+        return Value(number, None)
+    return Value(number, simplify(op, left.expr, right.expr))
+
+
+def simplify(op: str, left: Expr, right: Expr) -> Expr | None:
+    """The formula of `left op right` over integers, in its shortest equal form.
+
+    Quotients of constants are merged: (c // 4 * 64) // 64 is c // 4. None for `/`.
+    """
+    match op, left, right:
+        case "/", _, _:
+            return None
+        case ("+", Number(value=0), x) | ("*", Number(value=1), x):
+            return x
+        case ("+" | "-", x, Number(value=0)) | ("*" | "//", x, Number(value=1)):
+            return x
+        case "*", Number(), Binary(op="*", left=Number()):
+            return simplify("*", right, left)
+        case "*", Binary(op="*", left=Number(value=a), right=x), Number(value=b):
+            return simplify("*", Number(a * b), x)
+        case "*", Binary(op="*", left=x, right=Number(value=a)), Number(value=b):
+            return simplify("*", x, Number(a * b))
+        case "//", Binary(op="//", left=x, right=Number(value=a)), Number(value=b):
+            if a > 0 and b > 0:
+                return simplify("//", x, Number(a * b))
+        case "//", Binary(op="*", left=x, right=Number(value=a)), Number(value=b):
+            return _reduce(x, a, b, left, right)
+        case "//", Binary(op="*", left=Number(value=a), right=x), Number(value=b):
+            return _reduce(x, a, b, left, right)
+    return Binary(op, left, right)
+
+
+def _reduce(x: Expr, a: Scalar, b: Scalar, left: Expr, right: Expr) -> Expr | None:
+    if not (isinstance(a, int) and isinstance(b, int) and a > 0 and b > 0):
+        return Binary("//", left, right)
+    common = math.gcd(a, b)
+    if common == 1:
+        return Binary("//", left, right)
+    product = simplify("*", x, Number(a // common))
+    return None if product is None else simplify("//", product, Number(b // common))
+
+
+def substitute(expr: Expr, replace: Callable[[Name], Expr | None]) -> Expr | None:
+    """`expr` with other formulas for its names, simplified; None if one has no formula."""
+    match expr:
+        case Number():
+            return expr
+        case Name():
+            return replace(expr)
+        case Binary(op=op, left=left, right=right):
+            sides = substitute(left, replace), substitute(right, replace)
+            return None if None in sides else _rebuild(op, *sides)  # type: ignore[arg-type]
+        case Call(function=function, arguments=arguments):
+            parts = [substitute(part, replace) for part in arguments]
+            known = tuple(part for part in parts if part is not None)
+            if len(known) < len(parts):
+                return None
+            if all(isinstance(part, Number) for part in known):
+                return _apply(function, [Value(_number(p), p) for p in known]).expr
+            return Call(function, known)
+    return None
+
+
+def _rebuild(op: str, left: Expr, right: Expr) -> Expr | None:
+    if isinstance(left, Number) and isinstance(right, Number):
+        return combine(op, Value(left.value, left), Value(right.value, right)).expr
+    return simplify(op, left, right)
+
+
+def _number(expr: Expr) -> Scalar:
+    assert isinstance(expr, Number)
+    return expr.value
