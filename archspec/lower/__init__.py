@@ -7,6 +7,8 @@ layers     layers opened one after the other, with shapes
 blocks     each use of a block opened
 combinators  sums, gates, branches opened
 naming     attribute names
+outputs    features out of the middle: the network up to the last one asked for
+places     from the path of a layer to the lines where it is written
 classes    which uses become one class
 build      one class from its uses: numbers that differ become parameters
 printed    constructions compared and changed
@@ -14,18 +16,28 @@ printed    constructions compared and changed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from archspec.helpers import HELPERS
 from archspec.ir import Network, Shape
 from archspec.lower.classes import classes_of
 from archspec.lower.elaborate import open_network
 from archspec.lower.model import Definition
+from archspec.lower.outputs import collect
+from archspec.lower.places import places_of
 from archspec.spec import Spec
 
 
-def lower(spec: Spec) -> Network:
-    """The network of a checked spec, as classes; raises `SpecError`."""
+def lower(spec: Spec, outputs: Sequence[str] | None = None) -> Network:
+    """The network of a checked spec, as classes; raises `SpecError`.
+
+    With `outputs` its result is what leaves these attributes, and layers after the last of
+    them are not there.
+    """
     opened = open_network(spec)
     root = opened.root
+    cut = () if outputs is None else collect(root, outputs)
     for name, value in opened.symbolic.items():
         root.definitions[name] = Definition(value.number, given=True)
     classes = classes_of(root, HELPERS)
@@ -37,6 +49,9 @@ def lower(spec: Spec) -> Network:
         doc=spec.doc,
         init=spec.init,
         stages=tuple(key for key, stage in spec.stages.items() if stage.blocks),
+        outputs=tuple(outputs or ()),
+        cut=cut,
+        place=partial(places_of, root),
     )
 
 

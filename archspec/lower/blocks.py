@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Diagnostic, Label, SpecError
 from archspec.expression import Expr, Name, Number, Value, constant, names
-from archspec.ir import (
-    Chain,
-)
+from archspec.ir import Chain
 from archspec.lower.model import Flow, Instance, Row, Use
 from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Closure, Scope
@@ -19,7 +17,7 @@ from archspec.spec import Block
 from archspec.spec.arguments import ANY
 from archspec.spec.layers import Layer
 from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.spec.models import INDICES
+from archspec.spec.names import INDICES
 
 if TYPE_CHECKING:
     from archspec.lower.layers import Layers
@@ -207,7 +205,8 @@ class Blocks:
         value = Value(inner.shape.channels, channels)
         if channels is None and call.scope is not None:
             value = call.scope.printable(value, inner.channels, "channels")
-        return Flow(inner.shape, value.expr or Number(inner.shape.channels), stride)
+        formula = value.expr or Number(inner.shape.channels)
+        return Flow(inner.shape, formula, stride, inner.last)
 
     def _decide_names(self, value: Value) -> None:
         if value.expr is not None:

@@ -12,11 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.expression import (
+    Binary,
     Expr,
     Name,
     Number,
     Scalar,
     Value,
+    simplify,
     substitute,
     walk,
     weight,
@@ -36,13 +38,14 @@ from archspec.ir import (
 from archspec.lower.model import Item, Joint, Made, OpUse, Row, Slot, Use
 from archspec.lower.naming import rename
 from archspec.lower.printed import count_names, differs, repeated, replaced, with_formulas
-from archspec.ops import Identity, StochasticDepth
+from archspec.ops import OPS, Identity, StochasticDepth
 
 if TYPE_CHECKING:
     from archspec.lower.classes import Book, Group
 
 READABLE = 2  # a formula with more operations is a parameter instead
 FLOW = ("in_channels", "channels")
+OF_OPS = frozenset(f.name for op in OPS.values() for f in fields_of(op))
 
 
 class Build:
@@ -175,7 +178,7 @@ class Build:
                 continue
             numbers = [group.numbers[name][id(use.instance)] for use in uses]
             meanings = [_meaning(use, name) for use in uses]
-            expr = self.unify(numbers, meanings, name)
+            expr = self.unify(numbers, meanings, _word(uses[0], name))
             if parameter.annotation == "float":
                 if isinstance(expr, Name):
                     self.real.add(expr.id)
@@ -222,12 +225,14 @@ class Build:
     def _meaning(self, name: str) -> Expr:
         definitions = [use.definitions[name] for use in self.uses]
         numbers = [d.number for d in definitions]
+        if name == "in_channels" and self._keeps_channels(numbers):
+            return self.meaning("channels")
         if name in FLOW or self.lead is self.book.root:
             self.numbers[name] = numbers
             return Name(name)
         inner = definitions[0].inner
         if inner is not None and all(d.inner == inner and not d.given for d in definitions):
-            formula = substitute(inner, lambda n: self.meaning(n.id))
+            formula = self._whole(substitute(inner, lambda n: self.meaning(n.id)))
             if isinstance(formula, (Number, Name)):
                 return formula
             if formula is not None and weight(formula) <= READABLE:
@@ -237,6 +242,26 @@ class Build:
             return Number(numbers[0])
         self.numbers[name] = numbers
         return Name(name)
+
+    def _keeps_channels(self, arriving: list[Scalar]) -> bool:
+        """Whether as many channels leave as arrive, in all uses."""
+        if any("channels" not in use.definitions for use in self.uses):
+            return False
+        return arriving == [use.definitions["channels"].number for use in self.uses]
+
+    def _whole(self, formula: Expr | None) -> Expr | None:
+        """`x // 64 * 32` as `x // 2`, where 64 divides x in all uses."""
+        match formula:
+            case Binary(
+                op="*",
+                left=Binary(op="//", left=Name(id=name) as x, right=Number(value=int(a))),
+                right=Number(value=int(b)),
+            ) if all(type(n) is int and n % a == 0 for n in self.numbers.get(name, [0.5])):
+                if b % a == 0:
+                    return simplify("*", x, Number(b // a))
+                if a % b == 0:
+                    return simplify("//", x, Number(a // b))
+        return formula
 
     def _inline_locals(self, layers: list[Layer]) -> tuple[list[Layer], list[Local]]:
         """A size that is used once is written where it is used."""
@@ -298,6 +323,14 @@ def _equal(numbers: Sequence[Scalar]) -> bool:
 def _meaning(use: Use, name: str) -> Expr | None:
     known = name in use.outside or name in use.instance.definitions
     return use.meaning(name) if known else None
+
+
+def _word(use: Use, name: str) -> str:
+    """What an inner block's parameter is called outside: `kernel` of `se` is `se_kernel`."""
+    block = use.instance.block
+    if name not in OF_OPS or block is None:
+        return name
+    return f"{block.name or use.instance.block_name}_{name}"
 
 
 def _never_drops(made: Made) -> bool:

@@ -7,18 +7,7 @@ from typing import TYPE_CHECKING
 
 from archspec.diagnostics import Label, SpecError
 from archspec.expression import Expr, Name, Number, Value, constant, simplify
-from archspec.ir import (
-    Add,
-    Apply,
-    Body,
-    Chain,
-    Concat,
-    Field,
-    Multiply,
-    Shape,
-    Split,
-    Unsqueeze,
-)
+from archspec.ir import Add, Apply, Body, Chain, Concat, Field, Multiply, Shape, Split, Unsqueeze
 from archspec.lower.model import Definition, Flow, Instance, Item, Joint, Made, OpUse, Use
 from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Scope
@@ -40,17 +29,16 @@ class Combinators:
     def combine(
         self, layer: Layer, scope: Scope, flow: Flow, out: Instance
     ) -> tuple[list[Body], Flow]:
-        if layer.head == "residual":
-            return self._residual(layer, scope, flow, out)
-        if layer.head == "scale":
-            return self._scale(layer, scope, flow, out)
-        return self._branches(layer, scope, flow, out)
+        opened = {"residual": self._residual, "scale": self._scale}
+        body, leaving = opened.get(layer.head, self._branches)(layer, scope, flow.apart(), out)
+        return body, leaving.apart()
 
     def _residual(
         self, layer: Layer, scope: Scope, x: Flow, out: Instance
     ) -> tuple[list[Body], Flow]:
         """`x + f(x)`, with the shortcut where shapes differ."""
         before, y = self.layers.stack(layer.before or Stack(), scope, x, out)
+        y = y.apart()
         steps, f = self.layers.stack(layer.branches[0].stack, scope, y, out)
         needed = not f.agrees(x)
         if layer.project is not None:
@@ -63,7 +51,8 @@ class Combinators:
         body = Chain(tuple(steps))
         item, name = None, "downsample"
         if needed:
-            item, name = self._shortcut(layer, scope, x, y, f, out)
+            with self.layers.beside("shortcut"):
+                item, name = self._shortcut(layer, scope, x, y, f, out)
         elif f.shape != x.shape:
             raise self._mismatch(layer, scope, x.shape, f.shape, "the input")
         if not before:
@@ -162,7 +151,8 @@ class Combinators:
 
     def _scale(self, layer: Layer, scope: Scope, x: Flow, out: Instance) -> tuple[list[Body], Flow]:
         """`x * f(x)`; sizes that f has lost are broadcast."""
-        steps, gate = self.layers.stack(layer.branches[0].stack, scope, x, out)
+        with self.layers.beside("gate"):
+            steps, gate = self.layers.stack(layer.branches[0].stack, scope, x, out)
         shape = gate.shape
         fits = shape.channels == x.shape.channels
         if shape.rank == 0 and x.shape.rank:

@@ -7,13 +7,7 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, SpecError
 from archspec.expression import Name, Number, Value, constant
-from archspec.ir import (
-    Apply,
-    Body,
-    Chain,
-    Field,
-    Shape,
-)
+from archspec.ir import Apply, Body, Chain, Field, Shape
 from archspec.lower.blocks import Call
 from archspec.lower.layers import Layers
 from archspec.lower.model import Flow, Instance, Item, Row
@@ -21,7 +15,9 @@ from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Scope
 from archspec.spec import Spec
 from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.spec.models import INDICES, Place, Stage, places
+from archspec.spec.names import INDICES
+from archspec.spec.stages import Stage
+from archspec.spec.widths import Place, places
 
 MOST_BLOCKS = 5000
 MOST_FINDINGS = 20
@@ -76,6 +72,7 @@ class Elaborator:
         self.layers.settled |= scope.settled
         root.body = Chain(tuple(steps))
         name_items(root, spec.names)
+        root.steps = self.layers.steps
         return Opened(root, flow, symbolic, self.layers.used)
 
     def _section(

@@ -9,15 +9,10 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
 from archspec.expression import Value, names
-from archspec.ir import (
-    Apply,
-    Body,
-    Op,
-    ShapeError,
-)
+from archspec.ir import Apply, Body, Op, ShapeError
 from archspec.lower.blocks import Blocks
 from archspec.lower.combinators import Combinators
-from archspec.lower.model import Flow, Instance, Item, Made, OpUse, Row
+from archspec.lower.model import Flow, Instance, Item, Made, OpUse, Row, Step
 from archspec.lower.scope import Closure, Scope
 from archspec.lower.slots import Slots, number_of
 from archspec.ops import OPS
@@ -38,6 +33,8 @@ class Layers:
         self.library: Library = spec._library
         self.settled: set[str] = set()
         self.used: set[str] = set()
+        self.steps: list[Step] = []  # of the network itself; a block's are in its instance
+        self.role = ""
         self.deep = 0
         self.parts = self._network_parts()
         self.blocks = Blocks(self)
@@ -138,12 +135,16 @@ class Layers:
     def fill(self, layer: Layer, scope: Scope) -> tuple[Stack, Scope]:
         """The layers that stand in place of a part, and what they see."""
         closure = scope.parts[layer.head]
+        if closure.network:
+            self.used.add(layer.head)
         # norm and act come from the place of use, also in layers that were written elsewhere
         parts = {**closure.parts}
         for name in ("norm", "act"):
             if name in scope.parts and name != layer.head:
                 parts[name] = scope.parts[name]
         stack = closure.stack
+        if stack.span is None:  # the usual norm and act stand in no file
+            stack = replace(stack, layers=tuple(replace(x, span=layer.span) for x in stack.layers))
         if layer.given or layer.init:
             stack = self._with_arguments(layer, stack, scope)
         return stack, scope.child(parts, closure.names)
@@ -214,7 +215,18 @@ class Layers:
             message = f"`{op.key}` leaves {shape} of {flow.shape}"
             raise scope.error("feature-map-vanishes", message, layer.span)
         name = op.torch_name(flow.shape)
-        return OpUse(op, name, flow.shape.rank, slots), flow.through(concrete, shape, slots)
+        step = Step(concrete, flow.shape, shape, layer, scope.labels, flow.last, self.role)
+        (scope.instance.steps if scope.instance else self.steps).append(step)
+        return OpUse(op, name, flow.shape.rank, slots), flow.through(step, slots)
+
+    @contextmanager
+    def beside(self, role: str) -> Iterator[None]:
+        """Layers that are opened here stand beside the main path."""
+        before, self.role = self.role, role
+        try:
+            yield
+        finally:
+            self.role = before
 
     @contextmanager
     def deeper(self, layer: Layer, scope: Scope) -> Iterator[None]:

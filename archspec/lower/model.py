@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archspec.diagnostics import Span
+from archspec.diagnostics import Label, Span
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute
 from archspec.ir import Body, Op, Shape
 from archspec.spec import Block
+
+if TYPE_CHECKING:
+    from archspec.spec.layers import Layer
 
 Slot = Value | tuple[Value, ...] | str
 
@@ -24,12 +27,13 @@ class Flow:
     """What flows from layer to layer: a shape, the formula of its channels, and the stride.
 
     `stride` is the product of the strides so far, one number a dimension; None where sizes
-    were pooled away.
+    were pooled away. `last` is the op that it comes from, if it goes from there to one layer.
     """
 
     shape: Shape
     channels: Expr
     stride: tuple[int, ...] | None
+    last: Step | None = None
 
     @property
     def value(self) -> Value:
@@ -41,9 +45,11 @@ class Flow:
         same = mine.channels == theirs.channels and mine.rank == theirs.rank
         return same and self.stride is not None and self.stride == other.stride
 
-    def through(self, op: Op, shape: Shape, written: Mapping[str, Slot]) -> Flow:
-        """What leaves `op`."""
-        return Flow(shape, self._channels_after(op, shape, written), self._stride(op, shape))
+    def through(self, step: Step, written: Mapping[str, Slot]) -> Flow:
+        """What leaves an op."""
+        op, shape = step.op, step.y
+        channels = self._channels_after(op, shape, written)
+        return Flow(shape, channels, self._stride(op, shape), step)
 
     def _stride(self, op: Op, shape: Shape) -> tuple[int, ...] | None:
         if not shape.rank:
@@ -66,8 +72,29 @@ class Flow:
             return Number(shape.channels)
         return scaled
 
+    def apart(self) -> Flow:
+        """The same, read by several layers or made of several."""
+        return replace(self, last=None)
+
     def with_shape(self, shape: Shape, channels: Expr) -> Flow:
         return replace(self, shape=shape, channels=channels)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Step:
+    """An op as it was opened, for the rules of lint: what it takes, gives and follows.
+
+    `role` is "shortcut" in the shortcut of a residual, "gate" in a scale, or "". `labels` are
+    the places that led here.
+    """
+
+    op: Op
+    x: Shape
+    y: Shape
+    layer: Layer
+    labels: tuple[Label, ...] = ()
+    before: Step | None = None
+    role: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -160,6 +187,7 @@ class Instance:
     span: Span | None = None
     marks: int = 0
     symbols: dict[Any, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
     key: Any = None
 
     def mark(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, SpecError
-from archspec.ir import Add, Apply, Body, Chain, Concat, Multiply, Split
+from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Split
 from archspec.lower.model import Instance, Item, OpUse, Use
 
 
@@ -124,4 +124,6 @@ def rename(body: Body, names: Mapping[str, str | None]) -> Body:
             return Chain(tuple(step for step in renamed if step != Chain()))
         case Add() | Multiply() | Concat() | Split():
             return type(body)(tuple(rename(branch, names) for branch in body.branches))
+        case Collect(parts=parts, order=order):
+            return Collect(tuple((name, rename(part, names)) for name, part in parts), order)
     return body

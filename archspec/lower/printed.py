@@ -7,21 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archspec.expression import (
-    Expr,
-    Name,
-    substitute,
-    walk,
-)
-from archspec.ir import (
-    Add,
-    Body,
-    Chain,
-    Class,
-    New,
-    Repeat,
-    Sequential,
-)
+from archspec.expression import Expr, Name, substitute, walk
+from archspec.ir import Add, Body, Chain, Class, New, Repeat, Sequential
 
 FEWEST_REPEATS = 3
 
@@ -107,10 +94,14 @@ def differs(first: Class, other: Class) -> str:
     if more := [name for name in here if name not in there]:
         notes.append("with " + ", ".join(more))
     changed = [n for n in here if n in there and here[n] != there[n]]
-    notes += [f"{name} is {here[name]} and not {there[name]}" for name in changed]
+    notes += [f"{_called(name)} is {here[name]} and not {there[name]}" for name in changed]
     if _sums(first.body) != _sums(other.body):
         notes.append("nothing is added" if _sums(first.body) else "added to the input")
     return f"Like {first.name}, but " + ("; ".join(notes) or "in another order") + "."
+
+
+def _called(name: str) -> str:
+    return f"layer {name}" if name.isdigit() else name
 
 
 def _what(new: Any) -> str:

@@ -23,7 +23,7 @@ from archspec.lower.model import Definition, Instance
 from archspec.source.files import display_path
 from archspec.spec import arguments
 from archspec.spec.layers import Stack
-from archspec.spec.models import INDICES
+from archspec.spec.names import INDICES
 from archspec.spec.problems import Problems
 
 SHIPPED = display_path(resources.BLOCKS) + "/"

@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.diagnostics import Span
-from archspec.expression import (
-    Name,
-    Number,
-    Value,
-    constant,
-    evaluate,
-    from_python,
-    parse,
-)
+from archspec.expression import Name, Number, Value, constant, evaluate, from_python, parse
 from archspec.ir import Op, OpField, fields_of
 from archspec.lower.model import Flow, Slot
 from archspec.lower.scope import Scope

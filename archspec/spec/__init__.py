@@ -2,15 +2,20 @@
 
 arguments  numbers, expressions and names
 layers     an op, a block, a part or a combinator, with modifiers
-models     the spec, its stages and blocks
+names      what expressions see; fields for names and texts
+stages     runs of blocks
+blocks     a block, with its arguments and parts
+widths     block after block: channels never shrink
+models     the spec
 library    which block a name means
 check      whether every name means something
 load       file -> data -> models -> checks
 """
 
+from archspec.spec.blocks import Block
 from archspec.spec.library import Library, bind
 from archspec.spec.load import find, keywords, load, parse_text, setting, shipped
-from archspec.spec.models import Block, Spec
+from archspec.spec.models import Spec
 
 __all__ = [
     "Block",

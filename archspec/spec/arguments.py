@@ -7,28 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    PlainValidator,
-    ValidationError,
-    create_model,
-)
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 
 from archspec import expression
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import did_you_mean, instead
 from archspec.expression import Expr, ExpressionError, Number
 from archspec.ir import Field, Op, OpField, fields_of
 from archspec.ops import OPS
 from archspec.source import boolean_hint
-from archspec.spec.problems import (
-    Collector,
-    Problems,
-    describe,
-    fail,
-    problems_of,
-    to_pydantic,
-)
+from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
 
 LARGEST_SIZE = 2**20
 ANY = Field("real", many=True)  # a block's argument: any number, settled by its use
@@ -244,7 +231,7 @@ def unknown_argument(op: type[Op], wrong: str) -> str:
     """What to write instead of an argument that the op does not have."""
     for f in fields_of(op):
         if wrong == f.torch and f.name != f.torch and f.how.kind not in NEVER_WRITTEN:
-            return f"write `{f.name}`"
+            return instead(f"write `{f.name}`", f.name)
         arrives = f.how.kind == "arrives"
         if arrives and wrong in (f.torch, "channels", "in_channels", "features"):
             return "what arrives is known and never written"

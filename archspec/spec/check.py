@@ -10,24 +10,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Label, Span, did_you_mean
+from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean, instead
 from archspec.expression import Expr, ExpressionError, Name, walk
 from archspec.ops import OPS
 from archspec.source import Text, locate
 from archspec.spec import arguments
+from archspec.spec.blocks import Block
 from archspec.spec.layers import COMBINATORS, Layer, Stack
 from archspec.spec.library import PARTS_OF_ALL, BlockError, Library
-from archspec.spec.models import (
-    FLOW,
-    INDICES,
-    SCOPE,
-    Block,
-    Section,
-    Spec,
-    Stage,
-    repeats,
-)
+from archspec.spec.models import Section, Spec
+from archspec.spec.names import FLOW, INDICES, SCOPE
 from archspec.spec.problems import Problems, diagnose
+from archspec.spec.stages import Stage
+from archspec.spec.widths import repeats
+
+FIXABLE = ("unknown-layer", "unknown-block", "unknown-default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,14 @@ class Scope:
 
 def check(spec: Spec) -> list[Diagnostic]:
     """Every name that means nothing, and every argument that does not fit."""
-    return _Check(spec).run()
+    return _Check(spec, spec._library).run(spec)
+
+
+def check_block(name: str, block: Block, library: Library) -> list[Diagnostic]:
+    """The same for a block by itself, whoever uses it."""
+    checking = _Check(None, library)
+    checking.check_block(name, block)
+    return checking.found
 
 
 def pinpoint(span: Span | None, raw: Any, name: Name) -> Span | None:
@@ -55,24 +59,22 @@ def pinpoint(span: Span | None, raw: Any, name: Name) -> Span | None:
 
 
 class _Check:
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.library: Library = spec._library
+    def __init__(self, spec: Spec | None, library: Library) -> None:
+        self.library = library
         self.found: list[Diagnostic] = []
         self.checked: set[int] = set()
-        self.args = frozenset(spec.args)
+        self.args = frozenset(spec.args if spec else ())
 
-    def run(self) -> list[Diagnostic]:
-        spec = self.spec
+    def run(self, spec: Spec) -> list[Diagnostic]:
         network = Scope(self.args)
         self._section(spec.stem, network)
         for key, stage in spec.stages.items():
             self._stage(key, stage)
         self._section(spec.head, network)
         for name, block in spec.blocks.items():
-            self._block(name, block)
-        self._defaults()
-        self._lengths()
+            self.check_block(name, block)
+        self._defaults(spec)
+        self._lengths(spec)
         return self.found
 
     def report(
@@ -84,7 +86,8 @@ class _Check:
         scope: Scope | None = None,
     ) -> None:
         labels = (scope.used_at,) if scope and scope.used_at else ()
-        self.found.append(Diagnostic(rule, message, span, hint, labels))
+        fix = hint.at(span) if isinstance(hint, Hint) and rule in FIXABLE else None
+        self.found.append(Diagnostic(rule, message, span, hint, labels, fix=fix))
 
     # Where layers stand
 
@@ -117,15 +120,15 @@ class _Check:
             hint = did_you_mean(name, self.library.names(), "blocks")
             self.report("unknown-block", f"there is no block `{name}`", span, hint, scope)
             return None
-        self._block(name, block, span)
+        self.check_block(name, block, span)
         return block
 
-    def _block(self, name: str, block: Block, span: Span | None = None) -> None:
+    def check_block(self, name: str, block: Block, span: Span | None = None) -> None:
         if id(block) in self.checked:
             return
         self.checked.add(id(block))
         known = frozenset([*SCOPE, *block.args, *block.parts])
-        own = name in self.spec.blocks
+        own = name in self.library.own
         used_at = Label(span, f"`{name}` is used here") if span and not own else None
         scope = Scope(known, frozenset([*PARTS_OF_ALL, *block.parts]), used_at)
         for arg, default in block.args.items():
@@ -135,8 +138,8 @@ class _Check:
             self._stack(stack, outside)
         self._stack(block.body, scope)
 
-    def _defaults(self) -> None:
-        defaults = self.spec.defaults
+    def _defaults(self, spec: Spec) -> None:
+        defaults = spec.defaults
         anywhere = Scope(self.args | set(SCOPE))
         for name in ("norm", "act"):
             stack = getattr(defaults, name)
@@ -163,22 +166,25 @@ class _Check:
             hint = "name an op or a block: `norm: {group_norm: 32}`"
             self.report("cycle", f"`{name}` is filled with itself", stack.span, hint)
 
-    def _lengths(self) -> None:
+    def _lengths(self, spec: Spec) -> None:
         try:
-            counts = repeats(self.spec)
+            counts = repeats(spec)
         except ExpressionError:
             return
         except Problems as error:
-            self.found += [diagnose(p, self.spec.data) for p in error.problems]
+            self.found += [diagnose(p, spec.data) for p in error.problems]
             return
         for key, count in counts.items():
-            stage = self.spec.stages[key]
+            stage = spec.stages[key]
             self._length(stage, "channels", stage.channels, count)
             self._length(stage, "stride", stage.stride, count)
             if len(stage.blocks) > 1 or isinstance(stage.raw["block"], list):
                 self._length(stage, "block", stage.blocks, count)
             for name in stage.blocks[:1]:
-                block = self.library.block(name)
+                try:
+                    block = self.library.block(name)
+                except BlockError:  # told where the block is used
+                    continue
                 for arg, value in stage.given.items():
                     if isinstance(value, list) and block and arg in block.args:
                         self._length(stage, arg, tuple(value), count)
@@ -249,20 +255,16 @@ class _Check:
     def _unknown_head(self, layer: Layer, scope: Scope) -> None:
         torch = arguments.torch_names()
         known = {*OPS, *COMBINATORS, *scope.parts, *self.library.names()}
-        hint = did_you_mean(layer.head, known | torch.keys(), "there are")
+        near = did_you_mean(layer.head, known | torch.keys(), "there are")
+        text = near.split(" there are")[0] if "did you mean" in near else ""
         for word, op in torch.items():
-            hint = hint.replace(f"did you mean `{word}`", f"did you mean `{op}`")
-        hint = hint.split(" there are")[0] if "did you mean" in hint else ""
+            text = text.replace(f"did you mean `{word}`", f"did you mean `{op}`")
         listed = "`archspec list` names all ops and blocks"
+        word = torch.get(near.instead, near.instead)
+        hint = instead(" ".join(filter(None, [text, listed])), word)
         message = f"there is no op, block or part `{layer.head}`"
         span = layer.where(layer.head, key=True)
-        self.report(
-            "unknown-layer",
-            message,
-            span,
-            " ".join(filter(None, [hint, listed])),
-            scope,
-        )
+        self.report("unknown-layer", message, span, hint, scope)
 
     def _call(
         self,

@@ -18,14 +18,7 @@ from archspec.ir import Field
 from archspec.ops import OPS
 from archspec.source import Map, Text, locate
 from archspec.spec import arguments
-from archspec.spec.problems import (
-    Collector,
-    Problems,
-    describe,
-    fail,
-    problems_of,
-    to_pydantic,
-)
+from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
 
 ONE_BODY = ("sequence", "residual", "scale")
 BRANCHED = ("concat", "add", "split")

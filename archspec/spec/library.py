@@ -14,8 +14,8 @@ from archspec.expression import Expr
 from archspec.ir import Field
 from archspec.source import read
 from archspec.spec import arguments
+from archspec.spec.blocks import Block, block_of
 from archspec.spec.layers import Stack, stack_of
-from archspec.spec.models import Block, block_of
 from archspec.spec.problems import Collector, Problems, diagnose
 
 PARTS_OF_ALL = ("norm", "act")

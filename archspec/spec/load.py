@@ -13,10 +13,11 @@ from archspec import resources
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_mean
 from archspec.source import Map, parse, read, resolve
 from archspec.source.files import display_path
-from archspec.spec.check import check
+from archspec.spec.blocks import block_of
+from archspec.spec.check import check, check_block
 from archspec.spec.library import BlockError, Library
 from archspec.spec.models import Spec
-from archspec.spec.problems import Problem, describe, diagnose, problems_of
+from archspec.spec.problems import Problem, Problems, describe, diagnose, problems_of
 
 Source = str | Path | Mapping[str, Any] | Spec
 KEYS = [f.alias or name for name, f in Spec.model_fields.items()]
@@ -68,6 +69,17 @@ def shipped() -> list[str]:
 def parse_text(text: str | bytes, file: str, beside: Path | None = None) -> Spec:
     """A checked spec from YAML text that stands in no file; `file` names it in findings."""
     return from_data(_resolved(parse(text, file), beside), beside, None)
+
+
+def check_block_text(text: str | bytes, file: str) -> list[Diagnostic]:
+    """What is wrong with a block that stands in a file of its own, whoever uses it."""
+    path = Path(file)
+    data = parse(text, file)
+    try:
+        block = block_of(data)
+    except Problems as error:
+        raise SpecError(diagnose(p, data) for p in error.problems) from None
+    return check_block(path.stem, block, Library({}, path.parent.parent))
 
 
 def _resolved(data: Map, beside: Path | None) -> Map:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from archspec.diagnostics import Diagnostic, Label, Span, did_you_mean
+from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean
 from archspec.source import locate
 
 Step = str | int
@@ -131,4 +131,6 @@ def describe(value: Any) -> str:
 def diagnose(problem: Problem, data: Any, *labels: Label) -> Diagnostic:
     """The finding at its place in `data`."""
     span: Span | None = locate(data, problem.path, problem.key)
-    return Diagnostic(problem.rule, problem.message, span, problem.hint, labels)
+    hint = problem.hint
+    fix = hint.at(span) if problem.key and isinstance(hint, Hint) else None
+    return Diagnostic(problem.rule, problem.message, span, hint, labels, fix=fix)

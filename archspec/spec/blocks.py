@@ -1,0 +1,103 @@
+"""Blocks: layers under a name, with arguments and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field as ModelField
+from pydantic import PrivateAttr, ValidationError, model_validator
+
+from archspec.spec import arguments
+from archspec.spec.layers import Stack, stack_of, validator
+from archspec.spec.names import Attribute, ClassName, Doc, Model, at_key, not_taken
+from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
+
+
+def _block_arguments(value: Any) -> dict[str, Any]:
+    """Name -> default; None stands for `required`."""
+    if not isinstance(value, Mapping):
+        fail("wrong-type", f"expected a map of arguments, found {describe(value)}")
+    found, result = Collector(), {}
+    for name in value:
+        with found.trying(name):
+            arguments.identifier(name, "the name of an argument")
+            not_taken(name, "argument")
+            given = value[name]
+            result[name] = None if given == "required" else arguments.expr(given)
+    found.finish()
+    return result
+
+
+def _block_parts(value: Any) -> dict[str, Stack]:
+    if not isinstance(value, Mapping):
+        fail("wrong-type", f"expected a map of parts, found {describe(value)}")
+    found, result = Collector(), {}
+    for name in value:
+        with found.trying(name):
+            arguments.identifier(name, "the name of a part")
+            not_taken(name, "part")
+            result[name] = stack_of(value[name])
+    found.finish()
+    return result
+
+
+def _listed(value: Any) -> Stack:
+    if not isinstance(value, list):
+        fail("wrong-type", f"expected a list of layers, found {describe(value)}")
+    return stack_of(value)
+
+
+class Block(Model):
+    """A block: layers under a name, with arguments (numbers) and parts (layers)."""
+
+    doc: Doc = ""
+    class_: ClassName | None = ModelField(None, alias="class")
+    name: Attribute | None = None
+    inline: bool = False
+    args: Annotated[dict[str, Any], validator(_block_arguments)] = {}
+    parts: Annotated[dict[str, Stack], validator(_block_parts)] = {}
+    body: Annotated[Stack, validator(_listed)]
+
+    _raw: Any = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        for name in self.args.keys() & self.parts.keys():
+            message = f"`{name}` is an argument and a part"
+            error = Problems([at_key("bad-name", message, ("parts", name))])
+            raise to_pydantic(error)
+        return self
+
+    @property
+    def raw(self) -> Any:
+        return self._raw
+
+
+def block_of(value: Any) -> Block:
+    """A block from what is written; raises `Problems`."""
+    if not isinstance(value, Mapping):
+        fail(
+            "wrong-type",
+            f"expected a block (a map with a `body`), found {describe(value)}",
+        )
+    try:
+        block = Block.model_validate(dict(value))
+    except ValidationError as error:
+        keys = [f.alias or name for name, f in Block.model_fields.items()]
+        raise Problems(problems_of(error, keys)) from None
+    block._raw = value
+    return block
+
+
+def blocks_of(value: Any) -> dict[str, Block]:
+    if not isinstance(value, Mapping):
+        fail("wrong-type", f"expected a map of blocks, found {describe(value)}")
+    found, result = Collector(), {}
+    for name in value:
+        with found.trying(name):
+            arguments.identifier(name, "the name of a block")
+            not_taken(name, "block")
+            result[name] = block_of(value[name])
+    found.finish()
+    return result

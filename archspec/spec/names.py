@@ -1,0 +1,59 @@
+"""What the models share: the names an expression sees, and fields for names and texts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from archspec.ops import OPS
+from archspec.spec import arguments
+from archspec.spec.layers import COMBINATORS, text_of, validator
+from archspec.spec.problems import Problem, fail
+
+INDICES = ("index", "repeat", "stage", "block_index", "block_count")
+
+
+FLOW = ("in_channels", "channels", "stride")
+
+
+SCOPE = (*FLOW, *INDICES)
+
+
+Attribute = Annotated[str, validator(arguments.attribute)]
+
+
+Doc = Annotated[str, validator(text_of, "`doc`", 4000)]
+
+
+def class_name(value: Any) -> str:
+    name = arguments.identifier(value, "a class name")
+    if name in ("Tensor", "F", "nn", "torch") or not name[0].isupper():
+        fail("bad-name", f"`{name}` cannot be a class name", "write it in CamelCase")
+    return name
+
+
+ClassName = Annotated[str, validator(class_name)]
+
+
+class Model(BaseModel):
+    """Strict, closed and immutable."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True
+    )
+
+
+def not_taken(name: str, what: str) -> None:
+    if name in SCOPE:
+        fail(
+            "bad-name",
+            f"`{name}` is given to every block",
+            f"call the {what} otherwise",
+        )
+    if name in OPS or name in COMBINATORS:
+        fail("bad-name", f"`{name}` is an op or combinator", f"call the {what} otherwise")
+
+
+def at_key(rule: str, message: str, path: tuple[str | int, ...], hint: str = "") -> Problem:
+    return Problem(rule, message, hint, path, key=True)
