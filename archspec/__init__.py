@@ -9,31 +9,37 @@ archspec.analyze("resnet18").params                     # 11689512, without torc
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # `typing` costs more than all that a run without changes needs
 if TYPE_CHECKING:
+    from typing import Any
+
     from archspec.analysis import Analysis as Analysis
     from archspec.api import analyze as analyze
     from archspec.api import build_module as build_module
+    from archspec.api import from_weights as from_weights
     from archspec.api import load as load
+    from archspec.api import load_weights as load_weights
     from archspec.api import render as render
     from archspec.diagnostics import Diagnostic as Diagnostic
     from archspec.diagnostics import Span as Span
     from archspec.diagnostics import SpecError as SpecError
     from archspec.diagnostics import UnreadableFile as UnreadableFile
+    from archspec.diagnostics import WeightsError as WeightsError
     from archspec.spec import Spec as Spec
 
 _WHERE = {
     "Analysis": "archspec.analysis",
     "analyze": "archspec.api",
     "build_module": "archspec.api",
+    "from_weights": "archspec.api",
     "load": "archspec.api",
+    "load_weights": "archspec.api",
     "render": "archspec.api",
     "Diagnostic": "archspec.diagnostics",
     "Span": "archspec.diagnostics",
     "SpecError": "archspec.diagnostics",
     "UnreadableFile": "archspec.diagnostics",
+    "WeightsError": "archspec.diagnostics",
     "Spec": "archspec.spec",
 }
 
@@ -44,9 +50,12 @@ __all__ = [
     "Spec",
     "SpecError",
     "UnreadableFile",
+    "WeightsError",
     "analyze",
     "build_module",
+    "from_weights",
     "load",
+    "load_weights",
     "render",
 ]
 __version__ = "0.1.0"
@@ -56,6 +65,8 @@ def __getattr__(name: str) -> Any:
     """Names of the library, imported on first use, so that `import archspec` costs nothing."""
     if name not in _WHERE:
         raise AttributeError(f"module 'archspec' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_WHERE[name]), name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,6 +55,11 @@ class Analysis:
     outputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
+    def state(self) -> dict[str, tuple[int, ...]]:
+        """The names and shapes of the network's `state_dict`, in the order of computation."""
+        return state(self.rows)
+
+    @property
     def activations(self) -> int:
         """Numbers that leave all layers together, for one sample."""
         total = 0
@@ -64,6 +69,15 @@ class Analysis:
                 size *= extent
             total += size
         return total
+
+
+def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of what is saved of these layers."""
+    return {
+        f"{row.path}.{name}": shape
+        for row in rows
+        for name, shape in (row.layer.weights() | row.layer.buffers()).items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +186,7 @@ class _Shapes:
         self.layers = {layer.name: layer.new for layer in cls.layers}
         self.depths: dict[str, int] = {}
         self.order: list[str] = []
+        self.last = Traced(Shape(0))
 
     def apply(self, layer: Apply, x: Traced) -> Traced:
         new: Any = self.layers[layer.layer]
@@ -209,6 +224,14 @@ class _Shapes:
 
     def unsqueeze(self, x: Traced, count: int) -> Traced:
         return Traced(replace(x.shape, spatial=(1,) * count), x.depth)
+
+    def tap(self, x: Traced, name: str) -> Traced:
+        self.last = x
+        return x
+
+    def collect(self, values: list[Traced]) -> Traced:
+        """What leaves the last layer; the shapes of all are the trace's `tops`."""
+        return self.last
 
     def _longest(self, values: list[Traced]) -> int:
         return max(value.depth for value in values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec.analysis import Analysis, analyze_network
@@ -28,32 +30,107 @@ def load(source: Source, **args: Any) -> Spec:
     return load_spec(source, keywords(args))
 
 
-def network(source: Source, **args: Any) -> Network:
-    """The IR of a spec: the classes that one would write by hand, as data."""
-    return lower(load(source, **args))
+def network(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Network:
+    """The IR of a spec: the classes that one would write by hand, as data.
+
+    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
+    tuple of what leaves these, in this order, and layers after the last of them are not built.
+    An argument of the spec that is called `outputs` is set by `load`.
+    """
+    if outputs is not None and not _names(outputs):
+        hint = "an argument of the spec that is called so is set by `load`"
+        raise TypeError(f"outputs={outputs!r}: names of layers are expected, as a list; {hint}")
+    return lower(load(source, **args), outputs)
 
 
-def build_module(source: Source, **args: Any) -> nn.Module:
+def _names(outputs: Any) -> bool:
+    listed = isinstance(outputs, Sequence) and not isinstance(outputs, str)
+    return listed and all(isinstance(name, str) for name in outputs)
+
+
+def build_module(
+    source: Source,
+    *,
+    outputs: Sequence[str] | None = None,
+    init: bool = True,
+    **args: Any,
+) -> nn.Module:
     """The network as a live `torch.nn.Module`, with fresh weights from torch's generator.
 
-    It takes (N, *input) and gives (N, *output); the same seed gives the weights of the
-    rendered source, bit for bit. Raises what `load` raises.
+    It takes (N, *input) and gives (N, *output), or a tuple of what leaves each of `outputs`
+    (see `network`); the same seed gives the weights of the rendered source, bit for bit. With
+    `init=False` weights that would be random are whatever the memory held, until they are
+    loaded; that is ten times as fast. Raises what `load` raises.
     """
-    from archspec.runtime import build
+    try:
+        from archspec.runtime import build
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        message = "a live module needs torch: python -m pip install 'archspec-nn[torch]'"
+        raise ModuleNotFoundError(message, name="torch") from None
 
-    return build(network(source, **args))
+    return build(network(source, outputs=outputs, **args), init)
 
 
-def render(source: Source, **args: Any) -> str:
-    """The network as standalone PyTorch source. Raises what `load` raises."""
-    from archspec.codegen import generate
+def from_weights(
+    source: Source,
+    path: str | Path,
+    *,
+    outputs: Sequence[str] | None = None,
+    adapt_input: bool = False,
+    adapt_classes: bool = False,
+    ignore: Sequence[str] = (),
+    **args: Any,
+) -> nn.Module:
+    """The network with the weights of a checkpoint; see `build_module` and `load_weights`."""
+    module = build_module(source, outputs=outputs, init=False, **args)
+    return load_weights(
+        module, path, adapt_input=adapt_input, adapt_classes=adapt_classes, ignore=ignore
+    )
 
-    return generate(network(source, **args))
+
+def load_weights(
+    module: nn.Module,
+    path: str | Path,
+    *,
+    adapt_input: bool = False,
+    adapt_classes: bool = False,
+    ignore: Sequence[str] = (),
+) -> nn.Module:
+    """Loads the weights of a `.safetensors`, `.pt` or `.pth` file into `module`, and returns it.
+
+    Nothing in a file is executed. Names and shapes must fit, all of them, or nothing is loaded.
+    Names below those in `ignore` (`["fc"]`) may be in the file and are left aside, as are layers
+    that were cut off by `outputs`.
+
+    `adapt_input` lets the first convolution have another number of input channels than in the
+    file: the weights are summed for one channel, otherwise repeated and scaled. `adapt_classes`
+    starts the last linear layer afresh where its number of features differs.
+
+    Raises:
+        WeightsError: the file does not fit; it lists every name that is missing, unexpected or
+            of another shape, with the lines of the spec.
+        UnreadableFile: there is no such file, it is damaged, or it holds no weights.
+    """
+    from archspec.runtime import load_weights
+
+    return load_weights(module, path, adapt_input, adapt_classes, ignore)
 
 
-def analyze(source: Source, **args: Any) -> Analysis:
-    """Shapes, parameters and multiply-adds, layer by layer, without torch.
+def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> str:
+    """The network as standalone PyTorch source; `outputs` as in `network`.
 
     Raises what `load` raises.
     """
-    return analyze_network(network(source, **args))
+    from archspec.codegen import generate
+
+    return generate(network(source, outputs=outputs, **args))
+
+
+def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Analysis:
+    """Shapes, parameters and multiply-adds, layer by layer, without torch; `outputs` as there.
+
+    Raises what `load` raises.
+    """
+    return analyze_network(network(source, outputs=outputs, **args))

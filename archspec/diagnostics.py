@@ -6,11 +6,12 @@ Every finding of archspec is a `Diagnostic`. In Python, functions raise `SpecErr
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
+LONGEST_MESSAGE = 1000
+MOST_LABELS = 5
 Severity = Literal["error", "warning"]
 
 
@@ -64,6 +65,10 @@ class Diagnostic:
     severity: Severity = "error"
     fix: Fix | None = None
 
+    def __post_init__(self) -> None:
+        if len(self.message) > LONGEST_MESSAGE:  # it quotes a stranger's file
+            object.__setattr__(self, "message", self.message[:LONGEST_MESSAGE] + "...")
+
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
         hint = f" ({self.hint})" if self.hint else ""
@@ -78,8 +83,43 @@ class SpecError(Exception):
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 
+class WeightsError(Exception):
+    """Weights that do not fit a network; nothing was loaded.
+
+    `missing` are the names that the network has and the file has not, `unexpected` the other way
+    round; `mismatched` says the shapes of the file and of the network by name.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        missing: Iterable[str] = (),
+        unexpected: Iterable[str] = (),
+        mismatched: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.missing, self.unexpected = tuple(missing), tuple(unexpected)
+        self.mismatched = dict(mismatched or {})
+
+
 class UnreadableFile(Exception):
     """A file that cannot be opened (exit code 2 on the command line)."""
+
+
+def merged(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """One finding of a rule at a place: the first, with the places that led to the others."""
+    first: dict[tuple[str, Span | str], Diagnostic] = {}
+    for finding in findings:
+        key = finding.rule, finding.span or finding.message
+        first[key] = _with_places(first[key], finding) if key in first else finding
+    return list(first.values())
+
+
+def _with_places(first: Diagnostic, other: Diagnostic) -> Diagnostic:
+    known = {first.span, *(label.span for label in first.labels)}
+    more = [label for label in other.labels if label.span not in known]
+    room = max(0, MOST_LABELS - len(first.labels))
+    return replace(first, labels=(*first.labels, *more[:room])) if more and room else first
 
 
 def _place(diagnostic: Diagnostic) -> tuple[Span, str, str]:
@@ -89,27 +129,39 @@ def _place(diagnostic: Diagnostic) -> tuple[Span, str, str]:
 class Hint(str):
     """What to write instead; `instead` is the very word, where only one comes into question."""
 
+    wrong: str = ""
     instead: str = ""
 
     def at(self, span: Span | None) -> Fix | None:
-        """The fix that writes that word at `span`."""
-        if not self.instead or span is None:
+        """The fix that writes that word at `span`, where the wrong one stands, maybe quoted."""
+        width = span.end_column - span.column if span and span.line == span.end_line else 0
+        if not self.instead or not span or width - len(self.wrong) not in (0, 2):
             return None
         return Fix(f"write `{self.instead}`", (Edit(span, self.instead),))
 
 
-def instead(text: str, word: str) -> Hint:
+def instead(text: str, wrong: str, word: str) -> Hint:
+    """A hint that knows the word to write."""
     hint = Hint(text)
-    hint.instead = word
+    hint.wrong, hint.instead = wrong, word
     return hint
+
+
+def closest(wrong: str, choices: Iterable[str]) -> list[str]:
+    """The choices that differ from `wrong` in a letter or two."""
+    import difflib  # costs more than the rest of a clean run's own imports
+
+    return difflib.get_close_matches(wrong.lower(), list(choices), n=9, cutoff=0.75)
 
 
 def did_you_mean(wrong: str, choices: Iterable[str], what: str = "choose from") -> Hint:
     """A hint that names the nearest of `choices`, and all of them if they are few."""
+    import difflib
+
     known = sorted(set(choices))
     near = difflib.get_close_matches(wrong.lower(), known, n=2, cutoff=0.6)
-    close = difflib.get_close_matches(wrong.lower(), near, n=2, cutoff=0.75)
+    close = closest(wrong, near)
     listed = f"{what}: {', '.join(known)}" if 0 < len(known) <= 60 else ""
     asked = f"did you mean `{near[0]}`?" if near else ""
     text = " ".join(filter(None, [asked, listed]))
-    return instead(text, close[0] if len(close) == 1 else "")
+    return instead(text, wrong, close[0] if len(close) == 1 else "")

@@ -115,5 +115,6 @@ class StochasticDepth(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0.0:
             return x
-        keep = torch.rand([x.shape[0]] + [1] * (x.dim() - 1), device=x.device) >= self.p
-        return x * keep / (1.0 - self.p)
+        keep = 1.0 - self.p
+        noise = x.new_empty([x.shape[0]] + [1] * (x.dim() - 1)).bernoulli_(keep)
+        return x * noise.div_(keep) if keep > 0.0 else x * noise

@@ -10,6 +10,8 @@ from archspec.ir import Apply, Class, New, Sequential, run
 
 INDENT = STEP * 2
 NAMES = ("y", "z", "u", "v", "w")
+LONGEST = 20  # the variable of an output with a longer name has a short one
+RESERVED = frozenset({*NAMES, "self", "torch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Code:
 
     text: str
     variable: str | None
-    sum: bool = False
+    sign: str = ""  # the operator, where the text is a sum or a product
+    tuple: bool = False
 
     @property
     def name(self) -> bool:
@@ -40,8 +43,10 @@ class _Statements:
 
     def assign(self, x: Code) -> Code:
         """`x` in a variable."""
-        if x.name:
-            return x
+        return x if x.name else self._copied(x)
+
+    def _copied(self, x: Code) -> Code:
+        """`x` in a variable that may be overwritten."""
         variable = x.variable or self.fresh()
         self.lines.append(f"{variable} = {x.text}")
         return Code(variable, variable)
@@ -67,6 +72,9 @@ class _Statements:
         if alone or not self.fits(text):
             x = self.assign(x)
             text = f"self.{layer.layer}({x.text})"
+        if not self.fits(text) and x.text != x.variable:
+            x = self._copied(x)
+            text = f"self.{layer.layer}({x.text})"
         y = Code(text, x.variable)
         return self.assign(y) if alone or self._activation(layer.layer) else y
 
@@ -86,25 +94,22 @@ class _Statements:
     def hold(self, x: Code) -> Code:
         return self.assign(x)
 
-    def _joined(self, text: str, sum: bool = False) -> Code:
+    def _joined(self, text: str, sign: str = "") -> Code:
         variable, live = self.shared.pop()
         self.live = live
-        return Code(text, variable, sum)
+        return Code(text, variable, sign)
 
-    def _operands(self, values: list[Code], sign: str, brackets: bool) -> str:
-        def text(code: Code) -> str:
-            return f"({code.text})" if brackets and code.sum else code.text
-
-        joined = sign.join(map(text, values))
+    def _operation(self, values: list[Code], sign: str) -> Code:
+        joined = _operation(values, sign)
         if not self.fits(joined):
-            joined = sign.join(text(self.assign(value)) for value in values)
-        return joined
+            joined = _operation([self.assign(value) for value in values], sign)
+        return self._joined(joined, sign)
 
     def add(self, values: list[Code]) -> Code:
-        return self._joined(self._operands(values, " + ", False), sum=True)
+        return self._operation(values, "+")
 
     def multiply(self, values: list[Code]) -> Code:
-        return self._joined(self._operands(values, " * ", True))
+        return self._operation(values, "*")
 
     def concat(self, values: list[Code]) -> Code:
         self.torch = True
@@ -114,6 +119,7 @@ class _Statements:
         return self._joined(f"torch.cat([{text}], 1)")
 
     def split(self, x: Code, parts: int) -> list[Code]:
+        x = self.assign(x) if x.sign else x
         self.shared.append((x.variable, set(self.live)))
         names = [self.fresh() for _ in range(parts)]
         self.lines.append(f"{', '.join(names)} = {x.text}.chunk({parts}, 1)")
@@ -121,9 +127,49 @@ class _Statements:
 
     def unsqueeze(self, x: Code, count: int) -> Code:
         nones = ", None" * count
-        if x.sum or not self.fits(f"{x.text}[:, :{nones}]"):
+        if x.sign or not self.fits(f"{x.text}[:, :{nones}]"):
             x = self.assign(x)
         return replace(x, text=f"{x.text}[:, :{nones}]")
+
+    def tap(self, x: Code, name: str) -> Code:
+        """`x` in a variable of that name, which nothing overwrites."""
+        name = self._unused(name)
+        last = f"{x.text} = "
+        text = x.text
+        if x.text == x.variable and self.lines and self.lines[-1].startswith(last):
+            text = self.lines[-1].removeprefix(last)
+            if self._assigned(name, text):
+                del self.lines[-1]
+            else:
+                text = x.text
+        elif not self._assigned(name, text):
+            text = self.assign(x).text
+        self.lines.append(f"{name} = {text}")
+        return Code(name, x.variable)
+
+    def _unused(self, name: str) -> str:
+        if len(name) > LONGEST:
+            return self.fresh()
+        while name in self.live or name in RESERVED:
+            name += "_"
+        self.live.add(name)
+        return name
+
+    def _assigned(self, name: str, text: str) -> bool:
+        return len(f"{INDENT}{name} = {text}") <= WIDTH
+
+    def collect(self, values: list[Code]) -> Code:
+        return Code(", ".join(value.text for value in values), None, tuple=True)
+
+
+def _operation(values: list[Code], sign: str) -> str:
+    """Left to right, as the interpreter adds: floating-point sums depend on their order."""
+
+    def text(place: int, code: Code) -> str:
+        brackets = (code.sign == "+" != sign) or (place and code.sign == sign)
+        return f"({code.text})" if brackets else code.text
+
+    return f" {sign} ".join(text(place, code) for place, code in enumerate(values))
 
 
 def forward(cls: Class, network: bool) -> tuple[list[str], bool]:
@@ -131,12 +177,22 @@ def forward(cls: Class, network: bool) -> tuple[list[str], bool]:
     reader = _Statements(cls, network)
     result = run(cls.body, Code("x", "x"), reader)
     lines = reader.lines
+    if result.tuple:
+        return [*lines, *_returned(result.text.split(", "))], reader.torch
     last = f"{result.text} = "
     if result.name and lines and lines[-1].startswith(last):
         text = lines[-1].removeprefix(last)
         if reader.fits(text):
             return [*lines[:-1], f"return {text}"], reader.torch
     return [*lines, f"return {result.text}"], reader.torch
+
+
+def _returned(names: list[str]) -> list[str]:
+    """A tuple as `ruff format` lays it out."""
+    text = f"{', '.join(names)}" if len(names) > 1 else f"({names[0]},)"
+    if len(f"{INDENT}return {text}") <= WIDTH:
+        return [f"return {text}"]
+    return ["return (", *(f"{STEP}{name}," for name in names), ")"]
 
 
 class _Formula:
@@ -165,6 +221,12 @@ class _Formula:
 
     def unsqueeze(self, x: str, count: int) -> str:
         return x
+
+    def tap(self, x: str, name: str) -> str:
+        return x
+
+    def collect(self, values: list[str]) -> str:
+        return f"({', '.join(map(_bare, values))})"
 
 
 def _bare(x: str) -> str:

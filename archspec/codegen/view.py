@@ -10,26 +10,9 @@ from typing import Any
 from archspec import expression, helpers
 from archspec.analysis import Analysis
 from archspec.codegen.forward import formula, forward
-from archspec.codegen.layout import (
-    STEP,
-    WIDTH,
-    CallText,
-    KeywordText,
-    RunText,
-    Text,
-    lines,
-)
+from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, RunText, Text, lines
 from archspec.expression import Expr, Name
-from archspec.ir import (
-    Class,
-    Layer,
-    Network,
-    New,
-    Parameter,
-    Repeat,
-    Sequential,
-    call,
-)
+from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, call
 
 BODY = STEP * 2
 
@@ -43,6 +26,7 @@ class ClassView:
     doc: Sequence[str]
     signature: Sequence[str]
     statements: Sequence[str]
+    forward_signature: Sequence[str]
     forward: Sequence[str]
 
 
@@ -77,7 +61,7 @@ def view(network: Network, analysis: Analysis) -> View:
 
 def escaped(text: str) -> str:
     """Text of a spec for the inside of a docstring: printable, and unable to end it."""
-    clean = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return clean.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
@@ -93,6 +77,8 @@ def _docstring(text: Iterable[str], indent: str) -> list[str]:
         return []
     if body[-1].endswith('"'):
         body[-1] = body[-1][:-1] + '\\"'
+    if body[0].startswith('"'):
+        body[0] = " " + body[0]  # as ruff does, to tell it from the quotes
     if len(body) == 1 and len(indent) + len(body[0]) + 6 <= WIDTH:
         return [f'{indent}"""{body[0]}"""']
     inside = [f"{indent}{line}".rstrip() for line in body[1:]]
@@ -176,6 +162,7 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
         _network_doc(network, analysis) if is_network else _class_doc(cls),
         _signature(cls),
         _sequential(cls) if cls.sequential else _init(cls, network),
+        _forward_signature(network.outputs if is_network else ()),
         [f"{BODY}{line}" for line in statements],
     )
     return made, torch
@@ -183,8 +170,11 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
 
 def _network_doc(network: Network, analysis: Analysis) -> list[str]:
     """The shapes of a batch on its way in and out."""
-    ends = [", ".join(map(str, ("N", *sizes))) for sizes in (analysis.input, analysis.output)]
-    return _docstring([f"From ({ends[0]}) to ({ends[1]})."], STEP)
+    sizes = [analysis.output]
+    if network.outputs:
+        sizes = [analysis.outputs[name] for name in network.outputs]
+    arrives, *leave = ["(" + ", ".join(map(str, ("N", *s))) + ")" for s in (analysis.input, *sizes)]
+    return _docstring(_wrapped(f"From {arrives} to {', '.join(leave)}.", STEP + '"""'), STEP)
 
 
 def _class_doc(cls: Class) -> list[str]:
@@ -202,6 +192,16 @@ def _signature(cls: Class) -> list[str]:
     arguments: list[Text] = ["self", *map(_parameter, cls.parameters)]
     text = CallText("__init__", tuple(arguments))
     return lines(text, STEP, "def ", " -> None:")
+
+
+def _forward_signature(outputs: Sequence[str]) -> list[str]:
+    """One tensor, or a tuple with one for each of the outputs asked for."""
+    result = f"tuple[{', '.join(['Tensor'] * len(outputs))}]" if outputs else "Tensor"
+    made = lines(CallText("forward", ("self", "x: Tensor")), STEP, "def ", f" -> {result}:")
+    if len(made[-1]) <= WIDTH:
+        return made
+    tensors = [f"{BODY}Tensor,"] * len(outputs)
+    return [*made[:-1], f"{STEP}) -> tuple[", *tensors, f"{STEP}]:"]
 
 
 def _parameter(parameter: Parameter) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 from archspec.expression.tree import ExpressionError, Scalar
 
@@ -18,7 +19,12 @@ def from_python(number: int | float | bool) -> Scalar:
         return bounded(number)
     if not math.isfinite(number):
         raise ExpressionError("a number must be finite")
-    return bounded(whole(Fraction(repr(number))))
+    return _exact(repr(number))
+
+
+@lru_cache(maxsize=1024)
+def _exact(written: str) -> Scalar:
+    return bounded(whole(Fraction(written)))
 
 
 def whole(number: Fraction) -> int | Fraction:
@@ -51,7 +57,7 @@ def _log2(x: Scalar) -> Scalar:
 
 def nonzero(number: Scalar) -> Scalar:
     if number == 0:
-        raise ExpressionError("division by zero")
+        raise ExpressionError("division by zero", "what stands behind `/` may not be 0")
     return number
 
 

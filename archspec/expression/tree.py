@@ -84,6 +84,7 @@ class Value:
         return isinstance(self.expr, Number)
 
 
+@lru_cache(maxsize=8192, typed=True)
 def constant(number: Scalar) -> Value:
     return Value(number, Number(number))
 

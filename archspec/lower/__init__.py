@@ -18,15 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
-from archspec.helpers import HELPERS
-from archspec.ir import Network, Shape
-from archspec.lower.classes import classes_of
-from archspec.lower.elaborate import open_network
+from archspec.ir import Shape
+from archspec.lower.elaborate import Opened, open_network
 from archspec.lower.model import Definition
-from archspec.lower.outputs import collect
-from archspec.lower.places import places_of
 from archspec.spec import Spec
+
+if TYPE_CHECKING:
+    from archspec.ir import Network
 
 
 def lower(spec: Spec, outputs: Sequence[str] | None = None) -> Network:
@@ -35,7 +35,17 @@ def lower(spec: Spec, outputs: Sequence[str] | None = None) -> Network:
     With `outputs` its result is what leaves these attributes, and layers after the last of
     them are not there.
     """
-    opened = open_network(spec)
+    return network_of(spec, open_network(spec), outputs)
+
+
+def network_of(spec: Spec, opened: Opened, outputs: Sequence[str] | None = None) -> Network:
+    """The same for a spec that has been opened."""
+    from archspec.helpers import HELPERS  # lint opens networks, and makes no classes
+    from archspec.ir import Network
+    from archspec.lower.classes import classes_of
+    from archspec.lower.outputs import collect
+    from archspec.lower.places import places_of
+
     root = opened.root
     cut = () if outputs is None else collect(root, outputs)
     for name, value in opened.symbolic.items():
@@ -55,4 +65,4 @@ def lower(spec: Spec, outputs: Sequence[str] | None = None) -> Network:
     )
 
 
-__all__ = ["lower"]
+__all__ = ["Opened", "lower", "network_of", "open_network"]

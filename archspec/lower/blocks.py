@@ -12,12 +12,12 @@ from archspec.ir import Chain
 from archspec.lower.model import Flow, Instance, Row, Use
 from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Closure, Scope
-from archspec.source import locate
+from archspec.source import locate, shared
 from archspec.spec import Block
 from archspec.spec.arguments import ANY
 from archspec.spec.layers import Layer
 from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.spec.names import INDICES
+from archspec.spec.names import INDICES, PARTS_OF_ALL
 
 if TYPE_CHECKING:
     from archspec.lower.layers import Layers
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Memo:
     """Uses of one block with the same arguments; the indices matter if they were read."""
 
+    call: Call  # kept, for keys name its blocks and parts by identity
     touched: frozenset[str] = frozenset()
     made: dict[Any, Instance] = field(default_factory=dict)
 
@@ -53,6 +54,10 @@ class Call:
         parts = tuple(sorted((name, part.key()) for name, part in self.parts.items()))
         return self.name, id(self.block), flow.shape, given, parts
 
+    def visible(self) -> Any:
+        """The arguments of the network that its parts can name."""
+        return tuple((name, part.visible()) for name, part in self.parts.items())
+
     def seen(self, touched: frozenset[str]) -> Any:
         return tuple(self.indices[name].number for name in sorted(touched & self.indices.keys()))
 
@@ -69,7 +74,15 @@ class Blocks:
 
     def __init__(self, layers: Layers) -> None:
         self.layers = layers
-        self.memo: dict[Any, Memo] = {}
+        self.store = shared.store()
+        self.memo = self._memo()
+
+    def _memo(self) -> dict[Any, Memo]:
+        """The uses so far; networks that a block cannot tell apart have them in common."""
+        if self.store is None:
+            return {}
+        memo: dict[Any, Memo] = self.store.networks.setdefault(self.layers.alike(), {})
+        return memo
 
     def block(self, name: str) -> Block:
         self.layers.used.add(name)
@@ -79,6 +92,10 @@ class Blocks:
 
     def call(self, layer: Layer, scope: Scope, flow: Flow) -> Call:
         """The block of a layer with what the layer gives it, read where it is written."""
+        if layer.head in PARTS_OF_ALL:  # it is no part here: only where it is being filled
+            hint = "name an op or a block: `norm: {group_norm: 32}`"
+            message = f"`{layer.head}` is filled with itself"
+            raise scope.error("cycle", message, layer.span, hint)
         block = self.block(layer.head)
         bound = self.layers.library.bind(layer.given, layer.head, block)
         given = {}
@@ -118,7 +135,8 @@ class Blocks:
         raw = locate(self.layers.spec.defaults.raw, (call.name,))
         parts = {name: Closure(stack, self.layers.parts) for name, stack in block.parts.items()}
         parts |= {
-            n: Closure(stack, self.layers.parts, span=raw) for n, stack in bound.parts.items()
+            name: Closure(stack, self.layers.parts, self.layers.args, raw)
+            for name, stack in bound.parts.items()
         }
         parts = (
             {"norm": self.layers.parts["norm"], "act": self.layers.parts["act"]}
@@ -162,14 +180,26 @@ class Blocks:
 
     def remembered(self, call: Call, flow: Flow) -> tuple[Use, Flow]:
         """A use of a block; one with the same arguments is opened once."""
-        memo = self.memo.setdefault(call.key(flow), Memo())
+        key = call.key(flow)
+        if self.store is not None:
+            key = (key, self.layers.role, call.visible())
+        memo = self.memo.setdefault(key, Memo(call))
         seen = call.seen(memo.touched)
         if seen not in memo.made:
+            before = self.layers.size
             instance, touched = self.open(call, flow)
+            instance.size = self.layers.size - before
+            if self.store is not None:
+                self.store.opened += 1
             if not touched <= memo.touched:
                 memo.touched, memo.made = memo.touched | touched, {}
                 seen = call.seen(memo.touched)
             memo.made[seen] = instance
+        else:
+            span = call.label.span if call.label else None
+            self.layers.grow(max(1, memo.made[seen].size), span)
+            self.layers.met(memo.made[seen].used)
+        self.layers.touched |= memo.touched
         if call.scope is not None:
             call.scope.touched |= memo.touched
         use = Use(memo.made[seen], call.outside(flow))
@@ -182,6 +212,7 @@ class Blocks:
         block = call.block
         name = block.class_ or camel(call.name)
         instance = Instance(call.name, block, name, block.doc, sequential)
+        before, self.layers.used = self.layers.used, set()
         scope = self.inside(call, instance, flow)
         inner = Flow(flow.shape, Name(call.arriving), (1,) * flow.shape.rank)
         if sequential:
@@ -191,6 +222,8 @@ class Blocks:
             instance.body = Chain(tuple(steps))
         instance.leaving = leaving
         name_items(instance, self.layers.spec.names)
+        instance.used = frozenset(self.layers.used)
+        self.layers.used |= before
         return instance, frozenset(scope.touched)
 
     def leaving(self, use: Use, call: Call, flow: Flow) -> Flow:

@@ -38,7 +38,10 @@ from archspec.ir import (
 from archspec.lower.model import Item, Joint, Made, OpUse, Row, Slot, Use
 from archspec.lower.naming import rename
 from archspec.lower.printed import count_names, differs, repeated, replaced, with_formulas
-from archspec.ops import OPS, Identity, StochasticDepth
+from archspec.ops import OPS
+from archspec.ops.others import Identity, StochasticDepth
+from archspec.spec.arguments import CONSTRUCTOR_WORDS
+from archspec.spec.names import SCOPE
 
 if TYPE_CHECKING:
     from archspec.lower.classes import Book, Group
@@ -93,10 +96,12 @@ class Build:
     def _layers(self) -> tuple[list[Layer], dict[str, str | None]]:
         layers: list[Layer] = []
         names: dict[str, str | None] = {}
+        joints: dict[int, list[tuple[int, Joint]]] = {}
+        for number, joint in enumerate(self.lead.joints):
+            joints.setdefault(joint.after, []).append((number, joint))
         for place in range(len(self.lead.items) + 1):
-            for number, joint in enumerate(self.lead.joints):
-                if joint.after == place:
-                    self._joint(number, joint, layers, names)
+            for number, joint in joints.get(place, ()):
+                self._joint(number, joint, layers, names)
             if place < len(self.lead.items):
                 self._item(place, layers, names)
         return layers, names
@@ -128,8 +133,19 @@ class Build:
         if len(there) == len(items) and len(keys) == 1:
             layers.append(Layer(name, self.make([item.made for item in there])))
         else:
-            self.group.modules[name] = number
-            layers.append(Layer(name, Name(name)))
+            parameter = self._module_name(name)
+            self.group.modules[parameter] = number
+            layers.append(Layer(name, Name(parameter)))
+
+    def _module_name(self, attribute: str) -> str:
+        """The parameter that a shortcut is passed in by: small, and no other's name."""
+        name = attribute if attribute[0].islower() else attribute[0].lower() + attribute[1:]
+        block = self.lead.block
+        taken = {*CONSTRUCTOR_WORDS, *self.lead.definitions, *self.group.modules, *SCOPE}
+        taken |= set(block.args) if block else set()
+        while name in taken:
+            name += "_layer"
+        return name
 
     def make(self, mades: Sequence[Made]) -> New | Sequential:
         """The construction that serves all uses."""
@@ -288,8 +304,12 @@ class Build:
         return moved, kept
 
     def _parameters(self) -> list[Parameter]:
-        """Required ones first: channels, then others as they are used, then shortcuts."""
-        named = [name for name in self.used if name in self.numbers]
+        """Required ones first: channels, then others as they are used, then shortcuts.
+
+        Those of the network come as they are written in the spec's `args`.
+        """
+        order = self.lead.definitions if self.lead is self.book.root else self.used
+        named = [name for name in order if name in self.numbers and name in self.used]
         known = [self._parameter(name) for name in named]
         required = [p for p in known if p.default is None]
         required.sort(key=lambda p: FLOW.index(p.name) if p.name in FLOW else len(FLOW))

@@ -10,8 +10,7 @@ from archspec.expression import Scalar
 from archspec.ir import Class
 from archspec.lower.build import Build
 from archspec.lower.model import Instance, Made, OpUse, Row, Slot, Use
-
-NEVER_A_CLASS = frozenset({"Tensor", "F", "Module", "Sequential"})
+from archspec.lower.naming import NEVER_A_CLASS
 
 
 def classes_of(root: Instance, taken: Iterable[str]) -> tuple[Class, ...]:

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from archspec.diagnostics import Label, SpecError
 from archspec.expression import Expr, Name, Number, Value, constant, simplify
 from archspec.ir import Add, Apply, Body, Chain, Concat, Field, Multiply, Shape, Split, Unsqueeze
-from archspec.lower.model import Definition, Flow, Instance, Item, Joint, Made, OpUse, Use
+from archspec.lower.model import Definition, Flow, Instance, Item, Joint, Made, OpUse, Use, short
 from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Scope
-from archspec.ops import OPS, StochasticDepth
+from archspec.ops import OPS
+from archspec.ops.others import StochasticDepth
 from archspec.spec.layers import COMBINATORS, Layer, Stack
 
 if TYPE_CHECKING:
     from archspec.lower.layers import Layers
 
+LARGEST_MAP = 2**40
 RATE = Field("real", low=0, high=1)
 
 
@@ -88,6 +90,7 @@ class Combinators:
         last = layer.branches[0].stack.layers
         if last and last[-1].span:
             labels.append(Label(last[-1].span, f"the body gives {body}"))
+        labels += _emptied(layer, scope)
         return scope.error("residual-shape-mismatch", message, own, hint, tuple(labels))
 
     def _shortcut(
@@ -239,9 +242,11 @@ class Combinators:
         total = sum(flow.shape.channels for flow in flows)
         formula: Expr | None = flows[0].channels
         for flow in flows[1:]:
-            formula = _plus(formula, flow.channels)
+            formula = short(_plus(formula, flow.channels))
         shape = replace(first.shape, channels=total)
-        return Flow(shape, formula or Number(total), stride)
+        if shape.elements > LARGEST_MAP:
+            raise scope.error("too-large", f"`concat` gives {shape}", layer.span)
+        return Flow(shape, short(formula) or Number(total), stride)
 
 
 def _relative(scope: Scope, x: Flow, f: Flow) -> Value:
@@ -260,3 +265,14 @@ def _plus(left: Expr | None, right: Expr) -> Expr | None:
     if isinstance(left, Number) and isinstance(right, Number):
         return Number(left.value + right.value)
     return simplify("+", left, right)
+
+
+def _emptied(layer: Layer, scope: Scope) -> list[Label]:
+    """Where the part that a shortcut names was given no layer."""
+    heads = [part.head for part in layer.shortcut.layers] if layer.shortcut else []
+    filled = [(head, scope.parts[head]) for head in heads if head in scope.parts]
+    return [
+        Label(closure.span, f"`{head}` is given no layer here")
+        for head, closure in filled
+        if closure.none and closure.span
+    ]

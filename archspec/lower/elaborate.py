@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Label, SpecError
+from archspec.diagnostics import Diagnostic, Label, SpecError, merged
 from archspec.expression import Name, Number, Value, constant
+from archspec.helpers import HELPERS
 from archspec.ir import Apply, Body, Chain, Field, Shape
 from archspec.lower.blocks import Call
 from archspec.lower.layers import Layers
-from archspec.lower.model import Flow, Instance, Item, Row
-from archspec.lower.naming import camel, name_items
-from archspec.lower.scope import Scope
+from archspec.lower.model import Flow, Instance, Item, Row, Use
+from archspec.lower.naming import NEVER_A_CLASS, camel, name_items
+from archspec.lower.scope import Scope, named_in
+from archspec.source import shared
 from archspec.spec import Spec
 from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
 from archspec.spec.names import INDICES
 from archspec.spec.stages import Stage
 from archspec.spec.widths import Place, places
 
-MOST_BLOCKS = 5000
 MOST_FINDINGS = 20
+OUTSIDE = ("stage", "block_index", "block_count")  # what tells a block where its stage stands
 
 
 @dataclass(eq=False, slots=True)
@@ -35,7 +38,8 @@ class Opened:
 
 def open_network(spec: Spec) -> Opened:
     """Raises `SpecError` with the findings of every stage."""
-    settled: set[str] = set()
+    written = [spec.defaults.raw, *(stage.raw for stage in spec.stages.values())]
+    settled = {n for raw in written for n in shared.shared(named_in, raw, partial(named_in, raw))}
     while True:
         elaborator = Elaborator(spec, settled)
         opened = elaborator.network()
@@ -43,6 +47,17 @@ def open_network(spec: Spec) -> Opened:
         if not wanted:
             return opened
         settled |= wanted
+
+
+def class_name(spec: Spec) -> str:
+    """The name of the network's class; it hides no other name of the generated file."""
+    taken = NEVER_A_CLASS | HELPERS.keys()
+    if spec.class_ in taken:
+        message = f"`{spec.class_}` is another class of the generated file"
+        span = spec.where("class")
+        raise SpecError([Diagnostic("bad-name", message, span, "choose another name")])
+    name = spec.class_ or camel(spec.name)
+    return f"{name}Net" if name in taken else name
 
 
 class Elaborator:
@@ -55,7 +70,7 @@ class Elaborator:
 
     def network(self) -> Opened:
         spec = self.spec
-        root = Instance("", None, spec.class_ or camel(spec.name), spec.doc)
+        root = Instance("", None, class_name(spec), spec.doc)
         symbolic = {
             name: Value(value, Name(name))
             for name, value in spec.args.items()
@@ -98,10 +113,6 @@ class Elaborator:
         blocks: dict[str, list[Place]] = {}
         for place in places(self.spec):
             blocks.setdefault(place.key, []).append(place)
-        if sum(map(len, blocks.values())) > MOST_BLOCKS:
-            span = self.spec.where("stages", key=True)
-            message = f"the network has more than {MOST_BLOCKS} blocks"
-            raise SpecError([Diagnostic("too-large", message, span)])
         found: list[Diagnostic] = []
         for key, stage in self.spec.stages.items():
             span = self.spec.where("stages", key, key=True)
@@ -114,7 +125,7 @@ class Elaborator:
                     steps += done
                     continue
                 self.layers.decided(flow)
-                row, flow = self._stage(stage, blocks[key], flow, found)
+                row, flow = self._shared_stage(stage, blocks[key], flow, found)
                 item = Item(row, root.mark(), key, span)
                 root.items.append(item)
                 steps.append(Apply(item.mark))
@@ -122,8 +133,32 @@ class Elaborator:
                 found += error.diagnostics
                 break
         if found:
-            raise SpecError(found)
+            raise SpecError(merged(found))
         return flow
+
+    def _shared_stage(
+        self, stage: Stage, blocks: list[Place], flow: Flow, found: list[Diagnostic]
+    ) -> tuple[Row, Flow]:
+        """A stage as another network had it, where nothing in it asks how far along it is."""
+        store = shared.store()
+        words = shared.shared(named_in, stage.raw, partial(named_in, stage.raw))
+        if store is None or words & set(OUTSIDE):
+            return self._stage(stage, blocks, flow, found)
+        args = tuple((name, self.spec.args[name]) for name in sorted(words & self.spec.args.keys()))
+        come = (flow.shape, flow.channels, flow.stride)
+        key = (id(stage), len(blocks), args, come, self.layers.alike())
+        if key not in store.stages:
+            with self.layers.noting() as note:
+                row, leaving = self._stage(stage, blocks, flow, found)
+            uses = all(isinstance(child.made, Use) for child in row.children)
+            if not uses or found or note.touched & set(OUTSIDE):
+                return row, leaving
+            store.stages[key] = (stage, row, leaving, note)
+        else:
+            _, row, leaving, note = store.stages[key]
+            self.layers.met(note.used)
+            self.layers.grow(note.size, stage.span)
+        return row, leaving
 
     def _stage(
         self, stage: Stage, blocks: list[Place], flow: Flow, found: list[Diagnostic]
@@ -206,6 +241,7 @@ class Elaborator:
                         f"{promised.shape.channels}",
                         stage.where("channels"),
                         "use `channels` in the block, or say what it gives",
+                        _used(stage, name),
                     )
                 ]
             )
@@ -216,10 +252,17 @@ class Elaborator:
                         "stride-ignored",
                         f"`{name}` does not stride as its stage says",
                         stage.where("stride"),
-                        "use `stride` in one layer of the block, or leave it out here",
+                        "use `stride` in one layer of the block, or say `stride: 1`",
+                        _used(stage, name),
                     )
                 ]
             )
+
+
+def _used(stage: Stage, name: str) -> tuple[Label, ...]:
+    """Where the block is named, which may be in another file than what it does not keep."""
+    span = stage.where("block")
+    return (Label(span, f"`{name}` is used here"),) if span else ()
 
 
 def _cannot_go_on(error: SpecError) -> bool:

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
-from archspec.expression import Value, names
-from archspec.ir import Apply, Body, Op, ShapeError
+from archspec.expression import Name, Number, Value, constant, names
+from archspec.ir import Apply, Body, Op, Shape, ShapeError
 from archspec.lower.blocks import Blocks
-from archspec.lower.combinators import Combinators
-from archspec.lower.model import Flow, Instance, Item, Made, OpUse, Row, Step
-from archspec.lower.scope import Closure, Scope
+from archspec.lower.combinators import LARGEST_MAP, Combinators
+from archspec.lower.model import Flow, Instance, Item, Made, OpUse, Row, Slot, Step
+from archspec.lower.scope import Closure, Scope, named_in
 from archspec.lower.slots import Slots, number_of
 from archspec.ops import OPS
-from archspec.source import locate
+from archspec.source import locate, shared
 from archspec.spec import Library, Spec
 from archspec.spec.layers import COMBINATORS, Layer, Stack, layer_of
+from archspec.spec.names import PARTS_OF_ALL
 from archspec.spec.problems import Problems, diagnose
 
-MOST_DEEP = 32
-LARGEST_MAP = 2**40
+USUAL = {"norm": Stack((Layer("batch_norm"),)), "act": Stack((Layer("relu"),))}
+MOST_DEEP = 48
+MOST_LAYERS = 10_000
+
+
+@dataclass(slots=True)
+class Note:
+    """Ops and blocks met, indices read, layers made."""
+
+    used: frozenset[str] = frozenset()
+    touched: frozenset[str] = frozenset()
+    size: int = 0
 
 
 class Layers:
@@ -33,9 +45,13 @@ class Layers:
         self.library: Library = spec._library
         self.settled: set[str] = set()
         self.used: set[str] = set()
+        self.touched: set[str] = set()  # the indices that blocks read
         self.steps: list[Step] = []  # of the network itself; a block's are in its instance
         self.role = ""
+        self._alike: Any = None
         self.deep = 0
+        self.size = 0  # layers so far, those of a block as often as it is used
+        self.args = {name: constant(value) for name, value in spec.args.items()}
         self.parts = self._network_parts()
         self.blocks = Blocks(self)
         self.combinators = Combinators(self)
@@ -54,13 +70,15 @@ class Layers:
         self, layer: Layer, scope: Scope, flow: Flow, out: Instance
     ) -> tuple[list[Body], Flow]:
         if not scope.decide(layer.when, layer.where("when")):
-            return self.stack(layer.otherwise or Stack(), scope, flow, out)
+            with self.deeper(layer, scope):
+                return self.stack(layer.otherwise or Stack(), scope, flow, out)
         if layer.head in COMBINATORS and layer.head != "sequence":
             if out.sequential:
                 raise self.no_combinator(layer, scope)
             if scope.instance is None:
                 self.decided(flow)
-            return self.combinators.combine(layer, scope, flow, out)
+            with self.deeper(layer, scope):
+                return self.combinators.combine(layer, scope, flow, out)
         if layer.head in scope.parts:
             stack, inside = self.fill(layer, scope)
             if layer.name is not None:
@@ -107,7 +125,8 @@ class Layers:
             return (Row(children) if children else None), flow, False
         layer = stack.layers[0]
         if not scope.decide(layer.when, layer.where("when")):
-            return self._single(layer.otherwise or Stack(), scope, flow)
+            with self.deeper(layer, scope):
+                return self._single(layer.otherwise or Stack(), scope, flow)
         if layer.head in COMBINATORS and layer.head != "sequence":
             raise self.no_combinator(layer, scope)
         if layer.head in scope.parts:
@@ -144,10 +163,10 @@ class Layers:
                 parts[name] = scope.parts[name]
         stack = closure.stack
         if stack.span is None:  # the usual norm and act stand in no file
-            stack = replace(stack, layers=tuple(replace(x, span=layer.span) for x in stack.layers))
+            stack = shared.shared_pair(stack, layer, partial(_at, stack, layer.span))
         if layer.given or layer.init:
             stack = self._with_arguments(layer, stack, scope)
-        return stack, scope.child(parts, closure.names)
+        return stack, scope.child(parts, closure.names, layer.span)
 
     def _with_arguments(self, layer: Layer, stack: Stack, scope: Scope) -> Stack:
         """Arguments at a part go to the layer that fills it."""
@@ -204,20 +223,86 @@ class Layers:
 
     def op(self, op: type[Op], layer: Layer, scope: Scope, flow: Flow) -> tuple[OpUse, Flow]:
         self.used.add(op.key)
-        slots = Slots(op, layer, self.spec, scope, flow).all()
-        numbers = {name: number_of(slot) for name, slot in slots.items()}
+        self.grow(1, layer.span)
         try:
-            concrete = op(**numbers, rank=flow.shape.rank)
-            shape = concrete.output(flow.shape)
+            slots, concrete, shape = self._fitted(op, layer, scope, flow)
         except ShapeError as error:
-            raise scope.error(error.rule, error.message, layer.span, error.hint) from None
+            hint = _hint(error, layer)
+            raise scope.error(error.rule, error.message, layer.span, hint) from None
         if min(shape.sizes) < 1 or shape.elements > LARGEST_MAP:
             message = f"`{op.key}` leaves {shape} of {flow.shape}"
             raise scope.error("feature-map-vanishes", message, layer.span)
         name = op.torch_name(flow.shape)
-        step = Step(concrete, flow.shape, shape, layer, scope.labels, flow.last, self.role)
+        at = scope.at or layer.span
+        step = Step(concrete, flow.shape, shape, layer, at, scope.labels, flow.last, self.role)
         (scope.instance.steps if scope.instance else self.steps).append(step)
-        return OpUse(op, name, flow.shape.rank, slots), flow.through(step, slots)
+        costs = concrete.parameters(), concrete.macs(shape)
+        use = OpUse(op, name, flow.shape.rank, slots, shape, *costs)
+        return use, flow.through(step, slots)
+
+    def _fitted(
+        self, op: type[Op], layer: Layer, scope: Scope, flow: Flow
+    ) -> tuple[dict[str, Slot], Op, Shape]:
+        """The op with its arguments for what arrives."""
+        store = shared.store()
+        defaults = self.spec.defaults
+        written = (*layer.given.values(), *defaults.ops.get(op.key, {}).values())
+        here = store is not None and scope.instance is None  # blocks have a memo of their own
+        if not here or store is None or not all(isinstance(v, Number) for v in written):
+            return self._fit(op, layer, scope, flow)
+        key = (id(layer), id(defaults), flow.shape, flow.channels)
+        if key not in store.fitted:
+            store.fitted[key] = (layer, defaults, self._fit(op, layer, scope, flow))
+        fitted: tuple[dict[str, Slot], Op, Shape] = store.fitted[key][2]
+        return fitted
+
+    def _fit(
+        self, op: type[Op], layer: Layer, scope: Scope, flow: Flow
+    ) -> tuple[dict[str, Slot], Op, Shape]:
+        slots = Slots(op, layer, self.spec, scope, flow).all()
+        numbers = {name: number_of(slot) for name, slot in slots.items()}
+        concrete = op(**numbers, rank=flow.shape.rank)
+        return slots, concrete, concrete.output(flow.shape)
+
+    def alike(self) -> Any:
+        """Equal for networks in which the same block with the same arguments opens alike."""
+        if self._alike is None:
+            spec = self.spec
+            named = sorted(named_in(spec.defaults.raw) & spec.args.keys())
+            args = tuple((name, spec.args[name]) for name in named)
+            own = id(spec.blocks) if spec.blocks else 0
+            self._alike = (
+                *(id(spec.defaults), args, repr(spec.names), own),
+                str(self.library.beside),
+            )
+        return self._alike
+
+    @contextmanager
+    def noting(self) -> Iterator[Note]:
+        """What is met while layers are opened that others may have in common."""
+        note, before, size = Note(), self.used, self.size
+        outer, self.touched, self.used = self.touched, set(), set()
+        try:
+            yield note
+        finally:
+            note.used, note.touched = frozenset(self.used), frozenset(self.touched)
+            note.size = self.size - size
+            self.used, self.touched = before | self.used, outer | self.touched
+
+    def met(self, used: frozenset[str]) -> None:
+        """Ops and blocks inside a block that was opened before."""
+        for name in used - self.used:
+            if name not in OPS and name not in PARTS_OF_ALL:
+                self.library.block(name)  # so that it is known to have been looked for
+        self.used |= used
+
+    def grow(self, count: int, span: Span | None) -> None:
+        """`count` more layers; blocks that use blocks twice would be more than memory holds."""
+        self.size += count
+        if self.size > MOST_LAYERS:
+            message = f"the network has more than {MOST_LAYERS:,} layers"
+            hint = "repeat less; blocks that use blocks multiply"
+            raise SpecError([Diagnostic("too-large", message, span, hint)])
 
     @contextmanager
     def beside(self, role: str) -> Iterator[None]:
@@ -245,10 +330,20 @@ class Layers:
 
     def _network_parts(self) -> dict[str, Closure]:
         parts: dict[str, Closure] = {}
-        usual = {"norm": "batch_norm", "act": "relu"}
-        for name, op in usual.items():
+        for name, usual in USUAL.items():
             given = getattr(self.spec.defaults, name)
-            parts[name] = Closure(given or Stack((Layer(op),)), {}, network=True)
+            parts[name] = Closure(given or usual, {}, self.args, network=True)
         for closure in parts.values():
             closure.parts = {k: v for k, v in parts.items() if v is not closure}
         return parts
+
+
+def _at(stack: Stack, span: Span | None) -> Stack:
+    return replace(stack, layers=tuple(replace(x, span=span) for x in stack.layers))
+
+
+def _hint(error: ShapeError, layer: Layer) -> str:
+    guessed = layer.given.get("groups") == Name("in_channels")
+    if error.rule != "groups-do-not-divide" or not guessed:
+        return error.hint
+    return "`in_channels` is what enters the block; for a depthwise one write `depthwise_conv`"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Label, Span
-from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute
+from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight
 from archspec.ir import Body, Op, Shape
 from archspec.spec import Block
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from archspec.spec.layers import Layer
 
 Slot = Value | tuple[Value, ...] | str
+NOTHING = Shape(0)
+
+
+LONGEST_FORMULA = 32  # operations; what is longer is a number in each use
+
+
+def short(formula: Expr | None) -> Expr | None:
+    """The formula, or None: formulas of formulas double with each name."""
+    return None if formula is None or weight(formula) > LONGEST_FORMULA else formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class Flow:
         if isinstance(slot, Value) and slot.expr is not None:
             return slot.expr
         factor, rest = divmod(shape.channels, self.shape.channels)
-        scaled = None if rest else simplify("*", self.channels, Number(factor))
+        scaled = None if rest else short(simplify("*", self.channels, Number(factor)))
         if scaled is None or isinstance(self.channels, Number):
             return Number(shape.channels)
         return scaled
@@ -84,14 +93,15 @@ class Flow:
 class Step:
     """An op as it was opened, for the rules of lint: what it takes, gives and follows.
 
-    `role` is "shortcut" in the shortcut of a residual, "gate" in a scale, or "". `labels` are
-    the places that led here.
+    `at` is its place in the body, or that of the part that it fills; `labels` are the places
+    that led there. `role` is "shortcut" in the shortcut of a residual, "gate" in a scale, or "".
     """
 
     op: Op
     x: Shape
     y: Shape
     layer: Layer
+    at: Span | None = None
     labels: tuple[Label, ...] = ()
     before: Step | None = None
     role: str = ""
@@ -105,6 +115,9 @@ class OpUse:
     torch: str
     rank: int
     slots: dict[str, Slot]
+    shape: Shape = NOTHING  # what leaves it
+    params: int = 0
+    macs: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -113,6 +126,7 @@ class Use:
 
     instance: Instance
     outside: dict[str, Expr | None]
+    known: dict[str, Expr | None] = field(default_factory=dict)
 
     def formula(self, expr: Expr) -> Expr | None:
         """A formula of the block, in the names of its caller; None if there is none."""
@@ -122,8 +136,10 @@ class Use:
         """A name of the block as a formula of its caller."""
         if name in self.outside:
             return self.outside[name]
-        inner = self.instance.definitions[name].inner
-        return None if inner is None else self.formula(inner)
+        if name not in self.known:
+            inner = self.instance.definitions[name].inner
+            self.known[name] = None if inner is None else short(self.formula(inner))
+        return self.known[name]
 
 
 @dataclass(eq=False, slots=True)
@@ -189,6 +205,9 @@ class Instance:
     symbols: dict[Any, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     key: Any = None
+    size: int = 0  # layers, with those of the blocks in it
+    used: frozenset[str] = frozenset()  # ops and blocks, see `Layers`
+    cost: Any = None  # see `totals`
 
     def mark(self) -> str:
         self.marks += 1

@@ -9,6 +9,9 @@ from typing import Any
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Split
 from archspec.lower.model import Instance, Item, OpUse, Use
+from archspec.spec.arguments import MODULE_ATTRIBUTES
+
+NEVER_A_CLASS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})
 
 
 def camel(name: str) -> str:
@@ -27,7 +30,7 @@ def name_items(instance: Instance, prefixes: Mapping[str, str]) -> None:
     wanted = [(item, _prefix(item, prefixes)) for item in instance.items if not item.name]
     several = Counter(prefix for item, prefix in wanted if not _plain(item))
     numbers: Counter[str] = Counter()
-    plain: dict[str, list[Item]] = {}
+    plain: dict[str, dict[Any, str]] = {}
     for item, prefix in wanted:
         if _plain(item):
             _share(item, prefix, plain, taken)
@@ -65,13 +68,14 @@ def _prefix(item: Item, prefixes: Mapping[str, str]) -> str:
     return "sequence"
 
 
-def _share(item: Item, prefix: str, plain: dict[str, list[Item]], taken: set[Any]) -> None:
+def _share(item: Item, prefix: str, plain: dict[str, dict[Any, str]], taken: set[Any]) -> None:
     """`relu` for the first and all equal ones, `relu2` for the next that differs."""
-    for known in plain.setdefault(prefix, []):
-        if same_op(known, item):
-            item.attribute = known.attribute
-            return
-    number, name = len(plain[prefix]) + 1, prefix
+    known = plain.setdefault(prefix, {})
+    key = _op_key(item)
+    if key in known:
+        item.attribute = known[key]
+        return
+    number, name = len(known) + 1, prefix
     while number > 1 or name in taken:
         name = f"{prefix}{number}" if number > 1 else prefix
         if name not in taken:
@@ -79,21 +83,30 @@ def _share(item: Item, prefix: str, plain: dict[str, list[Item]], taken: set[Any
         number += 1
     item.attribute = name
     taken.add(name)
-    plain[prefix].append(item)
+    known[key] = name
 
 
 def same_op(one: Item, other: Item) -> bool:
     """Whether two layers without weights are the same."""
-    a, b = one.made, other.made
-    if not isinstance(a, OpUse) or not isinstance(b, OpUse):
-        return False
-    return a.op is b.op and a.torch == b.torch and a.slots == b.slots
+    known = _op_key(one)
+    return known is not None and known == _op_key(other)
+
+
+def _op_key(item: Item) -> Any:
+    made = item.made
+    if not isinstance(made, OpUse):
+        return None
+    return made.op, made.torch, tuple(sorted(made.slots.items(), key=lambda slot: slot[0]))
 
 
 def _once_each(instance: Instance) -> None:
     seen: dict[str, Item] = {}
     for item in [*instance.items, *(j.item for j in instance.joints if j.item)]:
         name = item.attribute or item.name or ""
+        if name in MODULE_ATTRIBUTES:
+            message = f"a layer would be called `{name}`, and every torch module has that"
+            hint = "give it another name: `name: ...`"
+            raise SpecError([Diagnostic("bad-name", message, item.span, hint)])
         other = seen.setdefault(name, item)
         if other is item or (_plain(item) and not item.name and same_op(other, item)):
             continue
@@ -105,11 +118,12 @@ def _once_each(instance: Instance) -> None:
 def _shared_once(instance: Instance) -> list[Item]:
     """The items without repeats; the places of shortcuts move along."""
     kept: dict[str, Item] = {}
-    for joint in instance.joints:
-        before = {item.attribute for item in instance.items[: joint.after]}
-        joint.after = len(before)
+    before = [0]
     for item in instance.items:
         kept.setdefault(item.attribute, item)
+        before.append(len(kept))
+    for joint in instance.joints:
+        joint.after = before[joint.after]
     return list(kept.values())
 
 

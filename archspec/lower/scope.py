@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError, did_you_mean
@@ -17,16 +20,40 @@ from archspec.expression import (
     constant,
     evaluate,
     names,
+    parse,
 )
 from archspec.ir import Field
-from archspec.lower.model import Definition, Instance
-from archspec.source.files import display_path
+from archspec.lower.model import Definition, Instance, short
+from archspec.source.files import display_path, working_folder
 from archspec.spec import arguments
 from archspec.spec.layers import Stack
 from archspec.spec.names import INDICES
 from archspec.spec.problems import Problems
 
-SHIPPED = display_path(resources.BLOCKS) + "/"
+MOST_DEFINED = 40  # arguments that lead from one to the next
+
+
+@lru_cache(maxsize=16)
+def _shipped(_working_folder: str) -> str:
+    return display_path(resources.BLOCKS) + "/"
+
+
+def is_shipped(file: str) -> bool:
+    """Whether this is the shown path of a built-in block."""
+    return file.startswith(_shipped(working_folder()))
+
+
+def named_in(written: Any) -> set[str]:
+    """Every name in expressions of what is written."""
+    match written:
+        case dict():
+            return named_in(list(written.values()))
+        case list():
+            return {name for part in written for name in named_in(part)}
+        case str():
+            with suppress(ExpressionError):
+                return set(names(parse(written)))
+    return set()
 
 
 @dataclass(eq=False, slots=True)
@@ -43,6 +70,14 @@ class Closure:
         """Equal for closures that mean the same within one network."""
         below = () if self.network else ((n, part.key()) for n, part in self.parts.items())
         return id(self.stack), tuple(sorted(below, key=lambda pair: pair[0]))
+
+    def visible(self) -> object:
+        """The names it sees, with their numbers; those of the network are the same for all."""
+        if self.network:
+            return ()
+        named = named_in([layer.raw for layer in self.stack.layers])
+        own = ((n, self.names[n].number) for n in sorted(named & self.names.keys()))
+        return (*own, *(part.visible() for part in self.parts.values()))
 
     @property
     def none(self) -> bool:
@@ -67,6 +102,7 @@ class Scope:
         self.parts = parts
         self.instance = instance
         self.labels = labels
+        self.at: Span | None = None  # the part of the body that these layers fill
         self.pending: dict[str, tuple[Expr, Span | None]] = {}
         self.symbolic: set[str] = set()  # args that stay names: those of a class
         self.truths: dict[str, bool] = {}
@@ -74,11 +110,15 @@ class Scope:
         self.settled: set[str] = set()  # args of the network that a decision depends on
         self._running: list[str] = []
 
-    def child(self, parts: Mapping[str, Closure], extra: Mapping[str, Value]) -> Scope:
+    def child(
+        self, parts: Mapping[str, Closure], extra: Mapping[str, Value], at: Span | None
+    ) -> Scope:
         """This scope with other parts, for layers that were written elsewhere."""
         scope = Scope(self.values, parts, self.instance, self.labels)
-        if extra:
-            scope.values = {**extra, **self.values}
+        scope.at = self.at or at
+        hidden = {*self.values, *self.pending, *self.truths}
+        if extra.keys() - hidden:
+            scope.values = {n: v for n, v in extra.items() if n not in hidden} | self.values
         scope.pending, scope.symbolic, scope.truths = (
             self.pending,
             self.symbolic,
@@ -105,12 +145,15 @@ class Scope:
         """The default of an argument, evaluated once it is asked for."""
         if word in self._running:
             raise ExpressionError(f"`{word}` is defined by itself")
+        if len(self._running) == MOST_DEFINED:
+            raise ExpressionError(f"more than {MOST_DEFINED} arguments lead from one to the next")
         expr, span = self.pending[word]
         self._running.append(word)
         try:
             value = self.value(expr, span)
         finally:
             self._running.pop()
+        value = Value(value.number, short(value.expr))
         self.values[word] = self.define(word, value, given=False)
         return self.values[word]
 
@@ -128,6 +171,8 @@ class Scope:
             return evaluate(expr, self.lookup)
         except ExpressionError as error:
             raise self.error("expression", error.message, span, error.hint) from None
+        except RecursionError:
+            raise self.error("expression", "expressions nested too deep", span) from None
 
     def decide(self, expr: Expr | None, span: Span | None) -> bool:
         """The truth of a condition."""
@@ -182,7 +227,7 @@ class Scope:
         Of a shipped block the user sees the place that uses it; where it lies comes second.
         """
         led = self.labels
-        if span is not None and led and span.file.startswith(SHIPPED):
+        if span is not None and led and is_shipped(span.file):
             labels = (Label(span, "in this layer"), *labels)
             span, led = led[-1].span, led[:-1]
         return SpecError([Diagnostic(rule, message, span, hint, (*labels, *led))])

@@ -34,17 +34,19 @@ class Slots:
             if slot is not None:
                 self.known[f.name] = slot
         missing = [f for f in fields if f.name not in self.known]
+        ours = {f.name for f in missing if f.how.ours is not None}
+        theirs = {f.name for f in missing} - ours
         for f in missing:
             if f.how.ours is None:
                 self._torch_default(f)
         for f in missing:
-            if f.how.ours is not None:
+            if f.name in ours:
                 self.known[f.name] = self._formula(f)
-        wanted = [f for f in fields if f.name in self.known and self._said(f, missing)]
-        return {f.torch: self.known[f.name] for f in wanted}
-
-    def _said(self, f: OpField, missing: list[OpField]) -> bool:
-        return f not in missing or f.how.ours is not None
+        return {
+            f.torch: self.known[f.name]
+            for f in fields
+            if f.name in self.known and f.name not in theirs
+        }
 
     def _given(self, f: OpField) -> Slot | None:
         if f.how.kind == "arrives":

@@ -7,12 +7,36 @@
 - findings: what is wrong in a file that YAML can read
 - syntax: what is wrong in one that it cannot, in a person's words
 - extends: a spec laid over the one it extends
+- seen: what a check looked at; shared: what many specs have in common
 """
 
-from archspec.source.data import List, Map, Text, locate
-from archspec.source.extends import merge, resolve
-from archspec.source.reader import parse, read
-from archspec.source.scalars import boolean_hint
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.source.data import List as List
+    from archspec.source.data import Map as Map
+    from archspec.source.data import Text as Text
+    from archspec.source.data import locate as locate
+    from archspec.source.extends import merge as merge
+    from archspec.source.extends import resolve as resolve
+    from archspec.source.reader import parse as parse
+    from archspec.source.reader import read as read
+    from archspec.source.scalars import boolean_hint as boolean_hint
+
+_WHERE = {
+    "List": "data",
+    "Map": "data",
+    "Text": "data",
+    "boolean_hint": "scalars",
+    "locate": "data",
+    "merge": "extends",
+    "parse": "reader",
+    "read": "reader",
+    "resolve": "extends",
+}
 
 __all__ = [
     "List",
@@ -25,3 +49,10 @@ __all__ = [
     "read",
     "resolve",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imported on first use: findings that are known are shown without a reader of YAML."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'archspec.source' has no attribute {name!r}")
+    return getattr(import_module(f"archspec.source.{_WHERE[name]}"), name)

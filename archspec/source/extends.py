@@ -1,7 +1,8 @@
 """`extends`: a spec laid over the one it starts from.
 
 Maps merge key by key, lists and values replace, null deletes, and a layer under another
-head replaces the layer. Spans travel with the values.
+head replaces the layer. A new layer or stage stands ahead of the old one that is written
+behind it, or at the end. Spans travel with the values.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError, did_you_mean
 from archspec.source.data import Map, locate
+from archspec.source.shared import shared_merge
 from archspec.source.syntax import shown
 
 MAX_EXTENDS = 10
@@ -64,7 +67,8 @@ def resolve(data: dict[str, Any], find: Find) -> Map:
     result = chain.pop()
     while chain:
         with _used_at(spans[: len(chain) - 1]):
-            result = merge(result, chain.pop())
+            base, over = result, chain.pop()
+            result = shared_merge(base, over, partial(merge, base, over))
     result.pop("extends", None)
     return result
 
@@ -96,9 +100,24 @@ def _merged(
             value = _joined(inner, old, value, findings)
         result[key] = value
         _take_spans(result, key, over)
+    if kind in ("layers", "stages"):
+        _in_order(result, base, over)
     if isinstance(over, Map) and hasattr(over, "span"):
         result.span = over.span
     return result
+
+
+def _in_order(result: Map, base: dict[str, Any], over: dict[str, Any]) -> None:
+    """Moves each new key ahead of the next key in `over` that `base` has too."""
+    order = [key for key in result if key in base]
+    place = len(order)
+    for key in reversed([key for key in over if key in result]):
+        if key in base:
+            place = order.index(key)
+        else:
+            order.insert(place, key)
+    for key in order:
+        result[key] = result.pop(key)
 
 
 def _joined(kind: str, old: dict[str, Any], new: dict[str, Any], findings: list[Diagnostic]) -> Map:

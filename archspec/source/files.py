@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import lru_cache
 from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile
 from archspec.source.syntax import shown, span_at
 
 MAX_BYTES = 1 << 20
+ROOT_MARKERS = ("pyproject.toml", "archspec.toml", ".git")
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -40,6 +42,35 @@ def display_path(path: str | Path) -> str:
         return Path(os.path.relpath(path)).as_posix()
     except (OSError, ValueError):  # no working directory, a null byte, another drive
         return Path(path).name
+
+
+def working_folder() -> str:
+    """What shown paths are relative to; "" if it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=256)
+def project_root(folder: str) -> str:
+    """The nearest folder that holds a project's files, or `folder` itself."""
+    here = start = os.path.realpath(folder)
+    while not any(os.path.exists(os.path.join(here, marker)) for marker in ROOT_MARKERS):
+        above = os.path.dirname(here)
+        if above == here:
+            return start
+        here = above
+    return here
+
+
+def leaves_project(path: Path, folder: Path) -> bool:
+    """Whether a link leads from a file of the project that `folder` is in to one outside it.
+
+    A spec may come from a stranger: what it names is read inside its own project alone.
+    """
+    root = project_root(os.path.abspath(folder))
+    return os.path.commonpath([root, os.path.realpath(path)]) != root
 
 
 def decode(text: str | bytes, file: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.diagnostics import Diagnostic, Label, Span
 
 # Control characters; and line breaks of YAML 1.1 that no editor counts as such.
-_UNREADABLE = re.compile(
+_UNREADABLE = (
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _TAB_INDENT = re.compile(r" *\t[ \t]*(?=[^\s#])")
@@ -99,7 +99,7 @@ def span_at(text: str, index: int, file: str) -> Span:
 
 def unreadable_character(text: str, file: str) -> Diagnostic | None:
     """A finding for the first character that has no place in a spec."""
-    found = _UNREADABLE.search(text)
+    found = re.search(_UNREADABLE, text)  # compiled where it is needed, for it takes long
     if found is None:
         return None
     message = f"found the invisible character U+{ord(found[0]):04X}"

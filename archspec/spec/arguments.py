@@ -5,6 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
@@ -32,6 +34,10 @@ MODULE_ATTRIBUTES = frozenset(
     set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu
     zero_grad""".split()
 )
+# Words that a generated constructor, or an expression, already gives a meaning.
+CONSTRUCTOR_WORDS = frozenset(
+    ["self", "nn", "torch", "super", "range", "isinstance", "module", "none", "true", "false"]
+) | frozenset(expression.FUNCTIONS)
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")
 
 
@@ -59,6 +65,16 @@ def attribute(value: Any, what: str = "the name of an attribute") -> str:
             f"`{name}` is taken: every torch module has it",
             "choose another name",
         )
+    return name
+
+
+def argument_name(value: Any, what: str = "the name of an argument") -> str:
+    """A name that stands in expressions, and may become a constructor's parameter."""
+    name = identifier(value, what)
+    if name in CONSTRUCTOR_WORDS:
+        fail("bad-name", f"`{name}` has a meaning of its own", f"choose another name for {what}")
+    if not name[0].islower():
+        fail("bad-name", f"`{name}` cannot be {what}", f"write it small: `{name.lower()}`")
     return name
 
 
@@ -207,8 +223,16 @@ def _model(op: type[Op]) -> type[BaseModel]:
     return create_model(op.__name__, __config__=ConfigDict(extra="forbid", strict=True), **fields)
 
 
+@cache
+def _known_fields(key: str) -> dict[str, Field]:
+    return {f.name: f.how for f in fields_of(OPS[key]) if f.how.kind not in NEVER_WRITTEN}
+
+
 def op_arguments(op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that are written, by the language's names; raises `Problems`."""
+    known = _known_fields(op.key)
+    with suppress(Problems, KeyError):  # told by the model, which takes long to make
+        return {name: value_of(given[name], known[name]) for name in given}
     model = model_of(op)
     try:
         valid = model.model_validate(dict(given))
@@ -231,7 +255,7 @@ def unknown_argument(op: type[Op], wrong: str) -> str:
     """What to write instead of an argument that the op does not have."""
     for f in fields_of(op):
         if wrong == f.torch and f.name != f.torch and f.how.kind not in NEVER_WRITTEN:
-            return instead(f"write `{f.name}`", f.name)
+            return instead(f"write `{f.name}`", wrong, f.name)
         arrives = f.how.kind == "arrives"
         if arrives and wrong in (f.torch, "channels", "in_channels", "features"):
             return "what arrives is known and never written"
@@ -239,6 +263,43 @@ def unknown_argument(op: type[Op], wrong: str) -> str:
     if not written:
         return f"`{op.key}` has no arguments: write `{op.key}` alone"
     return did_you_mean(wrong, written, "it has")
+
+
+# What other frameworks and papers call an op, in small letters.
+ELSEWHERE = {
+    "convolution": "conv",
+    "dwconv": "depthwise_conv",
+    "depthwise": "depthwise_conv",
+    "depthwise_conv2d": "depthwise_conv",
+    "depthwiseconv2d": "depthwise_conv",
+    "fc": "linear",
+    "dense": "linear",
+    "fully_connected": "linear",
+    "bn": "batch_norm",
+    "gn": "group_norm",
+    "ln": "layer_norm",
+    "swish": "silu",
+    "hswish": "hard_swish",
+    "h_swish": "hard_swish",
+    "hsigmoid": "hard_sigmoid",
+    "h_sigmoid": "hard_sigmoid",
+    "lrelu": "leaky_relu",
+    "maxpooling2d": "max_pool",
+    "averagepooling2d": "avg_pool",
+    "average_pool": "avg_pool",
+    "gap": "global_avg_pool",
+    "global_pool": "global_avg_pool",
+    "global_average_pool": "global_avg_pool",
+    "globalaveragepooling2d": "global_avg_pool",
+    "droppath": "stochastic_depth",
+    "drop_path": "stochastic_depth",
+}
+
+
+def elsewhere(word: str) -> str:
+    """What we call what is called `word` elsewhere; "" if that is unknown."""
+    small = word.lower()
+    return ELSEWHERE.get(small) or torch_names().get(small, "")
 
 
 def torch_names() -> dict[str, str]:

@@ -10,8 +10,16 @@ from pydantic import PrivateAttr, ValidationError, model_validator
 
 from archspec.spec import arguments
 from archspec.spec.layers import Stack, stack_of, validator
-from archspec.spec.names import Attribute, ClassName, Doc, Model, at_key, not_taken
-from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
+from archspec.spec.names import PARTS_OF_ALL, Attribute, ClassName, Doc, Model, at_key, not_taken
+from archspec.spec.problems import (
+    Collector,
+    Problem,
+    Problems,
+    describe,
+    fail,
+    problems_of,
+    to_pydantic,
+)
 
 
 def _block_arguments(value: Any) -> dict[str, Any]:
@@ -21,7 +29,7 @@ def _block_arguments(value: Any) -> dict[str, Any]:
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
-            arguments.identifier(name, "the name of an argument")
+            arguments.argument_name(name)
             not_taken(name, "argument")
             given = value[name]
             result[name] = None if given == "required" else arguments.expr(given)
@@ -35,7 +43,7 @@ def _block_parts(value: Any) -> dict[str, Stack]:
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
-            arguments.identifier(name, "the name of a part")
+            arguments.argument_name(name, "the name of a part")
             not_taken(name, "part")
             result[name] = stack_of(value[name])
     found.finish()
@@ -90,14 +98,29 @@ def block_of(value: Any) -> Block:
     return block
 
 
+def _block_name(name: Any) -> None:
+    arguments.attribute(name, "the name of a block")
+    not_taken(name, "block")
+    if name in PARTS_OF_ALL:
+        fail("bad-name", f"`{name}` is a part of every block", "call the block otherwise")
+
+
+def unusable(name: str) -> tuple[Problem, ...]:
+    """Why no block can have this name, nor its file."""
+    try:
+        _block_name(name)
+    except Problems as error:
+        return error.problems
+    return ()
+
+
 def blocks_of(value: Any) -> dict[str, Block]:
     if not isinstance(value, Mapping):
         fail("wrong-type", f"expected a map of blocks, found {describe(value)}")
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
-            arguments.identifier(name, "the name of a block")
-            not_taken(name, "block")
+            _block_name(name)
             result[name] = block_of(value[name])
     found.finish()
     return result

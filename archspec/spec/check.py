@@ -6,25 +6,37 @@ of lowering.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean, instead
+from archspec.diagnostics import (
+    Diagnostic,
+    Hint,
+    Label,
+    Span,
+    SpecError,
+    closest,
+    did_you_mean,
+    instead,
+)
 from archspec.expression import Expr, ExpressionError, Name, walk
 from archspec.ops import OPS
-from archspec.source import Text, locate
+from archspec.source import Text, locate, shared
+from archspec.source.files import display_path
+from archspec.source.findings import MAX_FINDINGS, too_many_findings
 from archspec.spec import arguments
-from archspec.spec.blocks import Block
+from archspec.spec.blocks import Block, unusable
 from archspec.spec.layers import COMBINATORS, Layer, Stack
-from archspec.spec.library import PARTS_OF_ALL, BlockError, Library
+from archspec.spec.library import BlockError, Library
 from archspec.spec.models import Section, Spec
-from archspec.spec.names import FLOW, INDICES, SCOPE
+from archspec.spec.names import FLOW, INDICES, PARTS_OF_ALL, SCOPE
 from archspec.spec.problems import Problems, diagnose
 from archspec.spec.stages import Stage
 from archspec.spec.widths import repeats
 
-FIXABLE = ("unknown-layer", "unknown-block", "unknown-default")
+FIXABLE = ("unknown-layer", "unknown-block")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +49,18 @@ class Scope:
 
 
 def check(spec: Spec) -> list[Diagnostic]:
-    """Every name that means nothing, and every argument that does not fit."""
+    """Every name that means nothing, and every argument that does not fit.
+
+    Raises `SpecError` where there are too many.
+    """
     return _Check(spec, spec._library).run(spec)
 
 
 def check_block(name: str, block: Block, library: Library) -> list[Diagnostic]:
     """The same for a block by itself, whoever uses it."""
     checking = _Check(None, library)
+    top = locate(block.raw, ())
+    checking.wrong_name(name, top.file if top else "")
     checking.check_block(name, block)
     return checking.found
 
@@ -67,15 +84,49 @@ class _Check:
 
     def run(self, spec: Spec) -> list[Diagnostic]:
         network = Scope(self.args)
-        self._section(spec.stem, network)
+        self._once(spec.stem, partial(self._section, spec.stem, network))
         for key, stage in spec.stages.items():
-            self._stage(key, stage)
-        self._section(spec.head, network)
+            self._once(stage, partial(self._stage, key, stage))
+        self._once(spec.head, partial(self._section, spec.head, network))
         for name, block in spec.blocks.items():
             self.check_block(name, block)
         self._defaults(spec)
         self._lengths(spec)
+        self._any_layer(spec)
+        self._files_beside()
         return self.found
+
+    def _once(self, piece: Any, check: Callable[[], None]) -> None:
+        """Not again, if it was right in a spec that sees the same; its blocks are looked up."""
+        store = shared.store()
+        if store is None:
+            check()
+            return
+        own = id(self.library.own) if self.library.own else 0
+        key = (id(piece), self.args, own, str(self.library.beside))
+        if key in store.checked:
+            for name in store.checked[key][1]:
+                self.library.block(name)
+            return
+        before = len(self.found)
+        check()
+        if len(self.found) == before:
+            store.checked[key] = piece, self.library.met()
+
+    def _any_layer(self, spec: Spec) -> None:
+        sections = [stack.layers for part in (spec.stem, spec.head) for _, stack in part.entries]
+        if not any(sections) and not spec.stages:
+            hint = "write a `stem`, `stages` or a `head`, e.g. `stem: [{conv: 64}, norm, act]`"
+            self.report("no-layers", "the network has no layers", spec.where("name"), hint)
+
+    def _files_beside(self) -> None:
+        """Files of blocks that no layer can mean, for the name means something else."""
+        for name, path in self.library.hidden():
+            self.wrong_name(name, display_path(path))
+
+    def wrong_name(self, name: str, file: str) -> None:
+        """Told at the first line of the block's file."""
+        self.found += [Diagnostic(p.rule, p.message, Span(file), p.hint) for p in unusable(name)]
 
     def report(
         self,
@@ -85,6 +136,8 @@ class _Check:
         hint: str = "",
         scope: Scope | None = None,
     ) -> None:
+        if len(self.found) >= MAX_FINDINGS:
+            raise SpecError([*self.found, too_many_findings(span)])
         labels = (scope.used_at,) if scope and scope.used_at else ()
         fix = hint.at(span) if isinstance(hint, Hint) and rule in FIXABLE else None
         self.found.append(Diagnostic(rule, message, span, hint, labels, fix=fix))
@@ -151,8 +204,9 @@ class _Check:
                 self._expr(value, anywhere, defaults.raw, name, arg)
         for name, raw in defaults.blocks.items():
             span = locate(defaults.raw, (name,), key=True)
-            if self.library.block(name) is None:
-                hint = did_you_mean(name, [*OPS, *self.library.names(), *PARTS_OF_ALL])
+            if not self._is_block(name):
+                hint: str = _elsewhere_hint(name)
+                hint = hint or did_you_mean(name, [*OPS, *self.library.names(), *PARTS_OF_ALL])
                 message = f"`{name}` is no op and no block"
                 self.report("unknown-default", message, span, hint)
                 continue
@@ -231,12 +285,15 @@ class _Check:
                 message = f"`{below.head}` stands inside a `sequence`"
                 self.report("bad-layer", message, below.span, hint, scope)
 
-    def _block_call(self, layer: Layer, scope: Scope) -> None:
+    def _is_block(self, name: str) -> bool:
+        """Whether there is such a block, be it one with findings of its own."""
         try:
-            known = self.library.block(layer.head) is not None
+            return self.library.block(name) is not None
         except BlockError:
-            known = True
-        if not known:
+            return True
+
+    def _block_call(self, layer: Layer, scope: Scope) -> None:
+        if not self._is_block(layer.head):
             self._unknown_head(layer, scope)
             return
         span = layer.where(layer.head, key=True)
@@ -260,8 +317,10 @@ class _Check:
         for word, op in torch.items():
             text = text.replace(f"did you mean `{word}`", f"did you mean `{op}`")
         listed = "`archspec list` names all ops and blocks"
-        word = torch.get(near.instead, near.instead)
-        hint = instead(" ".join(filter(None, [text, listed])), word)
+        meant = {torch.get(word, word) for word in closest(layer.head, known | torch.keys())}
+        word = arguments.elsewhere(layer.head) or (meant.pop() if len(meant) == 1 else "")
+        text = _elsewhere_hint(layer.head) or text
+        hint = instead(" ".join(filter(None, [text, listed])), layer.head, word)
         message = f"there is no op, block or part `{layer.head}`"
         span = layer.where(layer.head, key=True)
         self.report("unknown-layer", message, span, hint, scope)
@@ -306,7 +365,7 @@ class _Check:
         for name in walk(tree):
             if isinstance(name, Name) and name.id not in scope.names:
                 span = pinpoint(locate(raw, path), _value(raw, path), name)
-                hint = _name_hint(name.id, scope)
+                hint = _padding_hint(name.id, path) or _name_hint(name.id, scope)
                 self.report("unknown-name", f"`{name.id}` is not known here", span, hint, scope)
 
 
@@ -319,9 +378,29 @@ def _value(raw: Any, path: tuple[Any, ...]) -> Any:
     return raw
 
 
+def _elsewhere_hint(wrong: str) -> str:
+    """What to write for an op's name of another framework."""
+    ours = arguments.elsewhere(wrong)
+    if not ours:
+        return ""
+    norm = ", or `norm` for that of the network" if ours == "batch_norm" else ""
+    return f"did you mean `{ours}`{norm}?"
+
+
+def _padding_hint(wrong: str, path: tuple[Any, ...]) -> str:
+    if "padding" not in path:
+        return ""
+    return {
+        "same": "leave `padding` out: an odd kernel keeps the size then",
+        "valid": "write `padding: 0`",
+    }.get(wrong.lower(), "")
+
+
 def _name_hint(wrong: str, scope: Scope) -> str:
+    if wrong in ("none", "None"):
+        return "`none` is no layer; here stands a number, or nothing at all for the default"
     if not scope.names:
-        return "nothing is known here but numbers: the spec has no `args`"
+        return "write a number: no name is known here, for the spec has no `args`"
     if wrong in FLOW:
         return f"`{wrong}` is known inside blocks only"
     return did_you_mean(wrong, scope.names, "known here")

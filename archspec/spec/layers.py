@@ -5,18 +5,21 @@ A `Stack` is what stands where layers stand: one layer, a list of them, or `none
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as ModelField
+from pydantic_core import core_schema
 
 from archspec.diagnostics import Span
 from archspec.expression import Expr
-from archspec.ir import Field
+from archspec.ir import Field, Op, fields_of
 from archspec.ops import OPS
 from archspec.source import Map, Text, locate
+from archspec.source.shared import shared
 from archspec.spec import arguments
 from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
 
@@ -114,22 +117,26 @@ def layer_of(value: Any) -> Layer:
             "write e.g. `conv: 64`",
         )
     listed = ", ".join(f"`{head}`" for head in heads)
+    ops = [head for head in heads if head in OPS]
+    other = next((head for head in heads if head not in OPS), heads[-1])
     hint = "one layer a map: make a list `[...]` of several"
-    if len(set(heads) - set(OPS)) == 1:
-        hint = f"modifiers are {', '.join(MODIFIERS)}; arguments stand below the head"
-    fail(
-        "bad-layer",
-        f"one layer is expected here, found {listed}",
-        hint,
-        heads[-1],
-        key=True,
-    )
+    if len(ops) == 1 and _argument_like(other, OPS[ops[0]]):
+        hint = f"an argument stands below its op: `{ops[0]}: {{{other}: ...}}`"
+    fail("bad-layer", f"one layer is expected here, found {listed}", hint, other, key=True)
+
+
+def _argument_like(word: str, op: type[Op]) -> bool:
+    """Whether `word` is, or resembles, an argument of the op."""
+    known = [name for f in fields_of(op) for name in (f.name, f.torch)]
+    return bool(difflib.get_close_matches(word, known, n=1))
 
 
 def _layer_hint(value: Any) -> str:
     if value is None:
         return "write `none` for no layer; `null` deletes what is inherited"
-    return "a list of layers stands only where several may" if isinstance(value, list) else ""
+    if isinstance(value, list):
+        return "a list of layers stands only where several may"
+    return "write its op or block too, e.g. `conv: 64`"
 
 
 def _with_head(head: str, given: Any, modifiers: Mapping[str, Any], raw: Any, span: Any) -> Layer:
@@ -206,16 +213,29 @@ def _branches(given: Any) -> tuple[Branch, ...]:
 # Modifiers, as a pydantic model -------------------------------------------------------
 
 
-def validator(read: Any, *how: Any) -> PlainValidator:
+class Reads:
+    """A validator and no more: pydantic's own looks at signatures and at what is annotated."""
+
+    def __init__(self, validate: Callable[[Any], Any]) -> None:
+        self.validate = validate
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
+        return {}  # `archspec.schema` says it
+
+
+def validator(read: Any, *how: Any) -> Reads:
     """A pydantic validator from a function that raises `Problems`."""
 
     def validate(value: Any) -> Any:
         try:
-            return read(value, *how)
+            return shared(validate, value, lambda: read(value, *how))
         except Problems as error:
             raise to_pydantic(error) from None
 
-    return PlainValidator(validate)
+    return Reads(validate)
 
 
 Condition = Annotated[Any, validator(arguments.expr, Field("flag"))]

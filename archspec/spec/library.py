@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from archspec import resources
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import Diagnostic, Span, did_you_mean
 from archspec.expression import Expr
 from archspec.ir import Field
-from archspec.source import read
+from archspec.ops import OPS
+from archspec.source import read, seen, shared
+from archspec.source.files import display_path, leaves_project, working_folder
 from archspec.spec import arguments
 from archspec.spec.blocks import Block, block_of
-from archspec.spec.layers import Stack, stack_of
+from archspec.spec.layers import COMBINATORS, Stack, stack_of
+from archspec.spec.names import PARTS_OF_ALL
 from archspec.spec.problems import Collector, Problems, diagnose
 
-PARTS_OF_ALL = ("norm", "act")
+HEADS = frozenset([*COMBINATORS, *PARTS_OF_ALL])
 BLOCK_CHANNELS = Field("size")
 BLOCK_STRIDE = Field("size", high=4096)
 
@@ -40,7 +43,7 @@ class Bound:
 
 
 @lru_cache(maxsize=512)
-def _block_file(path: Path, _stamp: tuple[int, int]) -> Block:
+def _block_file(path: Path, _stamp: tuple[int, int, str]) -> Block:
     data = read(path)
     try:
         return block_of(data)
@@ -49,9 +52,14 @@ def _block_file(path: Path, _stamp: tuple[int, int]) -> Block:
 
 
 def block_file(path: Path) -> Block:
-    """A block from its file; read again only when the file has changed."""
+    """A block from its file; read again only when the file has changed, or its shown path."""
     status = path.stat()
-    return _block_file(path, (status.st_mtime_ns, status.st_size))
+    return _block_file(path, (status.st_mtime_ns, status.st_size, working_folder()))
+
+
+def _left(name: str, path: Path) -> Diagnostic:
+    message = f"the file of the block `{name}` is a link that leads out of the project"
+    return Diagnostic("unknown-block", message, Span(display_path(path)), "put a copy of it here")
 
 
 class Library:
@@ -63,7 +71,7 @@ class Library:
         self.folders = [beside / "blocks"] if beside else []
         self.folders.append(resources.BLOCKS)
         self._found: dict[str, Block | None] = {}
-        self._bound: dict[tuple[int, int], tuple[Any, Bound]] = {}
+        self._bound: dict[tuple[int, int], tuple[Any, Block, Bound]] = {}
 
     def block(self, name: str) -> Block | None:
         """The block of this name, or None; raises `BlockError` if its file has findings."""
@@ -71,12 +79,20 @@ class Library:
             self._found[name] = self.own.get(name) or self._from_file(name)
         return self._found[name]
 
+    def met(self) -> tuple[str, ...]:
+        """The names that were looked up."""
+        return tuple(self._found)
+
     def _from_file(self, name: str) -> Block | None:
-        if not arguments.IDENTIFIER.match(name):
+        try:
+            arguments.attribute(name)
+        except Problems:
             return None
         for folder in self.folders:
             path = folder / f"{name}.yaml"
-            if path.is_file():
+            if seen.is_file(path):
+                if self.beside and folder is self.folders[0] and leaves_project(path, self.beside):
+                    raise BlockError([_left(name, path)])
                 return block_file(path)
         return None
 
@@ -84,14 +100,24 @@ class Library:
         """Every block there is."""
         yield from self.own
         for folder in self.folders:
-            yield from (path.stem for path in folder.glob("*.yaml"))
+            yield from seen.stems(folder)
+
+    def hidden(self) -> Iterator[tuple[str, Path]]:
+        """The files beside the spec that are called like an op, a combinator, a norm or an act."""
+        for folder in self.folders[:-1]:
+            for name in seen.stems(folder):
+                path = folder / f"{name}.yaml"
+                if (name in OPS or name in HEADS) and seen.is_file(path):
+                    yield name, path
 
     def bind(self, given: Mapping[str, Any], name: str, block: Block) -> Bound:
         """The arguments and parts that `given` sets; raises `Problems`."""
+        store = shared.store()
+        known = self._bound if store is None else store.bound
         key = (id(given), id(block))
-        if key not in self._bound:
-            self._bound[key] = (given, bind(given, name, block))
-        return self._bound[key][1]
+        if key not in known:
+            known[key] = (given, block, bind(given, name, block))
+        return known[key][2]
 
 
 def bind(given: Mapping[str, Any], name: str, block: Block) -> Bound:
@@ -132,4 +158,4 @@ def _unknown(found: Collector, key: str, name: str, block: Block) -> None:
         known = [*block.args, *block.parts, "channels", "stride", *PARTS_OF_ALL]
         hint = did_you_mean(key, known, "it has")
     message = f"`{name}` has no argument or part `{key}`"
-    found.add("unknown-key", message, hint, key=True)
+    found.add("unknown-key", message, hint, key, key=True)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_mean
-from archspec.source import Map, parse, read, resolve
-from archspec.source.files import display_path
-from archspec.spec.blocks import block_of
-from archspec.spec.check import check, check_block
+from archspec.diagnostics import Diagnostic, Hint, Span, SpecError, UnreadableFile, did_you_mean
+from archspec.source import Map, parse, read, resolve, seen
+from archspec.source.files import display_path, leaves_project, working_folder
+from archspec.spec.check import check
 from archspec.spec.library import BlockError, Library
 from archspec.spec.models import Spec
-from archspec.spec.problems import Problem, Problems, describe, diagnose, problems_of
+from archspec.spec.problems import Problem, describe, diagnose, problems_of
 
 Source = str | Path | Mapping[str, Any] | Spec
 KEYS = [f.alias or name for name, f in Spec.model_fields.items()]
+
+NEEDED = ("name", "input")
+BY_LEAVING_OUT = ("channels-shrink", "no-layers")  # what is wrong because something was left out
 
 
 def load(source: Source, settings: Mapping[str, Any] | None = None) -> Spec:
@@ -37,7 +39,8 @@ def load(source: Source, settings: Mapping[str, Any] | None = None) -> Spec:
         beside = source._library.beside if source._library else None
         return from_data(_plain(source), beside, settings)
     if isinstance(source, Mapping):
-        return from_data(source, None, settings)
+        data = _resolved(source, None) if "extends" in source else source
+        return from_data(data, None, settings)
     path = find(source)
     return from_data(_resolved(read(path), path.parent), path.parent, settings)
 
@@ -56,7 +59,11 @@ def find(source: str | Path) -> Path:
     for folder in (resources.SPECS, resources.ZOO):
         if (folder / f"{source}.yaml").is_file():
             return folder / f"{source}.yaml"
-    hint = did_you_mean(str(source), shipped())
+    here = path.with_name(f"{path.name}.yaml")
+    if here.is_file():
+        hint = f"did you mean `{here}`?"
+    else:
+        hint = did_you_mean(path.name, shipped()) or "`archspec list` names the shipped specs"
     raise UnreadableFile(f"there is no file and no shipped spec `{source}` ({hint})")
 
 
@@ -66,24 +73,32 @@ def shipped() -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
 
-def parse_text(text: str | bytes, file: str, beside: Path | None = None) -> Spec:
-    """A checked spec from YAML text that stands in no file; `file` names it in findings."""
-    return from_data(_resolved(parse(text, file), beside), beside, None)
+def parse_text(
+    text: str | bytes, file: str, beside: Path | None = None, but: str | None = None
+) -> Spec:
+    """A checked spec from YAML text that stands in no file; `file` names it in findings.
 
-
-def check_block_text(text: str | bytes, file: str) -> list[Diagnostic]:
-    """What is wrong with a block that stands in a file of its own, whoever uses it."""
-    path = Path(file)
+    `but` is a name that it may not extend.
+    """
     data = parse(text, file)
-    try:
-        block = block_of(data)
-    except Problems as error:
-        raise SpecError(diagnose(p, data) for p in error.problems) from None
-    return check_block(path.stem, block, Library({}, path.parent.parent))
+    if but is not None and data.get("extends") == but:
+        raise SpecError([Diagnostic("extends", f"`{but}` extends `{but}`", data.span)])
+    return from_data(_resolved(data, beside), beside, None)
 
 
-def _resolved(data: Map, beside: Path | None) -> Map:
-    return resolve(data, partial(_base, beside))
+def _resolved(data: Mapping[str, Any], beside: Path | None) -> Map:
+    return resolve(dict(data) if not isinstance(data, Map) else data, partial(_base, beside))
+
+
+@lru_cache(maxsize=64)
+def _parsed_once(path: Path, _stamp: tuple[int, int, str]) -> Map:
+    return read(path)
+
+
+def _parsed(path: Path) -> Map:
+    """A base, read again only when the file or its shown path has changed; never altered."""
+    status = path.stat()
+    return _parsed_once(path, (status.st_mtime_ns, status.st_size, working_folder()))
 
 
 def _base(beside: Path | None, name: str, span: Any) -> Map:
@@ -91,10 +106,16 @@ def _base(beside: Path | None, name: str, span: Any) -> Map:
     folders = [*([beside] if beside else []), resources.SPECS, resources.ZOO]
     for folder in folders:
         path = folder / f"{name}.yaml"
-        if path.is_file() and not (span and display_path(path) == span.file):
-            return read(path)
-    known = {p.stem for folder in folders for p in folder.glob("*.yaml")}
-    hint = did_you_mean(name, known)
+        if seen.is_file(path) and not (span and display_path(path) == span.file):
+            if folder is beside and leaves_project(path, folder):
+                message = f"`{name}` is a link that leads out of the project"
+                copy = "put a copy of the file here"
+                raise SpecError([Diagnostic("extends", message, span, copy)])
+            return _parsed(path)
+    known = {stem for folder in folders for stem in seen.stems(folder)} - {name}
+    hint: str = did_you_mean(name, known) or "`archspec list specs` names the shipped ones"
+    if span and Path(span.file).stem == name:
+        hint = "a spec never extends itself: name another one, or remove the line"
     raise SpecError([Diagnostic("extends", f"there is no spec `{name}` to extend", span, hint)])
 
 
@@ -107,7 +128,9 @@ def from_data(
     try:
         spec = Spec.model_validate(data)
     except ValidationError as error:
-        raise SpecError(diagnose(p, data) for p in problems_of(error, KEYS)) from None
+        problems = problems_of(error, KEYS)
+        found = [diagnose(p, data) for p in problems]
+        raise SpecError(found + _elsewhere(data, problems, beside)) from None
     except BlockError as error:
         raise SpecError(error.diagnostics) from None
     spec._library = Library(spec.blocks, beside)
@@ -116,6 +139,39 @@ def from_data(
     if findings:
         raise SpecError(findings)
     return spec
+
+
+def _elsewhere(
+    data: Mapping[str, Any], problems: list[Problem], beside: Path | None
+) -> list[Diagnostic]:
+    """What is wrong in the rest of a spec: read again without what has findings already."""
+    rest = _copy(data)
+    if not all(_left_out(rest, problem) for problem in problems):
+        return []
+    try:
+        from_data(rest, beside, None)
+    except SpecError as error:
+        return [d for d in error.diagnostics if d.span and d.rule not in BY_LEAVING_OUT]
+    return []
+
+
+def _left_out(rest: Map, problem: Problem) -> bool:
+    """Takes the entry of a finding out of the spec; whether it can be taken out."""
+    top, *below = problem.path or ("",)
+    section = rest.get(str(top))
+    if problem.rule == "unknown-key" and not below:
+        value = rest.pop(str(top), None)
+        meant = problem.hint.instead if isinstance(problem.hint, Hint) else ""
+        if meant in NEEDED:
+            rest.setdefault(meant, value)
+        return value is not None
+    if top not in ("stem", "stages", "head") or not below or not isinstance(section, dict):
+        return False
+    if problem.rule == "channels-shrink":
+        section[below[0]]["shrink"] = "told already"
+    else:
+        section.pop(below[0], None)
+    return True
 
 
 # Settings from outside ----------------------------------------------------------------
@@ -132,9 +188,10 @@ def _with_settings(data: Mapping[str, Any], settings: Mapping[str, Any]) -> Map:
 def _copy(data: Mapping[str, Any]) -> Map:
     """The maps anew, everything else shared; places are kept."""
     copy = Map({k: _copy(v) if isinstance(v, Mapping) else v for k, v in data.items()})
-    for name in ("span", "key_spans", "value_spans"):
-        if hasattr(data, name):
-            setattr(copy, name, getattr(data, name))
+    if isinstance(data, Map):
+        copy.key_spans, copy.value_spans = dict(data.key_spans), dict(data.value_spans)
+        if hasattr(data, "span"):
+            copy.span = data.span
     return copy
 
 
@@ -147,12 +204,15 @@ def _set(data: Map, path: str, value: Any) -> Iterable[Problem]:
             yield _no_place(path, step, known)
             return
         here = here[step]
-    if not isinstance(here, dict):
+    if not isinstance(here, Map):
         yield _no_place(path, last, [])
+    elif path not in KEYS and path in data.get("args", {}):
+        yield Problem("setting", f"there is no `{path}` to set", f"did you mean `args.{path}`?")
     elif outer == ["args"] and last not in here:
         yield _no_place(path, last, list(here))
     else:
         here[last] = value
+        here.key_spans[last] = here.value_spans[last] = Span(f"--set {path}")
 
 
 def _no_place(path: str, step: str, known: list[str]) -> Problem:

@@ -101,7 +101,7 @@ def _args(value: Any) -> dict[str, Scalar]:
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
-            arguments.identifier(name, "the name of an argument")
+            arguments.argument_name(name)
             not_taken(name, "argument")
             tree = arguments.expr(value[name])
             if not isinstance(tree, Number):
@@ -150,7 +150,7 @@ def _prefixes(value: Any) -> dict[str, str]:
         if op not in OPS:
             hint = did_you_mean(op, OPS, "ops")
             found.add("unknown-name", f"there is no op `{op}`", hint, op, key=True)
-        with found.trying(op):
+        with found.trying(op, names=False):
             result[op] = arguments.attribute(value[op])
     found.finish()
     return result

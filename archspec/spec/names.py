@@ -20,6 +20,9 @@ FLOW = ("in_channels", "channels", "stride")
 SCOPE = (*FLOW, *INDICES)
 
 
+PARTS_OF_ALL = ("norm", "act")
+
+
 Attribute = Annotated[str, validator(arguments.attribute)]
 
 

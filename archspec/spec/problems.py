@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean
 from archspec.source import locate
+from archspec.source.findings import MAX_FINDINGS, too_many_findings
 
 Step = str | int
 
@@ -53,9 +54,12 @@ class Collector:
     def add(self, rule: str, message: str, hint: str = "", *path: Step, key: bool = False) -> None:
         self.problems.append(Problem(rule, message, hint, path, key))
 
-    def trying(self, *steps: Step) -> _Trying:
-        """A `with` block whose findings are kept, placed below `steps`."""
-        return _Trying(self, steps)
+    def trying(self, *steps: Step, names: bool = True) -> _Trying:
+        """A `with` block whose findings are kept, placed below `steps`.
+
+        `names`: a bad name is the last step itself, so it is told at the key.
+        """
+        return _Trying(self, steps, names)
 
     def finish(self) -> None:
         if self.problems:
@@ -63,8 +67,8 @@ class Collector:
 
 
 class _Trying:
-    def __init__(self, collector: Collector, steps: tuple[Step, ...]) -> None:
-        self.collector, self.steps = collector, steps
+    def __init__(self, collector: Collector, steps: tuple[Step, ...], names: bool) -> None:
+        self.collector, self.steps, self.names = collector, steps, names
 
     def __enter__(self) -> None:
         return None
@@ -72,8 +76,13 @@ class _Trying:
     def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> bool:
         if not isinstance(error, Problems):
             return False
-        self.collector.problems += [p.below(*self.steps) for p in error.problems]
+        self.collector.problems += map(self.placed, error.problems)
         return True
+
+    def placed(self, problem: Problem) -> Problem:
+        if self.names and problem.rule == "bad-name" and not problem.path:
+            problem = replace(problem, key=True)
+        return problem.below(*self.steps)
 
 
 def to_pydantic(error: Problems) -> ValidationError:
@@ -90,9 +99,36 @@ def _details(problem: Problem) -> InitErrorDetails:
     )
 
 
+_EXAMPLES = {
+    "name": "name: my_network",
+    "input": "input: [3, 224, 224]",
+    "body": "body: [conv: 64, norm, act]",
+}
+_EXPECTED = {
+    "dict_type": "expected a map",
+    "list_type": "expected a list",
+    "string_type": "expected text",
+    "bool_type": "expected `true` or `false`",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+}
+
+
 def problems_of(error: ValidationError, choices: Iterable[str] = ()) -> list[Problem]:
     """Pydantic's findings in our words; `choices` are the keys of the outermost model."""
-    return [_problem(e, list(choices)) for e in error.errors(include_url=False)]
+    known = list(choices)
+    errors = error.errors(include_url=False)
+    problems = [_problem(e, known) for e in errors[:MAX_FINDINGS]]
+    if len(errors) > MAX_FINDINGS:
+        told = too_many_findings(None)
+        problems.append(Problem(told.rule, told.message, told.hint, tuple(errors[-1]["loc"])))
+    # A key that is missing, and one more that is nearly it, are one finding.
+    meant = {p.hint.instead for p in problems if isinstance(p.hint, Hint)}
+    return [p for p in problems if p.rule != "missing-key" or _missing(p) not in meant]
+
+
+def _missing(problem: Problem) -> str:
+    return problem.message.split("`")[1]
 
 
 def _problem(error: Any, choices: Sequence[str]) -> Problem:
@@ -103,11 +139,12 @@ def _problem(error: Any, choices: Sequence[str]) -> Problem:
         hint = did_you_mean(str(path[-1]), choices) if len(path) == 1 else ""
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     if kind == "missing":
-        return Problem("missing-key", f"`{path[-1]}` is missing", f"write `{path[-1]}:`", path[:-1])
-    found = describe(error["input"])
-    expected = error["msg"][0].lower() + error["msg"][1:]
+        hint = f"write `{_EXAMPLES.get(str(path[-1]), f'{path[-1]}: ...')}`"
+        return Problem("missing-key", f"`{path[-1]}` is missing", hint, path[:-1])
+    expected = _EXPECTED.get(kind, error["msg"][0].lower() + error["msg"][1:])
     rule = "wrong-type" if kind.endswith("_type") else "out-of-range"
-    return Problem(rule, f"{expected}, found {found}", "", path)
+    hint = f"write e.g. `{_EXAMPLES[str(path[0])]}`" if path and path[0] in _EXAMPLES else ""
+    return Problem(rule, f"{expected}, found {describe(error['input'])}", hint, path)
 
 
 def describe(value: Any) -> str:

@@ -79,13 +79,20 @@ def _block_names(value: Any) -> tuple[str, ...]:
     return tuple(str(name) for name in names)
 
 
+def _repeat(value: Any) -> Expr:
+    if isinstance(value, list):
+        message = f"`repeat` is one number, found {describe(value)}"
+        fail("wrong-type", message, "write one number; each stage has an entry of its own")
+    return arguments.expr(value, REPEAT)
+
+
 class Run(Model):
     """A stage of blocks. Every other key is an argument or part of the block."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
     block: Annotated[Any, validator(_block_names)]
-    repeat: Annotated[Any, validator(arguments.expr, REPEAT)] = ONCE
+    repeat: Annotated[Any, validator(_repeat)] = ONCE
     channels: Annotated[Any, validator(arguments.value_of, CHANNELS)] = None
     stride: Annotated[Any, validator(arguments.value_of, STRIDE)] = None
     shrink: Annotated[str | None, validator(text_of, "`shrink`", 500)] = None

@@ -11,11 +11,13 @@ from archspec.diagnostics import did_you_mean
 from archspec.expression import Expr, ExpressionError, Name, Scalar, Value, constant
 from archspec.expression import evaluate as value_of_expression
 from archspec.spec import arguments
-from archspec.spec.problems import Collector, Problem, Problems
+from archspec.spec.problems import Collector, Problem, Problems, fail
 from archspec.spec.stages import REPEAT
 
 if TYPE_CHECKING:
     from archspec.spec.models import Spec
+
+MOST_BLOCKS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ def repeats(spec: Spec) -> dict[str, int]:
             except Problems as error:
                 raise Problems(p.below("stages", key, "repeat") for p in error.problems) from None
             counts[key] = int(count)
+    if sum(counts.values()) > MOST_BLOCKS:
+        fail("too-large", f"the network has more than {MOST_BLOCKS:,} blocks", "", "stages")
     return counts
 
 

@@ -1,4 +1,4 @@
-"""IR -> live `nn.Module`. The only file that imports torch."""
+"""IR -> live `nn.Module`, with fresh weights or with none yet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from archspec import helpers
 from archspec.expression import Name
@@ -43,14 +44,37 @@ def _load_helpers() -> ModuleType:
     return sys.modules[name]
 
 
-def build(network: Network) -> nn.Module:
-    """The network, constructed and initialised as its generated source would be."""
-    builder = _Builder(network)
-    root = network.root
-    env = {p.name: p.default.value if p.default else None for p in root.parameters}
-    module = builder.construct(root, env)
+def build(network: Network, init: bool = True) -> nn.Module:
+    """The network, constructed and initialised as its generated source would be.
+
+    Without `init` what would be drawn at random is left as the memory was, to be loaded; all
+    else (statistics, filters, constant weights) is as it should be.
+    """
+    if not init:
+        with _NothingDrawn():
+            return _constructed(network)
+    module = _constructed(network)
     initialize(network, module)
     return module
+
+
+def _constructed(network: Network) -> nn.Module:
+    root = network.root
+    env = {p.name: p.default.value if p.default else None for p in root.parameters}
+    return _Builder(network).construct(root, env)
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """While it is on, no tensor of this thread is filled with random numbers."""
+
+    DRAWS = frozenset({nn.init.kaiming_uniform_, nn.init.uniform_, Tensor.uniform_, Tensor.normal_})
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func in self.DRAWS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def initialize(network: Network, module: nn.Module) -> None:
@@ -69,12 +93,15 @@ class _Builder:
     """Constructs modules in the order in which Python would: arguments before bodies."""
 
     def __init__(self, network: Network) -> None:
+        self.network = network
         self.helpers = _load_helpers()
         self.types = {id(cls): self._type(cls) for cls in network.classes}
 
     def _type(self, cls: Class) -> type[nn.Module]:
         base = nn.Sequential if cls.sequential else Interpreted
         names = {"_archspec": cls, "__doc__": cls.doc, "__module__": __name__}
+        if cls is self.network.root:
+            names["_archspec_network"] = self.network
         return type(cls.name, (base,), names)
 
     def construct(self, cls: Class, env: dict[str, Any]) -> nn.Module:
@@ -162,6 +189,12 @@ class _Tensors:
 
     def split(self, x: Tensor, parts: int) -> list[Tensor]:
         return list(x.chunk(parts, 1))
+
+    def tap(self, x: Tensor, name: str) -> Tensor:
+        return x
+
+    def collect(self, values: list[Tensor]) -> Any:
+        return tuple(values)
 
     def unsqueeze(self, x: Tensor, count: int) -> Tensor:
         return x[(..., *[None] * count)]

@@ -1,0 +1,95 @@
+"""Which shipped specs have these names and shapes, other inputs and classes aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from archspec import resources
+from archspec.analysis import Row, analyze_network, state
+from archspec.infer.header import Shapes
+from archspec.lower import lower
+from archspec.ops.convolutions import Conv, Linear
+from archspec.spec import Spec, load
+from archspec.spec.load import shipped
+from archspec.spec.widths import repeats
+
+COUNTER = ".num_batches_tracked"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A shipped spec that explains a checkpoint, with so many channels in and features out."""
+
+    spec: Spec
+    channels: int | None
+    classes: int | None
+
+
+def matches(shapes: Shapes) -> list[Match]:
+    """Every shipped spec that explains `shapes`, the plainest first."""
+    counts = _children(shapes)
+    found = []
+    for name in shipped():
+        spec, stages = known(name)
+        if all(counts.get(key) == count for key, count in stages.items()):
+            match = _match(spec, _rows(name), shapes)
+            if match is not None:
+                found.append(match)
+    return sorted(found, key=_plainness)
+
+
+@cache
+def known(name: str) -> tuple[Spec, dict[str, int]]:
+    """A shipped spec and the number of blocks in each of its stages."""
+    spec = load(name)
+    return spec, repeats(spec)
+
+
+@cache
+def _rows(name: str) -> tuple[Row, ...]:
+    return analyze_network(lower(known(name)[0])).rows
+
+
+def _plainness(match: Match) -> tuple[bool, int, str]:
+    name = match.spec.name
+    return (resources.ZOO / f"{name}.yaml").is_file(), len(name), name
+
+
+def _children(shapes: Shapes) -> dict[str, int]:
+    """How many numbered children each attribute has."""
+    numbers: dict[str, set[str]] = {}
+    for key in shapes:
+        top, _, below = key.partition(".")
+        numbers.setdefault(top, set()).add(below.partition(".")[0])
+    return {top: len(below) for top, below in numbers.items()}
+
+
+def _match(spec: Spec, rows: tuple[Row, ...], shapes: Shapes) -> Match | None:
+    first = next((r.path for r in rows if isinstance(r.layer, Conv)), "")
+    last = next((r.path for r in reversed(rows) if isinstance(r.layer, Linear)), "")
+    expected = _without_counters(state(rows), shapes)
+    if expected.keys() != shapes.keys():
+        return None
+    channels = classes = None
+    for key, shape in expected.items():
+        found, wanted = list(shapes[key]), list(shape)
+        if key == f"{first}.weight" and len(found) == len(wanted):
+            channels, found[1] = found[1], wanted[1]
+        elif key in (f"{last}.weight", f"{last}.bias") and found:
+            classes, found[0] = found[0], wanted[0]
+        if found != wanted:
+            return None
+    return Match(spec, channels, classes)
+
+
+def state_of(spec: Spec, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
+    """The names and shapes of a spec; without counters of batches if `shapes` has none."""
+    return _without_counters(state(analyze_network(lower(spec)).rows), shapes)
+
+
+def _without_counters(all_of_it: Shapes, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
+    if any(key.endswith(COUNTER) for key in shapes):
+        return all_of_it
+    return {key: shape for key, shape in all_of_it.items() if not key.endswith(COUNTER)}

@@ -1,0 +1,100 @@
+"""Classes, their parameters and layers, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from archspec.diagnostics import Span
+from archspec.expression import Expr, Name, Number
+from archspec.ir.bodies import Body
+from archspec.ir.ops import Argument, Op, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a constructor; without a default it is given by position."""
+
+    name: str
+    annotation: str = "int"
+    default: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A size that is computed once at the top of a constructor."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True, eq=False)
+class New:
+    """A module to be constructed: an op (with torch's name for it) or a class."""
+
+    what: type[Op] | Class
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+    torch: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Sequential:
+    """Modules one after the other, with names 0, 1, 2, ..."""
+
+    children: tuple[New | Repeat | Sequential, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat:
+    """`count` equal modules, each constructed afresh."""
+
+    new: New | Sequential
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """An attribute of a class: a module to be constructed, or a parameter that is one."""
+
+    name: str
+    new: New | Sequential | Name
+
+
+@dataclass(frozen=True, eq=False)
+class Class:
+    """One class of the generated file. The children of a sequential one are its layers."""
+
+    name: str
+    doc: str
+    layers: tuple[Layer, ...]
+    body: Body
+    parameters: tuple[Parameter, ...] = ()
+    locals: tuple[Local, ...] = ()
+    differs: str = ""
+    sequential: bool = False
+    zeros: tuple[str, ...] = ()
+
+
+def _nowhere(_: str) -> tuple[Span, ...]:
+    return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A spec, lowered: the last of `classes` is the network, each stands before its users.
+
+    `outputs` are the attributes whose values are the result, if some were asked for; `cut` are
+    those that come after the last of them and are not there. `place` says where a layer is
+    written, from the network down to the layer itself.
+    """
+
+    spec: str
+    root: Class
+    classes: tuple[Class, ...]
+    input: Shape
+    doc: str = ""
+    init: str = "resnet"
+    stages: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+    place: Callable[[str], tuple[Span, ...]] = _nowhere

@@ -1,0 +1,82 @@
+"""How a layer is constructed, and what sizes come to."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archspec import expression
+from archspec.expression import Expr, Name, Number
+from archspec.ir.classes import Class, New, Repeat, Sequential
+from archspec.ir.ops import Argument, Op, OpField, fields_of
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How a module is constructed, in Python's terms."""
+
+    positional: tuple[Argument, ...]
+    keywords: dict[str, Argument]
+
+
+def call(new: New) -> Call:
+    """Required arguments by position, the others by name where they differ from the default."""
+    if isinstance(new.what, Class):
+        wanted = [(p.name, p.default) for p in new.what.parameters]
+    else:
+        wanted = _torch_defaults(new.what)
+    positional = [new.arguments[name] for name, default in wanted if default is None]
+    keywords = {
+        name: new.arguments[name]
+        for name, default in wanted
+        if default is not None and not _same(new.arguments.get(name, default), default)
+    }
+    return Call(tuple(positional), keywords)
+
+
+_DEFAULTS: dict[type[Op], list[tuple[str, Argument]]] = {}
+
+
+def _torch_defaults(op: type[Op]) -> list[tuple[str, Argument]]:
+    if op not in _DEFAULTS:
+        _DEFAULTS[op] = [(f.torch, _torch_default(f)) for f in fields_of(op)]
+    return _DEFAULTS[op]
+
+
+def _torch_default(f: OpField) -> Argument:
+    if f.default is dataclasses.MISSING or f.how.kind == "fixed":
+        return None
+    return f.default if isinstance(f.default, (str, tuple)) else Number(f.default)
+
+
+def _same(one: Argument, other: Argument) -> bool:
+    if isinstance(one, Number) and isinstance(other, Number):
+        return one.value == other.value
+    return bool(one == other)
+
+
+def number(expr: Expr, env: Mapping[str, Any]) -> Any:
+    """The number of a formula where `env` says what each name is."""
+
+    def lookup(name: Name) -> expression.Value:
+        return expression.constant(env[name.id])
+
+    return env[expr.id] if isinstance(expr, Name) else expression.evaluate(expr, lookup).number
+
+
+def numbers(arg: Argument, env: Mapping[str, Any]) -> Any:
+    """An argument that is no module, evaluated: a number, a tuple of them, a word."""
+    if isinstance(arg, tuple):
+        return tuple(number(part, env) for part in arg)
+    return number(arg, env) if isinstance(arg, Expr) else arg
+
+
+def children(sequence: Sequential) -> Iterator[New | Sequential]:
+    """Every child, each repeated one as often as it is repeated."""
+    for child in sequence.children:
+        if isinstance(child, Repeat):
+            yield from [child.new] * child.count
+        else:
+            yield child

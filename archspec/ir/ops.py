@@ -1,0 +1,195 @@
+"""What an op is: torch's constructor as fields, and the shape that leaves."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The shape of one sample: channels, then spatial sizes; `last` if channels are last."""
+
+    channels: int
+    spatial: tuple[int, ...] = ()
+    last: bool = False
+
+    @property
+    def rank(self) -> int:
+        return len(self.spatial)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """In the order of the tensor's dimensions, without the batch."""
+        ends = (self.channels,)
+        return (*self.spatial, *ends) if self.last else (*ends, *self.spatial)
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.sizes)
+
+    def __str__(self) -> str:
+        return " x ".join(map(str, self.sizes))
+
+
+class ShapeError(Exception):
+    """A layer that cannot take what arrives; `rule` names the finding."""
+
+    def __init__(self, message: str, hint: str = "", rule: str = "shape-mismatch") -> None:
+        super().__init__(message)
+        self.message, self.hint, self.rule = message, hint, rule
+
+
+Kind = Literal["arrives", "dims", "size", "count", "real", "flag", "choice", "fixed"]
+
+
+Sizes = int | tuple[int, ...]
+
+
+Argument = Any  # Expr | tuple[Expr, ...] | str | None | New
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How an argument of a torch constructor is written in a spec.
+
+    `arrives` (channels) and `dims` (spatial dimensions) are never written: they are known.
+    `ours` is the language's own default where it is not torch's, as an expression over the
+    op's other arguments. A `size` is at least 1, a `count` at least 0; `many` may also be a
+    list, one number a dimension.
+    """
+
+    kind: Kind
+    short: str = ""
+    ours: str | None = None
+    many: bool = False
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+def argument(kind: Kind, default: Any = dataclasses.MISSING, **how: Any) -> Any:
+    """A field of an op; `default` is torch's, none if torch wants the argument."""
+    metadata = {"field": Field(kind, **how)}
+    if default is dataclasses.MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Op:
+    """A layer that torch knows. Its fields are the parameters of torch's constructor.
+
+    A subclass adds what torch keeps to itself: the shape that leaves, the parameters and the
+    multiply-adds. `{rank}` in `torch` is the number of spatial dimensions that arrive.
+    """
+
+    rank: int = field(kw_only=True, default=0)
+
+    def __new__(cls, *_args: Any, **_named: Any) -> Self:
+        complete(cls)
+        return object.__new__(cls)
+
+    key: ClassVar[str]
+    torch: ClassVar[str]
+    attribute: ClassVar[str]
+    first: ClassVar[str | None] = None
+    weighted: ClassVar[bool] = False
+    numbered: ClassVar[bool] = False
+    activation: ClassVar[bool] = False
+    norm: ClassVar[bool] = False
+    leaves: ClassVar[str | None] = None  # the field that says the channels that leave
+    resizes: ClassVar[bool] = False  # spatial sizes do not depend on those that arrive
+    example: ClassVar[str] = ""  # layers for the reference, where the op alone says too little
+
+    @classmethod
+    def torch_name(cls, shape: Shape) -> str:
+        """The class to construct for what arrives: `Conv2d` for an image."""
+        return cls.torch.format(rank=shape.rank)
+
+    def output(self, x: Shape) -> Shape:
+        """The shape that leaves; raises `ShapeError`."""
+        return x
+
+    def strides(self) -> tuple[int, ...]:
+        """By how much each dimension becomes smaller."""
+        return ()
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each parameter, by the name that torch has for it."""
+        return {}
+
+    def buffers(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each buffer that is saved with the weights."""
+        return {}
+
+    def parameters(self) -> int:
+        """How many numbers are learned."""
+        return sum(map(math.prod, self.weights().values()))
+
+    def macs(self, y: Shape) -> int:
+        """Multiply-adds of convolutions and linear layers for an output of shape `y`."""
+        return 0
+
+
+C = TypeVar("C", bound=type[Op])
+
+
+@dataclass_transform(frozen_default=True)
+def op(cls: C) -> C:
+    """Makes an op of a class: a frozen dataclass, but not before it is used.
+
+    Most networks have ten ops of thirty, and making a dataclass takes as long as a small lint.
+    """
+    return cls
+
+
+_COMPLETE: set[type[Op]] = set()
+
+
+def complete(cls: type[Op]) -> None:
+    """Makes the dataclass, those it is made of first."""
+    if cls in _COMPLETE:
+        return
+    for base in reversed(cls.__mro__):
+        if issubclass(base, Op) and "__dataclass_params__" not in base.__dict__:
+            dataclass(frozen=True)(base)
+    _COMPLETE.add(cls)
+
+
+@dataclass(frozen=True, slots=True)
+class OpField:
+    """One argument of an op: torch's name, the language's, and how it is written."""
+
+    torch: str
+    name: str
+    how: Field
+    default: Any
+
+
+_FIELDS: dict[type[Op], tuple[OpField, ...]] = {}
+
+
+def fields_of(op: type[Op]) -> tuple[OpField, ...]:
+    """The constructor arguments of `op`, in torch's order."""
+    if op not in _FIELDS:
+        complete(op)
+        _FIELDS[op] = tuple(
+            OpField(
+                f.name,
+                f.metadata["field"].short or f.name,
+                f.metadata["field"],
+                f.default,
+            )
+            for f in dataclasses.fields(op)
+            if "field" in f.metadata
+        )
+    return _FIELDS[op]
+
+
+def each(sizes: Sizes, rank: int) -> Sequence[int]:
+    """One number a dimension."""
+    return sizes if isinstance(sizes, tuple) else (sizes,) * rank

@@ -1,0 +1,30 @@
+"""Every primitive layer, once.
+
+An op is named after its `torch.nn` class and has that constructor's parameters, with torch's
+names and defaults; the language's short names and own defaults stand beside them. What a
+class adds is shape, weights and multiply-adds. To add an op, add a class to its family.
+
+windows       what slides over an image, and the pools
+convolutions  what multiplies and adds
+norms, activations, others
+arriving      what ops ask of the shape that arrives
+"""
+
+from archspec.ir import Op
+from archspec.ops import activations, convolutions, norms, others, windows
+
+FAMILIES = (convolutions, windows, norms, activations, others)
+
+
+def _family(op: type[Op]) -> int:
+    return [family.__name__ for family in FAMILIES].index(op.__module__)
+
+
+def _concrete(op: type[Op]) -> list[type[Op]]:
+    below = [leaf for child in op.__subclasses__() for leaf in _concrete(child)]
+    return below or [op]
+
+
+OPS: dict[str, type[Op]] = {op.key: op for op in sorted(_concrete(Op), key=_family)}
+
+__all__ = ["OPS"]

@@ -1,0 +1,192 @@
+"""Layers that move numbers, drop them or scale them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ir import Op, Shape, ShapeError, Sizes, argument, op
+from archspec.ops.arriving import channels_first, divides, spatial
+
+
+@op
+class Softmax(Op):
+    """Shares of 1 over the channels. Cross-entropy wants what stands before it."""
+
+    dim: int = argument("fixed", 1)
+
+    key: ClassVar[str] = "softmax"
+    torch: ClassVar[str] = "Softmax"
+    attribute: ClassVar[str] = "softmax"
+    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- linear: 10\n- softmax"
+
+    def output(self, x: Shape) -> Shape:
+        channels_first(self, x)
+        return x
+
+
+@op
+class Dropout(Op):
+    """Zeroes each number with probability p while training (Srivastava et al., 2014)."""
+
+    p: float = argument("real", 0.5, low=0, high=1)
+
+    key: ClassVar[str] = "dropout"
+    torch: ClassVar[str] = "Dropout"
+    attribute: ClassVar[str] = "dropout"
+    first: ClassVar[str | None] = "p"
+    example: ClassVar[str] = "- dropout: 0.2"
+
+
+@op
+class Identity(Op):
+    """What arrives."""
+
+    key: ClassVar[str] = "identity"
+    torch: ClassVar[str] = "Identity"
+    attribute: ClassVar[str] = "identity"
+
+
+@op
+class Flatten(Op):
+    """All numbers of a sample as plain features."""
+
+    key: ClassVar[str] = "flatten"
+    torch: ClassVar[str] = "Flatten"
+    attribute: ClassVar[str] = "flatten"
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(x.elements)
+
+
+@op
+class Reshape(Op):
+    """The same numbers in another shape: channels, then spatial sizes."""
+
+    shape: Sizes = argument("size", short="sizes", many=True)
+
+    key: ClassVar[str] = "reshape"
+    torch: ClassVar[str] = "Reshape"
+    attribute: ClassVar[str] = "reshape"
+    leaves: ClassVar[str | None] = "shape"
+    first: ClassVar[str | None] = "sizes"
+    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- reshape: [1, channels // 2]"
+
+    def output(self, x: Shape) -> Shape:
+        sizes = self.shape if isinstance(self.shape, tuple) else (self.shape,)
+        y = Shape(sizes[0], sizes[1:])
+        if len(sizes) > 4:
+            raise ShapeError(f"`reshape` to {len(sizes)} dimensions", "at most 4 are taken")
+        if y.elements != x.elements:
+            raise ShapeError(
+                f"`reshape` to {y} has {y.elements} numbers, and what arrives has "
+                f"{x.elements} ({x})",
+                "the numbers of a sample stay the same",
+            )
+        return y
+
+
+@op
+class ChannelsLast(Op):
+    """Moves the channels behind the spatial sizes."""
+
+    key: ClassVar[str] = "channels_last"
+    torch: ClassVar[str] = "ChannelsLast"
+    attribute: ClassVar[str] = "channels_last"
+    example: ClassVar[str] = "- channels_last\n- linear: 256\n- channels_first"
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        return Shape(x.channels, x.spatial, last=True)
+
+
+@op
+class ChannelsFirst(Op):
+    """Moves the channels in front of the spatial sizes."""
+
+    key: ClassVar[str] = "channels_first"
+    torch: ClassVar[str] = "ChannelsFirst"
+    attribute: ClassVar[str] = "channels_first"
+    example: ClassVar[str] = "- channels_last\n- layer_norm\n- channels_first"
+
+    def output(self, x: Shape) -> Shape:
+        if not x.last:
+            raise ShapeError(
+                f"`channels_first` finds the channels in front already ({x})",
+                "leave it out",
+            )
+        return Shape(x.channels, x.spatial)
+
+
+@op
+class ChannelShuffle(Op):
+    """Deals the channels of each group out over all groups (ShuffleNet, Zhang et al., 2017)."""
+
+    groups: int = argument("size")
+
+    key: ClassVar[str] = "channel_shuffle"
+    torch: ClassVar[str] = "ChannelShuffle"
+    attribute: ClassVar[str] = "shuffle"
+    first: ClassVar[str | None] = "groups"
+    example: ClassVar[str] = "- channel_shuffle: 4"
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        divides(self.groups, x.channels, self, "enter")
+        return x
+
+
+@op
+class PadChannels(Op):
+    """Adds channels of zeros ("option A" of He et al., 2015, section 4.2)."""
+
+    in_channels: int = argument("arrives")
+    out_channels: int = argument("size", short="channels")
+    where: str = argument("choice", "both", choices=("both", "end"))
+
+    key: ClassVar[str] = "pad_channels"
+    torch: ClassVar[str] = "PadChannels"
+    attribute: ClassVar[str] = "pad"
+    leaves: ClassVar[str | None] = "out_channels"
+    first: ClassVar[str | None] = "channels"
+    example: ClassVar[str] = "- pad_channels: {channels: channels, where: end}"
+
+    def output(self, x: Shape) -> Shape:
+        channels_first(self, x)
+        if self.out_channels < x.channels:
+            raise ShapeError(
+                f"`pad_channels` to {self.out_channels}, and {x.channels} channels arrive",
+                "it only adds channels; a 1x1 `conv` takes some away",
+            )
+        return Shape(self.out_channels, x.spatial)
+
+
+@op
+class ChannelScale(Op):
+    """A learned factor per channel (layer scale, Touvron et al., 2021)."""
+
+    channels: int = argument("arrives")
+    value: float = argument("real")
+    dims: int = argument("dims", 2)
+
+    key: ClassVar[str] = "channel_scale"
+    torch: ClassVar[str] = "ChannelScale"
+    attribute: ClassVar[str] = "scale"
+    first: ClassVar[str | None] = "value"
+    weighted: ClassVar[bool] = True
+    example: ClassVar[str] = "- channel_scale: 1e-6"
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.channels, *[1] * self.dims)}
+
+
+@op
+class StochasticDepth(Op):
+    """Drops the whole branch of a sample while training (Huang et al., 2016)."""
+
+    p: float = argument("real", low=0, high=1)
+
+    key: ClassVar[str] = "stochastic_depth"
+    torch: ClassVar[str] = "StochasticDepth"
+    attribute: ClassVar[str] = "drop_path"
+    first: ClassVar[str | None] = "p"
+    example: ClassVar[str] = "- stochastic_depth: 0.1"

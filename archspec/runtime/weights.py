@@ -1,0 +1,183 @@
+"""A checkpoint against a module: what is missing, what is too many, what is adapted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from archspec.diagnostics import WeightsError
+from archspec.ir import Network
+from archspec.runtime.build import CONVOLUTIONS
+from archspec.runtime.read import read_tensors
+from archspec.source.files import display_path
+
+COUNTER = "num_batches_tracked"  # files from before torch 0.4.1 have none
+MOST_LISTED = 40
+
+
+def load_weights(
+    module: nn.Module,
+    path: str | Path,
+    adapt_input: bool = False,
+    adapt_classes: bool = False,
+    ignore: Sequence[str] = (),
+) -> nn.Module:
+    """Loads a checkpoint as `archspec.load_weights` says; all of it or nothing."""
+    fit = _Fit(module, read_tensors(path), ignore)
+    if any(tensor.is_meta for tensor in fit.wanted.values()):
+        raise ValueError("the module is on the meta device: call `to_empty(device=...)` first")
+    if adapt_input:
+        fit.adapt_input()
+    fresh = fit.fresh_classes() if adapt_classes else None
+    fit.check(display_path(path))
+    if fresh is not None:
+        fresh.reset_parameters()
+    with torch.no_grad():
+        for name, tensor in fit.wanted.items():
+            tensor.copy_(fit.found[name])
+    return module
+
+
+@dataclass
+class _Fit:
+    """The tensors of a module beside those of a file."""
+
+    module: nn.Module
+    found: dict[str, Tensor]
+    ignore: Sequence[str] = ()
+    wanted: dict[str, Tensor] = field(init=False)
+    network: Network | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wanted = dict(self.module.state_dict())
+        self.network = getattr(self.module, "_archspec_network", None)
+        aside = (*self.ignore, *(self.network.cut if self.network else ()))
+        self.found = {k: v for k, v in self.found.items() if k in self.wanted or not _in(k, aside)}
+        for name, tensor in self.wanted.items():
+            if name.endswith(f".{COUNTER}"):
+                self.found.setdefault(name, torch.zeros_like(tensor))
+
+    def adapt_input(self) -> None:
+        """The first convolution for as many input channels as the module has."""
+        for name, part in self.module.named_modules():
+            if not isinstance(part, CONVOLUTIONS):
+                continue
+            found, wanted = self.found.get(f"{name}.weight"), part.weight.shape
+            if found is not None and part.groups == 1 and _differs_at(1, found.shape, wanted):
+                self.found[f"{name}.weight"] = adapted_input(found, wanted[1])
+            return
+
+    def fresh_classes(self) -> nn.Linear | None:
+        """The last linear layer, if the file's has another number of features; it starts afresh.
+
+        So does timm (`load_pretrained` in timm/models/_builder.py).
+        """
+        name, last = "", None
+        for place, part in self.module.named_modules():
+            if isinstance(part, nn.Linear):
+                name, last = place, part
+        found = self.found.get(f"{name}.weight")
+        if last is None or found is None or not _differs_at(0, found.shape, last.weight.shape):
+            return None
+        for key in [f"{name}.{own}" for own in last.state_dict()]:
+            self.found.pop(key, None)
+            del self.wanted[key]
+        self.found.pop(f"{name}.bias", None)
+        return last
+
+    def check(self, file: str) -> None:
+        """Raises `WeightsError` with everything that does not fit."""
+        missing = [name for name in self.wanted if name not in self.found]
+        unexpected = [name for name in self.found if name not in self.wanted]
+        shared = [name for name in self.wanted if name in self.found]
+        wrong = {
+            name: (tuple(self.found[name].shape), tuple(self.wanted[name].shape))
+            for name in shared
+            if self.found[name].shape != self.wanted[name].shape
+            or (self.wanted[name].is_floating_point() and not self.found[name].is_floating_point())
+        }
+        if not (missing or unexpected or wrong):
+            return
+        lines = [f"`{file}` does not fit {type(self.module).__name__}; nothing was loaded"]
+        lines += self._section("missing in the file", _grouped(missing))
+        lines += self._section("in the file, but not in the network", _grouped(unexpected))
+        shapes = {name: f": {self._shapes(name)}" for name in wrong}
+        lines += self._section("of another shape", shapes)
+        lines += self._hints(wrong)
+        raise WeightsError("\n".join(lines), missing, unexpected, wrong)
+
+    def _shapes(self, name: str) -> str:
+        found, wanted = self.found[name], self.wanted[name]
+        here, there = _shape(found), _shape(wanted)
+        if here == there:
+            here, there = f"{found.dtype} {here}", f"{wanted.dtype} {there}"
+        return f"{here} in the file, {there} in the network"
+
+    def _section(self, title: str, entries: Mapping[str, str]) -> list[str]:
+        if not entries:
+            return []
+        lines = [f"  {title}:"]
+        for name, text in list(entries.items())[:MOST_LISTED]:
+            lines.append(f"    {name}{text}{self._place(name)}")
+        if len(entries) > MOST_LISTED:
+            lines.append(f"    ... and {len(entries) - MOST_LISTED} more")
+        return lines
+
+    def _place(self, name: str) -> str:
+        """The lines of the spec to which a name belongs: where it is used, where it is written."""
+        spans = self.network.place(name) if self.network else ()
+        ends = [f"{span.file}:{span.line}" for span in (*spans[:1], *spans[-1:])]
+        return f"  [{', '.join(dict.fromkeys(ends))}]" if ends else ""
+
+    def _hints(self, wrong: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]) -> list[str]:
+        first = next((n for n, m in self.module.named_modules() if isinstance(m, CONVOLUTIONS)), "")
+        linear = [n for n, m in self.module.named_modules() if isinstance(m, nn.Linear)]
+        hints = []
+        if f"{first}.weight" in wrong and _differs_at(1, *wrong[f"{first}.weight"]):
+            hints.append("  `adapt_input=True` adapts the first convolution")
+        if linear and f"{linear[-1]}.weight" in wrong:
+            hints.append("  `adapt_classes=True` starts the last linear layer afresh")
+        return hints
+
+
+def adapted_input(weight: Tensor, channels: int) -> Tensor:
+    """A convolution's weight (out, in, *kernel) for another number of input channels.
+
+    For one channel the sum over all, which a grey image sent through each of them would meet;
+    otherwise the channels repeated in turn, times old by new number, so that outputs keep their
+    size. For three channels in the file this is `adapt_input_conv` of timm/models/_manipulate.py.
+    """
+    full, known = weight.float(), weight.shape[1]
+    if channels == 1:
+        return full.sum(1, keepdim=True).to(weight.dtype)
+    repeats = [1, math.ceil(channels / known)] + [1] * (weight.dim() - 2)
+    return (full.repeat(repeats)[:, :channels] * (known / channels)).to(weight.dtype)
+
+
+def _in(name: str, prefixes: Iterable[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def _differs_at(place: int, found: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Whether two shapes differ in that dimension alone."""
+    if len(found) != len(wanted):
+        return False
+    return [n for n in range(len(found)) if found[n] != wanted[n]] == [place]
+
+
+def _grouped(names: Iterable[str]) -> dict[str, str]:
+    """Layer -> its names: `layer4.2.bn3` -> `: weight, bias`."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        layer, _, own = name.rpartition(".")
+        groups.setdefault(layer or own, []).append(own)
+    return {layer: f": {', '.join(own)}" if [layer] != own else "" for layer, own in groups.items()}
+
+
+def _shape(tensor: Tensor) -> str:
+    return f"({', '.join(map(str, tensor.shape))})"

@@ -1,0 +1,52 @@
+"""What a check looked at beside the text itself: files that were there or were not, and folders.
+
+`looking` remembers it, so that the cache of lint knows when a finding may have changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(slots=True)
+class Seen:
+    """Paths as they were asked for: files, there or not, and folders whose names were read."""
+
+    files: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+
+    def paths(self) -> set[str]:
+        """All of them; folders end with a slash."""
+        return self.files | {f"{folder}/" for folder in self.folders}
+
+
+_now: Seen | None = None
+
+
+@contextmanager
+def looking() -> Iterator[Seen]:
+    """Remembers what is looked at inside the `with` block."""
+    global _now
+    before, _now = _now, Seen()
+    try:
+        yield _now
+    finally:
+        _now = before
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file."""
+    if _now is not None:
+        _now.files.add(str(path))
+    return os.path.isfile(path)
+
+
+def stems(folder: Path) -> list[str]:
+    """The names of the YAML files in a folder, without suffix."""
+    if _now is not None:
+        _now.folders.add(str(folder))
+    return sorted(path.stem for path in folder.glob("*.yaml"))
