@@ -1,0 +1,236 @@
+"""Other families than the ResNets, and what stages can say, each against a peer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import archspec
+from support import DATA, evaluate, images, same_bits
+from zoo_peers import (
+    CENSUS,
+    CONVNEXT,
+    PAIRS,
+    PREACT,
+    ZOO,
+    BasicBlock,
+    Bottleneck,
+    Pair,
+    conv1x1,
+    convnext_pair,
+    differences,
+    dilated_pair,
+    mobilenet_pair,
+    preact_pair,
+    reduced,
+    regnet_pair,
+    vgg_pair,
+)
+
+COUNTS: dict[str, dict[str, Any]] = json.loads((DATA / "families.json").read_text("utf-8"))[
+    "networks"
+]
+REGNETS = tuple(name for name in ZOO if name.startswith("regnet"))
+
+#: Small enough for a test; `compare_zoo.py` compares all, in full.
+COMPARED: dict[str, Callable[[], Pair]] = {
+    **{
+        name: partial(preact_pair, name) for name in PREACT if name not in ("wrn_28_10", "wrn_16_8")
+    },
+    **{
+        name: partial(regnet_pair, name)
+        for name in REGNETS
+        if name.endswith(("mf", "_1_6gf", "_3_2gf", "x_8gf"))
+    },
+    **{name: partial(vgg_pair, name) for name in ("vgg11", "vgg11_bn", "vgg16_bn")},
+    "convnext_tiny": partial(convnext_pair, "convnext_tiny"),
+    "convnext_base": partial(convnext_pair, "convnext_base"),
+    "mobilenet_v2": mobilenet_pair,
+    "mobilenet_v2 of half the width": lambda: mobilenet_pair(0.5),
+    "timm's output stride 8": lambda: dilated_pair("resnet50_os8", [], output_stride=8),
+    "timm's output stride 16": lambda: dilated_pair("resnet50_os16", [], output_stride=16),
+    **{
+        name: PAIRS[name]
+        for name in (
+            "resnet50_os8",
+            "resnet50_os16",
+            "resnet50_v1",
+            "resnet50_drop",
+            "resnet18_regression",
+            "resnet18_sequence",
+            "r3d_18",
+            "residual_mlp",
+        )
+    },
+}
+
+
+def assert_same_function(pair: Pair) -> None:
+    """The rendered source computes what the peer does, and the live module the same bits."""
+    generated = pair.generated()
+    assert differences(pair, ours=generated).most < 1e-12
+    interpreted = pair.ours().double()
+    interpreted.load_state_dict(generated.state_dict())
+    x = images(2, *pair.shapes[-1]).double()
+    assert same_bits(evaluate(interpreted, x), evaluate(generated, x))
+
+
+def test_every_spec_of_the_zoo_has_a_peer() -> None:
+    assert set(ZOO) <= set(PAIRS)
+    assert set(ZOO) >= set(CONVNEXT) | set(PREACT)
+    assert len(REGNETS) == 15
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_counts(name: str) -> None:
+    cost = archspec.analyze(name)
+    assert list(cost.input) == COUNTS[name]["input"]
+    assert (cost.params, cost.macs) == (COUNTS[name]["params"], COUNTS[name]["macs"])
+
+
+@pytest.mark.parametrize("name", sorted(set(ZOO) - set(CENSUS)))
+def test_what_a_spec_expects_is_what_it_has(name: str) -> None:
+    archspec.render(name)
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_same_function_as_the_peer(name: str) -> None:
+    assert_same_function(COMPARED[name]())
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        Pair(reduced("ecaresnet26t", [1, 1, 1, 1]), nn.Module),
+        Pair(reduced("resnetblur18", [1, 1, 1, 1]), nn.Module),
+        Pair(reduced("convnext_tiny", [1, 1, 1, 1], "stage"), nn.Module),
+        Pair(reduced("cifar_preresnet110", [2, 1, 1]), nn.Module),
+        Pair("residual_mlp", nn.Module, ((13,),)),
+    ],
+    ids=lambda pair: str(pair.spec["name"] if isinstance(pair.spec, dict) else pair.spec),
+)
+def test_torch_takes_the_rendered_source(pair: Pair) -> None:
+    model, x = pair.generated().eval(), images(2, *pair.shapes[0])
+    expected = evaluate(model, x)
+    with torch.no_grad():
+        assert same_bits(torch.jit.script(model)(x), expected)
+        assert same_bits(torch.fx.symbolic_trace(model)(x), expected)
+        assert same_bits(torch.compile(model, fullgraph=True, backend="eager")(x), expected)
+    torch.compiler.reset()
+
+
+# Stages whose blocks differ -----------------------------------------------------------
+
+
+def projection(arrive: int, leave: int, stride: int) -> nn.Module:
+    return nn.Sequential(conv1x1(arrive, leave, stride), nn.BatchNorm2d(leave))
+
+
+class Blocks(nn.Module):
+    """torchvision's blocks one after the other, behind a 3x3 convolution."""
+
+    def __init__(self, *blocks: nn.Module) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.layer1 = nn.Sequential(*blocks)
+        self.fc = nn.Linear(256, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layer1(torch.relu(self.bn1(self.conv1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+def one_stage(**stage: Any) -> dict[str, Any]:
+    """A spec of one stage of three blocks."""
+    return {
+        "name": "one_stage",
+        "input": [3, 32, 32],
+        "stem": [{"conv": {"channels": 64, "kernel": 3}}, "norm", "act"],
+        "stages": {"layer1": {"repeat": 3, **stage}},
+        "head": ["global_avg_pool", "flatten", {"linear": 10}],
+    }
+
+
+def test_a_list_of_strides_and_channels() -> None:
+    spec = one_stage(block="basic", channels=[64, 128, 256], stride=[1, 2, 2])
+
+    def peer() -> nn.Module:
+        return Blocks(
+            BasicBlock(64, 64),
+            BasicBlock(64, 128, 2, projection(64, 128, 2)),
+            BasicBlock(128, 256, 2, projection(128, 256, 2)),
+        )
+
+    assert_same_function(Pair(spec, peer))
+
+
+def test_a_list_of_widths_and_dilations() -> None:
+    spec = one_stage(block="bottleneck", channels=256, width=[64, 48, 96], dilation=[1, 2, 4])
+
+    def peer() -> nn.Module:
+        first = Bottleneck(64, 64, downsample=projection(64, 256, 1))
+        second = Bottleneck(256, 64, base_width=48, dilation=2)
+        return Blocks(first, second, Bottleneck(256, 64, base_width=96, dilation=4))
+
+    assert_same_function(Pair(spec, peer))
+
+
+def test_a_list_of_blocks() -> None:
+    spec = one_stage(block=["basic", "bottleneck", "basic"], channels=256, stride=[2, 1, 1])
+
+    def peer() -> nn.Module:
+        first = BasicBlock(64, 256, 2, projection(64, 256, 2))
+        return Blocks(first, Bottleneck(256, 64), BasicBlock(256, 256))
+
+    assert_same_function(Pair(spec, peer))
+
+
+def test_a_layer_stands_where_a_variant_writes_it() -> None:
+    """A new layer of a variant goes ahead of the old one that is written behind it."""
+    spec = {
+        "extends": "resnet18",
+        "name": "resnet18_dropout",
+        "head": {"dropout": {"dropout": 0.5}, "fc": {"linear": "classes"}},
+    }
+    assert [name for name, _ in archspec.build_module(spec).named_children()][-3:] == [
+        "flatten",
+        "dropout",
+        "fc",
+    ]
+
+
+def test_a_rate_of_zero_leaves_no_layer() -> None:
+    plain = archspec.render("resnet50").partition("\n")[2]
+    spec = {"extends": "resnet50", "name": "resnet50", "class": "ResNet50"}
+    zero = {**spec, "defaults": {"bottleneck": {"drop_path": 0}}}
+    classes = archspec.render(zero).partition("from torch")[2]
+    assert classes == plain.partition("from torch")[2]
+
+
+def test_stochastic_depth_grows_with_depth() -> None:
+    """timm's rule: block k of n drops with rate * k / (n - 1)."""
+    model = archspec.build_module("resnet50_drop")
+    rates = [m.p for m in model.modules() if type(m).__name__ == "StochasticDepth"]
+    assert rates == pytest.approx([0.1 * k / 15 for k in range(16)])
+
+
+# From outside -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["resnet50d", "mobilenet_v2", "regnet_y_400mf"])
+def test_other_classes_and_another_input(name: str) -> None:
+    model = archspec.build_module(name, classes=7, input=[1, 65, 47])
+    assert evaluate(model, images(2, 1, 65, 47)).shape == (2, 7)
+
+
+def test_a_regression_has_no_softmax() -> None:
+    for name in ("resnet18_regression", "residual_mlp"):
+        assert archspec.analyze(name).output == (1,)
+        assert "softmax" not in archspec.render(name).lower()

@@ -1,0 +1,143 @@
+"""All 81 networks of timm's module `resnet`: counts, keys, and what they compute.
+
+`compare_zoo.py` compares every one in full; here each combination of features is compared
+with few blocks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import archspec
+from support import ROOT, SHIPPED, evaluate, images, same_bits
+from zoo_peers import (
+    CENSUS,
+    TWINS,
+    ZOO,
+    apart,
+    copy_weights,
+    differences,
+    few,
+    matched,
+    randomise,
+    reduced,
+    timm_pair,
+)
+
+
+def features(name: str) -> str:
+    """What a network has, its depth and its widths aside."""
+    kind, _, rest = CENSUS[name]["recipe"].partition(" ")
+    return kind + re.sub(r"\d+x\d+|w128", "grouped", rest.partition(";")[2])
+
+
+#: One network of each combination of features, the smallest.
+DISTINCT = tuple(
+    {
+        features(name): name for name in sorted(CENSUS, key=lambda name: -CENSUS[name]["params"])
+    }.values()
+)
+
+
+def meta(name: str) -> nn.Module:
+    """The network without memory."""
+    with torch.device("meta"):
+        return archspec.build_module(name)
+
+
+def keys_and_shapes(model: nn.Module) -> str:
+    lines = [f"{key}:{tuple(value.shape)}" for key, value in model.state_dict().items()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def test_every_network_of_the_census_is_shipped() -> None:
+    assert len(CENSUS) == 81
+    assert set(CENSUS) <= {*SHIPPED, *ZOO}
+    assert not set(SHIPPED) & set(ZOO)
+
+
+@pytest.mark.parametrize("name", CENSUS)
+def test_counts(name: str) -> None:
+    census, cost = CENSUS[name], archspec.analyze(name)
+    assert list(cost.input) == census["input"]
+    assert (cost.params, cost.macs) == (census["params"], census["macs"])
+    assert cost.output == (1000,)
+
+
+@pytest.mark.parametrize("name", CENSUS)
+def test_keys_and_shapes_in_order(name: str) -> None:
+    assert keys_and_shapes(meta(name)) == CENSUS[name]["state_dict"]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_rendered_source_has_the_same_layers(name: str) -> None:
+    namespace: dict[str, object] = {"__name__": name}
+    exec(archspec.render(name), namespace)
+    built = [v for v in namespace.values() if isinstance(v, type) and v.__module__ == name]
+    with torch.device("meta"):
+        rendered = built[-1]()
+    expected = {key: value.shape for key, value in meta(name).state_dict().items()}
+    actual = {key: value.shape for key, value in rendered.state_dict().items()}
+    assert list(actual.items()) == list(expected.items())
+
+
+@pytest.mark.parametrize("name", DISTINCT)
+def test_same_function_as_timm(name: str) -> None:
+    pair = timm_pair(name)
+    generated = pair.generated()
+    assert differences(pair, ours=generated).most < 1e-12
+    interpreted = pair.ours().double()
+    interpreted.load_state_dict(generated.state_dict())
+    x = images(1, *pair.shapes[1]).double()
+    assert same_bits(evaluate(interpreted, x), evaluate(generated, x))
+
+
+@pytest.mark.parametrize("names", TWINS, ids="-".join)
+def test_networks_with_the_same_keys_and_shapes_differ(names: list[str]) -> None:
+    """No count tells these apart; what they compute does."""
+    specs = [reduced(name, few(CENSUS[name]["layers"])) for name in names]
+    models = [archspec.build_module(spec) for spec in specs]
+    randomise(models[0])
+    for model in models[1:]:
+        copy_weights(model, models[0], matched(model, models[0], None))
+    outputs = [evaluate(model, images(1, 3, 64, 64)) for model in models]
+    for one, other in combinations(outputs, 2):
+        assert apart(one, other) > 1e-3
+
+
+@pytest.mark.parametrize("name", ["resnetaa50", "resnetaa50d"])
+def test_a_size_that_rounds_both_ways_is_an_error(name: str) -> None:
+    """timm's own raise there: the body rounds an odd size down, the shortcut up."""
+    with pytest.raises(archspec.SpecError, match="sum"):
+        archspec.analyze(name, input=[3, 176, 176])
+
+
+def test_a_variant_says_little() -> None:
+    """Mostly `extends` and a few lines: the pruned one with its table of widths is longest."""
+    for name in set(CENSUS) & set(ZOO) - {"test_resnet"}:
+        text = (ROOT / "specs" / "zoo" / f"{name}.yaml").read_text("utf-8")
+        assert "\nextends: " in text
+        assert "\nblocks:" not in text
+        says = text.partition("\nexpect:")[0].partition("\ndoc:")[2]
+        assert len(says.splitlines()) <= 24, name
+
+
+def test_rendered_source_is_clean(tmp_path: Path) -> None:
+    for name in ZOO:
+        (tmp_path / f"{name}.py").write_text(archspec.render(name), "utf-8")
+    for command in (["format", "--check", "--diff"], ["check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", tmp_path],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout[:3000] + done.stderr
