@@ -8,54 +8,76 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 
 from archspec import __version__
-from archspec.cli import build, listing, show
-from archspec.diagnostics import SpecError, UnreadableFile
 
-COMMANDS = (build, show, listing)
+TYPE_CHECKING = False  # `typing` costs more than all that a run without changes needs
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# command -> its module, and its line in `--help`
+COMMANDS = {
+    "lint": ("lint", "check specs and blocks"),
+    "build": ("build", "write PyTorch source"),
+    "show": ("show", "layers, shapes, parameters and multiply-adds"),
+    "list": ("listing", "shipped specs, blocks, ops"),
+    "rule": ("rule", "explain a rule"),
+    "infer": ("infer", "from a checkpoint back to a spec"),
+    "schema": ("schema", "the JSON Schema of specs, for editors"),
+}
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """The parser of one command; without one, of what all have in common."""
     top = argparse.ArgumentParser(
         prog="archspec",
         description="Convolutional networks described in YAML: checked, explained, built.",
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"archspec {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add_parser(commands)
+    commands = top.add_subparsers(prog="archspec", dest="command", metavar="COMMAND", required=True)
+    if command in COMMANDS:
+        from importlib import import_module
+
+        import_module(f"archspec.cli.{COMMANDS[command][0]}").add_parser(commands)
+        return top
+    for name, (_, text) in COMMANDS.items():
+        commands.add_parser(name, help=text)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    args = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = parser(words[0] if words else "").parse_args(words)
     try:
         code: int = args.run(args)
         sys.stdout.flush()
         return code
-    except SpecError as error:
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    from archspec.diagnostics import SpecError, UnreadableFile
+
+    if isinstance(error, SpecError):
         from archspec.cli.report import print_diagnostics
 
         print_diagnostics(error.diagnostics)
         return 1
-    except (UnreadableFile, OSError) as error:
+    if isinstance(error, (UnreadableFile, OSError)):
         return _stopped(error)
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        if os.environ.get("ARCHSPEC_TRACEBACK"):
-            raise
-        print(
-            f"error: archspec itself failed ({type(error).__name__}: {error}); this is a bug.\n"
-            "help: set ARCHSPEC_TRACEBACK=1 and report what it prints",
-            file=sys.stderr,
-        )
-        return 2
+    if os.environ.get("ARCHSPEC_TRACEBACK"):
+        raise error
+    print(
+        f"error: archspec itself failed ({type(error).__name__}: {error}); this is a bug.\n"
+        "help: set ARCHSPEC_TRACEBACK=1 and report what it prints",
+        file=sys.stderr,
+    )
+    return 2
 
 
 def _stopped(error: Exception) -> int:

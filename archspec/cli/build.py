@@ -22,7 +22,6 @@ def add_parser(commands: Any) -> None:
     """`archspec build [PATHS]`."""
     parser = commands.add_parser(
         "build",
-        help="write PyTorch source",
         description="Renders specs into standalone PyTorch source. If one spec has findings, "
         "nothing is written.",
         allow_abbrev=False,

@@ -10,7 +10,6 @@ def add_parser(commands: Any) -> None:
     """`archspec list [specs|blocks|ops]`."""
     parser = commands.add_parser(
         "list",
-        help="shipped specs, blocks, ops",
         description="Lists the shipped specs, the built-in blocks and the ops, with a line each.",
         allow_abbrev=False,
     )

@@ -17,7 +17,6 @@ def add_parser(commands: Any) -> None:
     """`archspec show SPEC`."""
     parser = commands.add_parser(
         "show",
-        help="layers, shapes, parameters and multiply-adds",
         description="Shows a network layer by layer: output shape of one sample, parameters, "
         "multiply-adds (MACs) of convolutions and linear layers.",
         allow_abbrev=False,

@@ -3,7 +3,7 @@
 - rule: what a rule is; its docstring is its page and its test
 - text, schema, names: AS1xx, the YAML, its keys and its names
 - shapes: AS2xx, shapes and channels
-- architecture, guesses: AS3xx, what is built, and what was probably meant
+- architecture, layers, guesses: AS3xx, what is built, and what was probably meant
 - cost: AS4xx, budgets and hardware
 - view: a spec as the rules see it
 - checking: the rules put to work
@@ -15,14 +15,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archspec.rules import architecture, cost, guesses, names, schema, shapes, text
+from archspec.rules import architecture, cost, guesses, layers, names, schema, shapes, text
 from archspec.rules.rule import RULES, Example, Rule
 
 if TYPE_CHECKING:
+    from archspec.rules.checking import check_block_text as check_block_text
     from archspec.rules.checking import check_spec as check_spec
-    from archspec.rules.checking import duplicate_names as duplicate_names
+    from archspec.rules.checking import is_clean as is_clean
 
-_FAMILIES = (text, schema, names, shapes, architecture, guesses, cost)
+_FAMILIES = (text, schema, names, shapes, architecture, layers, guesses, cost)
 _CODES = {rule.code: rule for rule in RULES.values()}
 
 
@@ -33,11 +34,11 @@ def by_code(code: str) -> Rule | None:
 
 def __getattr__(name: str) -> Any:
     """The functions that need pydantic, imported on first use."""
-    if name not in ("check_spec", "duplicate_names"):
+    if name not in ("check_block_text", "check_spec", "is_clean"):
         raise AttributeError(f"module 'archspec.rules' has no attribute {name!r}")
     from archspec.rules import checking
 
     return getattr(checking, name)
 
 
-__all__ = ["RULES", "Example", "Rule", "by_code", "check_spec", "duplicate_names"]
+__all__ = ["RULES", "Example", "Rule", "by_code", "check_block_text", "check_spec", "is_clean"]

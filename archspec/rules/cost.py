@@ -1,1 +1,125 @@
+"""AS4xx: budgets, and what hardware makes of a network."""
+
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from archspec.diagnostics import Diagnostic, Span
+from archspec.rules.rule import rule
+
+if TYPE_CHECKING:
+    from archspec.lower.model import Step
+    from archspec.rules.view import View
+
+_TILE = 8
+_NARROW = 32
+_MOST = 5
+
+
+@rule("AS401", "budget", "error")
+def budget(view: View) -> Iterator[Diagnostic]:
+    """The network does not come to what `expect` says.
+
+    A number is exact; `{max: 4.2e9}` and `{min: ...}` are a budget. So a change that makes the
+    network larger than it may be fails here and not on the device.
+
+    Bad:
+
+        stem: [{conv: {channels: 64, kernel: 3}}, norm, act]
+        expect: {params: {max: 1000}}
+
+    Good:
+
+        stem: [{conv: {channels: 64, kernel: 3}}, norm, act]
+        expect: {params: 1856, macs: {max: 2e6}}
+
+    `archspec show` counts parameters and multiply-adds layer by layer. With arguments from
+    outside (`--set`) the budget is void.
+    """
+    expect = view.spec.expect
+    if expect is None or view.spec.changed:
+        return
+    analysis = view.analysis
+    for key, found in (("params", analysis.params), ("macs", analysis.macs)):
+        if wrong := _outside(getattr(expect, key), found):
+            message = f"`expect` has {wrong} {_WORDS[key]}, and the network has {found:,}"
+            yield view.finding("budget", message, view.spec.where("expect", key), _hint(key))
+    if wrong := "" if isinstance(expect.depth, int) else _outside(expect.depth, analysis.depth):
+        message = f"`expect` has {wrong} layers, and the network has {analysis.depth}"
+        yield view.finding("budget", message, view.spec.where("expect", "depth"))
+    if expect.output is not None and tuple(expect.output) != analysis.output:
+        message = f"`expect` has the output {expect.output}, and it is {list(analysis.output)}"
+        yield view.finding("budget", message, view.spec.where("expect", "output"))
+
+
+_WORDS = {"params": "parameters", "macs": "multiply-adds"}
+
+
+def _hint(key: str) -> str:
+    return (
+        f"make the network smaller, or agree on a new number; `archspec show` says which "
+        f"layers have the {_WORDS[key]}"
+    )
+
+
+def _outside(expected: Any, found: int) -> str:
+    """What was expected, if `found` is something else."""
+    if expected is None:
+        return ""
+    if isinstance(expected, int):
+        return f"{expected:,}" if found != expected else ""
+    if expected.max is not None and found > expected.max:
+        return f"at most {expected.max:,.0f}"
+    if expected.min is not None and found < expected.min:
+        return f"at least {expected.min:,.0f}"
+    return ""
+
+
+@rule("AS402", "unaligned-channels")
+def unaligned_channels(view: View) -> Iterator[Diagnostic]:
+    """A convolution whose channels are no multiple of 8.
+
+    Tensor cores work on 8 channels at a time in half precision. One channel more costs as much as
+    eight, and some kernels are not used at all.
+
+    Bad:
+
+        stem:
+          - conv: {channels: 100, kernel: 3}
+          - norm
+
+    Good:
+
+        stem:
+          - conv: {channels: 104, kernel: 3}
+          - norm
+
+    `round_to(x, 8)` and `make_divisible(x, 8)` give such numbers. Depthwise and grouped
+    convolutions, gates, fewer than 32 channels and the layer that gives the outputs are exempt.
+    """
+    found: dict[Span | None, list[Step]] = {}
+    for step in view.steps:
+        if _wide(step) and step.y.channels % _TILE and not _scores(step, view):
+            place, _ = view.decided(step, "channels", outermost=True)
+            found.setdefault(place, []).append(step)
+    for steps in found.values():
+        widths = sorted({step.y.channels for step in steps})
+        listed = ", ".join(map(str, widths[:_MOST])) + (" ..." if len(widths) > _MOST else "")
+        message = f"{listed} channels are no multiple of {_TILE}"
+        up = -(-widths[0] // _TILE) * _TILE
+        hint = f"write {up} or {up - _TILE}" if len(widths) == 1 else "`round_to(x, 8)` rounds"
+        span, labels = view.decided(steps[0], "channels", outermost=True)
+        yield view.finding("unaligned-channels", message, span, hint, labels)
+
+
+def _scores(step: Step, view: View) -> bool:
+    """Whether it gives the outputs of the network, ahead of a pool for instance."""
+    output = view.opened.output.shape
+    ends = output.rank == 0 and step.y.channels == output.channels
+    return ends and step in view.opened.root.steps
+
+
+def _wide(step: Step) -> bool:
+    plain = step.op.key == "conv" and getattr(step.op, "groups", 1) == 1
+    return plain and not step.role and step.y.channels >= _NARROW

@@ -1,1 +1,227 @@
+"""AS3xx: what was probably meant otherwise; guesses that the language invites."""
+
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from archspec.diagnostics import Diagnostic
+from archspec.rules.fixes import removal
+from archspec.rules.rule import rule
+
+if TYPE_CHECKING:
+    from archspec.rules.view import View
+    from archspec.spec import Block
+    from archspec.spec.stages import Stage
+
+
+@rule("AS320", "bias-already-off", fixable=True)
+def bias_already_off(view: View) -> Iterator[Diagnostic]:
+    """A convolution is told to have no bias, and has none anyway.
+
+    Here `conv` has no bias unless asked for, for a norm nearly always follows. (torch's default is
+    the other way round; the generated file says `bias=False`.) A line that changes nothing makes a
+    reader look for the reason.
+
+    Bad:
+
+        stem:
+          - conv: {channels: 64, kernel: 3, bias: false}
+          - norm
+
+    Good:
+
+        stem:
+          - conv: {channels: 64, kernel: 3}
+          - norm
+
+    With `defaults: {conv: {bias: true}}` it means something and is no finding.
+    """
+    if "bias" in view.spec.defaults.ops.get("conv", ()):
+        return
+    for layer in view.layers():
+        if layer.head == "conv" and _literal(layer.given.get("bias")) is False:
+            message = "a `conv` has no bias unless it is asked for"
+            span, fix = layer.at("bias"), removal(layer, "bias")
+            yield view.finding("bias-already-off", message, span, "remove it", fix=fix)
+
+
+def _literal(expr: Any) -> Any:
+    """The value of a literal number or flag."""
+    return getattr(expr, "value", None)
+
+
+@rule("AS321", "groups-of-the-block")
+def groups_of_the_block(view: View) -> Iterator[Diagnostic]:
+    """`groups: in_channels` in the middle of a block.
+
+    `in_channels` is what enters the block, not the layer. Behind a layer that changes the channels
+    the convolution is grouped, but not depthwise.
+
+    Bad:
+
+        blocks:
+          cell:
+            body:
+              - conv: {channels: 4 * channels, kernel: 1}
+              - conv: {channels: 4 * channels, kernel: 3, groups: in_channels}
+              - conv: channels
+        stem: [{conv: 64}, norm]
+        stages:
+          layer1: {block: cell, channels: 64}
+
+    Good:
+
+        blocks:
+          cell:
+            body:
+              - conv: {channels: 4 * channels, kernel: 1}
+              - depthwise_conv
+              - conv: channels
+        stem: [{conv: 64}, norm]
+        stages:
+          layer1: {block: cell, channels: 64}
+
+    `depthwise_conv` is a block of its own, so there `in_channels` is what it means to say; or name
+    the size: `args: {width: 4 * channels}` and `groups: width`.
+    """
+    for step in view.steps:
+        written = step.layer.given.get("groups")
+        groups = getattr(step.op, "groups", 1)
+        if getattr(written, "id", "") == "in_channels" and groups != step.x.channels:
+            message = (
+                f"`in_channels` is the {groups} that enter the block; "
+                f"{step.x.channels} enter this layer"
+            )
+            hint = "for a depthwise convolution write `depthwise_conv`"
+            span = step.layer.at("groups")
+            yield view.finding("groups-of-the-block", message, span, hint, step.labels)
+
+
+@rule("AS322", "channels-are-not-planes")
+def channels_are_not_planes(view: View) -> Iterator[Diagnostic]:
+    """A stage of bottlenecks seems to give the paper's planes as its `channels`.
+
+    `channels` is what a block gives. Papers and torchvision count the planes inside a bottleneck:
+    64 for a stage that gives 256. Taken for channels, the network is a sixteenth as large.
+
+    Bad:
+
+        stem: [{conv: {channels: 64, kernel: 7, stride: 2}}, norm, act]
+        stages:
+          layer1: {block: bottleneck, repeat: 3, channels: 64}
+          layer2: {block: bottleneck, repeat: 4, channels: 128, stride: 2}
+
+    Good:
+
+        stem: [{conv: {channels: 64, kernel: 7, stride: 2}}, norm, act]
+        stages:
+          layer1: {block: bottleneck, repeat: 3, channels: 256}
+          layer2: {block: bottleneck, repeat: 4, channels: 512, stride: 2}
+
+    It is found where the first stage gives no more channels than arrive, in a block that divides
+    them by its `expansion`.
+    """
+    stages = [(key, stage) for key, stage in view.spec.stages.items() if stage.blocks]
+    if not stages:
+        return
+    key, stage = stages[0]
+    block = view.library.block(stage.blocks[0])
+    given = view.arriving(key)
+    expansion = _expansion(block, stage, view) if block else 1
+    channels = _literal(stage.channels)
+    if expansion > 1 and channels and given == channels:
+        message = (
+            f"`{key}` gives no more than the {given} channels that arrive, so its blocks are "
+            f"{channels // expansion} wide inside"
+        )
+        hint = f"`channels` is what the block gives: the paper's {channels} planes are "
+        hint += f"`channels: {channels * expansion}`"
+        yield view.finding("channels-are-not-planes", message, stage.where("channels"), hint)
+
+
+def _expansion(block: Block, stage: Stage, view: View) -> int:
+    """By how much the block divides its channels, if it is said with a number."""
+    inner = [str(value) for value in (block.raw or {}).get("args", {}).values()]
+    if not any("channels // expansion" in text or "channels / expansion" in text for text in inner):
+        return 1
+    defaults = view.spec.defaults.blocks.get(stage.blocks[0], {})
+    said = stage.given.get("expansion", defaults.get("expansion"))
+    value = said if said is not None else _literal(block.args.get("expansion"))
+    return value if isinstance(value, int) else 1
+
+
+@rule("AS323", "layers-in-a-row")
+def layers_in_a_row(view: View) -> Iterator[Diagnostic]:
+    """A part of a stage is given a list with one entry a block.
+
+    In a stage a list says an argument block by block; for a part it is layers one after the other.
+    Here every block gets all of them.
+
+    Bad:
+
+        stages:
+          layer1: {block: basic, repeat: 2, channels: 64, attention: [none, se]}
+
+    Good:
+
+        stages:
+          layer1:
+            block: basic
+            repeat: 2
+            channels: 64
+            attention: {se: {}, when: index == 1}
+
+    It is found where the list is as long as the stage and has `none` or one layer twice in it.
+    """
+    from archspec.spec.widths import repeats
+
+    for key, stage in view.spec.stages.items():
+        block = view.library.block(stage.blocks[0]) if stage.blocks else None
+        for part, value in stage.given.items():
+            if block is None or part in block.args or not isinstance(value, list):
+                continue
+            if len(value) == repeats(view.spec)[key] > 1 and _one_a_block(value):
+                message = f"each block of `{key}` gets all {len(value)} of these layers in a row"
+                hint = f"for one block write `{part}: {{...: {{}}, when: index == 0}}`"
+                yield view.finding("layers-in-a-row", message, stage.where(part), hint)
+
+
+@rule("AS324", "channels-last-input")
+def channels_last_input(view: View) -> Iterator[Diagnostic]:
+    """The input seems to have its channels last.
+
+    Channels come first here, as everywhere in torch. Read so, an image of 224 x 224 pixels in three
+    colours is one of 224 x 3 pixels in 224 colours, and the network another one.
+
+    Bad:
+
+        input: [224, 224, 3]
+        stem:
+          - conv: {channels: 64, kernel: 3}
+
+    Good:
+
+        input: [3, 224, 224]
+        stem:
+          - conv: {channels: 64, kernel: 3}
+
+    It is found where the last of three or four numbers is 1, 3 or 4 and those before it look like
+    the sizes of an image.
+    """
+    *sizes, last = view.spec.input
+    if len(sizes) < 2 or last not in (1, 3, 4) or not _like_an_image(sizes):
+        return
+    if view.here("input"):
+        message = f"{sizes[0]} channels of {' x '.join(map(str, [*sizes[1:], last]))}"
+        hint = f"channels come first: `input: {[last, *sizes]}`"
+        yield view.finding("channels-last-input", message, view.spec.where("input"), hint)
+
+
+def _like_an_image(sizes: list[int]) -> bool:
+    *_, height, width = sizes
+    return sizes[0] > 4 and (height == width > 4 or min(height, width) >= 16)
+
+
+def _one_a_block(value: list[Any]) -> bool:
+    return "none" in value or any(value.count(entry) > 1 for entry in value)

@@ -17,8 +17,8 @@ The docstring has a summary line, why it matters, and two examples:
     What to do instead, and when to allow it.
 
 An example is a spec, or part of one: `completed` adds the `name` and `input` that it lacks. A
-line `# file: blocks/cell.yaml` begins another file, and `# set: args.classes=10` stands for
-an argument on the command line.
+line `# file: blocks/cell.yaml` begins another file; `# set: args.classes=10` and
+`# outputs: layer1` stand for arguments on the command line.
 """
 
 from __future__ import annotations
@@ -28,17 +28,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import Any
 
 from archspec.diagnostics import Diagnostic, Severity
 
-if TYPE_CHECKING:
-    from archspec.rules.view import View
-
-Check = Callable[["View"], Iterator[Diagnostic]]
+Check = Callable[[Any], Iterator[Diagnostic]]  # of a `View`, or of what is `Written`
 
 FILE = "# file: "
 SETTING = "# set: "
+OUTPUT = "# outputs: "
 SPEC_FILE = "net.yaml"
 _INPUT = "input: [3, 32, 32]\n"
 _NAME = "name: net\n"
@@ -46,33 +44,55 @@ _NAME = "name: net\n"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A spec as the manual shows it."""
+    """A spec as the manual shows it. `raw` may hold bytes that are no text, as surrogates."""
 
-    text: str
+    raw: str
+
+    @property
+    def text(self) -> str:
+        """The example as it can be printed."""
+        return "".join(map(_printable, self.raw))
 
     def files(self) -> dict[str, str]:
-        """Name -> text as it is shown; the first file is the spec."""
-        files: dict[str, str] = {}
-        name = SPEC_FILE
-        for line in self.text.splitlines(keepends=True):
-            if line.startswith(FILE):
-                name = line.removeprefix(FILE).strip()
-                files.setdefault(name, "")
-            elif not line.startswith(SETTING):
-                files[name] = files.get(name, "") + line
-        return files
+        """Name -> text as it can be printed; the first file is the spec."""
+        return {name: "".join(map(_printable, text)) for name, text in self._split().items()}
 
     def settings(self) -> list[str]:
         """What is set from outside: `args.classes=10`."""
-        lines = self.text.splitlines()
-        return [line.removeprefix(SETTING) for line in lines if line.startswith(SETTING)]
+        return self._said(SETTING)
 
-    def completed(self) -> dict[str, str]:
-        """Name -> text that is a whole spec or block."""
+    def outputs(self) -> list[str]:
+        """The outputs that are asked for."""
+        return self._said(OUTPUT)
+
+    def _said(self, mark: str) -> list[str]:
+        lines = self.raw.splitlines()
+        return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
+
+    def completed(self) -> dict[str, bytes]:
+        """Name -> whole spec or block, as the bytes of a file."""
         return {
-            name: text if "blocks/" in name else _completed(text)
-            for name, text in self.files().items()
+            name: (text if "blocks/" in name else _completed(text)).encode(errors="surrogateescape")
+            for name, text in self._split().items()
         }
+
+    def _split(self) -> dict[str, str]:
+        said = re.search(r"^name: (\w+)$", self.raw, re.MULTILINE)
+        name = f"{said[1]}.yaml" if said else SPEC_FILE
+        files: dict[str, str] = {}
+        for line in self.raw.splitlines(keepends=True):
+            if line.startswith(FILE):
+                name = line.removeprefix(FILE).strip()
+                files.setdefault(name, "")
+            elif not line.startswith((SETTING, OUTPUT)):
+                files[name] = files.get(name, "") + line
+        return files
+
+
+def _printable(character: str) -> str:
+    """A character; a byte that is no text as its code."""
+    code = ord(character)
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character
 
 
 def _completed(text: str) -> str:
@@ -86,7 +106,10 @@ def _completed(text: str) -> str:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the linter. `check` is None where another part of archspec reports it."""
+    """One rule of the linter. `check` is None where another part of archspec reports it.
+
+    A rule `of_blocks` looks at blocks as they are written, also where no spec uses them.
+    """
 
     code: str
     name: str
@@ -94,6 +117,7 @@ class Rule:
     page: str
     fixable: bool = False
     check: Check | None = field(default=None, compare=False)
+    of_blocks: bool = False
 
     @property
     def summary(self) -> str:
@@ -159,12 +183,16 @@ def told(code: str, name: str, page: str, fixable: bool = False) -> None:
 
 
 def rule(
-    code: str, name: str, severity: Severity = "warning", fixable: bool = False
+    code: str,
+    name: str,
+    severity: Severity = "warning",
+    fixable: bool = False,
+    of_blocks: bool = False,
 ) -> Callable[[Check], Check]:
     """Makes a rule of a function from a spec to findings."""
 
     def register(check: Check) -> Check:
-        _add(Rule(code, name, severity, check.__doc__ or "", fixable, check))
+        _add(Rule(code, name, severity, check.__doc__ or "", fixable, check, of_blocks))
         return check
 
     return register

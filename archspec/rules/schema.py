@@ -32,6 +32,8 @@ told(
     "missing-key",
     """Something that has no default is not said.
 
+    A convolution cannot guess its channels, nor a network the size of its images.
+
     Bad:
 
         stem:
@@ -41,6 +43,25 @@ told(
 
         stem:
           - conv: {channels: 64, kernel: 3}
+    """,
+)
+told(
+    "AS136",
+    "no-layers",
+    """A network without layers.
+
+    A spec with a `name` and an `input` alone would be a network that gives back what it takes.
+
+    Bad:
+
+        name: net
+        input: [3, 224, 224]
+
+    Good:
+
+        name: net
+        input: [3, 224, 224]
+        stem: [{conv: {channels: 64, kernel: 7, stride: 2}}, norm, act]
     """,
 )
 told(
@@ -171,6 +192,9 @@ told(
     "unknown-layer",
     """A layer that is no op, block, part or combinator.
 
+    Ops have short names in lower case: `conv`, `batch_norm`, `linear`. Torch's own names are
+    understood and answered with ours.
+
     Bad:
 
         stem:
@@ -183,6 +207,7 @@ told(
 
     `archspec list` names every op and block.
     """,
+    fixable=True,
 )
 told(
     "AS121",
@@ -202,11 +227,14 @@ told(
         stages:
           layer1: {block: bottleneck, repeat: 3, channels: 64}
     """,
+    fixable=True,
 )
 told(
     "AS122",
     "unknown-default",
     """`defaults` names something that is no op and no block.
+
+    What is meant keeps its own defaults, and the network is another than its author thinks.
 
     Bad:
 
@@ -294,6 +322,8 @@ told(
     "setting",
     """`--set` or a keyword names something that the spec does not have.
 
+    An experiment would run with the old value under the name of the new one.
+
     Bad:
 
         # set: args.classses=100
@@ -329,5 +359,28 @@ told(
         stem:
           - {conv: 64, name: first}
           - {conv: 64, name: second}
+    """,
+)
+told(
+    "AS129",
+    "unknown-output",
+    """An output that is no attribute of the network.
+
+    Features are taken from behind an attribute of the network, a stage or a layer of stem and head,
+    that stands alone on the way and is applied once.
+
+    Bad:
+
+        # outputs: layer2
+        stages:
+          layer1: {block: basic, channels: 64}
+
+    Good:
+
+        # outputs: layer1
+        stages:
+          layer1: {block: basic, channels: 64}
+
+    `archspec show` lists the attributes.
     """,
 )

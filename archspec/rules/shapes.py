@@ -139,7 +139,7 @@ told(
 
         stem:
           - concat:
-              - conv: {channels: 32, stride: 2}
+              - conv: {channels: 32, kernel: 5, stride: 2}
               - conv: {channels: 32, kernel: 3, stride: 2}
     """,
 )
@@ -147,6 +147,8 @@ told(
     "AS207",
     "add-shape-mismatch",
     """Branches that are added differ in their shapes.
+
+    A sum goes number by number; nothing is broadcast, for that would hide mistakes.
 
     Bad:
 
@@ -167,6 +169,8 @@ told(
     "AS208",
     "split-shape-mismatch",
     """Channels do not split into equal parts.
+
+    Each branch of a `split` gets as many channels as the others.
 
     Bad:
 

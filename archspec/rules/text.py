@@ -217,8 +217,8 @@ advice(
     "unused-suppression",
     """A comment suppresses a finding that is not there.
 
-    What it excused is gone, or its rule is not selected. Left in the file it would hide the next
-    finding of its kind.
+    What it excused is gone. Left in the file it would hide the next finding
+    of its kind.
 
     Bad:
 

@@ -1,0 +1,48 @@
+"""`archspec infer`: from a checkpoint back to a spec."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_parser(commands: Any) -> None:
+    """`archspec infer CHECKPOINT`."""
+    parser = commands.add_parser(
+        "infer",
+        description="Reads the names and shapes of a checkpoint's weights and writes the spec "
+        "that has them, with what shapes cannot tell. Exit code 0: found; 1: no spec explains "
+        "the file; 2: the file cannot be read. A .safetensors file needs no torch.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("checkpoint", metavar="FILE", help="a .safetensors, .pt or .pth file")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write the spec there")
+    parser.add_argument("--name", help="of the spec; default: that of the file")
+    parser.add_argument("--force", action="store_true", help="overwrite the file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """See the description of the command."""
+    from archspec.infer import main_text
+
+    output = Path(args.output) if args.output else None
+    if output is not None and output.exists() and not args.force:
+        print(f"error: {args.output} exists; --force overwrites it", file=sys.stderr)
+        return 2
+    name = args.name or (output.stem if output else None)
+    code, text, notes = main_text(args.checkpoint, name)
+    if code:
+        print(f"error: {notes}", file=sys.stderr)
+        return code
+    if output is None:
+        print(text, end="")
+    else:
+        from archspec.cli.build import write_files
+
+        write_files(output.parent, {output.name: text})
+        print(f"wrote {output.as_posix()}")
+    print(notes, file=sys.stderr)
+    return 0

@@ -1,0 +1,73 @@
+"""A baseline: findings that are known, so that a repository with findings can begin clean.
+
+A finding is recognised by rule, file and the content of its line, so that it may move.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from archspec.lint.report import Report, content
+from archspec.lint.settings import SettingsError
+from archspec.lint.write import write_text
+
+VERSION = 1
+FIELDS = ("rule", "file", "line")
+
+Key = tuple[str, str, str]
+
+
+def write_baseline(report: Report, file: str) -> int:
+    """Writes the report's findings and returns their number."""
+    counted = Counter(_keys(report))
+    findings = [
+        dict(zip(FIELDS, key, strict=True)) | {"count": number}
+        for key, number in sorted(counted.items())
+    ]
+    whole = {"version": VERSION, "findings": findings}
+    write_text(Path(file), json.dumps(whole, indent=2) + "\n")
+    return counted.total()
+
+
+def without_known(report: Report, file: str) -> Report:
+    """The report without the findings that the baseline knows, each as often as it does."""
+    known = _read(file)
+    left = []
+    for finding, key in zip(report.findings, _keys(report), strict=True):
+        if known[key] > 0:
+            known[key] -= 1
+        else:
+            left.append(finding)
+    return replace(report, findings=tuple(left), known=len(report.findings) - len(left))
+
+
+def _keys(report: Report) -> list[Key]:
+    return [
+        (f.diagnostic.rule, f.span.file, content(f.diagnostic, report.sources))
+        for f in report.findings
+    ]
+
+
+def _read(file: str) -> Counter[Key]:
+    try:
+        return _counted(json.loads(Path(file).read_text("utf-8")))
+    except OSError as error:
+        reason = (error.strerror or "it cannot be opened").lower()
+    except (ValueError, KeyError, TypeError, RecursionError):
+        reason = "it is not a baseline of this version"
+    hint = f"write it with `archspec lint --write-baseline {file}`"
+    raise SettingsError(f"cannot read the baseline `{file}`: {reason}", hint)
+
+
+def _counted(data: Any) -> Counter[Key]:
+    if data["version"] != VERSION:
+        raise ValueError
+    known: Counter[Key] = Counter()
+    for finding in data["findings"]:
+        rule, path, line = (str(finding[name]) for name in FIELDS)
+        known[rule, path, line] += int(finding["count"])
+    return known

@@ -1,0 +1,111 @@
+"""Suppressions: `# archspec: ignore[AS304] the reason`, on the line or above it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec.diagnostics import Span
+from archspec.lint.sources import LINE_BREAK
+
+MARK = "archspec:"
+FORM = "# archspec: ignore[RULE] the reason"
+
+_COMMENT = re.compile(r"#[ \t]*archspec:([^\r\n]*)")
+_IGNORE = re.compile(r"[ \t]*ignore[ \t]*\[(?P<rules>[^\]\r\n]*)\](?P<reason>[^\r\n]*)\Z")
+_WORD = re.compile(r"[^\s,]+")
+_ONLY_KEY = re.compile(r"[^#'\"]*:[ \t]*(?:#.*)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One comment: the rules it names, each with its place, and the lines it speaks of."""
+
+    span: Span
+    rules: tuple[tuple[str, Span], ...]
+    reason: str
+    lines: tuple[int, ...]
+
+
+def suppressions(text: str, file: str) -> tuple[Suppression, ...]:
+    """Every suppression in a YAML text. One that has no rules is not understood."""
+    if MARK not in text:
+        return ()
+    lines = LINE_BREAK.split(text)
+    after = _next_code(lines)
+    return tuple(
+        _suppression(match, line, start, lines, after, file)
+        for match, line, start in _comments(text)
+    )
+
+
+def _comments(text: str) -> Iterator[tuple[re.Match[str], int, int]]:
+    """Each comment that is addressed to us, its line from 0, and where that line starts."""
+    inside, breaks = _scalars(text), LINE_BREAK.finditer(text)
+    end = line = start = 0
+    first, following = 0, next(breaks, None)
+    for match in _COMMENT.finditer(text):
+        while end <= match.start():
+            first, end = next(inside, (len(text), len(text) + 1))
+        while following and following.end() <= match.start():
+            line, start, following = line + 1, following.end(), next(breaks, None)
+        before = text[match.start() - 1 : match.start()]
+        if match.start() < first and before in ("", " ", "\t", "\r", "\n"):
+            yield match, line, start
+
+
+def _scalars(text: str) -> Iterator[tuple[int, int]]:
+    """The stretches of text in which `#` begins no comment."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        for token in yaml.scan(text, Loader=loader):
+            if isinstance(token, yaml.ScalarToken):
+                start, end = token.start_mark.index, token.end_mark.index
+                if token.style in ("|", ">"):  # a comment may follow in the line of the `|`
+                    first = LINE_BREAK.search(text, start)
+                    start = first.end() if first else end
+                yield start, end
+    except yaml.YAMLError:
+        yield 0, len(text)  # what follows is not read
+
+
+def _suppression(
+    match: re.Match[str], line: int, start: int, lines: list[str], after: list[int], file: str
+) -> Suppression:
+    text, column = match[0].rstrip(), match.start() - start
+    place = Span(file, line + 1, column + 1, line + 1, column + 1 + len(text))
+    body = text.index(":") + 1
+    found = _IGNORE.match(text[body:])
+    if found is None:
+        return Suppression(place, (), "", ())
+    inside = column + body + found.start("rules")
+    rules = tuple(_rule(word, place, inside) for word in _WORD.finditer(found["rules"]))
+    alone = not lines[line][:column].strip()
+    first = after[line] if alone else line
+    return Suppression(place, rules, found["reason"].strip(" \t:-"), _lines(first, lines, after))
+
+
+def _rule(match: re.Match[str], place: Span, start: int) -> tuple[str, Span]:
+    first, last = start + match.start() + 1, start + match.end() + 1
+    return match[0], Span(place.file, place.line, first, place.line, last)
+
+
+def _lines(line: int, lines: list[str], after: list[int]) -> tuple[int, ...]:
+    """The line a comment speaks of; where that is a lone `key:`, its value's first line too."""
+    if line < len(lines) and _ONLY_KEY.match(lines[line]):
+        return line + 1, after[line] + 1
+    return (line + 1,)
+
+
+def _next_code(lines: list[str]) -> list[int]:
+    """For each line, the next one below that holds more than a comment."""
+    after, below = [0] * len(lines), len(lines)
+    for number in range(len(lines) - 1, -1, -1):
+        after[number] = below
+        stripped = lines[number].lstrip()
+        if stripped and stripped[0] != "#":
+            below = number
+    return after

@@ -1,0 +1,140 @@
+"""The configuration file: the closest `archspec.toml`, or `pyproject.toml` that speaks of us."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from archspec.diagnostics import Span, did_you_mean
+from archspec.lint.discover import OWN, SHARED, configuration
+from archspec.lint.settings import FORMATS, KEYS, Settings, SettingsError
+from archspec.source.files import display_path
+
+TABLE = "tool.archspec"
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
+
+
+def find(paths: Iterable[str]) -> Path | None:
+    """The closest file with settings, from the folder that holds all `paths` upwards."""
+    found = configuration(paths)
+    return Path(found) if found else None
+
+
+def read(path: Path) -> Settings:
+    """The settings of a file; raises `SettingsError`, with its place."""
+    file = display_path(path)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read `{file}`: {_reason(error)}") from None
+    table = _table(_parse(text, file), path.name == SHARED)
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"`{TABLE}` is a table, found {table!r}", "", Span(file))
+    return _Reader(text, file, path).settings(table)
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or "it is not UTF-8").lower()
+
+
+def _parse(text: str, file: str) -> Any:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        place = _PLACE.search(message)
+        line, column = map(int, place.groups()) if place else (text.count("\n") + 1, 1)
+        words = _PLACE.sub("", message).strip()
+        span = Span(file, line, column, line, column + 1)
+        raise SettingsError(f"this is no TOML: {words[:1].lower()}{words[1:]}", "", span) from None
+
+
+def _table(data: Any, shared: bool) -> Any:
+    for step in TABLE.split(".") if shared else ():
+        data = data.get(step, {}) if isinstance(data, Mapping) else data
+    return data
+
+
+class _Reader:
+    """One table of settings; what is wrong is told with its line."""
+
+    def __init__(self, text: str, file: str, path: Path) -> None:
+        self.lines, self.file, self.path = text.splitlines(), file, path
+
+    def settings(self, table: Mapping[str, Any]) -> Settings:
+        values: dict[str, Any] = {"file": self.file}
+        for key, value in table.items():
+            if key not in KEYS:
+                hint: str = did_you_mean(key, KEYS, "there are")
+                if key == "tool":
+                    hint = f"in `{OWN}` the keys stand at the top, without a table"
+                self.fail(f"unknown key `{key}`", hint, key)
+            values[key.replace("-", "_")] = self.value(key, value)
+        return Settings(**values)
+
+    def value(self, key: str, value: Any) -> Any:
+        if key == "strict":
+            return value if isinstance(value, bool) else self.expected(key, "true or false")
+        if key == "format":
+            return value if value in FORMATS else self.expected(key, f"one of {_list(FORMATS)}")
+        if key == "baseline":
+            text = value if isinstance(value, str) else self.expected(key, "the name of a file")
+            return self.here(text)
+        if key == "per-file-ignores":
+            if not isinstance(value, Mapping):
+                self.expected(key, 'a table such as `{"specs/old/*" = ["AS304"]}`')
+            return tuple((self.here(p), self.names(key, rules, p)) for p, rules in value.items())
+        names = self.names(key, value, key)
+        return tuple(map(self.here, names)) if key in ("paths", "exclude") else names
+
+    def names(self, key: str, value: Any, place: str) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            self.expected(place, "a list of texts")
+        if key in ("select", "extend-select", "ignore", "per-file-ignores"):
+            self.check_rules(value, place)
+        return tuple(value)
+
+    def check_rules(self, selectors: list[str], place: str) -> None:
+        from archspec.lint.select import check_selectors
+
+        try:
+            check_selectors(selectors)
+        except SettingsError as error:
+            raise SettingsError(error.message, error.hint, self.span(place)) from None
+
+    def here(self, path: str) -> str:
+        """A path of the file as it is seen from the working directory."""
+        relative = not os.path.isabs(path) and self.path.parent.absolute() != Path.cwd()
+        bare = "/" not in path and path.startswith("*")
+        return display_path(self.path.parent.absolute() / path) if relative and not bare else path
+
+    def expected(self, key: str, what: str) -> Any:
+        self.fail(f"`{key}` is {what}", "", key)
+
+    def fail(self, message: str, hint: str, key: str) -> None:
+        raise SettingsError(message, hint, self.span(key))
+
+    def span(self, key: str) -> Span:
+        """The place of a key in our table, or the table where the key is written otherwise."""
+        table, ours = "", self.path.name == OWN
+        header = Span(self.file)
+        pattern = re.compile(rf"""(\s*|.*[{{,.]\s*)["']?({re.escape(key)})["']?\s*=""")
+        for number, line in enumerate(self.lines, 1):
+            if found := re.match(r"\s*\[([^\[\]]+)\]", line):
+                table = re.sub(r"[\s\"']", "", found[1])
+                if table == TABLE or table == f"{TABLE}.{key}":
+                    header = Span(self.file, number, 1, number, len(line) + 1)
+            inside = table.startswith(TABLE) or ours or TABLE in line
+            if inside and (found := pattern.match(line)):
+                start, end = found.span(2)
+                return Span(self.file, number, start + 1, number, end + 1)
+        return header
+
+
+def _list(values: Iterable[str]) -> str:
+    return ", ".join(f"`{value}`" for value in values)

@@ -1,0 +1,103 @@
+"""Which files are meant, and which configuration; what a run imports before anything else."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False  # `typing`, `pathlib` and `fnmatch` would be half of a warm run
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+SUFFIXES = (".yaml", ".yml")
+BLOCKS = "blocks"
+OWN, SHARED = "archspec.toml", "pyproject.toml"
+SECTION = b"tool.archspec"
+
+
+def discover(paths: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
+    """The files, each once, in order. What a path names itself is never excluded."""
+    patterns = tuple(exclude)
+    found: dict[str, None] = {}
+    for given in paths:
+        path = plain(given)
+        if os.path.isdir(path):
+            found.update(dict.fromkeys(_inside(path, patterns)))
+        else:
+            found[path] = None
+    return list(found)
+
+
+def plain(path: str) -> str:
+    """The path without `./`, doubled or closing slashes, as `pathlib` writes it."""
+    parts = [part for part in path.replace(os.sep, "/").split("/") if part not in ("", ".")]
+    start = "/" if path.startswith("/") else ""
+    return start + "/".join(parts) or "."
+
+
+def _inside(folder: str, patterns: tuple[str, ...]) -> Iterator[str]:
+    for where, folders, files in os.walk(folder):
+        start = "" if plain(where) == "." else f"{plain(where)}/"
+        folders[:] = sorted(
+            name for name in folders if name[0] != "." and not matches(start + name, patterns)
+        )
+        for name in sorted(files):
+            path = start + name
+            hidden = name[0] == "." or not name.endswith(SUFFIXES)
+            if not hidden and not matches(path, patterns):
+                _check_link(path, folder)
+                yield path
+
+
+def _check_link(path: str, folder: str) -> None:
+    """What is found in a folder may not show what lies outside the project."""
+    if not os.path.islink(path):
+        return
+    target = os.path.realpath(path)
+    roots = (os.path.realpath(root) for root in (".", folder))
+    if not any(target.startswith(os.path.join(root, "")) for root in roots):
+        from archspec.diagnostics import UnreadableFile
+        from archspec.lint.visible import visible
+
+        raise UnreadableFile(f"`{visible(path)}` is a link that leads out of the project")
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether the path or its last part fits a pattern: `specs/old/*`, `*.tmp.yaml`."""
+    if not patterns:
+        return False
+    from fnmatch import fnmatch
+
+    name = path.rpartition("/")[2]
+    return any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in patterns)
+
+
+def is_block(file: str) -> bool:
+    """Files in a folder `blocks` are blocks."""
+    return file.split("/")[-2:-1] == [BLOCKS]
+
+
+def configuration(paths: Iterable[str]) -> str:
+    """The closest file with settings, upwards from the folder that holds all `paths`, or ""."""
+    folder = _common_folder(list(paths))
+    while True:
+        if os.path.isfile(own := os.path.join(folder, OWN)):
+            return own
+        if _speaks_of_us(shared := os.path.join(folder, SHARED)):
+            return shared
+        if os.path.dirname(folder) == folder:
+            return ""
+        folder = os.path.dirname(folder)
+
+
+def _common_folder(paths: list[str]) -> str:
+    whole = [os.path.join(os.getcwd(), plain(path)) for path in paths if path != "-"]
+    folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in whole]
+    return os.path.commonpath(folders) if folders else os.getcwd()
+
+
+def _speaks_of_us(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return SECTION in file.read()
+    except OSError:
+        return False

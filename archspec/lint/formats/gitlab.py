@@ -1,0 +1,29 @@
+"""GitLab's code quality report, for the widget of a merge request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from archspec.lint.formats.place import inside
+from archspec.lint.formats.style import Style
+from archspec.lint.report import Finding, Report
+from archspec.lint.visible import visible
+
+_SEVERITY = {"error": "major", "warning": "minor"}
+
+
+def render(report: Report, style: Style) -> str:
+    return json.dumps([_issue(f) for f in report.findings], indent=2)
+
+
+def _issue(finding: Finding) -> dict[str, Any]:
+    diagnostic, span = finding.diagnostic, inside(finding)
+    hint = f" (help: {visible(diagnostic.hint)})" if diagnostic.hint else ""
+    return {
+        "description": f"{finding.code} {diagnostic.rule}: {visible(diagnostic.message)}{hint}",
+        "check_name": diagnostic.rule,
+        "fingerprint": finding.fingerprint,
+        "severity": _SEVERITY[diagnostic.severity],
+        "location": {"path": span.file, "lines": {"begin": span.line, "end": span.end_line}},
+    }

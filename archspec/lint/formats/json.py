@@ -1,0 +1,60 @@
+"""JSON of our own, for scripts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from archspec.diagnostics import Fix, Label, Span
+from archspec.lint.formats.style import Style
+from archspec.lint.report import Finding, Report
+from archspec.lint.visible import visible
+
+VERSION = 1
+
+
+def render(report: Report, style: Style) -> str:
+    whole = {
+        "version": VERSION,
+        "files": len(report.files),
+        "errors": report.errors,
+        "warnings": report.warnings,
+        "findings": [_finding(f) for f in report.findings],
+    }
+    return json.dumps(whole, indent=2)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    diagnostic = finding.diagnostic
+    return {
+        "code": finding.code,
+        "rule": diagnostic.rule,
+        "severity": diagnostic.severity,
+        "message": visible(diagnostic.message),
+        "help": visible(diagnostic.hint) or None,
+        "location": _place(finding.span),
+        "related": [_label(label) for label in diagnostic.labels],
+        "fix": _fix(diagnostic.fix),
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+    }
+
+
+def _label(label: Label) -> dict[str, Any]:
+    return {"message": visible(label.text), **_place(label.span)}
+
+
+def _fix(fix: Fix | None) -> dict[str, Any] | None:
+    if fix is None:
+        return None
+    edits = [{"text": edit.text, **_place(edit.span)} for edit in fix.edits]
+    return {"message": visible(fix.message), "edits": edits}

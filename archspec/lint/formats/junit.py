@@ -1,0 +1,46 @@
+"""JUnit XML: a suite a file, a failed case a finding, a passed one for a clean file."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from archspec.diagnostics import Diagnostic
+from archspec.lint.formats.style import Style
+from archspec.lint.report import Finding, Report
+from archspec.lint.visible import visible
+
+DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+
+
+def render(report: Report, style: Style) -> str:
+    by_file: dict[str, list[Finding]] = {file: [] for file in report.files}
+    for finding in report.findings:
+        by_file.setdefault(finding.span.file, []).append(finding)
+    tests = sum(max(1, len(found)) for found in by_file.values())
+    root = Element("testsuites", _counts("archspec", tests, len(report.findings)))
+    for file, found in by_file.items():
+        _suite(root, visible(file), found)
+    indent(root)
+    return DECLARATION + tostring(root, "unicode")
+
+
+def _counts(name: str, tests: int, failures: int) -> dict[str, str]:
+    return {"name": name, "tests": str(tests), "failures": str(failures), "errors": "0"}
+
+
+def _suite(root: Element, file: str, found: list[Finding]) -> None:
+    suite = SubElement(root, "testsuite", _counts(file, max(1, len(found)), len(found)))
+    if not found:
+        SubElement(suite, "testcase", name="clean", classname=file, file=file)
+    for finding in found:
+        one = finding.diagnostic
+        name = f"{finding.code} {one.rule} (line {finding.span.line})"
+        case = SubElement(suite, "testcase", name=name, classname=file, file=file)
+        case.set("line", str(finding.span.line))
+        failure = SubElement(case, "failure", message=visible(one.message), type=one.severity)
+        failure.text = _told(one)
+
+
+def _told(one: Diagnostic) -> str:
+    hint = f"\nhelp: {visible(one.hint)}" if one.hint else ""
+    return f"{visible(str(one.span))}: {visible(one.message)}{hint}"

@@ -1,0 +1,111 @@
+"""SARIF 2.1.0, with what GitHub's code scanning needs of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from archspec import __version__
+from archspec.diagnostics import Fix, Span
+from archspec.lint.formats.place import inside
+from archspec.lint.formats.style import Style
+from archspec.lint.report import Finding, Report
+from archspec.lint.visible import visible
+from archspec.rules import RULES, Rule
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+ROOT = "%SRCROOT%"
+
+
+def render(report: Report, style: Style) -> str:
+    names = sorted({f.diagnostic.rule for f in report.findings}, key=lambda n: RULES[n].code)
+    driver = {
+        "name": "archspec",
+        "semanticVersion": __version__,
+        "rules": [_rule(RULES[name]) for name in names],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
+        "results": [_result(finding, names) for finding in report.findings],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": _help(rule, "{}"), "markdown": _help(rule, "```yaml\n{}\n```")},
+        "defaultConfiguration": {"level": rule.severity},
+        "properties": {"problem.severity": rule.severity, "precision": "very-high"},
+    }
+
+
+def _help(rule: Rule, code: str) -> str:
+    parts = [rule.why, "Bad:", _code(rule.bad, code), "Good:", _code(rule.good, code)]
+    return "\n\n".join([*parts, rule.instead]).strip()
+
+
+def _code(example: Any, code: str) -> str:
+    return code.replace("{}", example.text.rstrip())
+
+
+def _result(finding: Finding, names: list[str]) -> dict[str, Any]:
+    diagnostic = finding.diagnostic
+    hint = f"\nhelp: {visible(diagnostic.hint)}" if diagnostic.hint else ""
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": names.index(diagnostic.rule),
+        "level": diagnostic.severity,
+        "message": {"text": f"{visible(diagnostic.message)}{hint}"},
+        "locations": [{"physicalLocation": _place(inside(finding))}],
+        "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:1"},
+    }
+    if diagnostic.labels:
+        result["relatedLocations"] = [
+            {
+                "id": number,
+                "physicalLocation": _place(label.span),
+                "message": {"text": visible(label.text)},
+            }
+            for number, label in enumerate(diagnostic.labels, 1)
+        ]
+    if diagnostic.fix:
+        result["fixes"] = [_fix(diagnostic.fix)]
+    return result
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {"artifactLocation": _artifact(span.file), "region": _region(span)}
+
+
+def _artifact(file: str) -> dict[str, Any]:
+    return {"uri": quote(file), "uriBaseId": ROOT}
+
+
+def _region(span: Span) -> dict[str, Any]:
+    return {
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    changes: dict[str, list[Any]] = {}
+    for edit in fix.edits:
+        change = {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}
+        changes.setdefault(edit.span.file, []).append(change)
+    return {
+        "description": {"text": visible(fix.message)},
+        "artifactChanges": [
+            {"artifactLocation": _artifact(file), "replacements": edits}
+            for file, edits in changes.items()
+        ],
+    }

@@ -1,0 +1,119 @@
+"""What a run of the linter found, and what every way to write it needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from archspec.diagnostics import Diagnostic, Span
+from archspec.lint.discover import is_block
+from archspec.lint.sources import Sources
+from archspec.lint.words import clean, count
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A diagnostic with its code, and a fingerprint that does not change when lines move."""
+
+    code: str
+    diagnostic: Diagnostic
+    fingerprint: str
+
+    @property
+    def span(self) -> Span:
+        return self.diagnostic.span or Span("")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a run.
+
+    Attributes:
+        files: every file that was linted, in order.
+        findings: what is reported, in order of file and place.
+        unreadable: why files could not be opened, a sentence each.
+        suppressed: how many findings comments suppress.
+        known: how many findings the baseline knows.
+        fixed: how many findings `--fix` mended.
+        sources: the lines of the files.
+    """
+
+    files: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    suppressed: int = 0
+    known: int = 0
+    fixed: int = 0
+    sources: Sources = field(default_factory=Sources)
+
+    @property
+    def errors(self) -> int:
+        return sum(f.diagnostic.severity == "error" for f in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.findings) - self.errors
+
+    def exit_code(self, strict: bool = False) -> int:
+        """0 clean, 1 findings (warnings if `strict`), 2 a file that cannot be opened."""
+        if self.unreadable:
+            return 2
+        return 1 if self.errors or (strict and self.findings) else 0
+
+
+def with_fingerprints(diagnostics: Iterable[Diagnostic], sources: Sources) -> tuple[Finding, ...]:
+    """Each diagnostic as a finding; equal ones in equal lines are counted apart."""
+    import hashlib
+
+    from archspec.rules import RULES
+
+    seen: Counter[tuple[str, str, str]] = Counter()
+    found = []
+    for diagnostic in diagnostics:
+        span = diagnostic.span or Span("")
+        key = (diagnostic.rule, span.file, content(diagnostic, sources))
+        seen[key] += 1
+        text = "\0".join([*key, str(seen[key])])
+        digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
+        found.append(Finding(RULES[diagnostic.rule].code, diagnostic, digest))
+    return tuple(found)
+
+
+def content(diagnostic: Diagnostic, sources: Sources) -> str:
+    """What a finding is recognised by: its line, without indentation and double blanks."""
+    return " ".join(sources.line(diagnostic.span).split())
+
+
+def summary(report: Report) -> str:
+    """The closing line: "3 errors, 1 warning in 2 of 14 specs", or "14 specs are clean"."""
+    if not report.files and not report.findings:
+        return ""
+    hidden = [
+        f"{number} {what}"
+        for number, what in (
+            (report.fixed, "fixed"),
+            (report.suppressed, "suppressed"),
+            (report.known, "in the baseline"),
+        )
+        if number
+    ]
+    tail = f" ({', '.join(hidden)})" if hidden else ""
+    return (_found(report) if report.findings else clean(*_kinds(report))) + tail
+
+
+def _found(report: Report) -> str:
+    counts = [(report.errors, "error"), (report.warnings, "warning")]
+    counted = ", ".join(count(number, word) for number, word in counts if number)
+    linted = set(report.files)
+    places = {f.span.file for f in report.findings}
+    specs, blocks = _kinds(report)
+    word = "file" if specs and blocks else "block" if blocks else "spec"
+    if not places <= linted:  # in a file that was not named, such as what a spec extends
+        return f"{counted}; {count(len(linted), word)} linted"
+    return f"{counted} in {len(places)} of {count(len(linted), word)}"
+
+
+def _kinds(report: Report) -> tuple[int, int]:
+    blocks = sum(map(is_block, report.files))
+    return len(report.files) - blocks, blocks

@@ -1,0 +1,134 @@
+"""`lint`: the files of some paths -> a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from archspec.diagnostics import Diagnostic, Label, Span, UnreadableFile
+from archspec.lint.check import Checked, check_text, is_fatal
+from archspec.lint.discover import discover
+from archspec.lint.many import check_files
+from archspec.lint.report import Report, with_fingerprints
+from archspec.lint.select import Selection
+from archspec.lint.settings import Settings
+from archspec.lint.sources import Sources
+
+NUMBER = re.compile(r"\d+")
+
+
+def lint(paths: Iterable[str | Path] = (), settings: Settings | None = None) -> Report:
+    """Lints files, and folders with all that is in them.
+
+    Raises `UnreadableFile` if there is nothing to lint, `SettingsError` for settings that mean
+    nothing.
+    """
+    settings = settings or Settings()
+    return report_of(check_files(files_of(map(str, paths), settings)), settings)
+
+
+def files_of(paths: Iterable[str], settings: Settings) -> list[Path]:
+    """The files to lint; raises `UnreadableFile` if there are none."""
+    named = list(paths)
+    given = named or [path for path in settings.paths if Path(path).exists()]
+    files = [Path(file) for file in discover(given, settings.exclude)]
+    if not files:
+        listed = ", ".join(f"`{path}`" for path in named or settings.paths)
+        raise UnreadableFile(f"no spec found in {listed}")
+    return files
+
+
+def report_of(
+    checked: Iterable[Checked], settings: Settings, sources: Sources | None = None
+) -> Report:
+    """The findings that are wanted, of files that were checked."""
+    gathered = _Gathered(Selection(settings), sources or Sources())
+    for one in checked:
+        gathered.add(one)
+    found, suppressed = gathered.finish()
+    report = Report(
+        tuple(gathered.files),
+        with_fingerprints(found, gathered.sources) if found else (),
+        tuple(gathered.unreadable),
+        suppressed=suppressed,
+        sources=gathered.sources,
+    )
+    if settings.baseline:
+        from archspec.lint.baseline import without_known
+
+        return without_known(report, settings.baseline)
+    return report
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """All files of a run; of a clean one hardly more than its name is kept."""
+
+    selection: Selection
+    sources: Sources
+    files: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    found: dict[tuple[str, Span | None, str], Diagnostic] = field(default_factory=dict)
+    comments: dict[str, Checked] = field(default_factory=dict)
+    names: dict[str, Span] = field(default_factory=dict)
+
+    def add(self, checked: Checked) -> None:
+        if checked.unreadable:
+            self.unreadable.append(checked.unreadable)
+            return
+        self.files.append(checked.file)
+        if checked.suppressions:
+            self.comments[checked.file] = checked
+        for diagnostic in (*checked.findings, *self._same_name(checked)):
+            # What is wrong in a block or a base is said once, however many use it and whatever
+            # sizes they use it with.
+            key = (diagnostic.rule, diagnostic.span, NUMBER.sub("0", diagnostic.message))
+            self.found.setdefault(key, diagnostic)
+
+    def _same_name(self, checked: Checked) -> Iterator[Diagnostic]:
+        if checked.name is None:
+            return
+        name, span = checked.name
+        first = self.names.setdefault(name, span)
+        if first is not span:
+            message = f"two specs are called `{name}`"
+            hint = "give one another name: it is the name of the generated file"
+            labels = (Label(first, "the other one"),)
+            yield Diagnostic("duplicate-spec-name", message, span, hint, labels)
+
+    def finish(self) -> tuple[list[Diagnostic], int]:
+        """The findings to report, in order, and how many comments suppress."""
+        from archspec.lint.suppress import Suppressed
+
+        suppressed = Suppressed(self.comments, self.selection, self.sources)
+        left = [
+            told
+            for found in self.found.values()
+            if self._wanted(found) and (told := suppressed.left_of(found))
+        ]
+        left += [d for d in suppressed.findings() if self._wanted(d)]
+        order = {file: number for number, file in enumerate(self.files)}
+        return sorted(left, key=lambda d: _place(d, order)), suppressed.number
+
+    def _wanted(self, diagnostic: Diagnostic) -> bool:
+        file = diagnostic.span.file if diagnostic.span else ""
+        return self.selection.has(diagnostic.rule, file) or is_fatal(diagnostic)
+
+
+def _place(diagnostic: Diagnostic, order: dict[str, int]) -> tuple[int, Span, str, str]:
+    span = diagnostic.span or Span("")
+    return order.get(span.file, len(order)), span, diagnostic.rule, diagnostic.message
+
+
+def lint_text(text: bytes, file: str, settings: Settings) -> Report:
+    """Lints a text as if it stood in `file`; without one, it may have any name."""
+    from archspec.source.files import display_path
+
+    if not file:
+        settings = replace(settings, ignore=(*settings.ignore, "name-differs-from-file"))
+    file = file or "stdin.yaml"
+    name = display_path(file)
+    sources = Sources({name: text.decode(errors="replace").removeprefix("\ufeff")})
+    return report_of([check_text(text, name)], settings, sources)

@@ -1,0 +1,37 @@
+"""The lines of the files that findings speak of, read when they are first asked for."""
+
+from __future__ import annotations
+
+import re
+
+from archspec.diagnostics import Span, SpecError, UnreadableFile
+
+LINE_BREAK = re.compile(r"\r\n?|\n")
+
+
+class Sources:
+    """Lines by file. `texts` holds what stands in no file, such as standard input."""
+
+    def __init__(self, texts: dict[str, str] | None = None) -> None:
+        self.texts = texts or {}
+        self._lines: dict[str, list[str]] = {}
+
+    def lines(self, file: str) -> list[str]:
+        if file not in self._lines:
+            text = self.texts[file] if file in self.texts else _read(file)
+            self._lines[file] = LINE_BREAK.split(text)
+        return self._lines[file]
+
+    def line(self, span: Span | None) -> str:
+        """The line in which a span begins; "" if there is none."""
+        lines = self.lines(span.file) if span else []
+        return lines[span.line - 1] if span and span.line <= len(lines) else ""
+
+
+def _read(file: str) -> str:
+    from archspec.source.files import decode, read_bytes
+
+    try:
+        return decode(read_bytes(file), file)
+    except (SpecError, UnreadableFile):
+        return ""

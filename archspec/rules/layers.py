@@ -1,0 +1,186 @@
+"""AS3xx: single layers that do nothing, or harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from archspec.diagnostics import Diagnostic, Label
+from archspec.rules.fixes import removal
+from archspec.rules.rule import rule
+
+if TYPE_CHECKING:
+    from archspec.lower.model import Step
+    from archspec.rules.view import View
+
+
+@rule("AS303", "no-op-layer")
+def no_op_layer(view: View) -> Iterator[Diagnostic]:
+    """A layer that changes nothing, or does again what the one before it did.
+
+    An activation behind an activation, a norm behind a norm, a dropout of nothing, a pool of one
+    pixel. Most often one was meant to go when the other came.
+
+    Bad:
+
+        stem:
+          - conv: {channels: 64, kernel: 3}
+          - norm
+          - norm
+          - act
+
+    Good:
+
+        stem:
+          - conv: {channels: 64, kernel: 3}
+          - norm
+          - act
+    """
+    for step in view.steps:
+        before = step.before
+        if before is not None and _alike(step, before):
+            message = f"`{step.op.key}` stands right behind `{before.op.key}`"
+            yield view.finding(
+                "no-op-layer", message, step.at, "remove one of the two", step.labels
+            )
+        elif idle := _idle(step):
+            yield view.finding("no-op-layer", idle, step.at, "remove it", step.labels)
+
+
+def _alike(step: Step, before: Step) -> bool:
+    both = step.op, before.op
+    return all(op.activation for op in both) or all(op.norm for op in both)
+
+
+def _idle(step: Step) -> str:
+    op: Any = step.op
+    if op.key == "dropout" and getattr(step.layer.given.get("p"), "value", None) == 0:
+        return "a dropout of 0 drops nothing"
+    if op.key in ("max_pool", "avg_pool") and op.windows()[:3] in ((1, 1, 0), (1, None, 0)):
+        return f"`{op.key}` of one pixel and stride 1 changes nothing"
+    return ""
+
+
+@rule("AS304", "redundant-bias", fixable=True)
+def redundant_bias(view: View) -> Iterator[Diagnostic]:
+    """A bias right before a batch norm.
+
+    Batch norm subtracts the mean of each channel, and the bias with it: it is learned, stored and
+    moved around for nothing.
+
+    Bad:
+
+        stem:
+          - conv: {channels: 64, kernel: 3, bias: true}
+          - norm
+
+    Good:
+
+        stem:
+          - conv: {channels: 64, kernel: 3}
+          - norm
+
+    Where a checkpoint has these biases, or a paper asks for them, allow it and say so.
+    """
+    norms = {id(s.before): s for s in view.steps if s.op.key == "batch_norm" and s.before}
+    needed = {s.layer.span for s in view.steps if _biased(s) and id(s) not in norms}
+    for step in view.steps:
+        if id(step) not in norms or not _biased(step) or step.layer.span in needed:
+            continue
+        span = view.said(step, "bias")
+        message = f"the batch norm behind this `{step.op.key}` takes its bias away again"
+        if span:
+            message = f"the batch norm behind a `{step.op.key}` takes this bias away again"
+        written = "bias" in step.layer.given
+        fix = removal(step.layer, "bias") if written and step.op.key == "conv" else None
+        hint = "leave the bias out: `bias: false` is the default of `conv`"
+        if step.op.key == "linear":
+            hint = "write `bias: false`"
+        labels = step.labels
+        if span and not written and step.layer.span:
+            labels = (Label(step.layer.span, "in this layer"), *labels)
+        norm = norms[id(step)].layer.span
+        if norm and span and norm.file == view.file != span.file:
+            span, labels = norm, (Label(span, "the bias"), *labels)
+        yield view.finding("redundant-bias", message, span or step.at, hint, labels, fix)
+
+
+def _biased(step: Step) -> bool:
+    return step.op.key in ("conv", "linear") and bool(getattr(step.op, "bias", False))
+
+
+@rule("AS305", "stride-skips-pixels")
+def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
+    """A window smaller than its stride.
+
+    The pixels between the windows are computed and then never read: a 1x1 convolution of stride 2
+    throws away three quarters of its input. The bottleneck of 2015 did so; version 1.5, which
+    everybody trains today, gives the stride to the 3x3 convolution and is half a percent better.
+
+    Bad:
+
+        stem:
+          - conv: {channels: 64, kernel: 1, stride: 2}
+
+    Good:
+
+        stem:
+          - conv: {channels: 64, kernel: 3, stride: 2}
+
+    Shortcuts are exempt: their 1x1 convolution of stride 2 is what the papers have.
+    """
+    for step in view.steps:
+        if step.role != "shortcut" and step.op.key in ("conv", "max_pool", "avg_pool"):
+            kernel, stride = _widest_gap(step.op, step.x.rank)
+            if kernel < stride:
+                what = "x".join([str(kernel)] * max(step.x.rank, 1))
+                message = f"a {what} `{step.op.key}` of stride {stride} never reads most pixels"
+                if step.x.rank == 1 and stride < 2 * kernel:
+                    message = f"a `{step.op.key}` of {kernel} and stride {stride} skips pixels"
+                hint = "give the stride to a layer whose window covers it (ResNet v1.5: to the 3x3)"
+                span, labels = view.decided(step, "stride")
+                yield view.finding("stride-skips-pixels", message, span, hint, labels)
+
+
+def _widest_gap(op: Any, rank: int) -> tuple[int, int]:
+    """Kernel and stride of the dimension that skips most."""
+    from archspec.ir import each
+
+    kernel, stride, *_ = op.windows()
+    pairs = zip(each(kernel, rank), each(stride, rank), strict=True)
+    return max(pairs, key=lambda pair: pair[1] - pair[0], default=(1, 1))
+
+
+@rule("AS307", "norm-with-batch-of-one")
+def norm_with_batch_of_one(view: View) -> Iterator[Diagnostic]:
+    """A batch norm on a single number a channel.
+
+    Behind a global pool a channel of a sample is one number. A batch of one has nothing to take a
+    mean of: training raises an error there, as it does in the last, odd batch of an epoch.
+
+    Bad:
+
+        head:
+          - global_avg_pool
+          - flatten
+          - norm
+          - linear: 10
+
+    Good:
+
+        head:
+          - norm
+          - global_avg_pool
+          - flatten
+          - linear: 10
+
+    Or take `layer_norm`, which looks at one sample alone, or drop the last batch. A network whose
+    input are plain features has no choice, and is exempt.
+    """
+    if len(view.spec.input) == 1:
+        return
+    for step in view.steps:
+        if step.op.key == "batch_norm" and step.x.elements == step.x.channels:
+            message = f"batch norm on {step.x}: one number a channel, none to spare in a batch of 1"
+            hint = "put it ahead of the pool, or take `layer_norm`"
+            yield view.finding("norm-with-batch-of-one", message, step.at, hint, step.labels)

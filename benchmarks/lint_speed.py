@@ -1,0 +1,87 @@
+"""How long `archspec lint` takes, in CPU time, against an empty Python.
+
+python benchmarks/lint_speed.py [--variants 10000] [--runs 9]
+
+Prints medians: an empty interpreter, one spec cold (no cache), the same from the cache,
+check-jsonschema on the same file where it is installed, and a folder of distinct variants
+(`extends` and a few lines) in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BASES = ("resnet18", "resnet34", "resnet50", "resnext50_32x4d", "cifar_resnet20")
+
+
+def cpu_seconds(command: list[str], folder: Path) -> float:
+    """User and system time of a command and of the processes that it starts."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # users have compiled files
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def median(command: list[str], folder: Path, runs: int) -> float:
+    cpu_seconds(command, folder)
+    return statistics.median(cpu_seconds(command, folder) for _ in range(runs))
+
+
+def write_variants(folder: Path, count: int) -> None:
+    """Specs of five to ten lines, no two alike."""
+    draw = random.Random(0)
+    folder.mkdir()
+    for number in range(count):
+        lines = [f"name: variant{number}", f"extends: {draw.choice(BASES)}", "stages:"]
+        lines += [f"  layer{n}: {{repeat: {draw.randint(1, 8)}}}" for n in (1, 2, 3)]
+        lines += [f"defaults: {{act: {draw.choice(('relu', 'silu', 'gelu'))}}}"]
+        lines += [f"args: {{classes: {number + 2}}}"]
+        (folder / f"variant{number}.yaml").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--variants", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=9)
+    args = parser.parse_args()
+    lint = [sys.executable, "-m", "archspec", "lint"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(ROOT / "specs" / "resnet50.yaml", folder)
+        one = ["resnet50.yaml"]
+        empty = median([sys.executable, "-c", "pass"], folder, args.runs)
+        print(f"{'python -c pass':28} {empty * 1000:8.1f} ms")
+        rows = {"lint, cold": [*lint, "--no-cache", *one], "lint, from the cache": [*lint, *one]}
+        if tool := shutil.which("check-jsonschema"):
+            schema = str(ROOT / "docs" / "archspec.schema.json")
+            rows["check-jsonschema"] = [tool, "--schemafile", schema, *one]
+        for what, command in rows.items():
+            took = median(command, folder, args.runs)
+            print(f"{what:28} {took * 1000:8.1f} ms {took / empty:6.1f}x")
+        write_variants(folder / "variants", args.variants)
+        took = cpu_seconds([*lint, "--no-cache", "--jobs=1", "variants"], folder)
+        print(
+            f"{args.variants:,} variants {took:21.1f} s  {args.variants / took:8.0f} specs/s a core"
+        )
+        print(f"{'peak memory':28} {_peak():8.0f} MB")
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,332 @@
+"""A wrong input of each kind: one clear finding, at its place, with what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.diagnostics import Diagnostic
+from archspec.ops import OPS
+from archspec.spec import Library, arguments
+from linting import HEAD, Project
+
+TWO_LINES = HEAD.format(name="net")
+
+
+def findings(folder: Path, text: str) -> list[Diagnostic]:
+    path = folder / "net.yaml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(archspec.SpecError) as caught:
+        archspec.analyze(path)
+    return list(caught.value.diagnostics)
+
+
+#: Written below the two lines `name` and `input`: the wrong lines, with `<` and `>` around what
+#: the finding points at; its rule; words of its message; words of its hint.
+WRONG = {
+    "a word of YAML 1.1 for a boolean": (
+        "stem: {conv1: {conv: {channels: 64, bias: <no>}}}",
+        ("wrong-type", "expected `true` or `false`, found the text `no`", "write `false`"),
+    ),
+    "three numbers for four blocks": (
+        "stages: {layer1: {block: basic, repeat: 4, channels: <[8, 16, 32]>}}",
+        ("wrong-length", "`channels` has 3 entries for 4 blocks", "block by block"),
+    ),
+    "three numbers for four blocks, an argument of the block": (
+        "stages: {layer1: {block: basic, repeat: 4, channels: 8, drop_path: <[0, 0.1, 0.2]>}}",
+        ("wrong-length", "`drop_path` has 3 entries for 4 blocks", "block by block"),
+    ),
+    "a typo in an argument of an op": (
+        "stem: {conv1: {conv: {channels: 64, <strid>: 2}}}",
+        ("unknown-key", "`conv` has no argument `strid`", "did you mean `stride`?"),
+    ),
+    "a typo in an argument of a block": (
+        "stages: {layer1: {block: basic, channels: 64, <strid>: 2}}",
+        ("unknown-key", "`basic` has no argument or part `strid`", "did you mean `stride`?"),
+    ),
+    "a typo in a key of the spec": (
+        "<stem_>: {conv1: {conv: 64}}",
+        ("unknown-key", "unknown key `stem_`", "did you mean `stem`?"),
+    ),
+    "torch's name of an argument": (
+        "stem: {conv1: {conv: {channels: 64, <kernel_size>: 3}}}",
+        ("unknown-key", "`conv` has no argument `kernel_size`", "write `kernel`"),
+    ),
+    "the channels that arrive, at a norm": (
+        "stem: {conv1: {conv: 64}, bn1: {norm: {<channels>: 127}}}",
+        ("unknown-key", "`batch_norm` has no argument `channels`", "never written"),
+    ),
+    "an op that does not exist": (
+        "stem: {conv1: {<deform_conv>: 64}}",
+        ("unknown-layer", "there is no op, block or part `deform_conv`", "`archspec list`"),
+    ),
+    "an op with torch's name and a typo": (
+        "stem: {pool: {<MaxPol2d>: 2}}",
+        ("unknown-layer", "there is no op, block or part `MaxPol2d`", "did you mean `max_pool`?"),
+    ),
+    "a block that does not exist": (
+        "stages: {layer1: {block: <botleneck>, channels: 64}}",
+        ("unknown-block", "there is no block `botleneck`", "did you mean `bottleneck`?"),
+    ),
+    "a key given twice": (
+        "stem:\n  conv1: {conv: 64}\n  <conv1>: {conv: 32}",
+        ("duplicate-key", "`conv1` is given twice", "remove one of the two"),
+    ),
+    "a word for a number": (
+        "stem: {conv1: {conv: {channels: 64, kernel: <seven>}}}",
+        ("unknown-name", "`seven` is not known here", "write a number"),
+    ),
+    "a negative number of channels": (
+        "stem: {conv1: {conv: <-64>}}",
+        ("out-of-range", "expected a whole number of at least 1, found -64", ""),
+    ),
+    "a residual sum of 64 and 128 channels": (
+        "stem:\n  - conv: 64\n  - <residual:\n      - conv: {channels: 128, kernel: 3}>",
+        (
+            "residual-shape-mismatch",
+            "64 x 32 x 32 from the input and 128 x 32 x 32 from the body",
+            "`shortcut: conv_norm`",
+        ),
+    ),
+    "channels that shrink": (
+        "stages: {a1: {block: basic, channels: 64}, a2: {block: basic, channels: <32>}}",
+        ("channels-shrink", "`a2` has 32 channels, fewer than the 64 of `a1`", "`shrink:"),
+    ),
+    "a word where a map belongs": (
+        "stages: <basic>",
+        ("wrong-type", "expected a map, found the text `basic`", ""),
+    ),
+    "a number where a layer belongs": (
+        "stem: {conv1: <7>}",
+        ("wrong-type", "expected a layer, found `7`", "`conv: 64`"),
+    ),
+    "a tab in the indentation": (
+        "stem:\n<\t>conv1: {conv: 64}",
+        ("tab-indentation", "a tab in the indentation", "indent with spaces"),
+    ),
+    "an expression that names nothing": (
+        "stem: {conv1: {conv: {channels: <width> * 2}}}",
+        ("unknown-name", "`width` is not known here", "has no `args`"),
+    ),
+    "a division by zero": (
+        "args: {n: 0}\nstem: {conv1: {conv: {channels: <64 // n>}}}",
+        ("expression", "division by zero", "may not be 0"),
+    ),
+    "a million repeats": (
+        "stages: {layer1: {block: basic, channels: 64, repeat: <1000000>}}",
+        ("out-of-range", "expected at most 1000, found 1000000", ""),
+    ),
+    "a stage without its block": (
+        "stages: {layer1: <{channels: 64, repeat: 2}>}",
+        ("missing-key", "does not say its `block`", "`block: basic`"),
+    ),
+    "a comma that YAML takes for its own": (
+        "stem: {conv1: {conv: {channels: <min(64, 32)>}}}",
+        ("unquoted-comma", "YAML cuts this at the comma", '`"min(64, 32)"`'),
+    ),
+    "a name that Python cannot carry": (
+        "stem: {<'2nd'>: {conv: 64}}",
+        ("bad-name", "`2nd` cannot be the name of an attribute", "starts with a letter"),
+    ),
+    "an anchor": (
+        "stem: {conv1: <&a> {conv: 64}}",
+        ("yaml-feature", "an anchor (`&a`)", "remove it"),
+    ),
+    "the repeats of all stages in one": (
+        "stages: {layer1: {block: basic, channels: 64, repeat: <[2, 2, 2, 2]>}}",
+        ("wrong-type", "`repeat` is one number, found a list of 4", "an entry of its own"),
+    ),
+    "the padding of other frameworks": (
+        "stem: {conv1: {conv: {channels: 64, kernel: 3, padding: <same>}}}",
+        ("unknown-name", "`same` is not known here", "leave `padding` out"),
+    ),
+    "a number of 5,000 digits": (
+        f"stem: {{conv1: {{conv: <{'9' * 5000}>}}}}",
+        ("too-large", "more than 30 digits", "fewer digits"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_one_finding_at_its_place(kind: str, tmp_path: Path) -> None:
+    marked, (rule, message, hint) = WRONG[kind]
+    before, after = marked.split("<", 1)
+    (found,) = findings(tmp_path, TWO_LINES + marked.replace("<", "").replace(">", "") + "\n")
+    assert found.rule == rule
+    assert message in found.message
+    assert hint in found.hint
+    span = found.span
+    assert span is not None
+    assert (span.line, span.column) == _end_of(TWO_LINES + before)
+    if rule != "yaml-feature":  # YAML's parser gives the end of the whole value
+        assert (span.end_line, span.end_column) == _end_of(
+            TWO_LINES + before + after.split(">", 1)[0]
+        )
+
+
+def _end_of(text: str) -> tuple[int, int]:
+    """Line and column behind a text."""
+    lines = text.split("\n")
+    return len(lines), len(lines[-1]) + 1
+
+
+#: The whole file; line and column; rule; words of message and hint.
+WHOLE = {
+    "an empty file": ("", (1, 1), ("empty-file", "the file is empty", "begin with `name:")),
+    "a list": ("- name: net\n", (1, 1), ("not-a-mapping", "found a list", "begin with")),
+    "no name": ("input: [3, 8, 8]\n", (1, 1), ("missing-key", "`name` is missing", "`name: ")),
+    "a spec that extends itself": (
+        "name: net\nextends: net\n",
+        (2, 10),
+        ("extends", "there is no spec `net`", "never extends itself"),
+    ),
+    "a spec that extends nothing": (
+        "name: net\nextends: resnet5\n",
+        (2, 10),
+        ("extends", "there is no spec `resnet5`", "did you mean `resnet50`?"),
+    ),
+    "a number for the input": (
+        "name: net\ninput: 224\n",
+        (2, 8),
+        ("wrong-type", "expected a list, found `224`", "`input: [3, 224, 224]`"),
+    ),
+    "a network without layers": (
+        "name: net\ninput: [3, 8, 8]\n",
+        (1, 7),
+        ("no-layers", "the network has no layers", "write a `stem`"),
+    ),
+    "a network of nothing": (
+        "name: net\ninput: [3, 8, 8]\nstem: none\nhead: {fc: none}\n",
+        (1, 7),
+        ("no-layers", "the network has no layers", "write a `stem`"),
+    ),
+    "a typo that hides a key": (
+        "name: net\nimput: [3, 8, 8]\n",
+        (2, 1),
+        ("unknown-key", "unknown key `imput`", "did you mean `input`?"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_one_finding_for_a_whole_file(kind: str, tmp_path: Path) -> None:
+    text, place, (rule, message, hint) = WHOLE[kind]
+    (found,) = findings(tmp_path, text)
+    assert found.rule == rule
+    assert message in found.message
+    assert hint in found.hint
+    assert found.span is not None
+    assert (found.span.line, found.span.column) == place
+
+
+def test_specs_that_extend_one_another_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text("name: other\nextends: net\n", "utf-8")
+    (found,) = findings(tmp_path, "name: net\nextends: other\n")
+    assert (found.rule, found.message) == ("extends", "`net` extends itself")
+    assert "circle" in found.hint
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(archspec.UnreadableFile, match="no such file"):
+        archspec.load(tmp_path / "nothing.yaml")
+
+
+def test_a_shipped_spec_with_a_typo() -> None:
+    with pytest.raises(archspec.UnreadableFile, match="did you mean `resnet50`"):
+        archspec.load("resnet5O")
+
+
+def test_all_findings_of_a_file_in_one_go(tmp_path: Path) -> None:
+    text = """\
+stem: {conv1: {conv: {channels: 64, kernal: 3}}, bn1: nrom}
+stages:
+  layer1: {block: basic, channels: 64, strid: 2}
+  layer2: {block: bsic, channels: 128}
+  layer3: {block: basic, channels: 32}
+head: {fc: {linear: clases}}
+args: {classes: 10}
+"""
+    found = findings(tmp_path, TWO_LINES + text)
+    assert [(d.rule, d.span.line) for d in found if d.span] == [
+        ("unknown-key", 3),
+        ("unknown-layer", 3),
+        ("unknown-key", 5),
+        ("unknown-block", 6),
+        ("unknown-name", 8),
+    ]
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_the_command_line_says_the_same(kind: str, project: Project) -> None:
+    marked, (_, message, hint) = WRONG[kind]
+    project.spec(marked.replace("<", "").replace(">", "") + "\n")
+    for command in ("lint", "build"):
+        said = project.run(command)
+        assert said.code == 1
+        assert "Traceback" not in said.out + said.err
+        assert message in said.out + said.err
+        assert str(project.folder) not in said.out + said.err
+    assert hint in project.lint("--format", "full").out
+    assert not (project.folder / "generated").exists()
+
+
+#: What an op is called elsewhere, and what it is called here.
+ELSEWHERE = {
+    "swish": "silu",
+    "hswish": "hard_swish",
+    "hardswish": "hard_swish",
+    "bn": "batch_norm",
+    "batchnorm": "batch_norm",
+    "gn": "group_norm",
+    "ln": "layer_norm",
+    "fc": "linear",
+    "Dense": "linear",
+    "avgpool": "avg_pool",
+    "gap": "global_avg_pool",
+    "conv2d": "conv",
+}
+
+
+@pytest.mark.parametrize("word", ELSEWHERE)
+def test_what_an_op_is_called_elsewhere(word: str, tmp_path: Path) -> None:
+    ours = ELSEWHERE[word]
+    (layer,) = findings(tmp_path, f"{TWO_LINES}stem: [{word}]\n")
+    (default,) = findings(tmp_path, f"{TWO_LINES}defaults: {{{word}: {{}}}}\nstem: [norm]\n")
+    for found in (layer, default):
+        assert f"did you mean `{ours}`" in found.hint
+        assert ("`norm`" in found.hint) == (ours == "batch_norm")
+    assert layer.fix is not None
+    assert layer.fix.edits[0].text == ours
+
+
+def test_names_of_elsewhere_are_ops_and_blocks() -> None:
+    library = Library({})
+    assert all(name in OPS or library.block(name) for name in arguments.ELSEWHERE.values())
+
+
+@pytest.mark.parametrize("name", ["conv", "residual", "norm", "act"])
+def test_a_block_file_that_no_layer_can_mean(name: str, project: Project) -> None:
+    project.spec("stem: [{conv: 64}, norm, act]\n")
+    project.write(f"specs/blocks/{name}.yaml", "body: [{conv: channels}]\n")
+    place = f"specs/blocks/{name}.yaml:1:1: AS117 [bad-name] `{name}` is a"
+    for paths in (["specs/net.yaml"], [f"specs/blocks/{name}.yaml"], ["specs"]):
+        said = project.lint(*paths)
+        assert said.code == 1
+        assert said.lines[0].startswith(place)
+        assert said.lines[1].startswith("1 error")
+    assert project.run("build").code == 1
+
+
+def test_a_block_of_the_spec_is_no_norm(project: Project) -> None:
+    project.spec("blocks: {norm: {body: [{conv: channels}]}}\nstem: [norm]\n")
+    assert "`norm` is a part of every block" in project.lint().out
+
+
+def test_a_default_for_a_block_with_findings(project: Project) -> None:
+    project.write("specs/blocks/cell.yaml", "body: 7\n")
+    project.spec("defaults: {cell: {norm: none}}\nstem: [norm]\n")
+    said = project.lint("specs/net.yaml")
+    assert (said.code, said.err) == (1, "")
+    assert "expected a list of layers" in said.out

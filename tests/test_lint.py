@@ -1,0 +1,391 @@
+"""The linter as people live with it: what it says, what it leaves alone, how it exits."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from archspec.lint import lint
+from archspec.lint.comments import suppressions
+from linting import HEAD, Project
+from support import ROOT
+
+CLEAN = """\
+stem: {conv1: {conv: {channels: 16, kernel: 3}}, bn1: norm, relu: act}
+head: {avgpool: global_avg_pool, flatten: flatten, fc: {linear: 10}}
+"""
+BIAS = """\
+stem:
+  conv1: {conv: {channels: 16, kernel: 3, bias: true}}
+  bn1: norm
+"""
+BROKEN = "stem: {conv1: {cov: 16}}\n"
+
+
+# What is linted, and the exit code
+
+
+def test_a_clean_spec(project: Project) -> None:
+    project.spec(CLEAN)
+    said = project.lint()
+    assert (said.code, said.out, said.err) == (0, "1 spec is clean\n", "")
+
+
+def test_an_error_exits_1(project: Project) -> None:
+    project.spec(BROKEN)
+    said = project.lint()
+    assert said.code == 1
+    assert said.lines == [
+        "specs/net.yaml:3:16: AS120 [unknown-layer] there is no op, block or part `cov`",
+        "1 error in 1 of 1 spec",
+    ]
+
+
+def test_a_warning_exits_1_only_if_strict(project: Project) -> None:
+    project.spec(BIAS)
+    assert project.lint().code == 0
+    assert project.lint("--strict").code == 1
+
+
+def test_folders_are_searched_in_order_and_hidden_files_left_out(project: Project) -> None:
+    project.spec(BROKEN, "b")
+    project.spec(BROKEN, "a")
+    project.write("specs/zoo/c.yml", HEAD.format(name="c") + BROKEN)
+    project.write("specs/.hidden/d.yaml", BROKEN)
+    project.write("specs/.e.yaml", BROKEN)
+    project.write("specs/notes.txt", BROKEN)
+    files = [line.partition(":")[0] for line in project.lint().lines[:-1]]
+    assert files == ["specs/a.yaml", "specs/b.yaml", "specs/zoo/c.yml"]
+    assert "3 errors in 3 of 3 specs" in project.lint().out
+
+
+def test_files_in_a_folder_blocks_are_blocks(project: Project) -> None:
+    project.write("specs/blocks/cell.yaml", "body: [{cov: 16}, norm]\n")
+    project.spec(CLEAN)
+    assert project.lint().lines == [
+        "specs/blocks/cell.yaml:1:9: AS120 [unknown-layer] there is no op, block or part `cov`",
+        "1 error in 1 of 2 files",
+    ]
+
+
+def test_what_is_wrong_in_a_block_is_said_once(project: Project) -> None:
+    project.write("specs/blocks/cell.yaml", "body:\n  - residual: [{conv: 99}]\n")
+    for name in ("one", "two"):
+        project.spec("stem: {conv1: {conv: 16}, cell: cell}\n", name)
+    said = project.lint("--format", "full")
+    assert said.out.count("residual-shape-mismatch") == 1
+    assert "`cell` is used here" in said.out
+
+
+def test_two_specs_of_one_name(project: Project) -> None:
+    project.spec(CLEAN, "one")
+    project.write("specs/two.yaml", HEAD.format(name="one") + CLEAN)
+    said = project.lint("--select", "duplicate-spec-name")
+    assert said.lines[0] == (
+        "specs/two.yaml:1:7: AS130 [duplicate-spec-name] two specs are called `one`"
+    )
+
+
+@pytest.mark.parametrize("paths", [[], ["specs"], ["empty"]])
+def test_no_spec_found_exits_2(project: Project, paths: list[str]) -> None:
+    (project.folder / "empty").mkdir()
+    if paths == ["specs"]:
+        (project.folder / "specs").mkdir()
+    said = project.lint(*paths)
+    assert (said.code, said.out) == (2, "")
+    assert "no spec found" in said.err
+
+
+def test_a_file_that_cannot_be_opened_exits_2_and_the_rest_is_linted(project: Project) -> None:
+    project.spec(BROKEN)
+    said = project.lint("nothing.yaml", "specs")
+    assert said.code == 2
+    assert said.err == "error: cannot read `nothing.yaml`: no such file or directory\n"
+    assert "AS120" in said.out
+
+
+def test_a_link_out_of_the_project_is_not_followed(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    secret = tmp_path_factory.mktemp("outside") / "secret.yaml"
+    secret.write_text("password: 1234\n", "utf-8")
+    project.spec(CLEAN)
+    (project.folder / "specs/link.yaml").symlink_to(secret)
+    said = project.lint("--format", "full")
+    assert said.code == 2
+    assert said.err == "error: `specs/link.yaml` is a link that leads out of the project\n"
+    assert "1234" not in said.out
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--fromat", "json"], ["--format", "xml"], ["--select", "AS9"], ["-", "specs"]]
+)
+def test_wrong_usage_exits_2(project: Project, wrong: list[str]) -> None:
+    project.spec(CLEAN)
+    said = project.lint(*wrong)
+    assert (said.code, said.out) == (2, "")
+    assert said.err
+
+
+def test_standard_input(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO((HEAD.format(name="net") + BROKEN).encode()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    said = project.lint("-", "--stdin-filename", "specs/net.yaml", "--format", "full")
+    assert said.code == 1
+    assert "--> specs/net.yaml:3:16" in said.out
+    assert "3 | stem: {conv1: {cov: 16}}" in said.out
+
+
+def test_lint_as_a_function(project: Project) -> None:
+    project.spec(BROKEN)
+    report = lint(["specs"])
+    assert report.exit_code() == 1
+    assert [(f.code, f.diagnostic.rule) for f in report.findings] == [("AS120", "unknown-layer")]
+
+
+def test_a_clean_run_imports_nothing_heavy(project: Project) -> None:
+    project.spec(CLEAN)
+    code = (
+        "import sys\nfrom archspec.cli import main\nassert main(['lint']) == 0\n"
+        "print([m for m in ('torch', 'jinja2', 'rich', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["1 spec is clean", "[]"]
+
+
+# Suppression
+
+REASON = "the checkpoint has it"
+
+
+@pytest.mark.parametrize("rule", ["AS304", "redundant-bias", "AS3", "AS402, AS304"])
+def test_a_comment_suppresses(project: Project, rule: str) -> None:
+    project.spec(BIAS.replace("true}}", f"true}}}}  # archspec: ignore[{rule}] {REASON}"))
+    said = project.lint("--strict", "--ignore", "unused-suppression")
+    assert (said.code, said.out) == (0, "1 spec is clean (1 suppressed)\n")
+
+
+def test_a_comment_above_suppresses_too(project: Project) -> None:
+    project.spec(
+        "stem:\n"
+        f"  # archspec: ignore[redundant-bias] {REASON}\n"
+        "  # and another comment\n"
+        "\n"
+        "  conv1:\n"
+        "    conv: {channels: 16, kernel: 3, bias: true}\n"
+        "  bn1: norm\n"
+    )
+    assert project.lint("--strict").out == "1 spec is clean (1 suppressed)\n"
+
+
+def test_a_comment_in_a_block_file_suppresses_for_every_user(project: Project) -> None:
+    body = "  - conv: {channels: 16, bias: true} # archspec: ignore[AS304] a reason\n  - norm\n"
+    project.write("specs/blocks/cell.yaml", f"body:\n{body}")
+    project.spec("stem: {cell: cell}\n", "one")
+    assert project.lint("--strict").code == 0
+    assert project.lint("--strict", "specs/one.yaml").code == 0
+
+
+def test_a_comment_without_use(project: Project) -> None:
+    project.spec(f"# archspec: ignore[redundant-bias] {REASON}\n{CLEAN}")
+    said = project.lint()
+    assert said.lines[0] == (
+        "specs/net.yaml:3:1: AS190 [unused-suppression] "
+        "`redundant-bias` finds nothing here to suppress"
+    )
+
+
+def test_a_rule_that_is_off_makes_no_comment_useless(project: Project) -> None:
+    project.spec(f"# archspec: ignore[redundant-bias] {REASON}\n{CLEAN}")
+    assert project.lint("--strict", "--ignore", "AS304").code == 0
+
+
+def test_a_file_with_errors_makes_no_comment_useless(project: Project) -> None:
+    project.spec(f"# archspec: ignore[redundant-bias] {REASON}\n{BROKEN}")
+    assert "unused-suppression" not in project.lint().out
+
+
+def test_a_comment_without_a_reason(project: Project) -> None:
+    project.spec(BIAS.replace("true}}", "true}}  # archspec: ignore[AS304]"))
+    assert project.lint().lines[0] == (
+        "specs/net.yaml:4:57: AS191 [suppression-without-reason] a suppression without a reason"
+    )
+
+
+@pytest.mark.parametrize(
+    ("comment", "message", "hint"),
+    [
+        ("ignore[AS999] x", "there is no rule `AS999`", "`archspec rule --all`"),
+        ("ignore[redundant-bais] x", "there is no rule", "did you mean `redundant-bias`?"),
+        ("ignore[] x", "this comment suppresses nothing", "# archspec: ignore[RULE] the reason"),
+        ("disable=AS304", "this comment suppresses nothing", "# archspec: ignore[RULE]"),
+    ],
+)
+def test_a_comment_that_means_nothing(
+    project: Project, comment: str, message: str, hint: str
+) -> None:
+    project.spec(f"# archspec: {comment}\n{CLEAN}")
+    said = project.lint("--format", "full")
+    assert f"warning[AS192] unknown-rule-in-suppression: {message}" in said.out
+    assert hint in said.out
+
+
+def test_what_keeps_a_spec_from_being_built_cannot_be_suppressed(project: Project) -> None:
+    project.spec(BROKEN.replace("}}\n", f"}}}}  # archspec: ignore[AS120] {REASON}\n"))
+    said = project.lint("--ignore", "AS1", "--format", "full")
+    assert said.code == 1
+    assert "so no comment suppresses it" in said.out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "doc: 'a # archspec: ignore[AS304] b'\n",
+        'doc: "a # archspec: ignore[AS304] b"\n',
+        "doc: a#archspec:ignore[AS304]\n",
+        "doc: |\n  a # archspec: ignore[AS304]\n  # archspec: ignore[AS304]\n",
+        "doc: >-\n\n  # archspec: ignore[AS304]\n",
+        "doc: 'two\n  # archspec: ignore[AS304]\n  lines'\n",
+    ],
+)
+def test_what_looks_like_a_comment_in_text_is_none(text: str) -> None:
+    assert suppressions(text, "f") == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# archspec: ignore[x] \n" * 40_000,
+        "stem:\n" + "".join(f"  a{n}: unknown{n}\n" for n in range(5000)),
+        "".join(f"stam{n}: 1\n" for n in range(9000)),
+    ],
+)
+def test_no_more_findings_than_a_person_reads(project: Project, text: str) -> None:
+    project.spec(text)
+    said = project.lint("--format", "json")
+    assert 100 <= len(said.data["findings"]) <= 102
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a: 1 # archspec: ignore[AS304] r", (1,)),
+        ("a: [1, # archspec: ignore[AS304] r\n  2]", (1,)),
+        ("a: | # archspec: ignore[AS304] r\n  text\n", (1,)),
+        ("a:  # archspec: ignore[AS304] r\n  b: 1", (1, 2)),
+        ("# archspec: ignore[AS304] r\n\n# more\r\na: 1\n", (4,)),
+        ("a: |\n  text\n# archspec: ignore[AS304] r\nb: 1\n", (4,)),
+        ("a: 'é'\n#archspec: ignore[AS304] r\nb: 1", (3,)),
+    ],
+)
+def test_the_lines_a_comment_speaks_of(text: str, lines: tuple[int, ...]) -> None:
+    (found,) = suppressions(text, "f")
+    assert found.lines == lines
+    assert found.reason == "r"
+
+
+# Baseline and statistics
+
+
+def test_a_baseline_knows_what_was_there(project: Project) -> None:
+    project.spec(BIAS)
+    said = project.lint("--write-baseline", "known.json")
+    assert (said.code, said.out) == (0, "1 finding written to known.json\n")
+    project.spec(f"# a new line\n\n{BIAS}")  # the finding has moved
+    said = project.lint("--strict", "--baseline", "known.json")
+    assert (said.code, said.out) == (0, "1 spec is clean (1 in the baseline)\n")
+    project.spec(BIAS.replace("16", "32"))  # the line has changed
+    assert project.lint("--strict", "--baseline", "known.json").code == 1
+
+
+def test_a_baseline_knows_how_often(project: Project) -> None:
+    line = "  - conv: {channels: 8, bias: true}\n  - norm\n"
+    project.spec(f"stem:\n{line}")
+    project.lint("--write-baseline", "known.json")
+    project.spec(f"stem:\n{line}{line}")
+    said = project.lint("--strict", "--baseline", "known.json")
+    assert said.code == 1
+    assert "1 warning in 1 of 1 spec (1 in the baseline)" in said.out
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 1}', "[" * 9999])
+def test_a_baseline_that_is_none(project: Project, text: str) -> None:
+    project.spec(CLEAN)
+    project.write("known.json", text)
+    said = project.lint("--baseline", "known.json")
+    assert said.code == 2
+    assert "it is not a baseline of this version" in said.err
+    assert "--write-baseline known.json" in said.err
+
+
+def test_statistics(project: Project) -> None:
+    project.spec(BIAS, "one")
+    project.spec(BIAS, "two")
+    project.spec(BROKEN, "three")
+    assert project.lint("--statistics").lines == [
+        "     2  AS304  redundant-bias",
+        "     1  AS120  unknown-layer",
+        "1 error, 2 warnings in 3 of 3 specs",
+    ]
+
+
+# Rules
+
+
+def test_a_rule_explains_itself(project: Project) -> None:
+    by_code, by_name = project.run("rule", "AS201"), project.run("rule", "channels-shrink")
+    assert by_code.out == by_name.out
+    assert by_code.out.startswith("AS201 channels-shrink (error)\n")
+    assert "Bad:" in by_code.out
+    assert "Good:" in by_code.out
+
+
+def test_all_rules(project: Project) -> None:
+    lines = project.run("rule", "--all").lines
+    assert lines == sorted(lines)
+    assert any(line.startswith("AS304  redundant-bias") for line in lines)
+
+
+@pytest.mark.parametrize("wrong", ["channel-shrink", "as2010", ""])
+def test_a_rule_that_does_not_exist(project: Project, wrong: str) -> None:
+    said = project.run("rule", wrong)
+    assert said.code == 2
+    assert "there is no rule" in said.err
+
+
+def test_the_manual_shows_what_is_printed(project: Project) -> None:
+    page = (ROOT / "docs" / "lint.md").read_text("utf-8")
+    spec, said = re.findall(r"```(?:yaml error\n# small\.yaml|text)\n(.*?)```", page, re.DOTALL)
+    project.write("small.yaml", spec)
+    assert project.lint("small.yaml", "--format", "full").out == said
+
+
+def test_the_manual_names_every_option(project: Project) -> None:
+    page = (ROOT / "docs" / "lint.md").read_text("utf-8")
+    options = set(re.findall(r"^ +(--[a-z-]+)", project.lint("--help").out, re.MULTILINE))
+    named = {option for option in options if option in page or option[2:] in page}
+    assert options - named == set()
+
+
+@pytest.mark.parametrize("file", [".pre-commit-hooks.yaml", "action.yml", "docs/lint.md"])
+def test_what_ci_runs_are_commands_that_exist(project: Project, file: str) -> None:
+    text = (ROOT / file).read_text("utf-8")
+    commands = re.findall(r"(?:archspec\"?|entry: archspec|- archspec) (lint|build)\b(.*)", text)
+    assert commands
+    for command, rest in commands:
+        known = project.run(command, "--help").out
+        assert [option for option in re.findall(r"--[a-z-]+", rest) if option not in known] == []
+
+
+def test_the_action_and_the_hooks_are_yaml() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    assert [hook["entry"].split()[0] for hook in hooks] == ["archspec", "archspec"]
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    assert action["runs"]["using"] == "composite"
+    scripts = [step["run"] for step in action["runs"]["steps"] if "run" in step]
+    assert not any("${{" in script for script in scripts)  # inputs come by the environment

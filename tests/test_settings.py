@@ -1,0 +1,155 @@
+"""What is on and what is off: the command line, the configuration file, its mistakes."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.lint.config import find, read
+from archspec.lint.settings import Settings
+from linting import Project
+
+#: Three warnings: AS303 no-op-layer, AS304 redundant-bias, AS402 unaligned-channels.
+THREE = """\
+stem:
+  conv1: {conv: {channels: 100, kernel: 3, bias: true}}
+  bn1: norm
+  relu: act
+  relu2: act
+"""
+
+
+def rules(project: Project, *args: str) -> set[str]:
+    """The codes of what is found."""
+    lines = project.lint(*args, "--format", "concise").lines[:-1]
+    return {line.split(": ")[1].split()[0] for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("args", "found"),
+    [
+        ("", {"AS303", "AS304", "AS402"}),
+        ("--select AS3", {"AS303", "AS304"}),
+        ("--select AS303,unaligned-channels", {"AS303", "AS402"}),
+        ("--select AS3 --extend-select AS402", {"AS303", "AS304", "AS402"}),
+        ("--ignore AS3", {"AS402"}),
+        ("--ignore redundant-bias", {"AS303", "AS402"}),
+        ("--select AS304 --ignore AS3", {"AS304"}),  # what says more wins
+        ("--select AS3 --ignore AS304", {"AS303"}),
+        ("--select AS3 --ignore AS3", set()),
+        ("--per-file-ignores specs/net.yaml:AS3", {"AS402"}),
+        ("--per-file-ignores net*:AS3,AS4", set()),
+        ("--per-file-ignores other/*:AS3", {"AS303", "AS304", "AS402"}),
+    ],
+)
+def test_selection(project: Project, args: str, found: set[str]) -> None:
+    project.spec(THREE)
+    assert rules(project, *args.split()) == found
+
+
+def test_what_keeps_a_spec_from_being_built_is_always_told(project: Project) -> None:
+    project.spec("stem: {conv1: {cov: 3}}\n")
+    assert rules(project, "--select", "AS4") == {"AS120"}
+    assert rules(project, "--ignore", "AS1") == {"AS120"}
+
+
+def test_exclude(project: Project) -> None:
+    project.spec(THREE)
+    project.write("specs/old/net.yaml", "not: a spec\n")
+    assert project.lint("--exclude", "specs/old").code == 0
+    assert project.lint("--exclude", "specs/old", "specs/old/net.yaml").code == 1  # named
+
+
+def test_pyproject(project: Project) -> None:
+    project.spec(THREE)
+    text = """\
+[project]
+name = "x"
+[tool.archspec]
+ignore = ["AS402"]
+strict = true
+[tool.archspec.per-file-ignores]
+"specs/*" = ["AS303"]
+"""
+    project.write("pyproject.toml", text)
+    assert rules(project) == {"AS304"}
+    assert project.lint().code == 1
+    assert project.lint("--isolated").code == 0
+    assert rules(project, "--isolated") == {"AS303", "AS304", "AS402"}
+    assert rules(project, "--select", "AS4") == set()
+    assert rules(project, "--extend-select", "unaligned-channels") == {"AS304", "AS402"}
+
+
+def test_our_own_file_goes_before_pyproject(project: Project) -> None:
+    project.spec(THREE)
+    project.write("pyproject.toml", "[tool.archspec]\nselect = ['AS3']\n")
+    project.write("archspec.toml", "select = ['AS4']\n")
+    assert rules(project) == {"AS402"}
+
+
+def test_the_closest_file_counts_and_its_paths_are_its_own(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.spec(THREE)
+    project.write("pyproject.toml", "[tool.other]\n")
+    project.write("archspec.toml", "per-file-ignores = {'specs/*' = ['AS3', 'AS4']}\n")
+    project.write("specs/pyproject.toml", "[project]\nname = 'x'\n")  # says nothing of us
+    assert project.lint("--strict").code == 0
+    monkeypatch.chdir(project.folder / "specs")
+    assert find([]) == project.folder / "archspec.toml"
+    assert project.lint("--strict", "net.yaml").code == 0
+    assert read(project.folder / "archspec.toml").per_file_ignores[0][0] == "*"
+
+
+#: The file, where the mistake is, the message and the hint.
+MISTAKES = [
+    ("selct = ['AS3']\n", (1, 1), "unknown key `selct`", "did you mean `select`?"),
+    ("\nstrict = 'no'\n", (2, 1), "`strict` is true or false", ""),
+    ("ignore = 'AS3'\n", (1, 1), "`ignore` is a list of texts", ""),
+    ("ignore = ['AS9']\n", (1, 1), "there is no rule `AS9`", "archspec rule --all"),
+    ("ignore = ['redundant-bais']\n", (1, 1), "there is no rule", "`redundant-bias`"),
+    ("format = 'xml'\n", (1, 1), "`format` is one of `full`", ""),
+    ("paths = [1]\n", (1, 1), "`paths` is a list of texts", ""),
+    ("per-file-ignores = 3\n", (1, 1), "`per-file-ignores` is a table", ""),
+    (
+        "[per-file-ignores]\n'a' = ['AS3']\n'b/*' = ['AS9']\n",
+        (3, 2),
+        "there is no rule `AS9`",
+        "archspec rule --all",
+    ),
+    ("strict = \n", (1, 10), "this is no TOML", ""),
+    ("[tool.archspec]\n", (1, 1), "unknown key `tool`", "without a table"),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "message", "hint"), MISTAKES)
+def test_a_mistake_in_the_file_is_told_at_its_place(
+    project: Project, text: str, place: tuple[int, int], message: str, hint: str
+) -> None:
+    project.spec(THREE)
+    project.write("archspec.toml", text)
+    said = project.lint()
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"error: {message}")
+    assert f"--> archspec.toml:{place[0]}:{place[1]}\n" in said.err
+    assert hint in said.err
+
+
+def test_a_mistake_in_pyproject_is_told_in_our_table(project: Project) -> None:
+    project.spec(THREE)
+    project.write("pyproject.toml", "[tool.other]\nselct = 1\n[tool.archspec]\nselct = []\n")
+    assert "--> pyproject.toml:4:1" in project.lint().err
+
+
+def test_show_settings(project: Project) -> None:
+    project.write("archspec.toml", "ignore = ['AS3']\n")
+    said = project.lint("--show-settings", "--strict")
+    assert said.code == 0
+    assert said.lines[0] == "# archspec.toml"
+    assert 'ignore = ["AS3"]' in said.lines
+    assert "strict = true" in said.lines
+    project.write("archspec.toml", said.out)  # they are a configuration file
+    assert project.lint("--show-settings").out == said.out
+
+
+def test_defaults_are_what_the_docs_say() -> None:
+    assert Settings() == Settings(("specs",), (), (), (), (), (), False, "", "", "")
