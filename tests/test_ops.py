@@ -1,0 +1,182 @@
+"""Every op against its torch class: arguments, defaults, shapes, parameters, multiply-adds."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from archspec import helpers
+from archspec.ir import Op, OpField, Shape, ShapeError, fields_of
+from archspec.ops import OPS
+from archspec.spec.arguments import MODULE_ATTRIBUTES
+from support import multiply_adds
+
+#: Arguments of torch that a spec has no say in.
+LEFT_OUT = {
+    "device": "a module is moved as a whole",
+    "dtype": "a module is cast as a whole",
+    "inplace": "a residual may still need what it would overwrite",
+    "return_indices": "an unpooling layer would need them, and there is none",
+    "divisor_override": "a factor, which the next layer learns by itself",
+    "start_dim": "the batch is never flattened",
+    "end_dim": "nor is anything left over",
+    "args": "nn.Identity and others take what they ignore",
+    "kwargs": "nn.Identity and others take what they ignore",
+}
+#: Arguments that are left out of one class alone: newer than the oldest torch we take.
+NEWER = {("batch_norm", "bias"), ("group_norm", "bias")}
+RANKED = [
+    (key, rank) for key, op in OPS.items() for rank in ((1, 2, 3) if "{" in op.torch else (2,))
+]
+# What these refuse is a question of meaning: torch would take the numbers.
+STRICTER = {
+    "linear",
+    "softmax",
+    "channels_first",
+    "channels_last",
+    "pad_channels",
+    "reshape",
+    "channel_shuffle",
+    "stochastic_depth",
+}
+
+
+@cache
+def modules() -> ModuleType:
+    """The helper classes, as torch modules."""
+    spec = importlib.util.spec_from_file_location("helper_modules", helpers.FILE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def torch_class(name: str) -> Any:
+    return getattr(modules() if name in helpers.HELPERS else nn, name)
+
+
+@pytest.mark.parametrize(("key", "rank"), RANKED)
+def test_arguments_are_those_of_torch(key: str, rank: int) -> None:
+    """Names, order and defaults; helpers against their own constructors."""
+    op = OPS[key]
+    signature = inspect.signature(torch_class(op.torch.format(rank=rank))).parameters
+    theirs = {
+        name: parameter.default
+        for name, parameter in signature.items()
+        if name not in LEFT_OUT and (key, name) not in NEWER
+    }
+    fields = fields_of(op)
+    names = {f.torch for f in fields}
+    if key == "max_pool" or key == "avg_pool":
+        names &= set(theirs)
+    assert [f.torch for f in fields if f.torch in names] == list(theirs)
+    for f in fields:
+        if f.how.kind != "fixed":
+            wanted = inspect.Parameter.empty if f.default is MISSING else f.default
+            assert theirs[f.torch] == wanted, f.torch
+
+
+def test_each_short_name_means_one_argument() -> None:
+    for op in OPS.values():
+        names = [f.name for f in fields_of(op)]
+        assert len(set(names)) == len(names)
+        assert op.first is None or op.first in names
+
+
+def test_helpers_are_those_that_ops_name() -> None:
+    named = {op.torch for op in OPS.values()} | {"ChannelLayerNorm"}
+    assert set(helpers.HELPERS) == named & set(helpers.HELPERS)
+
+
+def test_attributes_of_a_module_are_known() -> None:
+    public = {name for name in dir(nn.Module()) if not name.startswith("_")}
+    assert public <= MODULE_ATTRIBUTES
+
+
+# Shapes -------------------------------------------------------------------------------
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+
+@st.composite
+def shapes(draw: Draw) -> Shape:
+    rank = draw(st.integers(0, 3))
+    spatial = tuple(draw(st.integers(1, 9)) for _ in range(rank))
+    return Shape(draw(st.integers(1, 12)), spatial, bool(rank) and draw(st.integers(0, 4)) == 0)
+
+
+def drawn_argument(f: OpField, shape: Shape, draw: Draw) -> Any:
+    """One value that the language takes for an argument."""
+    match f.how.kind:
+        case "arrives":
+            return shape.channels
+        case "dims":
+            return 0 if shape.last else shape.rank
+        case "fixed":
+            return f.default
+        case "flag":
+            return draw(st.booleans())
+        case "choice":
+            return draw(st.sampled_from(f.how.choices))
+        case "real":
+            low, high = f.how.low or 0.0, f.how.high if f.how.high is not None else 1.0
+            return draw(st.floats(low, high).filter(lambda x: x == 0 or x > 1e-6))
+    low = max(int(f.how.low or 0), 1 if f.how.kind == "size" else 0)
+    one = st.integers(low, min(low + 4, int(f.how.high or 100)))
+    if f.how.many and shape.rank and draw(st.booleans()):
+        return tuple(draw(one) for _ in range(shape.rank))
+    return draw(one)
+
+
+def drawn_op(op: type[Op], shape: Shape, draw: Draw) -> Op:
+    given = {f.torch: drawn_argument(f, shape, draw) for f in fields_of(op)}
+    if op.key == "reshape":
+        given["shape"] = draw(
+            st.sampled_from([(1, shape.elements), (shape.elements,), tuple(shape.sizes), (2, 3)])
+        )
+    if op.key in ("conv", "pad_channels") and draw(st.booleans()):
+        given["out_channels"] = shape.channels * draw(st.integers(1, 3))
+    return op(**given, rank=shape.rank)
+
+
+def run_by_torch(op: Op, shape: Shape) -> tuple[nn.Module, torch.Tensor]:
+    signature = inspect.signature(torch_class(op.torch_name(shape))).parameters
+    given = {f.torch: getattr(op, f.torch) for f in fields_of(type(op))}
+    kwargs = {k: v for k, v in given.items() if k in signature or f"**{k}" in signature}
+    module = torch_class(op.torch_name(shape))(**kwargs).eval()
+    with torch.no_grad():
+        return module, module(torch.randn(1, *shape.sizes))
+
+
+@pytest.mark.parametrize("key", OPS)
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_shapes_and_costs_are_those_of_torch(key: str, data: st.DataObject) -> None:
+    """What we take, torch takes, with our shape and counts; what we refuse, it refuses."""
+    shape = data.draw(shapes())
+    op = drawn_op(OPS[key], shape, data.draw)
+    try:
+        expected = op.output(shape)
+        if min(expected.sizes) < 1:  # refused by whoever asks an op
+            raise ShapeError("nothing is left")
+    except ShapeError as error:
+        if key not in STRICTER and "plain features" not in error.message and not shape.last:
+            with pytest.raises((RuntimeError, ValueError, TypeError, AttributeError)):
+                run_by_torch(op, shape)
+        return
+    module, output = run_by_torch(op, shape)
+    assert tuple(output.shape[1:]) == expected.sizes
+    assert op.parameters() == sum(weight.numel() for weight in module.parameters())
+    assert op.macs(expected) == multiply_adds(module, output)
