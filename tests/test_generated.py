@@ -14,15 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import archspec
-from support import (
-    ROOT,
-    SHIPPED,
-    evaluate,
-    generated_module,
-    images,
-    module_from_source,
-    same_bits,
-)
+from support import ROOT, SHIPPED, evaluate, generated_module, images, module_from_source, same_bits
 
 GENERATED = ROOT / "generated"
 

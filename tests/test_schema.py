@@ -1,0 +1,127 @@
+"""The JSON Schema for editors: fresh, valid, takes what is shipped, says one thing of a typo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from archspec.rules import RULES
+from archspec.schema import block_schema, spec_schema, text
+from archspec.source import parse, read
+
+ROOT = Path(__file__).parent.parent
+SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("specs/zoo/*.yaml")])
+BLOCKS = sorted(ROOT.glob("specs/blocks/*.yaml"))
+HEAD = "name: net\ninput: [3, 32, 32]\n"
+
+SPEC = jsonschema.Draft202012Validator(spec_schema())
+BLOCK = jsonschema.Draft202012Validator(block_schema())
+
+
+def findings(yaml: str) -> list[Any]:
+    return list(SPEC.iter_errors(parse(yaml, "net.yaml")))
+
+
+def test_both_are_schemas_of_their_draft() -> None:
+    for schema in (spec_schema(), block_schema()):
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_the_committed_files_are_fresh() -> None:
+    docs = ROOT / "docs"
+    spec = (docs / "archspec.schema.json").read_text(encoding="utf-8")
+    block = (docs / "archspec-block.schema.json").read_text(encoding="utf-8")
+    assert spec == text(spec_schema()), "python -m archspec.schema > docs/archspec.schema.json"
+    assert block == text(block_schema()), "python -m archspec.schema block > docs/archspec-block..."
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_shipped_specs_are_valid(path: Path) -> None:
+    assert list(SPEC.iter_errors(read(path))) == []
+
+
+@pytest.mark.parametrize("path", BLOCKS, ids=lambda path: path.stem)
+def test_shipped_blocks_are_valid(path: Path) -> None:
+    assert list(BLOCK.iter_errors(read(path))) == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_good_examples_are_valid(name: str) -> None:
+    for file, data in RULES[name].good.completed().items():
+        validator = BLOCK if "blocks/" in file else SPEC
+        assert list(validator.iter_errors(parse(data, file))) == []
+
+
+TYPOS = {
+    "stem: [{conv: {channels: 64, kernal: 3}}]": ("stem", 0, "conv"),
+    "stem: [{conv: 64, kernel: 3}]": ("stem", 0),
+    "stem: [{conv: 0}]": ("stem", 0, "conv"),
+    "stem: [{conv: null}]": ("stem", 0, "conv"),
+    "stem: [{conv: {channels: 64, bias: yes}}]": ("stem", 0, "conv", "bias"),
+    "stem: [{dropout: 20}]": ("stem", 0, "dropout"),
+    "stem: [{max_pool: {kernel: 2, ceil: true}}]": ("stem", 0, "max_pool"),
+    "stem: [{gelu: {approximate: tan}}]": ("stem", 0, "gelu", "approximate"),
+    "stem: [{relu: 3}]": ("stem", 0, "relu"),
+    "stem: [null]": ("stem", 0),
+    "stem: [{conv: 64, else: act}]": ("stem", 0),
+    "stem: [{conv: 64, shortcut: act}]": ("stem", 0),
+    "stem: [{residual: [act], shortct: conv_norm}]": ("stem", 0),
+    "stem: [{residual: act}]": ("stem", 0, "residual"),
+    "stem: [{concat: act}]": ("stem", 0, "concat"),
+    "stem: 3": ("stem",),
+    "head: {forward: act}": ("head",),
+    "stages: {a: {block: basic, chanels: 64}}": ("stages", "a"),
+    "stages: {a: {block: basic, repeat: 0}}": ("stages", "a", "repeat"),
+    "stages: {a: {repeat: 3, channels: 64}}": ("stages", "a"),
+    "stages: {a: {max_pool: {kernal: 2}}}": ("stages", "a", "max_pool"),
+    "defaults: {bottleneck: {gruops: 32}}": ("defaults", "bottleneck"),
+    "defaults: {conv: {bais: true}}": ("defaults", "conv"),
+    "expect: {parms: 3}": ("expect",),
+    "expect: {params: {mx: 3}}": ("expect", "params"),
+    "blocks: {cell: {args: {}}}": ("blocks", "cell"),
+    "blocks: {cell: {body: [act], parts: {channels: none}}}": ("blocks", "cell", "parts"),
+    "names: {batchnorm: bn}": ("names",),
+    "args: {classes: many}": ("args", "classes"),
+    "init: rsnet": ("init",),
+    "inptu: [3]": (),
+}
+
+
+@pytest.mark.parametrize("typo", TYPOS)
+def test_a_typo_is_one_finding_at_its_place(typo: str) -> None:
+    (found,) = findings(HEAD + typo)
+    assert tuple(found.absolute_path) == TYPOS[typo]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "stages: {layer3: {repeat: 23}}",
+        "stages: {layer3: {attention: se}}",
+        "stages: {layer4: null}",
+        "stem: {maxpool: null}",
+        "stem: {conv1: {conv: {stride: null}}}",
+        "defaults: {conv: null}",
+        "expect: null",
+    ],
+)
+def test_a_spec_that_extends_another_may_say_a_part_of_it_or_delete(changed: str) -> None:
+    assert findings(f"name: net\nextends: resnet50\n{changed}\n") == []
+
+
+def test_a_spec_may_have_its_own_block_of_a_built_in_name() -> None:
+    own = "blocks: {basic: {args: {depth: 2}, body: [{conv: channels}]}}\n"
+    stages = "stages: {a: {block: basic, channels: 64, depth: 3}}\n"
+    assert findings(HEAD + own + stages) == []
+    assert len(findings(HEAD + stages)) == 1
+
+
+def test_an_editor_has_something_to_say_of_each_key() -> None:
+    properties = spec_schema()["properties"]
+    assert [key for key in properties if not properties[key].get("description")] == []
+    conv = spec_schema()["$defs"]["op-conv"]["properties"]
+    assert conv["kernel"]["description"] == "`kernel_size` of `Conv2d`. By default `1`."
+    assert conv["stride"]["default"] == 1
