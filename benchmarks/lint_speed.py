@@ -68,6 +68,8 @@ def main() -> None:
         if tool := shutil.which("check-jsonschema"):
             schema = str(ROOT / "docs" / "archspec.schema.json")
             rows["check-jsonschema"] = [tool, "--schemafile", schema, *one]
+        else:
+            print("check-jsonschema             is not installed: not measured")
         for what, command in rows.items():
             took = median(command, folder, args.runs)
             print(f"{what:28} {took * 1000:8.1f} ms {took / empty:6.1f}x")

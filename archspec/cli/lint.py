@@ -134,9 +134,6 @@ def _lint(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _report(args: argparse.Namespace, settings: Settings) -> Report:
-    from archspec.lint.lazy import postpone
-
-    postpone()
     from archspec.lint.many import check_files
     from archspec.lint.run import files_of, report_of
 
