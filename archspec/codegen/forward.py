@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from archspec.codegen.layout import STEP, WIDTH
-from archspec.expression import Name
 from archspec.ir import Apply, Class, New, Sequential, run
 
 INDENT = STEP * 2
@@ -244,6 +243,3 @@ def _bare(x: str) -> str:
 def formula(cls: Class) -> str:
     """What the class computes, on one line."""
     return _bare(run(cls.body, "x", _Formula()))
-
-
-__all__ = ["Name", "formula", "forward"]

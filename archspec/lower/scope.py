@@ -14,7 +14,6 @@ from archspec.expression import (
     Expr,
     ExpressionError,
     Name,
-    Number,
     Scalar,
     Value,
     constant,
@@ -231,6 +230,3 @@ class Scope:
             labels = (Label(span, "in this layer"), *labels)
             span, led = led[-1].span, led[:-1]
         return SpecError([Diagnostic(rule, message, span, hint, (*labels, *led))])
-
-
-__all__ = ["Closure", "Number", "Scope"]

@@ -18,7 +18,7 @@ from archspec.diagnostics import Span
 from archspec.expression import Expr
 from archspec.ir import Field, Op, fields_of
 from archspec.ops import OPS
-from archspec.source import Map, Text, locate
+from archspec.source import Map, locate
 from archspec.source.shared import shared
 from archspec.spec import arguments
 from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
@@ -289,15 +289,3 @@ def text_of(value: Any, what: str, most: int) -> str:
             f"{what} has {len(value)} characters, at most {most} are taken",
         )
     return str(value)
-
-
-__all__ = [
-    "Branch",
-    "Layer",
-    "Layers",
-    "Stack",
-    "Text",
-    "layer_of",
-    "stack_of",
-    "validator",
-]
