@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from archspec.expression import Name
@@ -21,11 +20,12 @@ from archspec.ir import (
     numbers,
     run,
 )
+from archspec.record import field, record, replace
 
 FLOAT_BYTES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One layer: where it is, what it is, what leaves it, and what it costs.
 
@@ -41,7 +41,7 @@ class Row:
     layer: Op
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Analysis:
     """What a network comes to. `depth` counts weighted layers on the main path (see docs)."""
 
@@ -80,7 +80,7 @@ def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Traced:
     """A shape on its way, with the number of weighted layers passed."""
 
@@ -117,7 +117,7 @@ def _depth(network: Network, root: _Shapes) -> int:
     return min(stem, 1) + sum(depth for _, depth in depths[first:])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Passed:
     """A module that is handed to a constructor, with the names it was written in."""
 

@@ -7,16 +7,19 @@ Every finding of archspec is a `Diagnostic`. In Python, functions raise `SpecErr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from archspec.record import record, replace
 
 LONGEST_MESSAGE = 1000
 MOST_LABELS = 5
+MOST_CHOICES = 300
+LONGEST_WORD = 60
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of a file. Lines and columns count from 1, `end_column` is exclusive."""
 
     file: str
@@ -29,7 +32,7 @@ class Span:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A second place that a finding speaks of, and what is to be seen there."""
 
@@ -37,7 +40,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """New text for a stretch of a file."""
 
@@ -45,7 +48,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """Edits that mend a finding and change nothing else; `lint --fix` applies them."""
 
@@ -149,19 +152,44 @@ def instead(text: str, wrong: str, word: str) -> Hint:
 
 def closest(wrong: str, choices: Iterable[str]) -> list[str]:
     """The choices that differ from `wrong` in a letter or two."""
-    import difflib  # costs more than the rest of a clean run's own imports
-
-    return difflib.get_close_matches(wrong.lower(), list(choices), n=9, cutoff=0.75)
+    return alike(wrong.lower(), choices, 0.75)[:9]
 
 
 def did_you_mean(wrong: str, choices: Iterable[str], what: str = "choose from") -> Hint:
     """A hint that names the nearest of `choices`, and all of them if they are few."""
-    import difflib
-
     known = sorted(set(choices))
-    near = difflib.get_close_matches(wrong.lower(), known, n=2, cutoff=0.6)
+    near = alike(wrong.lower(), known, 0.6)[:2]
     close = closest(wrong, near)
     listed = f"{what}: {', '.join(known)}" if 0 < len(known) <= 60 else ""
     asked = f"did you mean `{near[0]}`?" if near else ""
     text = " ".join(filter(None, [asked, listed]))
     return instead(text, wrong, close[0] if len(close) == 1 else "")
+
+
+def alike(wrong: str, choices: Iterable[str], least: float) -> list[str]:
+    """The choices of which so large a part is in `wrong`, letter after letter; most alike first.
+
+    Of too many choices, as only a hostile file has them, those that begin alike are looked at.
+    """
+    known = list(choices)
+    if len(known) > MOST_CHOICES:
+        known = [word for word in known if word[:1] == wrong[:1]][:MOST_CHOICES]
+    if len(wrong) > LONGEST_WORD:
+        return []
+    places: dict[str, int] = {}
+    for place, letter in enumerate(wrong):
+        places[letter] = places.get(letter, 0) | 1 << place
+    parts = [(_alike(word, places, len(wrong), least), word) for word in known]
+    return [word for part, word in sorted(parts, reverse=True) if part >= least]
+
+
+def _alike(word: str, places: Mapping[str, int], length: int, least: float) -> float:
+    """Twice the longest common subsequence, a part of both lengths (Hyyrö, 2004: bit-parallel)."""
+    both = length + len(word)
+    if not both or 2 * min(length, len(word)) < least * both:
+        return 0.0
+    row = every = (1 << length) - 1
+    for letter in word:
+        met = row & places.get(letter, 0)
+        row = ((row + met) | (row - met)) & every
+    return 2 * (length - row.bit_count()) / both

@@ -115,10 +115,72 @@ def renamed(value: Any, old: str, new: str) -> Any:
     return value
 
 
+RECIPES: dict[str, tuple[Any, ...]] = {
+    "data": ("fashion_mnist", "cifar10", "imagenet", "folder", "tensors", "synthetic"),
+    "epochs": (1, 3, 30, 100_000),
+    "batch_size": (1, 64, 256),
+    "lr": (0.1, 1, 1e-3),
+    "loss": ("cross_entropy", "bce", "multi_label", "mse", "huber"),
+    "optimizer": ("sgd", "adamw", "lamb"),
+    "momentum": (0, 0.9),
+    "nesterov": (True, False),
+    "weight_decay": (0, 5e-4),
+    "decay_all": (True, False),
+    "schedule": (
+        *("constant", "linear", "cosine", {"step": {"every": 2, "factor": 0.5}}),
+        *({"step": {"at": [1, 2]}}, {"step": {"at": [1], "every": 1}}, {"step": {}}),
+    ),
+    "warmup": (0, 0.5, 5),
+    "accumulate": (1, 2, 3),
+    "clip": (0, 1.0),
+    "size": (1, 8, 96),
+    "test_size": (8, 65536),
+    "test_crop": (0.95, 1),
+    "label_smoothing": (0, 0.1),
+    "dropout": (0, 0.2),
+    "stochastic_depth": (0, 0.1),
+    "noise": (0.05, {"inputs": 0.05, "activations": 0.1}, {}),
+    "augment": (
+        *({}, {"flip": True, "crop": 4, "erase": 0.25}, {"rand_augment": 6}),
+        *({"resized_crop": [0.08, 1], "rand_augment": {"layers": 2, "magnitude": 6}},),
+    ),
+    "mixup": (0, 0.2),
+    "cutmix": (0, 1.0),
+    "l1": (0, 1e-5),
+    "ema": (0, 0.999),
+    "early_stopping": (0, 2),
+    "seed": (0, 2**32 - 1),
+}
+NEEDED = ("data", "epochs", "batch_size", "lr")
+
+
+@st.composite
+def recipes(draw: Draw) -> dict[str, Any]:
+    """A `train` section whose keys are right by themselves, and often beside one another."""
+    some = draw(st.lists(st.sampled_from(sorted(RECIPES)), max_size=6, unique=True))
+    chosen = {key: draw(st.sampled_from(RECIPES[key])) for key in (*NEEDED, *some)}
+    return copy.deepcopy(chosen)
+
+
+@st.composite
+def hostile_recipes(draw: Draw) -> Any:
+    """The same with one to three things done to it."""
+    recipe: Any = {"train": draw(recipes())}
+    for _ in range(draw(st.sampled_from((1, 1, 2, 3)))):
+        holder, key = draw(st.sampled_from(list(places(recipe))))
+        if isinstance(holder, dict) and holder is not recipe and draw(st.booleans()):
+            holder[draw(st.sampled_from((*RECIPES, *WORDS, *TEXTS[:30])))] = holder.pop(key)
+        else:
+            holder[key] = nasty(draw)
+    return recipe["train"]
+
+
 @st.composite
 def hostile_specs(draw: Draw) -> Any:
     """A drawn spec with one to three things done to it."""
     spec: Any = copy.deepcopy(draw(specs()))
+    if draw(st.integers(0, 4)) == 0:
+        spec["train"] = draw(recipes())
     for _ in range(draw(st.sampled_from((1, 1, 1, 2, 3)))):
         how = draw(st.sampled_from(("value", "value", "value", "key", "rename", "rename", "move")))
         everywhere = list(places(spec))
@@ -237,4 +299,12 @@ def mutated_texts(draw: Draw) -> bytes:
     return bytes(data)
 
 
-__all__ = ["Path", "as_yaml", "hostile_specs", "mutated_texts", "renamed_specs"]
+__all__ = [
+    "Path",
+    "as_yaml",
+    "hostile_recipes",
+    "hostile_specs",
+    "mutated_texts",
+    "recipes",
+    "renamed_specs",
+]

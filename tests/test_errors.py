@@ -330,3 +330,58 @@ def test_a_default_for_a_block_with_findings(project: Project) -> None:
     said = project.lint("specs/net.yaml")
     assert (said.code, said.err) == (1, "")
     assert "expected a list of layers" in said.out
+
+
+def test_names_are_told_beside_a_wrong_key_of_the_same_layer(tmp_path: Path) -> None:
+    text = """stem:
+  conv1: {conv: {channels: wdith, kernal: 3}}
+head:
+  fc: {linear: clases, bais: true}
+"""
+    found = [(d.rule, d.span.line) for d in findings(tmp_path, TWO_LINES + text) if d.span]
+    assert found == [
+        ("unknown-name", 4),
+        ("unknown-key", 4),
+        ("unknown-name", 6),
+        ("bad-layer", 6),
+    ]
+
+
+@pytest.mark.parametrize("inline", ["true", "false"])
+def test_a_layer_that_is_a_block_and_takes_no_stride(inline: str, tmp_path: Path) -> None:
+    text = f"""blocks:
+  cell: {{inline: {inline}, body: [{{conv: {{channels: channels, kernel: 3}}}}, norm]}}
+stem:
+  - cell: {{channels: 8, stride: 1}}
+  - cell: {{channels: 8, stride: 2}}
+"""
+    (found,) = findings(tmp_path, TWO_LINES + text)
+    assert (found.rule, found.severity) == ("stride-ignored", "error")
+    assert found.span
+    assert (found.span.line, found.span.column) == (7, 33)
+
+
+def test_what_is_wrong_in_a_base_is_told_with_the_line_that_extends_it(tmp_path: Path) -> None:
+    (tmp_path / "root.yaml").write_text(
+        "name: root\ninput: [3, 8, 8]\nhead: [{linear: 10}]\nstem: {c: {conv: wdith}}\n"
+    )
+    (tmp_path / "base.yaml").write_text("name: base\nextends: root\n")
+    (found,) = findings(tmp_path, "name: net\nextends: base\n")
+    assert found.span
+    assert Path(found.span.file).name == "root.yaml"
+    labels = [(Path(label.span.file).name, label.span.line) for label in found.labels]
+    assert labels == [("net.yaml", 2)]
+
+
+def test_both_sides_of_a_sum_are_shown(tmp_path: Path) -> None:
+    text = """stem:
+  - residual:
+      - conv: {channels: 16, kernel: 3, stride: 2}
+    shortcut:
+      - conv: 16
+"""
+    (found,) = findings(tmp_path, TWO_LINES + text)
+    assert [(label.span.line, label.text.split(" ")[1]) for label in found.labels] == [
+        (5, "body"),
+        (7, "shortcut"),
+    ]

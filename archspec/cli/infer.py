@@ -40,9 +40,10 @@ def run(args: argparse.Namespace) -> int:
     if output is None:
         print(text, end="")
     else:
-        from archspec.cli.build import write_files
+        from archspec.source.writing import write_text
 
-        write_files(output.parent, {output.name: text})
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_text(output, text)
         print(f"wrote {output.as_posix()}")
     print(notes, file=sys.stderr)
     return 0

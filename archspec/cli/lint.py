@@ -181,7 +181,7 @@ def _write(report: Report, settings: Settings, args: argparse.Namespace) -> None
     if args.output_file:
         from pathlib import Path
 
-        from archspec.lint.write import write_text
+        from archspec.source.writing import write_text
 
         write_text(Path(args.output_file), f"{text}\n" if text else "")
     elif text:
@@ -207,9 +207,8 @@ def _refused(error: Any, color: str) -> int:
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """The configuration file's settings, with the command line's laid over them."""
-    from dataclasses import replace
-
     from archspec.lint.settings import Settings
+    from archspec.record import replace
 
     settings = Settings() if args.isolated else _configured(args.paths)
     if args.select is not None:

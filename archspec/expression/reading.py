@@ -18,7 +18,7 @@ from archspec.expression.tree import (
     Unary,
 )
 
-MAX_LENGTH = 500
+MAX_LENGTH = 200
 MAX_DEPTH = 40
 BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 BINARY |= {ast.FloorDiv: "//", ast.Mod: "%"}

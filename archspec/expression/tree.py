@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+
+from archspec.record import record
 
 Scalar = int | Fraction | bool
 
@@ -23,12 +24,12 @@ class Expr:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number(Expr):
     value: Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name(Expr):
     id: str
     column: int | None = None
@@ -40,39 +41,39 @@ class Name(Expr):
         return hash(self.id)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary(Expr):
     op: str
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary(Expr):
     op: str
     left: Expr
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Logic(Expr):
     op: str
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice(Expr):
     condition: Expr
     then: Expr
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call(Expr):
     function: str
     arguments: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """A number, and the formula that says it; `expr` is None where none can be printed."""
 

@@ -66,6 +66,7 @@ def plain(value: Any) -> Any:
 
 
 def inherited(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What a spec that extends `data` starts from."""
+    """What a spec that extends `data`, and has no recipe, starts from."""
     whole: dict[str, Any] = plain(data)
-    return {key: value for key, value in whole.items() if key not in NOT_INHERITED}
+    left = (*NOT_INHERITED, "train")
+    return {key: value for key, value in whole.items() if key not in left}

@@ -2,60 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from archspec.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Apply:
     """The layer of this name, called."""
 
     layer: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chain:
     """One after the other; an empty chain is the identity."""
 
     steps: tuple[Body, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Add:
     """The sum of the branches."""
 
     branches: tuple[Body, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Multiply:
     """The product of the branches."""
 
     branches: tuple[Body, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Concat:
     """The branches one behind the other along the channels."""
 
     branches: tuple[Body, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Split:
     """The input in equal parts along the channels, a branch on each, then one behind the other."""
 
     branches: tuple[Body, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unsqueeze:
     """`count` dimensions of size 1 at the end, where a gate has lost the spatial sizes."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Collect:
     """Named parts one after the other; the values of those in `order` are the result."""
 

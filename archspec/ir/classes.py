@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from archspec.diagnostics import Span
 from archspec.expression import Expr, Name, Number
 from archspec.ir.bodies import Body
 from archspec.ir.ops import Argument, Op, Shape
+from archspec.record import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter of a constructor; without a default it is given by position."""
 
@@ -20,7 +20,7 @@ class Parameter:
     default: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Local:
     """A size that is computed once at the top of a constructor."""
 
@@ -28,7 +28,7 @@ class Local:
     value: Expr
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class New:
     """A module to be constructed: an op (with torch's name for it) or a class."""
 
@@ -37,14 +37,14 @@ class New:
     torch: str = ""
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Sequential:
     """Modules one after the other, with names 0, 1, 2, ..."""
 
     children: tuple[New | Repeat | Sequential, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Repeat:
     """`count` equal modules, each constructed afresh."""
 
@@ -52,7 +52,7 @@ class Repeat:
     count: int
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Layer:
     """An attribute of a class: a module to be constructed, or a parameter that is one."""
 
@@ -60,7 +60,7 @@ class Layer:
     new: New | Sequential | Name
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Class:
     """One class of the generated file. The children of a sequential one are its layers."""
 
@@ -79,7 +79,7 @@ def _nowhere(_: str) -> tuple[Span, ...]:
     return ()
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Network:
     """A spec, lowered: the last of `classes` is the network, each stands before its users.
 

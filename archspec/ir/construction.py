@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from archspec import expression
 from archspec.expression import Expr, Name, Number
 from archspec.ir.classes import Class, New, Repeat, Sequential
 from archspec.ir.ops import Argument, Op, OpField, fields_of
+from archspec.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """How a module is constructed, in Python's terms."""
 

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
+from archspec.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Shape:
     """The shape of one sample: channels, then spatial sizes; `last` if channels are last."""
 
@@ -52,7 +54,7 @@ Sizes = int | tuple[int, ...]
 Argument = Any  # Expr | tuple[Expr, ...] | str | None | New
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Field:
     """How an argument of a torch constructor is written in a spec.
 
@@ -160,7 +162,7 @@ def complete(cls: type[Op]) -> None:
     _COMPLETE.add(cls)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpField:
     """One argument of an op: torch's name, the language's, and how it is written."""
 

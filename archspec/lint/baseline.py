@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from archspec.lint.report import Report, content
 from archspec.lint.settings import SettingsError
-from archspec.lint.write import write_text
+from archspec.record import replace
+from archspec.source.writing import write_text
 
 VERSION = 1
 FIELDS = ("rule", "file", "line")

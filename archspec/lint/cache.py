@@ -27,9 +27,10 @@ MOST_ENTRIES = 2_000  # a shard
 MOST_BYTES = 16 << 20  # a shard
 MOST_TEXT = 1 << 20  # a file
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of archspec.\n"
+TEMPLATES = "templates"
 MARKERS = ("pyproject.toml", "archspec.toml", ".git")
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-OWN = (".py", ".yaml", ".jinja")
+OWN = (".py", ".jinja")
 
 
 class Found:
@@ -180,7 +181,10 @@ def root(folder: str) -> str:
 
 
 def stamp() -> str:
-    """Which archspec this is: every file of its own by size and time."""
+    """Which archspec this is: every file of its own by size and time, but for specs and blocks.
+
+    Of those an entry depends on what was seen, like on those of others.
+    """
     import sys
 
     parts = [sys.version]
@@ -191,10 +195,9 @@ def stamp() -> str:
 
 
 def _beside() -> list[str]:
-    """In a checkout, specs and templates lie beside the package."""
-    above = os.path.dirname(PACKAGE)
-    names = [n for n in ("specs", "templates") if not os.path.isdir(os.path.join(PACKAGE, n))]
-    return [os.path.join(above, name) for name in names]
+    """In a checkout, the templates lie beside the package."""
+    inside = os.path.join(PACKAGE, TEMPLATES)
+    return [] if os.path.isdir(inside) else [os.path.join(os.path.dirname(PACKAGE), TEMPLATES)]
 
 
 def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile
 from archspec.lint.comments import MARK, Suppression, suppressions
 from archspec.lint.discover import is_block
+from archspec.record import record, replace
 from archspec.source.files import decode, display_path, read_bytes
 from archspec.source.shared import HERE, Store, sharing
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checked:
     """What is known of one file.
 
@@ -51,13 +53,23 @@ def nothing_found(text: bytes, file: str, store: Store) -> Checked | None:
 
     if is_block(file) or MARK.encode() in text:
         return None
-    path = Path(file)
+    folder, stem = _folder_and_stem(file)
     with sharing(store), suppress(SpecError):
-        spec = parse_text(decode(text, HERE), HERE, path.parent, but=path.stem)
-        if spec.name == path.stem and is_clean(spec):
+        spec = parse_text(decode(text, HERE), HERE, folder, but=stem)
+        if spec.name == stem and is_clean(spec):
             span = spec.where("name")
             return Checked(file, name=(spec.name, replace(span, file=file)) if span else None)
     return None
+
+
+def _folder_and_stem(file: str) -> tuple[Path, str]:
+    folder, name = os.path.split(file)
+    return _folder(folder), os.path.splitext(name)[0]
+
+
+@lru_cache(maxsize=256)
+def _folder(name: str) -> Path:
+    return Path(name)
 
 
 def check_text(text: str | bytes, file: str) -> Checked:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from archspec.diagnostics import Span
 from archspec.lint.sources import LINE_BREAK
+from archspec.record import record
 
 MARK = "archspec:"
 FORM = "# archspec: ignore[RULE] the reason"
@@ -18,7 +18,7 @@ _WORD = re.compile(r"[^\s,]+")
 _ONLY_KEY = re.compile(r"[^#'\"]*:[ \t]*(?:#.*)?\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Suppression:
     """One comment: the rules it names, each with its place, and the lines it speaks of."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archspec.diagnostics import Edit, Fix, SpecError
@@ -13,8 +12,9 @@ from archspec.lint.report import Report
 from archspec.lint.run import report_of
 from archspec.lint.settings import Settings
 from archspec.lint.sources import LINE_BREAK, Sources
-from archspec.lint.write import write_text
+from archspec.record import field, record, replace
 from archspec.source.files import decode, display_path, read_bytes
+from archspec.source.writing import write_text
 
 MOST_ROUNDS = 10
 BOM = "\ufeff"
@@ -32,7 +32,7 @@ def fix(paths: Iterable[Path], settings: Settings, write: bool = True) -> tuple[
     return report, run.diff()
 
 
-@dataclass(slots=True)
+@record(eq=False, frozen=False)
 class _Run:
     """Rounds of linting and mending, until nothing can be mended."""
 

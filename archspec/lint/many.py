@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics import UnreadableFile
 from archspec.lint.check import Checked, check_text, nothing_found
+from archspec.record import record
 from archspec.source.files import display_path, read_bytes
 from archspec.source.seen import looking
 from archspec.source.shared import Store
@@ -24,7 +24,7 @@ CHUNK = 50
 _store: Store | None = None  # of a worker process
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fresh:
     """A file that was read: what was found, in which bytes, and what else was looked at."""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from archspec.diagnostics import Diagnostic, Span
 from archspec.lint.discover import is_block
 from archspec.lint.sources import Sources
 from archspec.lint.words import clean, count
+from archspec.record import field, record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """A diagnostic with its code, and a fingerprint that does not change when lines move."""
 
@@ -25,7 +25,7 @@ class Finding:
         return self.diagnostic.span or Span("")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """The outcome of a run.
 

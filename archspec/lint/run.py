@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Label, Span, UnreadableFile
@@ -15,6 +14,7 @@ from archspec.lint.report import Report, with_fingerprints
 from archspec.lint.select import Selection
 from archspec.lint.settings import Settings
 from archspec.lint.sources import Sources
+from archspec.record import field, record, replace
 
 NUMBER = re.compile(r"\d+")
 
@@ -62,7 +62,7 @@ def report_of(
     return report
 
 
-@dataclass(slots=True)
+@record(eq=False, frozen=False)
 class _Gathered:
     """All files of a run; of a clean one hardly more than its name is kept."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from archspec.record import record
 
 if TYPE_CHECKING:
     from archspec.diagnostics import Span
@@ -13,7 +14,7 @@ FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """Settings of `lint`.
 

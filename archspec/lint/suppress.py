@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
 
 from archspec.diagnostics import Diagnostic, Edit, Fix, Span
@@ -11,6 +10,7 @@ from archspec.lint.check import Checked, is_fatal
 from archspec.lint.comments import FORM, Suppression, suppressions
 from archspec.lint.select import Selection, names_of, unknown_rule
 from archspec.lint.sources import Sources
+from archspec.record import replace
 
 ByLine = dict[int, list[Suppression]]
 

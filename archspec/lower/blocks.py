@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archspec.diagnostics import Diagnostic, Label, SpecError
+from archspec.diagnostics import Diagnostic, Label, Span, SpecError
 from archspec.expression import Expr, Name, Number, Value, constant, names
 from archspec.ir import Chain
+from archspec.lower.budget import CALL
 from archspec.lower.model import Flow, Instance, Row, Use
 from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Closure, Scope
+from archspec.record import field, record
 from archspec.source import locate, shared
 from archspec.spec import Block
 from archspec.spec.arguments import ANY
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from archspec.lower.layers import Layers
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Memo:
     """Uses of one block with the same arguments; the indices matter if they were read."""
 
@@ -32,7 +33,7 @@ class Memo:
     made: dict[Any, Instance] = field(default_factory=dict)
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Call:
     """A use of a block: its arguments as values, its parts, and where it stands."""
 
@@ -43,6 +44,11 @@ class Call:
     indices: dict[str, Value]
     label: Label | None
     scope: Scope | None = None
+
+    @property
+    def span(self) -> Span | None:
+        """Where the block is used."""
+        return self.label.span if self.label else None
 
     @property
     def arriving(self) -> str:
@@ -81,7 +87,7 @@ class Blocks:
         """The uses so far; networks that a block cannot tell apart have them in common."""
         if self.store is None:
             return {}
-        memo: dict[Any, Memo] = self.store.networks.setdefault(self.layers.alike(), {})
+        memo: dict[Any, Memo] = self.store.networks.setdefault(self.layers.common.alike(), {})
         return memo
 
     def block(self, name: str) -> Block:
@@ -129,7 +135,7 @@ class Blocks:
         block = call.block
         labels = (call.label,) if call.label else ()
         outer = call.scope.labels if call.scope else ()
-        scope = Scope({}, {}, instance, (*labels, *outer))
+        scope = Scope({}, {}, self.layers.budget, instance, (*labels, *outer))
         defaults = self.layers.spec.defaults.blocks.get(call.name, {})
         bound = self.layers.library.bind(defaults, call.name, block)
         raw = locate(self.layers.spec.defaults.raw, (call.name,))
@@ -153,9 +159,8 @@ class Blocks:
             elif expr is not None:
                 scope.pending[name] = (expr, locate(block.raw, ("args", name)))
             elif name not in call.given:
-                span = call.label.span if call.label else None
-                message = f"`{call.name}` is not told its `{name}`"
-                raise SpecError([Diagnostic("missing-key", message, span, f"write `{name}: ...`")])
+                message, hint = f"`{call.name}` is not told its `{name}`", f"write `{name}: ...`"
+                raise SpecError([Diagnostic("missing-key", message, call.span, hint)])
         if instance is not None:
             scope.symbolic = {"in_channels", "channels", "stride", *block.args}
         given = {"stride": constant(1)} | call.given
@@ -167,7 +172,15 @@ class Blocks:
             scope.values["channels"] = scope.values["in_channels"]
         return scope
 
+    def _counted(self, call: Call) -> Scope:
+        """Where a block is used, with the steps of opening it counted."""
+        scope = call.scope or Scope({}, {}, self.layers.budget)
+        parts = sum(part.size for part in call.parts.values())
+        scope.spend(CALL + len(call.block.args) + parts, call.span)
+        return scope
+
     def inline_scope(self, call: Call, scope: Scope, flow: Flow) -> Scope:
+        self._counted(call)
         inside = self.inside(call, None, flow)
         inside.instance = scope.instance
         inside.touched, inside.settled = scope.touched, scope.settled
@@ -180,15 +193,17 @@ class Blocks:
 
     def remembered(self, call: Call, flow: Flow) -> tuple[Use, Flow]:
         """A use of a block; one with the same arguments is opened once."""
+        around = self._counted(call)
         key = call.key(flow)
         if self.store is not None:
             key = (key, self.layers.role, call.visible())
         memo = self.memo.setdefault(key, Memo(call))
         seen = call.seen(memo.touched)
         if seen not in memo.made:
-            before = self.layers.size
+            budget = self.layers.budget
+            size, spent = budget.layers, budget.steps
             instance, touched = self.open(call, flow)
-            instance.size = self.layers.size - before
+            instance.size, instance.spent = budget.layers - size, budget.steps - spent
             if self.store is not None:
                 self.store.opened += 1
             if not touched <= memo.touched:
@@ -196,9 +211,10 @@ class Blocks:
                 seen = call.seen(memo.touched)
             memo.made[seen] = instance
         else:
-            span = call.label.span if call.label else None
-            self.layers.grow(max(1, memo.made[seen].size), span)
-            self.layers.met(memo.made[seen].used)
+            around.grow(max(1, memo.made[seen].size), call.span)
+            self.layers.common.met(memo.made[seen].used)
+            if self.store is not None:  # another network may have opened it: not less than alone
+                around.spend(memo.made[seen].spent, call.span)
         self.layers.touched |= memo.touched
         if call.scope is not None:
             call.scope.touched |= memo.touched
@@ -240,6 +256,16 @@ class Blocks:
             value = call.scope.printable(value, inner.channels, "channels")
         formula = value.expr or Number(inner.shape.channels)
         return Flow(inner.shape, formula, stride, inner.last)
+
+    def kept(self, layer: Layer, call: Call, x: Flow, y: Flow) -> None:
+        """Raises a finding where a layer says a stride that the block does not take."""
+        if "stride" not in layer.given or x.stride is None or y.stride is None:
+            return
+        by = int(call.given["stride"].number)
+        if call.scope is not None and y.stride != tuple(step * by for step in x.stride):
+            message = f"`{call.name}` does not stride as it is told here"
+            hint = "use `stride` in one layer of the block, or leave it out here"
+            raise call.scope.error("stride-ignored", message, layer.at("stride"), hint)
 
     def _decide_names(self, value: Value) -> None:
         if value.expr is not None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.expression import (
@@ -40,6 +39,7 @@ from archspec.lower.naming import rename
 from archspec.lower.printed import count_names, differs, repeated, replaced, with_formulas
 from archspec.ops import OPS
 from archspec.ops.others import Identity, StochasticDepth
+from archspec.record import replace
 from archspec.spec.arguments import CONSTRUCTOR_WORDS
 from archspec.spec.names import SCOPE
 

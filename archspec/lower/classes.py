@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.expression import Scalar
@@ -11,6 +10,7 @@ from archspec.ir import Class
 from archspec.lower.build import Build
 from archspec.lower.model import Instance, Made, OpUse, Row, Slot, Use
 from archspec.lower.naming import NEVER_A_CLASS
+from archspec.record import field, record
 
 
 def classes_of(root: Instance, taken: Iterable[str]) -> tuple[Class, ...]:
@@ -20,7 +20,7 @@ def classes_of(root: Instance, taken: Iterable[str]) -> tuple[Class, ...]:
     return tuple(book.classes)
 
 
-@dataclass(eq=False)
+@record(eq=False, frozen=False)
 class Group:
     """Uses of a block that become one class."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics import Label, SpecError
@@ -13,6 +12,7 @@ from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Scope
 from archspec.ops import OPS
 from archspec.ops.others import StochasticDepth
+from archspec.record import replace
 from archspec.spec.layers import COMBINATORS, Layer, Stack
 
 if TYPE_CHECKING:
@@ -90,6 +90,9 @@ class Combinators:
         last = layer.branches[0].stack.layers
         if last and last[-1].span:
             labels.append(Label(last[-1].span, f"the body gives {body}"))
+        beside = layer.shortcut.layers if layer.shortcut and what == "the shortcut" else ()
+        if beside and beside[-1].span:
+            labels.append(Label(beside[-1].span, f"{what} gives {side}"))
         labels += _emptied(layer, scope)
         return scope.error("residual-shape-mismatch", message, own, hint, tuple(labels))
 

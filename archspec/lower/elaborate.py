@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, SpecError, merged
@@ -14,19 +13,20 @@ from archspec.lower.blocks import Call
 from archspec.lower.layers import Layers
 from archspec.lower.model import Flow, Instance, Item, Row, Use
 from archspec.lower.naming import NEVER_A_CLASS, camel, name_items
-from archspec.lower.scope import Scope, named_in
-from archspec.source import shared
+from archspec.lower.scope import Scope, named_by
+from archspec.record import record
+from archspec.source import locate
 from archspec.spec import Spec
 from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
 from archspec.spec.names import INDICES
 from archspec.spec.stages import Stage
-from archspec.spec.widths import Place, places
+from archspec.spec.widths import Place, Series, series_of
 
 MOST_FINDINGS = 20
 OUTSIDE = ("stage", "block_index", "block_count")  # what tells a block where its stage stands
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Opened:
     """The network, opened: its own layers, and what was used on the way."""
 
@@ -38,8 +38,7 @@ class Opened:
 
 def open_network(spec: Spec) -> Opened:
     """Raises `SpecError` with the findings of every stage."""
-    written = [spec.defaults.raw, *(stage.raw for stage in spec.stages.values())]
-    settled = {n for raw in written for n in shared.shared(named_in, raw, partial(named_in, raw))}
+    settled = set[str]().union(*map(named_by, (spec.defaults, *spec.stages.values())))
     while True:
         elaborator = Elaborator(spec, settled)
         opened = elaborator.network()
@@ -47,6 +46,12 @@ def open_network(spec: Spec) -> Opened:
         if not wanted:
             return opened
         settled |= wanted
+
+
+@lru_cache(maxsize=256)
+def _arriving(channels: int, *sizes: int) -> Flow:
+    """What enters a network; the same object for all that take the same."""
+    return Flow(Shape(channels, sizes), Number(channels), (1,) * len(sizes))
 
 
 def class_name(spec: Spec) -> str:
@@ -64,7 +69,7 @@ class Elaborator:
     """The network itself: stem, stages, head."""
 
     def __init__(self, spec: Spec, settled: set[str]) -> None:
-        self.spec = spec
+        self.spec, self.data = spec, spec.data
         self.fixed = settled
         self.layers = Layers(spec)
 
@@ -77,9 +82,8 @@ class Elaborator:
             if name not in self.fixed and type(value) is int
         }
         values = {name: constant(value) for name, value in spec.args.items()} | symbolic
-        scope = Scope(values, self.layers.parts)
-        shape = Shape(spec.input[0], tuple(spec.input[1:]))
-        flow = Flow(shape, Number(shape.channels), (1,) * shape.rank)
+        scope = self._scope(values)
+        flow = _arriving(*spec.input)
         steps: list[Body] = []
         flow = self._section(spec.stem, "stem", scope, flow, root, steps)
         flow = self._stages(flow, root, steps)
@@ -89,6 +93,10 @@ class Elaborator:
         name_items(root, spec.names)
         root.steps = self.layers.steps
         return Opened(root, flow, symbolic, self.layers.used)
+
+    def _scope(self, values: dict[str, Value]) -> Scope:
+        """What an expression sees that stands in no block."""
+        return Scope(values, self.layers.parts, self.layers.budget)
 
     def _section(
         self,
@@ -104,23 +112,19 @@ class Elaborator:
                 done, flow = self.layers.stack(stack, scope, flow, root)
                 steps += done
             else:
-                span = self.spec.where(where, name, key=True)
+                span = locate(self.data, (where, name), key=True)
                 done, flow = self.layers.attribute(name, stack, scope, flow, root, span)
                 steps += done
         return flow
 
     def _stages(self, flow: Flow, root: Instance, steps: list[Body]) -> Flow:
-        blocks: dict[str, list[Place]] = {}
-        for place in places(self.spec):
-            blocks.setdefault(place.key, []).append(place)
+        blocks = {series.key: series for series in series_of(self.spec)}
         found: list[Diagnostic] = []
         for key, stage in self.spec.stages.items():
-            span = self.spec.where("stages", key, key=True)
+            span = locate(self.data, ("stages", key), key=True)
             try:
                 if stage.between is not None:
-                    scope = Scope(
-                        {n: constant(v) for n, v in self.spec.args.items()}, self.layers.parts
-                    )
+                    scope = self._scope({n: constant(v) for n, v in self.spec.args.items()})
                     done, flow = self.layers.attribute(key, stage.between, scope, flow, root, span)
                     steps += done
                     continue
@@ -137,18 +141,18 @@ class Elaborator:
         return flow
 
     def _shared_stage(
-        self, stage: Stage, blocks: list[Place], flow: Flow, found: list[Diagnostic]
+        self, stage: Stage, blocks: Series, flow: Flow, found: list[Diagnostic]
     ) -> tuple[Row, Flow]:
         """A stage as another network had it, where nothing in it asks how far along it is."""
-        store = shared.store()
-        words = shared.shared(named_in, stage.raw, partial(named_in, stage.raw))
-        if store is None or words & set(OUTSIDE):
+        common, words = self.layers.common, named_by(stage)
+        store = common.store
+        if store is None or not words.isdisjoint(OUTSIDE):
             return self._stage(stage, blocks, flow, found)
         args = tuple((name, self.spec.args[name]) for name in sorted(words & self.spec.args.keys()))
-        come = (flow.shape, flow.channels, flow.stride)
-        key = (id(stage), len(blocks), args, come, self.layers.alike())
+        come = store.numbered(flow, flow.come)
+        key = (id(stage), blocks.repeat, args, come, common.alike())
         if key not in store.stages:
-            with self.layers.noting() as note:
+            with common.noting() as note:
                 row, leaving = self._stage(stage, blocks, flow, found)
             uses = all(isinstance(child.made, Use) for child in row.children)
             if not uses or found or note.touched & set(OUTSIDE):
@@ -156,16 +160,15 @@ class Elaborator:
             store.stages[key] = (stage, row, leaving, note)
         else:
             _, row, leaving, note = store.stages[key]
-            self.layers.met(note.used)
-            self.layers.grow(note.size, stage.span)
+            common.again(note, self._scope({}), stage.span)
         return row, leaving
 
     def _stage(
-        self, stage: Stage, blocks: list[Place], flow: Flow, found: list[Diagnostic]
+        self, stage: Stage, blocks: Series, flow: Flow, found: list[Diagnostic]
     ) -> tuple[Row, Flow]:
         """The blocks of one stage; after a finding it goes on with what the stage promised."""
         children = []
-        for place in blocks:
+        for place in blocks.places():
             promised, scope = self._promise(stage, place, flow)
             name = stage.blocks[place.index if len(stage.blocks) > 1 else 0]
             try:
@@ -184,7 +187,7 @@ class Elaborator:
 
     def _promise(self, stage: Stage, place: Place, flow: Flow) -> tuple[Flow, Scope]:
         """What should leave this block, and what the arguments of its stage see."""
-        scope = Scope(dict(place.names), self.layers.parts)
+        scope = self._scope(dict(place.names))
         channels = self._in_stage(stage, "channels", place, scope, BLOCK_CHANNELS)
         stride = self._in_stage(stage, "stride", place, scope, BLOCK_STRIDE)
         scope.values["channels"] = channels or constant(flow.shape.channels)

@@ -4,37 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
-from archspec.expression import Name, Number, Value, constant, names
+from archspec.expression import Name, Value, constant, names
 from archspec.ir import Apply, Body, Op, Shape, ShapeError
 from archspec.lower.blocks import Blocks
+from archspec.lower.budget import OPEN, VISIT, Budget
 from archspec.lower.combinators import LARGEST_MAP, Combinators
+from archspec.lower.common import Common
 from archspec.lower.model import Flow, Instance, Item, Made, OpUse, Row, Slot, Step
-from archspec.lower.scope import Closure, Scope, named_in
+from archspec.lower.scope import Closure, Scope
 from archspec.lower.slots import Slots, number_of
 from archspec.ops import OPS
+from archspec.record import replace
 from archspec.source import locate, shared
 from archspec.spec import Library, Spec
 from archspec.spec.layers import COMBINATORS, Layer, Stack, layer_of
-from archspec.spec.names import PARTS_OF_ALL
 from archspec.spec.problems import Problems, diagnose
 
 USUAL = {"norm": Stack((Layer("batch_norm"),)), "act": Stack((Layer("relu"),))}
 MOST_DEEP = 48
-MOST_LAYERS = 10_000
-
-
-@dataclass(slots=True)
-class Note:
-    """Ops and blocks met, indices read, layers made."""
-
-    used: frozenset[str] = frozenset()
-    touched: frozenset[str] = frozenset()
-    size: int = 0
 
 
 class Layers:
@@ -48,11 +39,11 @@ class Layers:
         self.touched: set[str] = set()  # the indices that blocks read
         self.steps: list[Step] = []  # of the network itself; a block's are in its instance
         self.role = ""
-        self._alike: Any = None
         self.deep = 0
-        self.size = 0  # layers so far, those of a block as often as it is used
+        self.budget = Budget()
         self.args = {name: constant(value) for name, value in spec.args.items()}
         self.parts = self._network_parts()
+        self.common = Common(self)
         self.blocks = Blocks(self)
         self.combinators = Combinators(self)
 
@@ -69,6 +60,7 @@ class Layers:
     def layer(
         self, layer: Layer, scope: Scope, flow: Flow, out: Instance
     ) -> tuple[list[Body], Flow]:
+        scope.spend(VISIT, layer.span)
         if not scope.decide(layer.when, layer.where("when")):
             with self.deeper(layer, scope):
                 return self.stack(layer.otherwise or Stack(), scope, flow, out)
@@ -90,7 +82,9 @@ class Layers:
             if call.block.inline and layer.name is None:
                 inside = self.blocks.inline_scope(call, scope, flow)
                 with self.deeper(layer, scope):
-                    return self.stack(call.block.body, inside, flow, out)
+                    done, leaving = self.stack(call.block.body, inside, flow, out)
+                self.blocks.kept(layer, call, flow, leaving)
+                return done, leaving
         made, flow = self.module(layer, scope, flow)
         return [self._keep(made, layer, out)], flow
 
@@ -112,27 +106,31 @@ class Layers:
         span: Span | None,
     ) -> tuple[list[Body], Flow]:
         """All layers of `stack` as one attribute: one alone is itself, more are a Sequential."""
-        made, flow, zeros = self._single(stack, scope, flow)
+        if scope.instance is None:
+            made, flow, zeros = self.common.single(stack, scope, flow)
+        else:
+            made, flow, zeros = self.single(stack, scope, flow)
         if made is None:
             return [], flow
         item = Item(made, out.mark(), name, span or stack.span, zeros)
         out.items.append(item)
         return [Apply(item.mark)], flow
 
-    def _single(self, stack: Stack, scope: Scope, flow: Flow) -> tuple[Made | None, Flow, bool]:
+    def single(self, stack: Stack, scope: Scope, flow: Flow) -> tuple[Made | None, Flow, bool]:
         if stack.listed or len(stack.layers) != 1:
             children, flow = self.row(stack, scope, flow)
             return (Row(children) if children else None), flow, False
         layer = stack.layers[0]
+        scope.spend(VISIT, layer.span)
         if not scope.decide(layer.when, layer.where("when")):
             with self.deeper(layer, scope):
-                return self._single(layer.otherwise or Stack(), scope, flow)
+                return self.single(layer.otherwise or Stack(), scope, flow)
         if layer.head in COMBINATORS and layer.head != "sequence":
             raise self.no_combinator(layer, scope)
         if layer.head in scope.parts:
             stack, inside = self.fill(layer, scope)
             with self.deeper(layer, scope):
-                return self._single(stack, inside, flow)
+                return self.single(stack, inside, flow)
         made, flow = self.module(layer, scope, flow)
         return made, flow, layer.init == "zeros"
 
@@ -154,6 +152,7 @@ class Layers:
     def fill(self, layer: Layer, scope: Scope) -> tuple[Stack, Scope]:
         """The layers that stand in place of a part, and what they see."""
         closure = scope.parts[layer.head]
+        scope.spend(len(closure.parts), layer.span)
         if closure.network:
             self.used.add(layer.head)
         # norm and act come from the place of use, also in layers that were written elsewhere
@@ -172,6 +171,7 @@ class Layers:
         """Arguments at a part go to the layer that fills it."""
         if not stack.layers:
             return stack
+        scope.spend(OPEN, layer.span)
         if len(stack.layers) != 1:
             hint = "arguments go to a single layer: write them where the part is filled"
             message = f"`{layer.head}` is filled with {len(stack.layers)} layers"
@@ -216,16 +216,28 @@ class Layers:
             children, flow = self.row(layer.branches[0].stack, scope, flow)
             return Row(children), flow
         call = self.blocks.call(layer, scope, flow)
+        made: Made
         with self.deeper(layer, scope):
             if call.block.inline:
-                return self.blocks.inline_row(call, scope, flow)
-            return self.blocks.remembered(call, flow)
+                made, leaving = self.blocks.inline_row(call, scope, flow)
+            else:
+                made, leaving = self.blocks.remembered(call, flow)
+        self.blocks.kept(layer, call, flow, leaving)
+        return made, leaving
 
     def op(self, op: type[Op], layer: Layer, scope: Scope, flow: Flow) -> tuple[OpUse, Flow]:
         self.used.add(op.key)
-        self.grow(1, layer.span)
+        scope.grow(1, layer.span)
+        scope.spend(OPEN, layer.span)
+        use, step, leaving = self.common.op(op, layer, scope, flow)
+        (scope.instance.steps if scope.instance else self.steps).append(step)
+        return use, leaving
+
+    def open_op(
+        self, op: type[Op], layer: Layer, scope: Scope, flow: Flow
+    ) -> tuple[OpUse, Step, Flow]:
         try:
-            slots, concrete, shape = self._fitted(op, layer, scope, flow)
+            slots, concrete, shape = self._fit(op, layer, scope, flow)
         except ShapeError as error:
             hint = _hint(error, layer)
             raise scope.error(error.rule, error.message, layer.span, hint) from None
@@ -235,26 +247,9 @@ class Layers:
         name = op.torch_name(flow.shape)
         at = scope.at or layer.span
         step = Step(concrete, flow.shape, shape, layer, at, scope.labels, flow.last, self.role)
-        (scope.instance.steps if scope.instance else self.steps).append(step)
         costs = concrete.parameters(), concrete.macs(shape)
         use = OpUse(op, name, flow.shape.rank, slots, shape, *costs)
-        return use, flow.through(step, slots)
-
-    def _fitted(
-        self, op: type[Op], layer: Layer, scope: Scope, flow: Flow
-    ) -> tuple[dict[str, Slot], Op, Shape]:
-        """The op with its arguments for what arrives."""
-        store = shared.store()
-        defaults = self.spec.defaults
-        written = (*layer.given.values(), *defaults.ops.get(op.key, {}).values())
-        here = store is not None and scope.instance is None  # blocks have a memo of their own
-        if not here or store is None or not all(isinstance(v, Number) for v in written):
-            return self._fit(op, layer, scope, flow)
-        key = (id(layer), id(defaults), flow.shape, flow.channels)
-        if key not in store.fitted:
-            store.fitted[key] = (layer, defaults, self._fit(op, layer, scope, flow))
-        fitted: tuple[dict[str, Slot], Op, Shape] = store.fitted[key][2]
-        return fitted
+        return use, step, flow.through(step, slots)
 
     def _fit(
         self, op: type[Op], layer: Layer, scope: Scope, flow: Flow
@@ -263,46 +258,6 @@ class Layers:
         numbers = {name: number_of(slot) for name, slot in slots.items()}
         concrete = op(**numbers, rank=flow.shape.rank)
         return slots, concrete, concrete.output(flow.shape)
-
-    def alike(self) -> Any:
-        """Equal for networks in which the same block with the same arguments opens alike."""
-        if self._alike is None:
-            spec = self.spec
-            named = sorted(named_in(spec.defaults.raw) & spec.args.keys())
-            args = tuple((name, spec.args[name]) for name in named)
-            own = id(spec.blocks) if spec.blocks else 0
-            self._alike = (
-                *(id(spec.defaults), args, repr(spec.names), own),
-                str(self.library.beside),
-            )
-        return self._alike
-
-    @contextmanager
-    def noting(self) -> Iterator[Note]:
-        """What is met while layers are opened that others may have in common."""
-        note, before, size = Note(), self.used, self.size
-        outer, self.touched, self.used = self.touched, set(), set()
-        try:
-            yield note
-        finally:
-            note.used, note.touched = frozenset(self.used), frozenset(self.touched)
-            note.size = self.size - size
-            self.used, self.touched = before | self.used, outer | self.touched
-
-    def met(self, used: frozenset[str]) -> None:
-        """Ops and blocks inside a block that was opened before."""
-        for name in used - self.used:
-            if name not in OPS and name not in PARTS_OF_ALL:
-                self.library.block(name)  # so that it is known to have been looked for
-        self.used |= used
-
-    def grow(self, count: int, span: Span | None) -> None:
-        """`count` more layers; blocks that use blocks twice would be more than memory holds."""
-        self.size += count
-        if self.size > MOST_LAYERS:
-            message = f"the network has more than {MOST_LAYERS:,} layers"
-            hint = "repeat less; blocks that use blocks multiply"
-            raise SpecError([Diagnostic("too-large", message, span, hint)])
 
     @contextmanager
     def beside(self, role: str) -> Iterator[None]:

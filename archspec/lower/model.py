@@ -8,15 +8,16 @@ one class.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Label, Span
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight
 from archspec.ir import Body, Op, Shape
+from archspec.record import field, record, replace
 from archspec.spec import Block
 
 if TYPE_CHECKING:
+    from archspec.lower.totals import Cost
     from archspec.spec.layers import Layer
 
 Slot = Value | tuple[Value, ...] | str
@@ -31,7 +32,7 @@ def short(formula: Expr | None) -> Expr | None:
     return None if formula is None or weight(formula) > LONGEST_FORMULA else formula
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flow:
     """What flows from layer to layer: a shape, the formula of its channels, and the stride.
 
@@ -47,6 +48,10 @@ class Flow:
     @property
     def value(self) -> Value:
         return Value(self.shape.channels, self.channels)
+
+    def come(self) -> Any:
+        """Equal for flows that differ in nothing but where they come from."""
+        return self.shape, self.channels, self.stride
 
     def agrees(self, other: Flow) -> bool:
         """Whether a sum needs no projection; the number of pixels has no say."""
@@ -89,7 +94,7 @@ class Flow:
         return replace(self, shape=shape, channels=channels)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Step:
     """An op as it was opened, for the rules of lint: what it takes, gives and follows.
 
@@ -105,9 +110,10 @@ class Step:
     labels: tuple[Label, ...] = ()
     before: Step | None = None
     role: str = ""
+    concerns: frozenset[str] | None = None  # rules of lint that look closer, see `View`
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class OpUse:
     """An op with its arguments, by torch's names."""
 
@@ -120,7 +126,7 @@ class OpUse:
     macs: int = 0
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Use:
     """A use of a block that is a class. `outside`: its names, in formulas of the caller."""
 
@@ -142,17 +148,19 @@ class Use:
         return self.known[name]
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Row:
     """Layers that are one `nn.Sequential`."""
 
     children: list[Item]
+    cost: Cost | None = None  # see `totals`
+    concerns: frozenset[str] | None = None  # as in `Instance`
 
 
 Made = OpUse | Use | Row
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Item:
     """A layer that becomes an attribute. `mark` stands for it in bodies until it is named."""
 
@@ -164,7 +172,7 @@ class Item:
     attribute: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Definition:
     """A name of a block in one use: its number, and its formula in the block's other names.
 
@@ -176,7 +184,7 @@ class Definition:
     given: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Joint:
     """The place of a residual's shortcut: there in one use of a block, absent in the next."""
 
@@ -186,7 +194,7 @@ class Joint:
     after: int  # how many items of the class come before it
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, frozen=False)
 class Instance:
     """One use of a block (or the network), opened."""
 
@@ -206,8 +214,10 @@ class Instance:
     steps: list[Step] = field(default_factory=list)
     key: Any = None
     size: int = 0  # layers, with those of the blocks in it
+    spent: int = 0  # steps of the budget that opening it took
     used: frozenset[str] = frozenset()  # ops and blocks, see `Layers`
-    cost: Any = None  # see `totals`
+    cost: Cost | None = None  # see `totals`
+    concerns: frozenset[str] | None = None  # those of all its steps, as in `Step`
 
     def mark(self) -> str:
         self.marks += 1

@@ -11,6 +11,7 @@ from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Spli
 from archspec.lower.model import Instance, Item, OpUse, Use
 from archspec.spec.arguments import MODULE_ATTRIBUTES
 
+NOTHING = Chain()
 NEVER_A_CLASS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})
 
 
@@ -31,9 +32,10 @@ def name_items(instance: Instance, prefixes: Mapping[str, str]) -> None:
     several = Counter(prefix for item, prefix in wanted if not _plain(item))
     numbers: Counter[str] = Counter()
     plain: dict[str, dict[Any, str]] = {}
+    tried: Counter[str] = Counter()
     for item, prefix in wanted:
         if _plain(item):
-            _share(item, prefix, plain, taken)
+            _share(item, prefix, plain.setdefault(prefix, {}), tried, taken)
         elif _always_numbered(item) or several[prefix] > 1:
             numbers[prefix] += 1
             item.attribute = f"{prefix}{numbers[prefix]}"
@@ -68,22 +70,18 @@ def _prefix(item: Item, prefixes: Mapping[str, str]) -> str:
     return "sequence"
 
 
-def _share(item: Item, prefix: str, plain: dict[str, dict[Any, str]], taken: set[Any]) -> None:
+def _share(
+    item: Item, prefix: str, known: dict[Any, str], tried: Counter[str], taken: set[Any]
+) -> None:
     """`relu` for the first and all equal ones, `relu2` for the next that differs."""
-    known = plain.setdefault(prefix, {})
     key = _op_key(item)
-    if key in known:
-        item.attribute = known[key]
-        return
-    number, name = len(known) + 1, prefix
-    while number > 1 or name in taken:
-        name = f"{prefix}{number}" if number > 1 else prefix
+    while key not in known:
+        tried[prefix] += 1
+        name = f"{prefix}{tried[prefix]}" if tried[prefix] > 1 else prefix
         if name not in taken:
-            break
-        number += 1
-    item.attribute = name
-    taken.add(name)
-    known[key] = name
+            taken.add(name)
+            known[key] = name
+    item.attribute = known[key]
 
 
 def same_op(one: Item, other: Item) -> bool:
@@ -132,10 +130,10 @@ def rename(body: Body, names: Mapping[str, str | None]) -> Body:
     match body:
         case Apply(layer=layer):
             name = names.get(layer, layer)
-            return Chain() if name is None else Apply(name)
+            return NOTHING if name is None else Apply(name)
         case Chain(steps=steps):
             renamed = [rename(step, names) for step in steps]
-            return Chain(tuple(step for step in renamed if step != Chain()))
+            return Chain(tuple(step for step in renamed if step != NOTHING))
         case Add() | Multiply() | Concat() | Split():
             return type(body)(tuple(rename(branch, names) for branch in body.branches))
         case Collect(parts=parts, order=order):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from archspec.expression import Expr, Name, substitute, walk
 from archspec.ir import Add, Body, Chain, Class, New, Repeat, Sequential
+from archspec.record import replace
 
 FEWEST_REPEATS = 3
 

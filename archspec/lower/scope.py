@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -22,8 +21,11 @@ from archspec.expression import (
     parse,
 )
 from archspec.ir import Field
+from archspec.lower.budget import MOST_LAYERS, MOST_STEPS, Budget
 from archspec.lower.model import Definition, Instance, short
+from archspec.record import field, record
 from archspec.source.files import display_path, working_folder
+from archspec.source.shared import shared_pair
 from archspec.spec import arguments
 from archspec.spec.layers import Stack
 from archspec.spec.names import INDICES
@@ -55,7 +57,12 @@ def named_in(written: Any) -> set[str]:
     return set()
 
 
-@dataclass(eq=False, slots=True)
+def named_by(part: Any) -> frozenset[str]:
+    """The same of what was read from it: `part.raw`."""
+    return shared_pair(named_in, part, lambda: frozenset(named_in(part.raw)))
+
+
+@record(eq=False, frozen=False)
 class Closure:
     """Layers that fill a part, with the parts and names of the place where they are written."""
 
@@ -64,6 +71,15 @@ class Closure:
     names: Mapping[str, Value] = field(default_factory=dict)
     span: Span | None = None
     network: bool = False
+    known_size: int = 0
+
+    @property
+    def size(self) -> int:
+        """This closure and those in it, each as often as it is met."""
+        if not self.known_size:
+            inner = () if self.network else self.parts.values()
+            self.known_size = 1 + sum(part.size for part in inner)
+        return self.known_size
 
     def key(self) -> object:
         """Equal for closures that mean the same within one network."""
@@ -94,11 +110,13 @@ class Scope:
         self,
         values: dict[str, Value],
         parts: Mapping[str, Closure],
+        budget: Budget,
         instance: Instance | None = None,
         labels: tuple[Label, ...] = (),
     ) -> None:
         self.values = values
         self.parts = parts
+        self.budget = budget
         self.instance = instance
         self.labels = labels
         self.at: Span | None = None  # the part of the body that these layers fill
@@ -113,7 +131,7 @@ class Scope:
         self, parts: Mapping[str, Closure], extra: Mapping[str, Value], at: Span | None
     ) -> Scope:
         """This scope with other parts, for layers that were written elsewhere."""
-        scope = Scope(self.values, parts, self.instance, self.labels)
+        scope = Scope(self.values, parts, self.budget, self.instance, self.labels)
         scope.at = self.at or at
         hidden = {*self.values, *self.pending, *self.truths}
         if extra.keys() - hidden:
@@ -166,6 +184,8 @@ class Scope:
 
     def value(self, expr: Expr, span: Span | None) -> Value:
         """The value of an expression; a finding at `span` where it has none."""
+        if self.budget.read(expr):
+            raise self.too_long(span)
         try:
             return evaluate(expr, self.lookup)
         except ExpressionError as error:
@@ -212,6 +232,23 @@ class Scope:
             known[key] = fresh
             self.instance.definitions[fresh] = Definition(number, None, given=True)
         return known[key]
+
+    def spend(self, steps: int, span: Span | None) -> None:
+        """Steps on the way to an open network; what stands at `span` takes them."""
+        if self.budget.spend(steps):
+            raise self.too_long(span)
+
+    def too_long(self, span: Span | None) -> SpecError:
+        message = f"this network takes more than {MOST_STEPS:,} steps to open"
+        hint = "repeat and nest less: each use of a block with sizes of its own is opened again"
+        return self.error("too-large", message, span, hint)
+
+    def grow(self, count: int, span: Span | None) -> None:
+        """`count` more layers; blocks that use blocks twice would be more than memory holds."""
+        if self.budget.grow(count):
+            message = f"the network has more than {MOST_LAYERS:,} layers"
+            hint = "repeat less; blocks that use blocks multiply"
+            raise self.error("too-large", message, span, hint)
 
     def error(
         self,

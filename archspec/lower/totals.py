@@ -5,13 +5,12 @@ A use of a block is counted once, however often it is met.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Shape, Split
 from archspec.lower.model import Instance, Item, Made, OpUse, Row, Use
+from archspec.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cost:
     """Parameters, multiply-adds, and weighted layers on the longest way through."""
 
@@ -20,27 +19,25 @@ class Cost:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Totals:
-    """As in `Analysis`, without the layers one by one; `outputs` are those of the stages."""
+    """As in `Analysis`, without the layers one by one."""
 
     params: int
     macs: int
     depth: int
     output: tuple[int, ...]
-    outputs: dict[str, tuple[int, ...]]
 
 
 def totals(root: Instance, shape: Shape, stages: frozenset[str]) -> Totals:
     """The same numbers as `analyze_network` gives for the classes."""
-    whole = _of_instance(root)
-    names = [name for name in _applied(root.body) if name in _layers(root)]
-    depths = [(name, _of(_layers(root)[name].made).depth) for name in names]
+    whole, layers = _of_instance(root), _layers(root)
+    names = [name for name in _applied(root.body) if name in layers]
+    depths = [(name, _of(layers[name].made).depth) for name in names]
     first = next((n for n, (name, _) in enumerate(depths) if name in stages), 0)
     stem = sum(depth for _, depth in depths[:first])
     depth = min(stem, 1) + sum(depth for _, depth in depths[first:])
-    outputs = {n: _leaving(_layers(root)[n].made).sizes for n in names if n in stages}
-    return Totals(whole.params, whole.macs, depth, shape.sizes, outputs)
+    return Totals(whole.params, whole.macs, depth, shape.sizes)
 
 
 def _of_instance(instance: Instance) -> Cost:
@@ -52,8 +49,7 @@ def _of_instance(instance: Instance) -> Cost:
             body = Chain(tuple(Apply(name) for name in layers))
         macs, depth = _through(body, layers, 0)
         instance.cost = Cost(params, macs, depth)
-    cost: Cost = instance.cost
-    return cost
+    return instance.cost
 
 
 def _layers(instance: Instance) -> dict[str, Item]:
@@ -66,8 +62,11 @@ def _of(made: Made) -> Cost:
         return Cost(made.params, made.macs, int(made.macs > 0))
     if isinstance(made, Use):
         return _of_instance(made.instance)
-    costs = [_of(child.made) for child in made.children]
-    return Cost(*(sum(getattr(c, name) for c in costs) for name in ("params", "macs", "depth")))
+    if made.cost is None:
+        costs = [_of(child.made) for child in made.children]
+        sums = (sum(getattr(c, name) for c in costs) for name in ("params", "macs", "depth"))
+        made.cost = Cost(*sums)
+    return made.cost
 
 
 def _through(body: Body, layers: dict[str, Item], depth: int) -> tuple[int, int]:
@@ -103,10 +102,11 @@ def _applied(body: Body | None) -> list[str]:
     return []
 
 
-def _leaving(made: Made) -> Shape:
+def leaving(made: Made) -> Shape:
+    """What leaves a layer."""
     if isinstance(made, OpUse):
         return made.shape
     if isinstance(made, Row):
-        return _leaving(made.children[-1].made)
+        return leaving(made.children[-1].made)
     assert made.instance.leaving is not None
     return made.instance.leaving.shape

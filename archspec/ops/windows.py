@@ -55,6 +55,13 @@ class Window(Op):
 class Pool(Window):
     """What the pools share: channels stay, and padding is at most half the window."""
 
+    kernel_size: Sizes = argument("size", short="kernel", many=True, high=4096)
+    stride: Sizes | None = argument("size", None, many=True, high=4096)
+
+    def step(self) -> Sizes:
+        """The stride; the windows lie side by side where none is given."""
+        return self.kernel_size if self.stride is None else self.stride
+
     def output(self, x: Shape) -> Shape:
         channels_first(self, x)
         kernel, _, padding, *_ = self.windows()
@@ -77,8 +84,6 @@ class Pool(Window):
 class MaxPool(Pool):
     """The largest value of each window."""
 
-    kernel_size: Sizes = argument("size", short="kernel", many=True, high=4096)
-    stride: Sizes | None = argument("size", None, many=True, high=4096)
     padding: Sizes = argument("count", 0, many=True, ours=SAME, high=4096)
     dilation: Sizes = argument("size", 1, many=True, high=4096)
     ceil_mode: bool = argument("flag", False)
@@ -90,16 +95,13 @@ class MaxPool(Pool):
     example: ClassVar[str] = "- max_pool: {kernel: 3, stride: 2}"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
-        stride = self.kernel_size if self.stride is None else self.stride
-        return self.kernel_size, stride, self.padding, self.dilation, self.ceil_mode
+        return self.kernel_size, self.step(), self.padding, self.dilation, self.ceil_mode
 
 
 @op
 class AvgPool(Pool):
     """The mean of each window."""
 
-    kernel_size: Sizes = argument("size", short="kernel", many=True, high=4096)
-    stride: Sizes | None = argument("size", None, many=True, high=4096)
     padding: Sizes = argument("count", 0, many=True, ours=SAME_UNDILATED, high=4096)
     ceil_mode: bool = argument("flag", False)
     count_include_pad: bool = argument("flag", True)
@@ -111,8 +113,7 @@ class AvgPool(Pool):
     example: ClassVar[str] = "- avg_pool: 2"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
-        stride = self.kernel_size if self.stride is None else self.stride
-        return self.kernel_size, stride, self.padding, 1, self.ceil_mode
+        return self.kernel_size, self.step(), self.padding, 1, self.ceil_mode
 
     def output(self, x: Shape) -> Shape:
         y = super().output(x)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archspec.diagnostics import Diagnostic, Severity, Span
 from archspec.rules.rule import rule
 
 if TYPE_CHECKING:
-    from archspec.lower.model import Step
     from archspec.rules.view import View
 
 _DEPTH = re.compile(r"res(?:net|next)(\d{2,4})(?!\d)")
-_CLASSES = {"cifar10": 10, "cifar100": 100, "mnist": 10, "fashion_mnist": 10, "imagenet": 1000}
 _FEW_PIXELS = 8
 
 
@@ -46,13 +44,13 @@ def depth_mismatch(view: View) -> Iterator[Diagnostic]:
     A basic block has 2 layers and a bottleneck 3; stem and classifier are 2 more. What `expect`
     says is a promise, so there it is an error.
     """
-    spec, depth = view.spec, view.analysis.depth
+    spec = view.spec
     if spec.changed:
         return
     expected = spec.expect.depth if spec.expect else None
-    if isinstance(expected, int) and expected != depth:
+    if isinstance(expected, int) and expected != view.analysis.depth:
         yield _depth(view, expected, spec.where("expect", "depth"), "error")
-    elif (named := _DEPTH.search(spec.name)) and int(named[1]) != depth:
+    elif (named := _DEPTH.search(spec.name)) and int(named[1]) != view.analysis.depth:
         yield _depth(view, int(named[1]), spec.where("name"), "warning")
 
 
@@ -60,56 +58,6 @@ def _depth(view: View, said: int, span: Span | None, severity: Severity) -> Diag
     message = f"this says {said} layers, and the network has {view.analysis.depth} with weights"
     hint = "check `repeat` of the stages; a stem counts as one, shortcuts and gates as none"
     return view.finding("depth-mismatch", message, span, hint, severity=severity)
-
-
-@rule("AS302", "head-mismatch")
-def head_mismatch(view: View) -> Iterator[Diagnostic]:
-    """The network ends in what its loss or its data do not take.
-
-    Cross-entropy takes what stands before the softmax: with both, training is slow and stops
-    early. An activation behind the classifier cuts off every score below zero. And a data set of
-    ten classes wants ten outputs.
-
-    Bad:
-
-        stem: [{conv: 64}, global_avg_pool, flatten]
-        head:
-          - linear: 10
-          - softmax
-
-    Good:
-
-        stem: [{conv: 64}, global_avg_pool, flatten]
-        head:
-          - linear: 10
-
-    Where probabilities are wanted, take the softmax of the output after training.
-    """
-    last = view.opened.output.last
-    if last is not None and last.op.key == "softmax":
-        message = "the network ends in `softmax`, and cross-entropy takes its own"
-        yield view.finding("head-mismatch", message, last.at, "remove it", last.labels)
-    if last is not None and last.op.activation and _of(last, "linear"):
-        message = f"`{last.op.key}` stands behind the classifier"
-        yield view.finding("head-mismatch", message, last.at, "remove it", last.labels)
-    yield from _classes(view)
-
-
-def _of(step: Step, key: str) -> bool:
-    """Whether the op of this key stands right before."""
-    return step.before is not None and step.before.op.key == key
-
-
-def _classes(view: View) -> Iterator[Diagnostic]:
-    """The outputs against the classes of the data set that `train` names."""
-    data: Any = (view.spec.train or {}).get("data")
-    name = data.get("name") if isinstance(data, dict) else data
-    wanted = _CLASSES.get(str(name).lower().replace("-", "_"))
-    output = view.opened.output.shape
-    if wanted and output.rank == 0 and output.channels != wanted:
-        message = f"`{name}` has {wanted} classes, and the network gives {output.channels}"
-        span = view.spec.where("train", "data")
-        yield view.finding("head-mismatch", message, span, f"end in `linear: {wanted}`")
 
 
 @rule("AS306", "widen-without-stride")
@@ -133,7 +81,7 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
 
     Images of 8 pixels and fewer, and stages that take a `dilation` for the stride, are exempt.
     """
-    outputs = view.analysis.outputs
+    outputs = view.leaving
     stages = [(key, stage) for key, stage in view.spec.stages.items() if stage.blocks]
     for (before, _), (key, stage) in pairwise(stages):
         old, new = outputs[before], outputs[key]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, SpecError, merged
+from archspec.diagnostics import Diagnostic, Severity, SpecError, merged
 from archspec.lower import open_network
 from archspec.rules.rule import RULES, Check
 from archspec.rules.view import View, Written
 from archspec.source import parse
+from archspec.source.extends import led_here
 from archspec.source.files import display_path
+from archspec.source.findings import MAX_FINDINGS
 from archspec.spec import Library, Spec
 from archspec.spec.blocks import block_of
 from archspec.spec.check import check_block
@@ -23,16 +26,27 @@ def check_spec(spec: Spec) -> list[Diagnostic]:
     try:
         opened = open_network(spec)
     except SpecError as error:
-        return list(error.diagnostics)
+        return led_here(error.diagnostics, spec.data)
     view = View(spec, opened)
-    found = [d for rule in RULES.values() if rule.check for d in rule.check(view)]
-    return _sorted(d for d in found if _concerns(d, view))
+    found = (d for d in _findings(view) if _concerns(d, view))
+    return _sorted(led_here(found, spec.data))
 
 
 def is_clean(spec: Spec) -> bool:
     """Whether no rule finds anything, in shipped specs neither."""
-    view = View(spec, open_network(spec))
-    return not any(True for rule in RULES.values() if rule.check for _ in rule.check(view))
+    return not any(True for _ in _findings(View(spec, open_network(spec))))
+
+
+def _findings(view: View) -> Iterator[Diagnostic]:
+    for check, concern in _checks():
+        if concern is None or concern in view.concerns:
+            yield from check(view)
+
+
+@cache
+def _checks() -> list[tuple[Check, str | None]]:
+    """What looks at a spec, with the name of the rule where it needs a step of concern."""
+    return [(r.check, r.name if r.concern else None) for r in RULES.values() if r.check]
 
 
 def check_block_text(text: str | bytes, file: str) -> list[Diagnostic]:
@@ -63,5 +77,19 @@ def _concerns(finding: Diagnostic, view: View) -> bool:
 
 
 def _sorted(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """One finding of a rule at a place, in order of place."""
-    return list(SpecError(merged(findings)).diagnostics)
+    """One finding of a rule at a place, in order of place; of each rule not too many."""
+    by_rule: dict[str, list[Diagnostic]] = {}
+    for finding in SpecError(merged(findings)).diagnostics:
+        by_rule.setdefault(finding.rule, []).append(finding)
+    return list(SpecError(told for same in by_rule.values() for told in _told(same)).diagnostics)
+
+
+def _told(same: list[Diagnostic]) -> list[Diagnostic]:
+    """Findings of one rule; those that are too many are one, where the first of them is."""
+    more = same[MAX_FINDINGS:]
+    if not more:
+        return same
+    severity: Severity = "error" if any(d.severity == "error" for d in more) else "warning"
+    message = f"and {len(more):,} more of this kind in this file"
+    last = Diagnostic(more[0].rule, message, more[0].span, "mend these first", severity=severity)
+    return [*same[:MAX_FINDINGS], last]

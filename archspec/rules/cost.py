@@ -76,7 +76,13 @@ def _outside(expected: Any, found: int) -> str:
     return ""
 
 
-@rule("AS402", "unaligned-channels")
+def _unaligned(step: Step) -> bool:
+    plain = step.op.key == "conv" and getattr(step.op, "groups", 1) == 1
+    wide = plain and not step.role and step.y.channels >= _NARROW
+    return wide and bool(step.y.channels % _TILE)
+
+
+@rule("AS402", "unaligned-channels", concern=_unaligned)
 def unaligned_channels(view: View) -> Iterator[Diagnostic]:
     """A convolution whose channels are no multiple of 8.
 
@@ -100,7 +106,7 @@ def unaligned_channels(view: View) -> Iterator[Diagnostic]:
     """
     found: dict[Span | None, list[Step]] = {}
     for step in view.steps:
-        if _wide(step) and step.y.channels % _TILE and not _scores(step, view):
+        if _unaligned(step) and not _scores(step, view):
             place, _ = view.decided(step, "channels", outermost=True)
             found.setdefault(place, []).append(step)
     for steps in found.values():
@@ -118,8 +124,3 @@ def _scores(step: Step, view: View) -> bool:
     output = view.opened.output.shape
     ends = output.rank == 0 and step.y.channels == output.channels
     return ends and step in view.opened.root.steps
-
-
-def _wide(step: Step) -> bool:
-    plain = step.op.key == "conv" and getattr(step.op, "groups", 1) == 1
-    return plain and not step.role and step.y.channels >= _NARROW

@@ -10,6 +10,7 @@ from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
 
 if TYPE_CHECKING:
+    from archspec.lower.model import Step
     from archspec.rules.view import View
     from archspec.spec import Block
     from archspec.spec.stages import Stage
@@ -51,7 +52,13 @@ def _literal(expr: Any) -> Any:
     return getattr(expr, "value", None)
 
 
-@rule("AS321", "groups-of-the-block")
+def _groups_of_block(step: Step) -> bool:
+    written = step.layer.given.get("groups")
+    groups = getattr(step.op, "groups", 1)
+    return getattr(written, "id", "") == "in_channels" and groups != step.x.channels
+
+
+@rule("AS321", "groups-of-the-block", concern=_groups_of_block)
 def groups_of_the_block(view: View) -> Iterator[Diagnostic]:
     """`groups: in_channels` in the middle of a block.
 
@@ -85,17 +92,14 @@ def groups_of_the_block(view: View) -> Iterator[Diagnostic]:
     `depthwise_conv` is a block of its own, so there `in_channels` is what it means to say; or name
     the size: `args: {width: 4 * channels}` and `groups: width`.
     """
-    for step in view.steps:
-        written = step.layer.given.get("groups")
-        groups = getattr(step.op, "groups", 1)
-        if getattr(written, "id", "") == "in_channels" and groups != step.x.channels:
-            message = (
-                f"`in_channels` is the {groups} that enter the block; "
-                f"{step.x.channels} enter this layer"
-            )
-            hint = "for a depthwise convolution write `depthwise_conv`"
-            span = step.layer.at("groups")
-            yield view.finding("groups-of-the-block", message, span, hint, step.labels)
+    for step in filter(_groups_of_block, view.steps):
+        message = (
+            f"`in_channels` is the {getattr(step.op, 'groups', 1)} that enter the block; "
+            f"{step.x.channels} enter this layer"
+        )
+        hint = "for a depthwise convolution write `depthwise_conv`"
+        span = step.layer.at("groups")
+        yield view.finding("groups-of-the-block", message, span, hint, step.labels)
 
 
 @rule("AS322", "channels-are-not-planes")

@@ -14,7 +14,25 @@ if TYPE_CHECKING:
     from archspec.rules.view import View
 
 
-@rule("AS303", "no-op-layer")
+def _alike(step: Step, before: Step) -> bool:
+    both = step.op, before.op
+    return all(op.activation for op in both) or all(op.norm for op in both)
+
+
+def _idle(step: Step) -> str:
+    op: Any = step.op
+    if op.key == "dropout" and getattr(step.layer.given.get("p"), "value", None) == 0:
+        return "a dropout of 0 drops nothing"
+    if op.key in ("max_pool", "avg_pool") and op.windows()[:3] in ((1, 1, 0), (1, None, 0)):
+        return f"`{op.key}` of one pixel and stride 1 changes nothing"
+    return ""
+
+
+def _does_nothing(step: Step) -> bool:
+    return bool(step.before and _alike(step, step.before)) or bool(_idle(step))
+
+
+@rule("AS303", "no-op-layer", concern=_does_nothing)
 def no_op_layer(view: View) -> Iterator[Diagnostic]:
     """A layer that changes nothing, or does again what the one before it did.
 
@@ -47,21 +65,15 @@ def no_op_layer(view: View) -> Iterator[Diagnostic]:
             yield view.finding("no-op-layer", idle, step.at, "remove it", step.labels)
 
 
-def _alike(step: Step, before: Step) -> bool:
-    both = step.op, before.op
-    return all(op.activation for op in both) or all(op.norm for op in both)
+def _biased(step: Step) -> bool:
+    return step.op.key in ("conv", "linear") and bool(getattr(step.op, "bias", False))
 
 
-def _idle(step: Step) -> str:
-    op: Any = step.op
-    if op.key == "dropout" and getattr(step.layer.given.get("p"), "value", None) == 0:
-        return "a dropout of 0 drops nothing"
-    if op.key in ("max_pool", "avg_pool") and op.windows()[:3] in ((1, 1, 0), (1, None, 0)):
-        return f"`{op.key}` of one pixel and stride 1 changes nothing"
-    return ""
+def _follows_bias(step: Step) -> bool:
+    return step.op.key == "batch_norm" and step.before is not None and _biased(step.before)
 
 
-@rule("AS304", "redundant-bias", fixable=True)
+@rule("AS304", "redundant-bias", fixable=True, concern=_follows_bias)
 def redundant_bias(view: View) -> Iterator[Diagnostic]:
     """A bias right before a batch norm.
 
@@ -105,11 +117,23 @@ def redundant_bias(view: View) -> Iterator[Diagnostic]:
         yield view.finding("redundant-bias", message, span or step.at, hint, labels, fix)
 
 
-def _biased(step: Step) -> bool:
-    return step.op.key in ("conv", "linear") and bool(getattr(step.op, "bias", False))
+def _widest_gap(op: Any, rank: int) -> tuple[int, int]:
+    """Kernel and stride of the dimension that skips most."""
+    from archspec.ir import each
+
+    kernel, stride, *_ = op.windows()
+    pairs = zip(each(kernel, rank), each(stride, rank), strict=True)
+    return max(pairs, key=lambda pair: pair[1] - pair[0], default=(1, 1))
 
 
-@rule("AS305", "stride-skips-pixels")
+def _skips(step: Step) -> bool:
+    if step.role == "shortcut" or step.op.key not in ("conv", "max_pool", "avg_pool"):
+        return False
+    kernel, stride = _widest_gap(step.op, step.x.rank)
+    return kernel < stride
+
+
+@rule("AS305", "stride-skips-pixels", concern=_skips)
 def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
     """A window smaller than its stride.
 
@@ -129,29 +153,22 @@ def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
 
     Shortcuts are exempt: their 1x1 convolution of stride 2 is what the papers have.
     """
-    for step in view.steps:
-        if step.role != "shortcut" and step.op.key in ("conv", "max_pool", "avg_pool"):
-            kernel, stride = _widest_gap(step.op, step.x.rank)
-            if kernel < stride:
-                what = "x".join([str(kernel)] * max(step.x.rank, 1))
-                message = f"a {what} `{step.op.key}` of stride {stride} never reads most pixels"
-                if step.x.rank == 1 and stride < 2 * kernel:
-                    message = f"a `{step.op.key}` of {kernel} and stride {stride} skips pixels"
-                hint = "give the stride to a layer whose window covers it (ResNet v1.5: to the 3x3)"
-                span, labels = view.decided(step, "stride")
-                yield view.finding("stride-skips-pixels", message, span, hint, labels)
+    for step in filter(_skips, view.steps):
+        kernel, stride = _widest_gap(step.op, step.x.rank)
+        what = "x".join([str(kernel)] * max(step.x.rank, 1))
+        message = f"a {what} `{step.op.key}` of stride {stride} never reads most pixels"
+        if step.x.rank == 1 and stride < 2 * kernel:
+            message = f"a `{step.op.key}` of {kernel} and stride {stride} skips pixels"
+        hint = "give the stride to a layer whose window covers it (ResNet v1.5: to the 3x3)"
+        span, labels = view.decided(step, "stride")
+        yield view.finding("stride-skips-pixels", message, span, hint, labels)
 
 
-def _widest_gap(op: Any, rank: int) -> tuple[int, int]:
-    """Kernel and stride of the dimension that skips most."""
-    from archspec.ir import each
-
-    kernel, stride, *_ = op.windows()
-    pairs = zip(each(kernel, rank), each(stride, rank), strict=True)
-    return max(pairs, key=lambda pair: pair[1] - pair[0], default=(1, 1))
+def _norm_of_one(step: Step) -> bool:
+    return step.op.key == "batch_norm" and step.x.elements == step.x.channels
 
 
-@rule("AS307", "norm-with-batch-of-one")
+@rule("AS307", "norm-with-batch-of-one", concern=_norm_of_one)
 def norm_with_batch_of_one(view: View) -> Iterator[Diagnostic]:
     """A batch norm on a single number a channel.
 
@@ -179,8 +196,7 @@ def norm_with_batch_of_one(view: View) -> Iterator[Diagnostic]:
     """
     if len(view.spec.input) == 1:
         return
-    for step in view.steps:
-        if step.op.key == "batch_norm" and step.x.elements == step.x.channels:
-            message = f"batch norm on {step.x}: one number a channel, none to spare in a batch of 1"
-            hint = "put it ahead of the pool, or take `layer_norm`"
-            yield view.finding("norm-with-batch-of-one", message, step.at, hint, step.labels)
+    for step in filter(_norm_of_one, view.steps):
+        message = f"batch norm on {step.x}: one number a channel, none to spare in a batch of 1"
+        hint = "put it ahead of the pool, or take `layer_norm`"
+        yield view.finding("norm-with-batch-of-one", message, step.at, hint, step.labels)

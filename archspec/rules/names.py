@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
+from functools import partial
+from posixpath import basename, splitext
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Diagnostic, Label
 from archspec.rules.rule import rule, told
+from archspec.source.shared import shared_pair
 
 if TYPE_CHECKING:
     from archspec.rules.view import View, Written
-    from archspec.spec import Block
+    from archspec.spec import Block, Spec
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PARTS_OF_ALL = ("norm", "act")
-_NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks")
+_NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks", "train")
+_SHARED = ("stem", "head", "defaults", "stages")
 
 
 @rule("AS123", "unused-default", "error")
@@ -102,11 +106,12 @@ def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
         name: small_net
         stem: [norm]
     """
-    file = PurePosixPath(view.file)
+    file = basename(view.file)
+    stem, suffix = splitext(file)
     span = view.spec.where("name")
-    if span and file.suffix in (".yaml", ".yml") and file.stem != view.spec.name:
-        message = f"the spec `{view.spec.name}` stands in the file `{file.name}`"
-        hint = f"write `name: {file.stem}`, or rename the file"
+    if span and suffix in (".yaml", ".yml") and stem != view.spec.name:
+        message = f"the spec `{view.spec.name}` stands in the file `{file}`"
+        hint = f"write `name: {stem}`, or rename the file"
         yield view.finding("name-differs-from-file", message, span, hint)
 
 
@@ -133,10 +138,14 @@ def unused_block(view: View) -> Iterator[Diagnostic]:
     A block for several specs has a file of its own: `blocks/cell.yaml` beside them.
     """
     data = view.spec.data
-    for name in view.blocks:
-        elsewhere = {key: data[key] for key in data if key != "blocks"}
-        others = [view.spec.blocks[other].raw for other in view.spec.blocks if other != name]
-        if name not in view.opened.used and name not in _words([elsewhere, *others], keys=True):
+    unused = [name for name in view.blocks if name not in view.opened.used]
+    if not unused:
+        return
+    elsewhere = _words({key: data[key] for key in data if key != "blocks"}, keys=True)
+    inside = {name: _words(block.raw, keys=True) for name, block in view.spec.blocks.items()}
+    named = Counter(word for words in inside.values() for word in words)
+    for name in unused:
+        if name not in elsewhere and named[name] == (name in inside[name]):
             span = view.spec.where("blocks", name, key=True)
             yield view.finding(
                 "unused-block", f"nothing uses the block `{name}`", span, "remove it"
@@ -170,25 +179,24 @@ def unused_argument(view: Written) -> Iterator[Diagnostic]:
     from archspec.source import locate
 
     for block in view.blocks.values():
-        for kind, declared in (("args", block.args), ("parts", block.parts)):
-            for name in declared:
-                if name not in _read_by(block.raw, kind, name):
-                    span = locate(block.raw, (kind, name), key=True)
-                    what = "argument" if kind == "args" else "part"
-                    message = f"the body does not use the {what} `{name}`"
-                    hint = "use it in the body, or remove it"
-                    yield view.finding("unused-argument", message, span, hint)
+        for kind, name in _unread(block):
+            span = locate(block.raw, (kind, name), key=True)
+            what = "argument" if kind == "args" else "part"
+            message = f"the body does not use the {what} `{name}`"
+            yield view.finding("unused-argument", message, span, "use it in the body, or remove it")
 
 
-def _read_by(raw: Any, kind: str, name: str) -> set[str]:
-    """What the body and the other defaults of a block read; a part may be a layer's head."""
-    others = {
-        section: {n: v for n, v in raw[section].items() if n != name}
-        for section in ("args", "parts")
-        if section in raw
-    }
-    read = _words(list(others.values()), keys=False)
-    return read | _words(raw["body"], keys=kind == "parts")
+def _unread(block: Block) -> Iterator[tuple[str, str]]:
+    """What neither the body nor another default reads; in the body a part may be a head."""
+    raw = block.raw
+    sections = [raw[section] for section in ("args", "parts") if section in raw]
+    defaults = {n: _words(value, keys=False) for part in sections for n, value in part.items()}
+    named = Counter(word for words in defaults.values() for word in words)
+    for kind, declared in (("args", block.args), ("parts", block.parts)):
+        body = _words(raw["body"], keys=kind == "parts") if declared else ()
+        for name in declared:
+            if name not in body and named[name] == (name in defaults.get(name, ())):
+                yield kind, name
 
 
 @rule("AS134", "unused-size")
@@ -212,13 +220,20 @@ def unused_size(view: View) -> Iterator[Diagnostic]:
         head:
           - linear: classes
     """
-    data = view.spec.data
-    read = _words({key: data[key] for key in data if key not in _NO_VALUE}, keys=False)
+    read = _read(view.spec) if view.spec.args else ()
     for name in view.spec.args:
         if name not in read and view.here("args", name):
             span = view.spec.where("args", name, key=True)
             hint = "use it, or remove it"
             yield view.finding("unused-size", f"nothing reads `{name}`", span, hint)
+
+
+def _read(spec: Spec) -> set[str]:
+    """Every word in the values of a spec; of what many have in common, found once."""
+    shared: list[Any] = [spec.stem, spec.head, spec.defaults, *spec.stages.values()]
+    rest = {key: spec.data[key] for key in spec.data if key not in _NO_VALUE + _SHARED}
+    own = [shared_pair(_words, part, partial(_words, part.raw, keys=False)) for part in shared]
+    return _words(rest, keys=False).union(*own)
 
 
 @rule("AS135", "shadowed-name", of_blocks=True)
@@ -284,9 +299,13 @@ def captured_name(view: View) -> Iterator[Diagnostic]:
 
     Where the block's argument is meant, call the one of the spec otherwise too.
     """
+    args = view.spec.args.keys()
+    known = _blocks_used(view) if args else {}
+    if all(args.isdisjoint(block.args) for block in known.values()):
+        return
     found: dict[tuple[tuple[str, ...], str], list[str]] = {}
-    for path, raw, block, args in _fillers(view) if view.spec.args else ():
-        for name in sorted(_words(raw, keys=False) & view.spec.args.keys() & args.keys()):
+    for path, raw, block, own in _fillers(view, known):
+        for name in sorted(_words(raw, keys=False) & args & own.keys()):
             if view.here(*path):
                 found.setdefault((path, name), []).append(block)
     for (path, name), blocks in found.items():
@@ -298,10 +317,12 @@ def captured_name(view: View) -> Iterator[Diagnostic]:
         yield view.finding("captured-name", message, view.spec.where(*path), hint, labels)
 
 
-def _fillers(view: View) -> Iterator[tuple[tuple[str, ...], Any, str, Mapping[str, Any]]]:
+Filler = tuple[tuple[str, ...], Any, str, Mapping[str, Any]]
+
+
+def _fillers(view: View, known: Mapping[str, Block]) -> Iterator[Filler]:
     """What fills a part: where it is written, what is written, the block it is read in."""
     spec = view.spec
-    known = _blocks_used(view)
     for part in PARTS_OF_ALL:
         for name, block in known.items():
             if _has_head(block, part):
@@ -317,7 +338,7 @@ def _fillers(view: View) -> Iterator[tuple[tuple[str, ...], Any, str, Mapping[st
 def _blocks_used(view: View) -> dict[str, Block]:
     from archspec.ops import OPS
 
-    used = sorted(name for name in view.opened.used if name not in OPS)
+    used = sorted(view.opened.used - OPS.keys())
     return {name: block for name in used if (block := view.library.block(name)) is not None}
 
 

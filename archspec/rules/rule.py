@@ -25,14 +25,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from textwrap import dedent
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Severity
+from archspec.record import record
 
 Check = Callable[[Any], Iterator[Diagnostic]]  # of a `View`, or of what is `Written`
+Concern = Callable[[Any], bool]  # of a `Step`
 
 FILE = "# file: "
 SETTING = "# set: "
@@ -42,7 +43,7 @@ _INPUT = "input: [3, 32, 32]\n"
 _NAME = "name: net\n"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Example:
     """A spec as the manual shows it. `raw` may hold bytes that are no text, as surrogates."""
 
@@ -104,11 +105,13 @@ def _completed(text: str) -> str:
     return text if re.search(r"^name:", text, re.MULTILINE) else _NAME + text
 
 
-@dataclass(frozen=True)
+@record(eq=False)
 class Rule:
     """One rule of the linter. `check` is None where another part of archspec reports it.
 
-    A rule `of_blocks` looks at blocks as they are written, also where no spec uses them.
+    A rule `of_blocks` looks at blocks as they are written, also where no spec uses them. One with
+    a `concern` finds something only where a step of the network is of concern; that is known of a
+    block once for all networks.
     """
 
     code: str
@@ -116,8 +119,9 @@ class Rule:
     severity: Severity
     page: str
     fixable: bool = False
-    check: Check | None = field(default=None, compare=False)
+    check: Check | None = None
     of_blocks: bool = False
+    concern: Concern | None = None
 
     @property
     def summary(self) -> str:
@@ -188,11 +192,13 @@ def rule(
     severity: Severity = "warning",
     fixable: bool = False,
     of_blocks: bool = False,
+    concern: Concern | None = None,
 ) -> Callable[[Check], Check]:
     """Makes a rule of a function from a spec to findings."""
 
     def register(check: Check) -> Check:
-        _add(Rule(code, name, severity, check.__doc__ or "", fixable, check, of_blocks))
+        page = check.__doc__ or ""
+        _add(Rule(code, name, severity, page, fixable, check, of_blocks, concern))
         return check
 
     return register

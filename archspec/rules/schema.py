@@ -166,11 +166,11 @@ told(
 told(
     "AS119",
     "unknown-name",
-    """An expression with a name that means nothing here.
+    """A name that means nothing here.
 
     An expression in stem and head sees the spec's `args`, one in a stage those and the indices
     (`index`, `stage`, `block_index` ...), and one in a block its own args and parts, `in_channels`,
-    `channels`, `stride` and the indices.
+    `channels`, `stride` and the indices. A recipe (`train`) names its data set, loss and optimizer.
 
     Bad:
 
@@ -382,5 +382,41 @@ told(
           layer1: {block: basic, channels: 64}
 
     `archspec show` lists the attributes.
+    """,
+)
+told(
+    "AS138",
+    "conflicting-keys",
+    """Keys of a recipe that do not belong together.
+
+    One of them would do nothing, or something else than it says: momentum for an optimizer that
+    has none, a warm-up that never ends.
+
+    Bad:
+
+        input: [3, 32, 32]
+        stem: [{conv: 64}, global_avg_pool, flatten]
+        head: [{linear: 10}]
+        train:
+          data: cifar10
+          epochs: 30
+          batch_size: 256
+          lr: 0.001
+          optimizer: adamw
+          momentum: 0.9
+
+    Good:
+
+        input: [3, 32, 32]
+        stem: [{conv: 64}, global_avg_pool, flatten]
+        head: [{linear: 10}]
+        train:
+          data: cifar10
+          epochs: 30
+          batch_size: 256
+          lr: 0.001
+          optimizer: adamw
+
+    What is inherited is deleted by `null`: `momentum: null`.
     """,
 )

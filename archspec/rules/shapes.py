@@ -235,10 +235,11 @@ told(
 told(
     "AS211",
     "stride-ignored",
-    """A block does not stride as its stage says.
+    """A block does not stride as its stage, or who else uses it, says.
 
     A stage hands its `stride` to the first block, and the block hands it to a layer. If no layer
-    takes it, the image keeps its size and the network costs four times what was meant.
+    takes it, the image keeps its size and the network costs four times what was meant. The same
+    holds where a layer is a block that is given a `stride`.
 
     Bad:
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 
 from archspec.diagnostics import Diagnostic, Fix, Label, Severity, Span
 from archspec.expression import Number
 from archspec.lower import Opened
-from archspec.lower.model import Instance, Item, Made, Row, Step, Use
+from archspec.lower.model import Instance, Item, Made, OpUse, Row, Step, Use
 from archspec.lower.scope import is_shipped
-from archspec.lower.totals import Totals, totals
-from archspec.rules.rule import RULES
+from archspec.lower.totals import Totals, leaving, totals
+from archspec.rules.rule import RULES, Concern
+from archspec.source import locate
 from archspec.spec import Block, Library, Spec
 from archspec.spec.layers import Layer, Stack
 
@@ -58,15 +59,15 @@ class View(Written):
     """A spec that could be opened."""
 
     def __init__(self, spec: Spec, opened: Opened) -> None:
-        self.spec, self.opened = spec, opened
-        top: Span | None = getattr(spec.data, "span", None)
+        self.spec, self.data, self.opened = spec, spec.data, opened
+        top: Span | None = getattr(self.data, "span", None)
         self.file = top.file if top else ""
         own = {name: block for name, block in spec.blocks.items() if self.here("blocks", name)}
         super().__init__(own, spec._library)
 
     def here(self, *path: str | int) -> bool:
         """Whether this is written in the spec's own file, not in what it extends."""
-        span = self.spec.where(*path)
+        span = locate(self.data, path)
         return span is None or span.file == self.file
 
     @cached_property
@@ -76,9 +77,26 @@ class View(Written):
         return totals(self.opened.root, self.opened.output.shape, stages)
 
     @cached_property
+    def instances(self) -> tuple[Instance, ...]:
+        """Every use of a block, as often as it differs, and the network itself."""
+        return tuple(_instances(self.opened.root))
+
+    @cached_property
+    def leaving(self) -> dict[str, tuple[int, ...]]:
+        """Stage of blocks -> the sizes of what leaves it."""
+        stages = {key for key, stage in self.spec.stages.items() if stage.blocks}
+        items = (item for item in self.opened.root.items if item.attribute in stages)
+        return {item.attribute: leaving(item.made).sizes for item in items}
+
+    @cached_property
+    def concerns(self) -> frozenset[str]:
+        """The rules that a step of the network is of concern for."""
+        return _concerns(self.opened.root)
+
+    @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Every op of every use of a block, as often as it differs."""
-        return tuple(step for instance in _instances(self.opened.root) for step in instance.steps)
+        return tuple(step for instance in self.instances for step in instance.steps)
 
     def nearest(self, span: Span) -> Span:
         """Of a stage that is inherited, what this very file says of it or of its block."""
@@ -133,6 +151,35 @@ class View(Written):
         if argument in self.spec.defaults.ops.get(step.op.key, ()):
             return self.spec.where("defaults", step.op.key, argument)
         return None
+
+
+def _concerns(whole: Instance | Row) -> frozenset[str]:
+    if whole.concerns is None:
+        items, own = _parts(whole)
+        below = [made.instance if isinstance(made, Use) else made for made in items]
+        whole.concerns = frozenset[str]().union(*map(_of_concern, own), *map(_concerns, below))
+    return whole.concerns
+
+
+def _parts(whole: Instance | Row) -> tuple[list[Use | Row], list[Step]]:
+    """The blocks and rows in it, and its own steps."""
+    if isinstance(whole, Row):
+        items, steps = whole.children, []
+    else:
+        joined = [joint.item for joint in whole.joints if joint.item]
+        items, steps = [*whole.items, *joined], whole.steps
+    return [item.made for item in items if not isinstance(item.made, OpUse)], steps
+
+
+def _of_concern(step: Step) -> frozenset[str]:
+    if step.concerns is None:
+        step.concerns = frozenset([name for name, concern in _looking() if concern(step)])
+    return step.concerns
+
+
+@cache
+def _looking() -> list[tuple[str, Concern]]:
+    return [(rule.name, rule.concern) for rule in RULES.values() if rule.concern]
 
 
 def _instances(root: Instance) -> Iterator[Instance]:

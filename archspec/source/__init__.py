@@ -8,6 +8,7 @@
 - syntax: what is wrong in one that it cannot, in a person's words
 - extends: a spec laid over the one it extends
 - seen: what a check looked at; shared: what many specs have in common
+- writing: files written whole or not at all
 """
 
 from __future__ import annotations
@@ -55,4 +56,5 @@ def __getattr__(name: str) -> Any:
     """Imported on first use: findings that are known are shown without a reader of YAML."""
     if name not in _WHERE:
         raise AttributeError(f"module 'archspec.source' has no attribute {name!r}")
-    return getattr(import_module(f"archspec.source.{_WHERE[name]}"), name)
+    found = globals()[name] = getattr(import_module(f"archspec.source.{_WHERE[name]}"), name)
+    return found

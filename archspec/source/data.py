@@ -25,12 +25,12 @@ class Map(dict[str, Any]):
 
     def __init__(self, items: dict[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         super().__init__(items)
-        self.key_spans, self.value_spans = {}, {}
-        if isinstance(items, Map):
-            self.key_spans |= items.key_spans
-            self.value_spans |= items.value_spans
-            if hasattr(items, "span"):
-                self.span = items.span
+        if not isinstance(items, Map):
+            self.key_spans, self.value_spans = {}, {}
+            return
+        self.key_spans, self.value_spans = items.key_spans.copy(), items.value_spans.copy()
+        if hasattr(items, "span"):
+            self.span = items.span
 
 
 class List(list[Any]):

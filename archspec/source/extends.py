@@ -2,18 +2,18 @@
 
 Maps merge key by key, lists and values replace, null deletes, and a layer under another
 head replaces the layer. A new layer or stage stands ahead of the old one that is written
-behind it, or at the end. Spans travel with the values.
+behind it, or at the end. Spans travel with the values. A recipe (`train`) is inherited
+only by a spec that says `train` itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError, did_you_mean
+from archspec.record import replace
 from archspec.source.data import Map, locate
 from archspec.source.shared import shared_merge
 from archspec.source.syntax import shown
@@ -55,21 +55,30 @@ def resolve(data: dict[str, Any], find: Find) -> Map:
     chain = [data if isinstance(data, Map) else Map(data)]
     spans: list[Span | None] = []
     while "extends" in chain[-1]:
-        with _used_at(spans):
+        with _UsedAt(spans):
             name, span = _name(chain[-1]), locate(chain[-1], ["extends"])
             if len(spans) == MAX_EXTENDS:
                 raise _error(f"more than {MAX_EXTENDS} specs extend one another", span)
         spans.append(span)
-        with _used_at(spans):
+        with _UsedAt(spans):
             base = find(name, span)
         _check_cycle(chain, base, spans)
         chain.append(base)
     result = chain.pop()
     while chain:
-        with _used_at(spans[: len(chain) - 1]):
+        with _UsedAt(spans[: len(chain) - 1]):
             base, over = result, chain.pop()
             result = shared_merge(base, over, partial(merge, base, over))
     result.pop("extends", None)
+    return result if "train" in data else _without_recipe(result)
+
+
+def _without_recipe(spec: Map) -> Map:
+    """The recipe of a network is not one for each variant of it: other classes, other data."""
+    if "train" not in spec:
+        return spec
+    result = Map(spec)
+    _delete(result, "train")
     return result
 
 
@@ -109,6 +118,8 @@ def _merged(
 
 def _in_order(result: Map, base: dict[str, Any], over: dict[str, Any]) -> None:
     """Moves each new key ahead of the next key in `over` that `base` has too."""
+    if over.keys() <= base.keys():
+        return
     order = [key for key in result if key in base]
     place = len(order)
     for key in reversed([key for key in over if key in result]):
@@ -143,14 +154,28 @@ def _heads(layer: dict[str, Any]) -> set[str]:
     return {k for k, v in layer.items() if v is not None and k not in MODIFIERS}
 
 
+def led_here(findings: Iterable[Diagnostic], data: object) -> list[Diagnostic]:
+    """Findings about a merged spec; those in what it extends with the line that extends it."""
+    at = data.value_spans.get("extends") if isinstance(data, Map) else None
+    return [_led(finding, at) if at else finding for finding in findings]
+
+
+def _led(finding: Diagnostic, at: Span) -> Diagnostic:
+    places = [finding.span, *(label.span for label in finding.labels)]
+    if finding.span is None or any(place and place.file == at.file for place in places):
+        return finding
+    return replace(finding, labels=(*finding.labels, Label(at, "extended here")))
+
+
 # Keys and their spans
 
 
 def _take_spans(result: Map, key: str, source: dict[str, Any]) -> None:
-    _forget_spans(result, key)
     if isinstance(source, Map) and key in source.key_spans:
         result.key_spans[key] = source.key_spans[key]
         result.value_spans[key] = source.value_spans[key]
+    else:
+        _forget_spans(result, key)
 
 
 def _forget_spans(result: Map, key: str) -> None:
@@ -210,13 +235,17 @@ def _file(data: Map) -> str:
     return span.file if span else ""
 
 
-@contextmanager
-def _used_at(spans: list[Span | None]) -> Iterator[None]:
+class _UsedAt:
     """What is wrong inside a base is told with the lines that extend it."""
-    try:
-        yield
-    except SpecError as error:
-        raise SpecError(_labelled(d, spans) for d in error.diagnostics) from None
+
+    def __init__(self, spans: list[Span | None]) -> None:
+        self.spans = spans
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
+        if isinstance(error, SpecError):
+            raise SpecError(_labelled(d, self.spans) for d in error.diagnostics) from None
 
 
 def _labelled(diagnostic: Diagnostic, spans: list[Span | None]) -> Diagnostic:

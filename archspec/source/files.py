@@ -16,17 +16,21 @@ ROOT_MARKERS = ("pyproject.toml", "archspec.toml", ".git")
 
 def read_bytes(path: str | Path) -> bytes:
     """What a regular file holds, of a large one no more than shows that it is."""
-    name = shown(display_path(path))
     try:
         with open(path, "rb", opener=_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnreadableFile(f"cannot read `{name}`: it is not a regular file")
-            return file.read(MAX_BYTES + 1)
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise _unreadable(path, "it is not a regular file")
+            return file.read(min(status.st_size or MAX_BYTES, MAX_BYTES) + 1)
     except OSError as error:
         reason = (error.strerror or "it cannot be opened").lower()
-        raise UnreadableFile(f"cannot read `{name}`: {reason}") from None
+        raise _unreadable(path, reason) from None
     except ValueError:
-        raise UnreadableFile(f"cannot read `{name}`: this is no file name") from None
+        raise _unreadable(path, "this is no file name") from None
+
+
+def _unreadable(path: str | Path, reason: str) -> UnreadableFile:
+    return UnreadableFile(f"cannot read `{shown(display_path(path))}`: {reason}")
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -37,7 +41,7 @@ def _without_waiting(path: str, flags: int) -> int:
 def display_path(path: str | Path) -> str:
     """The path relative to the working directory, with forward slashes."""
     if not os.path.isabs(path):
-        return Path(path).as_posix()
+        return path.as_posix() if isinstance(path, Path) else Path(path).as_posix()
     try:
         return Path(os.path.relpath(path)).as_posix()
     except (OSError, ValueError):  # no working directory, a null byte, another drive
@@ -64,7 +68,7 @@ def project_root(folder: str) -> str:
     return here
 
 
-def leaves_project(path: Path, folder: Path) -> bool:
+def leaves_project(path: str | Path, folder: Path) -> bool:
     """Whether a link leads from a file of the project that `folder` is in to one outside it.
 
     A spec may come from a stranger: what it names is read inside its own project alone.

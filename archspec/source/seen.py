@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from archspec.record import field, record
+from archspec.source.shared import shared_file
 
-@dataclass(slots=True)
+
+@record(eq=False, frozen=False)
 class Seen:
     """Paths as they were asked for: files, there or not, and folders whose names were read."""
 
@@ -38,15 +41,24 @@ def looking() -> Iterator[Seen]:
         _now = before
 
 
-def is_file(path: Path) -> bool:
+def is_file(path: str | Path) -> bool:
     """Whether there is such a file."""
+    path = str(path)
     if _now is not None:
-        _now.files.add(str(path))
-    return os.path.isfile(path)
+        _now.files.add(path)
+    return shared_file(is_file, path, partial(os.path.isfile, path))
 
 
-def stems(folder: Path) -> list[str]:
+def stems(folder: str | Path) -> list[str]:
     """The names of the YAML files in a folder, without suffix."""
     if _now is not None:
         _now.folders.add(str(folder))
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+    return shared_file(stems, str(folder), partial(_stems, folder))
+
+
+def _stems(folder: str | Path) -> list[str]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 from archspec.source.data import Map
@@ -30,13 +29,29 @@ class Store:
         self.checked: dict[Any, Any] = {}
         self.bound: dict[Any, Any] = {}
         self.files: dict[Any, Any] = {}
-        self.fitted: dict[Any, Any] = {}
+        self.singles: dict[Any, Any] = {}
         self.stages: dict[Any, Any] = {}
+        self.ops: dict[Any, Any] = {}
+        self.numbers: dict[Any, int] = {}
+        self.numbers_of: dict[int, tuple[object, int]] = {}
+
+    def number(self, key: Any) -> int:
+        """A number for each key that differs: cheap to compare, again and again."""
+        return self.numbers.setdefault(key, len(self.numbers))
+
+    def numbered(self, value: object, key: Any) -> int:
+        """The same for an object that is met again, by its identity."""
+        known = self.numbers_of.get(id(value))
+        if known is None:
+            known = self.numbers_of[id(value)] = value, self.number(key())
+        return known[1]
 
     def within_limits(self) -> None:
         """Between two specs: too much is forgotten, all at once, for pieces lean on others."""
         kinds: list[Any] = [self.pieces, self.same, self.checked, self.bound]
-        kinds += [self.files, self.fitted, self.stages]
+        kinds += [self.files, self.singles, self.stages, self.ops, self.numbers]
+        if len(self.numbers_of) > MOST:
+            self.numbers_of.clear()
         if max(self.opened, *map(len, kinds)) > MOST:
             self.__init__()  # type: ignore[misc]
 
@@ -78,12 +93,11 @@ def shared(kind: Any, value: Any, make: Callable[[], T]) -> T:
     return made
 
 
-def shared_file(path: Path, make: Callable[[], T]) -> T:
-    """What a file holds, read once."""
+def shared_file(kind: Any, path: str, make: Callable[[], T]) -> T:
+    """What a file is or holds, looked at once."""
     if _store is None:
         return make()
-    status = path.stat()
-    key = (str(path), status.st_mtime_ns, status.st_size)
+    key = (kind, path)
     if key not in _store.files:
         _store.files[key] = make()
     made: T = _store.files[key]

@@ -246,7 +246,7 @@ def op_arguments(op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
             message = f"`{op.key}` has no argument `{problem.path[0]}`"
             found.add("unknown-key", message, hint, *problem.path, key=True)
         else:
-            found.problems.append(problem)
+            found.keep([problem])
     found.finish()
     raise AssertionError(problems)
 
@@ -302,6 +302,7 @@ def elsewhere(word: str) -> str:
     return ELSEWHERE.get(small) or torch_names().get(small, "")
 
 
+@cache
 def torch_names() -> dict[str, str]:
     """What people write for an op elsewhere, in lower case: torch's own class names."""
     known = {}

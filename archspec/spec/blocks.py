@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import Field as ModelField
-from pydantic import PrivateAttr, ValidationError, model_validator
+from pydantic import PrivateAttr, ValidationError
 
 from archspec.spec import arguments
-from archspec.spec.layers import Stack, stack_of, validator
-from archspec.spec.names import PARTS_OF_ALL, Attribute, ClassName, Doc, Model, at_key, not_taken
-from archspec.spec.problems import (
-    Collector,
-    Problem,
-    Problems,
-    describe,
-    fail,
-    problems_of,
-    to_pydantic,
-)
+from archspec.spec.fields import Model, Reads
+from archspec.spec.layers import Stack, stack_of
+from archspec.spec.names import PARTS_OF_ALL, Attribute, ClassName, Doc, at_key, not_taken
+from archspec.spec.problems import Collector, Problem, Problems, describe, fail, problems_of
 
 
 def _block_arguments(value: Any) -> dict[str, Any]:
@@ -63,19 +56,17 @@ class Block(Model):
     class_: ClassName | None = ModelField(None, alias="class")
     name: Attribute | None = None
     inline: bool = False
-    args: Annotated[dict[str, Any], validator(_block_arguments)] = {}
-    parts: Annotated[dict[str, Stack], validator(_block_parts)] = {}
-    body: Annotated[Stack, validator(_listed)]
+    args: Annotated[dict[str, Any], Reads(_block_arguments)] = {}
+    parts: Annotated[dict[str, Stack], Reads(_block_parts)] = {}
+    body: Annotated[Stack, Reads(_listed)]
 
     _raw: Any = PrivateAttr(None)
 
-    @model_validator(mode="after")
-    def _once(self) -> Self:
+    def agree(self) -> None:
+        """No name is an argument and a part."""
         for name in self.args.keys() & self.parts.keys():
             message = f"`{name}` is an argument and a part"
-            error = Problems([at_key("bad-name", message, ("parts", name))])
-            raise to_pydantic(error)
-        return self
+            raise Problems([at_key("bad-name", message, ("parts", name))])
 
     @property
     def raw(self) -> Any:
@@ -90,7 +81,7 @@ def block_of(value: Any) -> Block:
             f"expected a block (a map with a `body`), found {describe(value)}",
         )
     try:
-        block = Block.model_validate(dict(value))
+        block = Block.read(value)
     except ValidationError as error:
         keys = [f.alias or name for name, f in Block.model_fields.items()]
         raise Problems(problems_of(error, keys)) from None

@@ -7,7 +7,6 @@ of lowering.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ from archspec.diagnostics import (
 )
 from archspec.expression import Expr, ExpressionError, Name, walk
 from archspec.ops import OPS
+from archspec.record import record, replace
 from archspec.source import Text, locate, shared
 from archspec.source.files import display_path
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
@@ -34,12 +34,11 @@ from archspec.spec.models import Section, Spec
 from archspec.spec.names import FLOW, INDICES, PARTS_OF_ALL, SCOPE
 from archspec.spec.problems import Problems, diagnose
 from archspec.spec.stages import Stage
-from archspec.spec.widths import repeats
 
 FIXABLE = ("unknown-layer", "unknown-block")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """What is visible where layers stand: names in expressions, and parts."""
 
@@ -90,7 +89,7 @@ class _Check:
         self._once(spec.head, partial(self._section, spec.head, network))
         for name, block in spec.blocks.items():
             self.check_block(name, block)
-        self._defaults(spec)
+        self._once(spec.defaults, partial(self._defaults, spec))
         self._lengths(spec)
         self._any_layer(spec)
         self._files_beside()
@@ -103,10 +102,9 @@ class _Check:
             check()
             return
         own = id(self.library.own) if self.library.own else 0
-        key = (id(piece), self.args, own, str(self.library.beside))
+        key = (id(piece), self.args, own, self.library.folders[0])
         if key in store.checked:
-            for name in store.checked[key][1]:
-                self.library.block(name)
+            self.library.look_up(store.checked[key][1])
             return
         before = len(self.found)
         check()
@@ -222,7 +220,7 @@ class _Check:
 
     def _lengths(self, spec: Spec) -> None:
         try:
-            counts = repeats(spec)
+            counts = spec.repeats
         except ExpressionError:
             return
         except Problems as error:

@@ -5,23 +5,21 @@ A `Stack` is what stands where layers stand: one layer, a list of them, or `none
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as ModelField
-from pydantic_core import core_schema
+from pydantic import ValidationError
 
-from archspec.diagnostics import Span
+from archspec.diagnostics import Span, alike
 from archspec.expression import Expr
 from archspec.ir import Field, Op, fields_of
 from archspec.ops import OPS
+from archspec.record import field, record
 from archspec.source import Map, locate
-from archspec.source.shared import shared
 from archspec.spec import arguments
-from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
+from archspec.spec.fields import Model, Reads
+from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
 
 ONE_BODY = ("sequence", "residual", "scale")
 BRANCHED = ("concat", "add", "split")
@@ -32,7 +30,7 @@ MODIFIERS = (*ANYWHERE, *OF_RESIDUAL)
 MOST_BRANCHES = 64
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Stack:
     """Layers one after the other. `listed`: written as a list, even of one."""
 
@@ -42,7 +40,7 @@ class Stack:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Branch:
     """One branch of a combinator; it has a name where branches are a map."""
 
@@ -50,7 +48,7 @@ class Branch:
     stack: Stack
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Layer:
     """One layer. `given` holds the arguments: parsed for an op, as written for a block or part."""
 
@@ -128,7 +126,7 @@ def layer_of(value: Any) -> Layer:
 def _argument_like(word: str, op: type[Op]) -> bool:
     """Whether `word` is, or resembles, an argument of the op."""
     known = [name for f in fields_of(op) for name in (f.name, f.torch)]
-    return bool(difflib.get_close_matches(word, known, n=1))
+    return bool(alike(word, known, 0.6))
 
 
 def _layer_hint(value: Any) -> str:
@@ -213,42 +211,15 @@ def _branches(given: Any) -> tuple[Branch, ...]:
 # Modifiers, as a pydantic model -------------------------------------------------------
 
 
-class Reads:
-    """A validator and no more: pydantic's own looks at signatures and at what is annotated."""
-
-    def __init__(self, validate: Callable[[Any], Any]) -> None:
-        self.validate = validate
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.validate)
-
-    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
-        return {}  # `archspec.schema` says it
+Condition = Annotated[Any, Reads(arguments.expr, Field("flag"))]
+Layers = Annotated[Any, Reads(stack_of)]
+Rate = Annotated[Any, Reads(arguments.expr, Field("real", low=0, high=1))]
 
 
-def validator(read: Any, *how: Any) -> Reads:
-    """A pydantic validator from a function that raises `Problems`."""
-
-    def validate(value: Any) -> Any:
-        try:
-            return shared(validate, value, lambda: read(value, *how))
-        except Problems as error:
-            raise to_pydantic(error) from None
-
-    return Reads(validate)
-
-
-Condition = Annotated[Any, validator(arguments.expr, Field("flag"))]
-Layers = Annotated[Any, validator(stack_of)]
-Rate = Annotated[Any, validator(arguments.expr, Field("real", low=0, high=1))]
-
-
-class Modifiers(BaseModel):
+class Modifiers(Model):
     """What may stand beside a layer's head."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: Annotated[Any, validator(arguments.attribute)] = None
+    name: Annotated[Any, Reads(arguments.attribute)] = None
     when: Condition = None
     otherwise: Layers = ModelField(None, alias="else")
     init: Literal["zeros"] | None = None
@@ -273,7 +244,7 @@ def _modifiers(head: str, given: Mapping[str, Any]) -> dict[str, Any]:
         found.add("bad-layer", f"`{head}` has no attribute to name", hint, "name", key=True)
     found.finish()
     try:
-        model = Modifiers.model_validate(dict(given))
+        model = Modifiers.read(given)
     except ValidationError as error:
         raise Problems(problems_of(error, MODIFIERS)) from None
     return {key: getattr(model, key) for key in model.model_fields_set}

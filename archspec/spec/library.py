@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+import os
+from collections.abc import Iterator, Mapping, Set
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,16 @@ from archspec.diagnostics import Diagnostic, Span, did_you_mean
 from archspec.expression import Expr
 from archspec.ir import Field
 from archspec.ops import OPS
+from archspec.record import field, record
 from archspec.source import read, seen, shared
-from archspec.source.files import display_path, leaves_project, working_folder
+from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
 from archspec.spec import arguments
 from archspec.spec.blocks import Block, block_of
 from archspec.spec.layers import COMBINATORS, Stack, stack_of
 from archspec.spec.names import PARTS_OF_ALL
 from archspec.spec.problems import Collector, Problems, diagnose
 
+BUILT_IN = str(resources.BLOCKS)
 HEADS = frozenset([*COMBINATORS, *PARTS_OF_ALL])
 BLOCK_CHANNELS = Field("size")
 BLOCK_STRIDE = Field("size", high=4096)
@@ -34,7 +36,7 @@ class BlockError(Exception):
         self.diagnostics = diagnostics
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Bound:
     """What a use of a block gives: numbers for arguments, layers for parts."""
 
@@ -43,7 +45,7 @@ class Bound:
 
 
 @lru_cache(maxsize=512)
-def _block_file(path: Path, _stamp: tuple[int, int, str]) -> Block:
+def _block_file(path: str, _stamp: tuple[int, int, str]) -> Block:
     data = read(path)
     try:
         return block_of(data)
@@ -51,13 +53,24 @@ def _block_file(path: Path, _stamp: tuple[int, int, str]) -> Block:
         raise BlockError([diagnose(p, data) for p in error.problems]) from None
 
 
-def block_file(path: Path) -> Block:
+def block_file(path: str | Path) -> Block:
     """A block from its file; read again only when the file has changed, or its shown path."""
-    status = path.stat()
+    path = str(path)
+    return shared.shared_file(block_file, path, partial(_block_file_now, path))
+
+
+def _block_file_now(path: str) -> Block:
+    status = os.stat(path)
     return _block_file(path, (status.st_mtime_ns, status.st_size, working_folder()))
 
 
-def _left(name: str, path: Path) -> Diagnostic:
+@lru_cache(maxsize=256)
+def _folders(beside: Path | None) -> list[str]:
+    """Where files of blocks are looked for, in this order."""
+    return [*([str(beside / "blocks")] if beside else []), BUILT_IN]
+
+
+def _left(name: str, path: str) -> Diagnostic:
     message = f"the file of the block `{name}` is a link that leads out of the project"
     return Diagnostic("unknown-block", message, Span(display_path(path)), "put a copy of it here")
 
@@ -68,9 +81,9 @@ class Library:
     def __init__(self, own: Mapping[str, Block], beside: Path | None = None) -> None:
         self.own = own
         self.beside = beside
-        self.folders = [beside / "blocks"] if beside else []
-        self.folders.append(resources.BLOCKS)
+        self.folders = _folders(beside)
         self._found: dict[str, Block | None] = {}
+        self._bytes = 0
         self._bound: dict[tuple[int, int], tuple[Any, Block, Bound]] = {}
 
     def block(self, name: str) -> Block | None:
@@ -79,9 +92,14 @@ class Library:
             self._found[name] = self.own.get(name) or self._from_file(name)
         return self._found[name]
 
-    def met(self) -> tuple[str, ...]:
+    def look_up(self, names: Set[str]) -> None:
+        """What is asked of these names, without an answer: a cache knows what was looked at."""
+        for name in names - self._found.keys():
+            self.block(name)
+
+    def met(self) -> frozenset[str]:
         """The names that were looked up."""
-        return tuple(self._found)
+        return frozenset(self._found)
 
     def _from_file(self, name: str) -> Block | None:
         try:
@@ -89,12 +107,23 @@ class Library:
         except Problems:
             return None
         for folder in self.folders:
-            path = folder / f"{name}.yaml"
+            path = f"{folder}/{name}.yaml"
             if seen.is_file(path):
-                if self.beside and folder is self.folders[0] and leaves_project(path, self.beside):
-                    raise BlockError([_left(name, path)])
+                if self.beside and folder is self.folders[0]:
+                    self._admit(name, path, self.beside)
                 return block_file(path)
         return None
+
+    def _admit(self, name: str, path: str, beside: Path) -> None:
+        """Only files of the project; all of them no larger than one may be."""
+        if leaves_project(path, beside):
+            raise BlockError([_left(name, path)])
+        size = os.stat(path).st_size
+        self._bytes += size
+        if size <= MAX_BYTES < self._bytes:
+            message = f"the blocks that this spec uses are larger than {MAX_BYTES:,} bytes"
+            place, hint = Span(display_path(path)), "use fewer or smaller ones"
+            raise BlockError([Diagnostic("too-large", message, place, hint)])
 
     def names(self) -> Iterator[str]:
         """Every block there is."""
@@ -102,11 +131,11 @@ class Library:
         for folder in self.folders:
             yield from seen.stems(folder)
 
-    def hidden(self) -> Iterator[tuple[str, Path]]:
+    def hidden(self) -> Iterator[tuple[str, str]]:
         """The files beside the spec that are called like an op, a combinator, a norm or an act."""
         for folder in self.folders[:-1]:
             for name in seen.stems(folder):
-                path = folder / f"{name}.yaml"
+                path = f"{folder}/{name}.yaml"
                 if (name in OPS or name in HEADS) and seen.is_file(path):
                     yield name, path
 

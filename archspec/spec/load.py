@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,20 @@ from pydantic import ValidationError
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Hint, Span, SpecError, UnreadableFile, did_you_mean
 from archspec.source import Map, parse, read, resolve, seen
-from archspec.source.files import display_path, leaves_project, working_folder
+from archspec.source.extends import led_here
+from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
+from archspec.source.findings import MAX_FINDINGS
+from archspec.source.shared import shared_file
 from archspec.spec.check import check
 from archspec.spec.library import BlockError, Library
 from archspec.spec.models import Spec
-from archspec.spec.problems import Problem, describe, diagnose, problems_of
+from archspec.spec.problems import Problem, Step, describe, diagnose, problems_of
 
 Source = str | Path | Mapping[str, Any] | Spec
 KEYS = [f.alias or name for name, f in Spec.model_fields.items()]
 
 NEEDED = ("name", "input")
+MOST_ROUNDS = 3
 BY_LEAVING_OUT = ("channels-shrink", "no-layers")  # what is wrong because something was left out
 
 
@@ -87,69 +92,99 @@ def parse_text(
 
 
 def _resolved(data: Mapping[str, Any], beside: Path | None) -> Map:
-    return resolve(dict(data) if not isinstance(data, Map) else data, partial(_base, beside))
+    bases = _Bases(beside)
+    return resolve(dict(data) if not isinstance(data, Map) else data, bases.find)
 
 
 @lru_cache(maxsize=64)
-def _parsed_once(path: Path, _stamp: tuple[int, int, str]) -> Map:
+def _parsed_once(path: str, _stamp: tuple[int, int, str]) -> Map:
     return read(path)
 
 
-def _parsed(path: Path) -> Map:
+def _parsed(path: str) -> Map:
     """A base, read again only when the file or its shown path has changed; never altered."""
-    status = path.stat()
+    status = os.stat(path)
     return _parsed_once(path, (status.st_mtime_ns, status.st_size, working_folder()))
 
 
-def _base(beside: Path | None, name: str, span: Any) -> Map:
-    """The spec that another extends: the file beside it, then the shipped ones."""
-    folders = [*([beside] if beside else []), resources.SPECS, resources.ZOO]
-    for folder in folders:
-        path = folder / f"{name}.yaml"
-        if seen.is_file(path) and not (span and display_path(path) == span.file):
-            if folder is beside and leaves_project(path, folder):
-                message = f"`{name}` is a link that leads out of the project"
-                copy = "put a copy of the file here"
-                raise SpecError([Diagnostic("extends", message, span, copy)])
-            return _parsed(path)
+class _Bases:
+    """The specs that one extends. All of them are no larger than one may be."""
+
+    def __init__(self, beside: Path | None) -> None:
+        self.beside = beside
+        self.bytes = 0
+
+    def find(self, name: str, span: Any) -> Map:
+        """The spec of a name: the file beside, then the shipped ones."""
+        folders = [*([self.beside] if self.beside else []), resources.SPECS, resources.ZOO]
+        for folder in folders:
+            path = f"{folder}/{name}.yaml"
+            if seen.is_file(path) and not (span and _is_shown(path, name, span.file)):
+                if folder is self.beside and leaves_project(path, folder):
+                    message = f"`{name}` is a link that leads out of the project"
+                    copy = "put a copy of the file here"
+                    raise SpecError([Diagnostic("extends", message, span, copy)])
+                return self.read(path, span)
+        raise _nothing_to_extend(name, folders, span)
+
+    def read(self, path: str, span: Any) -> Map:
+        """A spec that is there."""
+        size = shared_file(os.path.getsize, path, partial(os.path.getsize, path))
+        self.bytes += size
+        if size <= MAX_BYTES < self.bytes:
+            message = f"the specs that this one extends are larger than {MAX_BYTES:,} bytes"
+            raise SpecError([Diagnostic("too-large", message, span, "extend smaller ones")])
+        return shared_file(_parsed, path, partial(_parsed, path))
+
+
+def _is_shown(path: str, name: str, file: str) -> bool:
+    """Whether `file` is how the path is shown."""
+    return file.endswith(f"{name}.yaml") and display_path(path) == file
+
+
+def _nothing_to_extend(name: str, folders: Iterable[Path], span: Any) -> SpecError:
     known = {stem for folder in folders for stem in seen.stems(folder)} - {name}
     hint: str = did_you_mean(name, known) or "`archspec list specs` names the shipped ones"
     if span and Path(span.file).stem == name:
         hint = "a spec never extends itself: name another one, or remove the line"
-    raise SpecError([Diagnostic("extends", f"there is no spec `{name}` to extend", span, hint)])
+    return SpecError([Diagnostic("extends", f"there is no spec `{name}` to extend", span, hint)])
 
 
 def from_data(
-    data: Mapping[str, Any], beside: Path | None, settings: Mapping[str, Any] | None
+    data: Mapping[str, Any],
+    beside: Path | None,
+    settings: Mapping[str, Any] | None,
+    rounds: int = MOST_ROUNDS,
 ) -> Spec:
-    """A checked spec from a merged mapping."""
+    """A checked spec from a merged mapping; what is wrong is left out so many times."""
     if settings:
         data = _with_settings(data, settings)
     try:
-        spec = Spec.model_validate(data)
+        spec = Spec.read(data)
     except ValidationError as error:
         problems = problems_of(error, KEYS)
         found = [diagnose(p, data) for p in problems]
-        raise SpecError(found + _elsewhere(data, problems, beside)) from None
+        found += _elsewhere(data, problems, beside, rounds)
+        raise SpecError(led_here(found, data)) from None
     except BlockError as error:
-        raise SpecError(error.diagnostics) from None
-    spec._library = Library(spec.blocks, beside)
-    spec._changed = bool(settings)
+        raise SpecError(led_here(error.diagnostics, data)) from None
+    spec.keep(data, Library(spec.blocks, beside), bool(settings))
     findings = check(spec)
     if findings:
-        raise SpecError(findings)
+        raise SpecError(led_here(findings, data))
     return spec
 
 
 def _elsewhere(
-    data: Mapping[str, Any], problems: list[Problem], beside: Path | None
+    data: Mapping[str, Any], problems: list[Problem], beside: Path | None, rounds: int
 ) -> list[Diagnostic]:
     """What is wrong in the rest of a spec: read again without what has findings already."""
     rest = _copy(data)
-    if not all(_left_out(rest, problem) for problem in problems):
+    few = rounds and len(problems) <= MAX_FINDINGS
+    if not few or not all(_left_out(rest, problem) for problem in problems):
         return []
     try:
-        from_data(rest, beside, None)
+        from_data(rest, beside, None, rounds - 1)
     except SpecError as error:
         return [d for d in error.diagnostics if d.span and d.rule not in BY_LEAVING_OUT]
     return []
@@ -165,13 +200,24 @@ def _left_out(rest: Map, problem: Problem) -> bool:
         if meant in NEEDED:
             rest.setdefault(meant, value)
         return value is not None
+    if top == "train":
+        rest.pop("train", None)
+        return True
     if top not in ("stem", "stages", "head") or not below or not isinstance(section, dict):
         return False
     if problem.rule == "channels-shrink":
         section[below[0]]["shrink"] = "told already"
-    else:
+    elif not problem.key or not _without(section, below):
         section.pop(below[0], None)
     return True
+
+
+def _without(here: Any, path: Sequence[Step]) -> bool:
+    """Takes a key out of maps in maps; whether it can be taken out."""
+    *outer, last = path
+    for step in outer:
+        here = here.get(str(step)) if isinstance(here, Map) else None
+    return isinstance(here, Map) and here.pop(str(last), None) is not None
 
 
 # Settings from outside ----------------------------------------------------------------

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field as ModelField
-from pydantic import ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 
 from archspec.diagnostics import Span, did_you_mean
 from archspec.expression import Number, Scalar
 from archspec.ops import OPS
+from archspec.record import field, record
 from archspec.source import locate
 from archspec.spec import arguments
 from archspec.spec.blocks import Block, blocks_of
-from archspec.spec.layers import Stack, shorthand, stack_of, validator
-from archspec.spec.names import Attribute, ClassName, Doc, Model, at_key, not_taken
-from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
-from archspec.spec.stages import StageField
-from archspec.spec.widths import never_shrink
+from archspec.spec.fields import Model, Reads
+from archspec.spec.layers import Stack, shorthand, stack_of
+from archspec.spec.names import Attribute, ClassName, Doc, not_taken
+from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
+from archspec.spec.stages import Stages
+from archspec.spec.widths import never_shrink, repeats
 
-MOST_STAGES = 100
-
+if TYPE_CHECKING:
+    from archspec.spec.train import Train
 
 LARGEST_INPUT = 65536
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Section:
     """Stem or head: layers, each with an attribute name where they are written as a map."""
 
@@ -54,7 +56,7 @@ def section_of(value: Any) -> Section:
     return Section(tuple(named), value)
 
 
-SectionField = Annotated[Section, validator(section_of)]
+SectionField = Annotated[Section, Reads(section_of)]
 
 
 class Bounds(Model):
@@ -67,7 +69,7 @@ class Bounds(Model):
 def _bounds(value: Any) -> Any:
     if isinstance(value, Mapping):
         try:
-            return Bounds.model_validate(dict(value))
+            return Bounds.read(value)
         except ValidationError as error:
             raise Problems(problems_of(error, Bounds.model_fields)) from None
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -80,7 +82,7 @@ def _bounds(value: Any) -> Any:
     return value
 
 
-Expected = Annotated[Any, validator(_bounds)]
+Expected = Annotated[Any, Reads(_bounds)]
 
 
 class Expect(Model):
@@ -111,7 +113,7 @@ def _args(value: Any) -> dict[str, Scalar]:
     return result
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Defaults:
     """`defaults`: the network's norm and act, arguments of ops, arguments and parts of blocks."""
 
@@ -156,6 +158,19 @@ def _prefixes(value: Any) -> dict[str, str]:
     return result
 
 
+def _train(value: Any) -> Any:
+    """The recipe; its models are imported for specs that have one."""
+    from archspec.spec.train import train_of
+
+    return train_of(value)
+
+
+if TYPE_CHECKING:
+    TrainField: TypeAlias = Train | None
+else:
+    TrainField = Annotated[Any, Reads(_train)]
+
+
 class Spec(Model):
     """One network: what a YAML file says, checked. Use `archspec.load` to read a file.
 
@@ -167,46 +182,39 @@ class Spec(Model):
     class_: ClassName | None = ModelField(None, alias="class")
     doc: Doc = ""
     input: Annotated[list[Size], ModelField(min_length=1, max_length=4)]
-    args: Annotated[dict[str, Any], validator(_args)] = {}
-    defaults: Annotated[Defaults, validator(_defaults)] = Defaults()
+    args: Annotated[dict[str, Any], Reads(_args)] = {}
+    defaults: Annotated[Defaults, Reads(_defaults)] = Defaults()
     stem: SectionField = Section()
-    stages: Annotated[dict[str, StageField], ModelField(max_length=MOST_STAGES)] = {}
+    stages: Stages = {}
     head: SectionField = Section()
-    blocks: Annotated[dict[str, Block], validator(blocks_of)] = {}
-    names: Annotated[dict[str, str], validator(_prefixes)] = {}
+    blocks: Annotated[dict[str, Block], Reads(blocks_of)] = {}
+    names: Annotated[dict[str, str], Reads(_prefixes)] = {}
     init: Literal["resnet", "torch"] = "resnet"
     expect: Expect | None = None
-    train: dict[str, Any] | None = None
+    train: TrainField = None
 
-    _data: Any = PrivateAttr(None)
-    _library: Any = PrivateAttr(None)
-    _changed: bool = PrivateAttr(False)
+    if TYPE_CHECKING:  # kept beside the fields: pydantic's private attributes are slow to read
+        _data: Any
+        _library: Any
+        _changed: bool
 
     @model_validator(mode="wrap")
     @classmethod
     def _keep_data(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Places are found in what was validated, and settings are laid over it."""
         spec = handler(data)
-        spec._data = data
+        spec.keep(data)
         return spec
 
-    @model_validator(mode="after")
-    def _widths(self) -> Self:
+    def keep(self, data: Any, library: Any = None, changed: bool = False) -> None:
+        """What the spec was made of and looks blocks up in; whether settings changed it."""
+        self.__dict__.update(_data=data, _library=library, _changed=changed)
+
+    def agree(self) -> None:
+        """Stages have names for attributes, and channels never shrink."""
         found = Collector()
-        for key in self.stages:
-            with found.trying("stages"):
-                try:
-                    arguments.attribute(key, "the name of a stage")
-                except Problems as error:
-                    found.problems += [
-                        at_key(p.rule, p.message, ("stages", key), p.hint) for p in error.problems
-                    ]
         never_shrink(self, found)
-        try:
-            found.finish()
-        except Problems as error:
-            raise to_pydantic(error) from None
-        return self
+        found.finish()
 
     @property
     def data(self) -> Any:
@@ -217,6 +225,11 @@ class Spec(Model):
     def changed(self) -> bool:
         """Whether arguments or input were set from outside, so that `expect` is void."""
         return self._changed
+
+    @cached_property
+    def repeats(self) -> dict[str, int]:
+        """Blocks of each stage that has blocks; raises `ExpressionError` or `Problems`."""
+        return repeats(self)
 
     def where(self, *path: str | int, key: bool = False) -> Span | None:
         return locate(self._data, path, key)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
-
 from archspec.ops import OPS
 from archspec.spec import arguments
-from archspec.spec.layers import COMBINATORS, text_of, validator
+from archspec.spec.fields import Reads
+from archspec.spec.layers import COMBINATORS, text_of
 from archspec.spec.problems import Problem, fail
 
 INDICES = ("index", "repeat", "stage", "block_index", "block_count")
@@ -23,10 +22,10 @@ SCOPE = (*FLOW, *INDICES)
 PARTS_OF_ALL = ("norm", "act")
 
 
-Attribute = Annotated[str, validator(arguments.attribute)]
+Attribute = Annotated[str, Reads(arguments.attribute)]
 
 
-Doc = Annotated[str, validator(text_of, "`doc`", 4000)]
+Doc = Annotated[str, Reads(text_of, "`doc`", 4000)]
 
 
 def class_name(value: Any) -> str:
@@ -36,15 +35,7 @@ def class_name(value: Any) -> str:
     return name
 
 
-ClassName = Annotated[str, validator(class_name)]
-
-
-class Model(BaseModel):
-    """Strict, closed and immutable."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True
-    )
+ClassName = Annotated[str, Reads(class_name)]
 
 
 def not_taken(name: str, what: str) -> None:

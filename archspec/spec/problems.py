@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean
+from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean, instead
+from archspec.record import record, replace
 from archspec.source import locate
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
 
 Step = str | int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """A finding whose place is a path below the value being validated.
 
-    `key` points at the key of the path, not at its value.
+    `key` points at the key of the path, not at its value. `because` is the path of another key
+    that it does not go with.
     """
 
     rule: str
@@ -28,16 +30,19 @@ class Problem:
     hint: str = ""
     path: tuple[Step, ...] = ()
     key: bool = False
+    because: tuple[Step, ...] = ()
 
     def below(self, *steps: Step) -> Problem:
-        return Problem(self.rule, self.message, self.hint, (*steps, *self.path), self.key)
+        because = (*steps, *self.because) if self.because else ()
+        return replace(self, path=(*steps, *self.path), because=because)
 
 
 class Problems(Exception):
     """Findings of a plain function, before they reach pydantic."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], full: Collector | None = None) -> None:
         self.problems = tuple(problems)
+        self.full = full  # which collector takes no more
         super().__init__(self.problems)
 
 
@@ -46,13 +51,21 @@ def fail(rule: str, message: str, hint: str = "", *path: Step, key: bool = False
 
 
 class Collector:
-    """Gathers the findings of several steps, so that a person sees all at once."""
+    """Gathers the findings of several steps, so that a person sees all at once.
+
+    After `MAX_FINDINGS` it raises them: a file with more is hostile or no spec at all.
+    """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
     def add(self, rule: str, message: str, hint: str = "", *path: Step, key: bool = False) -> None:
-        self.problems.append(Problem(rule, message, hint, path, key))
+        self.keep([Problem(rule, message, hint, path, key)])
+
+    def keep(self, problems: Iterable[Problem]) -> None:
+        self.problems += problems
+        if len(self.problems) > MAX_FINDINGS:
+            raise Problems(self.problems, full=self)
 
     def trying(self, *steps: Step, names: bool = True) -> _Trying:
         """A `with` block whose findings are kept, placed below `steps`.
@@ -74,9 +87,9 @@ class _Trying:
         return None
 
     def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> bool:
-        if not isinstance(error, Problems):
+        if not isinstance(error, Problems) or error.full is self.collector:
             return False
-        self.collector.problems += map(self.placed, error.problems)
+        self.collector.keep(map(self.placed, error.problems))
         return True
 
     def placed(self, problem: Problem) -> Problem:
@@ -92,6 +105,7 @@ def to_pydantic(error: Problems) -> ValidationError:
 
 def _details(problem: Problem) -> InitErrorDetails:
     context = {"message": problem.message, "hint": problem.hint, "key": problem.key}
+    context |= {"steps": len(problem.path), "because": problem.because}
     return InitErrorDetails(
         type=PydanticCustomError(problem.rule, "{message}", context),
         loc=problem.path,
@@ -103,6 +117,11 @@ _EXAMPLES = {
     "name": "name: my_network",
     "input": "input: [3, 224, 224]",
     "body": "body: [conv: 64, norm, act]",
+    "data": "data: fashion_mnist",
+    "epochs": "epochs: 30",
+    "batch_size": "batch_size: 256",
+    "lr": "lr: 0.1",
+    "magnitude": "magnitude: 6",
 }
 _EXPECTED = {
     "dict_type": "expected a map",
@@ -114,11 +133,18 @@ _EXPECTED = {
 }
 
 
-def problems_of(error: ValidationError, choices: Iterable[str] = ()) -> list[Problem]:
-    """Pydantic's findings in our words; `choices` are the keys of the outermost model."""
+def problems_of(
+    error: ValidationError,
+    choices: Iterable[str] = (),
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
+) -> list[Problem]:
+    """Pydantic's findings in our words.
+
+    `choices` are the keys of the outermost model, `elsewhere` what others call them.
+    """
     known = list(choices)
     errors = error.errors(include_url=False)
-    problems = [_problem(e, known) for e in errors[:MAX_FINDINGS]]
+    problems = [_problem(e, known, elsewhere) for e in errors[:MAX_FINDINGS]]
     if len(errors) > MAX_FINDINGS:
         told = too_many_findings(None)
         problems.append(Problem(told.rule, told.message, told.hint, tuple(errors[-1]["loc"])))
@@ -131,12 +157,14 @@ def _missing(problem: Problem) -> str:
     return problem.message.split("`")[1]
 
 
-def _problem(error: Any, choices: Sequence[str]) -> Problem:
+def _problem(error: Any, choices: Sequence[str], elsewhere: Mapping[str, str]) -> Problem:
     kind, path, context = error["type"], tuple(error["loc"]), error.get("ctx", {})
     if "key" in context and "message" in context:
-        return Problem(kind, context["message"], context["hint"], path, context["key"])
+        outside = path[: len(path) - context["steps"]]
+        because = (*outside, *context["because"]) if context["because"] else ()
+        return Problem(kind, context["message"], context["hint"], path, context["key"], because)
     if kind == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), choices) if len(path) == 1 else ""
+        hint = _unknown(str(path[-1]), choices, elsewhere) if len(path) == 1 else ""
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     if kind == "missing":
         hint = f"write `{_EXAMPLES.get(str(path[-1]), f'{path[-1]}: ...')}`"
@@ -145,6 +173,12 @@ def _problem(error: Any, choices: Sequence[str]) -> Problem:
     rule = "wrong-type" if kind.endswith("_type") else "out-of-range"
     hint = f"write e.g. `{_EXAMPLES[str(path[0])]}`" if path and path[0] in _EXAMPLES else ""
     return Problem(rule, f"{expected}, found {describe(error['input'])}", hint, path)
+
+
+def _unknown(key: str, choices: Sequence[str], elsewhere: Mapping[str, str]) -> str:
+    if key in elsewhere:
+        return instead(f"write `{elsewhere[key]}`", key, elsewhere[key])
+    return did_you_mean(key, choices)
 
 
 def describe(value: Any) -> str:
@@ -170,4 +204,24 @@ def diagnose(problem: Problem, data: Any, *labels: Label) -> Diagnostic:
     span: Span | None = locate(data, problem.path, problem.key)
     hint = problem.hint
     fix = hint.at(span) if problem.key and isinstance(hint, Hint) else None
+    other = _said(data, problem.because)
+    if span and other:
+        span, other = _own_first(data, span, other)
+        labels = (*labels, Label(other, "does not go with this"))
     return Diagnostic(problem.rule, problem.message, span, hint, labels, fix=fix)
+
+
+def _said(data: Any, path: Sequence[Step]) -> Span | None:
+    """The place of a key, if it is written at all."""
+    *outside, key = path or ("",)
+    for step in outside:
+        data = data.get(step) if isinstance(data, Mapping) else None
+    written = isinstance(data, Mapping) and key in data
+    return locate(data, (key,), key=True) if written else None
+
+
+def _own_first(data: Any, span: Span, other: Span) -> tuple[Span, Span]:
+    """Of two places, the one in the user's own file first: the other may be inherited."""
+    top: Span | None = getattr(data, "span", None)
+    inherited = top and span.file != top.file == other.file
+    return (other, span) if inherited else (span, other)

@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from archspec.diagnostics import Span
 from archspec.expression import Expr, Number
 from archspec.ir import Field
+from archspec.record import field, record
 from archspec.source import locate
+from archspec.source.shared import shared
 from archspec.spec import arguments
-from archspec.spec.layers import Stack, stack_of, text_of, validator
-from archspec.spec.names import Model
-from archspec.spec.problems import Problems, describe, fail, problems_of
+from archspec.spec.fields import Model, Reads, ReadsParts
+from archspec.spec.layers import Stack, stack_of, text_of
+from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
 
+MOST_STAGES = 100
 MOST_REPEATS = 1000
-
-
 CHANNELS = Field("size", many=True)
-
-
 STRIDE = Field("size", many=True, high=4096)
-
-
 REPEAT = Field("size", high=MOST_REPEATS)
-
-
 ONCE = Number(1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Stage:
     """An entry of `stages`: a run of blocks, or (`between`) layers between the stages."""
 
@@ -57,12 +52,11 @@ def stage_of(value: Any) -> Stage:
         _forgotten_block(value)
         return Stage(between=stack_of(value), raw=value, span=span)
     try:
-        run = Run.model_validate(dict(value))
+        run = Run.read({key: value[key] for key in value if key in Run.model_fields})
     except ValidationError as error:
         raise Problems(problems_of(error, Run.model_fields)) from None
     written = {key: getattr(run, key) for key in run.model_fields_set if key != "block"}
     given = {key: value[key] for key in value if key not in Run.model_fields}
-    written = {key: written[key] for key in written if key in Run.model_fields}
     return Stage(blocks=run.block, given=given, raw=value, span=span, **written)
 
 
@@ -87,15 +81,28 @@ def _repeat(value: Any) -> Expr:
 
 
 class Run(Model):
-    """A stage of blocks. Every other key is an argument or part of the block."""
+    """A stage of blocks. Every other key is an argument or part of the block, and not in here."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
-
-    block: Annotated[Any, validator(_block_names)]
-    repeat: Annotated[Any, validator(_repeat)] = ONCE
-    channels: Annotated[Any, validator(arguments.value_of, CHANNELS)] = None
-    stride: Annotated[Any, validator(arguments.value_of, STRIDE)] = None
-    shrink: Annotated[str | None, validator(text_of, "`shrink`", 500)] = None
+    block: Annotated[Any, Reads(_block_names)]
+    repeat: Annotated[Any, Reads(_repeat)] = ONCE
+    channels: Annotated[Any, Reads(arguments.value_of, CHANNELS)] = None
+    stride: Annotated[Any, Reads(arguments.value_of, STRIDE)] = None
+    shrink: Annotated[str | None, Reads(text_of, "`shrink`", 500)] = None
 
 
-StageField = Annotated[Stage, validator(stage_of)]
+def stages_of(value: Any) -> dict[str, Stage]:
+    """`stages` from what is written; raises `Problems`."""
+    if not isinstance(value, Mapping):
+        fail("wrong-type", f"expected a map, found {describe(value)}")
+    if len(value) > MOST_STAGES:
+        fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
+    found, stages = Collector(), {}
+    for key, stage in value.items():
+        with found.trying(key):
+            arguments.attribute(key, "the name of a stage")
+            stages[key] = shared(stage_of, stage, partial(stage_of, stage))
+    found.finish()
+    return stages
+
+
+Stages = Annotated[dict[str, Stage], ReadsParts(stages_of)]

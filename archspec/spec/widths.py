@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics import did_you_mean
-from archspec.expression import Expr, ExpressionError, Name, Scalar, Value, constant
+from archspec.expression import Expr, ExpressionError, Name, Number, Scalar, Value, constant
 from archspec.expression import evaluate as value_of_expression
+from archspec.record import record
 from archspec.spec import arguments
 from archspec.spec.problems import Collector, Problem, Problems, fail
 from archspec.spec.stages import REPEAT
@@ -17,16 +17,39 @@ from archspec.spec.stages import REPEAT
 if TYPE_CHECKING:
     from archspec.spec.models import Spec
 
-MOST_BLOCKS = 2000
+MOST_BLOCKS = 1000  # ResNet-1001 has 333
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=False)
 class Place:
     """One block of one stage, and what its expressions see."""
 
     key: str
     index: int
     names: Mapping[str, Value]
+
+
+@record(eq=False)
+class Series:
+    """The blocks of one stage; `stage` counts from 1, `first` is its first block's index."""
+
+    key: str
+    repeat: int
+    stage: int
+    first: int
+    fixed: Mapping[str, Value]
+
+    def places(self) -> Iterator[Place]:
+        """Block by block."""
+        for index in range(self.repeat):
+            here = {
+                "index": index,
+                "repeat": self.repeat,
+                "stage": self.stage,
+                "block_index": self.first + index,
+            }
+            names = {name: constant(value) for name, value in here.items()}
+            yield Place(self.key, index, {**self.fixed, **names})
 
 
 def lookup_in(known: Mapping[str, Value], name: Name) -> Value:
@@ -38,6 +61,8 @@ def lookup_in(known: Mapping[str, Value], name: Name) -> Value:
 
 
 def number_of(expr: Expr, known: Mapping[str, Value]) -> Scalar:
+    if isinstance(expr, Number):
+        return expr.value
     return value_of_expression(expr, partial(lookup_in, known)).number
 
 
@@ -58,23 +83,15 @@ def repeats(spec: Spec) -> dict[str, int]:
     return counts
 
 
-def places(spec: Spec) -> Iterator[Place]:
-    """Every block of the network in order."""
-    counts = repeats(spec)
+def series_of(spec: Spec) -> Iterator[Series]:
+    """The stages that have blocks, in order."""
+    counts = spec.repeats
     fixed = {name: constant(value) for name, value in spec.args.items()}
     fixed["block_count"] = constant(sum(counts.values()))
-    block_index = 0
+    first = 0
     for number, (key, count) in enumerate(counts.items(), 1):
-        for index in range(count):
-            here = {
-                "index": index,
-                "repeat": count,
-                "stage": number,
-                "block_index": block_index,
-            }
-            names = fixed | {name: constant(value) for name, value in here.items()}
-            yield Place(key, index, names)
-            block_index += 1
+        yield Series(key, count, number, first, fixed)
+        first += count
 
 
 def never_shrink(spec: Spec, found: Collector) -> None:
@@ -82,21 +99,26 @@ def never_shrink(spec: Spec, found: Collector) -> None:
     before: Scalar | None = None
     previous, reported = "", set()
     try:
-        for place in places(spec):
-            stage = spec.stages[place.key]
-            channels = stage.channels
-            if isinstance(channels, tuple):
-                channels = channels[min(place.index, len(channels) - 1)]
-            if channels is None:
-                continue
-            here = number_of(channels, place.names)
-            shrinks = before is not None and here < before and not stage.shrink
-            if shrinks and place.key not in reported:
-                reported.add(place.key)
-                found.problems.append(_shrinks(place.key, previous, before or 0, here))
-            before, previous = here, place.key
+        for series in series_of(spec):
+            stage = spec.stages[series.key]
+            for here in _channels(stage.channels, series):
+                shrinks = before is not None and here < before and not stage.shrink
+                if shrinks and series.key not in reported:
+                    reported.add(series.key)
+                    found.keep([_shrinks(series.key, previous, before or 0, here)])
+                before, previous = here, series.key
     except (ExpressionError, Problems):
         return  # the check of names reports it, at its place
+
+
+def _channels(said: Expr | tuple[Expr, ...] | None, series: Series) -> Iterator[Scalar]:
+    """Those of each block, or of the first where all have the same."""
+    if isinstance(said, Number):
+        yield said.value
+    elif said is not None:
+        for place in series.places():
+            expr = said[min(place.index, len(said) - 1)] if isinstance(said, tuple) else said
+            yield number_of(expr, place.names)
 
 
 def _shrinks(key: str, previous: str, before: Scalar, here: Scalar) -> Problem:

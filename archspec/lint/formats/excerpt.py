@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from archspec.diagnostics import Severity, Span
 from archspec.lint.formats.style import Style
 from archspec.lint.sources import Sources
 from archspec.lint.visible import character, visible
+from archspec.record import record
 
 TAB = 4
 WIDEST = 120  # columns of a line that are shown
 BEFORE = 50  # of them before a mark far to the right
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """A stretch to underline, and what is said of it there."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TextIO
+
+from archspec.record import record
 
 _CODES = {"bold": "1", "error": "1;31", "warning": "1;33", "frame": "1;34", "help": "1;36"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Style:
     """Paints text, or leaves it as it is."""
 

@@ -1,0 +1,534 @@
+"""Folders that a stranger would send to stop a linter: each tries to be the worst of its kind.
+
+Every file is within the reader's limits (1 MiB, 20,000 values, 64 levels), for what is beyond
+them is refused at once. The spec of a folder is `net.yaml`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+Files = dict[str, str]
+SPEC: dict[str, Any] = {"name": "net", "input": [8, 8, 8], "stem": {"conv1": {"conv": 8}}}
+STAGE: dict[str, Any] = {"block": "b", "channels": 8}
+BOMBS: dict[str, Callable[[], Files]] = {}
+
+
+def net(**sections: Any) -> Files:
+    """A folder with one spec. JSON is YAML, and takes the fewest bytes a value."""
+    return {"net.yaml": json.dumps(SPEC | sections)}
+
+
+def one_block(body: list[Any], stage: dict[str, Any] | None = None, **block: Any) -> Files:
+    """A spec with one stage of one block."""
+    layer1 = STAGE | (stage or {})
+    return net(blocks={"b": {"body": body, **block}}, stages={"layer1": layer1})
+
+
+def bomb(name: str) -> Callable[[Callable[[], Files]], Callable[[], Files]]:
+    def keep(make: Callable[[], Files]) -> Callable[[], Files]:
+        BOMBS[name] = make
+        return make
+
+    return keep
+
+
+def case(name: str, make: Callable[[], Files]) -> None:
+    BOMBS[name] = make
+
+
+# Blocks in blocks ---------------------------------------------------------------------
+
+
+def nested(levels: int, last: list[Any], uses: Callable[[str], list[Any]], **more: Any) -> Files:
+    """Each block uses the next one as `uses` says; the last has the layers `last`."""
+    blocks: dict[str, Any] = {f"b{n}": {"body": uses(f"b{n + 1}"), **more} for n in range(levels)}
+    blocks[f"b{levels}"] = {"body": last, **more}
+    return net(blocks=blocks, stages={"layer1": {"block": "b0", "channels": 8}})
+
+
+def twice(name: str) -> list[Any]:
+    return [name, name]
+
+
+def widening(name: str) -> list[Any]:
+    return [{name: {"channels": "channels + 1"}}, {name: {"channels": "channels + 2"}}]
+
+
+CONV = [{"conv": "channels"}]
+case("blocks that use blocks twice", lambda: nested(30, CONV, twice))
+case("the same inline", lambda: nested(30, CONV, twice, inline=True))
+case("just few enough of them", lambda: nested(13, CONV, twice))
+case("just few enough inline", lambda: nested(13, CONV, twice, inline=True))
+case("just few enough, all unequal", lambda: nested(13, CONV, widening))
+case("nothing, a billion times", lambda: nested(30, [], twice))
+case("nothing, a billion times, inline", lambda: nested(30, [], twice, inline=True))
+case(
+    "a layer that is not there, often",
+    lambda: nested(30, [{"conv": 8, "when": False}], twice, inline=True),
+)
+case(
+    "sums of sums in inline blocks",
+    lambda: nested(30, [], lambda name: [{"add": [[name], [name]]}], inline=True),
+)
+case(
+    "conditions in conditions",
+    lambda: nested(
+        30, CONV, lambda name: [{name: {}, "when": "index > 5", "else": [name, name]}], inline=True
+    ),
+)
+case(
+    "shortcuts in shortcuts",
+    lambda: nested(
+        20, CONV, lambda name: [{"residual": [name], "shortcut": [name], "project": True}]
+    ),
+)
+case("wide blocks of wide blocks", lambda: nested(4, ["relu"] * 9, lambda name: [name] * 9))
+
+
+@bomb("parts that fill parts")
+def _parts_in_parts() -> Files:
+    names = [f"p{n}" for n in range(10)]
+    below = dict.fromkeys(names, names)
+    blocks: dict[str, Any] = {
+        f"b{n}": {"parts": dict.fromkeys(names, "none"), "body": [{f"b{n + 1}": below}]}
+        for n in range(25)
+    }
+    blocks["b25"] = {"parts": dict.fromkeys(names, "none"), "body": [*names]}
+    stage = {"block": "b0", "channels": 8} | dict.fromkeys(names, "relu")
+    return net(blocks=blocks, stages={"layer1": stage})
+
+
+@bomb("parts that hand on parts")
+def _parts_handed_on() -> Files:
+    names = [f"p{n}" for n in range(10)]
+    block = {"parts": dict.fromkeys(names, "none")}
+    turned = {name: names[n - 1] for n, name in enumerate(names)}
+    blocks: dict[str, Any] = {
+        f"b{n}": {**block, "body": [{f"b{n + 1}": turned}]} for n in range(30)
+    }
+    blocks["b30"] = {**block, "body": [*names]}
+    stage = {"block": "b0", "channels": 8} | dict.fromkeys(names, "relu")
+    return net(blocks=blocks, stages={"layer1": stage})
+
+
+# Many blocks --------------------------------------------------------------------------
+
+
+def stages_of(count: int, repeat: int, **stage: Any) -> dict[str, Any]:
+    return {f"s{n}": {"block": "b", "repeat": repeat, **stage} for n in range(count)}
+
+
+WIDENING = {"channels": "8 * (1 + block_index)"}
+case(
+    "a hundred stages of a thousand",
+    lambda: net(
+        stages={f"s{n}": {"block": "basic", "repeat": 1000, "channels": 8} for n in range(100)}
+    ),
+)
+case(
+    "stages of unequal basic blocks",
+    lambda: net(stages={f"s{n}": {"block": "basic", "repeat": 100, **WIDENING} for n in range(10)}),
+)
+case(
+    "stages of unequal bottlenecks",
+    lambda: net(
+        stages={
+            f"s{n}": {"block": "bottleneck", "repeat": 100, "channels": "256 + 256 * block_index"}
+            for n in range(9)
+        }
+    ),
+)
+case(
+    "a thousand unequal bottlenecks",
+    lambda: net(
+        stages={
+            f"s{n}": {"block": "bottleneck", "repeat": 1000, "channels": "256 + 256 * block_index"}
+            for n in range(1)
+        }
+    ),
+)
+case(
+    "stages of unequal MBConv",
+    lambda: net(stages={f"s{n}": {"block": "mbconv", "repeat": 100, **WIDENING} for n in range(9)}),
+)
+case(
+    "a body that is never there",
+    lambda: net(
+        blocks={"b": {"body": [*CONV, *[{"relu": {}, "when": "index < 0"}] * 3000]}},
+        stages=stages_of(1, 1000, **WIDENING),
+    ),
+)
+case(
+    "a body of relus",
+    lambda: net(
+        blocks={"b": {"body": [*CONV, *["relu"] * 4000]}}, stages=stages_of(1, 1000, **WIDENING)
+    ),
+)
+case(
+    "a body of inline nothings",
+    lambda: net(
+        blocks={"b": {"body": [*CONV, *["e"] * 4000]}, "e": {"inline": True, "body": []}},
+        stages=stages_of(1, 1000, **WIDENING),
+    ),
+)
+case(
+    "a body of empty parts",
+    lambda: net(
+        blocks={"b": {"parts": {"p": "none"}, "body": [*CONV, *["p"] * 4000]}},
+        stages=stages_of(1, 1000, **WIDENING),
+    ),
+)
+case(
+    "stages of inline blocks",
+    lambda: net(
+        blocks={"b": {"inline": True, "body": [*CONV, "norm", "act"]}},
+        stages=stages_of(1, 1000, **WIDENING),
+    ),
+)
+
+LONG = " + ".join(["index * 3 % 7"] * 11)  # the longest that is taken
+case(
+    "arguments of long formulas",
+    lambda: net(
+        blocks={
+            "b": {
+                "args": {f"a{n}": 1 for n in range(100)},
+                "body": [*CONV, *[{"conv": f"a{n}"} for n in range(100)], *CONV],
+            }
+        },
+        stages=stages_of(
+            2, 1000, channels="8 + index", **{f"a{n}": f"{n} + {LONG}" for n in range(100)}
+        ),
+    ),
+)
+case(
+    "defaults of long formulas",
+    lambda: net(
+        blocks={
+            "b": {
+                "args": {f"a{n}": f"{n} + {LONG}" for n in range(300)},
+                "body": [
+                    *CONV,
+                    {"relu": {}, "when": " + ".join(f"a{n}" for n in range(30)) + " < 0"},
+                ],
+            }
+        },
+        stages=stages_of(1, 1000, **WIDENING),
+    ),
+)
+case(
+    "stage channels of long formulas",
+    lambda: net(
+        blocks={"b": {"body": CONV}},
+        stages=stages_of(20, 100, channels=f"round_to({LONG}, 8) * 0 + 8 + block_index"),
+    ),
+)
+case(
+    "long lists, block by block",
+    lambda: net(
+        blocks={
+            "b": {
+                "args": {f"a{n}": 1 for n in range(15)},
+                "body": [
+                    *CONV,
+                    {"relu": {}, "when": " + ".join(f"a{n}" for n in range(15)) + " < 0"},
+                ],
+            }
+        },
+        stages=stages_of(1, 1000, channels=8, **{f"a{n}": list(range(1000)) for n in range(15)}),
+    ),
+)
+case(
+    "big fractions",
+    lambda: net(
+        blocks={
+            "b": {
+                "args": {
+                    f"a{n}": "/".join(["999999999999989"] * 10 + ["(1 + index)"]) for n in range(40)
+                },
+                "body": [
+                    *CONV,
+                    {"relu": {}, "when": " + ".join(f"a{n}" for n in range(40)) + " < 0"},
+                ],
+            }
+        },
+        stages=stages_of(1, 1000, **WIDENING),
+    ),
+)
+
+
+@bomb("arguments that lead from one to the next")
+def _defined() -> Files:
+    args = {"a0": "channels"} | {f"a{n}": f"a{n - 1} + 1 - 1 + index - index" for n in range(1, 39)}
+    body = [{"conv": "a38"}, {"conv": "channels"}]
+    return net(blocks={"b": {"args": args, "body": body}}, stages=stages_of(1, 1000, **WIDENING))
+
+
+@bomb("arguments that settle one after the other")
+def _settling() -> Files:
+    """Each round of lowering finds one more argument that a decision depends on."""
+    args = {f"a{n}": 8 for n in range(200)}
+    stem = [
+        {"conv": " + ".join(["0", *(f"a{m}" for m in range(n, min(n + 40, 200)))])}
+        for n in range(200)
+    ]
+    stem = [layer for conv in stem for layer in (conv, {"concat": [["relu"], []]})]
+    return net(args=args, stem=stem)
+
+
+# Long lists of layers -----------------------------------------------------------------
+
+case("six thousand equal convolutions", lambda: net(stem=[{"conv": 8}] * 6000))
+case(
+    "six thousand unequal convolutions",
+    lambda: net(stem=[{"conv": 9 + n % 1000} for n in range(6000)]),
+)
+case("nine thousand words", lambda: net(stem=["relu"] * 9900))
+case("nine thousand norms", lambda: net(stem=["norm"] * 9900))
+case(
+    "six thousand unequal dropouts",
+    lambda: net(stem=[{"dropout": n / 10_000} for n in range(6000)]),
+)
+case(
+    "names that are taken",
+    lambda: net(
+        stem=[{"relu": {}, "name": f"dropout{n + 2}"} for n in range(1500)]
+        + [{"dropout": n / 10_000} for n in range(1500)]
+    ),
+)
+case("six thousand named layers", lambda: net(stem={f"a{n}": {"conv": 8} for n in range(6000)}))
+case(
+    "six thousand long expressions",
+    lambda: net(
+        stem=[{"conv": f"{n} + {LONG[:77].replace('index', 'w')}"} for n in range(6000)],
+        args={"w": 1},
+    ),
+)
+case(
+    "two thousand longer ones",
+    lambda: net(
+        stem=[{"conv": f"{n} + {LONG.replace('index', 'w')}"} for n in range(2000)],
+        args={"w": 1},
+    ),
+)
+case("wide branches", lambda: net(stem=[{"concat": [["relu"]] * 64}, {"conv": 8}] * 100))
+case("wide splits", lambda: net(stem=[{"conv": 64}] + [{"split": [["relu"]] * 64}] * 140))
+case("branches in branches", lambda: net(stem=[branching(2, 10)]))
+case("concats that double", lambda: net(stem=[{"concat": [[], []]}] * 60))
+case(
+    "kernels of four dimensions",
+    lambda: net(
+        input=[8, 8, 8, 8],
+        stem=[
+            {
+                "conv": {
+                    "channels": 8,
+                    "kernel": [3, 1, 1],
+                    "padding": [1, 0, 0],
+                    "stride": [1, 1, 1],
+                }
+            }
+        ]
+        * 1100,
+    ),
+)
+case(
+    "all of it in one block",
+    lambda: one_block(
+        [{"conv": {"channels": f"channels + {n}", "kernel": 3}} for n in range(3000)] + CONV
+    ),
+)
+case(
+    "a block of unequal sizes",
+    lambda: one_block(
+        [{"conv": f"channels * {n + 1} // {n + 3} + 1"} for n in range(3000)] + CONV, {"repeat": 3}
+    ),
+)
+
+
+def branching(width: int, levels: int) -> Any:
+    return {"add": [[branching(width, levels - 1)] for _ in range(width)]} if levels else "relu"
+
+
+def inside(layer: Any, levels: int, head: str = "residual") -> Any:
+    for _ in range(levels):
+        layer = {head: [layer]}
+    return layer
+
+
+case("residuals in residuals", lambda: net(stem=[inside("relu", 28) for _ in range(150)]))
+case(
+    "residuals around convolutions", lambda: net(stem=[inside({"conv": 8}, 28) for _ in range(150)])
+)
+case("gates in gates", lambda: net(stem=[inside("sigmoid", 28, "scale") for _ in range(150)]))
+
+
+# Findings without end -----------------------------------------------------------------
+
+A = "a" * 40
+case("unknown keys", lambda: net(**{f"sten{n}": 1 for n in range(9000)}))
+case("unknown layers", lambda: net(stem=[{f"convv{n}": 1} for n in range(6000)]))
+case(
+    "unknown layers in stages",
+    lambda: net(stages={f"s{n}": [{f"convv{m}": 1} for m in range(60)] for n in range(100)}),
+)
+case(
+    "unknown names among many",
+    lambda: net(
+        args={f"{A}{n}": 1 for n in range(3000)},
+        stem=[{"linear": f"{n}{A}"[::-1]} for n in range(3000)],
+    ),
+)
+case(
+    "unknown blocks among many",
+    lambda: net(
+        blocks={f"{A}{n}": {"body": []} for n in range(3000)},
+        stem=[f"{A}x{n}" for n in range(3000)],
+    ),
+)
+case(
+    "unknown arguments of an op",
+    lambda: net(stem=[{"conv": {"channels": 8, "kernal": n}} for n in range(3000)]),
+)
+case(
+    "unknown arguments of one layer",
+    lambda: net(stem=[{"conv": {f"kernal{n}": 1 for n in range(9000)}}]),
+)
+case(
+    "unknown arguments of a block",
+    lambda: one_block(
+        CONV, {f"{A}x{n}": 1 for n in range(4000)}, args={f"{A}{n}": 1 for n in range(4000)}
+    ),
+)
+case("unknown ops in names", lambda: net(names={f"conw{n}": "a" for n in range(9000)}))
+case("unknown defaults", lambda: net(defaults={f"conw{n}": {} for n in range(9000)}))
+case("bad names in args", lambda: net(args={f"A-{n}": 1 for n in range(9000)}))
+case("bad expressions", lambda: net(stem=[{"conv": f"{n} +"} for n in range(6000)]))
+case("two heads", lambda: net(stem=[{"conv": 8, f"kernal{n}": 3} for n in range(4000)]))
+case("wrong types", lambda: net(stem=[{"conv": {"channels": [[]]}} for _ in range(4000)]))
+case(
+    "stages full of wrong things",
+    lambda: net(
+        stages={
+            f"s{n}": {
+                "block": "basic",
+                "channels": "x" * 20,
+                **{f"projektion{m}": 1 for m in range(90)},
+            }
+            for n in range(100)
+        }
+    ),
+)
+case(
+    "blocks full of wrong things",
+    lambda: net(
+        blocks={f"b{n}": {"body": [{"conv": {"kernal": 1}}], "argz": 1} for n in range(2500)}
+    ),
+)
+case(
+    "shrinking stages",
+    lambda: net(stages={f"s{n}": {"block": "basic", "channels": 900 - n} for n in range(100)}),
+)
+case("unused blocks", lambda: net(blocks={f"b{n}": {"body": CONV} for n in range(3000)}))
+case("unused arguments", lambda: one_block(CONV, args={f"a{n}": 1 for n in range(9000)}))
+case("unused parts", lambda: one_block(CONV, parts={f"p{n}": "relu" for n in range(9000)}))
+case("unused sizes", lambda: net(args={f"a{n}": 1 for n in range(9000)}))
+case(
+    "nine thousand warnings",
+    lambda: net(stem=[{"conv": {"channels": 9, "bias": True}}, "norm", "relu", "relu"] * 1900),
+)
+case(
+    "warnings inside blocks",
+    lambda: one_block([{"conv": 9}, "act", "act"] * 1000 + CONV, {"repeat": 3}),
+)
+case("redundant words", lambda: net(stem=[{"dropout": 0}, "norm", "norm"] * 3000))
+case(
+    "pixels that are skipped",
+    lambda: net(
+        input=[8, 4096, 4096],
+        stem=[{"conv": {"channels": 9, "stride": 2}}, {"blur_pool": {"stride": 1}}] * 5,
+    ),
+)
+
+
+# Text ---------------------------------------------------------------------------------
+
+
+def comments(line: str, count: int) -> Files:
+    return {"net.yaml": f"{json.dumps(SPEC)}\n" + line * count}
+
+
+case("suppressions", lambda: comments("# archspec: ignore[AS304] x\n", 37_000))
+case("suppressions of unknown rules", lambda: comments("#archspec: ignore[AS999]\n", 41_000))
+case(
+    "suppressions of many rules",
+    lambda: comments("# archspec: ignore[" + "AS304,AS305,budget,no-op-layer," * 30 + "]\n", 1000),
+)
+case("comments", lambda: comments("#\n", 500_000))
+case("blank lines", lambda: {"net.yaml": json.dumps(SPEC) + "\n" * 1_000_000})
+case("a long name", lambda: net(name="a" * 1_000_000))
+case("a long text", lambda: net(doc="a" * 1_000_000))
+case("long keys", lambda: net(stem={f"k{n}" + "x" * 100_000: "relu" for n in range(9)}))
+case(
+    "many texts of many letters",
+    lambda: net(stem=[{"conv": "\U0001d4d1" * 200} for _ in range(1000)]),
+)
+case(
+    "a line as long as the file",
+    lambda: net(
+        stem=[{"conv": {"channels": 8, "kernal": 3}, "name": "x" * 200} for _ in range(4000)]
+    ),
+)
+case("a recipe", lambda: net(train={f"k{n}": [n] for n in range(6000)}))
+case("brackets", lambda: net(stem=[{"conv": "(" * 99 + "8" + ")" * 99} for _ in range(2000)]))
+case("minus", lambda: net(stem=[{"conv": "-" * 190 + "8"} for _ in range(2000)]))
+case("a deep list", lambda: net(train={"a": deep(60)}))
+
+
+def deep(levels: int) -> Any:
+    return [deep(levels - 1)] if levels else []
+
+
+# Other files --------------------------------------------------------------------------
+
+
+@bomb("a chain of large files")
+def _chain() -> Files:
+    files = {}
+    for number in range(10):
+        base = {} if number == 9 else {"extends": f"n{number + 1}"}
+        train = {f"k{number}x{n}": ["x" * 30] for n in range(6000)}
+        spec = SPEC | {"name": f"n{number}", "train": train, **base}
+        files[f"n{number}.yaml"] = json.dumps(spec)
+    return {"net.yaml": json.dumps({"name": "net", "extends": "n0"})} | files
+
+
+@bomb("a chain of long comments")
+def _chain_of_text() -> Files:
+    files = {}
+    for number in range(10):
+        base = {} if number == 9 else {"extends": f"n{number + 1}"}
+        spec = SPEC | {"name": f"n{number}", **base}
+        files[f"n{number}.yaml"] = json.dumps(spec) + "\n#" + "a" * 1_040_000
+    return {"net.yaml": json.dumps({"name": "net", "extends": "n0"})} | files
+
+
+@bomb("a chain of maps that are merged")
+def _merged() -> Files:
+    files = {}
+    for number in range(10):
+        base = {} if number == 9 else {"extends": f"n{number + 1}"}
+        stem = {f"k{number}x{n}": "relu" for n in range(950)}
+        files[f"n{number}.yaml"] = json.dumps(SPEC | {"name": f"n{number}", "stem": stem, **base})
+    return {"net.yaml": json.dumps({"name": "net", "extends": "n0"})} | files
+
+
+@bomb("a folder of large blocks")
+def _block_files() -> Files:
+    body = json.dumps({"doc": "x" * 500, "body": [*CONV, *[{"relu": {}, "when": False}] * 4000]})
+    files = {f"blocks/b{n}.yaml": body for n in range(100)}
+    stages = {f"s{n}": {"block": f"b{n}", "channels": 8} for n in range(100)}
+    return {"net.yaml": json.dumps(SPEC | {"stages": stages})} | files
