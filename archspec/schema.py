@@ -16,9 +16,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from archspec import resources
 from archspec.ir import Field, Op, OpField, fields_of
@@ -37,6 +39,9 @@ from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
 from archspec.spec.models import Bounds, Expect, Spec
 from archspec.spec.names import PARTS_OF_ALL, SCOPE
 from archspec.spec.stages import CHANNELS, REPEAT, STRIDE, Run
+from archspec.spec.train import Augment, Noise, RandAugment, Train
+from archspec.spec.train.forms import AREA, CURVES, EPOCHS, STRENGTH, Step
+from archspec.spec.train.values import takes
 
 Schema = dict[str, Any]
 
@@ -47,6 +52,15 @@ NO_BOOLEAN = (
 )
 COMBINATORS = (*ONE_BODY, *BRANCHED)
 RUN_KEYS = tuple(Run.model_fields)
+
+
+class _Generator(GenerateJsonSchema):
+    """Pydantic's, silent about defaults that are values of ours: editors are told none."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {
+        "skipped-choice",
+        "non-serializable-default",
+    }
 
 
 def spec_schema() -> Schema:
@@ -63,11 +77,11 @@ def spec_schema() -> Schema:
         "blocks": _map(_ref("block"), _ref("block-name")),
         "names": _map(_ref("attribute"), {"enum": list(OPS)}),
         "expect": _expect(),
+        "train": _train(),
     }
     properties = _properties(Spec, own)
     properties["extends"] = {"type": "string", "pattern": NAME}
     properties["input"]["type"] = ["array", "null"]
-    properties["train"] = {"type": ["object", "null"]}
     return {
         "$schema": DRAFT,
         "title": "archspec spec",
@@ -121,7 +135,7 @@ def _described(properties: Mapping[str, Schema], texts: Mapping[str, reference.T
 
 def _properties(model: type[BaseModel], own: Mapping[str, Schema]) -> dict[str, Schema]:
     """The keys of a model. What pydantic knows of a field is taken; `own` says the rest."""
-    known = model.model_json_schema()["properties"]
+    known = model.model_json_schema(schema_generator=_Generator)["properties"]
     properties = {key: own.get(key) or _plain(known[key]) for key in known}
     unsaid = [key for key, schema in properties.items() if not schema]
     assert not unsaid, f"{model.__name__}: the schema does not say {unsaid}"
@@ -443,15 +457,46 @@ def _expect() -> Schema:
     return {**_closed(_properties(Expect, own)), "type": ["object", "null"]}
 
 
+def _train() -> Schema:
+    """The recipe. Which keys go together is the linter's business."""
+    shares = {"items": _filled(AREA.schema()), "minItems": 2, "maxItems": 2}
+    epochs = {"items": _filled(EPOCHS.schema()), "minItems": 1, "maxItems": 100}
+    strength = takes(RandAugment, "magnitude").schema()
+    augment = {
+        "resized_crop": {"type": ["array", "null"], **shares},
+        "rand_augment": _when("object", _form(RandAugment), strength),
+    }
+    step = _form(Step, {"at": {"type": ["array", "null"], **epochs}})
+    own = {
+        "schedule": _when("object", _closed({"step": step}), {"enum": [*CURVES, None]}),
+        "noise": _when("object", _form(Noise), STRENGTH.schema()),
+        "augment": _form(Augment, augment),
+    }
+    texts = {key: (text, "") for key, text in reference.TRAIN_KEYS.items()}
+    properties = _described(_form(Train, own)["properties"], texts)
+    return {**_closed(properties), "type": ["object", "null"]}
+
+
+def _form(model: type[BaseModel], own: Mapping[str, Schema] = MappingProxyType({})) -> Schema:
+    """A part of the recipe; what is off by default has no default that one could write."""
+    properties = _properties(model, own)
+    for schema in properties.values():
+        if schema.get("default") in (None, 0) and schema.get("type") != ["boolean", "null"]:
+            schema.pop("default", None)
+    return {**_closed(properties), "type": ["object", "null"]}
+
+
 def _whole() -> Schema:
     """What a spec needs that extends no other."""
     between = _when("object", _ref("layers"), {})
     stage = {"if": _is_run(), "then": {"required": ["block"]}, "else": between}
+    recipe = [key for key, field in Train.model_fields.items() if field.is_required()]
     return {
         "required": ["input"],
         "properties": {
             "stages": {"additionalProperties": stage},
             "blocks": {"additionalProperties": {"required": ["body"]}},
+            "train": {"required": recipe},
         },
     }
 

@@ -189,4 +189,5 @@ PEERS: dict[str, Callable[[], nn.Module]] = {
         for depth in (20, 32, 44, 56, 110)
     },
     "resnet18_fashion_mnist": LectureResNet18,
+    "resnet50_a3": lambda: torchvision_model("resnet50"),
 }

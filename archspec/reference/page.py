@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+
+from pydantic import BaseModel
 
 from archspec import expression, resources
 from archspec.helpers import HELPERS
@@ -22,12 +25,15 @@ from archspec.reference.texts import (
     SCOPE,
     SPEC_KEYS,
     STAGE_KEYS,
+    TRAIN_KEYS,
     Text,
 )
 from archspec.source import read
 from archspec.spec import Block
 from archspec.spec.arguments import NEVER_WRITTEN
 from archspec.spec.library import block_file
+from archspec.spec.train import DATA_SETS, DataSet, Train
+from archspec.spec.train.values import takes
 
 # What a block file says of an argument: `width: 32 # of the stem`.
 COMMENT = re.compile(r"^  (\w+):[^#\n]*# (.+)$", re.MULTILINE)
@@ -44,7 +50,7 @@ What an example leaves out is filled in like this:
 
 - a map with `input` or `extends` is a whole spec (a `name` is added if it has none);
 - a list is layers: they are the body of a block that 64 channels of 56 x 56 enter, and that is
-  called with `channels: 128, stride: 2`;
+  called with `channels: 128`, and with `stride: 2` if they read `stride`;
 - a map with `body` is a block, used in a stage on 64 channels of 56 x 56;
 - any other map is laid over `resnet50`, as `extends: resnet50` would.
 """
@@ -56,6 +62,7 @@ def render() -> str:
         ("Keys of a spec", _texts(SPEC_KEYS)),
         ("Keys of a stage", _texts(STAGE_KEYS)),
         ("Keys of a block", _texts(BLOCK_KEYS)),
+        ("Keys of train", _train()),
         ("Combinators", _texts(COMBINATORS)),
         ("Modifiers", _texts(MODIFIERS)),
         ("Expressions", _expressions()),
@@ -119,6 +126,38 @@ def _value(text: str) -> str:
         raise AssertionError(name)
 
     return expression.show(expression.evaluate(expression.parse(text), unknown).number)
+
+
+# Train --------------------------------------------------------------------------------
+
+
+def _train() -> Iterator[str]:
+    yield "Where nothing else is said, a regulariser is off; 0 says the same.\n"
+    rows = [
+        (f"`{key}`", str(takes(Train, key)), _train_default(key), text)
+        for key, text in TRAIN_KEYS.items()
+    ]
+    yield _table(["key", "takes", "default", "meaning"], rows)
+    yield "### Data sets\n"
+    yield "What is left open here is as the network takes it.\n"
+    names = [field.name for field in dataclasses.fields(DataSet)]
+    yield _table(["data", *names], (_data_set(key, data) for key, data in DATA_SETS.items()))
+
+
+def _data_set(key: str, data: DataSet) -> list[str]:
+    known = dataclasses.astuple(data)
+    return [f"`{key}`", *("" if value is None else str(value) for value in known)]
+
+
+def _train_default(key: str) -> str:
+    field = Train.model_fields[key]
+    if field.is_required():
+        return "needed"
+    if key in ("size", "test_size"):
+        return "`input`" if key == "size" else "`size`"
+    default = getattr(field.default, "kind", field.default)
+    off = isinstance(default, BaseModel) or (default == 0 and not isinstance(default, bool))
+    return "off" if off and key not in ("seed", "warmup") else _shown(default)
 
 
 # Ops ----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 - text, schema, names: AS1xx, the YAML, its keys and its names
 - shapes: AS2xx, shapes and channels
 - architecture, layers, guesses: AS3xx, what is built, and what was probably meant
+- training, regularisers: AS3xx, a network against its data, its loss and its recipe
 - cost: AS4xx, budgets and hardware
 - view: a spec as the rules see it
 - checking: the rules put to work
@@ -15,7 +16,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archspec.rules import architecture, cost, guesses, layers, names, schema, shapes, text
+from archspec.rules import (
+    architecture,
+    cost,
+    guesses,
+    layers,
+    names,
+    regularisers,
+    schema,
+    shapes,
+    text,
+    training,
+)
 from archspec.rules.rule import RULES, Example, Rule
 
 if TYPE_CHECKING:
@@ -23,7 +35,18 @@ if TYPE_CHECKING:
     from archspec.rules.checking import check_spec as check_spec
     from archspec.rules.checking import is_clean as is_clean
 
-_FAMILIES = (text, schema, names, shapes, architecture, layers, guesses, cost)
+_FAMILIES = (
+    text,
+    schema,
+    names,
+    shapes,
+    architecture,
+    layers,
+    guesses,
+    training,
+    regularisers,
+    cost,
+)
 _CODES = {rule.code: rule for rule in RULES.values()}
 
 
@@ -38,7 +61,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'archspec.rules' has no attribute {name!r}")
     from archspec.rules import checking
 
-    return getattr(checking, name)
+    found = globals()[name] = getattr(checking, name)
+    return found
 
 
 __all__ = ["RULES", "Example", "Rule", "by_code", "check_block_text", "check_spec", "is_clean"]

@@ -1,0 +1,177 @@
+"""AS3xx: a network against its data, its loss and its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from archspec.diagnostics import Diagnostic, Span
+from archspec.rules.rule import rule
+
+if TYPE_CHECKING:
+    from archspec.lower.model import Step
+    from archspec.rules.view import View
+    from archspec.spec.train import Train
+
+_CLASSES = ("cross_entropy", "bce")
+_OF_A_SIGMOID = ("bce", "multi_label")
+_OF_NUMBERS = ("mse", "huber")
+
+
+@rule("AS302", "head-mismatch")
+def head_mismatch(view: View) -> Iterator[Diagnostic]:
+    """The network ends in what its loss or its data do not take.
+
+    Cross-entropy takes what stands before the softmax: with both, training is slow and stops
+    early. An activation behind the classifier cuts off every score below zero. And a data set of
+    ten classes wants ten outputs.
+
+    Bad:
+
+        stem: [{conv: 64}, global_avg_pool, flatten]
+        head:
+          - linear: 10
+          - softmax
+
+    Good:
+
+        stem: [{conv: 64}, global_avg_pool, flatten]
+        head:
+          - linear: 10
+
+    Where probabilities are wanted, take the softmax of the output after training. With `loss: mse`
+    or `huber` a network may end as it likes. What a recipe (`train`) cannot be trained with is an
+    error.
+    """
+    train = view.spec.train
+    if train is None or train.loss not in _OF_NUMBERS:
+        yield from _last(view, train.loss if train else "cross_entropy")
+    if train is not None:
+        yield from _outputs(view, train)
+
+
+def _last(view: View, loss: str) -> Iterator[Diagnostic]:
+    """What stands behind the scores."""
+    last = view.opened.output.last
+    if last is None:
+        return
+    message = ""
+    if last.op.key == "softmax" and loss in _CLASSES:
+        message = f"the network ends in `softmax`, and {_shown(loss)} takes its own"
+        if loss == "bce":
+            message = "the network ends in `softmax`, and `bce` takes scores"
+    elif last.op.key == "sigmoid" and loss in _OF_A_SIGMOID:
+        message = f"the network ends in `sigmoid`, and {_shown(loss)} takes its own"
+    elif last.op.activation and _behind(last, "linear"):
+        message = f"`{last.op.key}` stands behind the classifier"
+    if message:
+        yield view.finding("head-mismatch", message, last.at, "remove it", last.labels)
+
+
+def _shown(loss: str) -> str:
+    return "cross-entropy" if loss == "cross_entropy" else f"`{loss}`"
+
+
+def _behind(step: Step, key: str) -> bool:
+    """Whether the op of this key stands right before."""
+    return step.before is not None and step.before.op.key == key
+
+
+def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
+    """The outputs against the loss, and against the classes of the data."""
+    from archspec.spec.train import DATA_SETS
+
+    output, wanted = view.opened.output.shape, DATA_SETS[train.data].classes
+    if output.rank:
+        found = " x ".join(map(str, output.sizes))
+        message = f"a loss takes one number a class, and the network gives {found}"
+        hint = "end in `global_avg_pool`, `flatten` and a `linear`"
+    elif wanted not in (None, output.channels):
+        message = f"`{train.data}` has {wanted} classes, and the network gives {output.channels}"
+        hint = f"end in `linear: {wanted}`"
+    elif train.loss in _CLASSES and output.channels == 1:
+        message = f"the network gives one number, and `{train.loss}` of one class is always right"
+        hint = "a number to predict is `loss: mse`; yes or no is `loss: multi_label`"
+    else:
+        return
+    span, hint = said(view, "data"), without(view, hint)
+    yield view.finding("head-mismatch", message, span, hint, severity="error")
+
+
+@rule("AS308", "input-mismatch", "error")
+def input_mismatch(view: View) -> Iterator[Diagnostic]:
+    """The recipe trains on other data than the network takes.
+
+    Images in colour have three channels and grey ones have one, and a network whose last layers
+    are made for one size of image takes no other.
+
+    Bad:
+
+        input: [3, 28, 28]
+        stem: [{conv: 64}, global_avg_pool, flatten, {linear: 10}]
+        train: {data: fashion_mnist, epochs: 5, batch_size: 256, lr: 0.1}
+
+    Good:
+
+        input: [1, 28, 28]
+        stem: [{conv: 64}, global_avg_pool, flatten, {linear: 10}]
+        train: {data: fashion_mnist, epochs: 5, batch_size: 256, lr: 0.1}
+
+    Images of another size than the network's `input` are resized.
+    """
+    train = view.spec.train
+    if train is None:
+        return
+    from archspec.spec.train import DATA_SETS
+
+    data = DATA_SETS[train.data]
+    channels, *sizes = view.spec.input
+    if data.channels and len(sizes) != 2:
+        message = f"`{train.data}` has images, and the input is {view.spec.input}"
+        hint = f"write e.g. `input: [{data.channels}, 32, 32]`, or `data: tensors`"
+        yield view.finding("input-mismatch", message, said(view, "data"), without(view, hint))
+    elif data.channels not in (None, channels):
+        given = "1 channel" if data.channels == 1 else f"{data.channels} channels"
+        message = f"`{train.data}` has {given}, and the network takes {channels}"
+        hint = f"write `input: {[data.channels, *sizes]}`"
+        yield view.finding("input-mismatch", message, said(view, "data"), without(view, hint))
+    for key in ("size", "test_size"):
+        if (side := getattr(train, key)) and (message := _at_size(view, side)):
+            hint = without(view, "remove it, or end in `global_avg_pool` and `flatten`")
+            yield view.finding("input-mismatch", message, said(view, key), hint)
+
+
+def _at_size(view: View, side: int) -> str:
+    """Why the network does not take images of this size; "" if it does."""
+    from archspec.diagnostics import SpecError
+    from archspec.lower import open_network
+    from archspec.rules.view import View as Other
+    from archspec.spec import load
+
+    channels, *sizes = view.spec.input
+    if len(sizes) != 2:
+        return f"the input is {view.spec.input}, which is no image"
+    if sizes == [side, side]:
+        return ""
+    try:
+        spec = load(view.spec, {"input": [channels, side, side]})
+        same = Other(spec, open_network(spec)).analysis.params == view.analysis.params
+    except SpecError:
+        return f"the network takes no images of {side} x {side}"
+    made = " x ".join(map(str, sizes))
+    return "" if same else f"the last layers are made for images of {made} alone"
+
+
+# Places -------------------------------------------------------------------------------
+
+
+def said(view: View, *path: str, key: bool = False) -> Span | None:
+    """Where the recipe says it; of what is inherited, the `train` of this very file."""
+    span = view.spec.where("train", *path, key=key)
+    return span if span and span.file == view.file else view.spec.where("train", key=True) or span
+
+
+def without(view: View, hint: str) -> str:
+    """The hint; where the spec was changed from outside, how to do without its recipe."""
+    left_out = "`--set train=null` leaves the recipe out" if view.spec.changed else ""
+    return "; ".join(filter(None, [hint, left_out]))

@@ -1,0 +1,39 @@
+"""The data that a recipe may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """What is known of a data set before it is there; None is whatever the network takes.
+
+    `kind`: "memory" for tensors that are held whole, "folder" for image files read as they come.
+    """
+
+    title: str
+    channels: int | None
+    size: int | None
+    classes: int | None
+    kind: Literal["memory", "folder"]
+
+
+DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
+    {
+        "fashion_mnist": DataSet("Fashion-MNIST", 1, 28, 10, "memory"),
+        "mnist": DataSet("MNIST", 1, 28, 10, "memory"),
+        "kmnist": DataSet("KMNIST", 1, 28, 10, "memory"),
+        "cifar10": DataSet("CIFAR-10", 3, 32, 10, "memory"),
+        "imagenet": DataSet("ImageNet", 3, None, 1000, "folder"),
+        "folder": DataSet("a folder of images", 3, None, None, "folder"),
+        "tensors": DataSet("a file of tensors", None, None, None, "memory"),
+        "synthetic": DataSet("synthetic images", None, None, None, "memory"),
+    }
+)
+
+# Data with targets of any kind; the others have one class an image.
+ANY_TARGET = ("tensors", "synthetic")

@@ -1,0 +1,126 @@
+"""The section as a pydantic model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+
+from archspec.spec.fields import Model
+from archspec.spec.problems import Problems, describe, fail, problems_of, to_pydantic
+from archspec.spec.train.data_sets import DATA_SETS
+from archspec.spec.train.forms import (
+    CURVES,
+    EPOCHS,
+    OFF_OR_SHARE,
+    STRENGTH,
+    Augment,
+    Form,
+    Noise,
+    Schedule,
+    augment_of,
+    noise_of,
+    schedule_of,
+)
+from archspec.spec.train.together import conflicts
+from archspec.spec.train.values import Flag, Number, Word, words
+
+LOSSES = ("cross_entropy", "bce", "multi_label", "mse", "huber")
+OPTIMIZERS = ("sgd", "adamw", "lamb")
+
+POSITIVE = Number(0, above=True)
+BATCH = Number(1, 1_000_000, whole=True)
+SIDE = Number(1, 65_536, whole=True)
+
+# What other programs call a key.
+ELSEWHERE = {
+    "dataset": "data",
+    "learning_rate": "lr",
+    "batch": "batch_size",
+    "criterion": "loss",
+    "opt": "optimizer",
+    "optim": "optimizer",
+    "wd": "weight_decay",
+    "l2": "weight_decay",
+    "scheduler": "schedule",
+    "lr_schedule": "schedule",
+    "lr_scheduler": "schedule",
+    "warmup_epochs": "warmup",
+    "grad_clip": "clip",
+    "clip_grad": "clip",
+    "smoothing": "label_smoothing",
+    "drop_path": "stochastic_depth",
+    "model_ema": "ema",
+    "patience": "early_stopping",
+    "image_size": "size",
+    "augmentation": "augment",
+}
+
+
+class Train(Model):
+    """A training recipe. A number of 0 is a regulariser that is off.
+
+    `size` and `test_size` are None where the spec's input is meant.
+    """
+
+    data: Annotated[str, Word("data set", tuple(DATA_SETS))]
+    epochs: Annotated[int, EPOCHS]
+    batch_size: Annotated[int, BATCH]
+    lr: Annotated[float, POSITIVE]
+    loss: Annotated[str, Word("loss", LOSSES)] = "cross_entropy"
+    optimizer: Annotated[str, Word("optimizer", OPTIMIZERS)] = "sgd"
+    momentum: Annotated[float, OFF_OR_SHARE] = 0.9
+    nesterov: Annotated[bool, Flag()] = False
+    weight_decay: Annotated[float, STRENGTH] = 0.0
+    decay_all: Annotated[bool, Flag()] = False
+    schedule: Annotated[Schedule, Form(schedule_of, f"{words(CURVES)}, or `{{step: ...}}`")] = (
+        Schedule(kind="cosine")
+    )
+    warmup: Annotated[float, Number(0, 100_000)] = 0.0
+    accumulate: Annotated[int, BATCH] = 1
+    clip: Annotated[float, STRENGTH] = 0.0
+    size: Annotated[int | None, SIDE] = None
+    test_size: Annotated[int | None, SIDE] = None
+    test_crop: Annotated[float, Number(0, 1, above=True)] = 0.875
+    label_smoothing: Annotated[float, OFF_OR_SHARE] = 0.0
+    dropout: Annotated[float, OFF_OR_SHARE] = 0.0
+    stochastic_depth: Annotated[float, OFF_OR_SHARE] = 0.0
+    noise: Annotated[Noise, Form(noise_of, "a number, or `{inputs, activations}`")] = Noise()
+    augment: Annotated[Augment, Form(augment_of, "a map")] = Augment()
+    mixup: Annotated[float, STRENGTH] = 0.0
+    cutmix: Annotated[float, STRENGTH] = 0.0
+    l1: Annotated[float, STRENGTH] = 0.0
+    ema: Annotated[float, OFF_OR_SHARE] = 0.0
+    early_stopping: Annotated[int, Number(0, 100_000, whole=True)] = 0
+    seed: Annotated[int, Number(0, 2**32 - 1, whole=True)] = 0
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_findings(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """What is wrong with single keys, and with those that are right beside one another."""
+        train = None
+        problems = []
+        try:
+            train = handler(data)
+        except ValidationError as error:
+            problems = problems_of(error, cls.model_fields, ELSEWHERE)
+        wrong = {problem.path[0] for problem in problems if problem.path}
+        if isinstance(data, Mapping):
+            problems += conflicts({key: data[key] for key in data if key not in wrong})
+        if train is None or problems:
+            raise to_pydantic(Problems(problems))
+        return train
+
+
+def train_of(value: Any) -> Train | None:
+    """The section from what is written; raises `Problems`."""
+    if value is None or isinstance(value, Train):
+        return value
+    if not isinstance(value, Mapping):
+        hint = "write `train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}`"
+        fail("wrong-type", f"expected a map, found {describe(value)}", hint)
+    try:
+        return Train.model_validate(dict(value))
+    except ValidationError as error:
+        raise Problems(problems_of(error)) from None
