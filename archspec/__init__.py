@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archspec.api import load as load
     from archspec.api import load_weights as load_weights
     from archspec.api import render as render
+    from archspec.api import render_training as render_training
     from archspec.diagnostics import Diagnostic as Diagnostic
     from archspec.diagnostics import Span as Span
     from archspec.diagnostics import SpecError as SpecError
@@ -35,6 +36,7 @@ _WHERE = {
     "load": "archspec.api",
     "load_weights": "archspec.api",
     "render": "archspec.api",
+    "render_training": "archspec.api",
     "Diagnostic": "archspec.diagnostics",
     "Span": "archspec.diagnostics",
     "SpecError": "archspec.diagnostics",
@@ -57,6 +59,7 @@ __all__ = [
     "load",
     "load_weights",
     "render",
+    "render_training",
 ]
 __version__ = "0.1.0"
 

@@ -128,6 +128,24 @@ def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any)
     return generate(network(source, outputs=outputs, **args))
 
 
+def render_training(source: Source, *, single_file: bool = False, **args: Any) -> str:
+    """The script that trains a spec's network by its `train` section, as standalone source.
+
+    It imports the network from the file that `render` gives, called after the spec; with
+    `single_file` it holds the network itself.
+
+    Raises:
+        ValueError: the spec has no `train`.
+        SpecError, UnreadableFile: as in `load`.
+    """
+    from archspec.training import generate_training
+
+    spec = load(source, **args)
+    if spec.train is None:
+        raise ValueError(f"the spec {spec.name} has no `train`")
+    return generate_training(spec, lower(spec), single_file)
+
+
 def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Analysis:
     """Shapes, parameters and multiply-adds, layer by layer, without torch; `outputs` as there.
 

@@ -21,6 +21,7 @@ import archspec
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
 SHIPPED = tuple(sorted(path.stem for path in (ROOT / "specs").glob("*.yaml")))
+OURS = ("fashion_resnet8", "fashion_resnet8_wide")  # nobody else has these
 PUBLISHED: dict[str, dict[str, Any]] = json.loads((DATA / "published.json").read_text("utf-8"))[
     "networks"
 ]
@@ -166,3 +167,8 @@ def multiply_adds(module: nn.Module, output: Tensor) -> int:
     if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
         return output.numel() * module.weight[0].numel()
     return 0
+
+
+def input_of(name: str) -> tuple[int, ...]:
+    """The shape that a shipped spec says of its input."""
+    return tuple(archspec.load(name).input)

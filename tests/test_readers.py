@@ -13,6 +13,7 @@ from support import (
     evaluate,
     generated_module,
     images,
+    input_of,
     same_bits,
     seeded,
     train,
@@ -27,21 +28,16 @@ def pair(name: str, **args: object) -> tuple[nn.Module, nn.Module]:
     )
 
 
-def channels(name: str) -> int:
-    """How many channels the images of a shipped spec have."""
-    return 1 if name.endswith("fashion_mnist") else 3
-
-
 @pytest.mark.parametrize("name", SHIPPED)
 def test_readers_agree(name: str) -> None:
     interpreted, generated = pair(name)
     assert_same_tensors(interpreted.state_dict(), generated.state_dict())
-    size = 32 if name.startswith("cifar") else 224
+    channels, size, _ = input_of(name)
     for height, width in [(size, size), (32, 32), (97, 75)]:
-        x = images(1, channels(name), height, width)
+        x = images(1, channels, height, width)
         assert same_bits(evaluate(interpreted, x), evaluate(generated, x))
 
-    x, y = images(2, channels(name), 48, 40), torch.tensor([3, 7])
+    x, y = images(2, channels, 48, 40), torch.tensor([3, 7])
     losses, gradients = train(interpreted, x, y, steps=1)
     generated_losses, generated_gradients = train(generated, x, y, steps=1)
     assert losses == generated_losses

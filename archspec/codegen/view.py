@@ -70,7 +70,7 @@ def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(escaped(text), width, break_long_words=False, break_on_hyphens=False)
 
 
-def _docstring(text: Iterable[str], indent: str) -> list[str]:
+def docstring(text: Iterable[str], indent: str) -> list[str]:
     """The lines of a docstring with its quotes."""
     body = list(text)
     if not body:
@@ -99,7 +99,7 @@ def _module_doc(network: Network, analysis: Analysis) -> list[str]:
         f"{analysis.params:,} parameters; {analysis.macs:,} multiply-adds for an input of {shape}."
     )
     doc = [*_title(network.doc, network.root.name, ""), "", *_wrapped(counts, ""), ""]
-    return _docstring(doc + _table(network, analysis), "")
+    return docstring(doc + _table(network, analysis), "")
 
 
 def _table(network: Network, analysis: Analysis) -> list[str]:
@@ -174,7 +174,7 @@ def _network_doc(network: Network, analysis: Analysis) -> list[str]:
     if network.outputs:
         sizes = [analysis.outputs[name] for name in network.outputs]
     arrives, *leave = ["(" + ", ".join(map(str, ("N", *s))) + ")" for s in (analysis.input, *sizes)]
-    return _docstring(_wrapped(f"From {arrives} to {', '.join(leave)}.", STEP + '"""'), STEP)
+    return docstring(_wrapped(f"From {arrives} to {', '.join(leave)}.", STEP + '"""'), STEP)
 
 
 def _class_doc(cls: Class) -> list[str]:
@@ -185,7 +185,7 @@ def _class_doc(cls: Class) -> list[str]:
         whole = formula(cls)
         if len(whole) <= WIDTH - len(STEP):
             doc += ["", whole]
-    return _docstring(doc, STEP)
+    return docstring(doc, STEP)
 
 
 def _signature(cls: Class) -> list[str]:

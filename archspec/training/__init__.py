@@ -1,0 +1,41 @@
+"""A spec with a recipe -> a training script.
+
+sets     what is known of published data sets
+choices  the lines that a recipe decides
+places   where in the network its regularisers act
+steps    those of optimiser, schedule, batches and loss
+data     those that bring the data
+parts    which functions, imports and constants of `templates/training.py` a script uses
+verify   the script, parsed again
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from archspec.codegen import environment, generate, marked
+from archspec.training.choices import Choices
+from archspec.training.parts import assemble, classes_of
+from archspec.training.verify import verify
+
+if TYPE_CHECKING:
+    from archspec.ir import Network
+    from archspec.spec import Spec
+
+
+def generate_training(spec: Spec, network: Network, single_file: bool = False) -> str:
+    """The script that trains a network as its spec's `train` says, beside its model file.
+
+    With `single_file` the network's classes are in the script itself. Raises `SpecError`
+    where the network has no place for something that the recipe asks for.
+    """
+    recipe = spec.train
+    assert recipe is not None, "a spec without `train` has no training script"
+    model = generate(network)
+    view = Choices(spec, network, classes_of(model) if single_file else ())
+    what = hashlib.sha256((model + recipe.model_dump_json()).encode()).hexdigest()[:16]
+    template = environment().get_template("train.py.jinja")
+    text = assemble(template, view, recipe, what)
+    verify(text, f"from {spec.name} import {network.root.name}")
+    return marked(network.spec, text)

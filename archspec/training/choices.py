@@ -1,0 +1,205 @@
+"""What a recipe decides of its script: lines, ready to print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from archspec.codegen.layout import STEP, WIDTH, CallText
+from archspec.codegen.view import docstring
+from archspec.training import steps
+from archspec.training.data import Data
+from archspec.training.options import options
+from archspec.training.parts import literal
+from archspec.training.places import last_linear, residual_ends
+from archspec.training.steps import unindented
+
+if TYPE_CHECKING:
+    from archspec.ir import Network
+    from archspec.spec import Spec
+
+COLUMNS = "step,epoch,lr,train_loss,test_loss,{score},images_per_second,seconds"
+
+
+class Choices:
+    """Everything that the template prints. A property is the lines of one place in it."""
+
+    def __init__(self, spec: Spec, network: Network, source: Sequence[str]) -> None:
+        assert spec.train is not None
+        self.spec, self.ir, self.recipe = spec, network, spec.train
+        self.network_source = source
+        self.name, self.class_name = spec.name, network.root.name
+        outputs = self._outputs()
+        self.data_set = Data(self.recipe, tuple(spec.input), outputs[0])
+        self.target = outputs
+
+    def _outputs(self) -> tuple[int, ...]:
+        from archspec.analysis import analyze_network
+
+        return analyze_network(self.ir).output
+
+    @property
+    def doc(self) -> list[str]:
+        title = f"Train {self.class_name} on {self.data_set.known.title}."
+        script = f"train_{self.name}.py"
+        text = f"""
+    python {script}
+    torchrun --nproc-per-node 8 {script}
+
+The first takes one GPU or the CPU, the second eight GPUs. A run is a folder: log.csv,
+last.pt and best.pt. All that is random is a function of seed, epoch and step: a run
+that was stopped goes on with --resume and ends in the same weights, on a CPU to the
+bit. Batch norms take the statistics of a process's part of the batch (--accumulate
+makes parts smaller), and keep those of process 0."""
+        return docstring([title, *text.splitlines()], "")
+
+    @property
+    def schedule_doc(self) -> str:
+        return steps.schedule_words(self.recipe)
+
+    @property
+    def schedule(self) -> list[str]:
+        return list(steps.schedule(self.recipe))
+
+    @property
+    def condition(self) -> str:
+        patience = self.recipe.early_stopping
+        more = 'run["step"] < steps'
+        return f'{more} and run["worse"] < {patience}' if patience else more
+
+    @property
+    def score(self) -> str:
+        return "r2" if self.recipe.loss in steps.VALUES else "accuracy"
+
+    @property
+    def options(self) -> list[str]:
+        return list(options(self.recipe, self.data_set))
+
+    # Data, network, optimiser -------------------------------------------------------------
+
+    @property
+    def data(self) -> list[str]:
+        return list(self.data_set.read())
+
+    @property
+    def downloads(self) -> bool:
+        return self.data_set.published is not None
+
+    @property
+    def where(self) -> str:
+        """What `--data` is."""
+        return "a torch.save file" if self.recipe.data == "tensors" else "its folder"
+
+    @property
+    def feed(self) -> list[str]:
+        return list(self.data_set.feed())
+
+    @property
+    def network(self) -> list[str]:
+        made = [f"net = {self.class_name}().to(device)"]
+        if len(self.spec.input) == 3:
+            like = "convert_conv2d_weight_memory_format(net, torch.channels_last)"
+            made.append(f"nn.utils.{like}")
+        recipe = self.recipe
+        if recipe.dropout:
+            hook = CallText("partial", ("drop_features", f"rate={recipe.dropout!r}"))
+            path = last_linear(self.spec, self.ir)
+            where = f'net.get_submodule("{path}").register_forward_pre_hook'
+            made += unindented(CallText(where, (hook,)))
+        if recipe.stochastic_depth:
+            made += [
+                "for depth, path in enumerate(RESIDUALS, 1):",
+                f"    rate = {recipe.stochastic_depth!r} * depth / len(RESIDUALS)",
+                "    drop = partial(drop_path, rate=rate)",
+                "    net.get_submodule(path).register_forward_hook(drop)",
+            ]
+        if recipe.noise.activations:
+            made += [
+                "for path in STAGES:",
+                f"    noise = partial(add_noise, deviation={recipe.noise.activations!r})",
+                "    net.get_submodule(path).register_forward_hook(noise)",
+            ]
+        return [*made, *steps.optimizer(recipe)]
+
+    # A step, an evaluation, the end -------------------------------------------------------
+
+    @property
+    def batch(self) -> list[str]:
+        return [*self.data_set.batch(), *steps.noise_and_mixture(self.recipe)]
+
+    @property
+    def loss(self) -> str:
+        return steps.loss(self.recipe)
+
+    @property
+    def evaluate(self) -> list[str]:
+        data = self.data_set
+        kind = "classes" if data.classes else "values" if self.score == "r2" else "labels"
+        call = CallText(f"evaluate_{kind}", (self.judged, "test", "device", "autocast"))
+        return [*data.test(STEP * 3), *unindented(call, "test_loss, score, table = ", 3)]
+
+    @property
+    def judged(self) -> str:
+        """The network that is evaluated."""
+        return "average" if self.recipe.ema else "net"
+
+    @property
+    def row(self) -> list[str]:
+        score = "R^2 {score:.4f}" if self.score == "r2" else "accuracy {score:.2%}"
+        zeros = "  zeros {row[8]:.1%}" if self.recipe.l1 else ""
+        return [
+            "show(",
+            '    f"epoch {row[1]:.2f}  loss {row[3]:.4f}  test {test_loss:.4f}  "',
+            f'    f"{score}{zeros}  {{row[6]:,.0f}} a second  {{row[7] / 60:.1f}} min"',
+            ")",
+        ]
+
+    @property
+    def end(self) -> list[str]:
+        best = "R^2 {run['best']:.4f}" if self.score == "r2" else "accuracy {run['best']:.2%}"
+        told = "per_class(table, {names})" if self.data_set.classes else "per_output(table)"
+        told = told.format(names=self.data_set.names)
+        return [
+            "if table is not None:",
+            f"    show({told})",
+            f"show(f\"best {best}, in {{args.out / 'best.pt'}}\")",
+        ]
+
+    # Constants ----------------------------------------------------------------------------
+
+    def constants(self, spec: str) -> Iterator[tuple[str, str]]:
+        """Name -> line, in order; a script has those that it uses."""
+        data, published = self.data_set, self.data_set.published
+        mean, std = data.statistics
+        zeros = ",zeros" if self.recipe.l1 else ""
+        yield "NAME", f'NAME = "{self.name}"'
+        yield "SPEC", f'SPEC = "{spec}"  # the hash of network and recipe'
+        yield "INPUT", f"INPUT = {literal(data.input)}"
+        yield "OUTPUTS", f"OUTPUTS = {data.outputs}"
+        target = () if data.classes else self.target
+        yield "TARGET", f"TARGET: tuple[int, ...] = {literal(target) if target else '()'}"
+        yield "MEAN", f"MEAN, STD = {list(mean)}, {list(std)}  # of bytes"
+        yield "COLUMNS", f'COLUMNS = "{COLUMNS.format(score=self.score)}{zeros}"'
+        if published is None:
+            yield "FOLDERS", f'FOLDERS = ("data/{self.recipe.data}",)'
+        else:
+            yield "CLASSES", _listed("CLASSES", published.names)
+            yield "FOLDERS", f"FOLDERS = {literal(published.folders)}"
+            yield "URL", f'URL = "{published.url}"'
+            digests = "\n".join(f'    "{k}": "{v}",' for k, v in published.digests.items())
+            yield "DIGESTS", "DIGESTS = {\n" + digests + "\n}"
+        if self.recipe.stochastic_depth:
+            yield "RESIDUALS", _listed("RESIDUALS", residual_ends(self.spec, self.ir))
+        yield "STAGES", _listed("STAGES", list(self.ir.stages))
+        yield "Feed", "Feed = Iterable[tuple[Tensor, Tensor]]"
+        yield "Result", "Result = tuple[float, float, Tensor]"
+        yield "RANK", 'RANK = int(os.environ.get("RANK", "0"))'
+        yield "WORLD", 'WORLD = int(os.environ.get("WORLD_SIZE", "1"))'
+        yield "signals", "signals: list[tuple[int, float]] = []  # which came, and when"
+
+
+def _listed(name: str, values: Sequence[str]) -> str:
+    flat = f"{name} = {[*values]}".replace("'", '"')
+    if len(flat) <= WIDTH:
+        return flat
+    return "\n".join([f"{name} = [", *(f'    "{value}",' for value in values), "]"])

@@ -1,0 +1,30 @@
+"""The numbers that a script takes on its command line; their defaults are the recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archspec.spec.train import Train
+    from archspec.training.data import Data
+
+
+def numbers(recipe: Train, data: Data) -> Iterator[tuple[str, int | float, str]]:
+    """Name, default and help, in the order of `--help`."""
+    yield "epochs", recipe.epochs, "passes over the data"
+    yield "steps", 0, "in place of --epochs, if not 0"
+    yield "batch-size", recipe.batch_size, "samples a step, of all processes"
+    yield "accumulate", recipe.accumulate, "parts in which a process takes its share"
+    yield "lr", recipe.lr, "the highest learning rate"
+    yield "seed", recipe.seed, "of weights, order, augmentation"
+    if data.folder:
+        yield "workers", 8, "processes that decode images"
+    yield "log-every", 20, "steps between two looks at the loss"
+    yield "save-every", 300.0, "seconds between two checkpoints"
+
+
+def options(recipe: Train, data: Data) -> Iterator[str]:
+    """The same as rows of a table."""
+    for name, default, text in numbers(recipe, data):
+        yield f'("{name}", {default!r}, "{text}"),'

@@ -1,0 +1,134 @@
+"""What a script is put together from: it holds the functions, imports and constants it uses."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from archspec import resources
+from archspec.codegen.layout import STEP, WIDTH
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from archspec.spec.train import Train
+    from archspec.training.choices import Choices
+
+STANDARD = (
+    "argparse contextlib copy ctypes gzip hashlib io math os signal struct sys tarfile time "
+    "zipfile zlib"
+).split()
+FROM_STANDARD = {
+    "collections.abc": ("Iterable", "Iterator", "Sequence"),
+    "functools": ("partial",),
+    "pathlib": ("Path",),
+    "typing": ("Any",),
+}
+TORCH = (
+    ("import torch", ("torch",)),
+    ("import torch.distributed as dist", ("dist",)),
+    ("from torch import Tensor, nn", ("nn",)),
+    ("from torch.nn import functional as F", ("F",)),
+    ("from torch.nn.parallel import DistributedDataParallel", ("DistributedDataParallel",)),
+    ("from torch.optim.swa_utils import get_ema_multi_avg_fn", ("get_ema_multi_avg_fn",)),
+    ("from torch.utils.data import DataLoader, Dataset", ("Dataset",)),
+)
+# What only some runs need is imported where it is used.
+INSIDE_FUNCTIONS = (
+    "from torch.utils.tensorboard import SummaryWriter",
+    "from torchvision.datasets import ImageFolder",
+    "from torchvision.transforms import v2",
+)
+
+# Ruff cannot tell from everywhere that the network's module is not a library.
+SPLIT = "# isort: split"
+
+
+def allowed(node: ast.Import | ast.ImportFrom, network: str) -> bool:
+    """Whether a script may import this: what is listed here, and the `network`'s own module."""
+    line = ast.unparse(node)
+    if isinstance(node, ast.Import) and line.removeprefix("import ") in STANDARD:
+        return True
+    if isinstance(node, ast.ImportFrom) and node.module in FROM_STANDARD:
+        return {alias.name for alias in node.names} <= set(FROM_STANDARD[node.module])
+    return line in {network, *INSIDE_FUNCTIONS, *(line for line, _ in TORCH)}
+
+
+def assemble(template: jinja2.Template, view: Choices, recipe: Train, spec: str) -> str:
+    """The script with all that it uses, and nothing else."""
+    bare = template.render(view=view, recipe=recipe, imports=(), constants=(), parts=())
+    used = _names(bare)
+    parts = _closure(used)
+    for part in parts:
+        used |= _names(part)
+    constants = [line for name, line in view.constants(spec) if name in used]
+    for line in constants:
+        used |= _names(line)
+    text = template.render(
+        view=view, recipe=recipe, imports=_imports(used, view), constants=constants, parts=parts
+    )
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def classes_of(source: str) -> Sequence[str]:
+    """The classes of a model file, as lines, with two empty ones before each."""
+    lines, found = source.splitlines(), list[str]()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            found += ["", "", *lines[node.lineno - 1 : node.end_lineno]]
+    return found
+
+
+@cache
+def _parts() -> dict[str, str]:
+    """Function or class of `templates/training.py` -> its source, in order."""
+    text = (resources.TEMPLATES / "training.py").read_text(encoding="utf-8")
+    lines, found = text.splitlines(), {}
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+    return found
+
+
+def _closure(used: set[str]) -> list[str]:
+    """The parts that are used, and those that these use."""
+    parts, wanted, open_ = _parts(), set[str](), set(used)
+    while new := (open_ & parts.keys()) - wanted:
+        wanted |= new
+        open_ = {name for part in new for name in _names(parts[part])}
+    return [source for name, source in parts.items() if name in wanted]
+
+
+def _names(source: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+
+
+def _imports(used: set[str], view: Choices) -> list[str]:
+    standard = [f"import {name}" for name in STANDARD if name in used]
+    for module, names in FROM_STANDARD.items():
+        if wanted := [name for name in names if name in used]:
+            standard.append(f"from {module} import {', '.join(wanted)}")
+    torch = [line for line, names in TORCH if used & set(names)]
+    return [*standard, "", *torch, *_own(view)]
+
+
+def _own(view: Choices) -> Iterable[str]:
+    if view.network_source:
+        return ()
+    line = f"from {view.name} import {view.class_name}"
+    if len(line) <= WIDTH:
+        return ("", SPLIT, line)
+    return ("", SPLIT, f"from {view.name} import (", f"{STEP}{view.class_name},", ")")
+
+
+def literal(value: Any) -> str:
+    """A number, text, or a tuple of them, as ruff writes it."""
+    if isinstance(value, str):
+        return '"' + value + '"'
+    if isinstance(value, (tuple, list)):
+        inside = ", ".join(map(literal, value))
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    return repr(value)

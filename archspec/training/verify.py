@@ -1,0 +1,21 @@
+"""The finished script, parsed again: it imports and calls nothing that a spec smuggled in."""
+
+from __future__ import annotations
+
+import ast
+
+from archspec.training.parts import allowed
+
+RUNS_TEXT = frozenset({"eval", "exec", "compile", "__import__", "globals", "locals", "vars"})
+
+
+def verify(source: str, network: str) -> None:
+    """Raises AssertionError: what fails here is a bug of archspec, never a user's fault.
+
+    `network` is the line that imports the network's class.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            assert allowed(node, network), f"unexpected import: {ast.unparse(node)}"
+        if isinstance(node, ast.Name):
+            assert node.id not in RUNS_TEXT, f"unexpected {node.id}"

@@ -1,0 +1,536 @@
+"""Parts of training scripts: what a script uses is printed into it whole, in this order."""
+
+import argparse
+import contextlib
+import ctypes
+import gzip
+import hashlib
+import io
+import math
+import os
+import struct
+import sys
+import tarfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset
+
+NAME, SPEC = "network", ""
+COLUMNS = "step,epoch"
+INPUT, OUTPUTS, TARGET = (1, 28, 28), 10, (10,)
+MEAN, STD = [0.5], [0.5]
+SIZE, TEST_SIZE = 224, 224
+FOLDERS: tuple[str, ...] = ("data/mnist",)
+URL = "https://example.org/"
+DIGESTS: dict[str, str] = {}
+Feed = Iterable[tuple[Tensor, Tensor]]
+Result = tuple[float, float, Tensor]
+RANK, WORLD = 0, 1
+signals: list[tuple[int, float]] = []
+
+
+def on_signal(number: int, _: object) -> None:
+    """The first asks for a checkpoint; one more, a second later, ends at once."""
+    if signals and time.monotonic() > signals[0][1] + 1:
+        os._exit(128 + number)
+    signals.append((number, time.monotonic()))
+
+
+def seed_of(*key: int) -> int:
+    """32 bits, as many as torch's CPU generator takes, of seed, step and part."""
+    return zlib.crc32(repr(key).encode())
+
+
+def keep_memory() -> None:
+    """Have glibc keep the memory of activations, not return it to the kernel."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            libc = ctypes.CDLL(None)
+            libc.mallopt(-4, 0)  # M_MMAP_MAX
+            libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+
+
+def fast_bf16(device: torch.device) -> bool:
+    """Whether the device calculates in bfloat16 and does not imitate it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    fast = able.get("avx512_bf16") or able.get("amx_bf16")
+    return device.type == "cpu" and bool(fast)
+
+
+def read_published(args: argparse.Namespace, name: str) -> bytes:
+    """A file's content, if the file, or what is packed in it, is the published one.
+
+    Debian packs it anew, so that only the content has the published SHA-256.
+    """
+    folders = [args.data] if args.data else FOLDERS
+    names = (name, name.removesuffix(".gz"))
+    paths = [Path(folder) / file for folder in folders for file in names]
+    path = next((path for path in paths if path.exists()), paths[0])
+    try:
+        if args.download and not path.exists():
+            print(f"downloading {URL}{name} to {path}", flush=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(f"{URL}{name}", str(path))
+        packed = content = path.read_bytes()
+    except OSError as error:
+        sys.exit(
+            f"error: {path}: {getattr(error, 'strerror', None) or error}\n"
+            "help: --data DIR says where the data is, --download fetches what is "
+            "missing, and --data synthetic needs none"
+        )
+    if path.suffix == ".gz":
+        with contextlib.suppress(OSError, EOFError, zlib.error):  # cut short, say
+            content = gzip.decompress(packed)
+    if DIGESTS[name] not in {hashlib.sha256(b).hexdigest() for b in (packed, content)}:
+        sys.exit(
+            f"error: {path} is not what was published: its SHA-256 is another\n"
+            "help: delete it, and run again with --download"
+        )
+    return content
+
+
+def read_idx(args: argparse.Namespace, name: str) -> Tensor:
+    """An IDX file of bytes: two zeros, 8, the rank, the sizes, the data."""
+    content = read_published(args, f"{name}.gz")
+    sizes = struct.unpack_from(f">{content[3]}I", content, 4)
+    data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+    return data[4 + 4 * len(sizes) :].reshape(sizes)
+
+
+def synthetic(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Images that can be learnt: a coarse pattern a class, half hidden by noise."""
+    patterns = torch.rand(OUTPUTS, INPUT[0], 4, 4, generator=torch.Generator())
+    patterns = F.interpolate(patterns, INPUT[1:])
+    noise = torch.Generator().manual_seed(seed)
+    labels = torch.randint(OUTPUTS, (count,), generator=noise)
+    images = patterns[labels] + torch.rand(count, *INPUT, generator=noise)
+    return (127 * images).byte(), labels
+
+
+def synthetic_values(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Inputs that hold as much of each output's pattern as its target says."""
+    patterns = torch.randn(OUTPUTS, math.prod(INPUT), generator=torch.Generator())
+    noise = torch.Generator().manual_seed(seed)
+    targets = torch.randn(count, OUTPUTS, generator=noise)
+    inputs = targets @ patterns / OUTPUTS**0.5
+    inputs += torch.randn(count, math.prod(INPUT), generator=noise) / 4
+    return inputs.reshape(count, *INPUT), targets
+
+
+def synthetic_choices(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Inputs in which one pattern is the strongest, and its number."""
+    inputs, values = synthetic_values(count, seed)
+    return inputs, values.argmax(1)
+
+
+def synthetic_labels(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Inputs that hold the patterns of some of the labels; targets are 0 and 1."""
+    inputs, values = synthetic_values(count, seed)
+    return inputs, (values > 0).float()
+
+
+def read_idx_set(args: argparse.Namespace) -> list[Tensor]:
+    """Images (n, 1, 28, 28) as bytes and labels (n), to train with and to test."""
+    data = []
+    for part in ("train", "t10k"):
+        data.append(read_idx(args, f"{part}-images-idx3-ubyte").unsqueeze(1))
+        data.append(read_idx(args, f"{part}-labels-idx1-ubyte").long())
+    return data
+
+
+def read_cifar10(args: argparse.Namespace) -> list[Tensor]:
+    """Images (n, 3, 32, 32) as bytes and labels (n), to train with and to test."""
+    content = read_published(args, "cifar-10-binary.tar.gz")
+    folder, data = "cifar-10-batches-bin", list[Tensor]()
+    training = [f"{folder}/data_batch_{number}.bin" for number in range(1, 6)]
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        for names in (training, [f"{folder}/test_batch.bin"]):
+            files = [archive.extractfile(name) for name in names]
+            rows = bytearray().join(file.read() for file in files if file)
+            table = torch.frombuffer(rows, dtype=torch.uint8).reshape(-1, 3073)
+            data += [table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0].long()]
+    return data
+
+
+def read_tensors(args: argparse.Namespace) -> list[Tensor]:
+    """Inputs and targets, to train with and to test, from a file of torch.save."""
+    try:
+        data = torch.load(args.data, map_location="cpu", weights_only=True)
+        tensors: list[Tensor] = [*data["train"], *data["test"]]
+        shapes = [tuple(tensor.shape[1:]) for tensor in tensors]
+    except Exception as error:
+        raise SystemExit(
+            f"error: --data {args.data or 'FILE'}: {error}\nhelp: write it with "
+            'torch.save({"train": (inputs, targets), "test": (inputs, targets)}, FILE)'
+        ) from error
+    if shapes != [INPUT, TARGET, INPUT, TARGET]:
+        sys.exit(
+            f"error: the tensors of {args.data} are, a sample, of sizes {shapes}\n"
+            f"help: the network takes {INPUT}, and its targets are {TARGET}"
+        )
+    return tensors
+
+
+class Folder(Dataset[tuple[Tensor, int]]):
+    """Images, a folder a class; how one is changed is a function of seed and key."""
+
+    def __init__(self, root: Path, change: Any, seed: int = 0) -> None:
+        if not root.is_dir():
+            sys.exit(
+                f"error: there is no folder {root}\nhelp: --data DIR has train/CLASS/*.jpg "
+                "and val/CLASS/*.jpg; --data synthetic needs none"
+            )
+        from torchvision.datasets import ImageFolder  # type: ignore[import-untyped]
+
+        self.images, self.change, self.seed = ImageFolder(root), change, seed
+        if len(self.images.classes) != OUTPUTS:
+            sys.exit(
+                f"error: {root} has {len(self.images.classes)} classes, a folder each, "
+                f"and the network has {OUTPUTS} outputs"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
+        image, label = self.images[int(key) % len(self)]
+        torch.manual_seed(seed_of(self.seed, int(key)))
+        return self.change(image), label
+
+
+class SyntheticImages(Dataset[tuple[Tensor, int]]):
+    """Images that can be learnt, made one at a time: a coarse pattern under noise."""
+
+    def __init__(self, count: int, size: int) -> None:
+        patterns = torch.rand(OUTPUTS, INPUT[0], 4, 4, generator=torch.Generator())
+        self.count, self.size, self.patterns = count, size, patterns
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
+        noise = torch.Generator().manual_seed(int(key) % self.count)
+        label = int(torch.randint(min(OUTPUTS, 10), (), generator=noise))
+        image = F.interpolate(self.patterns[label : label + 1], self.size)[0]
+        return (127 * (image + torch.rand(image.shape, generator=noise))).byte(), label
+
+
+def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
+    """Images as bytes and labels, loaded by processes of their own."""
+    return DataLoader(
+        data,
+        batch_sampler=keys,
+        num_workers=args.workers,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def shares(
+    count: int, step: int, steps: int, args: argparse.Namespace
+) -> Iterator[Tensor]:
+    """This process's parts of each batch, as keys: index + epoch * count.
+
+    The order is a function of seed and epoch, so that no loader has a state to lose.
+    """
+    first, parts = RANK * args.accumulate, WORLD * args.accumulate
+    an_epoch = count // args.batch_size
+    while step < steps:
+        epoch, done = divmod(step, an_epoch)
+        generator = torch.Generator().manual_seed(seed_of(args.seed, epoch))
+        order = torch.randperm(count, generator=generator) + epoch * count
+        for batch in order.split(args.batch_size)[done:an_epoch]:
+            yield from batch.chunk(parts)[first : first + args.accumulate]
+            step += 1
+
+
+def flip(x: Tensor) -> Tensor:
+    """Mirror half of the images."""
+    mirrored = torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5
+    return torch.where(mirrored, x.flip(3), x)
+
+
+def crop(x: Tensor, padding: int) -> Tensor:
+    """Move each image by up to `padding` pixels, over zeros."""
+    (n, _, h, w), device = x.shape, x.device
+    top, left = torch.randint(2 * padding + 1, (2, n, 1), device=device)
+    rows = (top + torch.arange(h, device=device)).unsqueeze(2)
+    columns = (left + torch.arange(w, device=device)).unsqueeze(1)
+    image = torch.arange(n, device=device).reshape(n, 1, 1)
+    x = F.pad(x, [padding] * 4).permute(0, 2, 3, 1)
+    return x[image, rows, columns].permute(0, 3, 1, 2)
+
+
+def erase(x: Tensor, probability: float) -> Tensor:
+    """Zero a rectangle of 2 to 33 % of some images (Zhong et al., 2017)."""
+    (n, _, h, w), device = x.shape, x.device
+    chosen, area, shape, y, z = torch.rand(5, n, 1, 1, device=device)
+    side = (h * w * (0.02 + 0.31 * area)).sqrt()
+    ratio = torch.exp((shape - 0.5) * math.log(10 / 3))
+    height, width = (side * ratio).clamp(max=h), (side / ratio).clamp(max=w)
+    row = torch.arange(h, device=device).reshape(1, h, 1) - y * (h - height)
+    column = torch.arange(w, device=device).reshape(1, 1, w) - z * (w - width)
+    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    return x.masked_fill((inside & (chosen < probability)).unsqueeze(1), 0.0)
+
+
+def mixup(x: Tensor, y: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Each image and target with another's, in one proportion (Zhang et al., 2018)."""
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    return x.lerp(x.flip(0), share), y.lerp(y.flip(0), share)
+
+
+def cutmix(x: Tensor, y: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """A rectangle of another image, and as much of its target (Yun et al., 2019)."""
+    (h, w), kept = x.shape[2:], float(torch.distributions.Beta(alpha, alpha).sample())
+    row, column = int(torch.randint(h, ())), int(torch.randint(w, ()))
+    high, wide = int(h * (1 - kept) ** 0.5 / 2), int(w * (1 - kept) ** 0.5 / 2)
+    rows = slice(max(0, row - high), row + high)
+    columns = slice(max(0, column - wide), column + wide)
+    mixed = x.clone()
+    patch = mixed[:, :, rows, columns].copy_(x.flip(0)[:, :, rows, columns])
+    return mixed, y.lerp(y.flip(0), patch[0, 0].numel() / (h * w))
+
+
+def drop_features(module: nn.Module, args: tuple[Tensor], rate: float) -> tuple[Tensor]:
+    """Dropout of a layer's inputs (Srivastava et al., 2014)."""
+    return (F.dropout(args[0], rate, module.training),)
+
+
+def drop_path(module: nn.Module, _: Any, x: Tensor, rate: float) -> Tensor:
+    """Stochastic depth: drop a block's body for some samples (Huang et al., 2016)."""
+    if not module.training:
+        return x
+    kept = torch.rand(len(x), *[1] * (x.ndim - 1), device=x.device) >= rate
+    return x * (kept.to(x.dtype) / (1 - rate))
+
+
+def add_noise(module: nn.Module, _: Any, x: Tensor, deviation: float) -> Tensor:
+    """Gaussian noise on what a layer gives, while it trains."""
+    return x + deviation * torch.randn_like(x) if module.training else x
+
+
+class Lamb(torch.optim.Optimizer):
+    """Adam's direction at the length of the weight itself (You et al., 2020)."""
+
+    def __init__(self, params: Any, lr: float) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                if not (state := self.state[p]):
+                    state["step"] = 0
+                    state["mean"] = torch.zeros_like(p)
+                    state["square"] = torch.zeros_like(p)
+                state["step"] += 1
+                mean = state["mean"].lerp_(p.grad, 0.1)
+                square = state["square"].lerp_(p.grad.square(), 0.001)
+                scale = (square / (1 - 0.999 ** state["step"])).sqrt_() + 1e-6
+                update = mean / (1 - 0.9 ** state["step"]) / scale
+                if group["weight_decay"]:
+                    update += group["weight_decay"] * p
+                    ratio = p.norm() / update.norm()
+                    update *= torch.where(ratio.isfinite() & (ratio > 0), ratio, 1.0)
+                p -= group["lr"] * update
+
+
+@torch.no_grad()
+def follow(average: nn.Module, net: nn.Module, decay: float) -> None:
+    """Move the running average of the weights and statistics towards the network."""
+    old, new = (
+        [tensor for tensor in m.state_dict().values() if tensor.is_floating_point()]
+        for m in (average, net)
+    )
+    get_ema_multi_avg_fn(decay)(old, new, 0)
+
+
+@torch.no_grad()
+def shrink(weights: Sequence[Tensor], amount: float) -> None:
+    """L1's proximal step: each weight nearer to zero by an amount, and not past it."""
+    for weight in weights:
+        weight.copy_(F.softshrink(weight, amount))
+
+
+def share_of_zeros(weights: Sequence[Tensor]) -> float:
+    """What L1 has come to."""
+    zeros = sum(int((weight == 0).sum()) for weight in weights)
+    return zeros / sum(weight.numel() for weight in weights)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace a file by a whole one, or leave the old one and stop."""
+    temporary = path.with_name(f"{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        sys.exit(
+            f"error: {path} could not be written: {error.strerror}\n"
+            "help: its last version is whole; make room and go on with --resume"
+        )
+
+
+def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint that is whole and of the same run.
+
+    Its checksums are tested first, since torch.load does not look at them.
+    """
+    if not path.exists():
+        sys.exit(f"error: there is no {path}\nhelp: leave --resume out to begin a run")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():
+                raise zipfile.BadZipFile(f"{damaged} is not what was written")
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        saved = state["settings"]
+    except Exception as error:  # a flipped bit may lead the readers into any
+        raise SystemExit(
+            f"error: {path} is damaged: {error!s:.100}\n"
+            "help: nothing was changed; --resume best.pt goes on from the best weights"
+        ) from error
+    for name, now in settings.items():
+        then = saved.get(name)
+        if then != now and name in ("processes", "threads", "device"):
+            print(f"warning: {path} had {name} = {then}, now {now}: bits may differ")
+        elif then != now:
+            sys.exit(
+                f"error: {path} was written with {name} = {then}, and now it is {now}\n"
+                "help: give the options of that run, or begin another with --out DIR"
+            )
+    return state
+
+
+@torch.no_grad()
+def evaluate_classes(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
+    """Mean cross-entropy, accuracy, and how often each class was given each answer."""
+    net.eval()
+    loss = torch.zeros((), device=device)
+    table = torch.zeros(OUTPUTS**2, dtype=torch.long, device=device)
+    for x, y in feed:
+        with autocast():
+            scores = net(x).float()
+        loss += F.cross_entropy(scores, y, reduction="sum")
+        table += torch.bincount(y * OUTPUTS + scores.argmax(1), minlength=OUTPUTS**2)
+    net.train()
+    if WORLD > 1:
+        dist.all_reduce(loss)
+        dist.all_reduce(table)
+    table, count = table.reshape(OUTPUTS, OUTPUTS).cpu(), int(table.sum())
+    return float(loss) / count, int(table.diag().sum()) / count, table
+
+
+@torch.no_grad()
+def evaluate_labels(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
+    """Mean loss, and the share of labels, yes or no, that are right; of each as well."""
+    net.eval()
+    sums = torch.zeros(3, OUTPUTS, device=device)  # loss, right ones, all
+    for x, y in feed:
+        with autocast():
+            scores = net(x).float()
+        loss = F.binary_cross_entropy_with_logits(scores, y, reduction="none")
+        right = ((scores > 0) == (y > 0.5)).float()
+        sums += torch.stack([loss, right, torch.ones_like(y)]).sum(1)
+    net.train()
+    if WORLD > 1:
+        dist.all_reduce(sums)
+    loss, right, count = sums.cpu()
+    return float((loss / count).mean()), float((right / count).mean()), right / count
+
+
+@torch.no_grad()
+def evaluate_values(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
+    """Mean squared error and R^2, the mean of each output's; each one's as well."""
+    net.eval()
+    sums = torch.zeros(4, OUTPUTS, dtype=torch.float64)  # squared error, y, y^2, count
+    for x, y in feed:
+        with autocast():
+            error = (net(x).float() - y).square().cpu().double()
+        y = y.cpu().double()  # the variance is a small difference of large sums
+        sums += torch.stack([error, y, y.square(), torch.ones_like(y)]).sum(1)
+    net.train()
+    if WORLD > 1:
+        sums = sums.to(device)
+        dist.all_reduce(sums)
+    error, total, squares, count = sums.cpu()
+    variance = (squares - total.square() / count).clamp(min=1e-12)
+    r2 = 1 - error / variance
+    return float((error / count).mean()), float(r2.mean()), r2
+
+
+def prepare(x: Tensor) -> Tensor:
+    """Images as bytes to mean 0 and deviation 1, in the layout convolutions like."""
+    mean, std = torch.tensor([MEAN, STD], device=x.device).reshape(2, -1, 1, 1)
+    return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def resize(x: Tensor, size: int) -> Tensor:
+    """Square images of another size."""
+    return F.interpolate(x, (size, size), mode="bilinear", antialias=True)
+
+
+def show(text: str, end: str = "\n") -> None:
+    """Print a line, or with end="" show progress if there is a terminal."""
+    terminal = sys.stdout.isatty()
+    if RANK == 0 and (end or terminal):
+        print(f"\r{text}\33[K" if terminal else text, end=end, flush=True)
+
+
+def tensorboard(folder: Path, step: int) -> Any:
+    """A writer of curves that forgets what it was told after this step."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        sys.exit("error: there is no TensorBoard\nhelp: pip install tensorboard")
+    return SummaryWriter(str(folder), purge_step=step)
+
+
+def log(folder: Path, rows: list[list[float]], writer: Any) -> None:
+    """All evaluations so far, so that none is there twice after a resume."""
+    lines = [COLUMNS, *(",".join(f"{value:.6g}" for value in row) for row in rows)]
+    write(folder / "log.csv", ("\n".join(lines) + "\n").encode())
+    if writer is not None:
+        for name, value in zip(COLUMNS.split(",")[2:], rows[-1][2:], strict=True):
+            writer.add_scalar(name, value, rows[-1][0])
+
+
+def check_finite(losses: list[float], weight: float, step: int, lr: float) -> None:
+    """Stop where training has run away, before that is saved."""
+    for number, loss in enumerate([*losses, weight], step + 1):
+        if not math.isfinite(loss):
+            sys.exit(
+                f"error: the loss is {loss} at step {number:,}, learning rate {lr:.2g}\n"
+                "help: try a lower --lr, --precision fp32, or in the spec `clip: 1.0` "
+                "and a longer `warmup`; last.pt is from before"
+            )
+
+
+def per_class(table: Tensor, names: Sequence[str]) -> str:
+    """The classes that are found worst; `table` counts images by class and answer."""
+    right, images, answers = table.diag(), table.sum(1), table.sum(0)
+    found, precise = right / images.clamp(min=1), right / answers.clamp(min=1)
+    lines = [f"{'class':16} {'images':>7} {'found':>7} {'right':>7}"]
+    for i in found.argsort()[:20].tolist():
+        lines.append(f"{names[i]:16} {images[i]:7,} {found[i]:7.1%} {precise[i]:7.1%}")
+    return "\n".join(lines)
+
+
+def per_output(scores: Tensor) -> str:
+    """The score of each output."""
+    return "\n".join(f"output {i:4} {score:8.4f}" for i, score in enumerate(scores))
