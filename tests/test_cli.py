@@ -6,11 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
 from archspec.cli import main
+from archspec.codegen import HEADER
+from archspec.codegen.verify import digest
+from archspec.ir import Network
+from archspec.spec import Spec
 
 TINY = """\
 doc: A small network.
@@ -43,6 +48,22 @@ def write(folder: Path, name: str, text: str = TINY) -> Path:
 
 def files(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text("utf-8") for path in (folder / "generated").glob("*")}
+
+
+TRAINED = f"{TINY}train: {{data: synthetic, epochs: 1, batch_size: 8, lr: 0.1}}\n"
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training scripts of two lines: what is tested is which files they become."""
+
+    def generate_training(spec: Spec, network: Network, single_file: bool = False) -> str:
+        text = f"# trains {network.root.name}, model inside: {single_file}\n"
+        return HEADER.format(spec=spec.name, digest=digest(text)) + text
+
+    module = types.ModuleType("archspec.training")
+    monkeypatch.setattr(module, "generate_training", generate_training, raising=False)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
 
 
 def test_build_writes_one_file_a_spec(folder: Path, capsys: Output) -> None:
@@ -120,6 +141,58 @@ def test_two_specs_of_one_name_are_refused(folder: Path, capsys: Output) -> None
     (folder / "more" / "tiny.yaml").write_text((folder / "specs" / "tiny.yaml").read_text())
     assert main(["build", "specs", "more"]) == 1
     assert "two specs are called `tiny`" in capsys.readouterr().err
+    assert not (folder / "generated").exists()
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_spec_that_says_train_has_a_script_too(folder: Path, capsys: Output) -> None:
+    write(folder, "tiny", TRAINED)
+    assert main(["build"]) == 0
+    assert sorted(files(folder)) == ["tiny.py", "train_tiny.py"]
+    assert files(folder)["train_tiny.py"].endswith("# trains Tiny, model inside: False\n")
+    assert main(["build", "--check"]) == 0
+    (folder / "generated" / "train_tiny.py").write_text("# mine\n")
+    assert main(["build", "--check"]) == 1
+    assert "generated/train_tiny.py is out of date" in capsys.readouterr().out
+    assert main(["build"]) == 1
+    assert "generated/train_tiny.py was edited by hand" in capsys.readouterr().err
+    assert main(["build", "--force"]) == 0
+    write(folder, "tiny")
+    assert main(["build"]) == 0
+    assert "generated/train_tiny.py has no spec that writes it" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_single_file_holds_the_network_too(folder: Path, capsys: Output) -> None:
+    write(folder, "tiny", TRAINED)
+    write(folder, "other")
+    assert main(["build", "--single-file"]) == 0
+    assert sorted(files(folder)) == ["other.py", "train_tiny.py"]
+    assert main(["build", "--single-file", "--check"]) == 0
+    assert main(["build", "--check"]) == 1
+    capsys.readouterr()
+    assert main(["build", "--single-file", "-o", "-"]) == 0
+    assert "model inside: True" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("scripts")
+def test_features_have_no_script(folder: Path) -> None:
+    write(folder, "tiny", TRAINED)
+    assert main(["build", "--outputs", "layer1"]) == 0
+    assert list(files(folder)) == ["tiny.py"]
+
+
+@pytest.mark.usefixtures("scripts")
+@pytest.mark.parametrize("paths", [[], ["specs/train_tiny.yaml", "specs/tiny.yaml"]])
+def test_a_spec_called_like_a_script_is_refused(
+    folder: Path, capsys: Output, paths: list[str]
+) -> None:
+    write(folder, "tiny", TRAINED)
+    write(folder, "train_tiny")
+    assert main(["build", *paths]) == 1
+    said = capsys.readouterr().err
+    assert "specs/train_tiny.yaml:1:7" in said
+    assert "`train_tiny.py` is also the training script of the spec `tiny`" in said
     assert not (folder / "generated").exists()
 
 

@@ -6,6 +6,7 @@ Exit codes: 0 clean, 1 findings, 2 usage or a file that cannot be opened.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "lint": ("lint", "check specs and blocks"),
     "build": ("build", "write PyTorch source"),
+    "train": ("train", "build, and run the training script"),
+    "plot": ("plot", "curves of training runs"),
     "show": ("show", "layers, shapes, parameters and multiply-adds"),
     "list": ("listing", "shipped specs, blocks, ops"),
     "rule": ("rule", "explain a rule"),
@@ -48,6 +51,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
+    gc.set_threshold(50_000)  # most of a short run is imports, and they leave no garbage
     words = list(sys.argv[1:] if argv is None else argv)
     args = parser(words[0] if words else "").parse_args(words)
     try:

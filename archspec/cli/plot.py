@@ -1,0 +1,78 @@
+"""`archspec plot`: curves of training runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+PICTURE = "curves.png"
+
+
+def add_parser(commands: Any) -> None:
+    """`archspec plot RUN [RUN ...]`."""
+    parser = commands.add_parser(
+        "plot",
+        description="Draws training runs: losses, accuracy or R2, learning rate, and the best "
+        "evaluation of each. Exit code 2: a run cannot be drawn, and nothing was written.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="the folder of a run, such as runs/resnet18, or a log.csv",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=_picture,
+        metavar="FILE",
+        help=f"a .png or .svg file; default: {PICTURE} in the run's folder, for several runs in "
+        "the current one",
+    )
+    parser.set_defaults(run=run)
+
+
+def _picture(text: str) -> Path:
+    from archspec.plot import FORMATS
+
+    path = Path(text)
+    if path.suffix[1:].lower() not in FORMATS:
+        endings = " or ".join(f".{form}" for form in FORMATS)
+        raise argparse.ArgumentTypeError(f"`{text}` does not end in {endings}")
+    return path
+
+
+def run(args: argparse.Namespace) -> int:
+    """See the description of the command."""
+    from archspec.lint.visible import visible
+    from archspec.plot import PlotError, draw, read_logs
+    from archspec.source.writing import write_files
+
+    runs = list(dict.fromkeys(args.runs))
+    try:
+        logs = read_logs(runs)
+        output = args.output or _default(runs)
+        named = {visible(name): log for name, log in logs.items()}
+        picture = draw(named, output.suffix[1:].lower())
+    except PlotError as error:
+        for problem in error.problems:
+            print(f"error: {visible(problem)}", file=sys.stderr)
+        return 2
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_files({output: picture})
+    print(f"wrote {output.as_posix()}")
+    return 0
+
+
+def _default(runs: list[str]) -> Path:
+    """Where the picture goes if nothing is said; one of several runs replaces no other."""
+    from archspec.plot import PlotError, log_file
+
+    if len(runs) == 1:
+        return log_file(runs[0]).with_name(PICTURE)
+    if Path(PICTURE).exists():
+        raise PlotError(f"{PICTURE} exists: say with -o where the picture of these runs goes")
+    return Path(PICTURE)

@@ -1,0 +1,102 @@
+"""From what the command line names to the text of files, for `build` and `train`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.diagnostics import Diagnostic
+    from archspec.spec import Spec
+
+DEFAULT = "specs"
+
+
+def find_specs(paths: Sequence[str]) -> list[str | Path]:
+    """The specs that the arguments mean; raises `UnreadableFile` if there are none."""
+    from archspec.diagnostics import UnreadableFile
+
+    found: list[str | Path] = []
+    for given in paths or [DEFAULT]:
+        path = Path(given)
+        if not path.is_dir():
+            found.append(given)
+            continue
+        inside = sorted(p for p in path.glob("*.yaml") if p.is_file())
+        if not inside:
+            raise UnreadableFile(f"{given}: no spec (*.yaml) in this folder")
+        found += inside
+    if not paths and not Path(DEFAULT).is_dir():
+        raise UnreadableFile("there is no folder `specs` here; name a spec: archspec build PATH")
+    return found
+
+
+def render_all(
+    sources: Iterable[str | Path | Spec],
+    settings: Mapping[str, Any],
+    outputs: Sequence[str] | None = None,
+    single_file: bool = False,
+) -> tuple[dict[str, str], list[Diagnostic]]:
+    """File name -> text, and the findings of all specs."""
+    from archspec.diagnostics import SpecError
+    from archspec.spec import load
+
+    files: dict[str, str] = {}
+    findings: list[Diagnostic] = []
+    specs: list[Spec] = []
+    for source in sources:
+        try:
+            specs.append(spec := load(source, settings))
+            errors = _errors(spec)
+            findings += errors
+            if not errors:
+                files |= _render(spec, outputs, single_file)
+        except SpecError as error:
+            findings += error.diagnostics
+    return files, findings + list(_clashes(specs, scripts=outputs is None))
+
+
+def _errors(spec: Spec) -> list[Diagnostic]:
+    from archspec.rules import check_spec
+
+    return [finding for finding in check_spec(spec) if finding.severity == "error"]
+
+
+def _render(spec: Spec, outputs: Sequence[str] | None, single_file: bool) -> dict[str, str]:
+    """The model and, of a spec with a recipe, the training script; or the two in one."""
+    from archspec.api import network
+    from archspec.codegen import generate
+
+    net = network(spec, outputs=outputs)
+    if spec.train is None or outputs is not None:
+        return {f"{spec.name}.py": generate(net)}
+    from archspec.training import generate_training
+
+    script = {script_name(spec): generate_training(spec, net, single_file)}
+    return script if single_file else {f"{spec.name}.py": generate(net), **script}
+
+
+def script_name(spec: Spec) -> str:
+    """The file that trains a spec's network."""
+    return f"train_{spec.name}.py"
+
+
+def _clashes(specs: Sequence[Spec], scripts: bool) -> Iterator[Diagnostic]:
+    """Specs that would write the same file."""
+    seen: set[str] = set()
+    trained = {script_name(s): s.name for s in specs if scripts and s.train is not None}
+    for spec in specs:
+        if spec.name in seen:
+            hint = "the name is the name of the file that is written"
+            yield _clash(spec, f"two specs are called `{spec.name}`", hint)
+        seen.add(spec.name)
+        if other := trained.get(f"{spec.name}.py"):
+            message = f"`{spec.name}.py` is also the training script of the spec `{other}`"
+            yield _clash(spec, message, "give one of the two another name")
+
+
+def _clash(spec: Spec, message: str, hint: str) -> Diagnostic:
+    from archspec.diagnostics import Diagnostic
+
+    return Diagnostic("duplicate-spec-name", message, spec.where("name"), hint)

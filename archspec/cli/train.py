@@ -1,0 +1,176 @@
+"""`archspec train`: a spec's training script, written into the folder of its run and started."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from archspec.cli.options import add_settings, settings
+
+if TYPE_CHECKING:
+    from archspec.spec import Spec
+
+REPLACES = os.name == "posix"  # whether a process can become another one
+STATE = ("last.pt", "best.pt", "log.csv")  # what a script keeps in the folder of its run
+EXAMPLE = "train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}"
+
+
+def add_parser(commands: Any) -> None:
+    """`archspec train SPEC [options]`."""
+    parser = commands.add_parser(
+        "train",
+        parents=[_own_options()],
+        usage="archspec train SPEC [options] [options of the script]",
+        description="Renders a spec that says `train` and runs its training script. All options "
+        "but those below are the script's, such as --epochs 3, --data synthetic, --resume. The "
+        "exit code is the script's too.",
+        epilog="`archspec train SPEC --help` shows the options of the script as well.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    parser.set_defaults(run=run, parser=parser)
+
+
+def _own_options() -> argparse.ArgumentParser:
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument("--out", metavar="DIR", help="the folder of the run; default: runs/NAME")
+    own.add_argument(
+        "--nproc", type=_count, metavar="N", help="train with N processes, one a GPU, by torchrun"
+    )
+    add_settings(own)
+    return own
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of processes, from 1 to 1024")
+    return int(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    """The script's exit code; 1 findings, 2 where it cannot be started."""
+    from archspec.cli.rendering import script_name
+
+    passed = _read_rest(args)
+    if args.help:
+        args.parser.print_help()
+    spec = _spec(args)
+    files = _files(spec)
+    folder = Path(args.out or f"runs/{spec.name}")
+    problem = _no_torch() or ("" if args.help else _other_run(folder, files))
+    if problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    if args.help:
+        return _script_help(files, script_name(spec))
+    _write(folder, files)
+    launcher = _launcher(args.nproc)
+    script = str(folder / script_name(spec))
+    return become([sys.executable, *launcher, script, "--out", str(folder), *passed])
+
+
+def _read_rest(args: argparse.Namespace) -> list[str]:
+    """Our options behind SPEC go into `args`; the others, and all behind `--`, are returned."""
+    cut = args.rest.index("--") if "--" in args.rest else len(args.rest)
+    parser = argparse.ArgumentParser(
+        "archspec train", parents=[_own_options()], add_help=False, allow_abbrev=False
+    )
+    parser.add_argument("-h", "--help", action="store_true")
+    _, passed = parser.parse_known_args(args.rest[:cut], args)
+    return [*passed, *args.rest[cut + 1 :]]
+
+
+def _spec(args: argparse.Namespace) -> Spec:
+    from archspec.diagnostics import Diagnostic, SpecError
+    from archspec.spec import load
+
+    spec = load(args.spec, settings(args))
+    if spec.train is None:
+        message = "`train` is missing: it says how the network is trained"
+        raise SpecError([Diagnostic("missing-key", message, spec.where(), f"write `{EXAMPLE}`")])
+    return spec
+
+
+def _files(spec: Spec) -> dict[str, str]:
+    from archspec.cli.rendering import render_all
+    from archspec.diagnostics import SpecError
+
+    files, findings = render_all([spec], {})
+    if findings:
+        raise SpecError(findings)
+    return files
+
+
+def _no_torch() -> str:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is not None:
+        return ""
+    return "training needs torch: python -m pip install 'archspec-nn[torch]'"
+
+
+def _other_run(folder: Path, files: dict[str, str]) -> str:
+    """Why the files may not be written: those there are of another run, or someone's work."""
+    from archspec.cli.build import is_edited, text_of
+
+    place = folder.as_posix()
+    differ = [name for name, text in files.items() if text_of(folder / name) not in (None, text)]
+    differ += [path.name for path in folder.glob("train_*.py") if path.name not in files]
+    if differ and any((folder / name).exists() for name in STATE):
+        return (
+            f"{place} holds a run of another spec or recipe, which has another {differ[0]}\n"
+            f"help: choose another --out, or remove {place}; "
+            f"`python {place}/train_NAME.py --out {place} --resume` goes on with that run"
+        )
+    edited = [name for name in differ if is_edited(text_of(folder / name))]
+    if edited:
+        return (
+            f"{place}/{edited[0]} was edited by hand or not written by archspec\n"
+            "help: choose another --out, or move it"
+        )
+    return ""
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    from archspec.cli.build import text_of
+    from archspec.source.writing import write_files
+
+    changed = {name: text for name, text in files.items() if text_of(folder / name) != text}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_files({folder / name: text for name, text in changed.items()})
+    for name in changed:
+        print(f"wrote {(folder / name).as_posix()}")
+
+
+def _launcher(processes: int | None) -> list[str]:
+    if processes is None:
+        return []
+    return ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+
+
+def _script_help(files: dict[str, str], script: str) -> int:
+    from archspec.source.writing import write_files
+
+    print("\nOptions of the script:\n", flush=True)
+    with TemporaryDirectory() as folder:
+        write_files({Path(folder, name): text for name, text in files.items()})
+        return subprocess.call([sys.executable, str(Path(folder, script)), "--help"])
+
+
+def become(command: list[str]) -> int:
+    """Runs a command in place of this process, so that signals reach it and its code is ours."""
+    sys.stdout.flush()
+    if REPLACES:
+        os.execv(command[0], command)
+    with subprocess.Popen(command) as child:
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                continue  # it got the same, and saves its checkpoint

@@ -1,0 +1,199 @@
+"""The picture: losses, accuracy or R2, and the learning rate, over epochs.
+
+Runs differ in colour (Okabe and Ito's) and, for those who see none, in the shape of their points;
+test is a full line, train a dashed one with hollow points; the large point is a run's best.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archspec.plot.log import Log, PlotError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg")
+COLORS = ("#0072b2", "#e69f00", "#000000", "#56b4e9", "#d55e00", "#009e73", "#cc79a7")
+SHAPES = "osD^vPX"
+MOST_RUNS = len(COLORS)
+LOSSES: Mapping[str, dict[str, Any]] = {
+    "test_loss": {"linestyle": "-"},
+    "train_loss": {"linestyle": "--", "markerfacecolor": "white"},
+}
+FEW = 12  # points on a curve
+WIDE = 50  # greatest loss / least loss from which their axis is logarithmic
+STEPS = (1, 2, 5, 10)  # between the marks of an axis
+LONGEST_NAME = 48
+INSTALL = "python -m pip install 'archspec-nn[plot]'"
+
+STYLE: Mapping[Any, Any] = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": "medium",
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "svg.hashsalt": "archspec",
+    "text.parse_math": False,  # a run may be called $x$
+}
+UNDATED: Mapping[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+}
+
+
+def draw(logs: Mapping[str, Log], form: str) -> bytes:
+    """A picture of runs, by name, as one of `FORMATS`; equal logs give equal bytes.
+
+    Raises `PlotError` for more than `MOST_RUNS`, runs of several measures, or no matplotlib.
+    """
+    _check(logs)
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        raise PlotError(f"curves need matplotlib: {INSTALL}") from None
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # what a matplotlibrc says would change the picture
+        matplotlib.rcParams.update(STYLE)
+        figure = Figure(figsize=(7.2, 6.6), dpi=130, layout="constrained")
+        _panels(figure, logs)
+        file = io.BytesIO()
+        figure.savefig(file, format=form, metadata=UNDATED[form])
+    return file.getvalue()
+
+
+def _check(logs: Mapping[str, Log]) -> None:
+    if len(logs) > MOST_RUNS:
+        raise PlotError(f"{len(logs)} runs: a picture shows at most {MOST_RUNS}")
+    if len({log.measure for log in logs.values()}) > 1:
+        raise PlotError("some runs measure accuracy and some R2: draw them one by one")
+
+
+def _panels(figure: Figure, logs: Mapping[str, Log]) -> None:
+    panels = figure.subplots(3, sharex=True, height_ratios=(3, 3, 1))
+    for log, color, shape in zip(logs.values(), COLORS, SHAPES, strict=False):
+        _lines(panels, log, color, _points(log, shape, len(logs)))
+    losses, measure, rate = panels
+    _loss_axis(losses, logs.values())
+    _measure_axis(measure, next(iter(logs.values())).measure)
+    _rate_axis(rate)
+    if len(logs) == 1:
+        _name_one(figure, measure, *logs.items())
+    else:
+        _name_all(figure, measure, logs)
+
+
+def _lines(panels: Sequence[Axes], log: Log, color: str, points: Mapping[str, Any]) -> None:
+    losses, measure, rate = panels
+    epochs, values = log.columns["epoch"], log.columns[log.measure]
+    for name, style in LOSSES.items():
+        losses.plot(epochs, log.columns[name], color=color, **style, **points)
+    measure.plot(epochs, values, color=color, **points)
+    measure.plot(epochs[log.best], values[log.best], **_best(color, points))
+    rate.plot(epochs, log.columns["lr"], color=color, alpha=0.6, **points)
+
+
+def _points(log: Log, shape: str, runs: int) -> dict[str, Any]:
+    """Every evaluation while they are few; some of many only to tell several runs apart."""
+    rows = len(log.columns["epoch"])
+    if rows > FEW and runs == 1:
+        return {}
+    return {"marker": shape, "markersize": 4, "markevery": -(-rows // FEW)}
+
+
+def _best(color: str, points: Mapping[str, Any]) -> dict[str, Any]:
+    marker = points.get("marker", SHAPES[0])
+    return {"color": color, "marker": marker, "markersize": 9, "markeredgecolor": "white"}
+
+
+# Axes ---------------------------------------------------------------------------------
+
+
+def _loss_axis(axes: Axes, logs: Iterable[Log]) -> None:
+    from matplotlib.lines import Line2D
+
+    axes.set_title("loss")
+    losses = [value for log in logs for name in LOSSES for value in log.columns[name]]
+    if 0 < WIDE * min(losses) < max(losses):
+        axes.set_yscale("log")
+    _written(axes, "{:g}".format)
+    look: dict[str, Any] = {"color": "#444444", "markersize": 4}
+    look["marker"] = axes.lines[0].get_marker()
+    lines = [Line2D([], [], **look, **style) for style in LOSSES.values()]
+    axes.legend(lines, ["test", "train"], ncols=2, loc="lower right", bbox_to_anchor=(1, 0.98))
+
+
+def _measure_axis(axes: Axes, measure: str) -> None:
+    axes.set_title("test accuracy" if measure == "accuracy" else "test R\u00b2")
+    axes.margins(y=0.15)  # room above the best point, for what is said of it
+    _written(axes, _percent if measure == "accuracy" else "{:g}".format)
+
+
+def _rate_axis(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_title("learning rate")
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1, steps=STEPS))
+    axes.yaxis.set_major_locator(MaxNLocator(2, steps=STEPS))
+    _written(axes, "{:g}".format)
+
+
+def _written(axes: Axes, form: Callable[[float], str]) -> None:
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: form(value)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %" if share <= 1 else ""
+
+
+# Names --------------------------------------------------------------------------------
+
+
+def best_text(log: Log) -> str:
+    """`92.4 % at epoch 14`."""
+    value, epoch = (log.columns[name][log.best] for name in (log.measure, "epoch"))
+    text = f"{100 * value:.1f} %" if log.measure == "accuracy" else f"R\u00b2 {value:.3f}"
+    return f"{text} at epoch {round(epoch, 2):g}"
+
+
+def _name_one(figure: Figure, axes: Axes, named: tuple[str, Log]) -> None:
+    name, log = named
+    figure.suptitle(_short(name), x=0.01, horizontalalignment="left", fontweight="bold")
+    epochs = log.columns["epoch"]
+    place = epochs[log.best], log.columns[log.measure][log.best]
+    right = place[0] > (epochs[0] + epochs[-1]) / 2
+    axes.annotate(
+        best_text(log),
+        place,
+        (6 if right else -6, 8),
+        textcoords="offset points",
+        horizontalalignment="right" if right else "left",
+    )
+
+
+def _name_all(figure: Figure, axes: Axes, logs: Mapping[str, Log]) -> None:
+    handles = axes.lines[::2]  # between them are the best points
+    texts = [f"{_short(name)}: {best_text(log)}" for name, log in logs.items()]
+    legend = figure.legend(handles, ["?"] * len(texts), loc="outside upper left")
+    for entry, text in zip(legend.get_texts(), texts, strict=True):
+        entry.set_text(text)  # as a label, `_x` would mean that it is not to be shown
+
+
+def _short(name: str) -> str:
+    half = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[:half]}\u2026{name[-half:]}"

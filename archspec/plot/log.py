@@ -1,0 +1,183 @@
+"""`log.csv`, which a training script writes: a header, and a row an evaluation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from archspec.diagnostics import Span, did_you_mean
+
+LOG = "log.csv"
+COLUMNS = ("step", "epoch", "lr", "train_loss", "test_loss")
+MEASURES = ("accuracy", "r2")  # of which a log has one
+LARGEST = 16 << 20  # bytes: 100,000 epochs take half of it
+GREATEST = 1e40  # float32 ends at 3.4e38
+MOST_PROBLEMS = 5
+
+Row = dict[str, float]
+
+
+class PlotError(Exception):
+    """Runs that cannot be drawn. `.problems` says why, each sentence with its place."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The evaluations of a run: column -> numbers. `measure` is `accuracy` (0 to 1) or `r2`."""
+
+    measure: str
+    columns: Mapping[str, Sequence[float]]
+
+    @property
+    def best(self) -> int:
+        """The row with the greatest measure; of equal ones the first, as `best.pt` has it."""
+        values = self.columns[self.measure]
+        return values.index(max(values))
+
+
+def log_file(run: str | Path) -> Path:
+    """The log of a run's folder; a file is a log itself."""
+    path = Path(run)
+    return path / LOG if path.is_dir() else path
+
+
+def read_logs(runs: Sequence[str]) -> dict[str, Log]:
+    """Name -> log, for folders of runs and `.csv` files; raises `PlotError` with all problems."""
+    logs: dict[str, Log] = {}
+    problems: list[str] = []
+    for run, name in zip(runs, _names(runs), strict=True):
+        try:
+            logs[name] = read_log(run)
+        except PlotError as error:
+            problems += error.problems
+    if problems:
+        raise PlotError(*problems)
+    return logs
+
+
+def _names(runs: Sequence[str]) -> Sequence[str]:
+    """The names of the folders; where two have one name, what was given."""
+    files = [log_file(run).resolve() for run in runs]
+    names = [file.parent.name if file.name == LOG else file.stem for file in files]
+    return names if len(set(names)) == len(runs) else runs
+
+
+def read_log(run: str | Path) -> Log:
+    """What a run's folder, or a `.csv` file, says; raises `PlotError` with every problem."""
+    path = log_file(run)
+    lines = _text(Path(run), path).splitlines(keepends=True)
+    if len(lines) < 2:
+        raise PlotError(f"{path}: no evaluation yet; a row comes after each epoch")
+    header = [name.strip() for name in lines[0].split(",")]
+    wanted = _wanted(header, path)
+    rows, problems = _rows(lines, header, wanted, path)
+    if problems:
+        raise PlotError(*_first(problems, path))
+    if not rows:
+        raise PlotError(f"{path}: no evaluation yet; a row comes after each epoch")
+    return Log(wanted[-1], {name: [row[name] for row in rows] for name in wanted})
+
+
+def _text(run: Path, path: Path) -> str:
+    if not run.exists():
+        raise PlotError(f"{run}: there is no such run{_near(run)}")
+    if not path.exists():
+        raise PlotError(
+            f"{run}: no {LOG} in this folder, so no run, or one without an evaluation yet"
+        )
+    if not path.is_file() or path.stat().st_size > LARGEST:
+        raise PlotError(f"{path}: a file of at most {LARGEST >> 20} MiB is expected")
+    return path.read_bytes().decode("utf-8-sig", errors="replace")
+
+
+def _near(run: Path) -> str:
+    beside = [path.name for path in run.parent.glob("*/") if (path / LOG).is_file()]
+    hint = did_you_mean(run.name, beside, "there are")
+    return f" ({hint})" if hint else ""
+
+
+def _wanted(header: list[str], path: Path) -> list[str]:
+    """The columns to read, the measure last."""
+    missing = [name for name in COLUMNS if name not in header]
+    measures = [name for name in MEASURES if name in header]
+    if not measures:
+        missing.append(" or ".join(MEASURES))
+    if missing:
+        found = f"the header lacks {', '.join(missing)}"
+        raise PlotError(f"{path}:1:1: {found} (a training script writes {','.join(COLUMNS)},...)")
+    return [*COLUMNS, measures[0]]
+
+
+def _rows(
+    lines: list[str], header: list[str], wanted: list[str], path: Path
+) -> tuple[list[Row], list[str]]:
+    rows: list[Row] = []
+    problems: list[str] = []
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip():
+            continue
+        cells = dict(_cells(line, header))
+        found = [
+            f"{Span(path.as_posix(), number, c)}: {t}" for c, t in _wrong(cells, header, wanted)
+        ]
+        if found and number == len(lines) and not line.endswith("\n"):
+            break  # it is being written
+        problems += found
+        if not found:
+            _add(rows, {name: float(cells[name][1]) for name in wanted})
+    return rows, problems
+
+
+def _cells(line: str, header: list[str]) -> Iterator[tuple[str, tuple[int, str]]]:
+    """Column of the table -> column of the text, and what is written there."""
+    column = 1
+    for place, cell in enumerate(line.rstrip("\r\n").split(",")):
+        yield header[place] if place < len(header) else "", (column, cell.strip())
+        column += len(cell) + 1
+
+
+def _wrong(
+    cells: dict[str, tuple[int, str]], header: list[str], wanted: list[str]
+) -> Iterator[tuple[int, str]]:
+    """What is wrong in a row, and in which column of the text."""
+    if list(cells) != header:
+        expected = f"the header has {len(header)} columns"
+        yield max(column for column, _ in cells.values()), f"a row of another length: {expected}"
+        return
+    for name in wanted:
+        column, text = cells[name]
+        reason = _no_number(name, text)
+        if reason:
+            yield column, f"{name} is `{text[:40]}`: {reason}"
+
+
+def _no_number(name: str, text: str) -> str:
+    try:
+        number = float(text)
+    except ValueError:
+        return "a number is expected"
+    if not math.isfinite(number):
+        return "it has to be finite to be drawn"
+    if abs(number) > GREATEST:
+        return f"it is beyond {GREATEST:g}, the range of training"
+    if name == "accuracy" and not 0 <= number <= 1:
+        return "a share from 0 to 1 is expected"
+    return ""
+
+
+def _add(rows: list[Row], row: Row) -> None:
+    """A run that was resumed repeats evaluations: the later ones count."""
+    while rows and rows[-1]["step"] >= row["step"]:
+        rows.pop()
+    rows.append(row)
+
+
+def _first(problems: list[str], path: Path) -> list[str]:
+    more = len(problems) - MOST_PROBLEMS
+    return problems if more <= 0 else [*problems[:MOST_PROBLEMS], f"{path}: and {more} more"]
