@@ -34,9 +34,10 @@ from archspec.spec.layers import COMBINATORS, MODIFIERS
 from archspec.spec.models import Spec
 from archspec.spec.names import SCOPE
 from archspec.spec.stages import Run
+from archspec.spec.train import Train
 from support import ROOT
 
-PAGES = ("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md")
+PAGES = ("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/training.md")
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK = "name: example\ninput: [64, 56, 56]\n"
 TITLE = re.compile(r"# (\S+\.(?:yaml|py))\n")
@@ -75,7 +76,8 @@ def completed(text: str) -> str:
     """The whole spec that a fragment stands for."""
     keys = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
     if text.startswith("- "):
-        use = "stem: [{example: {channels: 128, stride: 2}}]"
+        stride = ", stride: 2" if re.search(r"\bstride\b(?!:)", text) else ""
+        use = f"stem: [{{example: {{channels: 128{stride}}}}}]"
         return f"{BLOCK}{use}\nblocks:\n  example:\n    body:\n{indent(text, ' ' * 6)}"
     if "body" in keys:
         use = "stages: {layer1: {block: example}}"
@@ -168,6 +170,7 @@ def test_the_reference_has_every_construct() -> None:
     assert set(texts.SPEC_KEYS) == aliases(Spec) | {"extends"}
     assert set(texts.STAGE_KEYS) == aliases(Run) | {"any other key"}
     assert set(texts.BLOCK_KEYS) == aliases(Block)
+    assert list(texts.TRAIN_KEYS) == list(Train.model_fields)
     assert set(texts.COMBINATORS) == set(COMBINATORS)
     assert set(texts.MODIFIERS) == set(MODIFIERS)
     assert set(texts.SCOPE) == set(SCOPE)
@@ -185,7 +188,9 @@ def test_an_example_uses_what_it_is_an_example_of() -> None:
     assert not unused
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/language.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/language.md", "docs/training.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     targets = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text)
