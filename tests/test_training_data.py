@@ -162,12 +162,16 @@ def test_tensorboard_is_told_every_evaluation(
         def add_scalar(self, *what: Any) -> None:
             told.append(what)
 
+        def close(self) -> None:
+            told.append(("closed", None, 2))
+
     module = types.ModuleType("torch.utils.tensorboard")
     module.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     Script(tmp_path, NETWORK + recipe())(tmp_path / "run", "--steps", "2", "--tensorboard")
     names, row = (tmp_path / "run" / "log.csv").read_text().splitlines()
     assert told[0] == (str(tmp_path / "run"), 0)
+    assert told.pop() == ("closed", None, 2)
     assert [name for name, *_ in told[1:]] == names.split(",")[2:]
     assert [f"{value:.6g}" for _, value, _ in told[1:]] == row.split(",")[2:]
     assert {step for *_, step in told[1:]} == {2}
