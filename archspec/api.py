@@ -138,12 +138,14 @@ def render_training(source: Source, *, single_file: bool = False, **args: Any) -
         ValueError: the spec has no `train`.
         SpecError, UnreadableFile: as in `load`.
     """
+    from archspec.codegen import generate
     from archspec.training import generate_training
 
     spec = load(source, **args)
     if spec.train is None:
         raise ValueError(f"the spec {spec.name} has no `train`")
-    return generate_training(spec, lower(spec), single_file)
+    net = lower(spec)
+    return generate_training(spec, net, generate(net), single_file)
 
 
 def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Analysis:

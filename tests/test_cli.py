@@ -57,7 +57,9 @@ TRAINED = f"{TINY}train: {{data: synthetic, epochs: 1, batch_size: 8, lr: 0.1}}\
 def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training scripts of two lines: what is tested is which files they become."""
 
-    def generate_training(spec: Spec, network: Network, single_file: bool = False) -> str:
+    def generate_training(
+        spec: Spec, network: Network, model: str, single_file: bool = False
+    ) -> str:
         text = f"# trains {network.root.name}, model inside: {single_file}\n"
         return HEADER.format(spec=spec.name, digest=digest(text)) + text
 

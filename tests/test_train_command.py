@@ -49,7 +49,9 @@ class Replaced(Exception):
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A spec with a recipe, in the current folder."""
 
-    def generate_training(spec: Spec, network: Network, single_file: bool = False) -> str:
+    def generate_training(
+        spec: Spec, network: Network, model: str, single_file: bool = False
+    ) -> str:
         text = SCRIPT.format(root=network.root.name, recipe=spec.train)
         return HEADER.format(spec=spec.name, digest=digest(text)) + text
 

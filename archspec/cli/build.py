@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from archspec.cli.files import changed_in, is_edited, text_of, write
 from archspec.cli.options import add_settings, settings
 
 
@@ -66,11 +67,6 @@ def run(args: argparse.Namespace) -> int:
 # Files --------------------------------------------------------------------------------
 
 
-def text_of(path: Path) -> str | None:
-    """What a file says; None where there is none."""
-    return path.read_text(encoding="utf-8") if path.is_file() else None
-
-
 def _orphans(folder: Path, files: dict[str, str]) -> list[Path]:
     """Generated files whose spec is gone."""
     from archspec.codegen import generated
@@ -80,7 +76,7 @@ def _orphans(folder: Path, files: dict[str, str]) -> list[Path]:
 
 
 def _check(folder: Path, files: dict[str, str], orphans: list[Path]) -> int:
-    stale = [name for name, text in files.items() if text_of(folder / name) != text]
+    stale = changed_in(folder, files)
     for name in stale:
         state = "is out of date" if (folder / name).is_file() else "is missing"
         print(f"{(folder / name).as_posix()} {state}")
@@ -96,9 +92,7 @@ def _check(folder: Path, files: dict[str, str], orphans: list[Path]) -> int:
 def _write(
     folder: Path, files: dict[str, str], orphans: list[Path], args: argparse.Namespace
 ) -> int:
-    from archspec.source.writing import write_files
-
-    changed = {name: text for name, text in files.items() if text_of(folder / name) != text}
+    changed = changed_in(folder, files)
     edited = [] if args.force else [n for n in changed if is_edited(text_of(folder / n))]
     for name in edited:
         edit = f"{(folder / name).as_posix()} was edited by hand or not written by archspec"
@@ -106,22 +100,12 @@ def _write(
     if edited:
         print("help: move it, or overwrite it with --force; nothing was written", file=sys.stderr)
         return 1
-    folder.mkdir(parents=True, exist_ok=True)
-    write_files({folder / name: text for name, text in changed.items()})
-    for name in changed:
-        print(f"wrote {(folder / name).as_posix()}")
+    write(folder, changed)
     for path in orphans:
         print(f"warning: {path.as_posix()} has no spec that writes it; delete it", file=sys.stderr)
     same = len(files) - len(changed)
     print(f"{len(changed)} written, {same} unchanged in {folder.as_posix()}")
     return 0
-
-
-def is_edited(text: str | None) -> bool:
-    """Whether a file holds what archspec did not write."""
-    from archspec.codegen import untouched
-
-    return text is not None and not untouched(text)
 
 
 def _count(number: int) -> str:

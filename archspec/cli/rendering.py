@@ -69,12 +69,14 @@ def _render(spec: Spec, outputs: Sequence[str] | None, single_file: bool) -> dic
     from archspec.codegen import generate
 
     net = network(spec, outputs=outputs)
+    text = generate(net)
+    model = {f"{spec.name}.py": text}
     if spec.train is None or outputs is not None:
-        return {f"{spec.name}.py": generate(net)}
+        return model
     from archspec.training import generate_training
 
-    script = {script_name(spec): generate_training(spec, net, single_file)}
-    return script if single_file else {f"{spec.name}.py": generate(net), **script}
+    script = {script_name(spec): generate_training(spec, net, text, single_file)}
+    return script if single_file else model | script
 
 
 def script_name(spec: Spec) -> str:

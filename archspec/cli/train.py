@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from archspec.cli.files import changed_in, is_edited, text_of, write
 from archspec.cli.options import add_settings, settings
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 REPLACES = os.name == "posix"  # whether a process can become another one
 STATE = ("last.pt", "best.pt", "log.csv")  # what a script keeps in the folder of its run
-EXAMPLE = "train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}"
 
 
 def add_parser(commands: Any) -> None:
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.help:
         return _script_help(files, script_name(spec))
-    _write(folder, files)
+    write(folder, changed_in(folder, files))
     launcher = _launcher(args.nproc)
     script = str(folder / script_name(spec))
     return become([sys.executable, *launcher, script, "--out", str(folder), *passed])
@@ -89,6 +89,7 @@ def _read_rest(args: argparse.Namespace) -> list[str]:
 def _spec(args: argparse.Namespace) -> Spec:
     from archspec.diagnostics import Diagnostic, SpecError
     from archspec.spec import load
+    from archspec.spec.train import EXAMPLE
 
     spec = load(args.spec, settings(args))
     if spec.train is None:
@@ -117,8 +118,6 @@ def _no_torch() -> str:
 
 def _other_run(folder: Path, files: dict[str, str]) -> str:
     """Why the files may not be written: those there are of another run, or someone's work."""
-    from archspec.cli.build import is_edited, text_of
-
     place = folder.as_posix()
     differ = [name for name, text in files.items() if text_of(folder / name) not in (None, text)]
     differ += [path.name for path in folder.glob("train_*.py") if path.name not in files]
@@ -135,17 +134,6 @@ def _other_run(folder: Path, files: dict[str, str]) -> str:
             "help: choose another --out, or move it"
         )
     return ""
-
-
-def _write(folder: Path, files: dict[str, str]) -> None:
-    from archspec.cli.build import text_of
-    from archspec.source.writing import write_files
-
-    changed = {name: text for name, text in files.items() if text_of(folder / name) != text}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_files({folder / name: text for name, text in changed.items()})
-    for name in changed:
-        print(f"wrote {(folder / name).as_posix()}")
 
 
 def _launcher(processes: int | None) -> list[str]:

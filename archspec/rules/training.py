@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from archspec.rules.view import View
     from archspec.spec.train import Train
 
-_CLASSES = ("cross_entropy", "bce")
 _OF_A_SIGMOID = ("bce", "multi_label")
-_OF_NUMBERS = ("mse", "huber")
 
 
 @rule("AS302", "head-mismatch")
@@ -44,19 +42,19 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
     error.
     """
     train = view.spec.train
-    if train is None or train.loss not in _OF_NUMBERS:
-        yield from _last(view, train.loss if train else "cross_entropy")
+    if train is None or not train.of_values:
+        yield from _last(view, train)
     if train is not None:
         yield from _outputs(view, train)
 
 
-def _last(view: View, loss: str) -> Iterator[Diagnostic]:
+def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
     """What stands behind the scores."""
-    last = view.opened.output.last
+    last, loss = view.opened.output.last, train.loss if train else "cross_entropy"
     if last is None:
         return
     message = ""
-    if last.op.key == "softmax" and loss in _CLASSES:
+    if last.op.key == "softmax" and (train is None or train.of_classes):
         message = f"the network ends in `softmax`, and {_shown(loss)} takes its own"
         if loss == "bce":
             message = "the network ends in `softmax`, and `bce` takes scores"
@@ -89,7 +87,7 @@ def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
     elif wanted not in (None, output.channels):
         message = f"`{train.data}` has {wanted} classes, and the network gives {output.channels}"
         hint = f"end in `linear: {wanted}`"
-    elif train.loss in _CLASSES and output.channels == 1:
+    elif train.of_classes and output.channels == 1:
         message = f"the network gives one number, and `{train.loss}` of one class is always right"
         hint = "a number to predict is `loss: mse`; yes or no is `loss: multi_label`"
     else:

@@ -36,15 +36,17 @@ class Unfit(Exception):
     """A value that is wrong, or that pydantic alone can tell."""
 
 
-class Reads:
-    """A validator and no more: pydantic's own looks at signatures and at what is annotated."""
-
-    def __init__(self, read: Any, *how: Any) -> None:
-        self._read, self._how = read, how
+class Value:
+    """What a key takes. A validator and no more: pydantic's own looks at signatures and at what
+    is annotated."""
 
     def read(self, value: Any) -> Any:
-        """Raises `Problems`."""
-        return shared(self, value, partial(self._read, value, *self._how))
+        """The value of what is written; raises `Problems`."""
+        raise NotImplementedError
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema; `archspec.schema` says it where this is empty."""
+        return {}
 
     def _validate(self, value: Any) -> Any:
         try:
@@ -56,7 +58,17 @@ class Reads:
         return core_schema.no_info_plain_validator_function(self._validate)
 
     def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
-        return {}  # `archspec.schema` says it
+        return self.schema()
+
+
+class Reads(Value):
+    """What a function reads."""
+
+    def __init__(self, read: Any, *how: Any) -> None:
+        self._read, self._how = read, how
+
+    def read(self, value: Any) -> Any:
+        return shared(self, value, partial(self._read, value, *self._how))
 
 
 class ReadsParts(Reads):
@@ -150,7 +162,7 @@ def _reader(kind: Any, marks: Sequence[Any] = ()) -> Read:
         return _reader(
             inner[0], [m for mark in inner[1:] for m in getattr(mark, "metadata", [mark])]
         )
-    if own := next((mark for mark in marks if isinstance(mark, Reads)), None):
+    if own := next((mark for mark in marks if isinstance(mark, Value)), None):
         return own.read
     if origin in (Union, UnionType) and len(inner) == 2 and inner[1] is NoneType:
         return partial(_optional, _reader(inner[0], marks))

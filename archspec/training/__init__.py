@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from archspec.codegen import environment, generate, marked
+from archspec.codegen import environment, marked
 from archspec.training.choices import Choices
 from archspec.training.parts import assemble, classes_of
 from archspec.training.verify import verify
@@ -24,15 +24,14 @@ if TYPE_CHECKING:
     from archspec.spec import Spec
 
 
-def generate_training(spec: Spec, network: Network, single_file: bool = False) -> str:
-    """The script that trains a network as its spec's `train` says, beside its model file.
+def generate_training(spec: Spec, network: Network, model: str, single_file: bool = False) -> str:
+    """The script that trains a network as its spec's `train` says, beside its file, `model`.
 
     With `single_file` the network's classes are in the script itself. Raises `SpecError`
     where the network has no place for something that the recipe asks for.
     """
     recipe = spec.train
     assert recipe is not None, "a spec without `train` has no training script"
-    model = generate(network)
     view = Choices(spec, network, classes_of(model) if single_file else ())
     what = hashlib.sha256((model + recipe.model_dump_json()).encode()).hexdigest()[:16]
     template = environment().get_template("train.py.jinja")

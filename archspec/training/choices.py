@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from archspec.analysis import analyze_network
 from archspec.codegen.layout import STEP, WIDTH, CallText
 from archspec.codegen.view import docstring
 from archspec.training import steps
@@ -29,14 +30,9 @@ class Choices:
         self.spec, self.ir, self.recipe = spec, network, spec.train
         self.network_source = source
         self.name, self.class_name = spec.name, network.root.name
-        outputs = self._outputs()
-        self.data_set = Data(self.recipe, tuple(spec.input), outputs[0])
-        self.target = outputs
-
-    def _outputs(self) -> tuple[int, ...]:
-        from archspec.analysis import analyze_network
-
-        return analyze_network(self.ir).output
+        self.analysis = analyze_network(network)
+        self.target = self.analysis.output
+        self.data_set = Data(self.recipe, tuple(spec.input), self.target[0])
 
     @property
     def doc(self) -> list[str]:
@@ -69,7 +65,7 @@ makes parts smaller), and keep those of process 0."""
 
     @property
     def score(self) -> str:
-        return "r2" if self.recipe.loss in steps.VALUES else "accuracy"
+        return "r2" if self.recipe.of_values else "accuracy"
 
     @property
     def options(self) -> list[str]:
@@ -103,7 +99,7 @@ makes parts smaller), and keep those of process 0."""
         recipe = self.recipe
         if recipe.dropout:
             hook = CallText("partial", ("drop_features", f"rate={recipe.dropout!r}"))
-            path = last_linear(self.spec, self.ir)
+            path = last_linear(self.spec, self.analysis)
             where = f'net.get_submodule("{path}").register_forward_pre_hook'
             made += unindented(CallText(where, (hook,)))
         if recipe.stochastic_depth:

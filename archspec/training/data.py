@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from archspec.codegen.layout import WIDTH
-from archspec.spec.train import DATA_SETS
+from archspec.spec.train import ANY_TARGET, DATA_SETS
 from archspec.training.sets import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED
-from archspec.training.steps import CLASSES, INSIDE, augmentation
+from archspec.training.steps import INSIDE, augmentation
 
 if TYPE_CHECKING:
     from archspec.spec.train import Train
 
 READERS = {"cifar10": "read_cifar10", "tensors": "read_tensors"}
 MOST_BYTES = 2**27  # of made-up data
-TENSORS = ("tensors", "synthetic")
 
 
 class Data:
@@ -26,10 +25,10 @@ class Data:
         self.recipe, self.known = recipe, DATA_SETS[recipe.data]
         self.published = PUBLISHED.get(recipe.data)
         self.folder = self.known.kind == "folder"
-        self.classes = recipe.loss in CLASSES
+        self.classes = recipe.of_classes
         # Images are bytes where the data set has bytes, or is made up of classes of images.
         made_up = recipe.data == "synthetic" and self.classes and len(input) == 3
-        self.images = recipe.data not in TENSORS or made_up
+        self.images = recipe.data not in ANY_TARGET or made_up
         side = self.known.size
         self.input = (input[0], side, side) if side else input
         self.outputs = outputs
@@ -82,8 +81,9 @@ class Data:
     def _maker(self) -> str:
         if self.images:
             return "synthetic"
-        made = {"cross_entropy": "choices", "bce": "choices", "multi_label": "labels"}
-        return f"synthetic_{made.get(self.recipe.loss, 'values')}"
+        if self.classes:
+            return "synthetic_choices"
+        return "synthetic_values" if self.recipe.of_values else "synthetic_labels"
 
     @property
     def _count(self) -> int:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from archspec.analysis import analyze_network
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Add, Apply, Body, Chain, Class, Network, New, Sequential, children
 
 if TYPE_CHECKING:
+    from archspec.analysis import Analysis
     from archspec.ir import Repeat
     from archspec.spec import Spec
 
 
-def last_linear(spec: Spec, network: Network) -> str:
+def last_linear(spec: Spec, analysis: Analysis) -> str:
     """The layer whose inputs `dropout` acts on."""
-    for row in reversed(analyze_network(network).rows):
+    for row in reversed(analysis.rows):
         if row.layer.key == "linear":
             return row.path
     raise _idle(spec, "dropout", "the network has no linear layer for `dropout`")

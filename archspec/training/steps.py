@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 INSIDE = "    "  # how deep these lines stand in a function
 OPTIMIZERS = {"sgd": "torch.optim.SGD", "adamw": "torch.optim.AdamW", "lamb": "Lamb"}
-CLASSES = ("cross_entropy", "bce")
-VALUES = ("mse", "huber")
 MIXED_IN = 0.2  # of a class, from which on it counts as there (the "ResNet strikes back" recipes)
 
 

@@ -9,12 +9,14 @@ together   keys that do not belong together
 A spec without the section never imports this package.
 """
 
-from archspec.spec.train.data_sets import DATA_SETS, DataSet
+from archspec.spec.train.data_sets import ANY_TARGET, DATA_SETS, DataSet
 from archspec.spec.train.forms import Augment, Noise, RandAugment, Schedule
-from archspec.spec.train.recipe import LOSSES, OPTIMIZERS, Train, train_of
+from archspec.spec.train.recipe import EXAMPLE, LOSSES, OPTIMIZERS, Train, train_of
 
 __all__ = [
+    "ANY_TARGET",
     "DATA_SETS",
+    "EXAMPLE",
     "LOSSES",
     "OPTIMIZERS",
     "Augment",

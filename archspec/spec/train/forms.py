@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import model_validator
+from typing import Annotated, Any, Literal
 
 from archspec.diagnostics import did_you_mean
-from archspec.spec.fields import Model
-from archspec.spec.problems import Problem, Problems, describe, fail, to_pydantic
-from archspec.spec.train.values import Flag, Number, Value, numbers, of_map, words
+from archspec.spec.fields import Model, Value
+from archspec.spec.problems import Problem, Problems, describe, fail
+from archspec.spec.train.values import Flag, Number, numbers, of_map, words
 
 EPOCHS = Number(1, 100_000, whole=True)
 OFF_OR_SHARE = Number(0, 1, below=True)
@@ -56,11 +54,9 @@ class Step(Model):
     at: Annotated[tuple[int, ...], Form(_epochs, "a list of epochs")] = ()
     factor: Annotated[float, FACTOR] = 0.1
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def agree(self) -> None:
         if bool(self.every) == bool(self.at):
-            raise to_pydantic(Problems([self._problem()]))
-        return self
+            raise Problems([self._problem()])
 
     def _problem(self) -> Problem:
         hint = "write `every: 30` or `at: [30, 60]`"

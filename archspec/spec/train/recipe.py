@@ -23,11 +23,12 @@ from archspec.spec.train.forms import (
     noise_of,
     schedule_of,
 )
-from archspec.spec.train.together import conflicts
+from archspec.spec.train.together import MIXABLE, OF_CLASSES, OF_VALUES, conflicts
 from archspec.spec.train.values import Flag, Number, Word, words
 
-LOSSES = ("cross_entropy", "bce", "multi_label", "mse", "huber")
+LOSSES = (*MIXABLE, *OF_VALUES)
 OPTIMIZERS = ("sgd", "adamw", "lamb")
+EXAMPLE = "train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}"
 
 POSITIVE = Number(0, above=True)
 BATCH = Number(1, 1_000_000, whole=True)
@@ -95,6 +96,16 @@ class Train(Model):
     early_stopping: Annotated[int, Number(0, 100_000, whole=True)] = 0
     seed: Annotated[int, Number(0, 2**32 - 1, whole=True)] = 0
 
+    @property
+    def of_classes(self) -> bool:
+        """Whether the targets are classes."""
+        return self.loss in OF_CLASSES
+
+    @property
+    def of_values(self) -> bool:
+        """Whether they are numbers to predict."""
+        return self.loss in OF_VALUES
+
     @model_validator(mode="wrap")
     @classmethod
     def _all_findings(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
@@ -118,8 +129,7 @@ def train_of(value: Any) -> Train | None:
     if value is None or isinstance(value, Train):
         return value
     if not isinstance(value, Mapping):
-        hint = "write `train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}`"
-        fail("wrong-type", f"expected a map, found {describe(value)}", hint)
+        fail("wrong-type", f"expected a map, found {describe(value)}", f"write `{EXAMPLE}`")
     try:
         return Train.model_validate(dict(value))
     except ValidationError as error:

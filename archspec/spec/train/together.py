@@ -12,8 +12,9 @@ from archspec.spec.train.values import words
 
 Said = Mapping[str, Any]
 
-CLASSES = ("cross_entropy", "bce")
-MIXABLE = ("cross_entropy", "bce", "multi_label")
+OF_CLASSES = ("cross_entropy", "bce")  # losses whose targets are classes
+OF_VALUES = ("mse", "huber")
+MIXABLE = (*OF_CLASSES, "multi_label")
 OF_FOLDERS = ("resized_crop", "rand_augment")
 
 
@@ -54,7 +55,7 @@ def _decay(said: Said) -> Iterator[Problem]:
 
 def _loss(said: Said) -> Iterator[Problem]:
     loss = said.get("loss", "cross_entropy")
-    for key, losses in (("label_smoothing", CLASSES), ("mixup", MIXABLE), ("cutmix", MIXABLE)):
+    for key, losses in (("label_smoothing", OF_CLASSES), ("mixup", MIXABLE), ("cutmix", MIXABLE)):
         if said.get(key) and loss not in losses:
             message = f"`{key}` goes with {words(losses)}, and the loss is `{loss}`"
             yield _conflict(message, _gone(key), key, because=("loss",))
@@ -63,10 +64,10 @@ def _loss(said: Said) -> Iterator[Problem]:
 def _target(said: Said) -> Iterator[Problem]:
     """A loss that wants other targets than classes."""
     loss, data = said.get("loss", "cross_entropy"), said.get("data")
-    if loss not in CLASSES and data in DATA_SETS and data not in ANY_TARGET:
+    if loss not in OF_CLASSES and data in DATA_SETS and data not in ANY_TARGET:
         wanted = "a vector of 0 and 1" if loss == "multi_label" else "numbers to predict"
         message = f"`{loss}` wants {wanted} for each image, and `{data}` has classes"
-        hint = f"write {words(CLASSES)}, or `data: tensors`"
+        hint = f"write {words(OF_CLASSES)}, or `data: tensors`"
         yield _conflict(message, hint, "loss", because=("data",), key=False)
 
 

@@ -7,37 +7,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import core_schema
 
 from archspec.diagnostics import did_you_mean
 from archspec.source import boolean_hint
-from archspec.spec.problems import Collector, Problems, describe, fail, problems_of, to_pydantic
+from archspec.spec.fields import Value
+from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
 
 LARGEST = 1e6
-
-
-class Value:
-    """What a key takes: `read` raises `Problems`, `str` says it in words."""
-
-    def read(self, value: Any) -> Any:
-        raise NotImplementedError
-
-    def schema(self) -> dict[str, Any]:
-        """The JSON Schema; `archspec.schema` says it where this is empty."""
-        return {}
-
-    def validate(self, value: Any) -> Any:
-        """The same for pydantic."""
-        try:
-            return self.read(value)
-        except Problems as error:
-            raise to_pydantic(error) from None
-
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.validate)
-
-    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
-        return self.schema()
 
 
 @dataclass(frozen=True)
