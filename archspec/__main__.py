@@ -2,7 +2,7 @@
 
 import sys
 
-from archspec.cli import main
+from archspec.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())

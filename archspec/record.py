@@ -47,9 +47,9 @@ def replace(value: T, **changes: Any) -> T:
 def _record(cls: type[T], eq: bool) -> type[T]:
     own = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
     names = tuple(dict.fromkeys([*getattr(cls, "__match_args__", ()), *own]))
-    methods = {"__init__": _init(cls, names), "__repr__": _repr, "__match_args__": names}
+    methods = {"__init__": _init(cls, names), "__repr__": shown, "__match_args__": names}
     if eq and "__eq__" not in cls.__dict__:
-        methods |= {"__eq__": _eq, "__hash__": _hash}
+        methods |= {"__eq__": equal, "__hash__": hashed}
     for name, method in methods.items():
         if name not in cls.__dict__ or name == "__hash__":
             setattr(cls, name, method)
@@ -68,14 +68,17 @@ def _init(cls: type, names: tuple[str, ...]) -> Any:
     return defaults["__init__"]
 
 
-def _eq(one: Any, other: object) -> Any:
+def equal(one: Any, other: object) -> Any:
+    """`==` by the fields, between values of one class."""
     return one.__dict__ == other.__dict__ if other.__class__ is one.__class__ else NotImplemented
 
 
-def _hash(value: Any) -> int:
+def hashed(value: Any) -> int:
+    """`hash` by the fields."""
     return hash((*value.__dict__.values(),))
 
 
-def _repr(value: Any) -> str:
+def shown(value: Any) -> str:
+    """`repr`, as the call that makes the value."""
     fields = ", ".join(f"{name}={getattr(value, name)!r}" for name in value.__match_args__)
     return f"{type(value).__qualname__}({fields})"

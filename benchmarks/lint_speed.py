@@ -1,10 +1,11 @@
 """How long `archspec lint` takes, in CPU time, against an empty Python.
 
-python benchmarks/lint_speed.py [--variants 10000] [--runs 9]
+python benchmarks/lint_speed.py [--variants 10000] [--runs 15]
 
 Prints medians: an empty interpreter, one spec cold (no cache), the same from the cache,
 check-jsonschema on the same file where it is installed, and a folder of distinct variants
-(`extends` and a few lines) in one run.
+(`extends` and a few lines) in one run. The commands take turns, and a ratio is that of one turn,
+so that a machine which is busy for a while slows both of its sides.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from operator import truediv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,9 +37,13 @@ def cpu_seconds(command: list[str], folder: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def median(command: list[str], folder: Path, runs: int) -> float:
-    cpu_seconds(command, folder)
-    return statistics.median(cpu_seconds(command, folder) for _ in range(runs))
+def in_turns(rows: dict[str, list[str]], folder: Path, runs: int) -> dict[str, list[float]]:
+    """The CPU seconds of each command in each turn; the first turn fills caches."""
+    turns = [
+        {what: cpu_seconds(command, folder) for what, command in rows.items()}
+        for _ in range(runs + 1)
+    ]
+    return {what: [turn[what] for turn in turns[1:]] for what in rows}
 
 
 def write_variants(folder: Path, count: int) -> None:
@@ -55,24 +61,28 @@ def write_variants(folder: Path, count: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--variants", type=int, default=10_000)
-    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--runs", type=int, default=15)
     args = parser.parse_args()
     lint = [sys.executable, "-m", "archspec", "lint"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(ROOT / "specs" / "resnet50.yaml", folder)
         one = ["resnet50.yaml"]
-        empty = median([sys.executable, "-c", "pass"], folder, args.runs)
-        print(f"{'python -c pass':28} {empty * 1000:8.1f} ms")
-        rows = {"lint, cold": [*lint, "--no-cache", *one], "lint, from the cache": [*lint, *one]}
+        rows = {
+            "python -c pass": [sys.executable, "-c", "pass"],
+            "lint, cold": [*lint, "--no-cache", *one],
+            "lint, from the cache": [*lint, *one],
+        }
         if tool := shutil.which("check-jsonschema"):
             schema = str(ROOT / "docs" / "archspec.schema.json")
             rows["check-jsonschema"] = [tool, "--schemafile", schema, *one]
         else:
             print("check-jsonschema             is not installed: not measured")
-        for what, command in rows.items():
-            took = median(command, folder, args.runs)
-            print(f"{what:28} {took * 1000:8.1f} ms {took / empty:6.1f}x")
+        turns = in_turns(rows, folder, args.runs)
+        empty = turns["python -c pass"]
+        for what, took in turns.items():
+            ratio = statistics.median(map(truediv, took, empty))
+            print(f"{what:28} {statistics.median(took) * 1000:8.1f} ms {ratio:6.1f}x")
         write_variants(folder / "variants", args.variants)
         took = cpu_seconds([*lint, "--no-cache", "--jobs=1", "variants"], folder)
         print(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -307,3 +308,35 @@ def test_features_are_built_on_request(folder: Path, capsys: Output) -> None:
     source = capsys.readouterr().out
     assert "self.layer2 = " in source
     assert "self.fc" not in source
+
+
+def command(*words: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which it leaves without winding down."""
+    tool = [sys.executable, "-m", "archspec", *words]
+    return subprocess.run(tool, text=True, stderr=subprocess.PIPE, check=False, **how)
+
+
+def test_the_command_leaves_nothing_unsaid(folder: Path) -> None:
+    schema = command("schema", stdout=subprocess.PIPE)
+    assert json.loads(schema.stdout)["$schema"]
+    write(folder, "broken", "stem: 1\n")
+    told = command("lint", "specs", "missing", stdout=subprocess.PIPE)
+    assert "specs/broken.yaml:" in told.stdout
+    assert (told.returncode, "missing" in told.stderr) == (2, True)
+
+
+def test_the_command_cannot_write(folder: Path) -> None:
+    with open("/dev/full", "w") as full:
+        told = command("lint", stdout=full)
+    assert (told.returncode, told.stderr) == (2, "error: [Errno 28] No space left on device\n")
+
+
+def test_a_closed_output_is_no_failure(folder: Path) -> None:
+    quiet = subprocess.run(f"{sys.executable} -m archspec lint >&- 2>&-", shell=True, check=False)
+    assert quiet.returncode == 0
+
+
+def test_who_watches_the_command_has_the_last_word(folder: Path) -> None:
+    watched = [sys.executable, "-m", "cProfile", "-m", "archspec", "lint"]
+    said = subprocess.run(watched, capture_output=True, text=True, check=True)
+    assert "function calls" in said.stdout

@@ -158,6 +158,17 @@ def test_a_clean_run_imports_nothing_heavy(project: Project) -> None:
     assert done.stdout.splitlines() == ["1 spec is clean", "[]"]
 
 
+def test_clean_specs_are_read_without_validators() -> None:
+    """With the first one pydantic looks for plugins among all that is installed."""
+    code = (
+        "import sys\nfrom archspec.cli import main\n"
+        "assert main(['lint', '--no-cache', '--jobs=1', 'specs']) == 0\n"
+        "assert 'pydantic' in sys.modules and 'archspec.spec.train.recipe' in sys.modules\n"
+        "assert 'pydantic.plugin._loader' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)
+
+
 # Suppression
 
 REASON = "the checkpoint has it"

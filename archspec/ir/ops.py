@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
 
-from archspec.record import record
+from archspec.record import equal, hashed, record, shown
 
 
 @record
@@ -81,7 +81,19 @@ def argument(kind: Kind, default: Any = dataclasses.MISSING, **how: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
-@dataclass(frozen=True)
+C = TypeVar("C", bound="type[Op]")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(argument, field))
+def op(cls: C) -> C:
+    """Makes an op of a class: a dataclass, but not before it is used.
+
+    Most networks have ten ops of thirty, and making a dataclass takes as long as a small lint.
+    """
+    return cls
+
+
+@op
 class Op:
     """A layer that torch knows. Its fields are the parameters of torch's constructor.
 
@@ -94,6 +106,8 @@ class Op:
     def __new__(cls, *_args: Any, **_named: Any) -> Self:
         complete(cls)
         return object.__new__(cls)
+
+    __eq__, __hash__, __repr__ = equal, hashed, shown
 
     key: ClassVar[str]
     torch: ClassVar[str]
@@ -137,28 +151,16 @@ class Op:
         return 0
 
 
-C = TypeVar("C", bound=type[Op])
-
-
-@dataclass_transform(frozen_default=True)
-def op(cls: C) -> C:
-    """Makes an op of a class: a frozen dataclass, but not before it is used.
-
-    Most networks have ten ops of thirty, and making a dataclass takes as long as a small lint.
-    """
-    return cls
-
-
 _COMPLETE: set[type[Op]] = set()
 
 
 def complete(cls: type[Op]) -> None:
-    """Makes the dataclass, those it is made of first."""
+    """Makes the dataclass, those it is made of first; what compares values all ops share."""
     if cls in _COMPLETE:
         return
     for base in reversed(cls.__mro__):
         if issubclass(base, Op) and "__dataclass_params__" not in base.__dict__:
-            dataclass(frozen=True)(base)
+            dataclass(eq=False, repr=False)(base)
     _COMPLETE.add(cls)
 
 

@@ -88,9 +88,9 @@ def schedule_of(value: Any) -> Schedule:
             near = did_you_mean(value, [*CURVES, "step"], "there are")
             hint = f"write {example}" if value == "step" else str(near)
             fail("unknown-name", f"there is no schedule `{value[:40]}`", hint)
-        return Schedule(kind=value)  # type: ignore[arg-type]
+        return Schedule.model_construct(kind=value)
     step = of_map(_Stepwise, value, expected).step
-    return Schedule(kind="step", **step.model_dump())
+    return Schedule.model_construct(kind="step", **dict(step))
 
 
 def _step_of(value: Any) -> Step:
@@ -119,7 +119,7 @@ class Noise(Model):
 def noise_of(value: Any) -> Noise:
     """Noise from what is written; a number alone is on the inputs. Raises `Problems`."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Noise(inputs=STRENGTH.read(value))
+        return Noise.model_construct(inputs=STRENGTH.read(value))
     return of_map(Noise, value, f"{STRENGTH} or a map", "write `{inputs: 0.05, activations: 0.1}`")
 
 
@@ -136,7 +136,7 @@ class RandAugment(Model):
 def rand_augment_of(value: Any) -> RandAugment:
     """A magnitude alone, or with the number of operations; raises `Problems`."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return RandAugment(magnitude=value)
+        return RandAugment.read({"magnitude": value})
     return of_map(RandAugment, value, "a magnitude or a map", "write `{layers: 2, magnitude: 6}`")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 
-from archspec.spec.fields import Model
+from archspec.spec.fields import Model, Unfit
 from archspec.spec.problems import Problems, describe, fail, problems_of, to_pydantic
 from archspec.spec.train.data_sets import DATA_SETS
 from archspec.spec.train.forms import (
@@ -76,7 +76,7 @@ class Train(Model):
     weight_decay: Annotated[float, STRENGTH] = 0.0
     decay_all: Annotated[bool, Flag()] = False
     schedule: Annotated[Schedule, Form(schedule_of, f"{words(CURVES)}, or `{{step: ...}}`")] = (
-        Schedule(kind="cosine")
+        Schedule.model_construct(kind="cosine")
     )
     warmup: Annotated[float, Number(0, 100_000)] = 0.0
     accumulate: Annotated[int, BATCH] = 1
@@ -87,8 +87,10 @@ class Train(Model):
     label_smoothing: Annotated[float, OFF_OR_SHARE] = 0.0
     dropout: Annotated[float, OFF_OR_SHARE] = 0.0
     stochastic_depth: Annotated[float, OFF_OR_SHARE] = 0.0
-    noise: Annotated[Noise, Form(noise_of, "a number, or `{inputs, activations}`")] = Noise()
-    augment: Annotated[Augment, Form(augment_of, "a map")] = Augment()
+    noise: Annotated[Noise, Form(noise_of, "a number, or `{inputs, activations}`")] = (
+        Noise.model_construct()
+    )
+    augment: Annotated[Augment, Form(augment_of, "a map")] = Augment.model_construct()
     mixup: Annotated[float, STRENGTH] = 0.0
     cutmix: Annotated[float, STRENGTH] = 0.0
     l1: Annotated[float, STRENGTH] = 0.0
@@ -105,6 +107,13 @@ class Train(Model):
     def of_values(self) -> bool:
         """Whether they are numbers to predict."""
         return self.loss in OF_VALUES
+
+    @classmethod
+    def _read(cls, given: Mapping[str, Any]) -> Self:
+        train = super()._read(given)
+        if conflicts(given):
+            raise Unfit
+        return train
 
     @model_validator(mode="wrap")
     @classmethod
@@ -131,6 +140,6 @@ def train_of(value: Any) -> Train | None:
     if not isinstance(value, Mapping):
         fail("wrong-type", f"expected a map, found {describe(value)}", f"write `{EXAMPLE}`")
     try:
-        return Train.model_validate(dict(value))
+        return Train.read(value)
     except ValidationError as error:
         raise Problems(problems_of(error)) from None

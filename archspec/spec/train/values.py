@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from archspec.diagnostics import did_you_mean
 from archspec.source import boolean_hint
-from archspec.spec.fields import Value
+from archspec.spec.fields import Model, Value
 from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
 
 LARGEST = 1e6
@@ -120,7 +120,7 @@ def numbers(values: Iterable[Any], how: Number) -> list[int | float]:
     return read
 
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Model)
 
 
 def of_map(model: type[M], value: Any, expected: str, hint: str = "") -> M:
@@ -128,12 +128,12 @@ def of_map(model: type[M], value: Any, expected: str, hint: str = "") -> M:
     if not isinstance(value, Mapping):
         fail("wrong-type", f"expected {expected}, found {describe(value)}", hint)
     try:
-        return model.model_validate(dict(value))
+        return model.read(value)
     except ValidationError as error:
         raise Problems(problems_of(error, model.model_fields)) from None
 
 
-def takes(model: type[BaseModel], key: str) -> Value:
+def takes(model: type[Model], key: str) -> Value:
     """What a key of a model takes."""
     (value,) = (part for part in model.model_fields[key].metadata if isinstance(part, Value))
     return value
