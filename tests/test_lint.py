@@ -173,6 +173,24 @@ def test_clean_specs_are_read_without_validators() -> None:
 
 REASON = "the checkpoint has it"
 
+#: Errors that a rule finds; `build` refuses each of them.
+ERRORS = {
+    "AS401": ("stem: [{conv: 8}]\n", "expect: {params: 1}"),
+    "AS123": ("stem: [{conv: 8}]\n", "defaults: {gelu: {approximate: tanh}}"),
+    "AS308": (CLEAN, "train: {data: fashion_mnist, epochs: 1, batch_size: 8, lr: 0.1}"),
+}
+
+
+@pytest.mark.parametrize("code", ERRORS)
+def test_nothing_silences_what_build_refuses(project: Project, code: str) -> None:
+    rest, line = ERRORS[code]
+    project.spec(f"{rest}{line}  # archspec: ignore[{code}] {REASON}\n")
+    for option in (["--select=AS304"], [f"--ignore={code}"], []):
+        told = project.lint("--format=full", *option)
+        assert (told.code, told.out.count("error["), told.out.count("warning[")) == (1, 1, 0)
+    assert "no comment suppresses it" in told.out
+    assert project.run("build").code == 1
+
 
 @pytest.mark.parametrize("rule", ["AS304", "redundant-bias", "AS3", "AS402, AS304"])
 def test_a_comment_suppresses(project: Project, rule: str) -> None:

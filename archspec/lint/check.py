@@ -98,16 +98,15 @@ def check_text(text: str | bytes, file: str) -> Checked:
 
 
 def _all_rules_ran(findings: Iterable[Diagnostic]) -> bool:
-    return not any(is_fatal(finding) for finding in findings)
+    """An error that no rule looks for was found before the rules could run."""
+    from archspec.rules import RULES
+
+    return not any(is_fatal(finding) and RULES[finding.rule].check is None for finding in findings)
 
 
 def is_fatal(finding: Diagnostic) -> bool:
     """Whether it keeps the spec from being built; then nothing can silence it."""
-    if finding.severity == "warning":
-        return False
-    from archspec.rules import RULES
-
-    return RULES[finding.rule].check is None
+    return finding.severity == "error"
 
 
 def _located(findings: Iterable[Diagnostic], file: str) -> tuple[Diagnostic, ...]:

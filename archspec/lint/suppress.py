@@ -42,9 +42,9 @@ class Suppressed:
     def left_of(self, diagnostic: Diagnostic) -> Diagnostic | None:
         """The finding, unless a comment suppresses it."""
         hits = self._hits(diagnostic)
+        self.used.update(hits)
         if hits and is_fatal(diagnostic):
             return replace(diagnostic, hint=f"{diagnostic.hint}; {FATAL}".lstrip("; "))
-        self.used.update(hits)
         self.number += bool(hits)
         return None if hits else diagnostic
 
