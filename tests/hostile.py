@@ -245,13 +245,30 @@ def renamed_specs(draw: Draw) -> Any:
     return spec
 
 
+#: Legal and odd: words of Python, torch and the generated file, of other cases and lengths.
+ODD = (
+    *("Tensor", "tensor", "Module", "Drawn", "drawn", "BlurPool", "Reshape", "Identity", "Alpha"),
+    *("alpha_", "al_pha", "alpha2", "y", "z", "w", "y2", "p", "kernel", "padding", "features"),
+    *("a" * 60, "x" * 59, "print", "int_", "nn2", "downsample2", "sequential", "size", "filt"),
+)
+OFTEN = ("synthetic", "tensors")  # data that takes a network of any shape
+
+
+@st.composite
+def odd_specs(draw: Draw) -> Any:
+    """A drawn spec with odd names and a recipe: half of them are right, and are built."""
+    spec: Any = copy.deepcopy(draw(specs()))
+    for old in draw(st.lists(st.sampled_from(NAMED), max_size=2, unique=True)):
+        spec = renamed(spec, old, draw(st.sampled_from(ODD)))
+    if draw(st.booleans()):
+        spec["train"] = draw(recipes()) | {"data": draw(st.sampled_from(OFTEN))}
+    return spec
+
+
 def as_yaml(spec: Any) -> str:
-    """JSON is YAML, and says every text exactly."""
-    return json.dumps(spec, ensure_ascii=draws_ascii(spec))
-
-
-def draws_ascii(spec: Any) -> bool:
-    return len(repr(spec)) % 2 == 0
+    """JSON is YAML, and says every text exactly, but for surrogates instead of one character."""
+    plain = json.dumps(spec, ensure_ascii=False)
+    return json.dumps(spec) if len(plain) % 2 and max(plain) <= "\uffff" else plain
 
 
 SHIPPED_TEXTS = tuple(path.read_text("utf-8") for path in sorted((ROOT / "specs").rglob("*.yaml")))
@@ -305,6 +322,7 @@ __all__ = [
     "hostile_recipes",
     "hostile_specs",
     "mutated_texts",
+    "odd_specs",
     "recipes",
     "renamed_specs",
 ]

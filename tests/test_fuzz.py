@@ -2,85 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from torch import nn
 
-from archspec.analysis import Analysis, analyze_network
-from archspec.codegen import generate
 from archspec.diagnostics import SpecError
 from archspec.lower import lower
-from archspec.runtime import build
-from archspec.spec import load, parse_text
-from hostile import as_yaml, hostile_specs, mutated_texts, renamed_specs
-from support import assert_same_tensors, evaluate, images, network_class, same_bits, seeded
+from archspec.spec import load
+from fuzzing import taken_or_refused
+from hostile import as_yaml, hostile_specs, mutated_texts, odd_specs, renamed_specs
 
 EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "700"))
-SECONDS = 20
-LONGEST_ERROR = 200_000
 many = settings(
     max_examples=EXAMPLES,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
-
-
-@contextmanager
-def no_hang() -> Iterator[None]:
-    def stop(*_: Any) -> None:
-        raise AssertionError(f"not done within {SECONDS} seconds")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(SECONDS)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def small(analysis: Analysis) -> bool:
-    outputs = [analysis.output, *(row.output for row in analysis.rows)]
-    largest = max(map(math.prod, outputs))
-    return analysis.params < 10**6 and analysis.macs < 10**8 and largest < 10**6
-
-
-def taken_or_refused(text: str | bytes) -> None:
-    """Either findings with a place, or a network that both readers agree on."""
-    with no_hang():
-        try:
-            network = lower(parse_text(text, "net.yaml"))
-            analysis = analyze_network(network)
-        except SpecError as error:
-            well_said(error)
-            return
-        source = generate(network)
-        namespace: dict[str, Any] = {"__name__": "hostile_generated"}
-        exec(compile(source, "generated", "exec"), namespace)  # it passed the verifier
-        made = network_class(namespace)
-        if small(analysis):
-            readers_agree(seeded(lambda: build(network)), seeded(made), analysis)
-
-
-def well_said(error: SpecError) -> None:
-    assert error.diagnostics
-    assert all(d.span and d.message for d in error.diagnostics)
-    assert len(str(error)) < LONGEST_ERROR
-
-
-def readers_agree(one: nn.Module, other: nn.Module, analysis: Analysis) -> None:
-    assert_same_tensors(one.state_dict(), other.state_dict())
-    x = images(2, *analysis.input)
-    assert same_bits(evaluate(one, x), evaluate(other, x))
 
 
 @many
@@ -92,6 +33,12 @@ def test_nasty_values(text: str) -> None:
 @many
 @given(renamed_specs().map(as_yaml))
 def test_nasty_names(text: str) -> None:
+    taken_or_refused(text)
+
+
+@many
+@given(odd_specs().map(as_yaml))
+def test_odd_names_and_recipes(text: str) -> None:
     taken_or_refused(text)
 
 
