@@ -142,6 +142,14 @@ WRONG = {
         "stem: {conv1: {conv: {channels: 64, kernel: 3, padding: <same>}}}",
         ("unknown-name", "`same` is not known here", "leave `padding` out"),
     ),
+    "a word that is not one of a few": (
+        "stem: {conv1: {conv: 64}}\ninit: <resnt>",
+        ("out-of-range", "expected `resnet` or `torch`, found the text", "did you mean `resnet`?"),
+    ),
+    "a budget below zero": (
+        "stem: {conv1: {conv: 64}}\nexpect: {params: {min: <-1>}}",
+        ("out-of-range", "expected at least 0, found `-1`", ""),
+    ),
     "a number of 5,000 digits": (
         f"stem: {{conv1: {{conv: <{'9' * 5000}>}}}}",
         ("too-large", "more than 30 digits", "fewer digits"),
@@ -191,6 +199,16 @@ WHOLE = {
         "name: net\ninput: 224\n",
         (2, 8),
         ("wrong-type", "expected a list, found `224`", "`input: [3, 224, 224]`"),
+    ),
+    "an input of no size": (
+        "name: net\ninput: [3, 0]\n",
+        (2, 12),
+        ("out-of-range", "expected at least 1, found `0`", "`input: [3, 224, 224]`"),
+    ),
+    "an input of five dimensions": (
+        "name: net\ninput: [3, 8, 8, 8, 8]\n",
+        (2, 8),
+        ("out-of-range", "expected a list of at most 4, found a list of 5", "`input: [3, 224"),
     ),
     "a network without layers": (
         "name: net\ninput: [3, 8, 8]\n",

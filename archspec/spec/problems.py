@@ -130,6 +130,10 @@ _EXPECTED = {
     "bool_type": "expected `true` or `false`",
     "int_type": "expected a whole number",
     "float_type": "expected a number",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than_equal": "expected at most {le}",
+    "too_short": "expected a list of at least {min_length}",
+    "too_long": "expected a list of at most {max_length}",
 }
 
 
@@ -169,10 +173,22 @@ def _problem(error: Any, choices: Sequence[str], elsewhere: Mapping[str, str]) -
     if kind == "missing":
         hint = f"write `{_EXAMPLES.get(str(path[-1]), f'{path[-1]}: ...')}`"
         return Problem("missing-key", f"`{path[-1]}` is missing", hint, path[:-1])
-    expected = _EXPECTED.get(kind, error["msg"][0].lower() + error["msg"][1:])
+    if kind == "literal_error":
+        return _no_choice(context["expected"], error["input"], path)
+    pydantic_says = error["msg"][0].lower() + error["msg"][1:]
+    expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else pydantic_says
     rule = "wrong-type" if kind.endswith("_type") else "out-of-range"
     hint = f"write e.g. `{_EXAMPLES[str(path[0])]}`" if path and path[0] in _EXAMPLES else ""
     return Problem(rule, f"{expected}, found {describe(error['input'])}", hint, path)
+
+
+def _no_choice(expected: str, found: Any, path: tuple[Step, ...]) -> Problem:
+    """None of a few words, which pydantic writes as `'resnet' or 'torch'`."""
+    words = expected.split("'")[1::2]
+    message = f"expected {expected.replace(chr(39), '`')}, found {describe(found)}"
+    if isinstance(found, str):
+        return Problem("out-of-range", message, did_you_mean(found, words, "there are"), path)
+    return Problem("wrong-type", message, "", path)
 
 
 def _unknown(key: str, choices: Sequence[str], elsewhere: Mapping[str, str]) -> str:
