@@ -10,18 +10,16 @@ with one of them in their names; with `--build`, `archspec build` instead.
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from child import ROOT, Used, measure
+
 sys.path.insert(0, str(ROOT / "tests"))
 
-from bombs import BOMBS, Files, net  # noqa: E402
+from bombs import BOMBS, Files, net
 
 LONGEST = 60  # seconds, then it is killed
 
@@ -33,28 +31,16 @@ def write(files: Files, folder: Path) -> None:
         (folder / name).write_text(text, "utf-8")
 
 
-def measure(command: list[str], files: Files) -> tuple[float, float, int]:
-    """CPU seconds, peak megabytes and exit code of a command in a folder with these files."""
+def used_for(command: list[str], files: Files) -> Used:
+    """What a command takes in a folder with these files."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write(files, folder)
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with open(folder / "out.txt", "wb") as out:
-            process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdout=out, stderr=out, preexec_fn=_limited
-            )
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, process.returncode
-
-
-def _limited() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
+        write(files, Path(name))
+        return measure(command, Path(name), LONGEST)
 
 
 def run(name: str, make: Callable[[], Files], command: list[str], start: float) -> float:
     files = make()
-    took, peak, code = measure(command, files)
+    took, peak, code = used_for(command, files)
     size = len(files["net.yaml"].encode())
     print(f"{name:42} {size:9,} B {took - start:7.2f} s {peak:6.0f} MB {code:4}", flush=True)
     return took - start
@@ -69,7 +55,7 @@ def main() -> None:
     command = [*tool, "lint", "--no-cache", "--format=full", "net.yaml"]
     if args.build:
         command = [*tool, "build", "net.yaml"]
-    start = min(measure(command, net())[0] for _ in range(3))
+    start = min(used_for(command, net()).seconds for _ in range(3))
     print(f"{'a clean small spec':42} {'':11} {start:7.2f} s")
     chosen = {n: m for n, m in BOMBS.items() if all(word in n for word in args.words)}
     worst = max(run(name, make, command, start) for name, make in chosen.items())

@@ -3,9 +3,9 @@
 python benchmarks/lint_speed.py [--variants 10000] [--runs 15]
 
 Prints medians: an empty interpreter, one spec cold (no cache), the same from the cache,
-check-jsonschema on the same file where it is installed, and a folder of distinct variants
-(`extends` and a few lines) in one run. The commands take turns, and a ratio is that of one turn,
-so that a machine which is busy for a while slows both of its sides.
+`import torch` and check-jsonschema on the same file where these are installed, and a folder of
+distinct variants (`extends` and a few lines) in one run. The commands take turns, and a ratio is
+that of one turn, so that a machine which is busy for a while slows both of its sides.
 """
 
 from __future__ import annotations
@@ -13,34 +13,30 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import resource
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from operator import truediv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from child import ROOT, Used, measure
+
 BASES = ("resnet18", "resnet34", "resnet50", "resnext50_32x4d", "cifar_resnet20")
 
 
-def cpu_seconds(command: list[str], folder: Path) -> float:
-    """User and system time of a command and of the processes that it starts."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # users have compiled files
-    environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
-    subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def lint_used(command: list[str], folder: Path) -> Used:
+    """With compiled files, as users have them."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    compiled = str(folder / "compiled")
+    return measure(command, folder, XDG_CACHE_HOME=str(folder), PYTHONPYCACHEPREFIX=compiled)
 
 
 def in_turns(rows: dict[str, list[str]], folder: Path, runs: int) -> dict[str, list[float]]:
     """The CPU seconds of each command in each turn; the first turn fills caches."""
     turns = [
-        {what: cpu_seconds(command, folder) for what, command in rows.items()}
+        {what: lint_used(command, folder).seconds for what, command in rows.items()}
         for _ in range(runs + 1)
     ]
     return {what: [turn[what] for turn in turns[1:]] for what in rows}
@@ -73,6 +69,8 @@ def main() -> None:
             "lint, cold": [*lint, "--no-cache", *one],
             "lint, from the cache": [*lint, *one],
         }
+        if find_spec("torch"):
+            rows["import torch"] = [sys.executable, "-c", "import torch"]
         if tool := shutil.which("check-jsonschema"):
             schema = str(ROOT / "docs" / "archspec.schema.json")
             rows["check-jsonschema"] = [tool, "--schemafile", schema, *one]
@@ -84,15 +82,10 @@ def main() -> None:
             ratio = statistics.median(map(truediv, took, empty))
             print(f"{what:28} {statistics.median(took) * 1000:8.1f} ms {ratio:6.1f}x")
         write_variants(folder / "variants", args.variants)
-        took = cpu_seconds([*lint, "--no-cache", "--jobs=1", "variants"], folder)
-        print(
-            f"{args.variants:,} variants {took:21.1f} s  {args.variants / took:8.0f} specs/s a core"
-        )
-        print(f"{'peak memory':28} {_peak():8.0f} MB")
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        used = lint_used([*lint, "--no-cache", "--jobs=1", "variants"], folder)
+        rate = args.variants / used.seconds
+        print(f"{args.variants:,} variants {used.seconds:21.1f} s  {rate:8.0f} specs/s a core")
+        print(f"{'peak memory':28} {used.megabytes:8.0f} MB")
 
 
 if __name__ == "__main__":
