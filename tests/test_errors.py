@@ -272,8 +272,22 @@ args: {classes: 10}
         ("unknown-layer", 3),
         ("unknown-key", 5),
         ("unknown-block", 6),
+        ("channels-shrink", 7),
         ("unknown-name", 8),
     ]
+
+
+@pytest.mark.parametrize("wrong", ["channels: 8, shrink: 3", "channels: x y, shrink: it may"])
+def test_no_stage_seems_to_shrink_because_another_is_wrong(wrong: str, tmp_path: Path) -> None:
+    stages = f"""\
+stages:
+  layer1: {{block: basic, channels: 16}}
+  layer2: {{block: basic, {wrong}}}
+  layer3: {{block: basic, channels: 8}}
+"""
+    assert [
+        d.rule for d in findings(tmp_path, TWO_LINES + stages) if d.rule == "channels-shrink"
+    ] == []
 
 
 @pytest.mark.parametrize("kind", WRONG)

@@ -27,7 +27,6 @@ KEYS = [f.alias or name for name, f in Spec.model_fields.items()]
 
 NEEDED = ("name", "input")
 MOST_ROUNDS = 3
-BY_LEAVING_OUT = ("channels-shrink", "no-layers")  # what is wrong because something was left out
 
 
 def load(source: Source, settings: Mapping[str, Any] | None = None) -> Spec:
@@ -186,8 +185,15 @@ def _elsewhere(
     try:
         from_data(rest, beside, None, rounds - 1)
     except SpecError as error:
-        return [d for d in error.diagnostics if d.span and d.rule not in BY_LEAVING_OUT]
+        made = {"no-layers"} | ({"channels-shrink"} if any(map(_of_a_stage, problems)) else set())
+        return [d for d in error.diagnostics if d.span and d.rule not in made]
     return []
+
+
+def _of_a_stage(problem: Problem) -> bool:
+    """Whether its stage is left out, or the stage's reason to shrink: the next may seem to."""
+    inside = problem.path[:1] == ("stages",) and problem.rule != "channels-shrink"
+    return inside and not (problem.key and problem.path[-1] != "shrink")
 
 
 def _left_out(rest: Map, problem: Problem) -> bool:
