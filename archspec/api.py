@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec.analysis import Analysis, analyze_network
+from archspec.diagnostics import SpecError
 from archspec.ir import Network
 from archspec.lower import lower
 from archspec.spec import Spec, keywords
@@ -136,14 +137,18 @@ def render_training(source: Source, *, single_file: bool = False, **args: Any) -
 
     Raises:
         ValueError: the spec has no `train`.
-        SpecError, UnreadableFile: as in `load`.
+        SpecError: also where the recipe does not fit its network, as `archspec build` finds.
+        UnreadableFile: as in `load`.
     """
     from archspec.codegen import generate
+    from archspec.rules import check_spec
     from archspec.training import generate_training
 
     spec = load(source, **args)
     if spec.train is None:
         raise ValueError(f"the spec {spec.name} has no `train`")
+    if errors := [finding for finding in check_spec(spec) if finding.severity == "error"]:
+        raise SpecError(errors)
     net = lower(spec)
     return generate_training(spec, net, generate(net), single_file)
 

@@ -7,7 +7,7 @@ forward computes. Both know no op by name.
 
 ops           what an op is; shapes
 classes       Class, New, Layer, Network
-bodies        what a forward computes, and `run`
+bodies        what a forward computes, and `run`; where in it training acts
 construction  `call`, and what sizes come to
 """
 
@@ -27,6 +27,9 @@ from archspec.ir.bodies import (
     Split,
     Unsqueeze,
     X,
+    applied,
+    on_main_path,
+    residual_ends,
     run,
 )
 from archspec.ir.ops import (
@@ -105,6 +108,7 @@ __all__ = [
     "Split",
     "Unsqueeze",
     "X",
+    "applied",
     "argument",
     "call",
     "children",
@@ -112,6 +116,8 @@ __all__ = [
     "fields_of",
     "number",
     "numbers",
+    "on_main_path",
     "op",
+    "residual_ends",
     "run",
 ]

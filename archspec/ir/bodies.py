@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Protocol, TypeVar
 
 from archspec.record import record
@@ -129,3 +131,80 @@ def _read(branches: tuple[Body, ...], inputs: list[X], on: Reader[X]) -> list[X]
         value = run(branch, x, on)
         values.append(value if place == len(branches) else on.hold(value))
     return values
+
+
+# Places in a body ---------------------------------------------------------------------
+
+
+def applied(body: Body) -> Iterator[str]:
+    """Every layer that is applied, as often as it is, in the order in which it is."""
+    for part in _parts(body):
+        yield from applied(part)
+    if isinstance(body, Apply):
+        yield body.layer
+
+
+def on_main_path(body: Body) -> Iterator[str]:
+    """Those that are in no gate and no shortcut."""
+    if isinstance(body, Apply):
+        yield body.layer
+    elif isinstance(body, Multiply):
+        yield from on_main_path(body.branches[0])
+    elif isinstance(body, Add) and (added := residual(body)) is not None:
+        yield from on_main_path(added)
+    else:
+        for part in _parts(body):
+            yield from on_main_path(part)
+
+
+def residual(body: Add) -> Body | None:
+    """What a sum adds to its input, or to one layer of it (a shortcut); None in other sums."""
+    if len(body.branches) != 2:
+        return None
+    first, second = body.branches
+    if isinstance(second, Apply) or second == Chain():
+        return first
+    return second if first == Chain() else None
+
+
+def residual_ends(body: Body) -> Iterator[str | None]:
+    """The last layer of what each residual on the main path adds, in order.
+
+    What leaves that layer is all that is added; None where no layer is last, or where the layer is
+    applied elsewhere too. A residual that ends in one is that one's affair.
+    """
+    times = Counter(applied(body))
+    for last in _lasts(body):
+        yield last if last and times[last] == 1 else None
+
+
+def _lasts(body: Body) -> Iterator[str | None]:
+    if isinstance(body, Add) and (added := residual(body)) is not None:
+        yield from _lasts(added)
+        last = _last(added)
+        if not (isinstance(last, Add) and residual(last)):
+            yield last.layer if isinstance(last, Apply) else None
+    elif isinstance(body, Multiply):
+        yield from _lasts(body.branches[0])
+    else:
+        for part in _parts(body):
+            yield from _lasts(part)
+
+
+def _last(body: Body) -> Body:
+    """What a body does last."""
+    while isinstance(body, Chain) and (steps := [s for s in body.steps if s != Chain()]):
+        body = steps[-1]
+    return body
+
+
+def _parts(body: Body) -> tuple[Body, ...]:
+    """What a body is put together from."""
+    match body:
+        case Chain(steps=parts) | Add(branches=parts) | Multiply(branches=parts):
+            return parts
+        case Concat(branches=parts) | Split(branches=parts):
+            return parts
+        case Collect(parts=named):
+            return tuple(part for _, part in named)
+    return ()

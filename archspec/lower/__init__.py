@@ -9,6 +9,7 @@ combinators  sums, gates, branches opened
 naming     attribute names
 outputs    features out of the middle: the network up to the last one asked for
 places     from the path of a layer to the lines where it is written
+regularised  where the regularisers of a recipe act
 classes    which uses become one class
 build      one class from its uses: numbers that differ become parameters
 printed    constructions compared and changed

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from archspec.diagnostics import Diagnostic, SpecError, did_you_mean
-from archspec.ir import Apply, Body, Chain, Collect, Split, Unsqueeze
+from archspec.ir import Apply, Body, Chain, Collect, applied
 from archspec.lower.model import Instance
 
 RULE = "unknown-output"
@@ -30,7 +30,7 @@ def collect(root: Instance, wanted: Sequence[str]) -> tuple[str, ...]:
             parts.append((step.layer, Chain(tuple(part))))
             part = []
     root.body = Collect(tuple(parts), tuple(wanted))
-    return _cut(root, set(_layers(root.body)))
+    return _cut(root, set(applied(root.body)))
 
 
 def _steps(body: Body) -> Iterator[Body]:
@@ -42,28 +42,10 @@ def _steps(body: Body) -> Iterator[Body]:
         yield body
 
 
-def _layers(body: Body) -> Iterator[str]:
-    """Every layer that is applied, as often as it is."""
-    match body:
-        case Apply(layer=layer):
-            yield layer
-        case Unsqueeze():
-            return
-        case Collect(parts=parts):
-            for _, part in parts:
-                yield from _layers(part)
-        case Chain(steps=inner) | Split(branches=inner):
-            for below in inner:
-                yield from _layers(below)
-        case _:
-            for below in body.branches:
-                yield from _layers(below)
-
-
 def _check(root: Instance, steps: Iterable[Body], wanted: Sequence[str]) -> None:
     assert root.body is not None
     plain = [step.layer for step in steps if isinstance(step, Apply)]
-    times = Counter(_layers(root.body))
+    times = Counter(applied(root.body))
     named = [name for name in plain if times[name] == 1]
     found = [_finding(name, named, times) for name in dict.fromkeys(wanted)]
     found += [_twice(name) for name, count in Counter(wanted).items() if count > 1]

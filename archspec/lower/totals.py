@@ -5,7 +5,7 @@ A use of a block is counted once, however often it is met.
 
 from __future__ import annotations
 
-from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Shape, Split
+from archspec.ir import Add, Apply, Body, Chain, Concat, Multiply, Shape, Split, applied
 from archspec.lower.model import Instance, Item, Made, OpUse, Row, Use
 from archspec.record import record
 
@@ -32,7 +32,7 @@ class Totals:
 def totals(root: Instance, shape: Shape, stages: frozenset[str]) -> Totals:
     """The same numbers as `analyze_network` gives for the classes."""
     whole, layers = _of_instance(root), _layers(root)
-    names = [name for name in _applied(root.body) if name in layers]
+    names = [name for name in applied(root.body or Chain()) if name in layers]
     depths = [(name, _of(layers[name].made).depth) for name in names]
     first = next((n for n, (name, _) in enumerate(depths) if name in stages), 0)
     stem = sum(depth for _, depth in depths[:first])
@@ -86,20 +86,6 @@ def _through(body: Body, layers: dict[str, Item], depth: int) -> tuple[int, int]
             longest = ways[0][1] if isinstance(body, Multiply) else max(d for _, d in ways)
             return sum(macs for macs, _ in ways), longest
     return 0, depth
-
-
-def _applied(body: Body | None) -> list[str]:
-    """The layers of a body in the order in which they are computed."""
-    match body:
-        case Apply(layer=name):
-            return [name]
-        case Chain(steps=steps):
-            return [name for step in steps for name in _applied(step)]
-        case Add() | Concat() | Split() | Multiply():
-            return [name for branch in body.branches for name in _applied(branch)]
-        case Collect(parts=parts):
-            return [name for _, part in parts for name in _applied(part)]
-    return []
 
 
 def leaving(made: Made) -> Shape:

@@ -10,8 +10,6 @@ from archspec.rules.rule import rule
 from archspec.rules.training import said
 
 if TYPE_CHECKING:
-    from archspec.ir import Body
-    from archspec.lower.model import Instance, Step
     from archspec.rules.view import View
     from archspec.spec.train import Train
 
@@ -32,9 +30,9 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
         stem: [{conv: 64}, norm, act, global_avg_pool, flatten, {linear: 10}]
         train: {data: synthetic, epochs: 5, batch_size: 256, lr: 0.1, dropout: 0.2}
 
-    `dropout` acts on what enters the last linear layer, `stochastic_depth` on residual blocks that
-    have no `drop_path` of their own, `noise` of `activations` on what leaves each stage, `augment`
-    and `cutmix` on images.
+    `dropout` acts on what enters the last linear layer that is in no gate and no shortcut,
+    `stochastic_depth` on residual blocks that have no `drop_path` and end in a layer of their own,
+    `noise` of `activations` on what leaves each stage, `augment` and `cutmix` on images.
     """
     train = view.spec.train
     if train is None:
@@ -45,16 +43,13 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
 
 def _idle(view: View, train: Train) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """Each regulariser that is on and idle: where it stands, why, and what to do."""
+    from archspec.lower.regularised import has_linear
+
     gone = "remove it"
-    if train.dropout and not any(_scores(step) for step in view.steps):
+    if train.dropout and not has_linear(view.opened.root):
         yield ("dropout",), "the network has no linear layer for `dropout`", gone
     if train.stochastic_depth:
-        if any(map(_drops, view.instances)):
-            why = "the network drops residuals already: it has a `drop_path`"
-            yield ("stochastic_depth",), why, "remove one of the two"
-        elif not any(_adds(instance.body) for instance in view.instances):
-            why = "the network has no residual block for `stochastic_depth`"
-            yield ("stochastic_depth",), why, gone
+        yield from _of_depth(view)
     if train.noise.activations and not any(stage.blocks for stage in view.spec.stages.values()):
         why = "the network has no stages, which `activations` would leave"
         yield ("noise", "activations"), why, gone
@@ -67,30 +62,26 @@ def _idle(view: View, train: Train) -> Iterator[tuple[tuple[str, ...], str, str]
                 yield (key,), f"`{key}` changes images, and the input is {view.spec.input}", gone
 
 
-def _scores(step: Step) -> bool:
-    return step.op.key == "linear" and not step.role
+def _of_depth(view: View) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Why there is nothing to drop at random, something that is dropped already, or no place."""
+    from archspec.lower.regularised import residuals
+
+    path = ("stochastic_depth",)
+    found = list(residuals(view.opened.root))
+    without = [block for block, end in found if end is None]
+    if _drops(view):
+        why = "the network drops residuals already: it has a `drop_path`"
+        yield path, why, "remove one of the two"
+    elif not found:
+        yield path, "the network has no residual block for `stochastic_depth`", "remove it"
+    elif without:
+        where = f"of `{without[0]}`" if without[0] else "of the network"
+        why = f"a residual {where} ends in no layer of its own, which `stochastic_depth` would drop"
+        yield path, why, "end its body in a convolution, a norm or a block, or remove it"
 
 
-def _drops(instance: Instance) -> bool:
-    """Whether it drops residuals at a rate above 0."""
-    from archspec.lower.model import OpUse
-    from archspec.lower.slots import number_of
+def _drops(view: View) -> bool:
+    """Whether the network drops residuals at a rate above 0."""
+    from archspec.lower.regularised import rates
 
-    uses = [item.made for item in instance.items if isinstance(item.made, OpUse)]
-    return any(number_of(use.slots["p"]) for use in uses if use.op.key == "stochastic_depth")
-
-
-def _adds(body: Body | None) -> bool:
-    """Whether a sum is in it: a residual, or what comes to the same."""
-    from archspec.ir import Add, Apply, Chain, Collect, Unsqueeze
-
-    match body:
-        case Add():
-            return True
-        case None | Apply() | Unsqueeze():
-            return False
-        case Chain(steps=parts):
-            return any(map(_adds, parts))
-        case Collect(parts=named):
-            return any(_adds(part) for _, part in named)
-    return any(map(_adds, body.branches))
+    return any(rate for instance in view.instances for rate in rates(instance))

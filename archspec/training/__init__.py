@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def generate_training(spec: Spec, network: Network, model: str, single_file: bool = False) -> str:
     """The script that trains a network as its spec's `train` says, beside its file, `model`.
 
-    With `single_file` the network's classes are in the script itself. Raises `SpecError`
-    where the network has no place for something that the recipe asks for.
+    With `single_file` the network's classes are in the script itself. The spec is one in which
+    lint finds no error: the network has a place for all that the recipe asks for.
     """
     recipe = spec.train
     assert recipe is not None, "a spec without `train` has no training script"

@@ -12,7 +12,7 @@ from archspec.training import steps
 from archspec.training.data import Data
 from archspec.training.options import options
 from archspec.training.parts import literal
-from archspec.training.places import last_linear, residual_ends
+from archspec.training.places import last_linear, residual_bodies
 from archspec.training.steps import unindented
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ makes parts smaller), and keep those of process 0."""
         recipe = self.recipe
         if recipe.dropout:
             hook = CallText("partial", ("drop_features", f"rate={recipe.dropout!r}"))
-            path = last_linear(self.spec, self.analysis)
+            path = last_linear(self.ir)
             where = f'net.get_submodule("{path}").register_forward_pre_hook'
             made += unindented(CallText(where, (hook,)))
         if recipe.stochastic_depth:
@@ -185,7 +185,7 @@ makes parts smaller), and keep those of process 0."""
             digests = "\n".join(f'    "{k}": "{v}",' for k, v in published.digests.items())
             yield "DIGESTS", "DIGESTS = {\n" + digests + "\n}"
         if self.recipe.stochastic_depth:
-            yield "RESIDUALS", _listed("RESIDUALS", residual_ends(self.spec, self.ir))
+            yield "RESIDUALS", _listed("RESIDUALS", residual_bodies(self.ir))
         yield "STAGES", _listed("STAGES", list(self.ir.stages))
         yield "Feed", "Feed = Iterable[tuple[Tensor, Tensor]]"
         yield "Result", "Result = tuple[float, float, Tensor]"

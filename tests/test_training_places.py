@@ -1,0 +1,137 @@
+"""Where regularisers act in a network: lint and the training script ask the same walks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import archspec
+from archspec.diagnostics import SpecError
+from archspec.ir import Add, Apply, Chain, Concat, Multiply, on_main_path, residual_ends
+from archspec.lower import lower, open_network
+from archspec.lower.regularised import rates, residuals
+from archspec.rules import check_spec
+from archspec.rules.view import View
+from archspec.spec import Spec, load, parse_text
+from archspec.training.places import residual_bodies
+from support import ROOT
+
+HEAD = "name: net\ninput: [{}]\n"
+END = "global_avg_pool, flatten, {linear: 10}]\n"
+DEEP = "train: {data: synthetic, epochs: 2, batch_size: 32, lr: 0.1, stochastic_depth: 0.1}\n"
+WIDE = DEEP.replace("stochastic_depth", "dropout")
+CELL = "{residual: [{conv: 8}, norm]}"
+
+# The layers of a stem behind `conv: 8`, and the layers that are dropped; or what lint says.
+BODIES = {
+    "a convolution and a norm": (CELL, ["bn1"]),
+    "two of them": (f"{CELL}, {CELL}", ["bn1", "bn2"]),
+    "an activation alone": ("{residual: [act]}", ["relu"]),
+    "the input and a branch": ("{add: [[], [{conv: 8}]]}", ["conv2"]),
+    "a residual in a residual": (f"{{residual: [{{conv: 8}}, {CELL}]}}", ["bn1"]),
+    "a branch of two": (f"{{concat: [[{CELL}], [act]]}}", ["bn1"]),
+    "pre-activation": ("{residual: [{conv: 8}], before: [norm, act]}", ["conv2"]),
+    "an activation that is shared": ("act, {residual: [{conv: 8}, act]}", "of the network ends in"),
+    "branches": ("{residual: [{concat: [{conv: 4}, {conv: 4}]}]}", "of the network ends in"),
+    "a gate": ("{residual: [{conv: 8}, {scale: [{conv: 8}]}]}", "of the network ends in"),
+    "one of two": (f"{CELL}, {{residual: [{{scale: [sigmoid]}}]}}", "of the network ends in"),
+    "nothing": ("{residual: []}", "of the network ends in"),
+    "two branches": ("{add: [[{conv: 8}], [{conv: 8}]]}", "no residual block"),
+    "a residual in a gate": (f"{{scale: [{CELL}, sigmoid]}}", "no residual block"),
+    "drop_path in a sequence": (
+        f"{CELL}, {{sequence: [act, {{stochastic_depth: 0.1}}]}}",
+        "drops residuals already",
+    ),
+}
+
+
+def stem(layers: str, train: str = DEEP) -> str:
+    return f"{HEAD.format('3, 8, 8')}stem: [{{conv: 8}}, {layers}, {END}{train}"
+
+
+def said(text: str) -> list[str]:
+    """What lint says of a recipe, which is what keeps a script from being written."""
+    spec = parse_text(text, "net.yaml")
+    errors = [d for d in check_spec(spec) if d.severity == "error"]
+    if errors:
+        with pytest.raises(SpecError) as caught:
+            archspec.render_training(spec)
+        assert list(caught.value.diagnostics) == errors
+    return [d.message for d in errors]
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_what_stochastic_depth_drops(name: str) -> None:
+    layers, wanted = BODIES[name]
+    text = stem(layers)
+    found = said(text)
+    if isinstance(wanted, str):
+        assert len(found) == 1
+        assert wanted in found[0]
+    else:
+        assert found == []
+        assert residual_bodies(lower(parse_text(text, "net.yaml"))) == wanted
+
+
+def test_blocks_are_dropped_in_the_order_in_which_they_are_computed() -> None:
+    stages = "stages: {layer1: {block: preact_basic, repeat: 2, channels: 8}}\n"
+    text = (
+        f"{HEAD.format('3, 8, 8')}stem: [{{conv: 8}}, {CELL}]\n{stages}head: [{CELL}, {END}{DEEP}"
+    )
+    (line,) = re.findall("RESIDUALS = (.*)", archspec.render_training(parse_text(text, "net.yaml")))
+    assert line == '["bn1", "layer1.0.conv2", "layer1.1.conv2", "bn2"]'
+
+
+def test_dropout_acts_on_the_last_linear_layer_of_the_main_path() -> None:
+    text = f"{HEAD.format('13')}stem: [{{linear: 9}}, {{scale: [{{linear: 9}}, sigmoid]}}]\n{WIDE}"
+    assert said(text) == []
+    assert 'get_submodule("fc1")' in archspec.render_training(parse_text(text, "net.yaml"))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "{scale: [global_avg_pool, flatten, {linear: 8}, sigmoid]}, global_avg_pool, flatten",
+        "global_avg_pool, flatten, {residual: [act], shortcut: {linear: 8}, project: 1 > 0}",
+    ],
+)
+def test_dropout_has_nothing_to_act_on_beside_the_main_path(layers: str) -> None:
+    text = f"{HEAD.format('3, 8, 8')}stem: [{{conv: 8}}, {layers}]\n{WIDE}"
+    assert said(text) == ["the network has no linear layer for `dropout`"]
+
+
+def test_a_script_is_of_a_recipe_that_lint_finds_right() -> None:
+    text = stem("act").replace("synthetic", "fashion_mnist")
+    assert len(said(text)) == 2
+
+
+# One walk -----------------------------------------------------------------------------
+
+
+def shipped() -> Iterator[Spec]:
+    for path in sorted(ROOT.glob("specs/**/*.yaml")):
+        if path.parent.name != "blocks":
+            yield load(path)
+
+
+@pytest.mark.parametrize("spec", list(shipped()), ids=lambda spec: spec.name)
+def test_lint_and_script_find_the_same_residuals(spec: Spec) -> None:
+    """Of networks that do not drop them themselves: in those it is an error to ask."""
+    opened = open_network(spec)
+    if any(rate for use in View(spec, opened).instances for rate in rates(use)):
+        return
+    ends = [end for _, end in residuals(opened.root)]
+    assert [path.rpartition(".")[2] for path in residual_bodies(lower(spec))] == ends
+
+
+def test_walks() -> None:
+    a, b, c, d = map(Apply, "abcd")
+    gate = Multiply((Chain(), Chain((b, c))))
+    body = Chain((a, gate, Add((Chain((Concat((a, c)), d)), b))))
+    assert list(on_main_path(body)) == ["a", "a", "c", "d"]
+    assert list(residual_ends(body)) == ["d"]
+    assert list(residual_ends(Chain((d, body)))) == [None]
+    assert list(residual_ends(Add((Chain((a, Chain())), Chain())))) == ["a"]
+    assert list(residual_ends(Add((a, b, c)))) == []
