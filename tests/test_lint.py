@@ -91,6 +91,18 @@ def test_two_specs_of_one_name(project: Project) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["cell", "zell"], ids=["before", "behind"])
+def test_a_spec_called_like_a_training_script(project: Project, name: str) -> None:
+    """Also where all that is known of the two is in the cache."""
+    train = "train: {data: synthetic, epochs: 1, batch_size: 32, lr: 0.1}\n"
+    project.spec(CLEAN + train, name)
+    project.spec(CLEAN, f"train_{name}")
+    for _ in range(2):
+        said = project.lint()
+        assert said.code == 1
+        assert f"`train_{name}.py` is also the model or the training script of `" in said.lines[0]
+
+
 @pytest.mark.parametrize("paths", [[], ["specs"], ["empty"]])
 def test_no_spec_found_exits_2(project: Project, paths: list[str]) -> None:
     (project.folder / "empty").mkdir()

@@ -307,6 +307,16 @@ def test_a_default_that_is_inherited_and_unused_is_no_finding() -> None:
     assert "unused-default" not in names(lint(text))
 
 
+@pytest.mark.parametrize("name", ["torch", "numpy", "math", "struct", "typing"])
+def test_a_generated_file_takes_no_module_s_place(name: str) -> None:
+    """Beside a `torch.py` no script could import torch."""
+    with pytest.raises(SpecError) as caught:
+        lint(f"name: {name}\ninput: [3, 32, 32]\nstem: [norm]\n", f"{name}.yaml")
+    (found,) = caught.value.diagnostics
+    assert (found.rule, str(found.span)) == ("bad-name", f"{name}.yaml:1:7")
+    assert f"`{name}_net`" in found.hint
+
+
 def test_shortcuts_may_skip_pixels() -> None:
     assert lint("name: net\nextends: resnet50\n") == []
 

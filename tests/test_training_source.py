@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 import archspec
+from archspec.lower.naming import OF_MODELS, OF_SCRIPTS
+from archspec.spec import parse_text
+from archspec.training.parts import FROM_STANDARD
+from support import ROOT
 from training import recipe
 
 from resume import NETWORK, REGULARISERS  # isort: skip  # of benchmarks/: `training` puts it there
@@ -107,3 +111,38 @@ def test_nothing_is_there_for_nothing(scripts: Path) -> None:
         made = {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
         made |= {name.id for name in names if name.id.isupper()} - {"STD"}  # beside MEAN
         assert made <= read, path.name
+
+
+# Names --------------------------------------------------------------------------------
+
+
+def test_no_class_of_a_network_hides_a_name_of_the_script(scripts: Path) -> None:
+    """Those of all parts, and of what they and the scripts import."""
+    files = [ROOT / "templates" / "training.py", *scripts.glob("script_*.py")]
+    trees = [ast.parse(path.read_text("utf-8")) for path in files]
+    made = {name for tree in trees for node in tree.body for name in bound(node)}
+    imported = {name for names in FROM_STANDARD.values() for name in names}
+    inside = {name for tree in trees for node in ast.walk(tree) for name in imports(node)}
+    networks = {"Tiny", "BasicBlock"}
+    wanted = {name for name in made | imported | inside if name[0].isupper()}
+    assert wanted - OF_MODELS - networks == OF_SCRIPTS
+
+
+def bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.ClassDef):
+        yield node.name
+    for target in ast.walk(node):
+        if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):
+            yield target.id
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("name", ["path", "lamb", "iterator"])
+def test_a_network_called_like_a_name_of_the_script(name: str) -> None:
+    text = NETWORK.replace("name: tiny", f"name: {name}") + recipe("optimizer: lamb")
+    source = archspec.render_training(parse_text(text, f"{name}.yaml"))
+    assert f"from {name} import {name.capitalize()}Net\n" in source

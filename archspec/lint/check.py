@@ -26,6 +26,7 @@ class Checked:
         suppressions: the comments that suppress.
         complete: whether the file could be read to the end and all rules ran.
         name: a spec's name and where it is written.
+        script: whether it has a recipe, so that a training script is written too.
         unreadable: why the file cannot be opened, if it cannot.
     """
 
@@ -34,6 +35,7 @@ class Checked:
     suppressions: tuple[Suppression, ...] = ()
     complete: bool = True
     name: tuple[str, Span] | None = None
+    script: bool = False
     unreadable: str = ""
 
 
@@ -58,7 +60,8 @@ def nothing_found(text: bytes, file: str, store: Store) -> Checked | None:
         spec = parse_text(decode(text, HERE), HERE, folder, but=stem)
         if spec.name == stem and is_clean(spec):
             span = spec.where("name")
-            return Checked(file, name=(spec.name, replace(span, file=file)) if span else None)
+            name = (spec.name, replace(span, file=file)) if span else None
+            return Checked(file, name=name, script=spec.train is not None)
     return None
 
 
@@ -94,7 +97,8 @@ def check_text(text: str | bytes, file: str) -> Checked:
     span = spec.where("name")
     name = (spec.name, span) if span else None
     findings = _located(check_spec(spec), file)
-    return Checked(file, findings, comments, _all_rules_ran(findings), name)
+    script = spec.train is not None
+    return Checked(file, findings, comments, _all_rules_ran(findings), name, script)
 
 
 def _all_rules_ran(findings: Iterable[Diagnostic]) -> bool:

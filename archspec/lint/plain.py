@@ -18,6 +18,7 @@ def to_plain(checked: Checked) -> dict[str, Any]:
         "suppressions": [_suppression(s) for s in checked.suppressions],
         "complete": checked.complete,
         "name": [checked.name[0], _span(checked.name[1])] if checked.name else None,
+        "script": checked.script,
     }
 
 
@@ -52,6 +53,7 @@ def from_plain(data: dict[str, Any], file: str, known: frozenset[str]) -> Checke
             tuple(map(read.suppression, _list(data["suppressions"]))),
             _is(bool, data["complete"]),
             read.name(data["name"]),
+            _is(bool, data["script"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Unknown from error

@@ -57,9 +57,12 @@ def _all_clean(files: list[str], cache: Cache) -> bool:
         if found is None or not _is_clean(found.checked):
             return False
         if name := found.checked.get("name"):
-            if not _is_name(name, file) or name[0] in names:
+            if not _is_name(name, file):
                 return False
-            names.add(name[0])
+            written = {name[0], f"train_{name[0]}"} if found.checked.get("script") else {name[0]}
+            if written & names:
+                return False
+            names |= written
     return True
 
 

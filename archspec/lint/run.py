@@ -72,7 +72,7 @@ class _Gathered:
     unreadable: list[str] = field(default_factory=list)
     found: dict[tuple[str, Span | None, str], Diagnostic] = field(default_factory=dict)
     comments: dict[str, Checked] = field(default_factory=dict)
-    names: dict[str, Span] = field(default_factory=dict)
+    written: dict[str, tuple[str, Span]] = field(default_factory=dict)
 
     def add(self, checked: Checked) -> None:
         if checked.unreadable:
@@ -88,15 +88,21 @@ class _Gathered:
             self.found.setdefault(key, diagnostic)
 
     def _same_name(self, checked: Checked) -> Iterator[Diagnostic]:
+        """The files that `build` would write of this spec and of one before it."""
         if checked.name is None:
             return
         name, span = checked.name
-        first = self.names.setdefault(name, span)
-        if first is not span:
+        for file in (name, f"train_{name}") if checked.script else (name,):
+            other, first = self.written.setdefault(file, checked.name)
+            if first is span:
+                continue
             message = f"two specs are called `{name}`"
+            if other != name:
+                message = f"`{file}.py` is also the model or the training script of `{other}`"
             hint = "give one another name: it is the name of the generated file"
             labels = (Label(first, "the other one"),)
             yield Diagnostic("duplicate-spec-name", message, span, hint, labels)
+            return
 
     def finish(self) -> tuple[list[Diagnostic], int]:
         """The findings to report, in order, and how many comments suppress."""

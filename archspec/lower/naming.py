@@ -12,7 +12,14 @@ from archspec.lower.model import Instance, Item, OpUse, Use
 from archspec.spec.arguments import MODULE_ATTRIBUTES
 
 NOTHING = Chain()
-NEVER_A_CLASS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})
+OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})
+# What training scripts call something else; a test holds this against their template.
+OF_SCRIPTS = frozenset(
+    """Any CLASSES COLUMNS DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS Feed Folder
+    INPUT Iterable Iterator Lamb MEAN NAME OUTPUTS Path RANK RESIDUALS Result SIZE SPEC STAGES STD
+    Sequence SummaryWriter SyntheticImages TARGET TEST_SIZE URL WORLD ImageFolder""".split()
+)
+NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS
 
 
 def camel(name: str) -> str:

@@ -18,7 +18,7 @@ from archspec.spec import arguments
 from archspec.spec.blocks import Block, blocks_of
 from archspec.spec.fields import Model, Reads
 from archspec.spec.layers import Stack, shorthand, stack_of
-from archspec.spec.names import Attribute, ClassName, Doc, not_taken
+from archspec.spec.names import ClassName, Doc, SpecName, not_taken
 from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
 from archspec.spec.stages import Stages
 from archspec.spec.widths import never_shrink, repeats
@@ -178,7 +178,7 @@ class Spec(Model):
     `ValidationError` where `load` raises `SpecError`.
     """
 
-    name: Attribute
+    name: SpecName
     class_: ClassName | None = ModelField(None, alias="class")
     doc: Doc = ""
     input: Annotated[list[Size], ModelField(min_length=1, max_length=4)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 from archspec.ops import OPS
@@ -23,6 +24,25 @@ PARTS_OF_ALL = ("norm", "act")
 
 
 Attribute = Annotated[str, Reads(arguments.attribute)]
+
+
+# What generated files import, and what torch does: Python would find the generated file instead.
+LIBRARIES = frozenset(
+    """filelock fsspec jinja2 mpmath networkx numpy sympy tensorboard torch torchvision
+    typing_extensions""".split()
+)
+
+
+def spec_name(value: Any) -> str:
+    """A name that the generated file can have."""
+    name = arguments.attribute(value)
+    if name in LIBRARIES or name in sys.stdlib_module_names:
+        message = f"a generated `{name}.py` would take the place of Python's module `{name}`"
+        fail("bad-name", message, f"choose another name, e.g. `{name}_net`")
+    return name
+
+
+SpecName = Annotated[str, Reads(spec_name)]
 
 
 Doc = Annotated[str, Reads(text_of, "`doc`", 4000)]
