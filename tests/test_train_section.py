@@ -298,6 +298,15 @@ AGAINST = {
         f"\ntrain: {{{NEEDED}, size: <3>}}",
         ("input-mismatch", "takes no images of 3 x 3", ""),
     ),
+    "images that are no squares": (
+        f"name: net\ninput: [3, 48, 32]\n{PLAIN}{TEN}train: {{{needed(data='<cifar10>')}}}",
+        ("input-mismatch", "is trained on squares", "`input: [3, 32, 32]`"),
+    ),
+    "a batch norm of one sample": (
+        f"{HEAD}stem: [global_avg_pool, flatten, <norm>, {{linear: 10}}]\n"
+        f"train: {{{needed(batch_size='4')}, accumulate: 4}}",
+        ("norm-with-batch-of-one", "none to spare in a batch of 1", "more samples"),
+    ),
     "dropout without a linear layer": (
         f"{HEAD}stem: [{{conv: 10}}, global_avg_pool, flatten]\n"
         f"train: {{{NEEDED}, <dropout>: 0.2}}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from archspec.diagnostics import Diagnostic, Label
+from archspec.diagnostics import Diagnostic, Label, Severity
 from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
 
@@ -192,11 +192,19 @@ def norm_with_batch_of_one(view: View) -> Iterator[Diagnostic]:
           - linear: 10
 
     Or take `layer_norm`, which looks at one sample alone, or drop the last batch. A network whose
-    input are plain features has no choice, and is exempt.
+    input are plain features has no choice, and is exempt. A recipe (`train`) that takes one sample
+    at a time makes it an error.
     """
-    if len(view.spec.input) == 1:
+    train = view.spec.train
+    alone = train is not None and train.batch_size == train.accumulate
+    if len(view.spec.input) == 1 and not alone:
         return
+    hint = "put it ahead of the pool, or take `layer_norm`"
+    if alone:
+        hint = "give each step more samples than `accumulate` parts, or take `layer_norm`"
     for step in filter(_norm_of_one, view.steps):
         message = f"batch norm on {step.x}: one number a channel, none to spare in a batch of 1"
-        hint = "put it ahead of the pool, or take `layer_norm`"
-        yield view.finding("norm-with-batch-of-one", message, step.at, hint, step.labels)
+        severity: Severity | None = "error" if alone else None
+        yield view.finding(
+            "norm-with-batch-of-one", message, step.at, hint, step.labels, severity=severity
+        )

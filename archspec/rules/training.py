@@ -115,7 +115,7 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
         stem: [{conv: 64}, global_avg_pool, flatten, {linear: 10}]
         train: {data: fashion_mnist, epochs: 5, batch_size: 256, lr: 0.1}
 
-    Images of another size than the network's `input` are resized.
+    Images of another size than the network's `input` are resized, to squares.
     """
     train = view.spec.train
     if train is None:
@@ -132,6 +132,11 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
         given = "1 channel" if data.channels == 1 else f"{data.channels} channels"
         message = f"`{train.data}` has {given}, and the network takes {channels}"
         hint = f"write `input: {[data.channels, *sizes]}`"
+        yield view.finding("input-mismatch", message, said(view, "data"), without(view, hint))
+    elif data.channels and train.size is None and len(set(sizes)) > 1:
+        made = " x ".join(map(str, sizes))
+        message = f"`{train.data}` is trained on squares, and the network takes {made}"
+        hint = f"write `input: {[channels, sizes[-1], sizes[-1]]}`, or say the `size` of a square"
         yield view.finding("input-mismatch", message, said(view, "data"), without(view, hint))
     for key in ("size", "test_size"):
         if (side := getattr(train, key)) and (message := _at_size(view, side)):
