@@ -225,6 +225,23 @@ def test_what_an_inherited_stage_is_given_is_told_in_the_file_that_gives_it() ->
     assert finding.span.file == "net.yaml"
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "hint"),
+    [
+        ("extends: resnet18\nstages: {layer2: {stride: 1}}\n", "2:27", "write `stride: 2`"),
+        ("extends: resnet50\ninput: [3, 32, 32]\n", "2:8", "make the image larger"),
+        ("extends: resnet50d\ninput: [3, 32, 32]\n", "2:8", "make the image larger"),
+        ("extends: resnet50d\nargs: {classes: 10}\n", "", ""),
+    ],
+)
+def test_what_a_variant_makes_of_a_shipped_spec_is_told_in_the_variant(
+    text: str, place: str, hint: str
+) -> None:
+    found = lint(f"{text}name: net\n")
+    assert [str(d.span) for d in found] == ([f"net.yaml:{place}"] if place else [])
+    assert all(hint in d.hint for d in found)
+
+
 def test_a_bias_that_another_use_needs_is_no_finding() -> None:
     text = HEAD + (
         "blocks:\n  cell:\n    parts: {after: none}\n    body:\n"

@@ -83,12 +83,13 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
     """
     outputs = view.leaving
     stages = [(key, stage) for key, stage in view.spec.stages.items() if stage.blocks]
-    for (before, _), (key, stage) in pairwise(stages):
+    for (before, narrow), (key, stage) in pairwise(stages):
         old, new = outputs[before], outputs[key]
         if "dilation" in stage.given or len(new) < 2 or max(new[1:]) <= _FEW_PIXELS:
             continue
         if new[1:] == old[1:] and new[0] >= 2 * old[0]:
             size = " x ".join(map(str, new[1:]))
             message = f"`{key}` goes from {old[0]} to {new[0]} channels on all {size} pixels"
-            span = stage.where("channels")
-            yield view.finding("widen-without-stride", message, span, "write `stride: 2`")
+            said = (stage.where("stride"), stage.where("channels"), narrow.where("channels"))
+            span, labels = view.because(stage.where("channels"), (), *said)
+            yield view.finding("widen-without-stride", message, span, "write `stride: 2`", labels)

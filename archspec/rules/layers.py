@@ -202,9 +202,10 @@ def norm_with_batch_of_one(view: View) -> Iterator[Diagnostic]:
     hint = "put it ahead of the pool, or take `layer_norm`"
     if alone:
         hint = "give each step more samples than `accumulate` parts, or take `layer_norm`"
+    severity: Severity | None = "error" if alone else None
+    asked = view.spec.where("input")
     for step in filter(_norm_of_one, view.steps):
         message = f"batch norm on {step.x}: one number a channel, none to spare in a batch of 1"
-        severity: Severity | None = "error" if alone else None
-        yield view.finding(
-            "norm-with-batch-of-one", message, step.at, hint, step.labels, severity=severity
-        )
+        span, labels = view.because(step.at, step.labels, asked)
+        told = "make the image larger, or stride less" if span == asked and not alone else hint
+        yield view.finding("norm-with-batch-of-one", message, span, told, labels, severity=severity)

@@ -109,6 +109,17 @@ class View(Written):
                 return next((place for place in own if place and place.file == self.file), span)
         return span
 
+    def because(
+        self, span: Span | None, labels: Labels, *said: Span | None
+    ) -> tuple[Span | None, Labels]:
+        """A place; for one in what the spec extends, the first of those `said` in this very file."""
+        span, labels = self.place(span, labels)
+        own = [place for place in said if place and place.file == self.file]
+        if span is None or not own or (span.file == self.file and span != self.data.span):
+            return span, labels
+        there = () if span.file == self.file else (Label(span, "here"),)
+        return own[0], (*there, *labels)
+
     def layers(self) -> Iterator[Layer]:
         """Every layer that is written in the spec's own file, in its blocks too."""
         spec = self.spec
