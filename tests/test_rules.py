@@ -334,6 +334,30 @@ def test_a_generated_file_takes_no_module_s_place(name: str) -> None:
     assert f"`{name}_net`" in found.hint
 
 
+@pytest.mark.parametrize(
+    ("window", "told"),
+    [
+        ("kernel: 1, stride: 2", "(kernel 1, stride 2) reads 1 of each 4 pixels"),
+        ("kernel: 3, stride: 4", "(kernel 3, stride 4) reads 9 of each 16 pixels"),
+        ("kernel: [3, 1], stride: [1, 2]", "(kernel 3x1, stride 1x2) reads 1 of each 2 pixels"),
+        ("kernel: 3, dilation: 2, stride: 2", "dilation 2) reads 1 of each 4 pixels"),
+        ("kernel: 2, dilation: 2, stride: 3", "dilation 2) reads 4 of each 9 pixels"),
+        ("kernel: 3, dilation: 2, stride: 3", ""),
+        ("kernel: 4, stride: 4", ""),
+    ],
+)
+def test_the_share_of_pixels_that_a_window_reads(window: str, told: str) -> None:
+    text = f"name: net\ninput: [3, 32, 32]\nstem: [{{conv: {{channels: 8, {window}}}}}]\n"
+    found = lint(text)
+    assert names(found) == (["stride-skips-pixels"] if told else [])
+    assert all(told in d.message for d in found)
+
+
+def test_a_single_pixel_is_read_whatever_the_stride() -> None:
+    text = "name: net\ninput: [3, 1, 4]\nstem: [{conv: {channels: 8, stride: [2, 1]}}]\n"
+    assert lint(text) == []
+
+
 def test_shortcuts_may_skip_pixels() -> None:
     assert lint("name: net\nextends: resnet50\n") == []
 

@@ -117,25 +117,31 @@ def redundant_bias(view: View) -> Iterator[Diagnostic]:
         yield view.finding("redundant-bias", message, span or step.at, hint, labels, fix)
 
 
-def _widest_gap(op: Any, rank: int) -> tuple[int, int]:
-    """Kernel and stride of the dimension that skips most."""
+def _reads(step: Step) -> tuple[int, int]:
+    """How many of how many pixels the windows cover: of a pattern that repeats, all dimensions."""
     from archspec.ir import each
 
-    kernel, stride, *_ = op.windows()
-    pairs = zip(each(kernel, rank), each(stride, rank), strict=True)
-    return max(pairs, key=lambda pair: pair[1] - pair[0], default=(1, 1))
+    op: Any = step.op
+    kernel, stride, _, dilation, _ = op.windows()
+    read = pixels = 1
+    columns = (each(value, step.x.rank) for value in (kernel, stride, dilation))
+    for size, reach, by, apart in zip(step.x.spatial, *columns, strict=True):
+        if size > 1:
+            read *= len({place * apart % by for place in range(min(reach, by))})
+            pixels *= by
+    return read, pixels
 
 
 def _skips(step: Step) -> bool:
     if step.role == "shortcut" or step.op.key not in ("conv", "max_pool", "avg_pool"):
         return False
-    kernel, stride = _widest_gap(step.op, step.x.rank)
-    return kernel < stride
+    read, pixels = _reads(step)
+    return read < pixels
 
 
 @rule("AS305", "stride-skips-pixels", concern=_skips)
 def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
-    """A window smaller than its stride.
+    """A window that does not cover its stride.
 
     The pixels between the windows are computed and then never read: a 1x1 convolution of stride 2
     throws away three quarters of its input. The bottleneck of 2015 did so; version 1.5, which
@@ -151,17 +157,23 @@ def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
         stem:
           - conv: {channels: 64, kernel: 3, stride: 2}
 
+    A window with holes may do so as well: one of kernel 3, dilation 2 and stride 2 reads a quarter.
     Shortcuts are exempt: their 1x1 convolution of stride 2 is what the papers have.
     """
     for step in filter(_skips, view.steps):
-        kernel, stride = _widest_gap(step.op, step.x.rank)
-        what = "x".join([str(kernel)] * max(step.x.rank, 1))
-        message = f"a {what} `{step.op.key}` of stride {stride} never reads most pixels"
-        if step.x.rank == 1 and stride < 2 * kernel:
-            message = f"a `{step.op.key}` of {kernel} and stride {stride} skips pixels"
+        op: Any = step.op
+        (read, pixels), (kernel, stride, _, dilation, _) = _reads(step), op.windows()
+        window = f"kernel {_shown(kernel)}, stride {_shown(stride)}"
+        if dilation != 1:
+            window += f", dilation {_shown(dilation)}"
+        message = f"`{op.key}` ({window}) reads {read} of each {pixels} pixels"
         hint = "give the stride to a layer whose window covers it (ResNet v1.5: to the 3x3)"
         span, labels = view.decided(step, "stride")
         yield view.finding("stride-skips-pixels", message, span, hint, labels)
+
+
+def _shown(sizes: Any) -> str:
+    return "x".join(map(str, sizes)) if isinstance(sizes, tuple) else str(sizes)
 
 
 def _norm_of_one(step: Step) -> bool:

@@ -112,7 +112,7 @@ class View(Written):
     def because(
         self, span: Span | None, labels: Labels, *said: Span | None
     ) -> tuple[Span | None, Labels]:
-        """A place; for one in what the spec extends, the first of those `said` in this very file."""
+        """A place; for one in what the spec extends, the first of `said` in this very file."""
         span, labels = self.place(span, labels)
         own = [place for place in said if place and place.file == self.file]
         if span is None or not own or (span.file == self.file and span != self.data.span):
