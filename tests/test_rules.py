@@ -358,6 +358,28 @@ def test_a_single_pixel_is_read_whatever_the_stride() -> None:
     assert lint(text) == []
 
 
+@pytest.mark.parametrize(
+    ("size", "residual", "hint"),
+    [
+        ("8, 8, 8", "[{conv: 16}]", "`shortcut: conv_norm`"),
+        ("8, 8", "[{conv: {channels: 8, kernel: 3, stride: 2}}]", "`shortcut: conv_norm`"),
+        ("8", "[{linear: 16}]", "`shortcut: {linear: channels}`"),
+        ("8, 8, 8", "[global_avg_pool]", "keep the size and dimensions"),
+        ("8, 8, 8", "[{conv: {channels: 8, kernel: 3, padding: 0}}]", "check kernel, padding"),
+        ("8, 8, 8", "[{conv: 16}], shortcut: {conv: 8}", "shortcut and body must agree"),
+        (
+            "8, 8, 8",
+            "[{conv: 16}], shortcut: conv_norm, project: 1 > 2",
+            "`project` wants no shortcut",
+        ),
+    ],
+)
+def test_what_to_write_where_a_sum_does_not_fit(size: str, residual: str, hint: str) -> None:
+    (found,) = lint(f"name: net\ninput: [{size}]\nstem: [{{residual: {residual}}}]\n")
+    assert found.rule == "residual-shape-mismatch"
+    assert hint in found.hint
+
+
 def test_shortcuts_may_skip_pixels() -> None:
     assert lint("name: net\nextends: resnet50\n") == []
 

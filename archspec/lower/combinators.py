@@ -56,7 +56,10 @@ class Combinators:
             with self.layers.beside("shortcut"):
                 item, name = self._shortcut(layer, scope, x, y, f, out)
         elif f.shape != x.shape:
-            raise self._mismatch(layer, scope, x.shape, f.shape, "the input")
+            hint = "the layers of the body must keep the size: check kernel, padding and stride"
+            if not f.agrees(x):
+                hint = "`project` wants no shortcut here: leave it out, or let it hold here too"
+            raise self._mismatch(layer, scope, x.shape, f.shape, "the input", hint)
         if not before:
             joint = Joint(out.mark(), name, item, len(out.items))
             out.joints.append(joint)
@@ -75,15 +78,8 @@ class Combinators:
         return Apply(item.mark)
 
     def _mismatch(
-        self, layer: Layer, scope: Scope, side: Shape, body: Shape, what: str
+        self, layer: Layer, scope: Scope, side: Shape, body: Shape, what: str, hint: str
     ) -> SpecError:
-        if side.channels != body.channels or side.rank != body.rank:
-            hint = "give it a 1x1 convolution: `shortcut: conv_norm`"
-            if layer.shortcut is not None and layer.shortcut.layers:
-                part = layer.shortcut.layers[0].head
-                hint = f"give it a 1x1 convolution: `{part}: conv_norm`"
-        else:
-            hint = "the layers of the body must keep the size: check kernel, padding and stride"
         own = layer.span if layer.span else None
         message = f"the sum has {side} from {what} and {body} from the body"
         labels = []
@@ -112,7 +108,10 @@ class Combinators:
             with self.layers.deeper(first, inside):
                 stack, inside = self.layers.fill(first, inside)
         if not stack.layers:
-            raise self._mismatch(layer, scope, x.shape, f.shape, "the input")
+            hint = _projected(layer, scope, x.shape)
+            if f.stride is None or x.shape.rank != f.shape.rank:
+                hint = "the body must keep the size and dimensions of what enters it"
+            raise self._mismatch(layer, scope, x.shape, f.shape, "the input", hint)
         first = stack.layers[0]
         name = "downsample" if stack.listed or not first.name else first.name
         made: Made
@@ -126,7 +125,10 @@ class Combinators:
         else:
             made, flow = self._projection(first, inside, x, y, f)
         if flow.shape != f.shape:
-            raise self._mismatch(layer, scope, flow.shape, f.shape, "the shortcut")
+            hint = (
+                "shortcut and body must agree: check channels, stride, kernel and padding of both"
+            )
+            raise self._mismatch(layer, scope, flow.shape, f.shape, "the shortcut", hint)
         return Item(made, out.mark(), name, first.span, first.init == "zeros"), name
 
     def _projection(
@@ -250,6 +252,15 @@ class Combinators:
         if shape.elements > LARGEST_MAP:
             raise scope.error("too-large", f"`concat` gives {shape}", layer.span)
         return Flow(shape, short(formula) or Number(total), stride)
+
+
+def _projected(layer: Layer, scope: Scope, x: Shape) -> str:
+    """How to make the input agree with the body: by the part that the block has for it, if any."""
+    heads = [part.head for part in layer.shortcut.layers] if layer.shortcut else []
+    key = next((head for head in heads if head in scope.parts), "shortcut")
+    if not x.rank:
+        return f"give it a linear layer: `{key}: {{linear: channels}}`"
+    return f"give it a 1x1 convolution: `{key}: conv_norm`"
 
 
 def _relative(scope: Scope, x: Flow, f: Flow) -> Value:
