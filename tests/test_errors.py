@@ -26,6 +26,14 @@ def findings(folder: Path, text: str) -> list[Diagnostic]:
 #: Written below the two lines `name` and `input`: the wrong lines, with `<` and `>` around what
 #: the finding points at; its rule; words of its message; words of its hint.
 WRONG = {
+    "a stage that takes the fewer channels of a layer between": (
+        "stages: {a: {block: basic, channels: 64}, b: {conv: 32}, c: <{block: basic}>}",
+        ("channels-shrink", "`c` has 32 channels, fewer than the 64 of `a`", "`channels: 64`"),
+    ),
+    "a stage with fewer channels than one that takes those of a layer between": (
+        "stages: {a: {conv: 64}, b: {block: basic}, c: {block: basic, channels: <32>}}",
+        ("channels-shrink", "`c` has 32 channels, fewer than the 64 of `b`", "`shrink: "),
+    ),
     "a word of YAML 1.1 for a boolean": (
         "stem: {conv1: {conv: {channels: 64, bias: <no>}}}",
         ("wrong-type", "expected `true` or `false`, found the text `no`", "write `false`"),

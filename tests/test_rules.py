@@ -380,6 +380,16 @@ def test_what_to_write_where_a_sum_does_not_fit(size: str, residual: str, hint: 
     assert hint in found.hint
 
 
+def test_a_stage_without_layers() -> None:
+    text = "stages: {a: {block: empty}, b: {block: basic, channels: 8}}\n"
+    assert lint(f"{HEAD}{text}blocks: {{empty: {{inline: true, body: []}}}}\n") == []
+
+
+def test_a_stage_may_take_fewer_channels_with_a_reason() -> None:
+    last = "c: {block: basic, shrink: meant}}\n"
+    assert lint(f"{HEAD}stages: {{a: {{block: basic, channels: 64}}, b: {{conv: 32}}, {last}") == []
+
+
 def test_shortcuts_may_skip_pixels() -> None:
     assert lint("name: net\nextends: resnet50\n") == []
 

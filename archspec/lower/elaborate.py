@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Label, SpecError, merged
+from archspec.diagnostics import Diagnostic, Label, Span, SpecError, merged
 from archspec.expression import Name, Number, Value, constant
 from archspec.helpers import HELPERS
 from archspec.ir import Apply, Body, Chain, Field, Shape
@@ -14,6 +14,7 @@ from archspec.lower.layers import Layers
 from archspec.lower.model import Flow, Instance, Item, Row, Use
 from archspec.lower.naming import NEVER_A_CLASS, camel, name_items
 from archspec.lower.scope import Scope, named_by
+from archspec.lower.totals import leaving
 from archspec.record import record
 from archspec.source import locate
 from archspec.spec import Spec
@@ -120,6 +121,7 @@ class Elaborator:
     def _stages(self, flow: Flow, root: Instance, steps: list[Body]) -> Flow:
         blocks = {series.key: series for series in series_of(self.spec)}
         found: list[Diagnostic] = []
+        before, wide = "", 0
         for key, stage in self.spec.stages.items():
             span = locate(self.data, ("stages", key), key=True)
             try:
@@ -130,6 +132,11 @@ class Elaborator:
                     continue
                 self.layers.decided(flow)
                 row, flow = self._shared_stage(stage, blocks[key], flow, found)
+                first = leaving(row.children[0].made) if row.children else None
+                here = first.channels if first else wide
+                if here < wide and not stage.shrink and not found:
+                    found.append(_shrinks(key, before, here, wide, stage.where("channels")))
+                before, wide = key, flow.shape.channels
                 item = Item(row, root.mark(), key, span)
                 root.items.append(item)
                 steps.append(Apply(item.mark))
@@ -260,6 +267,13 @@ class Elaborator:
                     )
                 ]
             )
+
+
+def _shrinks(key: str, before: str, here: int, wide: int, span: Span | None) -> Diagnostic:
+    """Told of stages without `channels`; `spec.widths` compares the numbers that are written."""
+    message = f"`{key}` has {here} channels, fewer than the {wide} of `{before}`"
+    hint = f"write `channels: {wide}`, or say why: `shrink: the reason`"
+    return Diagnostic("channels-shrink", message, span, hint)
 
 
 def _used(stage: Stage, name: str) -> tuple[Label, ...]:

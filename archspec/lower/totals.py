@@ -88,11 +88,12 @@ def _through(body: Body, layers: dict[str, Item], depth: int) -> tuple[int, int]
     return 0, depth
 
 
-def leaving(made: Made) -> Shape:
-    """What leaves a layer."""
+def leaving(made: Made) -> Shape | None:
+    """What leaves a layer; None of a row without layers."""
     if isinstance(made, OpUse):
         return made.shape
     if isinstance(made, Row):
-        return leaving(made.children[-1].made)
+        shapes = (leaving(child.made) for child in reversed(made.children))
+        return next((shape for shape in shapes if shape is not None), None)
     assert made.instance.leaving is not None
     return made.instance.leaving.shape

@@ -82,7 +82,7 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
     Images of 8 pixels and fewer, and stages that take a `dilation` for the stride, are exempt.
     """
     outputs = view.leaving
-    stages = [(key, stage) for key, stage in view.spec.stages.items() if stage.blocks]
+    stages = [(key, stage) for key, stage in view.spec.stages.items() if key in outputs]
     for (before, narrow), (key, stage) in pairwise(stages):
         old, new = outputs[before], outputs[key]
         if "dilation" in stage.given or len(new) < 2 or max(new[1:]) <= _FEW_PIXELS:

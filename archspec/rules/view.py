@@ -83,10 +83,11 @@ class View(Written):
 
     @cached_property
     def leaving(self) -> dict[str, tuple[int, ...]]:
-        """Stage of blocks -> the sizes of what leaves it."""
+        """Stage of blocks -> the sizes of what leaves it, where it has layers."""
         stages = {key for key, stage in self.spec.stages.items() if stage.blocks}
         items = (item for item in self.opened.root.items if item.attribute in stages)
-        return {item.attribute: leaving(item.made).sizes for item in items}
+        left = ((item.attribute, leaving(item.made)) for item in items)
+        return {key: shape.sizes for key, shape in left if shape is not None}
 
     @cached_property
     def concerns(self) -> frozenset[str]:
