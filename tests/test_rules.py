@@ -390,6 +390,61 @@ def test_a_stage_may_take_fewer_channels_with_a_reason() -> None:
     assert lint(f"{HEAD}stages: {{a: {{block: basic, channels: 64}}, b: {{conv: 32}}, {last}") == []
 
 
+def test_a_block_is_told_from_the_same_block_as_a_shortcut() -> None:
+    use = "{conv_norm: {channels: channels // 2, stride: stride}}"
+    body = "{residual: [{conv: {channels: channels // 2, kernel: 3, stride: stride}}, norm]"
+    stages = "stem: [{conv: 8}]\nstages: {a: {block: s, channels: 16, stride: 2}}\n"
+    cell = f"blocks: {{s: {{body: [{{concat: [[{body}, shortcut: {use}}}], [{use}]]}}]}}}}\n"
+    assert names(lint(HEAD + stages + cell)) == ["stride-skips-pixels"]
+
+
+GUESSES = {
+    "planes, by an argument": (
+        "args: {w: 64}\nstem: [{conv: w}]\nstages: {a: {block: bottleneck, channels: w}}\n",
+        "channels-are-not-planes",
+    ),
+    "an instance norm of what enters the block": (
+        "blocks: {c: {body: [{group_norm: in_channels}, {conv: channels}]}}\n"
+        "stem: [{conv: 8}]\nstages: {a: {block: c, channels: 8}}\n",
+        "",
+    ),
+    "a block that texts alone speak of": (
+        "doc: a cell\nstem: [{conv: 8}]\nblocks: {cell: {doc: the cell, body: [norm]}}\n",
+        "unused-block",
+    ),
+    "softmax ahead of flatten": (
+        "stem: [{conv: 10}, global_avg_pool, softmax, flatten]\n",
+        "head-mismatch",
+    ),
+    "softmax ahead of a dropout": (
+        "head: [global_avg_pool, flatten, {linear: 10}, softmax, dropout]\n",
+        "head-mismatch",
+    ),
+    "nothing dropped": ("stem: [{conv: 8}, {stochastic_depth: 0}]\n", "no-op-layer"),
+}
+
+
+@pytest.mark.parametrize("name", GUESSES)
+def test_what_was_probably_meant(name: str) -> None:
+    text, rule = GUESSES[name]
+    assert names(lint(HEAD + text)) == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("expect", "hint"),
+    [
+        ("params: {min: 3000}", "make the network larger"),
+        ("macs: {max: 2}", "make it smaller"),
+        ("params: 3", "change the network back"),
+        ("depth: {min: 4}", "check `repeat` of the stages, or agree on 1"),
+        ("output: [4]", "or write `output: [64, 64, 64]`"),
+    ],
+)
+def test_what_to_do_about_a_budget(expect: str, hint: str) -> None:
+    (found,) = lint(f"{HEAD}stem: [{{conv: {{channels: 64, kernel: 3}}}}]\nexpect: {{{expect}}}\n")
+    assert hint in found.hint
+
+
 def test_shortcuts_may_skip_pixels() -> None:
     assert lint("name: net\nextends: resnet50\n") == []
 

@@ -194,9 +194,9 @@ class Blocks:
     def remembered(self, call: Call, flow: Flow) -> tuple[Use, Flow]:
         """A use of a block; one with the same arguments is opened once."""
         around = self._counted(call)
-        key = call.key(flow)
+        key: Any = (call.key(flow), self.layers.role)  # steps beside the main path are told apart
         if self.store is not None:
-            key = (key, self.layers.role, call.visible())
+            key = (*key, call.visible())
         memo = self.memo.setdefault(key, Memo(call))
         seen = call.seen(memo.touched)
         if seen not in memo.made:

@@ -44,22 +44,28 @@ def budget(view: View) -> Iterator[Diagnostic]:
     for key, found in (("params", analysis.params), ("macs", analysis.macs)):
         if wrong := _outside(getattr(expect, key), found):
             message = f"`expect` has {wrong} {_WORDS[key]}, and the network has {found:,}"
-            yield view.finding("budget", message, view.spec.where("expect", key), _hint(key))
+            hint = _hint(key, wrong)
+            yield view.finding("budget", message, view.spec.where("expect", key), hint)
     if wrong := "" if isinstance(expect.depth, int) else _outside(expect.depth, analysis.depth):
         message = f"`expect` has {wrong} layers, and the network has {analysis.depth}"
-        yield view.finding("budget", message, view.spec.where("expect", "depth"))
+        hint = f"check `repeat` of the stages, or agree on {analysis.depth}"
+        yield view.finding("budget", message, view.spec.where("expect", "depth"), hint)
     if expect.output is not None and tuple(expect.output) != analysis.output:
         message = f"`expect` has the output {expect.output}, and it is {list(analysis.output)}"
-        yield view.finding("budget", message, view.spec.where("expect", "output"))
+        hint = f"check the head, or write `output: {list(analysis.output)}`"
+        yield view.finding("budget", message, view.spec.where("expect", "output"), hint)
 
 
 _WORDS = {"params": "parameters", "macs": "multiply-adds"}
 
 
-def _hint(key: str) -> str:
+def _hint(key: str, wrong: str) -> str:
+    change = "change the network back"
+    if wrong.startswith("at "):
+        change = "make the network larger" if wrong.startswith("at least") else "make it smaller"
     return (
-        f"make the network smaller, or agree on a new number; `archspec show` says which "
-        f"layers have the {_WORDS[key]}"
+        f"{change}, or agree on a new number; `archspec show` says which layers have the "
+        f"{_WORDS[key]}"
     )
 
 

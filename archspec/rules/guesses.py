@@ -55,7 +55,8 @@ def _literal(expr: Any) -> Any:
 def _groups_of_block(step: Step) -> bool:
     written = step.layer.given.get("groups")
     groups = getattr(step.op, "groups", 1)
-    return getattr(written, "id", "") == "in_channels" and groups != step.x.channels
+    of_block = step.op.key == "conv" and getattr(written, "id", "") == "in_channels"
+    return of_block and groups != step.x.channels
 
 
 @rule("AS321", "groups-of-the-block", concern=_groups_of_block)
@@ -133,8 +134,8 @@ def channels_are_not_planes(view: View) -> Iterator[Diagnostic]:
     block = view.library.block(stage.blocks[0])
     given = view.arriving(key)
     expansion = _expansion(block, stage, view) if block else 1
-    channels = _literal(stage.channels)
-    if expansion > 1 and channels and given == channels:
+    channels, *_ = view.leaving.get(key, (0,))
+    if expansion > 1 and stage.channels is not None and given == channels:
         message = (
             f"`{key}` gives no more than the {given} channels that arrive, so its blocks are "
             f"{channels // expansion} wide inside"

@@ -21,8 +21,9 @@ def _alike(step: Step, before: Step) -> bool:
 
 def _idle(step: Step) -> str:
     op: Any = step.op
-    if op.key == "dropout" and getattr(step.layer.given.get("p"), "value", None) == 0:
-        return "a dropout of 0 drops nothing"
+    drops = op.key in ("dropout", "stochastic_depth")
+    if drops and getattr(step.layer.given.get("p"), "value", None) == 0:
+        return f"a `{op.key}` of 0 drops nothing"
     if op.key in ("max_pool", "avg_pool") and op.windows()[:3] in ((1, 1, 0), (1, None, 0)):
         return f"`{op.key}` of one pixel and stride 1 changes nothing"
     return ""

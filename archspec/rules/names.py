@@ -141,8 +141,8 @@ def unused_block(view: View) -> Iterator[Diagnostic]:
     unused = [name for name in view.blocks if name not in view.opened.used]
     if not unused:
         return
-    elsewhere = _words({key: data[key] for key in data if key != "blocks"}, keys=True)
-    inside = {name: _words(block.raw, keys=True) for name, block in view.spec.blocks.items()}
+    elsewhere = _words({key: data[key] for key in data if key not in _NO_VALUE}, keys=True)
+    inside = {name: _in_block(block) for name, block in view.spec.blocks.items()}
     named = Counter(word for words in inside.values() for word in words)
     for name in unused:
         if name not in elsewhere and named[name] == (name in inside[name]):
@@ -150,6 +150,11 @@ def unused_block(view: View) -> Iterator[Diagnostic]:
             yield view.finding(
                 "unused-block", f"nothing uses the block `{name}`", span, "remove it"
             )
+
+
+def _in_block(block: Block) -> set[str]:
+    """Every word of a block, but for those of its documentation."""
+    return _words({key: block.raw[key] for key in block.raw if key != "doc"}, keys=True)
 
 
 @rule("AS133", "unused-argument", of_blocks=True)

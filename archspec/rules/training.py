@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from archspec.rules.view import View
     from archspec.spec.train import Train
 
+_KEEPS = ("flatten", "identity", "dropout")  # of what arrives, what a loss makes of it
 _OF_A_SIGMOID = ("bce", "multi_label")
 
 
@@ -51,6 +52,8 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
 def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
     """What stands behind the scores."""
     last, loss = view.opened.output.last, train.loss if train else "cross_entropy"
+    while last is not None and last.op.key in _KEEPS:
+        last = last.before
     if last is None:
         return
     message = ""
