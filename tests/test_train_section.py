@@ -302,6 +302,20 @@ AGAINST = {
         f"name: net\ninput: [3, 48, 32]\n{PLAIN}{TEN}train: {{{needed(data='<cifar10>')}}}",
         ("input-mismatch", "is trained on squares", "`input: [3, 32, 32]`"),
     ),
+    "nothing to train": (
+        f"name: net\ninput: [10]\nstem: [act]\ntrain: {{{needed(data='<synthetic>')}}}",
+        ("head-mismatch", "the network has no weights", "`linear`"),
+    ),
+    "no kernel to draw to zero": (
+        f"name: net\ninput: [10]\nstem: [norm]\n"
+        f"train: {{{needed(data='synthetic')}, <l1>: 0.1, weight_decay: 0.1, decay_all: true}}",
+        ("idle-regulariser", "`l1` acts on kernels and matrices", "remove it"),
+    ),
+    "no kernel that decays": (
+        f"name: net\ninput: [10]\nstem: [norm]\n"
+        f"train: {{{needed(data='synthetic')}, <weight_decay>: 0.1}}",
+        ("idle-regulariser", "`weight_decay` acts on kernels", "remove it"),
+    ),
     "a batch norm of one sample": (
         f"{HEAD}stem: [global_avg_pool, flatten, <norm>, {{linear: 10}}]\n"
         f"train: {{{needed(batch_size='4')}, accumulate: 4}}",

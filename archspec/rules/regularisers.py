@@ -32,7 +32,8 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
 
     `dropout` acts on what enters the last linear layer that is in no gate and no shortcut,
     `stochastic_depth` on residual blocks that have no `drop_path` and end in a layer of their own,
-    `noise` of `activations` on what leaves each stage, `augment` and `cutmix` on images.
+    `noise` of `activations` on what leaves each stage, `augment` and `cutmix` on images,
+    `weight_decay` (without `decay_all`) and `l1` on kernels and matrices.
     """
     train = view.spec.train
     if train is None:
@@ -50,6 +51,11 @@ def _idle(view: View, train: Train) -> Iterator[tuple[tuple[str, ...], str, str]
         yield ("dropout",), "the network has no linear layer for `dropout`", gone
     if train.stochastic_depth:
         yield from _of_depth(view)
+    if not any(_is_kernel(shape) for shape in view.weights):
+        for name, on in (("l1", train.l1), ("weight_decay", train.weight_decay)):
+            if on and not (name == "weight_decay" and train.decay_all):
+                why = f"`{name}` acts on kernels and matrices, and the network has none"
+                yield (name,), why, gone
     if train.noise.activations and not any(stage.blocks for stage in view.spec.stages.values()):
         why = "the network has no stages, which `activations` would leave"
         yield ("noise", "activations"), why, gone
@@ -60,6 +66,11 @@ def _idle(view: View, train: Train) -> Iterator[tuple[tuple[str, ...], str, str]
         ):
             if on:
                 yield (key,), f"`{key}` changes images, and the input is {view.spec.input}", gone
+
+
+def _is_kernel(shape: tuple[int, ...]) -> bool:
+    """As scripts tell kernels and matrices from biases and norms."""
+    return len(shape) > 1
 
 
 def _of_depth(view: View) -> Iterator[tuple[tuple[str, ...], str, str]]:

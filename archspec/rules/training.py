@@ -93,6 +93,9 @@ def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
     elif train.of_classes and output.channels == 1:
         message = f"the network gives one number, and `{train.loss}` of one class is always right"
         hint = "a number to predict is `loss: mse`; yes or no is `loss: multi_label`"
+    elif not any(True for _ in view.weights):
+        message = "the network has no weights, so there is nothing to train"
+        hint = "end in a `linear`, or remove `train`"
     else:
         return
     span, hint = said(view, "data"), without(view, hint)

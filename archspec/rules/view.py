@@ -99,6 +99,12 @@ class View(Written):
         """Every op of every use of a block, as often as it differs."""
         return tuple(step for instance in self.instances for step in instance.steps)
 
+    @property
+    def weights(self) -> Iterator[tuple[int, ...]]:
+        """The shapes of all weights."""
+        for step in self.steps:
+            yield from step.op.weights().values()
+
     def nearest(self, span: Span) -> Span:
         """Of a stage that is inherited, what this very file says of it or of its block."""
         if span.file == self.file:
