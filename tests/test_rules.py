@@ -412,6 +412,14 @@ GUESSES = {
         "doc: a cell\nstem: [{conv: 8}]\nblocks: {cell: {doc: the cell, body: [norm]}}\n",
         "unused-block",
     ),
+    "a grouped convolution": (
+        "stem: [{conv: 64}, {conv: {channels: 100, kernel: 3, groups: 4}}]\n",
+        "unaligned-channels",
+    ),
+    "a depthwise convolution": (
+        "input: [100, 8, 8]\nstem: [depthwise_conv, {conv: 64}]\n",
+        "",
+    ),
     "softmax ahead of flatten": (
         "stem: [{conv: 10}, global_avg_pool, softmax, flatten]\n",
         "head-mismatch",
@@ -427,7 +435,8 @@ GUESSES = {
 @pytest.mark.parametrize("name", GUESSES)
 def test_what_was_probably_meant(name: str) -> None:
     text, rule = GUESSES[name]
-    assert names(lint(HEAD + text)) == ([rule] if rule else [])
+    head = HEAD.splitlines()[0] + "\n" if text.startswith("input") else HEAD
+    assert names(lint(head + text)) == ([rule] if rule else [])
 
 
 @pytest.mark.parametrize(

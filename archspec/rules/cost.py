@@ -83,8 +83,8 @@ def _outside(expected: Any, found: int) -> str:
 
 
 def _unaligned(step: Step) -> bool:
-    plain = step.op.key == "conv" and getattr(step.op, "groups", 1) == 1
-    wide = plain and not step.role and step.y.channels >= _NARROW
+    mixes = step.op.key == "conv" and getattr(step.op, "groups", 1) < step.x.channels
+    wide = mixes and not step.role and step.y.channels >= _NARROW
     return wide and bool(step.y.channels % _TILE)
 
 
@@ -107,8 +107,8 @@ def unaligned_channels(view: View) -> Iterator[Diagnostic]:
           - conv: {channels: 104, kernel: 3}
           - norm
 
-    `round_to(x, 8)` and `make_divisible(x, 8)` give such numbers. Depthwise and grouped
-    convolutions, gates, fewer than 32 channels and the layer that gives the outputs are exempt.
+    `round_to(x, 8)` and `make_divisible(x, 8)` give such numbers. Depthwise convolutions, gates,
+    fewer than 32 channels and the layer that gives the outputs are exempt.
     """
     found: dict[Span | None, list[Step]] = {}
     for step in view.steps:
