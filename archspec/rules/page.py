@@ -19,15 +19,15 @@ INTRODUCTION = """\
 What `archspec lint` finds, why it matters, and what to write instead. This page is generated:
 `python -m archspec.rules > docs/rules.md`. `archspec rule AS201` shows one rule in the terminal.
 
-An error keeps the spec from being built or breaks a promise of the spec itself; a warning is a
-network that builds and is probably not what its author wants. A comment with a reason suppresses
-a finding, on its line or on the line above:
+An error keeps the spec from being built, or breaks a promise of the spec itself, for which
+`archspec build` refuses it too; a warning is a network that builds and is probably not what its
+author wants. A comment with a reason suppresses a warning, on its line or on the line above:
 
 ```yaml
 # archspec: ignore[redundant-bias] the published checkpoint has these biases
 ```
 
-What keeps a spec from being built cannot be suppressed.
+Errors cannot be suppressed.
 
 Every example on this page is linted by the tests: the bad one has the finding, the good one has
 none. `name` and `input` are left out where they do not matter.

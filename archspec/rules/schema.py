@@ -129,7 +129,8 @@ told(
     """A name that the generated class could not carry.
 
     Names become attributes, classes and arguments in Python: letters, digits and `_`, no keyword,
-    and nothing that every torch module has (`type`, `forward`, `train`).
+    and nothing that every torch module has (`type`, `forward`, `train`). A spec's name is that of a
+    file, too: beside a `torch.py` nothing could import torch.
 
     Bad:
 
