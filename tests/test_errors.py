@@ -26,6 +26,14 @@ def findings(folder: Path, text: str) -> list[Diagnostic]:
 #: Written below the two lines `name` and `input`: the wrong lines, with `<` and `>` around what
 #: the finding points at; its rule; words of its message; words of its hint.
 WRONG = {
+    "another word for multiply-adds": (
+        "stem: [{conv: 8}]\nexpect: {<flops>: 3}",
+        ("unknown-key", "unknown key `flops`", "write `macs`"),
+    ),
+    "a typo in what is expected": (
+        "stem: [{conv: 8}]\nexpect: {<dept>: 3}",
+        ("unknown-key", "unknown key `dept`", "did you mean `depth`?"),
+    ),
     "a stage that takes the fewer channels of a layer between": (
         "stages: {a: {block: basic, channels: 64}, b: {conv: 32}, c: <{block: basic}>}",
         ("channels-shrink", "`c` has 32 channels, fewer than the 64 of `a`", "`channels: 64`"),

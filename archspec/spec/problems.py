@@ -161,6 +161,15 @@ def _missing(problem: Problem) -> str:
     return problem.message.split("`")[1]
 
 
+# Section -> its keys, and what others call them.
+_BELOW: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
+    "expect": (
+        ("params", "macs", "depth", "output"),
+        {"flops": "macs", "parameters": "params", "layers": "depth"},
+    )
+}
+
+
 def _problem(error: Any, choices: Sequence[str], elsewhere: Mapping[str, str]) -> Problem:
     kind, path, context = error["type"], tuple(error["loc"]), error.get("ctx", {})
     if "key" in context and "message" in context:
@@ -168,7 +177,9 @@ def _problem(error: Any, choices: Sequence[str], elsewhere: Mapping[str, str]) -
         because = (*outside, *context["because"]) if context["because"] else ()
         return Problem(kind, context["message"], context["hint"], path, context["key"], because)
     if kind == "extra_forbidden":
-        hint = _unknown(str(path[-1]), choices, elsewhere) if len(path) == 1 else ""
+        if len(path) > 1:
+            choices, elsewhere = _BELOW.get(str(path[0]), ((), {}))
+        hint = _unknown(str(path[-1]), choices, elsewhere) if choices else ""
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     if kind == "missing":
         hint = f"write `{_EXAMPLES.get(str(path[-1]), f'{path[-1]}: ...')}`"
