@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from functools import lru_cache
 
 from archspec.expression.functions import FUNCTIONS, from_python
@@ -20,11 +21,11 @@ from archspec.expression.tree import (
 
 MAX_LENGTH = 200
 MAX_DEPTH = 40
-BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+BINARY: dict[type[ast.AST], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 BINARY |= {ast.FloorDiv: "//", ast.Mod: "%"}
-COMPARE = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<="}
+COMPARE: dict[type[ast.AST], str] = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<="}
 COMPARE |= {ast.Gt: ">", ast.GtE: ">="}
-UNARY = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}
+UNARY: dict[type[ast.AST], str] = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}
 WORDS = {"true": True, "false": False}
 
 
@@ -51,64 +52,98 @@ def parse(text: str) -> Expr:
 def _convert(node: ast.expr, depth: int) -> Expr:
     if depth > MAX_DEPTH:
         raise ExpressionError("an expression nested this deep is not readable")
-    below = depth + 1
-    match node:
-        case ast.Constant(value=bool()):
-            word = str(node.value)
-            raise ExpressionError(
-                f"`{word}` is not a word here",
-                f"write `{word.lower()}`",
-                node.col_offset,
-            )
-        case ast.Constant(value=int() | float() as value):
-            return Number(from_python(value))
-        case ast.Name(id=word) if word in WORDS:
-            return Number(WORDS[word])
-        case ast.Name(id=word):
-            return Name(word, node.col_offset)
-        case ast.UnaryOp(op=op, operand=operand) if type(op) in UNARY:
-            return Unary(UNARY[type(op)], _convert(operand, below))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
-            return Binary(BINARY[type(op)], _convert(left, below), _convert(right, below))
-        case ast.Compare(left=first, ops=ops, comparators=rest) if all(
-            type(op) in COMPARE for op in ops
-        ):
-            return _comparison([first, *rest], ops, below)
-        case ast.BoolOp(op=op, values=values):
-            word = "and" if isinstance(op, ast.And) else "or"
-            return Logic(word, tuple(_convert(value, below) for value in values))
-        case ast.IfExp(test=test, body=then, orelse=otherwise):
-            return Choice(*(_convert(part, below) for part in (test, then, otherwise)))
-        case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]):
-            return _call(function, arguments, node.col_offset, below)
-    raise ExpressionError(
-        f"`{ast.unparse(node)}` is not part of the language",
-        "expressions have numbers, names, arithmetic, comparisons and " + ", ".join(FUNCTIONS),
-        node.col_offset,
-    )
+    read = READERS.get(node.__class__)
+    tree = read(node, depth + 1) if read else None
+    if tree is None:
+        raise ExpressionError(
+            f"`{ast.unparse(node)}` is not part of the language",
+            "expressions have numbers, names, arithmetic, comparisons and " + ", ".join(FUNCTIONS),
+            node.col_offset,
+        )
+    return tree
 
 
-def _comparison(terms: list[ast.expr], ops: list[ast.cmpop], depth: int) -> Expr:
-    sides = [_convert(term, depth) for term in terms]
-    pairs = [
-        Binary(COMPARE[type(op)], left, right)
-        for op, left, right in zip(ops, sides, sides[1:], strict=False)
-    ]
+# One function a kind of node, found by its class: a `match` takes twice as long. None says
+# that the node is not part of the language; `depth` is that of what is inside.
+
+
+def _constant(node: ast.Constant, _depth: int) -> Expr | None:
+    value = node.value
+    if isinstance(value, bool):
+        hint = f"write `{str(value).lower()}`"
+        raise ExpressionError(f"`{value}` is not a word here", hint, node.col_offset)
+    return _number(value) if isinstance(value, (int, float)) else None
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _number(value: int | float) -> Number:
+    return Number(from_python(value))
+
+
+def _name(node: ast.Name, _depth: int) -> Expr:
+    return _word(node.id, node.col_offset)
+
+
+@lru_cache(maxsize=1024)
+def _word(word: str, column: int) -> Expr:
+    return Number(WORDS[word]) if word in WORDS else Name(word, column)
+
+
+def _unary(node: ast.UnaryOp, depth: int) -> Expr | None:
+    op = UNARY.get(node.op.__class__)
+    return Unary(op, _convert(node.operand, depth)) if op else None
+
+
+def _binary(node: ast.BinOp, depth: int) -> Expr | None:
+    op = BINARY.get(node.op.__class__)
+    return Binary(op, _convert(node.left, depth), _convert(node.right, depth)) if op else None
+
+
+def _comparison(node: ast.Compare, depth: int) -> Expr | None:
+    ops = [COMPARE.get(op.__class__, "") for op in node.ops]
+    if not all(ops):
+        return None
+    sides = [_convert(term, depth) for term in (node.left, *node.comparators)]
+    pairs = [Binary(*pair) for pair in zip(ops, sides, sides[1:], strict=False)]
     return pairs[0] if len(pairs) == 1 else Logic("and", tuple(pairs))
 
 
-def _call(function: str, arguments: list[ast.expr], column: int, depth: int) -> Expr:
+def _logic(node: ast.BoolOp, depth: int) -> Expr:
+    word = "and" if isinstance(node.op, ast.And) else "or"
+    return Logic(word, tuple(_convert(value, depth) for value in node.values))
+
+
+def _choice(node: ast.IfExp, depth: int) -> Expr:
+    return Choice(*(_convert(part, depth) for part in (node.test, node.body, node.orelse)))
+
+
+def _call(node: ast.Call, depth: int) -> Expr | None:
+    if not isinstance(node.func, ast.Name) or node.keywords:
+        return None
+    function, arguments = node.func.id, node.args
     if function not in FUNCTIONS:
         raise ExpressionError(
             f"there is no function `{function}`",
             "functions: " + ", ".join(FUNCTIONS),
-            column,
+            node.col_offset,
         )
     fewest, most, _ = FUNCTIONS[function]
     if not fewest <= len(arguments) <= most:
         raise ExpressionError(
             f"`{function}` takes {fewest if fewest == most else f'{fewest} or more'} "
             f"arguments, not {len(arguments)}",
-            column=column,
+            column=node.col_offset,
         )
     return Call(function, tuple(_convert(argument, depth) for argument in arguments))
+
+
+READERS: dict[type[ast.AST], Callable[..., Expr | None]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.UnaryOp: _unary,
+    ast.BinOp: _binary,
+    ast.Compare: _comparison,
+    ast.BoolOp: _logic,
+    ast.IfExp: _choice,
+    ast.Call: _call,
+}

@@ -97,21 +97,28 @@ def names(expr: Expr) -> frozenset[str]:
 
 
 def walk(expr: Expr) -> list[Expr]:
-    """`expr` and everything below it."""
+    """`expr` and everything below it, level by level."""
+    found = [expr]
+    for node in found:  # it grows meanwhile
+        kind = node.__class__
+        if kind is not Number and kind is not Name:
+            found += _below(node)
+    return found
+
+
+def _below(expr: Expr) -> tuple[Expr, ...]:
     match expr:
-        case Unary(operand=operand):
-            below = [operand]
         case Binary(left=left, right=right):
-            below = [left, right]
+            return left, right
+        case Unary(operand=operand):
+            return (operand,)
         case Choice(condition=condition, then=then, otherwise=otherwise):
-            below = [condition, then, otherwise]
+            return condition, then, otherwise
         case Logic(operands=operands):
-            below = list(operands)
+            return operands
         case Call(arguments=arguments):
-            below = list(arguments)
-        case _:
-            below = []
-    return [expr] + [node for part in below for node in walk(part)]
+            return arguments
+    return ()
 
 
 def weight(expr: Expr) -> int:

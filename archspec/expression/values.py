@@ -27,7 +27,9 @@ def evaluate(expr: Expr, lookup: Callable[[Name], Value]) -> Value:
 
     Conditions are settled: of `a if c else b` the one side that holds is left.
     """
-    match expr:
+    match expr:  # the most frequent first
+        case Binary(op=op, left=left, right=right):
+            return combine(op, evaluate(left, lookup), evaluate(right, lookup))
         case Number(value=value):
             return constant(value)
         case Name():
@@ -37,8 +39,6 @@ def evaluate(expr: Expr, lookup: Callable[[Name], Value]) -> Value:
         case Unary(op=op, operand=operand):
             zero = constant(0)
             return combine(op, zero, evaluate(operand, lookup))
-        case Binary(op=op, left=left, right=right):
-            return combine(op, evaluate(left, lookup), evaluate(right, lookup))
         case Logic(op=op, operands=operands):
             result = evaluate(operands[0], lookup)
             for operand in operands[1:]:
@@ -72,14 +72,14 @@ def _integers(*values: Value) -> bool:
 def combine(op: str, left: Value, right: Value) -> Value:
     """`left op right`, as a number and as a simplified formula."""
     number = OPERATORS[op](left.number, right.number)
-    if isinstance(number, Fraction):
+    if number.__class__ is Fraction:
         number = whole(number)
     bounded(number)
-    if isinstance(number, bool):
+    if isinstance(number, bool) or (left.constant and right.constant):
         return constant(number)
-    if left.constant and right.constant:
-        return constant(number)
-    if left.expr is None or right.expr is None or not _integers(left, right):
+    if left.expr is None or right.expr is None:
+        return Value(number, None)
+    if type(left.number) is not int or type(right.number) is not int:
         return Value(number, None)
     return Value(number, simplify(op, left.expr, right.expr))
 
