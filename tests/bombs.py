@@ -314,6 +314,27 @@ case(
         args={"w": 1},
     ),
 )
+DENSE = "+".join(["w"] * 38)  # the most terms for its length, and as deep as is taken
+case(
+    "arguments of many terms",
+    lambda: net(
+        blocks={
+            "b": {"args": {"w": 1} | {f"a{n}": f"{n}+{DENSE}" for n in range(9000)}, "body": CONV}
+        },
+        stages=stages_of(1, 1, channels=8),
+    ),
+)
+case(
+    "lists of many terms",
+    lambda: net(
+        args={"w": 1},
+        stages=stages_of(18, 1000, channels=8, stride=[f"{n}+{DENSE[:40]}w" for n in range(1000)]),
+    ),
+)
+case(
+    "just few enough terms",
+    lambda: net(args={"w": 1}, stem=[{"conv": f"{n}+{DENSE}"} for n in range(1240)]),
+)
 case("wide branches", lambda: net(stem=[{"concat": [["relu"]] * 64}, {"conv": 8}] * 100))
 case("wide splits", lambda: net(stem=[{"conv": 64}] + [{"split": [["relu"]] * 64}] * 140))
 case("branches in branches", lambda: net(stem=[branching(2, 10)]))
@@ -493,6 +514,17 @@ def deep(levels: int) -> Any:
 
 
 # Other files --------------------------------------------------------------------------
+
+
+@bomb("a chain of many terms")
+def _chain_of_terms() -> Files:
+    files = {}
+    for number in range(10):
+        base = {} if number == 9 else {"extends": f"n{number + 1}"}
+        stem = {f"k{number}x{n}": {"conv": f"{n}+{DENSE}"} for n in range(950)}
+        spec = SPEC | {"name": f"n{number}", "args": {"w": 1}, "stem": stem, **base}
+        files[f"n{number}.yaml"] = json.dumps(spec)
+    return {"net.yaml": json.dumps({"name": "net", "extends": "n0"})} | files
 
 
 @bomb("a chain of large files")

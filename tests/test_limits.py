@@ -14,6 +14,7 @@ from archspec.lower.budget import MOST_LAYERS, MOST_STEPS, Budget
 from archspec.source.files import MAX_BYTES
 from archspec.source.findings import MAX_FINDINGS
 from archspec.spec import load
+from archspec.spec.amount import MOST_CHARACTERS, characters
 from archspec.spec.widths import MOST_BLOCKS
 from bombs import BOMBS, CONV, SPEC, Files, nested, net, one_block
 from support import ROOT
@@ -58,6 +59,16 @@ def with_blocks(size: int) -> Files:
     return files | {f"blocks/b{n}.yaml": body for n in range(2)}
 
 
+TERMS = "1000 + " * 27 + "1000000"  # 196 characters
+
+
+def with_expressions(count: int) -> Files:
+    """Two blocks with so many long expressions each."""
+    files = with_blocks(0)
+    body = "body:\n" + f"  - conv: {TERMS}\n" * count + "  - conv: channels\n"
+    return files | {f"blocks/b{n}.yaml": body for n in range(2)}
+
+
 TOO_MUCH: dict[str, tuple[Files, str, int, str]] = {
     "steps": (unequal("bottleneck"), f"more than {MOST_STEPS:,} steps", 4, "net.yaml"),
     "steps of blocks that hold nothing": (nested(30, [], lambda b: [b, b], inline=True),
@@ -70,6 +81,12 @@ TOO_MUCH: dict[str, tuple[Files, str, int, str]] = {
         f"the specs that this one extends are larger than {MAX_BYTES:,} bytes", 1, "a.yaml"),
     "bytes of blocks": (with_blocks(MAX_BYTES // 2),
         f"the blocks that this spec uses are larger than {MAX_BYTES:,} bytes", 1, "b1.yaml"),
+    "expressions": (lines("stem:\n" + f"  - conv: {TERMS}\n" * 511),
+        f"the expressions of this spec have more than {MOST_CHARACTERS:,} characters", 514,
+        "net.yaml"),
+    "expressions of blocks": (with_expressions(256),
+        f"of the blocks that this spec uses have more than {MOST_CHARACTERS:,} characters", 256,
+        "b1.yaml"),
     "an expression": (lines("stem:\n  - conv: " + "8 + " * 50 + "8\n"), "too long", 4, "net.yaml"),
 }  # fmt: skip
 
@@ -108,6 +125,12 @@ def test_the_largest_networks_are_far_from_the_limits(
     assert made
     assert all(budget.layers * MARGIN < MOST_LAYERS for budget in made)
     assert all(budget.steps * MARGIN < MOST_STEPS for budget in made)
+
+
+def test_no_shipped_spec_is_near_the_limit_of_expressions() -> None:
+    specs = [*(ROOT / "specs").glob("*.yaml"), *(ROOT / "specs" / "zoo").glob("*.yaml")]
+    most = max(characters(load(path).data, path.name) for path in specs)
+    assert 500 < most < MOST_CHARACTERS / 100
 
 
 def test_findings_of_one_rule_are_closed_by_how_many_more_there_are(tmp_path: Path) -> None:

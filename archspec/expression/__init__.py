@@ -16,7 +16,7 @@ printing   tree -> Python
 
 from archspec.expression.functions import FUNCTIONS, from_python
 from archspec.expression.printing import show, source
-from archspec.expression.reading import parse
+from archspec.expression.reading import MAX_LENGTH, parse
 from archspec.expression.tree import (
     Binary,
     Call,
@@ -38,6 +38,7 @@ from archspec.expression.values import combine, evaluate, simplify, substitute
 
 __all__ = [
     "FUNCTIONS",
+    "MAX_LENGTH",
     "Binary",
     "Call",
     "Choice",

@@ -9,6 +9,7 @@ from pydantic import Field as ModelField
 from pydantic import PrivateAttr, ValidationError
 
 from archspec.spec import arguments
+from archspec.spec.amount import characters
 from archspec.spec.fields import Model, Reads
 from archspec.spec.layers import Stack, stack_of
 from archspec.spec.names import PARTS_OF_ALL, Attribute, ClassName, Doc, at_key, not_taken
@@ -80,6 +81,7 @@ def block_of(value: Any) -> Block:
             "wrong-type",
             f"expected a block (a map with a `body`), found {describe(value)}",
         )
+    characters(value, "this block")
     try:
         block = Block.read(value)
     except ValidationError as error:

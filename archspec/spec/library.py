@@ -17,6 +17,7 @@ from archspec.record import field, record
 from archspec.source import read, seen, shared
 from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
 from archspec.spec import arguments
+from archspec.spec.amount import characters
 from archspec.spec.blocks import Block, block_of
 from archspec.spec.layers import COMBINATORS, Stack, stack_of
 from archspec.spec.names import PARTS_OF_ALL
@@ -84,6 +85,7 @@ class Library:
         self.folders = _folders(beside)
         self._found: dict[str, Block | None] = {}
         self._bytes = 0
+        self._characters = 0
         self._bound: dict[tuple[int, int], tuple[Any, Block, Bound]] = {}
 
     def block(self, name: str) -> Block | None:
@@ -110,9 +112,17 @@ class Library:
             path = f"{folder}/{name}.yaml"
             if seen.is_file(path):
                 if self.beside and folder is self.folders[0]:
-                    self._admit(name, path, self.beside)
+                    return self._admitted(name, path, self.beside)
                 return block_file(path)
         return None
+
+    def _admitted(self, name: str, path: str, beside: Path) -> Block:
+        """A block from a file beside the spec; all of them hold no more than one may."""
+        self._admit(name, path, beside)
+        block = block_file(path)
+        whose = "the blocks that this spec uses"
+        self._characters = characters(block.raw, whose, self._characters)
+        return block
 
     def _admit(self, name: str, path: str, beside: Path) -> None:
         """Only files of the project; all of them no larger than one may be."""

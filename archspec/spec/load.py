@@ -17,6 +17,7 @@ from archspec.source.extends import led_here
 from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
 from archspec.source.findings import MAX_FINDINGS
 from archspec.source.shared import shared_file
+from archspec.spec.amount import characters
 from archspec.spec.check import check
 from archspec.spec.library import BlockError, Library
 from archspec.spec.models import Spec
@@ -159,13 +160,14 @@ def from_data(
     if settings:
         data = _with_settings(data, settings)
     try:
+        characters(data, "this spec")
         spec = Spec.read(data)
     except ValidationError as error:
         problems = problems_of(error, KEYS)
         found = [diagnose(p, data) for p in problems]
         found += _elsewhere(data, problems, beside, rounds)
         raise SpecError(led_here(found, data)) from None
-    except BlockError as error:
+    except (BlockError, SpecError) as error:
         raise SpecError(led_here(error.diagnostics, data)) from None
     spec.keep(data, Library(spec.blocks, beside), bool(settings))
     findings = check(spec)
