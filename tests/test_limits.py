@@ -107,6 +107,13 @@ def test_a_chain_is_told_with_the_lines_that_lead_to_it(tmp_path: Path) -> None:
     assert [Path(label.span.file).name for label in found.labels] == ["net.yaml"]
 
 
+def test_a_block_with_findings_is_read_once(tmp_path: Path) -> None:
+    """It was counted again for each use, until the blocks were told to be too large."""
+    wrong = json.dumps({"body": CONV, "argz": 1}) + "\n#" + "x" * (MAX_BYTES // 2)
+    files = lines("stem: [b, b, b]\n") | {"blocks/b.yaml": wrong}
+    assert {d.rule for d in findings(files, tmp_path)} == {"unknown-key"}
+
+
 def test_what_is_just_small_enough(tmp_path: Path) -> None:
     assert not findings(extended(MAX_BYTES // 4), tmp_path)
     assert not findings(with_blocks(MAX_BYTES // 4), tmp_path)

@@ -84,14 +84,21 @@ class Library:
         self.beside = beside
         self.folders = _folders(beside)
         self._found: dict[str, Block | None] = {}
+        self._wrong: dict[str, BlockError] = {}
         self._bytes = 0
         self._characters = 0
         self._bound: dict[tuple[int, int], tuple[Any, Block, Bound]] = {}
 
     def block(self, name: str) -> Block | None:
         """The block of this name, or None; raises `BlockError` if its file has findings."""
+        if name in self._wrong:
+            raise self._wrong[name]
         if name not in self._found:
-            self._found[name] = self.own.get(name) or self._from_file(name)
+            try:
+                self._found[name] = self.own.get(name) or self._from_file(name)
+            except BlockError as error:  # read once, however many use it
+                self._wrong[name] = error
+                raise
         return self._found[name]
 
     def look_up(self, names: Set[str]) -> None:
