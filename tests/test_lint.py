@@ -134,6 +134,26 @@ def test_a_link_out_of_the_project_is_not_followed(
     assert "1234" not in said.out
 
 
+@pytest.mark.parametrize("command", ["lint", "build"])
+@pytest.mark.parametrize("named", [(), ("specs",), ("specs/link.yaml",), ("linked",)])
+def test_nor_is_one_by_any_command_whatever_is_named(
+    command: str,
+    named: tuple[str, ...],
+    project: Project,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret.yaml").write_text("password: 1234\n", "utf-8")
+    project.write("pyproject.toml", "")
+    project.spec(CLEAN)
+    (project.folder / "specs/link.yaml").symlink_to(outside / "secret.yaml")
+    (project.folder / "linked").symlink_to(outside)
+    said = project.run(command, *named)
+    assert said.code == 2
+    assert "is a link that leads out of the project\n" in said.err
+    assert "password" not in said.out + said.err
+
+
 @pytest.mark.parametrize(
     "wrong", [["--fromat", "json"], ["--format", "xml"], ["--select", "AS9"], ["-", "specs"]]
 )

@@ -43,6 +43,25 @@ def test_a_link_goes_on_leading_to_its_file(tmp_path: Path) -> None:
     assert (tmp_path / "there" / "a").read_text() == "new"
 
 
+def test_a_link_out_of_the_project_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull request may hold `generated`, or a file in it, as a link to a place outside."""
+    project = tmp_path / "project"
+    (project / "inner").mkdir(parents=True)
+    (project / "pyproject.toml").touch()
+    (project / "file").symlink_to("../file")
+    (project / "folder").symlink_to("..")
+    (project / "within").symlink_to("inner")
+    monkeypatch.chdir(project)
+    for name in ("file", "folder/file", str(project / "file")):
+        with pytest.raises(UnreadableFile, match="is a link that leads out of the project"):
+            write_text(Path(name), "new")
+    assert not (tmp_path / "file").exists()
+    write_text(Path("within/file"), "new")
+    write_text(tmp_path / "file", "new")
+
+
 def test_all_or_none(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
     (tmp_path / "b").mkdir()

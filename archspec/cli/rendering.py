@@ -16,17 +16,18 @@ DEFAULT = "specs"
 def find_specs(paths: Sequence[str]) -> list[str | Path]:
     """The specs that the arguments mean; raises `UnreadableFile` if there are none."""
     from archspec.diagnostics import UnreadableFile
+    from archspec.lint.discover import check_found, check_named
 
     found: list[str | Path] = []
     for given in paths or [DEFAULT]:
         path = Path(given)
-        if not path.is_dir():
-            found.append(given)
-            continue
-        inside = sorted(p for p in path.glob("*.yaml") if p.is_file())
-        if not inside:
+        inside = sorted(p for p in path.glob("*.yaml") if p.is_file()) if path.is_dir() else []
+        if path.is_dir() and not inside:
             raise UnreadableFile(f"{given}: no spec (*.yaml) in this folder")
-        found += inside
+        check_named(given)
+        for one in inside:
+            check_found(one.as_posix(), given)
+        found += inside or [given]
     if not paths and not Path(DEFAULT).is_dir():
         raise UnreadableFile("there is no folder `specs` here; name a spec: archspec build PATH")
     return found

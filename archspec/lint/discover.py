@@ -7,6 +7,7 @@ import os
 TYPE_CHECKING = False  # `typing`, `pathlib` and `fnmatch` would be half of a warm run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import NoReturn
 
 SUFFIXES = (".yaml", ".yml")
 BLOCKS = "blocks"
@@ -20,6 +21,7 @@ def discover(paths: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
     found: dict[str, None] = {}
     for given in paths:
         path = plain(given)
+        check_named(path)
         if os.path.isdir(path):
             found.update(dict.fromkeys(_inside(path, patterns)))
         else:
@@ -44,21 +46,38 @@ def _inside(folder: str, patterns: tuple[str, ...]) -> Iterator[str]:
             path = start + name
             hidden = name[0] == "." or not name.endswith(SUFFIXES)
             if not hidden and not matches(path, patterns):
-                _check_link(path, folder)
+                check_found(path, folder)
                 yield path
 
 
-def _check_link(path: str, folder: str) -> None:
+def check_found(path: str, folder: str) -> None:
     """What is found in a folder may not show what lies outside the project."""
     if not os.path.islink(path):
         return
     target = os.path.realpath(path)
     roots = (os.path.realpath(root) for root in (".", folder))
     if not any(target.startswith(os.path.join(root, "")) for root in roots):
-        from archspec.diagnostics import UnreadableFile
-        from archspec.lint.visible import visible
+        _refuse(path)
 
-        raise UnreadableFile(f"`{visible(path)}` is a link that leads out of the project")
+
+def check_named(path: str) -> None:
+    """Nor may what is named where a project has a root: a shell names all that is in `specs/*`."""
+    try:
+        if os.path.realpath(path) == os.path.abspath(path):
+            return
+    except (OSError, ValueError):  # told where it is opened
+        return
+    from archspec.source.files import leads_out
+
+    if leads_out(path):
+        _refuse(path)
+
+
+def _refuse(path: str) -> NoReturn:
+    from archspec.diagnostics import UnreadableFile
+    from archspec.lint.visible import visible
+
+    raise UnreadableFile(f"`{visible(path)}` is a link that leads out of the project")
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:

@@ -77,6 +77,24 @@ def leaves_project(path: str | Path, folder: Path) -> bool:
     return os.path.commonpath([root, os.path.realpath(path)]) != root
 
 
+def leads_out(path: str | Path) -> bool:
+    """Whether a path in the project of the working directory is, by a link, one outside it.
+
+    What a command names may be a link that a stranger has put there. Where nothing says where
+    a project begins, none is left.
+    """
+    here = working_folder()
+    root = project_root(here)
+    if not any(os.path.exists(os.path.join(root, marker)) for marker in ROOT_MARKERS):
+        return False
+    named = os.path.normpath(os.path.join(here, path))
+    return _is_in(named, root) and not _is_in(os.path.realpath(path), root)
+
+
+def _is_in(path: str, root: str) -> bool:
+    return path == root or path.startswith(os.path.join(root, ""))
+
+
 def decode(text: str | bytes, file: str) -> str:
     """The text of a file of bounded size, without its byte order mark."""
     try:

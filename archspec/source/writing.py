@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from archspec.diagnostics import UnreadableFile
+from archspec.source.files import leads_out
 from archspec.source.syntax import shown
 
 
@@ -20,12 +21,15 @@ def write_files(files: Mapping[Path, str | bytes]) -> None:
     """Replaces what these files hold.
 
     Every file is on the disk, beside its place, before the first takes its place. Permissions
-    and links stay as they are, and so do the line ends of the text. Raises `UnreadableFile`.
+    and links stay as they are, and so do the line ends of the text. Raises `UnreadableFile`,
+    also for a link of the project that leads out of it.
     """
     ready: list[tuple[str, Path]] = []
     path = Path()
     try:
         for path, text in files.items():
+            if leads_out(path):
+                raise PermissionError(None, "it is a link that leads out of the project")
             data = text.encode() if isinstance(text, str) else text
             _prepare(Path(os.path.realpath(path)), data, ready)
         for temporary, path in ready:
