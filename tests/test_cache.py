@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -247,6 +248,46 @@ def test_fix_looks_at_the_files(project: Project) -> None:
     assert project.lint("--fix").code == 0
     assert "bias" not in project.read()
     assert project.lint() == project.lint("--no-cache")
+
+
+def test_the_same_archspec_on_another_machine_believes_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sizes and times of change are in the image of a container, for all to read."""
+    project.write("archspec/templates/a.jinja", "")
+    file = project.write("archspec/a.py", "")
+    monkeypatch.setattr(caches, "PACKAGE", str(file.parent))
+    before = caches.stamp()
+    status = file.stat()
+    file.unlink()
+    project.write("archspec/a.py", "")
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert file.stat().st_mtime_ns == status.st_mtime_ns
+    assert caches.stamp() != before
+
+
+def test_what_another_has_written_is_not_even_parsed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Megabytes of lists in lists would take seconds and all memory."""
+    project.spec(CLEAN)
+    project.lint()
+    for path in project.folder.glob(".archspec_cache/*.json"):
+        path.write_text(json.dumps({"version": caches.VERSION, "stamp": "a", "files": {}}))
+    parsed: list[object] = []
+    monkeypatch.setattr("json.loads", parsed.append)
+    assert project.lint().code == 0
+    assert parsed == []
+
+
+def test_a_folder_that_is_a_link_is_not_written(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (project.folder / ".archspec_cache").symlink_to(outside)
+    project.spec(CLEAN)
+    assert project.lint().code == 0
+    assert not list(outside.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(project: Project) -> None:

@@ -2,8 +2,9 @@
 
 An entry holds the findings of one file, whatever is selected, and a digest of all they depend on:
 the text, the files it was seen to look for (there or not), the folders whose names were read.
-All of it is void once a file of archspec itself has changed; since that is told by time, nobody
-can prepare a cache for another machine. What is read is checked like any other stranger's data.
+All of it is void once a file of archspec itself has changed. That is told by times, of which one is
+when the file came to this machine: nobody can prepare a cache for another, not even for an image
+that all may look into. What is read is checked like any other stranger's data.
 
 Only light modules here: this is all that a warm run imports.
 """
@@ -76,10 +77,10 @@ class Cache:
     def save(self) -> None:
         """Writes what is new. A folder that cannot be written is no reason to fail."""
         try:
-            if self.changed:
+            if self.changed and not os.path.islink(self.folder):  # it may lead anywhere
                 self._prepare()
-            for shard in sorted(self.changed):
-                self._write(shard)
+                for shard in sorted(self.changed):
+                    self._write(shard)
         except OSError:
             pass
         self.changed.clear()
@@ -100,14 +101,18 @@ class Cache:
         return self.shards[shard]
 
     def _read(self, shard: str) -> dict[str, Any]:
+        text = _bytes(os.path.join(self.folder, f"{shard}.json"), MOST_BYTES)
+        if not text.startswith(self._head()):  # not ours, and may take long to parse
+            return {}
         try:
-            data = json.loads(_bytes(os.path.join(self.folder, f"{shard}.json"), MOST_BYTES))
+            data = json.loads(text)
         except (ValueError, RecursionError):
             return {}
-        known = isinstance(data, dict) and data.get("version") == VERSION
-        if not known or data.get("stamp") != self.stamp or not isinstance(data.get("files"), dict):
-            return {}
-        return dict(data["files"])
+        return dict(data["files"]) if isinstance(data.get("files"), dict) else {}
+
+    def _head(self) -> bytes:
+        """How a shard begins that this archspec has written."""
+        return json.dumps({"version": VERSION, "stamp": self.stamp}).rstrip("}").encode()
 
     def _write(self, shard: str) -> None:
         entries = self.shards[shard]
@@ -190,7 +195,7 @@ def stamp() -> str:
     parts = [sys.version]
     for folder in (PACKAGE, *_beside()):
         for path, status in sorted(_files(folder)):
-            parts.append(f"{path} {status.st_size} {status.st_mtime_ns}")
+            parts.append(f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
     return digest("\n".join(parts).encode(errors="replace"))
 
 
