@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from archspec.lint.baseline import MOST_BYTES
 from archspec.lint.config import find, read
 from archspec.lint.settings import Settings
 from linting import Project
@@ -153,3 +156,63 @@ def test_show_settings(project: Project) -> None:
 
 def test_defaults_are_what_the_docs_say() -> None:
     assert Settings() == Settings(("specs",), (), (), (), (), (), False, "", "", "")
+
+
+# Files of strangers ---------------------------------------------------------------------
+
+HOSTILE = {
+    "brackets": (f"paths = {'[' * 500}\n", "brackets nested too deep"),
+    "dots": (f"a{'.a' * 70} = 1\n", "a key of more than 64 dots"),
+    "digits": (f"a = {'9' * 6000}\n", "a number of too many digits"),
+    "bytes": ("#" + "x" * 300_000, "the file is larger than 262,144 bytes"),
+    "patterns": (f"exclude = {[str(n) for n in range(1001)]}\n", "list of at most 1,000 texts"),
+    "a folder outside": ('paths = ["/"]\n', "`/` is not in the project"),
+    "a folder above": ('paths = ["specs/../../.."]\n', "`specs/../../..` is not in the project"),
+    "a link": ('paths = ["link"]\n', "`link` is not in the project"),
+    "a baseline outside": ('baseline = "/dev/zero"\n', "`/dev/zero` is not in the project"),
+    "a baseline of none": ('baseline = "a\\u0000"\n', "`a\\x00` is not in the project"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_configuration_file(name: str, project: Project) -> None:
+    text, message = HOSTILE[name]
+    (project.folder / "link").symlink_to("..")
+    project.write("archspec.toml", text)
+    project.spec("stem: [{conv: 8}]\n")
+    said = project.lint()
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines()[0].startswith("error: ")
+    assert message in said.err
+    assert "--> archspec.toml:1:1" in said.err
+
+
+def test_one_that_is_a_link_out_of_the_project(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    secret = tmp_path_factory.mktemp("outside") / "secret.toml"
+    secret.write_text("password: 1234\n")
+    (project.folder / "archspec.toml").symlink_to(secret)
+    project.spec("stem: [{conv: 8}]\n")
+    said = project.lint()
+    assert said.code == 2
+    assert "is a link that leads out of the project" in said.err
+    assert "1234" not in said.err
+
+
+def test_a_shared_file_that_is_a_pipe_is_not_waited_for(project: Project) -> None:
+    os.mkfifo(project.folder / "pyproject.toml")
+    project.spec("stem: [{conv: 8}]\n")
+    assert project.lint().code == 0
+
+
+def test_a_baseline_that_is_too_large_or_no_file(project: Project) -> None:
+    project.spec("stem: [{conv: 8}]\n")
+    project.write("big.json", b" " * (MOST_BYTES + 1))
+    assert f"it is larger than {MOST_BYTES:,} bytes" in project.lint("--baseline", "big.json").err
+    assert "it is not a regular file" in project.lint("--baseline", "/dev/zero").err
+
+
+def test_a_folder_is_named_without_what_a_terminal_obeys(project: Project) -> None:
+    project.write("archspec.toml", 'paths = ["\\u001b[31m\\n::error::x"]\n')
+    assert project.lint().err == "error: no spec found in `\\x1b[31m\\n::error::x`\n"

@@ -10,12 +10,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from archspec.diagnostics import UnreadableFile
 from archspec.lint.report import Report, content
 from archspec.lint.settings import SettingsError
 from archspec.record import replace
+from archspec.source.files import read_bytes
 from archspec.source.writing import write_text
 
 VERSION = 1
+MOST_BYTES = 4 << 20
 FIELDS = ("rule", "file", "line")
 
 Key = tuple[str, str, str]
@@ -54,9 +57,12 @@ def _keys(report: Report) -> list[Key]:
 
 def _read(file: str) -> Counter[Key]:
     try:
-        return _counted(json.loads(Path(file).read_text("utf-8")))
-    except OSError as error:
-        reason = (error.strerror or "it cannot be opened").lower()
+        data = read_bytes(file, MOST_BYTES)
+        if len(data) <= MOST_BYTES:
+            return _counted(json.loads(data))
+        reason = f"it is larger than {MOST_BYTES:,} bytes"
+    except UnreadableFile as error:
+        reason = str(error).partition("`: ")[2]
     except (ValueError, KeyError, TypeError, RecursionError):
         reason = "it is not a baseline of this version"
     hint = f"write it with `archspec lint --write-baseline {file}`"

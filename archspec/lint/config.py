@@ -8,12 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from archspec.diagnostics import Span, did_you_mean
-from archspec.lint.discover import OWN, SHARED, configuration
+from archspec.diagnostics import Span, UnreadableFile, did_you_mean
+from archspec.lint.discover import MOST_SETTINGS, OWN, SHARED, configuration
 from archspec.lint.settings import FORMATS, KEYS, Settings, SettingsError
-from archspec.source.files import display_path
+from archspec.source.files import display_path, is_in_project, read_bytes
 
 TABLE = "tool.archspec"
+MOST_DOTS = 64
+MOST_NAMES = 1000  # of a list
+_DEEP = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{MOST_DOTS}}}""")
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
@@ -26,25 +29,42 @@ def find(paths: Iterable[str]) -> Path | None:
 def read(path: Path) -> Settings:
     """The settings of a file; raises `SettingsError`, with its place."""
     file = display_path(path)
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read `{file}`: {_reason(error)}") from None
+    text = _text(path, file)
     table = _table(_parse(text, file), path.name == SHARED)
     if not isinstance(table, Mapping):
         raise SettingsError(f"`{TABLE}` is a table, found {table!r}", "", Span(file))
     return _Reader(text, file, path).settings(table)
 
 
-def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or "it is not UTF-8").lower()
+def _text(path: Path, file: str) -> str:
+    """The text of a file that may be a stranger's, with its line ends as one."""
+    if not is_in_project(str(path), str(path.parent.absolute())):
+        raise SettingsError(f"`{file}` is a link that leads out of the project", "put a copy here")
+    try:
+        data = read_bytes(path, MOST_SETTINGS)
+        text = data.decode().replace("\r\n", "\n").replace("\r", "\n")
+    except UnreadableFile as error:
+        raise SettingsError(str(error)) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"cannot read `{file}`: it is not UTF-8") from None
+    if len(data) > MOST_SETTINGS:
+        message = f"the file is larger than {MOST_SETTINGS:,} bytes"
+        hint = f"put our settings into `{OWN}`" if path.name == SHARED else ""
+        raise SettingsError(message, hint, Span(file))
+    return text
 
 
 def _parse(text: str, file: str) -> Any:
     import tomllib
 
+    if deep := _DEEP.search(text):  # the time grows with the square of the dots
+        line = text.count("\n", 0, deep.start()) + 1
+        message = f"a key of more than {MOST_DOTS} dots"
+        raise SettingsError(message, "", Span(file, line, 1, line, 2))
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        raise SettingsError("brackets nested too deep", "", Span(file)) from None
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         place = _PLACE.search(message)
@@ -52,6 +72,8 @@ def _parse(text: str, file: str) -> Any:
         words = _PLACE.sub("", message).strip()
         span = Span(file, line, column, line, column + 1)
         raise SettingsError(f"this is no TOML: {words[:1].lower()}{words[1:]}", "", span) from None
+    except ValueError:  # of Python's own
+        raise SettingsError("a number of too many digits", "", Span(file)) from None
 
 
 def _table(data: Any, shared: bool) -> Any:
@@ -84,17 +106,21 @@ class _Reader:
             return value if value in FORMATS else self.expected(key, f"one of {_list(FORMATS)}")
         if key == "baseline":
             text = value if isinstance(value, str) else self.expected(key, "the name of a file")
-            return self.here(text)
+            return self.inside(text, key)
         if key == "per-file-ignores":
             if not isinstance(value, Mapping):
                 self.expected(key, 'a table such as `{"specs/old/*" = ["AS304"]}`')
             return tuple((self.here(p), self.names(key, rules, p)) for p, rules in value.items())
         names = self.names(key, value, key)
-        return tuple(map(self.here, names)) if key in ("paths", "exclude") else names
+        if key == "paths":
+            return tuple(self.inside(name, key) for name in names)
+        return tuple(map(self.here, names)) if key == "exclude" else names
 
     def names(self, key: str, value: Any, place: str) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             self.expected(place, "a list of texts")
+        if len(value) > MOST_NAMES:
+            self.expected(place, f"a list of at most {MOST_NAMES:,} texts")
         if key in ("select", "extend-select", "ignore", "per-file-ignores"):
             self.check_rules(value, place)
         return tuple(value)
@@ -106,6 +132,14 @@ class _Reader:
             check_selectors(selectors)
         except SettingsError as error:
             raise SettingsError(error.message, error.hint, self.span(place)) from None
+
+    def inside(self, path: str, key: str) -> str:
+        """The same, of a path in the project: what lies elsewhere is not a file's to choose."""
+        folder = str(self.path.parent.absolute())
+        if "\0" in path or not is_in_project(os.path.join(folder, path), folder):
+            hint = "only the command line can name it"
+            self.fail(f"`{path}` is not in the project", hint, key)
+        return self.here(path)
 
     def here(self, path: str) -> str:
         """A path of the file as it is seen from the working directory."""

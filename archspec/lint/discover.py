@@ -13,6 +13,8 @@ SUFFIXES = (".yaml", ".yml")
 BLOCKS = "blocks"
 OWN, SHARED = "archspec.toml", "pyproject.toml"
 SECTION = b"tool.archspec"
+MOST_SETTINGS = 1 << 18  # bytes of a file with settings
+MOST_SHARED = 16 << 20  # of one that may have some
 
 
 def discover(paths: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
@@ -115,8 +117,10 @@ def _common_folder(paths: list[str]) -> str:
 
 
 def _speaks_of_us(path: str) -> bool:
+    if not os.path.isfile(path):  # a pipe would wait for its writer
+        return False
     try:
         with open(path, "rb") as file:
-            return SECTION in file.read()
+            return SECTION in file.read(MOST_SHARED)
     except OSError:
         return False

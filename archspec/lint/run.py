@@ -14,6 +14,7 @@ from archspec.lint.report import Report, with_fingerprints
 from archspec.lint.select import Selection
 from archspec.lint.settings import Settings
 from archspec.lint.sources import Sources
+from archspec.lint.visible import visible
 from archspec.record import field, record, replace
 
 NUMBER = re.compile(r"\d+")
@@ -35,7 +36,7 @@ def files_of(paths: Iterable[str], settings: Settings) -> list[Path]:
     given = named or [path for path in settings.paths if Path(path).exists()]
     files = [Path(file) for file in discover(given, settings.exclude)]
     if not files:
-        listed = ", ".join(f"`{path}`" for path in named or settings.paths)
+        listed = ", ".join(f"`{visible(path)}`" for path in named or settings.paths)
         raise UnreadableFile(f"no spec found in {listed}")
     return files
 

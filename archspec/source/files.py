@@ -14,14 +14,14 @@ MAX_BYTES = 1 << 20
 ROOT_MARKERS = ("pyproject.toml", "archspec.toml", ".git")
 
 
-def read_bytes(path: str | Path) -> bytes:
+def read_bytes(path: str | Path, most: int = MAX_BYTES) -> bytes:
     """What a regular file holds, of a large one no more than shows that it is."""
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise _unreadable(path, "it is not a regular file")
-            return file.read(min(status.st_size or MAX_BYTES, MAX_BYTES) + 1)
+            return file.read(min(status.st_size or most, most) + 1)
     except OSError as error:
         reason = (error.strerror or "it cannot be opened").lower()
         raise _unreadable(path, reason) from None
@@ -89,6 +89,12 @@ def leads_out(path: str | Path) -> bool:
         return False
     named = os.path.normpath(os.path.join(here, path))
     return _is_in(named, root) and not _is_in(os.path.realpath(path), root)
+
+
+def is_in_project(path: str, folder: str) -> bool:
+    """Whether a path is in the project that a folder is in, or in the working directory."""
+    target = os.path.realpath(path)
+    return any(_is_in(target, root) for root in (project_root(folder), working_folder()) if root)
 
 
 def _is_in(path: str, root: str) -> bool:
