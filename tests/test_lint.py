@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -132,6 +133,18 @@ def test_a_link_out_of_the_project_is_not_followed(
     assert said.code == 2
     assert said.err == "error: `specs/link.yaml` is a link that leads out of the project\n"
     assert "1234" not in said.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are text")
+@pytest.mark.parametrize("form", ["full", "concise", "json", "github", "gitlab", "junit"])
+def test_a_name_of_a_file_that_is_no_text(form: str, project: Project) -> None:
+    project.spec(BROKEN)
+    os.rename(project.folder / "specs/net.yaml", os.fsencode(project.folder) + b"/specs/\xff.yaml")
+    said = project.lint("--format", form)
+    assert (said.code, said.err) == (1, "")
+    said.out.encode()
+    assert project.lint("--format", form, "--output-file", "out").code == 1
+    assert (project.folder / "out").read_text("utf-8") == said.out
 
 
 @pytest.mark.parametrize("command", ["lint", "build"])

@@ -178,6 +178,7 @@ def _write(report: Report, settings: Settings, args: argparse.Namespace) -> None
         text = statistics(report, style)
     else:
         text = render(report, form, style)
+    text = text.encode(errors="backslashreplace").decode()  # names of files may be any bytes
     if args.output_file:
         from pathlib import Path
 
