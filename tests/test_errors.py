@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
 
 import archspec
 from archspec.diagnostics import Diagnostic
+from archspec.expression import ExpressionError
+from archspec.expression import parse as parse_expression
 from archspec.ops import OPS
 from archspec.spec import Library, arguments
 from linting import HEAD, Project
@@ -433,3 +436,19 @@ def test_both_sides_of_a_sum_are_shown(tmp_path: Path) -> None:
         (5, "body"),
         (7, "shortcut"),
     ]
+
+
+@pytest.mark.parametrize("text", ["1or 8", "8if 1 else 8", "0x8for", "1.in", '"\\d"', "8 \\"])
+def test_what_python_would_warn_of_is_no_expression(text: str) -> None:
+    """The warning would go to standard error, in words that are not ours."""
+    parse_expression.cache_clear()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(ExpressionError, match="is no expression"):
+            parse_expression(text)
+    assert not warned
+
+
+@pytest.mark.parametrize("text", ["8 if 1 else 8", "0xf", "1e3", "inner1 or 8", "x8in"])
+def test_what_it_would_not_is(text: str) -> None:
+    assert parse_expression(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -26,6 +27,8 @@ BINARY |= {ast.FloorDiv: "//", ast.Mod: "%"}
 COMPARE: dict[type[ast.AST], str] = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<="}
 COMPARE |= {ast.Gt: ">", ast.GtE: ">="}
 UNARY: dict[type[ast.AST], str] = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}
+# What Python's parser warns of on standard error: a number grown together with a word.
+ODD = re.compile(r"\\|(?<!\w)\d[\w.]*?(?:and|else|for|if|in|is|not|or)")
 WORDS = {"true": True, "false": False}
 
 
@@ -36,17 +39,19 @@ def parse(text: str) -> Expr:
         raise ExpressionError(f"an expression of {len(text)} characters is too long")
     if not text.isascii() or not text.isprintable():
         raise ExpressionError("an expression is written in plain ASCII")
-    stripped = text.strip()
+    if odd := ODD.search(text):
+        raise _no_expression(text, odd.start())
     try:
-        tree = ast.parse(stripped, mode="eval")
+        tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = getattr(error, "offset", None)
-        raise ExpressionError(
-            f"`{text}` is no expression",
-            "write numbers, names, + - * / // %, comparisons, `a if c else b`",
-            None if not column else column - 1,
-        ) from None
+        raise _no_expression(text, column - 1 if column else None) from None
     return _convert(tree.body, 0)
+
+
+def _no_expression(text: str, column: int | None) -> ExpressionError:
+    hint = "write numbers, names, + - * / // %, comparisons, `a if c else b`"
+    return ExpressionError(f"`{text}` is no expression", hint, column)
 
 
 def _convert(node: ast.expr, depth: int) -> Expr:
