@@ -452,3 +452,12 @@ def test_what_python_would_warn_of_is_no_expression(text: str) -> None:
 @pytest.mark.parametrize("text", ["8 if 1 else 8", "0xf", "1e3", "inner1 or 8", "x8in"])
 def test_what_it_would_not_is(text: str) -> None:
     assert parse_expression(text)
+
+
+@pytest.mark.parametrize("name", ["math", "torch", "Argparse", "sitecustomize", "numpy"])
+def test_a_network_hides_no_module_of_python(name: str, tmp_path: Path) -> None:
+    """Its file lies beside the training scripts, which import these."""
+    (found,) = findings(tmp_path, f"name: {name}\ninput: [3, 8, 8]\nstem: [relu]\n")
+    assert (found.rule, found.hint) == ("bad-name", f"choose another name, e.g. `{name}_net`")
+    assert found.span
+    assert (found.span.line, found.span.column) == (1, 7)

@@ -26,18 +26,19 @@ PARTS_OF_ALL = ("norm", "act")
 Attribute = Annotated[str, Reads(arguments.attribute)]
 
 
-# What generated files import, and what torch does: Python would find the generated file instead.
-LIBRARIES = frozenset(
-    """filelock fsspec jinja2 mpmath networkx numpy sympy tensorboard torch torchvision
-    typing_extensions""".split()
+# What generated files and torch import: Python would find a generated file of that name instead.
+MODULES = sys.stdlib_module_names | frozenset(
+    """filelock fsspec functorch jinja2 markupsafe mpmath networkx numpy packaging setuptools
+    sitecustomize sympy tensorboard torch torchgen torchvision triton typing_extensions
+    usercustomize""".split()
 )
 
 
 def spec_name(value: Any) -> str:
     """A name that the generated file can have."""
-    name = arguments.attribute(value)
-    if name in LIBRARIES or name in sys.stdlib_module_names:
-        message = f"a generated `{name}.py` would take the place of Python's module `{name}`"
+    name = arguments.attribute(value, "the name of a network")
+    if name.lower() in MODULES:
+        message = f"a generated `{name}.py` would take the place of Python's module `{name.lower()}`"
         fail("bad-name", message, f"choose another name, e.g. `{name}_net`")
     return name
 
