@@ -44,6 +44,23 @@ def test_the_committed_file_is_what_render_gives(name: str) -> None:
     assert (GENERATED / f"{name}.py").read_text("utf-8") == archspec.render(name)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "from archspec.codegen.verify import verify; verify('import os')",
+        "from archspec.codegen.verify import verify; verify('lambda: 0')",
+        "from archspec.training.verify import verify; verify('import pickle', '')",
+        "from archspec.training.verify import verify; verify('eval', '')",
+    ],
+)
+@pytest.mark.parametrize("optimised", [[], ["-O"]])
+def test_what_a_spec_smuggled_in_is_found(call: str, optimised: list[str]) -> None:
+    """Also where Python leaves out its `assert`s."""
+    command = [sys.executable, *optimised, "-c", call]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert "AssertionError: unexpected" in done.stderr
+
+
 def test_nothing_else_is_committed() -> None:
     scripts = {f"train_{name}" for name in SHIPPED if archspec.load(name).train}
     assert {path.stem for path in GENERATED.glob("*.py")} == {*SHIPPED, *scripts}

@@ -15,7 +15,7 @@ def verify(source: str, network: str) -> None:
     `network` is the line that imports the network's class.
     """
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            assert allowed(node, network), f"unexpected import: {ast.unparse(node)}"
-        if isinstance(node, ast.Name):
-            assert node.id not in RUNS_TEXT, f"unexpected {node.id}"
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and not allowed(node, network):
+            raise AssertionError(f"unexpected import: {ast.unparse(node)}")
+        if isinstance(node, ast.Name) and node.id in RUNS_TEXT:
+            raise AssertionError(f"unexpected {node.id}")
