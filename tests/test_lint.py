@@ -387,7 +387,12 @@ def test_a_baseline_knows_how_often(project: Project) -> None:
     assert "1 warning in 1 of 1 spec (1 in the baseline)" in said.out
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 1}', "[" * 9999])
+ENDLESS = '{"version": 1, "findings": [{"rule": "", "file": "", "line": "", "count": 1e999}]}'
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"version": 2}', '{"version": 1}', "[" * 9999, ENDLESS]
+)
 def test_a_baseline_that_is_none(project: Project, text: str) -> None:
     project.spec(CLEAN)
     project.write("known.json", text)

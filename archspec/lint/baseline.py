@@ -63,7 +63,7 @@ def _read(file: str) -> Counter[Key]:
         reason = f"it is larger than {MOST_BYTES:,} bytes"
     except UnreadableFile as error:
         reason = str(error).partition("`: ")[2]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
         reason = "it is not a baseline of this version"
     hint = f"write it with `archspec lint --write-baseline {file}`"
     raise SettingsError(f"cannot read the baseline `{file}`: {reason}", hint)
