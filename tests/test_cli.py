@@ -340,3 +340,21 @@ def test_who_watches_the_command_has_the_last_word(folder: Path) -> None:
     watched = [sys.executable, "-m", "cProfile", "-m", "archspec", "lint"]
     said = subprocess.run(watched, capture_output=True, text=True, check=True)
     assert "function calls" in said.stdout
+
+
+def test_an_output_that_knows_no_such_letter(folder: Path) -> None:
+    write(folder, "letters", "input: [3, 8, 8]\nstem: [{conv: 8}]\ndoc: 中\ndok: 中\n")
+    western = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    said = command("lint", "--format=full", stdout=subprocess.PIPE, env=western)
+    assert (said.returncode, said.stderr) == (1, "")
+    assert "5 | dok: \\u4e2d" in said.stdout
+
+
+@pytest.mark.parametrize("name", ["show", "train", "build", "lint"])
+def test_no_command_follows_a_link_out_of_the_project(folder: Path, name: str) -> None:
+    (folder / "inside").mkdir()
+    (folder / "inside" / "pyproject.toml").touch()
+    (folder / "inside" / "link.yaml").symlink_to("../specs/tiny.yaml")
+    said = command(name, "link.yaml", stdout=subprocess.PIPE, cwd=folder / "inside")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "error: `link.yaml` is a link that leads out of the project\n"

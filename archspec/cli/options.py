@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.spec import Spec
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -26,3 +29,12 @@ def settings(args: argparse.Namespace) -> dict[str, Any]:
     from archspec.spec import setting
 
     return dict(setting(text) for text in args.settings)
+
+
+def chosen(args: argparse.Namespace) -> Spec:
+    """The spec that a command names, with what `--set` changes; raises `SpecError`."""
+    from archspec.lint.discover import check_named
+    from archspec.spec import load
+
+    check_named(args.spec)
+    return load(args.spec, settings(args))

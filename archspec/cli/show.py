@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from archspec.cli.options import add_settings, settings
+from archspec.cli.options import add_settings, chosen
 
 if TYPE_CHECKING:
     from archspec.analysis import Analysis
@@ -34,9 +34,8 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """0; findings are raised as `SpecError`."""
     from archspec.api import analyze
-    from archspec.spec import load
 
-    spec = load(args.spec, settings(args))
+    spec = chosen(args)
     if args.resolved:
         print(_resolved(spec, args.format), end="")
         return 0

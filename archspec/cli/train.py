@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from archspec.cli.files import changed_in, is_edited, text_of, write
-from archspec.cli.options import add_settings, settings
+from archspec.cli.options import add_settings, chosen
 
 if TYPE_CHECKING:
     from archspec.spec import Spec
@@ -88,10 +88,9 @@ def _read_rest(args: argparse.Namespace) -> list[str]:
 
 def _spec(args: argparse.Namespace) -> Spec:
     from archspec.diagnostics import Diagnostic, SpecError
-    from archspec.spec import load
     from archspec.spec.train import EXAMPLE
 
-    spec = load(args.spec, settings(args))
+    spec = chosen(args)
     if spec.train is None:
         message = "`train` is missing: it says how the network is trained"
         raise SpecError([Diagnostic("missing-key", message, spec.where(), f"write `{EXAMPLE}`")])

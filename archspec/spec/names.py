@@ -38,7 +38,9 @@ def spec_name(value: Any) -> str:
     """A name that the generated file can have."""
     name = arguments.attribute(value, "the name of a network")
     if name.lower() in MODULES:
-        message = f"a generated `{name}.py` would take the place of Python's module `{name.lower()}`"
+        message = (
+            f"a generated `{name}.py` would take the place of Python's module `{name.lower()}`"
+        )
         fail("bad-name", message, f"choose another name, e.g. `{name}_net`")
     return name
 
