@@ -141,6 +141,22 @@ WRONG = {
         "stages: {layer1: <{channels: 64, repeat: 2}>}",
         ("missing-key", "does not say its `block`", "`block: basic`"),
     ),
+    "a typo in a key of a stage": (
+        "stages: {layer1: {block: basic, channels: 64, <repeats>: 2}}",
+        ("unknown-key", "no argument or part `repeats`", "did you mean `repeat`? a stage of it"),
+    ),
+    "a typo in what stands beside a layer": (
+        "stem: [{conv: 64, <whne>: true}]",
+        ("unknown-key", "`whne` is no modifier of a layer", "did you mean `when`?"),
+    ),
+    "a typo in what stands beside a residual": (
+        "stem: [{residual: [norm], <shorcut>: none}]",
+        ("unknown-key", "`shorcut` is no modifier", "did you mean `shortcut`?"),
+    ),
+    "a typo in a default": (
+        "defaults: {<convv>: {bias: true}}\nstem: [{conv: 64}]",
+        ("unknown-default", "`convv` is no op and no block", "did you mean `conv`?"),
+    ),
     "a comma that YAML takes for its own": (
         "stem: {conv1: {conv: {channels: <min(64, 32)>}}}",
         ("unquoted-comma", "YAML cuts this at the comma", '`"min(64, 32)"`'),

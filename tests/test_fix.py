@@ -24,6 +24,18 @@ FIXES = {
         "stem: [{Conv2d: 8}, {MaxPol2d: 2}]\n",
         "stem: [{conv: 8}, {max_pool: 2}]\n",
     ),
+    "a typo in a default": (
+        "defaults: {convv: {bias: true}}\nstem: {c1: {conv: 8}}\n",
+        "defaults: {conv: {bias: true}}\nstem: {c1: {conv: 8}}\n",
+    ),
+    "typos in keys of a stage": (
+        "stages:\n  a: {blok: basic, repeats: 2, channels: 8}  # why\n",
+        "stages:\n  a: {block: basic, repeat: 2, channels: 8}  # why\n",
+    ),
+    "a typo in what stands beside a layer": (
+        "stem: [{conv: 8, whne: true, nmae: c1}]\n",
+        "stem: [{conv: 8, when: true, name: c1}]\n",
+    ),
     "torch's name": (
         "stem: {c1: {conv: {channels: 8, kernel_size: 3}}}\n",
         "stem: {c1: {conv: {channels: 8, kernel: 3}}}\n",

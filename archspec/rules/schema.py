@@ -251,6 +251,7 @@ told(
         stem:
           - conv: 64
     """,
+    fixable=True,
 )
 told(
     "AS124",

@@ -33,9 +33,10 @@ from archspec.spec.library import BlockError, Library
 from archspec.spec.models import Section, Spec
 from archspec.spec.names import FLOW, INDICES, PARTS_OF_ALL, SCOPE
 from archspec.spec.problems import Problems, diagnose
-from archspec.spec.stages import Stage
+from archspec.spec.stages import Run, Stage
 
-FIXABLE = ("unknown-layer", "unknown-block")
+FIXABLE = ("unknown-layer", "unknown-block", "unknown-default")
+OF_STAGES = tuple(Run.model_fields)
 
 
 @record
@@ -158,7 +159,7 @@ class _Check:
         for name in dict.fromkeys(stage.blocks):
             block = self._known_block(name, stage.where("block"), Scope(frozenset()))
             if block is not None:
-                self._call(name, block, stage.given, stage.raw, (), inside, stage.span)
+                self._call(name, block, stage.given, stage.raw, (), inside, stage.span, OF_STAGES)
 
     def _known_block(self, name: str, span: Span | None, scope: Scope) -> Block | None:
         try:
@@ -203,8 +204,10 @@ class _Check:
         for name, raw in defaults.blocks.items():
             span = locate(defaults.raw, (name,), key=True)
             if not self._is_block(name):
-                hint: str = _elsewhere_hint(name)
-                hint = hint or did_you_mean(name, [*OPS, *self.library.names(), *PARTS_OF_ALL])
+                known = [*OPS, *self.library.names(), *PARTS_OF_ALL]
+                hint = did_you_mean(name, known)
+                if text := _elsewhere_hint(name):
+                    hint = instead(text, name, arguments.elsewhere(name))
                 message = f"`{name}` is no op and no block"
                 self.report("unknown-default", message, span, hint)
                 continue
@@ -332,9 +335,10 @@ class _Check:
         path: tuple[str, ...],
         scope: Scope,
         span: Span | None,
+        beside: tuple[str, ...] = (),
     ) -> None:
         try:
-            bound = self.library.bind(given, name, block)
+            bound = self.library.bind(given, name, block, beside)
         except Problems as error:
             for problem in error.problems:
                 place = diagnose(problem.below(*path), raw)

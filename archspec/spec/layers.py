@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as ModelField
 from pydantic import ValidationError
 
-from archspec.diagnostics import Span, alike
+from archspec.diagnostics import Span, alike, closest, did_you_mean
 from archspec.expression import Expr
 from archspec.ir import Field, Op, fields_of
 from archspec.ops import OPS
@@ -27,6 +27,7 @@ COMBINATORS = (*ONE_BODY, *BRANCHED)
 ANYWHERE = ("name", "when", "else", "init")
 OF_RESIDUAL = ("shortcut", "project", "before", "drop_path")
 MODIFIERS = (*ANYWHERE, *OF_RESIDUAL)
+HEADS = (*OPS, *COMBINATORS)
 MOST_BRANCHES = 64
 
 
@@ -114,6 +115,7 @@ def layer_of(value: Any) -> Layer:
             "this layer has no op, block or combinator",
             "write e.g. `conv: 64`",
         )
+    _misspelt_modifiers(heads, value)
     listed = ", ".join(f"`{head}`" for head in heads)
     ops = [head for head in heads if head in OPS]
     other = next((head for head in heads if head not in OPS), heads[-1])
@@ -121,6 +123,20 @@ def layer_of(value: Any) -> Layer:
     if len(ops) == 1 and _argument_like(other, OPS[ops[0]]):
         hint = f"an argument stands below its op: `{ops[0]}: {{{other}: ...}}`"
     fail("bad-layer", f"one layer is expected here, found {listed}", hint, other, key=True)
+
+
+def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
+    """All heads but one, where they are nearly words that may stand beside it."""
+    known = [*ANYWHERE, *(OF_RESIDUAL if "residual" in value else ())]
+    free = [word for word in known if word not in value]
+    wrong = [head for head in heads if head not in HEADS and closest(str(head), free)]
+    if len(wrong) != len(heads) - 1:
+        return
+    found = Collector()
+    for word in wrong:
+        hint = did_you_mean(word, free, "beside a layer may stand")
+        found.add("unknown-key", f"`{word}` is no modifier of a layer", hint, word, key=True)
+    found.finish()
 
 
 def _argument_like(word: str, op: type[Op]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -156,17 +156,22 @@ class Library:
                 if (name in OPS or name in HEADS) and seen.is_file(path):
                     yield name, path
 
-    def bind(self, given: Mapping[str, Any], name: str, block: Block) -> Bound:
-        """The arguments and parts that `given` sets; raises `Problems`."""
+    def bind(
+        self, given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str] = ()
+    ) -> Bound:
+        """The arguments and parts that `given` sets; raises `Problems`.
+
+        `beside` are other keys that could have been meant.
+        """
         store = shared.store()
         known = self._bound if store is None else store.bound
         key = (id(given), id(block))
         if key not in known:
-            known[key] = (given, block, bind(given, name, block))
+            known[key] = (given, block, bind(given, name, block, beside))
         return known[key][2]
 
 
-def bind(given: Mapping[str, Any], name: str, block: Block) -> Bound:
+def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str] = ()) -> Bound:
     """Each value as what the block declares it to be; raises `Problems`."""
     found, bound = Collector(), Bound()
     for key in given:
@@ -179,7 +184,7 @@ def bind(given: Mapping[str, Any], name: str, block: Block) -> Bound:
             elif key in block.parts or key in PARTS_OF_ALL:
                 bound.parts[key] = stack_of(given[key])
             else:
-                _unknown(found, key, name, block)
+                _unknown(found, key, name, block, beside)
     found.finish()
     return bound
 
@@ -197,11 +202,11 @@ def _one(rule: str, message: str) -> list[Any]:
     return [Problem(rule, message)]
 
 
-def _unknown(found: Collector, key: str, name: str, block: Block) -> None:
+def _unknown(found: Collector, key: str, name: str, block: Block, beside: Sequence[str]) -> None:
     if key == "in_channels":
         hint = "what arrives is known and never written"
     else:
-        known = [*block.args, *block.parts, "channels", "stride", *PARTS_OF_ALL]
-        hint = did_you_mean(key, known, "it has")
+        known = [*block.args, *block.parts, "channels", "stride", *PARTS_OF_ALL, *beside]
+        hint = did_you_mean(key, known, "a stage of it has" if beside else "it has")
     message = f"`{name}` has no argument or part `{key}`"
     found.add("unknown-key", message, hint, key, key=True)

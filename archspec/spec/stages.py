@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import ValidationError
 
-from archspec.diagnostics import Span
+from archspec.diagnostics import Span, closest, instead
 from archspec.expression import Expr, Number
 from archspec.ir import Field
 from archspec.record import field, record
@@ -16,7 +16,7 @@ from archspec.source import locate
 from archspec.source.shared import shared
 from archspec.spec import arguments
 from archspec.spec.fields import Model, Reads, ReadsParts
-from archspec.spec.layers import Stack, stack_of, text_of
+from archspec.spec.layers import MODIFIERS, Stack, stack_of, text_of
 from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
 
 MOST_STAGES = 100
@@ -61,9 +61,16 @@ def stage_of(value: Any) -> Stage:
 
 
 def _forgotten_block(value: Any) -> None:
-    if isinstance(value, Mapping) and {"repeat", "channels", "stride"} & set(value):
-        hint = "write e.g. `block: basic`"
-        fail("missing-key", "this stage does not say its `block`", hint)
+    """What is no layer between the stages, for it says what a stage of blocks says."""
+    keys = list(value) if isinstance(value, Mapping) else []
+    said = {"repeat", "channels", "stride"} & set(keys)
+    several = sum(key not in MODIFIERS for key in keys) > 1
+    wrong = next((key for key in keys if closest(str(key), ["block"])), None)
+    if wrong and (said or several):
+        hint = instead("did you mean `block`?", wrong, "block")
+        fail("unknown-key", f"a stage has no `{wrong}`", hint, wrong, key=True)
+    if said:
+        fail("missing-key", "this stage does not say its `block`", "write e.g. `block: basic`")
 
 
 def _block_names(value: Any) -> tuple[str, ...]:
