@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,6 +142,14 @@ WRONG = {
     "a stage without its block": (
         "stages: {layer1: <{channels: 64, repeat: 2}>}",
         ("missing-key", "does not say its `block`", "`block: basic`"),
+    ),
+    "a typo in the word `block` of a stage": (
+        "stages: {layer1: {<blok>: basic, channels: 64, repeat: 2}}",
+        ("unknown-key", "a stage has no `blok`", "did you mean `block`?"),
+    ),
+    "a typo in the word `block`, and a part": (
+        "stages: {layer1: {<blok>: basic, attention: se}}",
+        ("unknown-key", "a stage has no `blok`", "did you mean `block`?"),
     ),
     "a typo in a key of a stage": (
         "stages: {layer1: {block: basic, channels: 64, <repeats>: 2}}",
@@ -477,3 +487,82 @@ def test_a_network_hides_no_module_of_python(name: str, tmp_path: Path) -> None:
     assert (found.rule, found.hint) == ("bad-name", f"choose another name, e.g. `{name}_net`")
     assert found.span
     assert (found.span.line, found.span.column) == (1, 7)
+
+
+def test_all_findings_of_layers_in_a_list(tmp_path: Path) -> None:
+    text = """\
+stem:
+  - conv: {chanels: 16, kernel: three, stride: -1}
+  - nrom
+  - {conv: 8, whne: true}
+  - residual: [{conv: {channels: 8, kernel: [3, 0]}}, {nrm: {}}]
+stages:
+  layer1: {block: basik, channels: 16}
+  layer2: {blok: basic, repeat: 0, channels: 32}
+defaults: {conv: {biass: true}, act: silluu}
+blocks: {cell: {boddy: [{conv: wdith}]}}
+expect: {parms: 3}
+head: [{linear: clases}]
+"""
+    found = findings(tmp_path, "name: net\ninptu: [3, 8, 8]\n" + text)
+    assert [(d.rule, d.span.line) for d in found if d.span] == [
+        ("unknown-key", 2),
+        ("unknown-key", 4),
+        ("unknown-name", 4),
+        ("out-of-range", 4),
+        ("unknown-layer", 5),
+        ("unknown-key", 6),
+        ("out-of-range", 7),
+        ("unknown-layer", 7),
+        ("unknown-block", 9),
+        ("unknown-key", 10),
+        ("out-of-range", 10),
+        ("unknown-key", 11),
+        ("unknown-layer", 11),
+        ("unknown-key", 12),
+        ("unknown-name", 12),
+        ("unknown-key", 13),
+        ("unknown-name", 14),
+    ]
+
+
+def test_stages_that_shrink_are_told_beside_what_is_wrong_elsewhere(tmp_path: Path) -> None:
+    text = """stem: {conv1: {conv: {chanels: 8}}}
+stages:
+  a1: {block: basic, channels: 64}
+  a2: {block: basic, channels: 32}
+"""
+    found = findings(tmp_path, TWO_LINES + text)
+    assert [d.rule for d in found] == ["unknown-key", "channels-shrink"]
+
+
+def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place of a spec; what others lean on as a whole."""
+    if not isinstance(data, dict | list):
+        return
+    for step, value in data.items() if isinstance(data, dict) else enumerate(data):
+        yield (*path, step)
+        if step not in ("args", "train"):
+            yield from places(value, (*path, step))
+
+
+def plain(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(key): plain(value) for key, value in data.items()}
+    return [plain(value) for value in data] if isinstance(data, list) else data
+
+
+@pytest.mark.parametrize("name", ["resnet18", "convnext_tiny", "mobilenet_v2"])
+@pytest.mark.parametrize("wrong", [-1, None, "no such!", {"conv!": 1}], ids=str)
+def test_one_wrong_thing_is_one_finding(name: str, wrong: object) -> None:
+    for path in places(archspec.load(name).data):
+        data = plain(archspec.load(name).data)
+        here = data
+        for step in path[:-1]:
+            here = here[step]
+        here[path[-1]] = wrong
+        try:
+            archspec.load(data)
+        except archspec.SpecError as error:
+            rules = [found.rule for found in error.diagnostics]
+            assert len(rules) == 1 or rules == ["missing-key", "unknown-key"], path

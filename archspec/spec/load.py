@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, Hint, Span, SpecError, UnreadableFile, did_you_mean
+from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile, did_you_mean
 from archspec.source import Map, parse, read, resolve, seen
 from archspec.source.extends import led_here
 from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
@@ -21,12 +21,12 @@ from archspec.spec.amount import characters
 from archspec.spec.check import check
 from archspec.spec.library import BlockError, Library
 from archspec.spec.models import Spec
-from archspec.spec.problems import Problem, Step, describe, diagnose, problems_of
+from archspec.spec.problems import Problem, describe, diagnose, problems_of
+from archspec.spec.rest import copy, of_the_rest, without
 
 Source = str | Path | Mapping[str, Any] | Spec
 KEYS = [f.alias or name for name, f in Spec.model_fields.items()]
 
-NEEDED = ("name", "input")
 MOST_ROUNDS = 3
 
 
@@ -180,73 +180,26 @@ def _elsewhere(
     data: Mapping[str, Any], problems: list[Problem], beside: Path | None, rounds: int
 ) -> list[Diagnostic]:
     """What is wrong in the rest of a spec: read again without what has findings already."""
-    rest = _copy(data)
     few = rounds and len(problems) <= MAX_FINDINGS
-    if not few or not all(_left_out(rest, problem) for problem in problems):
+    rest = without(data, problems) if few else None
+    if rest is None:
         return []
     try:
         from_data(rest, beside, None, rounds - 1)
     except SpecError as error:
-        made = {"no-layers"} | ({"channels-shrink"} if any(map(_of_a_stage, problems)) else set())
-        return [d for d in error.diagnostics if d.span and d.rule not in made]
+        return of_the_rest(error.diagnostics, problems)
     return []
-
-
-def _of_a_stage(problem: Problem) -> bool:
-    """Whether its stage is left out, or the stage's reason to shrink: the next may seem to."""
-    inside = problem.path[:1] == ("stages",) and problem.rule != "channels-shrink"
-    return inside and not (problem.key and problem.path[-1] != "shrink")
-
-
-def _left_out(rest: Map, problem: Problem) -> bool:
-    """Takes the entry of a finding out of the spec; whether it can be taken out."""
-    top, *below = problem.path or ("",)
-    section = rest.get(str(top))
-    if problem.rule == "unknown-key" and not below:
-        value = rest.pop(str(top), None)
-        meant = problem.hint.instead if isinstance(problem.hint, Hint) else ""
-        if meant in NEEDED:
-            rest.setdefault(meant, value)
-        return value is not None
-    if top == "train":
-        rest.pop("train", None)
-        return True
-    if top not in ("stem", "stages", "head") or not below or not isinstance(section, dict):
-        return False
-    if problem.rule == "channels-shrink":
-        section[below[0]]["shrink"] = "told already"
-    elif not problem.key or not _without(section, below):
-        section.pop(below[0], None)
-    return True
-
-
-def _without(here: Any, path: Sequence[Step]) -> bool:
-    """Takes a key out of maps in maps; whether it can be taken out."""
-    *outer, last = path
-    for step in outer:
-        here = here.get(str(step)) if isinstance(here, Map) else None
-    return isinstance(here, Map) and here.pop(str(last), None) is not None
 
 
 # Settings from outside ----------------------------------------------------------------
 
 
 def _with_settings(data: Mapping[str, Any], settings: Mapping[str, Any]) -> Map:
-    changed = _copy(data)
+    changed = copy(data)
     problems = [p for path, value in settings.items() for p in _set(changed, path, value)]
     if problems:
         raise SpecError(diagnose(problem, None) for problem in problems)
     return changed
-
-
-def _copy(data: Mapping[str, Any]) -> Map:
-    """The maps anew, everything else shared; places are kept."""
-    copy = Map({k: _copy(v) if isinstance(v, Mapping) else v for k, v in data.items()})
-    if isinstance(data, Map):
-        copy.key_spans, copy.value_spans = dict(data.key_spans), dict(data.value_spans)
-        if hasattr(data, "span"):
-            copy.span = data.span
-    return copy
 
 
 def _set(data: Map, path: str, value: Any) -> Iterable[Problem]:
