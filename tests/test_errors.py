@@ -167,6 +167,26 @@ WRONG = {
         "defaults: {<convv>: {bias: true}}\nstem: [{conv: 64}]",
         ("unknown-default", "`convv` is no op and no block", "did you mean `conv`?"),
     ),
+    "a typo in a key of `expect`": (
+        "stem: [norm]\nexpect: {<parms>: 3}",
+        ("unknown-key", "unknown key `parms`", "did you mean `params`?"),
+    ),
+    "a typo in the only word": (
+        "stem: [{conv: 8, init: <zero>}]",
+        ("out-of-range", "expected `zeros`, found the text `zero`", "did you mean `zeros`?"),
+    ),
+    "a typo in a word of an op": (
+        "stem: [{conv: {channels: 8, padding_mode: <reflct>}}]",
+        ("wrong-type", "expected one of `zeros`, `reflect`,", "did you mean `reflect`?"),
+    ),
+    "a word of YAML 1.1 for a number": (
+        "stem: [{conv: <yes>}]",
+        ("wrong-type", "a whole number of at least 1, found the text `yes`", "write a number"),
+    ),
+    "a layer where a section belongs": (
+        "stem: <conv>",
+        ("wrong-type", "expected a map or list of layers", "`[{conv: 64}, norm, act]`"),
+    ),
     "a comma that YAML takes for its own": (
         "stem: {conv1: {conv: {channels: <min(64, 32)>}}}",
         ("unquoted-comma", "YAML cuts this at the comma", '`"min(64, 32)"`'),
@@ -264,6 +284,11 @@ WHOLE = {
         "name: net\ninput: [3, 8, 8]\nstem: none\nhead: {fc: none}\n",
         (1, 7),
         ("no-layers", "the network has no layers", "write a `stem`"),
+    ),
+    "a typo that hides all that is inherited": (
+        "name: net\nextend: resnet18\nstages: {layer1: {repeat: 3}}\n",
+        (2, 1),
+        ("unknown-key", "unknown key `extend`", "did you mean `extends`?"),
     ),
     "a typo that hides a key": (
         "name: net\nimput: [3, 8, 8]\n",

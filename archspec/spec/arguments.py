@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 
 from archspec import expression
-from archspec.diagnostics import did_you_mean, instead
+from archspec.diagnostics import closest, did_you_mean, instead
 from archspec.expression import Expr, ExpressionError, Number
 from archspec.ir import Field, Op, OpField, fields_of
 from archspec.ops import OPS
@@ -108,7 +108,9 @@ def _hint(value: Any) -> str:
 
 def _from_text(text: str, how: Field) -> Expr:
     if hint := boolean_hint(text):
-        fail("wrong-type", f"expected {expected(how)}, found the text `{text}`", hint)
+        known = how.kind == "flag" or how is ANY
+        message = f"expected {expected(how)}, found the text `{text}`"
+        fail("wrong-type", message, hint if known else "write a number")
     return expression.parse(str(text))
 
 
@@ -187,7 +189,9 @@ def value_of(value: Any, how: Field = ANY) -> Expr | tuple[Expr, ...] | str:
 def _choice(value: Any, how: Field) -> str:
     if value not in how.choices:
         choices = ", ".join(f"`{choice}`" for choice in how.choices)
-        fail("wrong-type", f"expected one of {choices}, found {describe(value)}")
+        near = closest(value, how.choices) if isinstance(value, str) else []
+        hint = f"did you mean `{near[0]}`?" if near else ""
+        fail("wrong-type", f"expected one of {choices}, found {describe(value)}", hint)
     return str(value)
 
 

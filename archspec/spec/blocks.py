@@ -77,10 +77,9 @@ class Block(Model):
 def block_of(value: Any) -> Block:
     """A block from what is written; raises `Problems`."""
     if not isinstance(value, Mapping):
-        fail(
-            "wrong-type",
-            f"expected a block (a map with a `body`), found {describe(value)}",
-        )
+        hint = "write e.g. `body: [{conv: channels}, norm, act]` below its name"
+        message = f"expected a block (a map with a `body`), found {describe(value)}"
+        fail("wrong-type", message, hint)
     characters(value, "this block")
     try:
         block = Block.read(value)
@@ -109,7 +108,8 @@ def unusable(name: str) -> tuple[Problem, ...]:
 
 def blocks_of(value: Any) -> dict[str, Block]:
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a map of blocks, found {describe(value)}")
+        hint = "write e.g. `blocks: {cell: {body: [{conv: channels}, norm, act]}}`"
+        fail("wrong-type", f"expected a map of blocks, found {describe(value)}", hint)
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):

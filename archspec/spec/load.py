@@ -26,6 +26,7 @@ from archspec.spec.rest import copy, of_the_rest, without
 
 Source = str | Path | Mapping[str, Any] | Spec
 KEYS = [f.alias or name for name, f in Spec.model_fields.items()]
+WRITTEN = [*KEYS, "extends"]
 
 MOST_ROUNDS = 3
 
@@ -163,7 +164,7 @@ def from_data(
         characters(data, "this spec")
         spec = Spec.read(data)
     except ValidationError as error:
-        problems = problems_of(error, KEYS)
+        problems = _only_extends(problems_of(error, WRITTEN))
         found = [diagnose(p, data) for p in problems]
         found += _elsewhere(data, problems, beside, rounds)
         raise SpecError(led_here(found, data)) from None
@@ -189,6 +190,11 @@ def _elsewhere(
     except SpecError as error:
         return of_the_rest(error.diagnostics, problems)
     return []
+
+
+def _only_extends(problems: list[Problem]) -> list[Problem]:
+    """A misspelt `extends` alone: what is missing besides may stand in the spec that it names."""
+    return [p for p in problems if getattr(p.hint, "instead", "") == "extends"] or problems
 
 
 # Settings from outside ----------------------------------------------------------------

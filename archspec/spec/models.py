@@ -46,7 +46,8 @@ def section_of(value: Any) -> Section:
     if value == "none":
         return Section()
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a map or list of layers, found {describe(value)}")
+        hint = "write e.g. `[{conv: 64}, norm, act]`"
+        fail("wrong-type", f"expected a map or list of layers, found {describe(value)}", hint)
     found, named = Collector(), []
     for key in value:
         with found.trying(key):
@@ -99,7 +100,8 @@ Size = Annotated[int, ModelField(ge=1, le=LARGEST_INPUT)]
 
 def _args(value: Any) -> dict[str, Scalar]:
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a map of numbers, found {describe(value)}")
+        hint = "write e.g. `args: {classes: 10}`"
+        fail("wrong-type", f"expected a map of numbers, found {describe(value)}", hint)
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
@@ -126,7 +128,8 @@ class Defaults:
 
 def _defaults(value: Any) -> Defaults:
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a map, found {describe(value)}")
+        hint = "write e.g. `defaults: {act: silu}`"
+        fail("wrong-type", f"expected a map, found {describe(value)}", hint)
     found, parts, ops, blocks = Collector(), {}, {}, {}
     for name in value:
         with found.trying(name):
@@ -143,10 +146,8 @@ def _defaults(value: Any) -> Defaults:
 
 def _prefixes(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        fail(
-            "wrong-type",
-            f"expected a map from op to attribute, found {describe(value)}",
-        )
+        hint = "write e.g. `names: {group_norm: bn}`"
+        fail("wrong-type", f"expected a map from op to attribute, found {describe(value)}", hint)
     found, result = Collector(), {}
     for op in value:
         if op not in OPS:

@@ -100,7 +100,8 @@ class Run(Model):
 def stages_of(value: Any) -> dict[str, Stage]:
     """`stages` from what is written; raises `Problems`."""
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a map, found {describe(value)}")
+        hint = "write e.g. `layer1: {block: basic, repeat: 2, channels: 64}` below it"
+        fail("wrong-type", f"expected a map, found {describe(value)}", hint)
     if len(value) > MOST_STAGES:
         fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
     found, stages = Collector(), {}
