@@ -287,6 +287,19 @@ def test_depth_of_a_name(name: str, depth: int) -> None:
     assert [(d.rule, d.severity) for d in found] == [("depth-mismatch", "error")]
 
 
+@pytest.mark.parametrize(
+    ("file", "hint"),
+    [
+        ("other.yaml", "write `name: other`, or rename the file"),
+        ("my-net.yml", "rename the file: `net.yml`"),
+        ("..yaml", "rename the file: `net.yaml`"),
+    ],
+)
+def test_the_hint_for_a_name_is_one_that_can_be_followed(file: str, hint: str) -> None:
+    (finding,) = lint("name: net\ninput: [3, 8, 8]\nstem: [norm]\n", file)
+    assert (finding.rule, finding.hint) == ("name-differs-from-file", hint)
+
+
 def test_a_name_is_held_against_the_network_too() -> None:
     text = "name: resnet19\nextends: resnet18\nexpect: {depth: 18}\n"
     (finding,) = lint(text, "resnet19.yaml")

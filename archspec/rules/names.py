@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from posixpath import basename, splitext
+from posixpath import basename
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Diagnostic, Label
@@ -106,12 +106,16 @@ def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
         name: small_net
         stem: [norm]
     """
+    from archspec.spec.arguments import IDENTIFIER
+
     file = basename(view.file)
-    stem, suffix = splitext(file)
+    stem, dot, suffix = file.rpartition(".")  # `splitext` sees no suffix in `..yaml`
     span = view.spec.where("name")
-    if span and suffix in (".yaml", ".yml") and stem != view.spec.name:
+    if span and dot and suffix in ("yaml", "yml") and stem != view.spec.name:
         message = f"the spec `{view.spec.name}` stands in the file `{file}`"
         hint = f"write `name: {stem}`, or rename the file"
+        if not IDENTIFIER.match(stem):
+            hint = f"rename the file: `{view.spec.name}.{suffix}`"
         yield view.finding("name-differs-from-file", message, span, hint)
 
 
