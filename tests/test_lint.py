@@ -377,6 +377,18 @@ def test_a_baseline_knows_what_was_there(project: Project) -> None:
     assert project.lint("--strict", "--baseline", "known.json").code == 1
 
 
+def test_a_baseline_holds_in_every_working_directory(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.spec(BIAS)
+    project.write("archspec.toml", 'baseline = "known/base.json"\n')
+    (project.folder / "known").mkdir()
+    project.lint("--write-baseline", "known/base.json")
+    assert project.lint("--strict").code == 0
+    monkeypatch.chdir(project.folder / "specs")
+    assert project.lint("--strict", ".").out == "1 spec is clean (1 in the baseline)\n"
+
+
 def test_a_baseline_knows_how_often(project: Project) -> None:
     line = "  - conv: {channels: 8, bias: true}\n  - norm\n"
     project.spec(f"stem:\n{line}")

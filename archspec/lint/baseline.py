@@ -1,11 +1,13 @@
 """A baseline: findings that are known, so that a repository with findings can begin clean.
 
-A finding is recognised by rule, file and the content of its line, so that it may move.
+A finding is recognised by rule, file and the content of its line, so that it may move. Files are
+named as seen from the baseline, so that it holds in every working directory.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ Key = tuple[str, str, str]
 
 def write_baseline(report: Report, file: str) -> int:
     """Writes the report's findings and returns their number."""
-    counted = Counter(_keys(report))
+    counted = Counter(_keys(report, file))
     findings = [
         dict(zip(FIELDS, key, strict=True)) | {"count": number}
         for key, number in sorted(counted.items())
@@ -40,7 +42,7 @@ def without_known(report: Report, file: str) -> Report:
     """The report without the findings that the baseline knows, each as often as it does."""
     known = _read(file)
     left = []
-    for finding, key in zip(report.findings, _keys(report), strict=True):
+    for finding, key in zip(report.findings, _keys(report, file), strict=True):
         if known[key] > 0:
             known[key] -= 1
         else:
@@ -48,11 +50,19 @@ def without_known(report: Report, file: str) -> Report:
     return replace(report, findings=tuple(left), known=len(report.findings) - len(left))
 
 
-def _keys(report: Report) -> list[Key]:
+def _keys(report: Report, file: str) -> list[Key]:
+    folder = os.path.dirname(os.path.abspath(file))
     return [
-        (f.diagnostic.rule, f.span.file, content(f.diagnostic, report.sources))
+        (f.diagnostic.rule, _seen_from(folder, f.span.file), content(f.diagnostic, report.sources))
         for f in report.findings
     ]
+
+
+def _seen_from(folder: str, file: str) -> str:
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:  # on another drive
+        return file
 
 
 def _read(file: str) -> Counter[Key]:
