@@ -423,6 +423,14 @@ def test_statistics(project: Project) -> None:
         "     1  AS120  unknown-layer",
         "1 error, 2 warnings in 3 of 3 specs",
     ]
+    rows = project.lint("--statistics", "--format", "json").data
+    assert [(row["code"], row["count"], row["fixable"]) for row in rows] == [
+        ("AS304", 2, 2),
+        ("AS120", 1, 1),
+    ]
+    said = project.lint("--statistics", "--format", "sarif")
+    assert (said.code, said.out) == (2, "")
+    assert "`--format json`" in said.err
 
 
 # Rules

@@ -119,6 +119,8 @@ def _cache(args: argparse.Namespace, settings: Settings) -> Cache | None:
 
 
 def _lint(args: argparse.Namespace, settings: Settings) -> int:
+    if args.statistics:
+        _check_statistics(args.format)
     if args.fix or args.diff:
         return _fix(args, settings)
     report = _report(args, settings)
@@ -131,6 +133,14 @@ def _lint(args: argparse.Namespace, settings: Settings) -> int:
         return _unreadable(report)
     _write(report, settings, args)
     return _unreadable(report) or report.exit_code(settings.strict)
+
+
+def _check_statistics(form: str | None) -> None:
+    from archspec.lint.formats.statistics import FORMATS as KNOWN
+    from archspec.lint.settings import SettingsError
+
+    if form and form not in KNOWN:
+        raise SettingsError(f"there are no statistics as `{form}`", "write `--format json`")
 
 
 def _report(args: argparse.Namespace, settings: Settings) -> Report:
@@ -175,7 +185,7 @@ def _write(report: Report, settings: Settings, args: argparse.Namespace) -> None
     if args.statistics:
         from archspec.lint.formats.statistics import render as statistics
 
-        text = statistics(report, style)
+        text = statistics(report, form, style)
     else:
         text = render(report, form, style)
     text = text.encode(errors="backslashreplace").decode()  # names of files may be any bytes
