@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import stat
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from archspec.diagnostics import Edit, Span
-from archspec.lint.fixes import edited
+from archspec.lint.fixes import edited, fix_text
+from archspec.lint.settings import Settings
 from archspec.rules import RULES
 from linting import HEAD, Project
 
@@ -140,8 +144,37 @@ def test_permissions_links_and_byte_order_marks_stay(project: Project) -> None:
     assert sorted(p.name for p in project.folder.iterdir()) == ["elsewhere.yaml", "specs"]
 
 
-def test_what_standard_input_holds_cannot_be_fixed(project: Project) -> None:
-    assert project.lint("-", "--fix").code == 2
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    """Gives what standard input holds."""
+
+    def give(text: bytes) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+
+    return give
+
+
+def test_what_standard_input_holds_is_written_mended(
+    project: Project, typed: Callable[[bytes], None]
+) -> None:
+    before = "\ufeffname: net\r\ninput: [3, 8, 8]\r\nstem: [{cov: 8}, nosuch]\r\n".encode()
+    typed(before)
+    said = project.lint("-", "--fix", "--stdin-filename", "specs/net.yaml")
+    assert said.code == 1
+    assert said.out.encode() == before.replace(b"cov", b"conv")
+    assert "specs/net.yaml:3:19: AS120 [unknown-layer]" in said.err
+    assert "(1 fixed)" in said.err
+    typed(before)
+    said = project.lint("-", "--diff")
+    assert said.code == 1
+    assert said.out.startswith("--- a/stdin.yaml\n+++ b/stdin.yaml\n")
+    assert said.err == "1 would be fixed\n"
+
+
+def test_a_text_that_cannot_be_read_stays_as_it_is() -> None:
+    report, text, diff = fix_text(b"name: \xff\n", "", Settings())
+    assert [finding.diagnostic.rule for finding in report.findings] == ["not-utf8"]
+    assert (text, diff) == (b"name: \xff\n", "")
 
 
 def test_edits_are_made_last_first() -> None:

@@ -7,7 +7,7 @@ import sys
 
 TYPE_CHECKING = False  # `typing` costs more than all that a run without changes needs
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TextIO
 
     from archspec.lint.cache import Cache
     from archspec.lint.report import Report
@@ -151,37 +151,48 @@ def _report(args: argparse.Namespace, settings: Settings) -> Report:
         files = files_of(args.paths, settings)
         return report_of(check_files(files, _cache(args, settings), args.jobs), settings)
     from archspec.lint.run import lint_text
-    from archspec.lint.settings import SettingsError
 
+    return lint_text(_standard_input(args), args.stdin_filename or "", settings)
+
+
+def _standard_input(args: argparse.Namespace) -> bytes:
     if len(args.paths) > 1:
+        from archspec.lint.settings import SettingsError
+
         raise SettingsError("`-` stands alone: other paths cannot be linted with it")
-    return lint_text(sys.stdin.buffer.read(), args.stdin_filename or "", settings)
+    return sys.stdin.buffer.read()
 
 
 def _fix(args: argparse.Namespace, settings: Settings) -> int:
-    from archspec.lint.fixes import fix
+    from archspec.lint.fixes import fix, fix_text
     from archspec.lint.run import files_of
-    from archspec.lint.settings import SettingsError
 
+    mended: bytes | None = None
     if "-" in args.paths:
-        raise SettingsError("what `-` reads cannot be mended", "name a file")
-    report, diff = fix(files_of(args.paths, settings), settings, write=not args.diff)
+        report, mended, diff = fix_text(_standard_input(args), args.stdin_filename or "", settings)
+    else:
+        report, diff = fix(files_of(args.paths, settings), settings, write=not args.diff)
     if args.diff:
         print(diff, end="")
         what = f"{report.fixed} would be fixed" if diff else "nothing to fix"
         print(what, file=sys.stderr)
         return _unreadable(report) or (1 if diff else 0)
-    _write(report, settings, args)
+    if mended is not None:  # the text goes where it came from, so findings go elsewhere
+        sys.stdout.buffer.write(mended)
+    _write(report, settings, args, None if mended is None else sys.stderr)
     return _unreadable(report) or report.exit_code(settings.strict)
 
 
-def _write(report: Report, settings: Settings, args: argparse.Namespace) -> None:
+def _write(
+    report: Report, settings: Settings, args: argparse.Namespace, stream: TextIO | None = None
+) -> None:
     from archspec.lint.formats import PLAIN, TEXT, render
     from archspec.lint.formats.style import is_terminal, style_for
 
-    terminal = not args.output_file and is_terminal(sys.stdout)
+    stream = stream or sys.stdout
+    terminal = not args.output_file and is_terminal(stream)
     form = settings.format or ("full" if terminal else "concise")
-    style = PLAIN if args.output_file or form not in TEXT else style_for(sys.stdout, args.color)
+    style = PLAIN if args.output_file or form not in TEXT else style_for(stream, args.color)
     if args.statistics:
         from archspec.lint.formats.statistics import render as statistics
 
@@ -196,7 +207,7 @@ def _write(report: Report, settings: Settings, args: argparse.Namespace) -> None
 
         write_text(Path(args.output_file), f"{text}\n" if text else "")
     elif text:
-        print(text)
+        print(text, file=stream)
 
 
 def _unreadable(report: Report) -> int:

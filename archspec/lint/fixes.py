@@ -9,7 +9,7 @@ from pathlib import Path
 from archspec.diagnostics import Edit, Fix, SpecError
 from archspec.lint.check import Checked, check_path, check_text
 from archspec.lint.report import Report
-from archspec.lint.run import report_of
+from archspec.lint.run import lint_text, named, report_of
 from archspec.lint.settings import Settings
 from archspec.lint.sources import LINE_BREAK, Sources
 from archspec.record import field, record, replace
@@ -30,6 +30,21 @@ def fix(paths: Iterable[Path], settings: Settings, write: bool = True) -> tuple[
     run.mend()
     report = replace(run.report(), fixed=run.fixed)
     return report, run.diff()
+
+
+def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes, str]:
+    """The same for a text as if it stood in `file`: what is left, the text mended, the changes."""
+    name, told = named(file, settings)
+    try:
+        before = decode(text, name)
+    except SpecError:
+        return lint_text(text, file, settings), text, ""
+    run = _Run([Path(name)], told, write=False)
+    run.before[name] = run.after[name] = before
+    run.mend()
+    bom = BOM if text.startswith(BOM.encode()) else ""
+    mended = (bom + run.after[name]).encode()
+    return replace(run.report(), fixed=run.fixed), mended, run.diff()
 
 
 @record(eq=False, frozen=False)

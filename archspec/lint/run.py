@@ -129,13 +129,18 @@ def _place(diagnostic: Diagnostic, order: dict[str, int]) -> tuple[int, Span, st
     return order.get(span.file, len(order)), span, diagnostic.rule, diagnostic.message
 
 
-def lint_text(text: bytes, file: str, settings: Settings) -> Report:
-    """Lints a text as if it stood in `file`; without one, it may have any name."""
+def named(file: str, settings: Settings) -> tuple[str, Settings]:
+    """What a text that stands in no file is called, and the settings that then hold."""
     from archspec.source.files import display_path
 
-    if not file:
-        settings = replace(settings, ignore=(*settings.ignore, "name-differs-from-file"))
-    file = file or "stdin.yaml"
-    name = display_path(file)
+    if file:
+        return display_path(file), settings
+    ignore = (*settings.ignore, "name-differs-from-file")
+    return "stdin.yaml", replace(settings, ignore=ignore)
+
+
+def lint_text(text: bytes, file: str, settings: Settings) -> Report:
+    """Lints a text as if it stood in `file`; without one, it may have any name."""
+    name, settings = named(file, settings)
     sources = Sources({name: text.decode(errors="replace").removeprefix("\ufeff")})
     return report_of([check_text(text, name)], settings, sources)
