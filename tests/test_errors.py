@@ -591,3 +591,38 @@ def test_one_wrong_thing_is_one_finding(name: str, wrong: object) -> None:
         except archspec.SpecError as error:
             rules = [found.rule for found in error.diagnostics]
             assert len(rules) == 1 or rules == ["missing-key", "unknown-key"], path
+
+
+#: A spec whose parts disagree, and line and text of each other place that is shown.
+SIDES = {
+    "stages:\n  a: {block: basic, channels: 64}\n  b: {block: basic, channels: 32}\n": [
+        (4, "compared with this")
+    ],
+    "stages:\n  a:\n    block: basic\n    repeat: 3\n    channels: [8, 8]\n": [
+        (6, "3 blocks here")
+    ],
+    "stem:\n  - concat:\n      - conv: 8\n      - {conv: {channels: 4, stride: 2}}\n": [
+        (5, "this gives 8 x 32 x 32"),
+        (6, "this gives 4 x 16 x 16"),
+    ],
+    "stem:\n  - add:\n      a: {conv: 8}\n      b: [norm, act]\n": [
+        (5, "this gives 8 x 32 x 32"),
+        (6, "this gives 3 x 32 x 32"),
+    ],
+}
+
+
+@pytest.mark.parametrize("text", SIDES)
+def test_where_two_places_disagree_both_are_shown(text: str, tmp_path: Path) -> None:
+    (found,) = findings(tmp_path, TWO_LINES + text)
+    assert [(label.span.line, label.text) for label in found.labels] == SIDES[text]
+
+
+def test_a_stage_that_shrinks_by_what_a_variant_says_is_told_in_the_variant(tmp_path: Path) -> None:
+    stages = "stages: {a: {block: basic, channels: 32}, b: {block: basic, channels: 64}}\n"
+    (tmp_path / "base.yaml").write_text(f"name: base\ninput: [3, 8, 8]\n{stages}")
+    (found,) = findings(tmp_path, "name: net\nextends: base\nstages: {a: {channels: 128}}\n")
+    assert found.rule == "channels-shrink"
+    assert found.span
+    assert (Path(found.span.file).name, found.span.line) == ("net.yaml", 3)
+    assert [Path(label.span.file).name for label in found.labels] == ["base.yaml"]

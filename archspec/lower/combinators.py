@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archspec.diagnostics import Label, SpecError
+from archspec.diagnostics import MOST_LABELS, Label, SpecError
 from archspec.expression import Expr, Name, Number, Value, constant, simplify
 from archspec.ir import Add, Apply, Body, Chain, Concat, Field, Multiply, Shape, Split, Unsqueeze
 from archspec.lower.model import Definition, Flow, Instance, Item, Joint, Made, OpUse, Use, short
@@ -13,7 +13,7 @@ from archspec.lower.scope import Scope
 from archspec.ops import OPS
 from archspec.ops.others import StochasticDepth
 from archspec.record import replace
-from archspec.spec.layers import COMBINATORS, Layer, Stack
+from archspec.spec.layers import COMBINATORS, Branch, Layer, Stack
 
 if TYPE_CHECKING:
     from archspec.lower.layers import Layers
@@ -197,7 +197,7 @@ class Combinators:
                 )
             bodies.append(Chain(tuple(steps)))
             flows.append(leaving)
-        joined = self._joined(layer, scope, flows)
+        joined = self._joined(layer, scope, there, flows)
         if len(bodies) == 1:
             return [bodies[0]], joined
         kinds: dict[str, type[Concat | Add | Split]] = {
@@ -227,7 +227,9 @@ class Combinators:
             formula = Number(channels)
         return x.with_shape(replace(x.shape, channels=channels), formula)
 
-    def _joined(self, layer: Layer, scope: Scope, flows: list[Flow]) -> Flow:
+    def _joined(
+        self, layer: Layer, scope: Scope, branches: list[Branch], flows: list[Flow]
+    ) -> Flow:
         first = flows[0]
         alike = [replace(flow.shape, channels=0) for flow in flows]
         if layer.head == "add":
@@ -239,7 +241,12 @@ class Combinators:
                 " and channels" if layer.head == "add" else ""
             )
             message = f"{what} of different shapes: {listed}"
-            raise scope.error(f"{layer.head}-shape-mismatch", message, layer.span, hint)
+            labels = tuple(
+                Label(branch.stack.span, f"this gives {flow.shape}")
+                for branch, flow in zip(branches[:MOST_LABELS], flows, strict=False)
+                if branch.stack.span
+            )
+            raise scope.error(f"{layer.head}-shape-mismatch", message, layer.span, hint, labels)
         strides = {flow.stride for flow in flows}
         stride = first.stride if len(strides) == 1 else None
         if layer.head == "add":

@@ -246,12 +246,18 @@ class _Check:
 
     def _length(self, stage: Stage, name: str, values: Any, count: int) -> None:
         if isinstance(values, tuple) and len(values) != count:
-            numbers = "1 entry" if len(values) == 1 else f"{len(values)} entries"
+            entries = "1 entry" if len(values) == 1 else f"{len(values)} entries"
+            blocks = "1 block" if count == 1 else f"{count} blocks"
+            message = f"`{name}` has {entries} for {blocks}"
+            hint = "a list in a stage says a value block by block"
+            said = stage.where("repeat") if "repeat" in stage.raw else None
+            used_at = Label(said, f"{blocks} here") if said else None
             self.report(
                 "wrong-length",
-                f"`{name}` has {numbers} for {count} blocks",
+                message,
                 stage.where(name),
-                "a list in a stage says a value block by block",
+                hint,
+                Scope(frozenset(), used_at=used_at),
             )
 
     # Layers

@@ -123,6 +123,7 @@ _EXAMPLES = {
     "lr": "lr: 0.1",
     "magnitude": "magnitude: 6",
 }
+_BESIDE = {"channels-shrink": "compared with this"}  # what is said of the other key
 _EXPECTED = {
     "dict_type": "expected a map",
     "list_type": "expected a list",
@@ -234,7 +235,8 @@ def diagnose(problem: Problem, data: Any, *labels: Label) -> Diagnostic:
     other = _said(data, problem.because)
     if span and other:
         span, other = _own_first(data, span, other)
-        labels = (*labels, Label(other, "does not go with this"))
+        said = _BESIDE.get(problem.rule, "does not go with this")
+        labels = (*labels, Label(other, said))
     return Diagnostic(problem.rule, problem.message, span, hint, labels, fix=fix)
 
 

@@ -126,6 +126,7 @@ def _shrinks(key: str, previous: str, before: Scalar, here: Scalar) -> Problem:
     return Problem(
         "channels-shrink",
         f"`{key}` has {here} channels, fewer than the {before} of {where}",
-        f"write at least {before}, or say why: `shrink: the reason`",
+        f"give `{key}` at least {before}, or say why not: `shrink: the reason`",
         ("stages", key, "channels"),
+        because=("stages", previous, "channels") if previous != key else (),
     )
