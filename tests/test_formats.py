@@ -71,6 +71,13 @@ def test_full_counts_what_can_be_fixed(project: Project) -> None:
     )
 
 
+def test_full_counts_no_fix_in_a_file_that_is_not_linted(project: Project) -> None:
+    project.write("specs/blocks/cell.yaml", "body: [{conv: {chanels: 8}}]\n")
+    project.spec("stem: [cell]\n")
+    assert "can be fixed" in project.lint("--format", "full").out
+    assert "can be fixed" not in project.lint("--format", "full", "specs/net.yaml").out
+
+
 def test_marks_stand_under_wide_combining_and_invisible_characters_and_tabs() -> None:
     line = "日本\t\u202ee\u0301x: here"
     one = Diagnostic("r", "m", Span("f", 1, 10, 1, 14))

@@ -36,5 +36,7 @@ def diagnostic(one: Diagnostic, code: str, sources: Sources, style: Style) -> st
 
 
 def _fixable(report: Report) -> str:
-    number = sum(f.diagnostic.fix is not None for f in report.findings)
+    """How many `--fix` would mend: those in files that are linted."""
+    files = frozenset(report.files)
+    number = sum(f.diagnostic.fix is not None for f in report.findings if f.span.file in files)
     return f"\n{number} can be fixed with `--fix`" if number else ""
