@@ -626,3 +626,24 @@ def test_a_stage_that_shrinks_by_what_a_variant_says_is_told_in_the_variant(tmp_
     assert found.span
     assert (Path(found.span.file).name, found.span.line) == ("net.yaml", 3)
     assert [Path(label.span.file).name for label in found.labels] == ["base.yaml"]
+
+
+def test_all_findings_of_a_block_file(project: Project) -> None:
+    text = """doc: 3
+argz: {k: 3}
+parts: {gate: none}
+body:
+  - conv: {channels: channels, kernal: kk, stride: strid}
+  - nrm
+  - {act: {}, whn: indx > 0}
+"""
+    project.write("specs/blocks/cell.yaml", text)
+    places = [line.split(": ", 1)[0].split(":", 1)[1] for line in project.lint("specs").lines[:-1]]
+    assert places == ["1:6", "2:1", "5:32", "5:40", "5:52", "6:5", "7:15", "7:20"]
+
+
+@pytest.mark.parametrize("kind", ["args: {Gate: 1}", "parts: {Gate: none}"])
+def test_a_bad_name_in_a_block_is_one_finding(kind: str, project: Project) -> None:
+    project.write("specs/blocks/cell.yaml", f"{kind}\nbody: [{{conv: channels}}, Gate]\n")
+    (line, _) = project.lint("specs").lines
+    assert "AS117 [bad-name]" in line

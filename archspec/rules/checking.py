@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Severity, SpecError, merged
@@ -18,7 +19,8 @@ from archspec.source.findings import MAX_FINDINGS
 from archspec.spec import Library, Spec
 from archspec.spec.blocks import block_of
 from archspec.spec.check import check_block
-from archspec.spec.problems import Problems, diagnose
+from archspec.spec.problems import Problem, Problems, diagnose
+from archspec.spec.rest import without
 
 
 def check_spec(spec: Spec) -> list[Diagnostic]:
@@ -53,15 +55,30 @@ def check_block_text(text: str | bytes, file: str) -> list[Diagnostic]:
     """Every finding about a block that stands in a file of its own, whoever uses it."""
     path = Path(file)
     data = parse(text, file)
+    library = Library({}, path.parent.parent)
     try:
         block = block_of(data)
     except Problems as error:
-        raise SpecError(diagnose(p, data) for p in error.problems) from None
-    library = Library({}, path.parent.parent)
+        found = [diagnose(p, data) for p in error.problems]
+        found += _in_the_rest(path.stem, data, error.problems, library)
+        raise SpecError(found) from None
     if errors := check_block(path.stem, block, library):
         return errors
     view = Written({path.stem: block}, library)
     return _sorted(d for check in _of_blocks() for d in check(view))
+
+
+def _in_the_rest(
+    name: str, data: Mapping[str, Any], problems: Iterable[Problem], library: Library
+) -> list[Diagnostic]:
+    """What is wrong in a block besides; what has findings already is left out."""
+    rest = without({"blocks": {name: data}}, [p.below("blocks", name) for p in problems])
+    if rest is None:
+        return []
+    try:
+        return check_block(name, block_of(rest["blocks"][name]), library)
+    except Problems as error:
+        return [diagnose(p, rest["blocks"][name]) for p in error.problems]
 
 
 def _of_blocks() -> list[Check]:

@@ -127,7 +127,8 @@ def _replace(rest: Map, problem: Problem) -> None:
         kind, holder, step = found, inside, below
     if of_layer and _is_one_layer(holder[step]):
         return
-    if problem.key and problem.rule == "bad-name" and kind in ("layers", "stage"):
+    named = problem.path[-2:-1] == ("parts",)  # what a body says of a part would mean nothing
+    if problem.key and problem.rule == "bad-name" and not named and kind in ("layers", "stage"):
         holder.pop(step)
     elif problem.key and not of_layer:
         raise _Kept
