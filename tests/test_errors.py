@@ -187,6 +187,14 @@ WRONG = {
         "stem: <conv>",
         ("wrong-type", "expected a map or list of layers", "`[{conv: 64}, norm, act]`"),
     ),
+    "groups that do not divide": (
+        "stem: [{conv: {channels: 12, groups: <5>}}]",
+        ("groups-do-not-divide", "5 groups do not divide the 3 channels", "multiple of"),
+    ),
+    "a window larger than the image": (
+        "stem: [{max_pool: <40>}]",
+        ("feature-map-vanishes", "a window of 40 does not fit", "the input larger"),
+    ),
     "a comma that YAML takes for its own": (
         "stem: {conv1: {conv: {channels: <min(64, 32)>}}}",
         ("unquoted-comma", "YAML cuts this at the comma", '`"min(64, 32)"`'),

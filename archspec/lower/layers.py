@@ -240,7 +240,7 @@ class Layers:
             slots, concrete, shape = self._fit(op, layer, scope, flow)
         except ShapeError as error:
             hint = _hint(error, layer)
-            raise scope.error(error.rule, error.message, layer.span, hint) from None
+            raise scope.error(error.rule, error.message, _cause(error, layer), hint) from None
         if min(shape.sizes) < 1 or shape.elements > LARGEST_MAP:
             message = f"`{op.key}` leaves {shape} of {flow.shape}"
             raise scope.error("feature-map-vanishes", message, layer.span)
@@ -295,6 +295,19 @@ class Layers:
 
 def _at(stack: Stack, span: Span | None) -> Stack:
     return replace(stack, layers=tuple(replace(x, span=span) for x in stack.layers))
+
+
+_CAUSES = {"groups-do-not-divide": "groups", "feature-map-vanishes": "kernel"}
+
+
+def _cause(error: ShapeError, layer: Layer) -> Span | None:
+    """The argument that is at fault, if the layer says it; else the layer."""
+    argument = _CAUSES.get(error.rule, "")
+    said, whole = layer.at(argument), layer.span
+    if argument not in layer.given or said is None or whole is None or said.file != whole.file:
+        return whole
+    inside = whole[1:3] <= said[1:3] and said[3:] <= whole[3:]
+    return said if inside else whole
 
 
 def _hint(error: ShapeError, layer: Layer) -> str:
