@@ -655,3 +655,31 @@ def test_a_bad_name_in_a_block_is_one_finding(kind: str, project: Project) -> No
     project.write("specs/blocks/cell.yaml", f"{kind}\nbody: [{{conv: channels}}, Gate]\n")
     (line, _) = project.lint("specs").lines
     assert "AS117 [bad-name]" in line
+
+
+#: What is wrong by a number that a block is given, and where the number stands.
+GIVEN = {
+    "stages: {a: {block: bottleneck, channels: 64, width: 32, groups: <7>}}": "in a stage",
+    "defaults: {bottleneck: {width: 32, groups: <7>}}\n"
+    "stages: {a: {block: bottleneck, channels: 64}}": "in defaults",
+    "stages: {a: {block: basic, channels: 8, repeat: 2, drop_path: [0, <2>]}}": "block by block",
+    "blocks: {cell: {args: {g: 1}, body: [{conv: {channels: channels, groups: g}}]}}\n"
+    "stem: [{conv: 8}, {cell: {g: <3>}}]": "at a layer",
+    "blocks:\n  cell: {args: {g: 1}, body: [{conv: {channels: channels, groups: g}}]}\n"
+    "  outer: {args: {h: 1}, body: [{cell: {g: h}}]}\n"
+    "stem: [{conv: 8}, {outer: {h: <3>}}]": "two blocks away",
+}
+
+
+@pytest.mark.parametrize("marked", GIVEN, ids=GIVEN.values())
+def test_a_number_that_is_wrong_inside_a_block_is_told_where_it_is_given(
+    marked: str, tmp_path: Path
+) -> None:
+    text = marked.replace("<", "").replace(">", "")
+    (found,) = findings(tmp_path, f"{TWO_LINES}{text}\n")
+    assert found.span
+    place = (found.span.line, found.span.column)
+    assert place == _end_of(TWO_LINES + marked.split("<", 1)[0])
+    texts = [label.text for label in found.labels]
+    assert texts[0] == "in this layer"
+    assert "is used here" in texts[1]

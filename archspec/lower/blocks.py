@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError
@@ -11,7 +12,7 @@ from archspec.ir import Chain
 from archspec.lower.budget import CALL
 from archspec.lower.model import Flow, Instance, Row, Use
 from archspec.lower.naming import camel, name_items
-from archspec.lower.scope import Closure, Scope
+from archspec.lower.scope import Closure, Said, Scope
 from archspec.record import field, record
 from archspec.source import locate, shared
 from archspec.spec import Block
@@ -44,6 +45,18 @@ class Call:
     indices: dict[str, Value]
     label: Label | None
     scope: Scope | None = None
+    layer: Layer | None = None
+    stage: Said | None = None
+
+    def said(self, name: str) -> Span | None:
+        """Where an argument is given: at the use, or where the block around it was given it."""
+        if self.stage is not None:
+            return self.stage(name) if name in self.given else None
+        if self.layer is None or self.scope is None or name not in self.given:
+            return None
+        raw = self.layer.given.get(name)
+        outer = self.scope.said(raw.strip()) if isinstance(raw, str) else None
+        return outer or self.layer.at(name)
 
     @property
     def span(self) -> Span | None:
@@ -121,7 +134,7 @@ class Blocks:
         if scope.instance is None:
             self.layers.decided(flow)
         parts = self._inherited(parts, scope)
-        return Call(layer.head, block, given, parts, indices, label, scope)
+        return Call(layer.head, block, given, parts, indices, label, scope, layer)
 
     def _inherited(self, parts: dict[str, Closure], scope: Scope) -> dict[str, Closure]:
         """A block's norm and act go on into the blocks of its body."""
@@ -149,7 +162,7 @@ class Blocks:
             | parts
             | call.parts
         )
-        scope.parts = parts
+        scope.parts, scope.said = parts, partial(self._said, call, frozenset(bound.args))
         scope.truths = {name: not parts[name].none for name in block.parts}
         scope.values |= call.indices
         for name, expr in block.args.items():
@@ -171,6 +184,12 @@ class Blocks:
         if "channels" not in call.given:
             scope.values["channels"] = scope.values["in_channels"]
         return scope
+
+    def _said(self, call: Call, defaults: frozenset[str], name: str) -> Span | None:
+        """Where an argument of the block is given: at the use, or in `defaults`."""
+        if name in defaults and name not in call.given:
+            return self.layers.spec.where("defaults", call.name, name)
+        return call.said(name)
 
     def _counted(self, call: Call) -> Scope:
         """Where a block is used, with the steps of opening it counted."""

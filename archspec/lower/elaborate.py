@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError, merged
@@ -234,7 +235,8 @@ class Elaborator:
         indices = {name: place.names[name] for name in INDICES}
         span = stage.where("block", place.index) or stage.where("block")
         label = Label(span, f"`{name}` is used here") if span else None
-        call = Call(name, block, given, parts, indices, label)
+        said = partial(_said, stage, place.index)
+        call = Call(name, block, given, parts, indices, label, stage=said)
         if block.inline:
             made, flow = self.layers.blocks.inline_row(call, scope, flow)
             return Item(made, "", None, span), flow
@@ -274,6 +276,13 @@ def _shrinks(key: str, before: str, here: int, wide: int, span: Span | None) -> 
     message = f"`{key}` has {here} channels, fewer than the {wide} of `{before}`"
     hint = f"write `channels: {wide}`, or say why: `shrink: the reason`"
     return Diagnostic("channels-shrink", message, span, hint)
+
+
+def _said(stage: Stage, index: int, name: str) -> Span | None:
+    """Where a stage says an argument of one of its blocks."""
+    if not isinstance(stage.raw, Mapping) or name not in stage.raw:
+        return None
+    return stage.where(name, index) or stage.where(name)
 
 
 def _used(stage: Stage, name: str) -> tuple[Label, ...]:

@@ -240,7 +240,8 @@ class Layers:
             slots, concrete, shape = self._fit(op, layer, scope, flow)
         except ShapeError as error:
             hint = _hint(error, layer)
-            raise scope.error(error.rule, error.message, _cause(error, layer), hint) from None
+            at, said = _cause(error, layer), layer.given.get(_CAUSES.get(error.rule, ""))
+            raise scope.given(said, error.rule, error.message, at, hint) from None
         if min(shape.sizes) < 1 or shape.elements > LARGEST_MAP:
             message = f"`{op.key}` leaves {shape} of {flow.shape}"
             raise scope.error("feature-map-vanishes", message, layer.span)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -32,6 +32,13 @@ from archspec.spec.names import INDICES
 from archspec.spec.problems import Problems
 
 MOST_DEFINED = 40  # arguments that lead from one to the next
+IN_LAYER = "in this layer"
+
+Said = Callable[[str], Span | None]
+
+
+def _nowhere(_name: str) -> None:
+    return None
 
 
 @lru_cache(maxsize=16)
@@ -120,6 +127,7 @@ class Scope:
         self.instance = instance
         self.labels = labels
         self.at: Span | None = None  # the part of the body that these layers fill
+        self.said: Said = _nowhere  # where the user of the block says an argument
         self.pending: dict[str, tuple[Expr, Span | None]] = {}
         self.symbolic: set[str] = set()  # args that stay names: those of a class
         self.truths: dict[str, bool] = {}
@@ -142,7 +150,7 @@ class Scope:
             self.truths,
         )
         scope.touched, scope.settled = self.touched, self.settled
-        scope._running = self._running
+        scope._running, scope.said = self._running, self.said
         return scope
 
     def lookup(self, name: Name) -> Value:
@@ -208,7 +216,7 @@ class Scope:
             arguments.check_number(value.number, how)
         except Problems as error:
             problem = error.problems[0]
-            raise self.error(problem.rule, problem.message, span, problem.hint) from None
+            raise self.given(expr, problem.rule, problem.message, span, problem.hint) from None
         return self.printable(value, expr, word)
 
     def printable(self, value: Value, expr: Expr, word: str) -> Value:
@@ -250,6 +258,19 @@ class Scope:
             hint = "repeat less; blocks that use blocks multiply"
             raise self.error("too-large", message, span, hint)
 
+    def given_at(self, expr: object) -> Span | None:
+        """Where the user of the block gives what an argument is, if it is given as it stands."""
+        return self.said(expr.id) if isinstance(expr, Name) else None
+
+    def given(
+        self, expr: object, rule: str, message: str, span: Span | None, hint: str
+    ) -> SpecError:
+        """A finding about an argument: at the use of the block if that is what gives it."""
+        place = self.given_at(expr)
+        if place is None or is_shipped(place.file):
+            return self.error(rule, message, span, hint)
+        return self.error(rule, message, place, hint, (Label(span, IN_LAYER),) if span else ())
+
     def error(
         self,
         rule: str,
@@ -264,6 +285,6 @@ class Scope:
         """
         led = self.labels
         if span is not None and led and is_shipped(span.file):
-            labels = (Label(span, "in this layer"), *labels)
+            labels = (Label(span, IN_LAYER), *labels)
             span, led = led[-1].span, led[:-1]
         return SpecError([Diagnostic(rule, message, span, hint, (*labels, *led))])
