@@ -13,6 +13,7 @@ import yaml
 
 from archspec.lint import lint
 from archspec.lint.comments import suppressions
+from archspec.lint.settings import FORMATS
 from linting import HEAD, Project
 from support import ROOT
 
@@ -136,7 +137,7 @@ def test_a_link_out_of_the_project_is_not_followed(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are text")
-@pytest.mark.parametrize("form", ["full", "concise", "json", "github", "gitlab", "junit"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_name_of_a_file_that_is_no_text(form: str, project: Project) -> None:
     project.spec(BROKEN)
     os.rename(project.folder / "specs/net.yaml", os.fsencode(project.folder) + b"/specs/\xff.yaml")
@@ -369,7 +370,7 @@ def test_the_lines_a_comment_speaks_of(text: str, lines: tuple[int, ...]) -> Non
 def test_a_baseline_knows_what_was_there(project: Project) -> None:
     project.spec(BIAS)
     said = project.lint("--write-baseline", "known.json")
-    assert (said.code, said.out) == (0, "1 finding written to known.json\n")
+    assert (said.code, said.out) == (0, "1 warning written to known.json\n")
     project.spec(f"# a new line\n\n{BIAS}")  # the finding has moved
     said = project.lint("--strict", "--baseline", "known.json")
     assert (said.code, said.out) == (0, "1 spec is clean (1 in the baseline)\n")
@@ -397,6 +398,19 @@ def test_a_baseline_knows_how_often(project: Project) -> None:
     said = project.lint("--strict", "--baseline", "known.json")
     assert said.code == 1
     assert "1 warning in 1 of 1 spec (1 in the baseline)" in said.out
+
+
+def test_a_baseline_knows_no_errors(project: Project) -> None:
+    """Else a pull request could bring a broken spec, and a baseline that knows it."""
+    project.spec(BROKEN)
+    project.spec(BIAS, "warned")
+    said = project.lint("--write-baseline", "known.json")
+    assert (said.code, said.out) == (1, "1 warning written to known.json\n")
+    assert said.err.startswith("1 error left out: mend")
+    entry = '{"rule": "unknown-layer", "file": "specs/net.yaml", "line": "%s", "count": 1}'
+    project.write("forged.json", '{"version": 1, "findings": [' + entry % BROKEN.strip() + "]}")
+    for file in ("known.json", "forged.json"):
+        assert project.lint("--baseline", file).code == 1
 
 
 ENDLESS = '{"version": 1, "findings": [{"rule": "", "file": "", "line": "", "count": 1e999}]}'

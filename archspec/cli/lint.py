@@ -125,14 +125,21 @@ def _lint(args: argparse.Namespace, settings: Settings) -> int:
         return _fix(args, settings)
     report = _report(args, settings)
     if args.write_baseline:
-        from archspec.lint.baseline import write_baseline
-        from archspec.lint.words import count
-
-        number = write_baseline(report, args.write_baseline)
-        print(f"{count(number, 'finding')} written to {args.write_baseline}")
-        return _unreadable(report)
+        return _write_baseline(report, args.write_baseline)
     _write(report, settings, args)
     return _unreadable(report) or report.exit_code(settings.strict)
+
+
+def _write_baseline(report: Report, file: str) -> int:
+    from archspec.lint.baseline import write_baseline
+    from archspec.lint.words import count
+
+    number = write_baseline(report, file)
+    print(f"{count(number, 'warning')} written to {file}")
+    if report.errors:
+        left = f"{count(report.errors, 'error')} left out"
+        print(f"{left}: mend what keeps a spec from being built, or exclude it", file=sys.stderr)
+    return _unreadable(report) or report.exit_code()
 
 
 def _check_statistics(form: str | None) -> None:

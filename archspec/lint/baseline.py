@@ -1,7 +1,8 @@
 """A baseline: findings that are known, so that a repository with findings can begin clean.
 
 A finding is recognised by rule, file and the content of its line, so that it may move. Files are
-named as seen from the baseline, so that it holds in every working directory.
+named as seen from the baseline, so that it holds in every working directory. Errors are never
+known: a spec that has one cannot be built.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import UnreadableFile
+from archspec.lint.check import is_fatal
 from archspec.lint.report import Report, content
 from archspec.lint.settings import SettingsError
 from archspec.record import replace
@@ -27,8 +29,9 @@ Key = tuple[str, str, str]
 
 
 def write_baseline(report: Report, file: str) -> int:
-    """Writes the report's findings and returns their number."""
-    counted = Counter(_keys(report, file))
+    """Writes the report's warnings and returns their number."""
+    keys = zip(report.findings, _keys(report, file), strict=True)
+    counted = Counter(key for finding, key in keys if not is_fatal(finding.diagnostic))
     findings = [
         dict(zip(FIELDS, key, strict=True)) | {"count": number}
         for key, number in sorted(counted.items())
@@ -43,7 +46,7 @@ def without_known(report: Report, file: str) -> Report:
     known = _read(file)
     left = []
     for finding, key in zip(report.findings, _keys(report, file), strict=True):
-        if known[key] > 0:
+        if known[key] > 0 and not is_fatal(finding.diagnostic):
             known[key] -= 1
         else:
             left.append(finding)

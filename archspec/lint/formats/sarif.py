@@ -85,7 +85,7 @@ def _place(span: Span) -> dict[str, Any]:
 
 
 def _artifact(file: str) -> dict[str, Any]:
-    return {"uri": quote(file), "uriBaseId": ROOT}
+    return {"uri": quote(file, errors="surrogateescape"), "uriBaseId": ROOT}
 
 
 def _region(span: Span) -> dict[str, Any]:
