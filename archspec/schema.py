@@ -297,7 +297,6 @@ def _layer_map() -> Schema:
         "minProperties": 1,
         "properties": _described(properties, {**reference.COMBINATORS, **reference.MODIFIERS}),
         "propertyNames": {"pattern": NAME},
-        "additionalProperties": _ref("call"),
         "dependentRequired": {"else": ["when"]},
         "allOf": [*(_beside(head) for head in heads), _beside_others(heads)],
     }
@@ -316,7 +315,12 @@ def _beside(head: str) -> Schema:
 def _beside_others(heads: Iterable[str]) -> Schema:
     """Beside a part or a user's own block."""
     known = {"anyOf": [{"required": [head]} for head in heads]}
-    return {"if": {"not": known}, "then": {"propertyNames": {"not": {"enum": [*OF_RESIDUAL]}}}}
+    then = {
+        "propertyNames": {"not": {"enum": [*OF_RESIDUAL]}},
+        "properties": dict.fromkeys(ANYWHERE, True),
+        "additionalProperties": _ref("call"),
+    }
+    return {"if": {"not": known}, "then": then}
 
 
 def _modifiers() -> dict[str, Schema]:

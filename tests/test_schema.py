@@ -58,6 +58,7 @@ def test_good_examples_are_valid(name: str) -> None:
 TYPOS = {
     "stem: [{conv: {channels: 64, kernal: 3}}]": ("stem", 0, "conv"),
     "stem: [{conv: 64, kernel: 3}]": ("stem", 0),
+    "stem: [{conv: 64, whne: true}]": ("stem", 0),
     "stem: [{conv: 0}]": ("stem", 0, "conv"),
     "stem: [{conv: null}]": ("stem", 0, "conv"),
     "stem: [{conv: {channels: 64, bias: yes}}]": ("stem", 0, "conv", "bias"),
