@@ -293,6 +293,23 @@ def test_wrong_usage_exits_2(capsys: Output) -> None:
     assert stopped.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "command", "meant"),
+    [
+        (["lint", "--selct", "AS3"], "lint", "--select"),
+        (["lint", "specs", "--extend-slect=AS3"], "lint", "--extend-select"),
+        (["build", "--chck"], "build", "--check"),
+    ],
+)
+def test_a_typo_in_an_option(words: list[str], command: str, meant: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"usage: archspec {command} ")
+    assert said.endswith(f"help: did you mean `{meant}`?\n")
+
+
 @pytest.mark.parametrize("command", [["build"], ["show", "specs/tiny.yaml"], ["lint", "specs"]])
 def test_torch_is_never_imported(folder: Path, command: list[str]) -> None:
     code = (

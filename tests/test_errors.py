@@ -219,6 +219,10 @@ WRONG = {
         "stem: {conv1: {conv: 64}}\ninit: <resnt>",
         ("out-of-range", "expected `resnet` or `torch`, found the text", "did you mean `resnet`?"),
     ),
+    "a typo in a function": (
+        "stem: {conv1: {conv: <'mx(3, 4)'>}}",
+        ("expression", "there is no function `mx`", "did you mean `max`?"),
+    ),
     "a budget below zero": (
         "stem: {conv1: {conv: 64}}\nexpect: {params: {min: <-1>}}",
         ("out-of-range", "expected at least 0, found `-1`", ""),
@@ -352,6 +356,29 @@ args: {classes: 10}
         ("unknown-block", 6),
         ("channels-shrink", 7),
         ("unknown-name", 8),
+    ]
+
+
+def test_what_deletes_nothing_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "name: base\nextends: resnet18\nhead: {fx: null}\n", "utf-8"
+    )
+    text = """\
+name: net
+extends: base
+stem: {maxpol: null, conv1: {conv: {kernl: 3}}}
+stages: {layer3: {channels: 16}}
+head: {fc: {linear: clases}}
+"""
+    spans = [
+        (d.rule, Path(d.span.file).name, d.span.line) for d in findings(tmp_path, text) if d.span
+    ]
+    assert spans == [
+        ("extends", "base.yaml", 3),
+        ("extends", "net.yaml", 3),
+        ("unknown-key", "net.yaml", 3),
+        ("channels-shrink", "net.yaml", 4),
+        ("unknown-name", "net.yaml", 5),
     ]
 
 

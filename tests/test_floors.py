@@ -19,7 +19,7 @@ FLOORS: dict[str, set[str]] = {
     "record": set(),
     "diagnostics": {"record"},
     "resources": set(),
-    "expression": {"record"},
+    "expression": {"diagnostics", "record"},
     "source": {"diagnostics", "record"},
     "ir": {"diagnostics", "expression", "record"},
     "ops": {"ir"},

@@ -16,6 +16,7 @@ from archspec import __version__
 TYPE_CHECKING = False  # `typing` costs more than all that a run without changes needs
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 # command -> its module, and its line in `--help`
 COMMANDS = {
@@ -31,9 +32,25 @@ COMMANDS = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """One that tells an option it does not know with its own usage, and the one that was meant."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._meant(unknown[0])}")
+        return namespace, unknown
+
+    def _meant(self, wrong: str) -> str:
+        from archspec.diagnostics import closest
+
+        near = closest(wrong.partition("=")[0], self._option_string_actions)
+        return f"\nhelp: did you mean `{near[0]}`?" if near else ""
+
+
 def parser(command: str = "") -> argparse.ArgumentParser:
     """The parser of one command; without one, of what all have in common."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="archspec",
         description="Convolutional networks described in YAML: checked, explained, built.",
         allow_abbrev=False,

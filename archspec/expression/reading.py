@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from archspec.diagnostics import did_you_mean
 from archspec.expression.functions import FUNCTIONS, from_python
 from archspec.expression.tree import (
     Binary,
@@ -129,7 +130,7 @@ def _call(node: ast.Call, depth: int) -> Expr | None:
     if function not in FUNCTIONS:
         raise ExpressionError(
             f"there is no function `{function}`",
-            "functions: " + ", ".join(FUNCTIONS),
+            did_you_mean(function, FUNCTIONS, "functions"),
             node.col_offset,
         )
     fewest, most, _ = FUNCTIONS[function]

@@ -46,11 +46,19 @@ _KINDS: dict[str, dict[str, str]] = {
 Find = Callable[[str, Span | None], Map]
 
 
+class Unmerged(SpecError):
+    """Something is deleted that is not there; `rest` is what is left all the same."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], rest: Map) -> None:
+        super().__init__(diagnostics)
+        self.rest = rest
+
+
 def resolve(data: dict[str, Any], find: Find) -> Map:
     """The spec with all that it extends merged in.
 
     `find` gives the parsed spec of a name, asked for at a span. The result holds no
-    `extends`, but its `value_spans` still tell where that stood.
+    `extends`, but its `value_spans` still tell where that stood. Raises `SpecError`.
     """
     chain = [data if isinstance(data, Map) else Map(data)]
     spans: list[Span | None] = []
@@ -64,13 +72,19 @@ def resolve(data: dict[str, Any], find: Find) -> Map:
             base = find(name, span)
         _check_cycle(chain, base, spans)
         chain.append(base)
-    result = chain.pop()
+    result, findings = chain.pop(), list[Diagnostic]()
     while chain:
-        with _UsedAt(spans[: len(chain) - 1]):
-            base, over = result, chain.pop()
+        base, over = result, chain.pop()
+        try:
             result = shared_merge(base, over, partial(merge, base, over))
+        except Unmerged as error:
+            result = error.rest
+            findings += [_labelled(d, spans[: len(chain)]) for d in error.diagnostics]
     result.pop("extends", None)
-    return result if "train" in data else _without_recipe(result)
+    result = result if "train" in data else _without_recipe(result)
+    if findings:
+        raise Unmerged(findings, result)
+    return result
 
 
 def _without_recipe(spec: Map) -> Map:
@@ -83,14 +97,14 @@ def _without_recipe(spec: Map) -> Map:
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> Map:
-    """`over` laid over `base`; `SpecError` where it deletes what is not there."""
+    """`over` laid over `base`; `Unmerged` where it deletes what is not there."""
     findings: list[Diagnostic] = []
     inherited = Map(base)
     for key in NOT_INHERITED:
         _delete(inherited, key)
     result = _merged("spec", inherited, over, findings)
     if findings:
-        raise SpecError(findings)
+        raise Unmerged(findings, result)
     return result
 
 

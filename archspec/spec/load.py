@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile, did_you_mean
 from archspec.source import Map, parse, read, resolve, seen
-from archspec.source.extends import led_here
+from archspec.source.extends import Unmerged, led_here
 from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
 from archspec.source.findings import MAX_FINDINGS
 from archspec.source.shared import shared_file
@@ -94,7 +94,18 @@ def parse_text(
 
 def _resolved(data: Mapping[str, Any], beside: Path | None) -> Map:
     bases = _Bases(beside)
-    return resolve(dict(data) if not isinstance(data, Map) else data, bases.find)
+    try:
+        return resolve(dict(data) if not isinstance(data, Map) else data, bases.find)
+    except Unmerged as error:
+        raise SpecError([*error.diagnostics, *_findings(error.rest, beside)]) from None
+
+
+def _findings(data: Map, beside: Path | None, rounds: int = MOST_ROUNDS) -> Iterable[Diagnostic]:
+    try:
+        from_data(data, beside, None, rounds)
+    except SpecError as error:
+        return error.diagnostics
+    return ()
 
 
 @lru_cache(maxsize=64)
@@ -185,11 +196,7 @@ def _elsewhere(
     rest = without(data, problems) if few else None
     if rest is None:
         return []
-    try:
-        from_data(rest, beside, None, rounds - 1)
-    except SpecError as error:
-        return of_the_rest(error.diagnostics, problems)
-    return []
+    return of_the_rest(_findings(rest, beside, rounds - 1), problems)
 
 
 def _only_extends(problems: list[Problem]) -> list[Problem]:
