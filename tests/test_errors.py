@@ -359,6 +359,29 @@ args: {classes: 10}
     ]
 
 
+def test_shapes_that_do_not_fit_are_told_at_once(tmp_path: Path) -> None:
+    """Behind a norm or an activation, and behind each stage, it is known what should arrive."""
+    text = """\
+stem:
+  conv1: {conv: {channels: 60, kernel: 3}}
+  bn1: {group_norm: 32}
+  act1: {act: {inplac: true}}
+stages:
+  layer1: {block: basic, channels: 64, norm: {group_norm: 48}}
+  layer2: {block: basic, channels: 128, stride: 2, drop_path: 2}
+head:
+  fc: {linear: 10}
+"""
+    found = findings(tmp_path, TWO_LINES + text)
+    assert [(d.rule, d.span.line) for d in found if d.span] == [
+        ("groups-do-not-divide", 5),
+        ("unknown-key", 6),
+        ("groups-do-not-divide", 8),
+        ("out-of-range", 9),
+        ("shape-mismatch", 11),
+    ]
+
+
 def test_what_deletes_nothing_hides_nothing(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(
         "name: base\nextends: resnet18\nhead: {fx: null}\n", "utf-8"

@@ -280,6 +280,19 @@ def test_a_rule_that_is_off_makes_no_comment_useless(project: Project) -> None:
     assert project.lint("--strict", "--ignore", "AS304").code == 0
 
 
+def test_what_is_accepted_in_a_base_is_accepted_in_its_variants(project: Project) -> None:
+    stage = "  a: {block: basic, channels: 36}"
+    head = "head: {pool: global_avg_pool, flatten: flatten, fc: {linear: 10}}\n"
+    project.spec(f"stages:\n{stage}\n{head}", "base")
+    for name in ("one", "two"):
+        project.write(f"specs/{name}.yaml", f"name: {name}\nextends: base\n")
+    said = project.lint("--strict")
+    assert said.lines[0].startswith("specs/base.yaml:4:14: AS402 ")
+    assert said.lines[1] == "1 warning in 1 of 3 specs"
+    project.spec(f"stages:\n{stage}  # archspec: ignore[AS402] {REASON}\n{head}", "base")
+    assert project.lint("--strict").out == "3 specs are clean (1 suppressed)\n"
+
+
 def test_a_file_with_errors_makes_no_comment_useless(project: Project) -> None:
     project.spec(f"# archspec: ignore[redundant-bias] {REASON}\n{BROKEN}")
     assert "unused-suppression" not in project.lint().out

@@ -16,11 +16,13 @@ from archspec.lower.model import Flow, Instance, Item, Row, Use
 from archspec.lower.naming import NEVER_A_CLASS, camel, name_items
 from archspec.lower.scope import Scope, named_by
 from archspec.lower.totals import leaving
+from archspec.ops import OPS
 from archspec.record import record
 from archspec.source import locate
 from archspec.spec import Spec
+from archspec.spec.layers import Stack
 from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.spec.names import INDICES
+from archspec.spec.names import INDICES, PARTS_OF_ALL
 from archspec.spec.stages import Stage
 from archspec.spec.widths import Place, Series, series_of
 
@@ -74,6 +76,7 @@ class Elaborator:
         self.spec, self.data = spec, spec.data
         self.fixed = settled
         self.layers = Layers(spec)
+        self.found: list[Diagnostic] = []
 
     def network(self) -> Opened:
         spec = self.spec
@@ -87,9 +90,14 @@ class Elaborator:
         scope = self._scope(values)
         flow = _arriving(*spec.input)
         steps: list[Body] = []
-        flow = self._section(spec.stem, "stem", scope, flow, root, steps)
-        flow = self._stages(flow, root, steps)
-        flow = self._section(spec.head, "head", scope, flow, root, steps)
+        try:
+            flow = self._section(spec.stem, "stem", scope, flow, root, steps)
+            flow = self._stages(flow, root, steps)
+            flow = self._section(spec.head, "head", scope, flow, root, steps)
+        except SpecError as error:
+            self.found += error.diagnostics
+        if self.found:
+            raise SpecError(merged(self.found))
         self.layers.settled |= scope.settled
         root.body = Chain(tuple(steps))
         name_items(root, spec.names)
@@ -109,19 +117,24 @@ class Elaborator:
         root: Instance,
         steps: list[Body],
     ) -> Flow:
+        """After a finding in a layer that leaves what arrives it goes on behind that."""
         for name, stack in section.entries:
-            if name is None:
-                done, flow = self.layers.stack(stack, scope, flow, root)
+            try:
+                if name is None:
+                    done, flow = self.layers.stack(stack, scope, flow, root)
+                else:
+                    span = locate(self.data, (where, name), key=True)
+                    done, flow = self.layers.attribute(name, stack, scope, flow, root, span)
                 steps += done
-            else:
-                span = locate(self.data, (where, name), key=True)
-                done, flow = self.layers.attribute(name, stack, scope, flow, root, span)
-                steps += done
+            except SpecError as error:
+                self.found += error.diagnostics
+                if not _leaves_as_is(stack) or _cannot_go_on(error):
+                    raise SpecError([]) from None
         return flow
 
     def _stages(self, flow: Flow, root: Instance, steps: list[Body]) -> Flow:
         blocks = {series.key: series for series in series_of(self.spec)}
-        found: list[Diagnostic] = []
+        found = self.found
         before, wide = "", 0
         for key, stage in self.spec.stages.items():
             span = locate(self.data, ("stages", key), key=True)
@@ -143,9 +156,7 @@ class Elaborator:
                 steps.append(Apply(item.mark))
             except SpecError as error:
                 found += error.diagnostics
-                break
-        if found:
-            raise SpecError(merged(found))
+                raise SpecError([]) from None
         return flow
 
     def _shared_stage(
@@ -289,6 +300,15 @@ def _used(stage: Stage, name: str) -> tuple[Label, ...]:
     """Where the block is named, which may be in another file than what it does not keep."""
     span = stage.where("block")
     return (Label(span, f"`{name}` is used here"),) if span else ()
+
+
+def _leaves_as_is(stack: Stack) -> bool:
+    """Whether it is one norm or activation, whatever is wrong in it."""
+    if len(stack.layers) != 1:
+        return False
+    head = stack.layers[0].head
+    op = OPS.get(head)
+    return head in PARTS_OF_ALL or (op is not None and (op.norm or op.activation))
 
 
 def _cannot_go_on(error: SpecError) -> bool:

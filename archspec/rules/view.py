@@ -112,9 +112,13 @@ class View(Written):
         for key, stage in self.spec.stages.items():
             if stage.blocks and stage.where("block") == span:
                 ways = [("stages", key), *(("defaults", name) for name in stage.blocks)]
-                own = [self.spec.where(*way, key=True) for way in ways]
-                return next((place for place in own if place and place.file == self.file), span)
+                places = (self.spec.where(*way, key=True) for way in ways)
+                return next((place for place in places if place and self.is_own(place)), span)
         return span
+
+    def is_own(self, place: Span) -> bool:
+        """Whether it is written in this very file; what is not written has the whole of it."""
+        return place.file == self.file and place != self.data.span
 
     def because(
         self, span: Span | None, labels: Labels, *said: Span | None
@@ -122,7 +126,7 @@ class View(Written):
         """A place; for one in what the spec extends, the first of `said` in this very file."""
         span, labels = self.place(span, labels)
         own = [place for place in said if place and place.file == self.file]
-        if span is None or not own or (span.file == self.file and span != self.data.span):
+        if span is None or not own or self.is_own(span):
             return span, labels
         there = () if span.file == self.file else (Label(span, "here"),)
         return own[0], (*there, *labels)
