@@ -10,9 +10,10 @@ from archspec.analysis import Analysis, analyze_network
 from archspec.diagnostics import SpecError
 from archspec.ir import Network
 from archspec.lower import lower
-from archspec.spec import Spec, keywords
+from archspec.spec import Spec
 from archspec.spec import load as load_spec
 from archspec.spec.load import Source
+from archspec.spec.settings import keywords
 
 if TYPE_CHECKING:
     from torch import nn

@@ -26,7 +26,7 @@ def settings(args: argparse.Namespace) -> dict[str, Any]:
     """What `--set` says; raises `SpecError`."""
     if not args.settings:
         return {}
-    from archspec.spec import setting
+    from archspec.spec.settings import setting
 
     return dict(setting(text) for text in args.settings)
 

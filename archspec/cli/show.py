@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
 
 
 def _resolved(spec: Spec, form: str) -> str:
-    from archspec.spec.load import KEYS
+    from archspec.spec.models import KEYS
 
     data = _plain({key: spec.data[key] for key in KEYS if key in spec.data})
     if form == "json":

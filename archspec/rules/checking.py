@@ -20,7 +20,6 @@ from archspec.spec import Library, Spec
 from archspec.spec.blocks import block_of
 from archspec.spec.check import check_block
 from archspec.spec.problems import Problem, Problems, diagnose
-from archspec.spec.rest import without
 
 
 def check_spec(spec: Spec) -> list[Diagnostic]:
@@ -72,6 +71,8 @@ def _in_the_rest(
     name: str, data: Mapping[str, Any], problems: Iterable[Problem], library: Library
 ) -> list[Diagnostic]:
     """What is wrong in a block besides; what has findings already is left out."""
+    from archspec.spec.rest import without
+
     rest = without({"blocks": {name: data}}, [p.below("blocks", name) for p in problems])
     if rest is None:
         return []

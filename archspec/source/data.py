@@ -6,7 +6,7 @@ it. Data is shared between specs that extend one another: read it, never change 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archspec.diagnostics import Span
@@ -64,3 +64,26 @@ def locate(data: object, path: Sequence[str | int], key: bool = False) -> Span |
             span = data.value_spans[step] if isinstance(data, List) else None
             data = data[step]
     return span
+
+
+def copy(data: Mapping[str, Any]) -> Map:
+    """The maps and lists anew, everything else shared; places are kept."""
+    result = Map({key: _copied(value) for key, value in data.items()})
+    if isinstance(data, Map):
+        result.key_spans, result.value_spans = dict(data.key_spans), dict(data.value_spans)
+        if hasattr(data, "span"):
+            result.span = data.span
+    return result
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return copy(value)
+    if not isinstance(value, list):
+        return value
+    parts = [_copied(part) for part in value]
+    if not isinstance(value, List):
+        return parts
+    result = List(parts)
+    result.span, result.value_spans = value.span, list(value.value_spans)
+    return result

@@ -10,11 +10,14 @@ models     the spec
 library    which block a name means
 check      whether every name means something
 load       file -> data -> models -> checks
+amount     how much of it may be expressions
+rest       the same without what is wrong, so that all findings come at once
+settings   `--set` and keyword arguments, laid over a spec
 """
 
 from archspec.spec.blocks import Block
 from archspec.spec.library import Library, bind
-from archspec.spec.load import find, keywords, load, parse_text, setting, shipped
+from archspec.spec.load import find, load, parse_text, shipped
 from archspec.spec.models import Spec
 
 __all__ = [
@@ -23,9 +26,7 @@ __all__ = [
     "Spec",
     "bind",
     "find",
-    "keywords",
     "load",
     "parse_text",
-    "setting",
     "shipped",
 ]

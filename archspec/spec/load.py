@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile, did_you_mean
+from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_mean
 from archspec.source import Map, parse, read, resolve, seen
 from archspec.source.extends import Unmerged, led_here
 from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
@@ -20,12 +20,10 @@ from archspec.source.shared import shared_file
 from archspec.spec.amount import characters
 from archspec.spec.check import check
 from archspec.spec.library import BlockError, Library
-from archspec.spec.models import Spec
-from archspec.spec.problems import Problem, describe, diagnose, problems_of
-from archspec.spec.rest import copy, of_the_rest, without
+from archspec.spec.models import KEYS, Spec
+from archspec.spec.problems import Problem, diagnose, problems_of
 
 Source = str | Path | Mapping[str, Any] | Spec
-KEYS = [f.alias or name for name, f in Spec.model_fields.items()]
 WRITTEN = [*KEYS, "extends"]
 
 MOST_ROUNDS = 3
@@ -170,7 +168,9 @@ def from_data(
 ) -> Spec:
     """A checked spec from a merged mapping; what is wrong is left out so many times."""
     if settings:
-        data = _with_settings(data, settings)
+        from archspec.spec.settings import changed_by
+
+        data = changed_by(settings, data)
     try:
         characters(data, "this spec")
         spec = Spec.read(data)
@@ -192,6 +192,8 @@ def _elsewhere(
     data: Mapping[str, Any], problems: list[Problem], beside: Path | None, rounds: int
 ) -> list[Diagnostic]:
     """What is wrong in the rest of a spec: read again without what has findings already."""
+    from archspec.spec.rest import of_the_rest, without
+
     few = rounds and len(problems) <= MAX_FINDINGS
     rest = without(data, problems) if few else None
     if rest is None:
@@ -202,61 +204,3 @@ def _elsewhere(
 def _only_extends(problems: list[Problem]) -> list[Problem]:
     """A misspelt `extends` alone: what is missing besides may stand in the spec that it names."""
     return [p for p in problems if getattr(p.hint, "instead", "") == "extends"] or problems
-
-
-# Settings from outside ----------------------------------------------------------------
-
-
-def _with_settings(data: Mapping[str, Any], settings: Mapping[str, Any]) -> Map:
-    changed = copy(data)
-    problems = [p for path, value in settings.items() for p in _set(changed, path, value)]
-    if problems:
-        raise SpecError(diagnose(problem, None) for problem in problems)
-    return changed
-
-
-def _set(data: Map, path: str, value: Any) -> Iterable[Problem]:
-    *outer, last = path.split(".")
-    here: Any = data
-    for step in outer:
-        if not isinstance(here, Mapping) or step not in here:
-            known = list(here) if isinstance(here, Mapping) else []
-            yield _no_place(path, step, known)
-            return
-        here = here[step]
-    if not isinstance(here, Map):
-        yield _no_place(path, last, [])
-    elif path not in KEYS and path in data.get("args", {}):
-        yield Problem("setting", f"there is no `{path}` to set", f"did you mean `args.{path}`?")
-    elif outer == ["args"] and last not in here:
-        yield _no_place(path, last, list(here))
-    else:
-        here[last] = value
-        here.key_spans[last] = here.value_spans[last] = Span(f"--set {path}")
-
-
-def _no_place(path: str, step: str, known: list[str]) -> Problem:
-    hint = did_you_mean(step, known, "there are") or "see `archspec show SPEC --resolved`"
-    return Problem("setting", f"there is no `{path}` to set (`{step}` is not in the spec)", hint)
-
-
-def setting(text: str) -> tuple[str, Any]:
-    """`args.classes=10` as a path and a value; the value is read as YAML."""
-    path, equals, value = text.partition("=")
-    if not equals or not path.strip():
-        problem = Problem("setting", f"`{text}` sets nothing", "write `--set args.classes=10`")
-        raise SpecError([diagnose(problem, None)])
-    return path.strip(), parse(f"value: {value}", f"--set {path}")["value"]
-
-
-def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Keyword arguments of `build_module` as settings: `classes=10`, `input=[1, 28, 28]`."""
-    for name, value in values.items():
-        if not isinstance(value, (int, float, list, tuple)):
-            raise TypeError(f"{name}={describe(value)}: a number is expected")
-    return {
-        name if name == "input" else f"args.{name}": list(value)
-        if isinstance(value, tuple)
-        else value
-        for name, value in values.items()
-    }

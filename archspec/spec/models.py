@@ -234,3 +234,6 @@ class Spec(Model):
 
     def where(self, *path: str | int, key: bool = False) -> Span | None:
         return locate(self._data, path, key)
+
+
+KEYS = [f.alias or name for name, f in Spec.model_fields.items()]

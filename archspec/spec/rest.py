@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Hint
-from archspec.source.data import List, Map
+from archspec.source.data import Map, copy
 from archspec.spec.layers import COMBINATORS, HEADS, MODIFIERS
 from archspec.spec.problems import Problem, Step
 
@@ -47,29 +47,6 @@ def _of_a_stage(problem: Problem) -> bool:
     """Whether its stage is left out, or the stage's reason to shrink: the next may seem to."""
     inside = problem.path[:1] == ("stages",) and problem.rule != "channels-shrink"
     return inside and not (problem.key and problem.path[-1] != "shrink")
-
-
-def copy(data: Mapping[str, Any]) -> Map:
-    """The maps and lists anew, everything else shared; places are kept."""
-    result = Map({key: _copied(value) for key, value in data.items()})
-    if isinstance(data, Map):
-        result.key_spans, result.value_spans = dict(data.key_spans), dict(data.value_spans)
-        if hasattr(data, "span"):
-            result.span = data.span
-    return result
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return copy(value)
-    if not isinstance(value, list):
-        return value
-    parts = [_copied(part) for part in value]
-    if not isinstance(value, List):
-        return parts
-    result = List(parts)
-    result.span, result.value_spans = value.span, list(value.value_spans)
-    return result
 
 
 def _leave_out(rest: Map, problem: Problem) -> None:
