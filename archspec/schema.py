@@ -27,13 +27,9 @@ from archspec.ir import Field, Op, OpField, fields_of
 from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.source import read
-from archspec.spec.arguments import (
-    CONSTRUCTOR_WORDS,
-    LARGEST_SIZE,
-    MODULE_ATTRIBUTES,
-    NEVER_WRITTEN,
-)
+from archspec.spec.arguments import LARGEST_SIZE, NEVER_WRITTEN
 from archspec.spec.blocks import Block
+from archspec.spec.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
 from archspec.spec.layers import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY, Modifiers
 from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
 from archspec.spec.models import Bounds, Expect, Spec

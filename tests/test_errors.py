@@ -14,7 +14,8 @@ from archspec.diagnostics import Diagnostic
 from archspec.expression import ExpressionError
 from archspec.expression import parse as parse_expression
 from archspec.ops import OPS
-from archspec.spec import Library, arguments
+from archspec.spec import Library
+from archspec.spec.wrong import elsewhere
 from linting import HEAD, Project
 
 TWO_LINES = HEAD.format(name="net")
@@ -463,7 +464,7 @@ def test_what_an_op_is_called_elsewhere(word: str, tmp_path: Path) -> None:
 
 def test_names_of_elsewhere_are_ops_and_blocks() -> None:
     library = Library({})
-    assert all(name in OPS or library.block(name) for name in arguments.ELSEWHERE.values())
+    assert all(name in OPS or library.block(name) for name in elsewhere.ELSEWHERE.values())
 
 
 @pytest.mark.parametrize("name", ["conv", "residual", "norm", "act"])

@@ -40,7 +40,7 @@ from archspec.lower.printed import count_names, differs, repeated, replaced, wit
 from archspec.ops import OPS
 from archspec.ops.others import Identity, StochasticDepth
 from archspec.record import replace
-from archspec.spec.arguments import CONSTRUCTOR_WORDS
+from archspec.spec.identifiers import CONSTRUCTOR_WORDS
 from archspec.spec.names import SCOPE
 
 if TYPE_CHECKING:

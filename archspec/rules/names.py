@@ -106,7 +106,7 @@ def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
         name: small_net
         stem: [norm]
     """
-    from archspec.spec.arguments import IDENTIFIER
+    from archspec.spec.identifiers import IDENTIFIER
 
     file = basename(view.file)
     stem, dot, suffix = file.rpartition(".")  # `splitext` sees no suffix in `..yaml`

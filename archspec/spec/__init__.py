@@ -1,18 +1,23 @@
 """The YAML as pydantic models, and the way from a file to them.
 
-arguments  numbers, expressions and names
-layers     an op, a block, a part or a combinator, with modifiers
-names      what expressions see; fields for names and texts
-stages     runs of blocks
-blocks     a block, with its arguments and parts
-widths     block after block: channels never shrink
-models     the spec
-library    which block a name means
-check      whether every name means something
-load       file -> data -> models -> checks
-amount     how much of it may be expressions
-rest       the same without what is wrong, so that all findings come at once
-settings   `--set` and keyword arguments, laid over a spec
+problems     findings, from functions and from pydantic
+fields       a model's fields are functions, and pydantic where something is wrong
+identifiers  names that generated source can carry
+arguments    numbers, expressions, arguments of ops
+layers       an op, a block, a part or a combinator, with modifiers
+names        what expressions see; fields for names and texts
+stages       runs of blocks
+blocks       a block, with its arguments and parts
+widths       block after block: channels never shrink
+train        the recipe of training
+models       the spec
+library      which block a name means
+check        whether every name means something
+load         file -> data -> models -> checks
+amount       how much of it may be expressions
+settings     `--set` and keyword arguments, laid over a spec
+wrong        what to write instead, in a layer that is wrong
+rest         a spec without what is wrong in it, so that all findings come at once
 """
 
 from archspec.spec.blocks import Block

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field as ModelField
 from pydantic import PrivateAttr, ValidationError
 
-from archspec.spec import arguments
+from archspec.spec import arguments, identifiers
 from archspec.spec.amount import characters
 from archspec.spec.fields import Model, Reads
 from archspec.spec.layers import Stack, stack_of
@@ -23,7 +23,7 @@ def _block_arguments(value: Any) -> dict[str, Any]:
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
-            arguments.argument_name(name)
+            identifiers.argument_name(name)
             not_taken(name, "argument")
             given = value[name]
             result[name] = None if given == "required" else arguments.expr(given)
@@ -37,7 +37,7 @@ def _block_parts(value: Any) -> dict[str, Stack]:
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
-            arguments.argument_name(name, "the name of a part")
+            identifiers.argument_name(name, "the name of a part")
             not_taken(name, "part")
             result[name] = stack_of(value[name])
     found.finish()
@@ -91,7 +91,7 @@ def block_of(value: Any) -> Block:
 
 
 def _block_name(name: Any) -> None:
-    arguments.attribute(name, "the name of a block")
+    identifiers.attribute(name, "the name of a block")
     not_taken(name, "block")
     if name in PARTS_OF_ALL:
         fail("bad-name", f"`{name}` is a part of every block", "call the block otherwise")

@@ -26,7 +26,6 @@ from archspec.record import record, replace
 from archspec.source import Text, locate, shared
 from archspec.source.files import display_path
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
-from archspec.spec import arguments
 from archspec.spec.blocks import Block, unusable
 from archspec.spec.layers import COMBINATORS, Layer, Stack
 from archspec.spec.library import BlockError, Library
@@ -34,6 +33,7 @@ from archspec.spec.models import Section, Spec
 from archspec.spec.names import FLOW, INDICES, PARTS_OF_ALL, SCOPE
 from archspec.spec.problems import Problems, diagnose
 from archspec.spec.stages import Run, Stage
+from archspec.spec.wrong import elsewhere
 
 FIXABLE = ("unknown-layer", "unknown-block", "unknown-default")
 OF_STAGES = tuple(Run.model_fields)
@@ -207,7 +207,7 @@ class _Check:
                 known = [*OPS, *self.library.names(), *PARTS_OF_ALL]
                 hint = did_you_mean(name, known)
                 if text := _elsewhere_hint(name):
-                    hint = instead(text, name, arguments.elsewhere(name))
+                    hint = instead(text, name, elsewhere.elsewhere(name))
                 message = f"`{name}` is no op and no block"
                 self.report("unknown-default", message, span, hint)
                 continue
@@ -317,7 +317,7 @@ class _Check:
             )
 
     def _unknown_head(self, layer: Layer, scope: Scope) -> None:
-        torch = arguments.torch_names()
+        torch = elsewhere.torch_names()
         known = {*OPS, *COMBINATORS, *scope.parts, *self.library.names()}
         near = did_you_mean(layer.head, known | torch.keys(), "there are")
         text = near.split(" there are")[0] if "did you mean" in near else ""
@@ -325,7 +325,7 @@ class _Check:
             text = text.replace(f"did you mean `{word}`", f"did you mean `{op}`")
         listed = "`archspec list` names all ops and blocks"
         meant = {torch.get(word, word) for word in closest(layer.head, known | torch.keys())}
-        word = arguments.elsewhere(layer.head) or (meant.pop() if len(meant) == 1 else "")
+        word = elsewhere.elsewhere(layer.head) or (meant.pop() if len(meant) == 1 else "")
         text = _elsewhere_hint(layer.head) or text
         hint = instead(" ".join(filter(None, [text, listed])), layer.head, word)
         message = f"there is no op, block or part `{layer.head}`"
@@ -388,7 +388,7 @@ def _value(raw: Any, path: tuple[Any, ...]) -> Any:
 
 def _elsewhere_hint(wrong: str) -> str:
     """What to write for an op's name of another framework."""
-    ours = arguments.elsewhere(wrong)
+    ours = elsewhere.elsewhere(wrong)
     if not ours:
         return ""
     norm = ", or `norm` for that of the network" if ours == "batch_norm" else ""

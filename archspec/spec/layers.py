@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as ModelField
 from pydantic import ValidationError
 
-from archspec.diagnostics import Span, alike, closest, did_you_mean
+from archspec.diagnostics import Span
 from archspec.expression import Expr
-from archspec.ir import Field, Op, fields_of
+from archspec.ir import Field
 from archspec.ops import OPS
 from archspec.record import field, record
 from archspec.source import Map, locate
-from archspec.spec import arguments
+from archspec.spec import arguments, identifiers
 from archspec.spec.fields import Model, Reads
 from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
 
@@ -99,58 +99,13 @@ def layer_of(value: Any) -> Layer:
     span = getattr(value, "span", None)
     if isinstance(value, str):
         return _with_head(str(value), {}, {}, value, span)
-    if not isinstance(value, Mapping):
-        fail(
-            "wrong-type",
-            f"expected a layer, found {describe(value)}",
-            _layer_hint(value),
-        )
-    heads = [key for key in value if key not in MODIFIERS]
+    heads = [key for key in value if key not in MODIFIERS] if isinstance(value, Mapping) else []
     if len(heads) == 1:
         modifiers = {key: value[key] for key in value if key in MODIFIERS}
         return _with_head(heads[0], value[heads[0]], modifiers, value, span)
-    if not heads:
-        fail(
-            "bad-layer",
-            "this layer has no op, block or combinator",
-            "write e.g. `conv: 64`",
-        )
-    _misspelt_modifiers(heads, value)
-    listed = ", ".join(f"`{head}`" for head in heads)
-    ops = [head for head in heads if head in OPS]
-    other = next((head for head in heads if head not in OPS), heads[-1])
-    hint = "one layer a map: make a list `[...]` of several"
-    if len(ops) == 1 and _argument_like(other, OPS[ops[0]]):
-        hint = f"an argument stands below its op: `{ops[0]}: {{{other}: ...}}`"
-    fail("bad-layer", f"one layer is expected here, found {listed}", hint, other, key=True)
+    from archspec.spec.wrong.layers import no_layer
 
-
-def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
-    """All heads but one, where they are nearly words that may stand beside it."""
-    known = [*ANYWHERE, *(OF_RESIDUAL if "residual" in value else ())]
-    free = [word for word in known if word not in value]
-    wrong = [head for head in heads if head not in HEADS and closest(str(head), free)]
-    if len(wrong) != len(heads) - 1:
-        return
-    found = Collector()
-    for word in wrong:
-        hint = did_you_mean(word, free, "beside a layer may stand")
-        found.add("unknown-key", f"`{word}` is no modifier of a layer", hint, word, key=True)
-    found.finish()
-
-
-def _argument_like(word: str, op: type[Op]) -> bool:
-    """Whether `word` is, or resembles, an argument of the op."""
-    known = [name for f in fields_of(op) for name in (f.name, f.torch)]
-    return bool(alike(word, known, 0.6))
-
-
-def _layer_hint(value: Any) -> str:
-    if value is None:
-        return "write `none` for no layer; `null` deletes what is inherited"
-    if isinstance(value, list):
-        return "a list of layers stands only where several may"
-    return "write its op or block too, e.g. `conv: 64`"
+    no_layer(value, heads)
 
 
 def _with_head(head: str, given: Any, modifiers: Mapping[str, Any], raw: Any, span: Any) -> Layer:
@@ -218,7 +173,7 @@ def _branches(given: Any) -> tuple[Branch, ...]:
     for name, step, part in items:
         with found.trying(step):
             if name is not None:
-                arguments.attribute(name)
+                identifiers.attribute(name)
             branches.append(Branch(name, stack_of(part)))
     found.finish()
     return tuple(branches)
@@ -235,7 +190,7 @@ Rate = Annotated[Any, Reads(arguments.expr, Field("real", low=0, high=1))]
 class Modifiers(Model):
     """What may stand beside a layer's head."""
 
-    name: Annotated[Any, Reads(arguments.attribute)] = None
+    name: Annotated[Any, Reads(identifiers.attribute)] = None
     when: Condition = None
     otherwise: Layers = ModelField(None, alias="else")
     init: Literal["zeros"] | None = None
@@ -264,15 +219,3 @@ def _modifiers(head: str, given: Mapping[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         raise Problems(problems_of(error, MODIFIERS)) from None
     return {key: getattr(model, key) for key in model.model_fields_set}
-
-
-def text_of(value: Any, what: str, most: int) -> str:
-    """Free text, with a limit."""
-    if not isinstance(value, str):
-        fail("wrong-type", f"{what} is text, found {describe(value)}")
-    if len(value) > most:
-        fail(
-            "out-of-range",
-            f"{what} has {len(value)} characters, at most {most} are taken",
-        )
-    return str(value)

@@ -16,7 +16,7 @@ from archspec.ops import OPS
 from archspec.record import field, record
 from archspec.source import read, seen, shared
 from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
-from archspec.spec import arguments
+from archspec.spec import arguments, identifiers
 from archspec.spec.amount import characters
 from archspec.spec.blocks import Block, block_of
 from archspec.spec.layers import COMBINATORS, Stack, stack_of
@@ -112,7 +112,7 @@ class Library:
 
     def _from_file(self, name: str) -> Block | None:
         try:
-            arguments.attribute(name)
+            identifiers.attribute(name)
         except Problems:
             return None
         for folder in self.folders:

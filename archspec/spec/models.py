@@ -14,7 +14,7 @@ from archspec.expression import Number, Scalar
 from archspec.ops import OPS
 from archspec.record import field, record
 from archspec.source import locate
-from archspec.spec import arguments
+from archspec.spec import arguments, identifiers
 from archspec.spec.blocks import Block, blocks_of
 from archspec.spec.fields import Model, Reads
 from archspec.spec.layers import Stack, shorthand, stack_of
@@ -51,7 +51,7 @@ def section_of(value: Any) -> Section:
     found, named = Collector(), []
     for key in value:
         with found.trying(key):
-            arguments.attribute(key)
+            identifiers.attribute(key)
             named.append((key, stack_of(value[key])))
     found.finish()
     return Section(tuple(named), value)
@@ -105,7 +105,7 @@ def _args(value: Any) -> dict[str, Scalar]:
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
-            arguments.argument_name(name)
+            identifiers.argument_name(name)
             not_taken(name, "argument")
             tree = arguments.expr(value[name])
             if not isinstance(tree, Number):
@@ -154,7 +154,7 @@ def _prefixes(value: Any) -> dict[str, str]:
             hint = did_you_mean(op, OPS, "ops")
             found.add("unknown-name", f"there is no op `{op}`", hint, op, key=True)
         with found.trying(op, names=False):
-            result[op] = arguments.attribute(value[op])
+            result[op] = identifiers.attribute(value[op])
     found.finish()
     return result
 

@@ -6,10 +6,10 @@ import sys
 from typing import Annotated, Any
 
 from archspec.ops import OPS
-from archspec.spec import arguments
+from archspec.spec import identifiers
 from archspec.spec.fields import Reads
-from archspec.spec.layers import COMBINATORS, text_of
-from archspec.spec.problems import Problem, fail
+from archspec.spec.layers import COMBINATORS
+from archspec.spec.problems import Problem, describe, fail
 
 INDICES = ("index", "repeat", "stage", "block_index", "block_count")
 
@@ -23,7 +23,7 @@ SCOPE = (*FLOW, *INDICES)
 PARTS_OF_ALL = ("norm", "act")
 
 
-Attribute = Annotated[str, Reads(arguments.attribute)]
+Attribute = Annotated[str, Reads(identifiers.attribute)]
 
 
 # What generated files and torch import: Python would find a generated file of that name instead.
@@ -36,7 +36,7 @@ MODULES = sys.stdlib_module_names | frozenset(
 
 def spec_name(value: Any) -> str:
     """A name that the generated file can have."""
-    name = arguments.attribute(value, "the name of a network")
+    name = identifiers.attribute(value, "the name of a network")
     if name.lower() in MODULES:
         message = (
             f"a generated `{name}.py` would take the place of Python's module `{name.lower()}`"
@@ -48,11 +48,23 @@ def spec_name(value: Any) -> str:
 SpecName = Annotated[str, Reads(spec_name)]
 
 
+def text_of(value: Any, what: str, most: int) -> str:
+    """Free text, with a limit."""
+    if not isinstance(value, str):
+        fail("wrong-type", f"{what} is text, found {describe(value)}")
+    if len(value) > most:
+        fail(
+            "out-of-range",
+            f"{what} has {len(value)} characters, at most {most} are taken",
+        )
+    return str(value)
+
+
 Doc = Annotated[str, Reads(text_of, "`doc`", 4000)]
 
 
 def class_name(value: Any) -> str:
-    name = arguments.identifier(value, "a class name")
+    name = identifiers.identifier(value, "a class name")
     if name in ("Tensor", "F", "nn", "torch") or not name[0].isupper():
         fail("bad-name", f"`{name}` cannot be a class name", "write it in CamelCase")
     return name

@@ -14,9 +14,10 @@ from archspec.ir import Field
 from archspec.record import field, record
 from archspec.source import locate
 from archspec.source.shared import shared
-from archspec.spec import arguments
+from archspec.spec import arguments, identifiers
 from archspec.spec.fields import Model, Reads, ReadsParts
-from archspec.spec.layers import MODIFIERS, Stack, stack_of, text_of
+from archspec.spec.layers import MODIFIERS, Stack, stack_of
+from archspec.spec.names import text_of
 from archspec.spec.problems import Collector, Problems, describe, fail, problems_of
 
 MOST_STAGES = 100
@@ -107,7 +108,7 @@ def stages_of(value: Any) -> dict[str, Stage]:
     found, stages = Collector(), {}
     for key, stage in value.items():
         with found.trying(key):
-            arguments.attribute(key, "the name of a stage")
+            identifiers.attribute(key, "the name of a stage")
             stages[key] = shared(stage_of, stage, partial(stage_of, stage))
     found.finish()
     return stages
