@@ -1,0 +1,132 @@
+"""Stages and blocks: what a stage takes, what a block declares, and the built-in ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from archspec import resources
+from archspec.reference import texts as reference
+from archspec.schema.pieces import (
+    NAME,
+    Schema,
+    closed,
+    described,
+    doc,
+    mapping,
+    number,
+    numbers,
+    properties_of,
+    ref,
+    when,
+    yaml,
+)
+from archspec.source import read
+from archspec.spec.blocks import Block
+from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
+from archspec.spec.names import PARTS_OF_ALL
+from archspec.spec.stages import CHANNELS, REPEAT, STRIDE, Run
+
+RUN_KEYS = tuple(Run.model_fields)
+
+
+def stage() -> Schema:
+    """A run of blocks; or layers between the stages, or what changes of a stage inherited."""
+    changed = when("object", {"additionalProperties": ref("value")}, ref("layers"))
+    return {"if": is_run(), "then": ref("run"), "else": when("null", {}, changed)}
+
+
+def is_run() -> Schema:
+    """A stage that says anything of a run."""
+    return {"type": "object", "anyOf": [{"required": [key]} for key in RUN_KEYS]}
+
+
+def run() -> Schema:
+    """A block that is repeated, and what it is given."""
+    named = {"type": "string", "pattern": NAME, "examples": list(shipped())}
+    own: dict[str, Schema] = {
+        "block": when("array", {"items": named, "minItems": 1}, named),
+        "repeat": number(REPEAT),
+        "channels": numbers(CHANNELS),
+        "stride": numbers(STRIDE),
+        "shrink": {"type": ["string", "null"], "maxLength": 500},
+    }
+    properties = described(properties_of(Run, own), reference.STAGE_KEYS)
+    return {
+        "properties": properties,
+        "propertyNames": {"pattern": NAME},
+        "additionalProperties": ref("value"),
+    }
+
+
+def block() -> Schema:
+    """What a block declares, and its body."""
+    own: dict[str, Schema] = {
+        "doc": {"type": "string", "maxLength": 4000},
+        "class": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9_]{0,59}$"},
+        "name": ref("attribute"),
+        "args": mapping({"type": ["number", "boolean", "string", "null"]}, ref("argument-name")),
+        "parts": mapping(ref("entry"), ref("argument-name")),
+        "body": ref("body"),
+    }
+    return closed(described(properties_of(Block, own), reference.BLOCK_KEYS))
+
+
+@cache
+def shipped() -> dict[str, Any]:
+    """The built-in blocks as they are written, by name."""
+    return {path.stem: read(path) for path in sorted(resources.BLOCKS.glob("*.yaml"))}
+
+
+def shipped_call(written: Mapping[str, Any]) -> Schema:
+    """What one gives a built-in block."""
+    properties: dict[str, Schema] = {
+        "channels": numbers(BLOCK_CHANNELS),
+        "stride": numbers(BLOCK_STRIDE),
+        **{name: ref("entry") for name in PARTS_OF_ALL},
+    }
+    for name, default in written.get("args", {}).items():
+        told = "Needed." if default == "required" else f"By default `{yaml(default)}`."
+        properties[name] = {"description": told, **ref("value")}
+    for name in written.get("parts", {}):
+        properties[name] = {"description": "A part: layers, or `none`.", **ref("entry")}
+    return {"description": doc(written.get("doc")), "properties": properties}
+
+
+def as_shipped(name: str) -> Schema:
+    """The built-in block of this name takes what it declares, unless the spec has its own."""
+    declared = [*shipped_call(shipped()[name])["properties"]]
+    used = {"properties": {"block": {"const": name}}, "required": ["block"]}
+    call = ref(f"block-{name}")
+    return {
+        "if": {"not": _has("blocks", name)},
+        "then": {
+            "properties": {
+                "defaults": {
+                    "properties": {
+                        name: when("object", {**call, "propertyNames": {"enum": declared}}, {})
+                    }
+                },
+                "stages": {
+                    "additionalProperties": {
+                        "if": {"type": "object", **used},
+                        "then": {
+                            **call,
+                            "propertyNames": {"enum": [*RUN_KEYS, *_without(declared, RUN_KEYS)]},
+                        },
+                    }
+                },
+            }
+        },
+    }
+
+
+def _without(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    return [name for name in names if name not in set(others)]
+
+
+def _has(*path: str) -> Schema:
+    first, *rest = path
+    schema: Schema = {"type": "object", "required": [first]}
+    return {**schema, "properties": {first: _has(*rest)}} if rest else schema

@@ -1,0 +1,150 @@
+"""Whole documents: a spec, and a block in a file of its own."""
+
+from __future__ import annotations
+
+import json
+
+from archspec.ops import OPS
+from archspec.reference import texts as reference
+from archspec.schema.blocks import as_shipped, block, is_run, run, shipped, shipped_call, stage
+from archspec.schema.layers import layer, layer_map, section
+from archspec.schema.ops import arguments, use
+from archspec.schema.pieces import (
+    COMBINATORS,
+    NAME,
+    Schema,
+    closed,
+    described,
+    mapping,
+    number,
+    properties_of,
+    ref,
+    when,
+)
+from archspec.schema.train import train
+from archspec.spec.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
+from archspec.spec.library import BLOCK_CHANNELS
+from archspec.spec.models import Bounds, Expect, Spec
+from archspec.spec.names import PARTS_OF_ALL, SCOPE
+from archspec.spec.train import Train
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def spec_schema() -> Schema:
+    """The schema of a spec."""
+    own = {
+        "name": ref("attribute"),
+        "class": {"type": ["string", "null"], "pattern": "^[A-Z][A-Za-z0-9_]{0,59}$"},
+        "doc": {"type": ["string", "null"], "maxLength": 4000},
+        "args": mapping({"type": ["number", "boolean", "null"]}, ref("argument-name")),
+        "defaults": _defaults(),
+        "stem": ref("section"),
+        "stages": mapping(ref("stage"), ref("attribute")),
+        "head": ref("section"),
+        "blocks": mapping(ref("block"), ref("block-name")),
+        "names": mapping(ref("attribute"), {"enum": list(OPS)}),
+        "expect": _expect(),
+        "train": train(),
+    }
+    properties = properties_of(Spec, own)
+    properties["extends"] = {"type": "string", "pattern": NAME}
+    properties["input"]["type"] = ["array", "null"]
+    return {
+        "$schema": DRAFT,
+        "title": "archspec spec",
+        **closed(described(properties, reference.SPEC_KEYS)),
+        "required": ["name"],
+        "if": {"required": ["extends"]},
+        "else": _whole(),
+        "allOf": [as_shipped(name) for name in shipped()],
+        "$defs": _definitions(),
+    }
+
+
+def block_schema() -> Schema:
+    """The schema of a block in a file of its own."""
+    return {
+        "$schema": DRAFT,
+        "title": "archspec block",
+        **block(),
+        "required": ["body"],
+        "$defs": _definitions(),
+    }
+
+
+def text(schema: Schema) -> str:
+    """A schema as the file that is committed."""
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def _definitions() -> Schema:
+    hidden, taken = sorted({*MODULE_ATTRIBUTES, "self", "x"}), [*SCOPE, *OPS, *COMBINATORS]
+    return {
+        "attribute": {
+            "type": "string",
+            "pattern": NAME,
+            "not": {"enum": hidden},
+        },
+        "argument-name": {
+            "type": "string",
+            "pattern": "^[a-z][A-Za-z0-9_]{0,59}$",
+            "not": {"enum": [*taken, *sorted(CONSTRUCTOR_WORDS)]},
+        },
+        "block-name": {"type": "string", "pattern": NAME, "not": {"enum": [*taken, *hidden]}},
+        "section": section(),
+        "stage": stage(),
+        "run": run(),
+        "block": {**block(), "type": ["object", "null"]},
+        "layers": when("array", {"items": ref("layer")}, ref("layer")),
+        "entry": when("null", {}, ref("layers")),
+        "layer": layer(),
+        "layer-map": layer_map(),
+        "body": {"type": "array", "items": ref("layer")},
+        "branches": when(
+            "object",
+            {"additionalProperties": ref("layers"), "propertyNames": ref("attribute")},
+            {"type": "array", "items": ref("layers"), "minItems": 1, "maxItems": 64},
+        ),
+        "value": {
+            "description": "A number, an expression, layers, or a list.",
+            "type": ["number", "boolean", "string", "array", "object", "null"],
+        },
+        "call": when("object", {"additionalProperties": ref("value")}, number(BLOCK_CHANNELS)),
+        **{f"op-{key}": arguments(op) for key, op in OPS.items()},
+        **{f"block-{name}": shipped_call(written) for name, written in shipped().items()},
+    }
+
+
+def _defaults() -> Schema:
+    properties: dict[str, Schema] = {name: ref("entry") for name in PARTS_OF_ALL}
+    properties |= {key: when("null", {}, use(op)) for key, op in OPS.items()}
+    properties |= {name: when("null", {}, ref("call")) for name in shipped()}
+    return {
+        "type": ["object", "null"],
+        "properties": properties,
+        "propertyNames": {"pattern": NAME},
+        "additionalProperties": when("null", {}, ref("call")),
+    }
+
+
+def _expect() -> Schema:
+    bounds = closed(properties_of(Bounds, {}))
+    exact = {"type": "integer", "minimum": 0}
+    own = {key: when("object", bounds, exact) for key in ("params", "macs", "depth")}
+    return {**closed(properties_of(Expect, own)), "type": ["object", "null"]}
+
+
+def _whole() -> Schema:
+    """What a spec needs that extends no other."""
+    between = when("object", ref("layers"), {})
+    one = {"if": is_run(), "then": {"required": ["block"]}, "else": between}
+    recipe = [key for key, field in Train.model_fields.items() if field.is_required()]
+    return {
+        "required": ["input"],
+        "properties": {
+            "stages": {"additionalProperties": one},
+            "blocks": {"additionalProperties": {"required": ["body"]}},
+            "train": {"required": recipe},
+        },
+    }

@@ -1,0 +1,98 @@
+"""Layers: a word, or a map whose head says what may stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archspec.ir import Field
+from archspec.ops import OPS
+from archspec.reference import texts as reference
+from archspec.schema.blocks import shipped
+from archspec.schema.ops import use
+from archspec.schema.pieces import (
+    COMBINATORS,
+    NAME,
+    Schema,
+    described,
+    number,
+    properties_of,
+    ref,
+    when,
+)
+from archspec.spec.layers import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY, Modifiers
+
+
+def section() -> Schema:
+    """`stem` and `head`: layers, or entries with names of their own."""
+    named = {
+        "type": ["object", "string", "null"],
+        "pattern": "^none$",
+        "propertyNames": ref("attribute"),
+        "additionalProperties": ref("entry"),
+    }
+    return when("array", {"items": ref("layer")}, named)
+
+
+def layer() -> Schema:
+    """The name of a layer alone, or a map."""
+    heads = [*(key for key, op in OPS.items() if op.first is None), "norm", "act", *shipped()]
+    return {
+        "type": ["string", "object"],
+        "pattern": NAME,
+        "examples": [*heads, "none"],
+        "if": {"type": "object"},
+        "then": ref("layer-map"),
+    }
+
+
+def layer_map() -> Schema:
+    """A layer with arguments or modifiers: what is allowed beside a head depends on it."""
+    properties: dict[str, Schema] = {key: use(op) for key, op in OPS.items()}
+    properties |= {key: ref("body") for key in ONE_BODY}
+    properties |= {key: ref("branches") for key in BRANCHED}
+    properties |= {name: ref("call") for name in shipped()}
+    properties |= _modifiers()
+    heads = [*OPS, *COMBINATORS, *shipped()]
+    return {
+        "minProperties": 1,
+        "properties": described(properties, {**reference.COMBINATORS, **reference.MODIFIERS}),
+        "propertyNames": {"pattern": NAME},
+        "dependentRequired": {"else": ["when"]},
+        "allOf": [*(_beside(head) for head in heads), _beside_others(heads)],
+    }
+
+
+def _beside(head: str) -> Schema:
+    """What may stand beside a head that is known."""
+    allowed = [key for key in ANYWHERE if key != "name" or head == "sequence"]
+    if head not in COMBINATORS:
+        allowed = list(ANYWHERE)
+    if head == "residual":
+        allowed += OF_RESIDUAL
+    return {"if": {"required": [head]}, "then": {"propertyNames": {"enum": [head, *allowed]}}}
+
+
+def _beside_others(heads: Iterable[str]) -> Schema:
+    """Beside a part or a user's own block."""
+    known = {"anyOf": [{"required": [head]} for head in heads]}
+    then = {
+        "propertyNames": {"not": {"enum": [*OF_RESIDUAL]}},
+        "properties": dict.fromkeys(ANYWHERE, True),
+        "additionalProperties": ref("call"),
+    }
+    return {"if": {"not": known}, "then": then}
+
+
+def _modifiers() -> dict[str, Schema]:
+    flag = number(Field("flag"))
+    own: dict[str, Schema] = {
+        "name": ref("attribute"),
+        "when": flag,
+        "else": ref("layers"),
+        "shortcut": ref("layers"),
+        "project": flag,
+        "before": ref("layers"),
+        "drop_path": number(Field("real", low=0, high=1)),
+        "init": {"enum": ["zeros", None]},
+    }
+    return properties_of(Modifiers, own)

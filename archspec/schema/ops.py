@@ -1,0 +1,41 @@
+"""Ops: their arguments, and an op as the head of a layer."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING
+
+from archspec.ir import Op, OpField, fields_of
+from archspec.schema.pieces import Schema, closed, doc, filled, numbers, ref, when, yaml
+from archspec.spec.arguments import NEVER_WRITTEN
+
+
+def arguments(op: type[Op]) -> Schema:
+    """The arguments of an op as a map."""
+    properties = {f.name: {**_told(op, f), **numbers(f.how)} for f in _written(op)}
+    return {"description": doc(op.__doc__), **closed(properties)}
+
+
+def _told(op: type[Op], f: OpField) -> Schema:
+    torch = op.torch.format(rank=2)
+    default = f.how.ours or ("" if f.default is MISSING else yaml(f.default))
+    text = f"`{f.torch}` of `{torch}`."
+    if default:
+        text += f" By default `{default}`."
+    told: Schema = {"description": text}
+    if f.how.ours is None and isinstance(f.default, (bool, int, float, str)):
+        told["default"] = f.default
+    return told
+
+
+def use(op: type[Op]) -> Schema:
+    """An op as the head of a layer: its arguments, or the first of them alone."""
+    full = ref(f"op-{op.key}")
+    told = {"description": doc(op.__doc__)}
+    first = next((f for f in _written(op) if f.name == op.first), None)
+    if first is None:
+        return {**told, **full}
+    return {**told, **when("object", full, filled(numbers(first.how)))}
+
+
+def _written(op: type[Op]) -> list[OpField]:
+    return [f for f in fields_of(op) if f.how.kind not in NEVER_WRITTEN]

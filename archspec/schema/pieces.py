@@ -1,0 +1,113 @@
+"""What schemas are made of: small builders, and numbers within their bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+
+from archspec.ir import Field
+from archspec.reference.texts import Text
+from archspec.spec.arguments import LARGEST_SIZE
+from archspec.spec.layers import BRANCHED, ONE_BODY
+
+Schema = dict[str, Any]
+
+NAME = "^[A-Za-z][A-Za-z0-9_]{0,59}$"
+NO_BOOLEAN = (
+    "^(?!([Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$)"
+)
+COMBINATORS = (*ONE_BODY, *BRANCHED)
+
+
+class _Generator(GenerateJsonSchema):
+    """Pydantic's, silent about defaults that are values of ours: editors are told none."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {
+        "skipped-choice",
+        "non-serializable-default",
+    }
+
+
+def ref(name: str) -> Schema:
+    """What the document defines under this name."""
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def mapping(values: Schema, names: Schema) -> Schema:
+    """A map of any names; null deletes it."""
+    return {"type": ["object", "null"], "propertyNames": names, "additionalProperties": values}
+
+
+def closed(properties: Mapping[str, Schema]) -> Schema:
+    """A map of these keys and no others."""
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False}
+
+
+def when(kind: str, then: Schema, otherwise: Schema) -> Schema:
+    """One schema for values of a kind, another for the rest."""
+    return {"if": {"type": kind}, "then": then, "else": otherwise}
+
+
+def filled(schema: Schema) -> Schema:
+    """A schema of a value that is there."""
+    return {"not": {"type": "null"}, **schema}
+
+
+def described(properties: Mapping[str, Schema], texts: Mapping[str, Text]) -> Any:
+    """The same keys with what the reference says of them."""
+    return {
+        key: {"description": texts[key][0], **schema} if key in texts else dict(schema)
+        for key, schema in properties.items()
+    }
+
+
+def properties_of(model: type[BaseModel], own: Mapping[str, Schema]) -> dict[str, Schema]:
+    """The keys of a model. What pydantic knows of a field is taken; `own` says the rest."""
+    known = model.model_json_schema(schema_generator=_Generator)["properties"]
+    properties = {key: own.get(key) or _plain(known[key]) for key in known}
+    unsaid = [key for key, schema in properties.items() if not schema]
+    assert not unsaid, f"{model.__name__}: the schema does not say {unsaid}"
+    return properties
+
+
+def _plain(schema: Schema) -> Schema:
+    """Pydantic's schema of a field without titles, and without `anyOf` for what may be null."""
+    schema = {key: value for key, value in schema.items() if key != "title"}
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    return {**kinds[0], **schema} if kinds else schema
+
+
+def doc(text: str | None) -> str:
+    """Documentation in one line."""
+    return " ".join((text or "").split())
+
+
+def yaml(value: Any) -> str:
+    """A default as one would write it."""
+    if value is None:
+        return "kernel"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def number(how: Field) -> Schema:
+    """A number or an expression, within the bounds of its kind; null deletes it."""
+    if how.kind == "choice":
+        return {"enum": [*how.choices, None]}
+    if how.kind == "flag":
+        return {"type": ["boolean", "string", "null"], "pattern": NO_BOOLEAN}
+    if how.kind == "real":
+        bounds = {"minimum": how.low, "maximum": how.high}
+        kept = {key: value for key, value in bounds.items() if value is not None}
+        return {"type": ["number", "string", "null"], **kept}
+    low = max(int(how.low or 0), 1 if how.kind == "size" else 0)
+    high = int(how.high or LARGEST_SIZE)
+    return {"type": ["integer", "string", "null"], "minimum": low, "maximum": high}
+
+
+def numbers(how: Field) -> Schema:
+    """The same where a list says several."""
+    one = number(how)
+    return when("array", {"items": one, "minItems": 1}, one) if how.many else one
