@@ -1,7 +1,9 @@
 """What lint finds: every rule with its page, and the check of a spec.
 
 - rule: what a rule is; its docstring is its page and its test
-- text, schema, names: AS1xx, the YAML, its keys and its names
+- text, schema: AS1xx, the YAML, its keys and its values
+- unknown, unused, names: AS1xx, its names: without a meaning, without a use, with two meanings
+- suppressions: AS19x, comments to the linter
 - shapes: AS2xx, shapes and channels
 - architecture, layers, guesses: AS3xx, what is built, and what was probably meant
 - training, regularisers: AS3xx, a network against its data, its loss and its recipe
@@ -25,8 +27,11 @@ from archspec.rules import (
     regularisers,
     schema,
     shapes,
+    suppressions,
     text,
     training,
+    unknown,
+    unused,
 )
 from archspec.rules.rule import RULES, Example, Rule
 
@@ -37,7 +42,10 @@ if TYPE_CHECKING:
 
 _FAMILIES = (
     text,
+    suppressions,
     schema,
+    unknown,
+    unused,
     names,
     shapes,
     architecture,

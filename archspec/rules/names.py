@@ -1,64 +1,41 @@
-"""AS1xx: names and arguments that nothing uses, or that mean two things."""
+"""AS1xx: names that mean two things, or another than their reader thinks."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from posixpath import basename
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Diagnostic, Label
 from archspec.rules.rule import rule, told
-from archspec.source.shared import shared_pair
+from archspec.rules.words import words_of
 
 if TYPE_CHECKING:
     from archspec.rules.view import View, Written
-    from archspec.spec import Block, Spec
+    from archspec.spec import Block
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PARTS_OF_ALL = ("norm", "act")
-_NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks", "train")
-_SHARED = ("stem", "head", "defaults", "stages")
 
+told(
+    "AS128",
+    "attribute-twice",
+    """Two layers of one class have the same name.
 
-@rule("AS123", "unused-default", "error")
-def unused_default(view: View) -> Iterator[Diagnostic]:
-    """`defaults` speaks of something that the network does not use.
-
-    A default for a block that no stage names changes nothing, and the network is not the variant
-    that its author thinks it is.
+    The second would take the place of the first.
 
     Bad:
 
-        defaults:
-          basic: {attention: se}
-        stages:
-          layer1: {block: bottleneck, repeat: 2, channels: 256}
+        stem:
+          - {conv: 64, name: first}
+          - {conv: 64, name: first}
 
     Good:
 
-        defaults:
-          bottleneck: {attention: se}
-        stages:
-          layer1: {block: bottleneck, repeat: 2, channels: 256}
-
-    What a spec inherits and does not use is no finding.
-    """
-    used = view.opened.used
-    for name in view.spec.defaults.raw or ():
-        if name not in used and view.here("defaults", name):
-            message = f"nothing in this network uses `{name}`"
-            span = view.spec.where("defaults", name, key=True)
-            yield view.finding("unused-default", message, span, _used_instead(name, used))
-
-
-def _used_instead(name: str, used: Iterable[str]) -> str:
-    listed = ", ".join(f"`{word}`" for word in sorted(used))
-    return f"remove it, or name what is used: {listed}" if listed else "remove it"
-
-
+        stem:
+          - {conv: 64, name: first}
+          - {conv: 64, name: second}
+    """,
+)
 told(
     "AS130",
     "duplicate-spec-name",
@@ -117,132 +94,6 @@ def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
         if not IDENTIFIER.match(stem):
             hint = f"rename the file: `{view.spec.name}.{suffix}`"
         yield view.finding("name-differs-from-file", message, span, hint)
-
-
-@rule("AS132", "unused-block")
-def unused_block(view: View) -> Iterator[Diagnostic]:
-    """A block of this spec that nothing uses.
-
-    A stage still names the block that this one was to take the place of, or nobody needs it now.
-
-    Bad:
-
-        blocks:
-          cell: {body: [{conv: {channels: channels, kernel: 3}}, norm, act]}
-        stages:
-          layer1: {block: basic, channels: 64}
-
-    Good:
-
-        blocks:
-          cell: {body: [{conv: {channels: channels, kernel: 3}}, norm, act]}
-        stages:
-          layer1: {block: cell, channels: 64}
-
-    A block for several specs has a file of its own: `blocks/cell.yaml` beside them.
-    """
-    data = view.spec.data
-    unused = [name for name in view.blocks if name not in view.opened.used]
-    if not unused:
-        return
-    elsewhere = _words({key: data[key] for key in data if key not in _NO_VALUE}, keys=True)
-    inside = {name: _in_block(block) for name, block in view.spec.blocks.items()}
-    named = Counter(word for words in inside.values() for word in words)
-    for name in unused:
-        if name not in elsewhere and named[name] == (name in inside[name]):
-            span = view.spec.where("blocks", name, key=True)
-            yield view.finding(
-                "unused-block", f"nothing uses the block `{name}`", span, "remove it"
-            )
-
-
-def _in_block(block: Block) -> set[str]:
-    """Every word of a block, but for those of its documentation."""
-    return _words({key: block.raw[key] for key in block.raw if key != "doc"}, keys=True)
-
-
-@rule("AS133", "unused-argument", of_blocks=True)
-def unused_argument(view: Written) -> Iterator[Diagnostic]:
-    """A block has an argument or part that its body does not use.
-
-    Whoever sets it sees no change.
-
-    Bad:
-
-        blocks:
-          cell:
-            args: {kernel: 3}
-            body: [{conv: {channels: channels, kernel: 5}}, norm, act]
-        stages:
-          layer1: {block: cell, channels: 64}
-
-    Good:
-
-        blocks:
-          cell:
-            args: {kernel: 5}
-            body: [{conv: {channels: channels, kernel: kernel}}, norm, act]
-        stages:
-          layer1: {block: cell, channels: 64}
-    """
-    from archspec.source import locate
-
-    for block in view.blocks.values():
-        for kind, name in _unread(block):
-            span = locate(block.raw, (kind, name), key=True)
-            what = "argument" if kind == "args" else "part"
-            message = f"the body does not use the {what} `{name}`"
-            yield view.finding("unused-argument", message, span, "use it in the body, or remove it")
-
-
-def _unread(block: Block) -> Iterator[tuple[str, str]]:
-    """What neither the body nor another default reads; in the body a part may be a head."""
-    raw = block.raw
-    sections = [raw[section] for section in ("args", "parts") if section in raw]
-    defaults = {n: _words(value, keys=False) for part in sections for n, value in part.items()}
-    named = Counter(word for words in defaults.values() for word in words)
-    for kind, declared in (("args", block.args), ("parts", block.parts)):
-        body = _words(raw["body"], keys=kind == "parts") if declared else ()
-        for name in declared:
-            if name not in body and named[name] == (name in defaults.get(name, ())):
-                yield kind, name
-
-
-@rule("AS134", "unused-size")
-def unused_size(view: View) -> Iterator[Diagnostic]:
-    """An entry of `args` that nothing in the network reads.
-
-    `--set` takes it and changes nothing. A block does not see the network's args: hand it on by
-    an argument of the block.
-
-    Bad:
-
-        args: {classes: 10, width: 64}
-        stem: [{conv: 64}, global_avg_pool, flatten]
-        head:
-          - linear: classes
-
-    Good:
-
-        args: {classes: 10, width: 64}
-        stem: [{conv: width}, global_avg_pool, flatten]
-        head:
-          - linear: classes
-    """
-    read = _read(view.spec) if view.spec.args else ()
-    for name in view.spec.args:
-        if name not in read and view.here("args", name):
-            span = view.spec.where("args", name, key=True)
-            hint = "use it, or remove it"
-            yield view.finding("unused-size", f"nothing reads `{name}`", span, hint)
-
-
-def _read(spec: Spec) -> set[str]:
-    """Every word in the values of a spec; of what many have in common, found once."""
-    shared: list[Any] = [spec.stem, spec.head, spec.defaults, *spec.stages.values()]
-    rest = {key: spec.data[key] for key in spec.data if key not in _NO_VALUE + _SHARED}
-    own = [shared_pair(_words, part, partial(_words, part.raw, keys=False)) for part in shared]
-    return _words(rest, keys=False).union(*own)
 
 
 @rule("AS135", "shadowed-name", of_blocks=True)
@@ -314,7 +165,7 @@ def captured_name(view: View) -> Iterator[Diagnostic]:
         return
     found: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for path, raw, block, own in _fillers(view, known):
-        for name in sorted(_words(raw, keys=False) & args & own.keys()):
+        for name in sorted(words_of(raw, keys=False) & args & own.keys()):
             if view.here(*path):
                 found.setdefault((path, name), []).append(block)
     for (path, name), blocks in found.items():
@@ -355,19 +206,3 @@ def _has_head(block: Block, head: str) -> bool:
     from archspec.rules.view import layers_of
 
     return any(layer.head == head for layer in layers_of(block.body))
-
-
-def _words(raw: Any, keys: bool) -> set[str]:
-    """Every word in the texts of a value; those of its keys too if `keys`."""
-    found: set[str] = set()
-    if isinstance(raw, dict):
-        for key, value in raw.items():
-            found |= _words(value, keys)
-            if keys:
-                found.add(key)
-    elif isinstance(raw, list):
-        for value in raw:
-            found |= _words(value, keys)
-    elif isinstance(raw, str):
-        found.update(_WORD.findall(raw))
-    return found

@@ -1,8 +1,8 @@
-"""AS1xx: the YAML itself, and comments to the linter."""
+"""AS1xx: the YAML itself."""
 
 from __future__ import annotations
 
-from archspec.rules.rule import advice, told
+from archspec.rules.rule import told
 
 told(
     "AS101",
@@ -210,76 +210,5 @@ told(
 
         stem:
           - dropout: 0.1
-    """,
-)
-advice(
-    "AS190",
-    "unused-suppression",
-    """A comment suppresses a finding that is not there.
-
-    What it excused is gone. Left in the file it would hide the next finding
-    of its kind.
-
-    Bad:
-
-        stem:
-          # archspec: ignore[redundant-bias] the checkpoint has them
-          - conv: {channels: 64, kernel: 3}
-          - norm
-
-    Good:
-
-        stem:
-          - conv: {channels: 64, kernel: 3}
-          - norm
-
-    `--fix` removes it.
-    """,
-    fixable=True,
-)
-advice(
-    "AS191",
-    "suppression-without-reason",
-    """A comment suppresses a finding and does not say why.
-
-    The next reader cannot tell a decision from a shrug, nor when it is over.
-
-    Bad:
-
-        stem:
-          # archspec: ignore[redundant-bias]
-          - conv: {channels: 64, kernel: 3, bias: true}
-          - norm
-
-    Good:
-
-        stem:
-          # archspec: ignore[redundant-bias] the checkpoint has them
-          - conv: {channels: 64, kernel: 3, bias: true}
-          - norm
-    """,
-)
-advice(
-    "AS192",
-    "unknown-rule-in-suppression",
-    """A comment names a rule that does not exist.
-
-    It suppresses nothing; most often it is a typing error.
-
-    Bad:
-
-        stem:
-          # archspec: ignore[redundant-bais] the checkpoint has them
-          - conv: {channels: 64, kernel: 3}
-          - norm
-
-    Good:
-
-        stem:
-          # archspec: ignore[redundant-bias] the checkpoint has them
-          - conv: {channels: 64, kernel: 3, bias: true}
-          - norm
-
-    `archspec rule --all` lists the rules.
     """,
 )

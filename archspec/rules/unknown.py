@@ -1,0 +1,187 @@
+"""AS1xx: names that lead to nothing, or back to themselves."""
+
+from __future__ import annotations
+
+from archspec.rules.rule import told
+
+told(
+    "AS119",
+    "unknown-name",
+    """A name that means nothing here.
+
+    An expression in stem and head sees the spec's `args`, one in a stage those and the indices
+    (`index`, `stage`, `block_index` ...), and one in a block its own args and parts, `in_channels`,
+    `channels`, `stride` and the indices. A recipe (`train`) names its data set, loss and optimizer.
+
+    Bad:
+
+        args: {classes: 10}
+        stem: [global_avg_pool, flatten]
+        head:
+          - linear: clases
+
+    Good:
+
+        args: {classes: 10}
+        stem: [global_avg_pool, flatten]
+        head:
+          - linear: classes
+    """,
+)
+told(
+    "AS120",
+    "unknown-layer",
+    """A layer that is no op, block, part or combinator.
+
+    Ops have short names in lower case: `conv`, `batch_norm`, `linear`. Torch's own names are
+    understood and answered with ours.
+
+    Bad:
+
+        stem:
+          - conv2d: 64
+
+    Good:
+
+        stem:
+          - conv: 64
+
+    `archspec list` names every op and block.
+    """,
+    fixable=True,
+)
+told(
+    "AS121",
+    "unknown-block",
+    """A stage names a block that does not exist.
+
+    Blocks are those under `blocks:`, the files in the folder `blocks` beside the spec, and the
+    built-in ones.
+
+    Bad:
+
+        stages:
+          layer1: {block: bottelneck, repeat: 3, channels: 64}
+
+    Good:
+
+        stages:
+          layer1: {block: bottleneck, repeat: 3, channels: 64}
+    """,
+    fixable=True,
+)
+told(
+    "AS122",
+    "unknown-default",
+    """`defaults` names something that is no op and no block.
+
+    What is meant keeps its own defaults, and the network is another than its author thinks.
+
+    Bad:
+
+        defaults:
+          convolution: {bias: true}
+        stem:
+          - conv: 64
+
+    Good:
+
+        defaults:
+          conv: {bias: true}
+        stem:
+          - conv: 64
+    """,
+    fixable=True,
+)
+told(
+    "AS125",
+    "extends",
+    """A spec that cannot start from the one it names.
+
+    There is no such spec, it extends itself, or `null` is to delete what is not there. `extends`
+    takes a name and never a path.
+
+    Bad:
+
+        extends: resnet5O
+        name: net
+
+    Good:
+
+        extends: resnet50
+        name: net
+    """,
+)
+told(
+    "AS126",
+    "cycle",
+    """Something that is made of itself.
+
+    A block that uses itself, or a part that is filled with itself, would never end.
+
+    Bad:
+
+        blocks:
+          cell:
+            body:
+              - conv: 64
+              - cell
+        stem: [cell]
+
+    Good:
+
+        blocks:
+          cell:
+            body:
+              - conv: 64
+              - norm
+        stem: [cell]
+    """,
+)
+told(
+    "AS127",
+    "setting",
+    """`--set` or a keyword names something that the spec does not have.
+
+    An experiment would run with the old value under the name of the new one.
+
+    Bad:
+
+        # set: args.classses=100
+        args: {classes: 10}
+        stem: [global_avg_pool, flatten]
+        head:
+          - linear: classes
+
+    Good:
+
+        # set: args.classes=100
+        args: {classes: 10}
+        stem: [global_avg_pool, flatten]
+        head:
+          - linear: classes
+    """,
+)
+told(
+    "AS129",
+    "unknown-output",
+    """An output that is no attribute of the network.
+
+    Features are taken from behind an attribute of the network, a stage or a layer of stem and head,
+    that stands alone on the way and is applied once.
+
+    Bad:
+
+        # outputs: layer2
+        stages:
+          layer1: {block: basic, channels: 64}
+
+    Good:
+
+        # outputs: layer1
+        stages:
+          layer1: {block: basic, channels: 64}
+
+    `archspec show` lists the attributes.
+    """,
+)

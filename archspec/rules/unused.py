@@ -1,0 +1,182 @@
+"""AS1xx: what is declared and nothing uses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from archspec.diagnostics import Diagnostic
+from archspec.rules.rule import rule
+from archspec.rules.words import words_of
+from archspec.source.shared import shared_pair
+
+if TYPE_CHECKING:
+    from archspec.rules.view import View, Written
+    from archspec.spec import Block, Spec
+
+_NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks", "train")
+_SHARED = ("stem", "head", "defaults", "stages")
+
+
+@rule("AS123", "unused-default", "error")
+def unused_default(view: View) -> Iterator[Diagnostic]:
+    """`defaults` speaks of something that the network does not use.
+
+    A default for a block that no stage names changes nothing, and the network is not the variant
+    that its author thinks it is.
+
+    Bad:
+
+        defaults:
+          basic: {attention: se}
+        stages:
+          layer1: {block: bottleneck, repeat: 2, channels: 256}
+
+    Good:
+
+        defaults:
+          bottleneck: {attention: se}
+        stages:
+          layer1: {block: bottleneck, repeat: 2, channels: 256}
+
+    What a spec inherits and does not use is no finding.
+    """
+    used = view.opened.used
+    for name in view.spec.defaults.raw or ():
+        if name not in used and view.here("defaults", name):
+            message = f"nothing in this network uses `{name}`"
+            span = view.spec.where("defaults", name, key=True)
+            yield view.finding("unused-default", message, span, _used_instead(name, used))
+
+
+def _used_instead(name: str, used: Iterable[str]) -> str:
+    listed = ", ".join(f"`{word}`" for word in sorted(used))
+    return f"remove it, or name what is used: {listed}" if listed else "remove it"
+
+
+@rule("AS132", "unused-block")
+def unused_block(view: View) -> Iterator[Diagnostic]:
+    """A block of this spec that nothing uses.
+
+    A stage still names the block that this one was to take the place of, or nobody needs it now.
+
+    Bad:
+
+        blocks:
+          cell: {body: [{conv: {channels: channels, kernel: 3}}, norm, act]}
+        stages:
+          layer1: {block: basic, channels: 64}
+
+    Good:
+
+        blocks:
+          cell: {body: [{conv: {channels: channels, kernel: 3}}, norm, act]}
+        stages:
+          layer1: {block: cell, channels: 64}
+
+    A block for several specs has a file of its own: `blocks/cell.yaml` beside them.
+    """
+    data = view.spec.data
+    unused = [name for name in view.blocks if name not in view.opened.used]
+    if not unused:
+        return
+    elsewhere = words_of({key: data[key] for key in data if key not in _NO_VALUE}, keys=True)
+    inside = {name: _in_block(block) for name, block in view.spec.blocks.items()}
+    named = Counter(word for words in inside.values() for word in words)
+    for name in unused:
+        if name not in elsewhere and named[name] == (name in inside[name]):
+            span = view.spec.where("blocks", name, key=True)
+            yield view.finding(
+                "unused-block", f"nothing uses the block `{name}`", span, "remove it"
+            )
+
+
+def _in_block(block: Block) -> set[str]:
+    """Every word of a block, but for those of its documentation."""
+    return words_of({key: block.raw[key] for key in block.raw if key != "doc"}, keys=True)
+
+
+@rule("AS133", "unused-argument", of_blocks=True)
+def unused_argument(view: Written) -> Iterator[Diagnostic]:
+    """A block has an argument or part that its body does not use.
+
+    Whoever sets it sees no change.
+
+    Bad:
+
+        blocks:
+          cell:
+            args: {kernel: 3}
+            body: [{conv: {channels: channels, kernel: 5}}, norm, act]
+        stages:
+          layer1: {block: cell, channels: 64}
+
+    Good:
+
+        blocks:
+          cell:
+            args: {kernel: 5}
+            body: [{conv: {channels: channels, kernel: kernel}}, norm, act]
+        stages:
+          layer1: {block: cell, channels: 64}
+    """
+    from archspec.source import locate
+
+    for block in view.blocks.values():
+        for kind, name in _unread(block):
+            span = locate(block.raw, (kind, name), key=True)
+            what = "argument" if kind == "args" else "part"
+            message = f"the body does not use the {what} `{name}`"
+            yield view.finding("unused-argument", message, span, "use it in the body, or remove it")
+
+
+def _unread(block: Block) -> Iterator[tuple[str, str]]:
+    """What neither the body nor another default reads; in the body a part may be a head."""
+    raw = block.raw
+    sections = [raw[section] for section in ("args", "parts") if section in raw]
+    defaults = {n: words_of(value, keys=False) for part in sections for n, value in part.items()}
+    named = Counter(word for words in defaults.values() for word in words)
+    for kind, declared in (("args", block.args), ("parts", block.parts)):
+        body = words_of(raw["body"], keys=kind == "parts") if declared else ()
+        for name in declared:
+            if name not in body and named[name] == (name in defaults.get(name, ())):
+                yield kind, name
+
+
+@rule("AS134", "unused-size")
+def unused_size(view: View) -> Iterator[Diagnostic]:
+    """An entry of `args` that nothing in the network reads.
+
+    `--set` takes it and changes nothing. A block does not see the network's args: hand it on by
+    an argument of the block.
+
+    Bad:
+
+        args: {classes: 10, width: 64}
+        stem: [{conv: 64}, global_avg_pool, flatten]
+        head:
+          - linear: classes
+
+    Good:
+
+        args: {classes: 10, width: 64}
+        stem: [{conv: width}, global_avg_pool, flatten]
+        head:
+          - linear: classes
+    """
+    read = _read(view.spec) if view.spec.args else ()
+    for name in view.spec.args:
+        if name not in read and view.here("args", name):
+            span = view.spec.where("args", name, key=True)
+            hint = "use it, or remove it"
+            yield view.finding("unused-size", f"nothing reads `{name}`", span, hint)
+
+
+def _read(spec: Spec) -> set[str]:
+    """Every word in the values of a spec; of what many have in common, found once."""
+    shared: list[Any] = [spec.stem, spec.head, spec.defaults, *spec.stages.values()]
+    rest = {key: spec.data[key] for key in spec.data if key not in _NO_VALUE + _SHARED}
+    own = [shared_pair(words_of, part, partial(words_of, part.raw, keys=False)) for part in shared]
+    return words_of(rest, keys=False).union(*own)
