@@ -140,6 +140,8 @@ class Hint(str):
         width = span.end_column - span.column if span and span.line == span.end_line else 0
         if not self.instead or not span or width - len(self.wrong) not in (0, 2):
             return None
+        if not self.wrong.replace("-", "_").isidentifier():  # `kernel 7` says more than `kernel`
+            return None
         return Fix(f"write `{self.instead}`", (Edit(span, self.instead),))
 
 

@@ -220,6 +220,22 @@ WRONG = {
         "stem: {conv1: {conv: 64}}\ninit: <resnt>",
         ("out-of-range", "expected `resnet` or `torch`, found the text", "did you mean `resnet`?"),
     ),
+    "no blank behind a colon": (
+        "stem: {conv1: {conv: {<channels:64>, kernel: 3}}}",
+        ("yaml-syntax", "`channels:64` is one word to YAML", "write `channels: 64`"),
+    ),
+    "no colon in a map of one line": (
+        "stem: {conv1: {conv: {channels: 64, <kernel 7>}}}",
+        ("yaml-syntax", "there is no `:` behind `kernel`", "write `kernel: 7`"),
+    ),
+    "no colon ahead of a map": (
+        "stem:\n  <conv1> {conv: {channels: 64}}\n  bn1: norm",
+        ("yaml-syntax", "there is no `:` behind `conv1`", "write `conv1: {...}`"),
+    ),
+    "torch's name of a pool": (
+        "stem: {conv1: {conv: 8}, pool: {<AdaptiveAvgPool2d>: 7}}",
+        ("unknown-layer", "no op, block or part `AdaptiveAvgPool2d`", "`adaptive_avg_pool`"),
+    ),
     "a typo in a function": (
         "stem: {conv1: {conv: <'mx(3, 4)'>}}",
         ("expression", "there is no function `mx`", "did you mean `max`?"),

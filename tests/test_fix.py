@@ -198,3 +198,20 @@ def test_no_shipped_file_is_ever_changed(project: Project) -> None:
     project.spec("stages: {l1: {block: basic, channels: 8}}\ndefaults: {conv: {bias: true}}\n")
     project.lint("--fix")
     assert {path: path.read_bytes() for path in Path(BLOCKS).glob("*.yaml")} == before
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "stem: {c1: {conv: {channels:64}}}\n",
+        "stem: {c1: {conv: {channels: 64, kernel 7}}}\n",
+        "stem: {c1: {conv: {channels: 64, kernel 7: 3}}}\n",
+        "stem: {c1: {conv: {channels: 64, strides:2, dilation :1}}}\n",
+        "stem: [conv:64]\n",
+        "stages: {a: {block: basic, channels: 64, repeat:2}}\n",
+    ],
+)
+def test_no_fix_loses_a_value(slip: str, project: Project) -> None:
+    project.spec(slip)
+    assert project.lint("--fix").code == 1
+    assert project.read() == slip

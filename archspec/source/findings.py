@@ -47,6 +47,23 @@ def key_not_text(written: str, value: object, span: Span) -> Diagnostic:
     return Diagnostic("key-not-text", f"{named} {found}", span, hint)
 
 
+def grown_together(name: str, value: str, written: str, span: Span) -> Diagnostic:
+    """`{channels:64}` and `{kernel 7}`, which YAML takes for a key without a value."""
+    message = f"`{shown(written)}` is one word to YAML"
+    if ":" not in written:
+        message = f"there is no `:` behind `{shown(name)}`"
+    hint = f"write `{shown(name)}: {shown(value)}`" if len(value) <= 60 else "write `: ` between"
+    return Diagnostic("yaml-syntax", message, span, hint)
+
+
+def no_colon(name: str, span: Span) -> Diagnostic:
+    """`conv1 {conv: 64}` as a line of its own."""
+    end = span.column + len(name)
+    place = Span(span.file, span.line, span.column, span.line, end)
+    hint = f"write `{shown(name)}: {{...}}`"
+    return Diagnostic("yaml-syntax", f"there is no `:` behind `{shown(name)}`", place, hint)
+
+
 def too_many_nodes(span: Span) -> Diagnostic:
     message = f"more than {MAX_NODES:,} values in one file"
     return Diagnostic("too-large", message, span, "split the file")

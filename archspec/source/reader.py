@@ -24,6 +24,8 @@ from archspec.source.syntax import explain, span_at, unreadable_character
 
 # Wheels of PyYAML bring the C parser. Without it all works the same, ten times slower.
 _Events: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_GROWN = re.compile(r"([A-Za-z_]\w*)[ :]+(\S.*)")  # a name, and a value too close behind it
+_OPENED = re.compile(r"([A-Za-z_]\w*) +[{\[]")
 _BLANK = re.compile(r"(?:\s++|#[^\r\n]*+|\.\.\.(?=\s|\Z))*+")
 
 
@@ -97,8 +99,8 @@ class _Reader:
         flow, cuts = start.flow_style, self.cuts
         while type(event := self.next()) is not yaml.MappingEndEvent:
             key, place = self.key(event, depth, flow, cuts)
-            value, last = self.node(self.next(), depth, flow)
-            if key is None:
+            value, last = self.node(follows := self.next(), depth, flow)
+            if key is None or self.is_slip(event, follows, flow, place):
                 continue
             if key in result and self.cuts == cuts:
                 first = result.key_spans[key]
@@ -132,6 +134,18 @@ class _Reader:
             written = getattr(event, "value", "")
             self.report(findings.key_not_text(written, value, span))
         return None, span
+
+    def is_slip(self, event: Any, follows: Any, flow: bool, place: Span) -> bool:
+        """Whether a key swallowed its value, as a blank or a colon is missing; told, if so."""
+        key, start, end = event.value, follows.start_mark, follows.end_mark
+        if event.style or key.isidentifier():
+            return False
+        if not flow and (opened := _OPENED.match(key)):
+            self.stop(findings.no_colon(opened[1], place))
+        if start.index != end.index or not (grown := _GROWN.fullmatch(key)):
+            return False
+        self.report(findings.grown_together(grown[1], grown[2], key, place))
+        return True
 
     def scalar(self, event: Any, flow: bool) -> tuple[Any, Span]:
         text, quoted = event.value, bool(event.style)

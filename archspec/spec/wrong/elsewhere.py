@@ -45,9 +45,12 @@ def elsewhere(word: str) -> str:
 
 @cache
 def torch_names() -> dict[str, str]:
-    """What people write for an op elsewhere, in lower case: torch's own class names."""
-    known = {}
+    """What people write for an op elsewhere, in lower case: torch's own class names.
+
+    Of two ops of one class it is the first, which takes the arguments of that class.
+    """
+    known: dict[str, str] = {}
     for op in OPS.values():
         for rank in ("", "1d", "2d", "3d"):
-            known[op.torch.replace("{rank}d", rank).lower()] = op.key
+            known.setdefault(op.torch.replace("{rank}d", rank).lower(), op.key)
     return known
