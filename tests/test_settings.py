@@ -62,6 +62,29 @@ def test_exclude(project: Project) -> None:
     assert project.lint("--exclude", "specs/old", "specs/old/net.yaml").code == 1  # named
 
 
+@pytest.mark.parametrize("by", ["option", "file"])
+def test_what_is_named_is_excluded_by_force(by: str, project: Project) -> None:
+    """A hook of pre-commit names every file that has changed."""
+    project.spec(THREE)
+    project.write("specs/old/more/net.yaml", "not: a spec\n")
+    project.write(
+        "archspec.toml", 'exclude = ["specs/old"]\n' + "force-exclude = true\n" * (by == "file")
+    )
+    force = ["--force-exclude"] * (by == "option")
+    for _ in range(2):  # the second time from the cache
+        said = project.lint(*force, "specs/old/more/net.yaml")
+        assert (said.code, said.out, said.err) == (0, "", "")
+        assert project.lint(*force, "specs/net.yaml", "specs/old/more/net.yaml").code == 0
+    assert project.lint(*force, "specs/old/more/nothing.yaml", "missing.yaml").code == 2
+
+
+def test_warnings_of_what_is_excluded_are_not_told_where_it_is_used(project: Project) -> None:
+    project.write("specs/base.yaml", f"name: base\ninput: [3, 32, 32]\n{THREE}")
+    project.write("specs/net.yaml", "name: net\nextends: base\n")
+    assert "specs/base.yaml" in project.lint("--strict").out
+    assert project.lint("--strict", "--exclude", "specs/base.yaml").out == "1 spec is clean\n"
+
+
 def test_pyproject(project: Project) -> None:
     project.spec(THREE)
     text = """\
@@ -155,7 +178,7 @@ def test_show_settings(project: Project) -> None:
 
 
 def test_defaults_are_what_the_docs_say() -> None:
-    assert Settings() == Settings(("specs",), (), (), (), (), (), False, "", "", "")
+    assert Settings() == Settings(("specs",), (), False, (), (), (), (), False, "", "", "")
 
 
 # Files of strangers ---------------------------------------------------------------------

@@ -100,7 +100,7 @@ class _Reader:
         return Settings(**values)
 
     def value(self, key: str, value: Any) -> Any:
-        if key == "strict":
+        if key in ("strict", "force-exclude"):
             return value if isinstance(value, bool) else self.expected(key, "true or false")
         if key == "format":
             return value if value in FORMATS else self.expected(key, f"one of {_list(FORMATS)}")

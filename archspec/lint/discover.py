@@ -17,12 +17,16 @@ MOST_SETTINGS = 1 << 18  # bytes of a file with settings
 MOST_SHARED = 16 << 20  # of one that may have some
 
 
-def discover(paths: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
-    """The files, each once, in order. What a path names itself is never excluded."""
+def discover(
+    paths: Iterable[str], exclude: Iterable[str] = (), force_exclude: bool = False
+) -> list[str]:
+    """The files, each once, in order. What a path names itself is excluded only by force."""
     patterns = tuple(exclude)
     found: dict[str, None] = {}
     for given in paths:
         path = plain(given)
+        if force_exclude and is_excluded(path, patterns):
+            continue
         check_named(path)
         if os.path.isdir(path):
             found.update(dict.fromkeys(_inside(path, patterns)))
@@ -90,6 +94,12 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
 
     name = path.rpartition("/")[2]
     return any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in patterns)
+
+
+def is_excluded(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a file, or a folder that it lies in, fits one of the patterns."""
+    parts = path.split("/")
+    return any(matches("/".join(parts[: n + 1]), patterns) for n in range(len(parts)))
 
 
 def is_block(file: str) -> bool:

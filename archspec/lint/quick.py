@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 TEXT = ("", "full", "concise")
-DEFAULTS = {"paths": ["specs"], "exclude": [], "format": "", "baseline": ""}
+DEFAULTS: dict[str, Any] = {
+    "paths": ["specs"],
+    "exclude": [],
+    "force_exclude": False,
+    "format": "",
+    "baseline": "",
+}
 # Options that change nothing about a clean run; with any other, the linter runs.
 PLAIN = (
     "paths",
+    "force_exclude",
     "strict",
     "color",
     "isolated",
@@ -42,7 +49,8 @@ def unchanged(args: argparse.Namespace) -> bool:
     if settings is None or (args.format or settings["format"]) not in TEXT:
         return False
     given = args.paths or [path for path in settings["paths"] if os.path.exists(path)]
-    files = discover(given, settings["exclude"])
+    force = args.force_exclude or settings["force_exclude"]
+    files = discover(given, settings["exclude"], force)
     if not files or settings["baseline"] or not _all_clean(files, cache):
         return False
     blocks = sum(map(is_block, files))
@@ -90,7 +98,9 @@ def _settings(paths: list[str], cache: Cache) -> dict[str, Any] | None:
 def _are_settings(data: dict[str, Any]) -> bool:
     lists = (data.get("paths"), data.get("exclude"))
     names = all(isinstance(x, list) and all(isinstance(n, str) for n in x) for x in lists)
-    return names and all(isinstance(data.get(name), str) for name in ("format", "baseline"))
+    if not names or not isinstance(data.get("force_exclude"), bool):
+        return False
+    return all(isinstance(data.get(name), str) for name in ("format", "baseline"))
 
 
 def remember_settings(cache: Cache, settings: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Label, Span, UnreadableFile
 from archspec.lint.check import Checked, check_text, is_fatal
-from archspec.lint.discover import discover
+from archspec.lint.discover import discover, is_excluded
 from archspec.lint.many import check_files
 from archspec.lint.report import Report, with_fingerprints
 from archspec.lint.select import Selection
@@ -31,11 +31,11 @@ def lint(paths: Iterable[str | Path] = (), settings: Settings | None = None) -> 
 
 
 def files_of(paths: Iterable[str], settings: Settings) -> list[Path]:
-    """The files to lint; raises `UnreadableFile` if there are none."""
+    """The files to lint; raises `UnreadableFile` if there are none but those that are excluded."""
     named = list(paths)
     given = named or [path for path in settings.paths if Path(path).exists()]
-    files = [Path(file) for file in discover(given, settings.exclude)]
-    if not files:
+    files = [Path(file) for file in discover(given, settings.exclude, settings.force_exclude)]
+    if not files and not (settings.force_exclude and discover(given)):
         listed = ", ".join(f"`{visible(path)}`" for path in named or settings.paths)
         raise UnreadableFile(f"no spec found in {listed}")
     return files
@@ -120,8 +120,11 @@ class _Gathered:
         return sorted(left, key=lambda d: _place(d, order)), suppressed.number
 
     def _wanted(self, diagnostic: Diagnostic) -> bool:
+        if is_fatal(diagnostic):
+            return True
         file = diagnostic.span.file if diagnostic.span else ""
-        return self.selection.has(diagnostic.rule, file) or is_fatal(diagnostic)
+        left_out = is_excluded(file, self.selection.settings.exclude) and file not in self.files
+        return not left_out and self.selection.has(diagnostic.rule, file)
 
 
 def _place(diagnostic: Diagnostic, order: dict[str, int]) -> tuple[int, Span, str, str]:

@@ -21,6 +21,7 @@ class Settings:
     Attributes:
         paths: what is linted where the command line names nothing.
         exclude: patterns of files and folders to leave out.
+        force_exclude: those that are named are left out too.
         select: the rules that are on; none named means all.
         extend_select: rules that are on as well.
         ignore: rules that are off.
@@ -33,6 +34,7 @@ class Settings:
 
     paths: Names = ("specs",)
     exclude: Names = ()
+    force_exclude: bool = False
     select: Names = ()
     extend_select: Names = ()
     ignore: Names = ()
@@ -72,6 +74,7 @@ def show(settings: Settings) -> str:
 KEYS = (
     "paths",
     "exclude",
+    "force-exclude",
     "select",
     "extend-select",
     "ignore",

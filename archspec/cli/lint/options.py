@@ -30,6 +30,9 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         "--per-file-ignores", metavar="PATTERN:RULE", action="append", help="not this one there"
     )
     group.add_argument("--exclude", metavar="PATTERN", action="append", help="leave files out")
+    group.add_argument(
+        "--force-exclude", action="store_true", help="even those that are named, as hooks do"
+    )
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
         ignore=settings.ignore + _names(args.ignore),
         per_file_ignores=settings.per_file_ignores + more,
         exclude=settings.exclude + tuple(args.exclude or ()),
+        force_exclude=settings.force_exclude or args.force_exclude,
         strict=settings.strict or args.strict,
         format=args.format or settings.format,
         baseline="" if args.write_baseline else args.baseline or settings.baseline,
