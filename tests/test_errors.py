@@ -236,6 +236,22 @@ WRONG = {
         "stem: {conv1: {conv: 8}, pool: {<AdaptiveAvgPool2d>: 7}}",
         ("unknown-layer", "no op, block or part `AdaptiveAvgPool2d`", "`adaptive_avg_pool`"),
     ),
+    "a stage that is not indented": (
+        "stages:\n  layer1:\n  <block>: basic\n  channels: 64\n  layer2: {block: basic}",
+        ("yaml-syntax", "`block` stands beside `layer1`", "indent what belongs to `layer1`"),
+    ),
+    "stages that are not indented": (
+        "stages:\n<layer1>: {block: basic, channels: 8}\nlayer2: {block: basic, channels: 8}",
+        ("yaml-syntax", "`layer1` stands beside `stages`", "indent what belongs to `stages`"),
+    ),
+    "a size that is no whole number": (
+        "stem: {conv1: {conv: {channels: 8, kernel: <7 / 2>}}}",
+        ("wrong-type", "expected a whole number of at least 1, found `3.5`", "`//`"),
+    ),
+    "a size of nothing": (
+        "stem: {conv1: {conv: <0>}}",
+        ("out-of-range", "expected a whole number of at least 1, found 0", "write 1 or more"),
+    ),
     "a typo in a function": (
         "stem: {conv1: {conv: <'mx(3, 4)'>}}",
         ("expression", "there is no function `mx`", "did you mean `max`?"),

@@ -87,26 +87,24 @@ def _check_size(value: Any, how: Field) -> None:
     low = max(low, int(how.low or 0))
     high = int(how.high or LARGEST_SIZE)
     if isinstance(value, bool) or not isinstance(value, int):
-        fail("wrong-type", f"expected {expected(how)}, found {describe_number(value)}")
+        hint = "write a whole number; in a formula, `//` and `round(...)` give one"
+        fail("wrong-type", f"expected {expected(how)}, found {describe_number(value)}", hint)
     if value < low:
-        fail("out-of-range", f"expected a whole number of at least {low}, found {value}")
+        message = f"expected a whole number of at least {low}, found {value}"
+        fail("out-of-range", message, f"write {low} or more")
     if value > high:
-        fail("out-of-range", f"expected at most {high}, found {value}")
+        fail("out-of-range", f"expected at most {high}, found {value}", f"write {high} or less")
 
 
 def _check_real(value: Any, how: Field) -> None:
     if isinstance(value, bool):
-        fail("wrong-type", f"expected a number, found {describe_number(value)}")
+        fail("wrong-type", f"expected a number, found {describe_number(value)}", "write a number")
     if how.low is not None and value < how.low:
-        fail(
-            "out-of-range",
-            f"expected at least {how.low}, found {expression.show(value)}",
-        )
+        message = f"expected at least {how.low}, found {expression.show(value)}"
+        fail("out-of-range", message, f"write {how.low} or more")
     if how.high is not None and value > how.high:
-        fail(
-            "out-of-range",
-            f"expected at most {how.high}, found {expression.show(value)}",
-        )
+        message = f"expected at most {how.high}, found {expression.show(value)}"
+        fail("out-of-range", message, f"write {how.high} or less")
 
 
 def describe_number(value: Any) -> str:

@@ -175,7 +175,9 @@ def from_data(
         characters(data, "this spec")
         spec = Spec.read(data)
     except ValidationError as error:
-        problems = _only_extends(problems_of(error, WRITTEN))
+        from archspec.spec.wrong.indented import told
+
+        problems = told(_only_extends(problems_of(error, WRITTEN)), data)
         found = [diagnose(p, data) for p in problems]
         found += _elsewhere(data, problems, beside, rounds)
         raise SpecError(led_here(found, data)) from None

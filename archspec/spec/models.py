@@ -109,7 +109,8 @@ def _args(value: Any) -> dict[str, Scalar]:
             not_taken(name, "argument")
             tree = arguments.expr(value[name])
             if not isinstance(tree, Number):
-                fail("wrong-type", f"expected a number, found {describe(value[name])}")
+                message = f"expected a number, found {describe(value[name])}"
+                fail("wrong-type", message, f"write e.g. `{name}: 10`")
             result[name] = tree.value
     found.finish()
     return result

@@ -51,7 +51,8 @@ SpecName = Annotated[str, Reads(spec_name)]
 def text_of(value: Any, what: str, most: int) -> str:
     """Free text, with a limit."""
     if not isinstance(value, str):
-        fail("wrong-type", f"{what} is text, found {describe(value)}")
+        hint = "write it in words, with quotes where YAML sees something else"
+        fail("wrong-type", f"{what} is text, found {describe(value)}", hint)
     if len(value) > most:
         fail(
             "out-of-range",

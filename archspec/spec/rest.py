@@ -55,7 +55,7 @@ def _leave_out(rest: Map, problem: Problem) -> None:
         rest |= {key: value for key, value in NEEDED.items() if key not in rest}
     elif top in WHOLE:
         rest.pop(top, None)
-    elif getattr(problem.hint, "instead", "") == "extends":
+    elif problem.rule == "yaml-syntax" or getattr(problem.hint, "instead", "") == "extends":
         raise _Kept
     elif problem.rule == "unknown-key":
         _put_right(rest, path, problem.hint)

@@ -26,6 +26,7 @@ CHANNELS = Field("size", many=True)
 STRIDE = Field("size", many=True, high=4096)
 REPEAT = Field("size", high=MOST_REPEATS)
 ONCE = Number(1)
+OF_BLOCKS = ("block", "repeat", "channels", "stride", "shrink")
 
 
 @record(eq=False)
@@ -105,6 +106,10 @@ def stages_of(value: Any) -> dict[str, Stage]:
         fail("wrong-type", f"expected a map, found {describe(value)}", hint)
     if len(value) > MOST_STAGES:
         fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
+    if None in value.values() and not value.keys().isdisjoint(OF_BLOCKS):
+        from archspec.spec.wrong.indented import beside_its_stage
+
+        beside_its_stage(value, OF_BLOCKS)
     found, stages = Collector(), {}
     for key, stage in value.items():
         with found.trying(key):
