@@ -484,13 +484,6 @@ def test_a_rule_that_does_not_exist(project: Project, wrong: str) -> None:
     assert "there is no rule" in said.err
 
 
-def test_the_manual_shows_what_is_printed(project: Project) -> None:
-    page = (ROOT / "docs" / "lint.md").read_text("utf-8")
-    spec, said = re.findall(r"```(?:yaml error\n# small\.yaml|text)\n(.*?)```", page, re.DOTALL)
-    project.write("small.yaml", spec)
-    assert project.lint("small.yaml", "--format", "full").out == said
-
-
 def test_the_manual_names_every_option(project: Project) -> None:
     page = (ROOT / "docs" / "lint.md").read_text("utf-8")
     options = set(re.findall(r"^ +(--[a-z-]+)", project.lint("--help").out, re.MULTILINE))

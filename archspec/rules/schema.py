@@ -130,7 +130,8 @@ told(
 
     Names become attributes, classes and arguments in Python: letters, digits and `_`, no keyword,
     and nothing that every torch module has (`type`, `forward`, `train`). A spec's name is that of a
-    file, too: beside a `torch.py` nothing could import torch.
+    file, too, and beside a `torch.py` nothing could import torch: names of Python's own modules and
+    of those that scripts import (`math`, `json`, `numpy`) are refused.
 
     Bad:
 

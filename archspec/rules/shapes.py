@@ -53,7 +53,7 @@ told(
 told(
     "AS203",
     "feature-map-vanishes",
-    """A window is larger than the image it slides over.
+    """A window is larger than the image it slides over, padding included.
 
     The strides ahead of the layer have left too few pixels. Most often the input is small and the
     network was made for a large one.

@@ -183,7 +183,8 @@ told(
     f"""Larger, deeper or more than archspec takes.
 
     Specs come from pull requests of strangers, so everything has a limit: 1 MiB and 20,000 values
-    a file, 64 levels, 100 findings, 5,000 blocks. No network known to us comes near.
+    a file, 64 levels, 100 findings, 5,000 blocks, 100,000 characters of expressions. No network
+    known to us comes near.
 
     Bad:
 
