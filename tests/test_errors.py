@@ -14,6 +14,7 @@ from archspec.diagnostics import Diagnostic
 from archspec.expression import ExpressionError
 from archspec.expression import parse as parse_expression
 from archspec.ops import OPS
+from archspec.rules import check_spec
 from archspec.spec import Library
 from archspec.spec.wrong import elsewhere
 from linting import HEAD, Project
@@ -766,3 +767,14 @@ def test_a_number_that_is_wrong_inside_a_block_is_told_where_it_is_given(
     texts = [label.text for label in found.labels]
     assert texts[0] == "in this layer"
     assert "is used here" in texts[1]
+
+
+def test_what_a_variant_breaks_of_a_shipped_spec_is_told_in_the_variant(tmp_path: Path) -> None:
+    """Else a reviewer would be sent to a file that is right, and is not in the repository."""
+    text = "name: net\nextends: regnet_y_400mf\ndefaults: {regnet: {group_width: 16}}\n"
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    found = check_spec(archspec.load(tmp_path / "net.yaml"))
+    assert {(d.rule, d.span.line, d.span.column) for d in found if d.span} == {
+        ("groups-do-not-divide", 2, 10)
+    }
+    assert "regnet_x_400mf.yaml" in found[0].labels[0].span.file

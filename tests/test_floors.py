@@ -20,7 +20,7 @@ FLOORS: dict[str, set[str]] = {
     "diagnostics": {"record"},
     "resources": set(),
     "expression": {"diagnostics", "record"},
-    "source": {"diagnostics", "record"},
+    "source": {"diagnostics", "record", "resources"},
     "ir": {"diagnostics", "expression", "record"},
     "ops": {"ir"},
     "helpers": {"resources"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 from archspec import resources
@@ -24,7 +23,7 @@ from archspec.ir import Field
 from archspec.lower.budget import MOST_LAYERS, MOST_STEPS, Budget
 from archspec.lower.model import Definition, Instance, short
 from archspec.record import field, record
-from archspec.source.files import display_path, working_folder
+from archspec.source.files import lies_in
 from archspec.source.shared import shared_pair
 from archspec.spec import arguments
 from archspec.spec.layers import Stack
@@ -41,14 +40,9 @@ def _nowhere(_name: str) -> None:
     return None
 
 
-@lru_cache(maxsize=16)
-def _shipped(_working_folder: str) -> str:
-    return display_path(resources.BLOCKS) + "/"
-
-
 def is_shipped(file: str) -> bool:
     """Whether this is the shown path of a built-in block."""
-    return file.startswith(_shipped(working_folder()))
+    return lies_in(file, resources.BLOCKS)
 
 
 def named_in(written: Any) -> set[str]:

@@ -14,7 +14,7 @@ from archspec.rules.rule import RULES, Check
 from archspec.rules.view import View, Written
 from archspec.source import parse
 from archspec.source.extends import led_here
-from archspec.source.files import display_path
+from archspec.source.files import lies_in
 from archspec.source.findings import MAX_FINDINGS
 from archspec.spec import Library, Spec
 from archspec.spec.blocks import block_of
@@ -91,7 +91,7 @@ def _concerns(finding: Diagnostic, view: View) -> bool:
     span = finding.span
     if span is None or span.file == view.file or finding.severity == "error":
         return True
-    return not span.file.startswith(display_path(resources.SPECS) + "/")
+    return not lies_in(span.file, resources.SPECS)
 
 
 def _sorted(findings: Iterable[Diagnostic]) -> list[Diagnostic]:

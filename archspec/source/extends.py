@@ -14,7 +14,9 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError, did_you_mean
 from archspec.record import replace
+from archspec.resources import SPECS
 from archspec.source.data import Map, locate
+from archspec.source.files import lies_in
 from archspec.source.shared import shared_merge
 from archspec.source.syntax import shown
 
@@ -169,7 +171,10 @@ def _heads(layer: dict[str, Any]) -> set[str]:
 
 
 def led_here(findings: Iterable[Diagnostic], data: object) -> list[Diagnostic]:
-    """Findings about a merged spec; those in what it extends with the line that extends it."""
+    """Findings about a merged spec; those in what it extends with the line that extends it.
+
+    A spec that comes with archspec is right by itself, so there it is that line which is told.
+    """
     at = data.value_spans.get("extends") if isinstance(data, Map) else None
     return [_led(finding, at) if at else finding for finding in findings]
 
@@ -178,6 +183,9 @@ def _led(finding: Diagnostic, at: Span) -> Diagnostic:
     places = [finding.span, *(label.span for label in finding.labels)]
     if finding.span is None or any(place and place.file == at.file for place in places):
         return finding
+    if lies_in(finding.span.file, SPECS) and not lies_in(at.file, SPECS):
+        labels = (Label(finding.span, "found here"), *finding.labels)
+        return replace(finding, span=at, labels=labels, fix=None)
     return replace(finding, labels=(*finding.labels, Label(at, "extended here")))
 
 

@@ -56,6 +56,16 @@ def working_folder() -> str:
         return ""
 
 
+def lies_in(file: str, folder: Path) -> bool:
+    """Whether this is the shown path of a file in a folder, or further below it."""
+    return file.startswith(_start(folder, working_folder()))
+
+
+@lru_cache(maxsize=64)
+def _start(folder: Path, _working_folder: str) -> str:
+    return display_path(folder) + "/"
+
+
 @lru_cache(maxsize=256)
 def project_root(folder: str) -> str:
     """The nearest folder that holds a project's files, or `folder` itself."""
