@@ -778,3 +778,14 @@ def test_what_a_variant_breaks_of_a_shipped_spec_is_told_in_the_variant(tmp_path
         ("groups-do-not-divide", 2, 10)
     }
     assert "regnet_x_400mf.yaml" in found[0].labels[0].span.file
+
+
+def test_what_a_variant_breaks_in_a_shipped_block_is_told_there_too(tmp_path: Path) -> None:
+    """Squeeze-and-excitation has an activation, which cannot be itself."""
+    text = f"{TWO_LINES}stem: [{{conv: 8}}, act]\ndefaults: {{act: se}}\n"
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    (found,) = check_spec(archspec.load(tmp_path / "net.yaml"))
+    assert found.rule == "cycle"
+    assert found.span
+    assert (Path(found.span.file).name, found.span.line) == ("net.yaml", 4)
+    assert [Path(label.span.file).name for label in found.labels] == ["se.yaml"]

@@ -171,21 +171,27 @@ def _heads(layer: dict[str, Any]) -> set[str]:
 
 
 def led_here(findings: Iterable[Diagnostic], data: object) -> list[Diagnostic]:
-    """Findings about a merged spec; those in what it extends with the line that extends it.
-
-    A spec that comes with archspec is right by itself, so there it is that line which is told.
-    """
+    """Findings about a merged spec; those in what it extends with the line that extends it."""
     at = data.value_spans.get("extends") if isinstance(data, Map) else None
-    return [_led(finding, at) if at else finding for finding in findings]
+    return [_at_own(_led(finding, at) if at else finding) for finding in findings]
+
+
+def _at_own(finding: Diagnostic) -> Diagnostic:
+    """What comes with archspec is right by itself: there it is the line that uses it."""
+    if finding.span is None or not lies_in(finding.span.file, SPECS):
+        return finding
+    own = [label for label in finding.labels if not lies_in(label.span.file, SPECS)]
+    if not own:
+        return finding
+    others = (label for label in finding.labels if label.span != own[-1].span)
+    labels = (Label(finding.span, "found here"), *others)
+    return replace(finding, span=own[-1].span, labels=labels, fix=None)
 
 
 def _led(finding: Diagnostic, at: Span) -> Diagnostic:
     places = [finding.span, *(label.span for label in finding.labels)]
     if finding.span is None or any(place and place.file == at.file for place in places):
         return finding
-    if lies_in(finding.span.file, SPECS) and not lies_in(at.file, SPECS):
-        labels = (Label(finding.span, "found here"), *finding.labels)
-        return replace(finding, span=at, labels=labels, fix=None)
     return replace(finding, labels=(*finding.labels, Label(at, "extended here")))
 
 
