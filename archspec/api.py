@@ -142,13 +142,13 @@ def render_training(source: Source, *, single_file: bool = False, **args: Any) -
         UnreadableFile: as in `load`.
     """
     from archspec.codegen import generate
-    from archspec.rules import check_spec
+    from archspec.rules import errors_of
     from archspec.training import generate_training
 
     spec = load(source, **args)
     if spec.train is None:
         raise ValueError(f"the spec {spec.name} has no `train`")
-    if errors := [finding for finding in check_spec(spec) if finding.severity == "error"]:
+    if errors := errors_of(spec):
         raise SpecError(errors)
     net = lower(spec)
     return generate_training(spec, net, generate(net), single_file)

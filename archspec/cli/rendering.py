@@ -41,6 +41,7 @@ def render_all(
 ) -> tuple[dict[str, str], list[Diagnostic]]:
     """File name -> text, and the findings of all specs."""
     from archspec.diagnostics import SpecError
+    from archspec.rules import errors_of
     from archspec.spec import load
 
     files: dict[str, str] = {}
@@ -49,19 +50,13 @@ def render_all(
     for source in sources:
         try:
             specs.append(spec := load(source, settings))
-            errors = _errors(spec)
+            errors = errors_of(spec)
             findings += errors
             if not errors:
                 files |= _render(spec, outputs, single_file)
         except SpecError as error:
             findings += error.diagnostics
     return files, findings + list(_clashes(specs, scripts=outputs is None))
-
-
-def _errors(spec: Spec) -> list[Diagnostic]:
-    from archspec.rules import check_spec
-
-    return [finding for finding in check_spec(spec) if finding.severity == "error"]
 
 
 def _render(spec: Spec, outputs: Sequence[str] | None, single_file: bool) -> dict[str, str]:

@@ -38,6 +38,7 @@ from archspec.rules.rule import RULES, Example, Rule
 if TYPE_CHECKING:
     from archspec.rules.checking import check_block_text as check_block_text
     from archspec.rules.checking import check_spec as check_spec
+    from archspec.rules.checking import errors_of as errors_of
     from archspec.rules.checking import is_clean as is_clean
 
 _FAMILIES = (
@@ -65,7 +66,7 @@ def by_code(code: str) -> Rule | None:
 
 def __getattr__(name: str) -> Any:
     """The functions that need pydantic, imported on first use."""
-    if name not in ("check_block_text", "check_spec", "is_clean"):
+    if name not in ("check_block_text", "check_spec", "errors_of", "is_clean"):
         raise AttributeError(f"module 'archspec.rules' has no attribute {name!r}")
     from archspec.rules import checking
 
@@ -73,4 +74,13 @@ def __getattr__(name: str) -> Any:
     return found
 
 
-__all__ = ["RULES", "Example", "Rule", "by_code", "check_block_text", "check_spec", "is_clean"]
+__all__ = [
+    "RULES",
+    "Example",
+    "Rule",
+    "by_code",
+    "check_block_text",
+    "check_spec",
+    "errors_of",
+    "is_clean",
+]

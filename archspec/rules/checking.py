@@ -33,6 +33,11 @@ def check_spec(spec: Spec) -> list[Diagnostic]:
     return _sorted(led_here(found, spec.data))
 
 
+def errors_of(spec: Spec) -> list[Diagnostic]:
+    """The findings that keep a spec from being built."""
+    return [finding for finding in check_spec(spec) if finding.severity == "error"]
+
+
 def is_clean(spec: Spec) -> bool:
     """Whether no rule finds anything, in shipped specs neither."""
     return not any(True for _ in _findings(View(spec, open_network(spec))))

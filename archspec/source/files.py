@@ -70,12 +70,16 @@ def _start(folder: Path, _working_folder: str) -> str:
 def project_root(folder: str) -> str:
     """The nearest folder that holds a project's files, or `folder` itself."""
     here = start = os.path.realpath(folder)
-    while not any(os.path.exists(os.path.join(here, marker)) for marker in ROOT_MARKERS):
+    while not _is_root(here):
         above = os.path.dirname(here)
         if above == here:
             return start
         here = above
     return here
+
+
+def _is_root(folder: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, marker)) for marker in ROOT_MARKERS)
 
 
 def leaves_project(path: str | Path, folder: Path) -> bool:
@@ -84,7 +88,7 @@ def leaves_project(path: str | Path, folder: Path) -> bool:
     A spec may come from a stranger: what it names is read inside its own project alone.
     """
     root = project_root(os.path.abspath(folder))
-    return os.path.commonpath([root, os.path.realpath(path)]) != root
+    return not _is_in(os.path.realpath(path), root)
 
 
 def leads_out(path: str | Path) -> bool:
@@ -95,7 +99,7 @@ def leads_out(path: str | Path) -> bool:
     """
     here = working_folder()
     root = project_root(here)
-    if not any(os.path.exists(os.path.join(root, marker)) for marker in ROOT_MARKERS):
+    if not _is_root(root):
         return False
     named = os.path.normpath(os.path.join(here, path))
     return _is_in(named, root) and not _is_in(os.path.realpath(path), root)
