@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from archspec.diagnostics import SpecError as SpecError
     from archspec.diagnostics import UnreadableFile as UnreadableFile
     from archspec.diagnostics import WeightsError as WeightsError
-    from archspec.spec import Spec as Spec
+    from archspec.language import Spec as Spec
 
 _WHERE = {
     "Analysis": "archspec.analysis",
@@ -42,7 +42,7 @@ _WHERE = {
     "SpecError": "archspec.diagnostics",
     "UnreadableFile": "archspec.diagnostics",
     "WeightsError": "archspec.diagnostics",
-    "Spec": "archspec.spec",
+    "Spec": "archspec.language",
 }
 
 __all__ = [

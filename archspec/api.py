@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from archspec.analysis import Analysis, analyze_network
 from archspec.diagnostics import SpecError
 from archspec.ir import Network
+from archspec.language import Spec
+from archspec.language import load as load_spec
+from archspec.language.load import Source
+from archspec.language.settings import keywords
 from archspec.lower import lower
-from archspec.spec import Spec
-from archspec.spec import load as load_spec
-from archspec.spec.load import Source
-from archspec.spec.settings import keywords
 
 if TYPE_CHECKING:
     from torch import nn

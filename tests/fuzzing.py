@@ -18,10 +18,10 @@ from torch import nn
 
 from archspec.analysis import Analysis, analyze_network
 from archspec.cli import main
+from archspec.language import load
 from archspec.lint.settings import FORMATS
 from archspec.lower import lower
 from archspec.runtime import build
-from archspec.spec import load
 from linting import Said
 from support import assert_same_tensors, evaluate, images, network_class, same_bits, seeded
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from archspec import resources
 from archspec.analysis import analyze_network
 from archspec.diagnostics import SpecError
+from archspec.language import load
 from archspec.lint import cache as caches
 from archspec.lint.check import Checked, check_text, nothing_found
 from archspec.lint.many import check_files
@@ -25,7 +26,6 @@ from archspec.lower import budget, network_of, open_network
 from archspec.lower.totals import totals
 from archspec.rules.view import View
 from archspec.source.shared import Store
-from archspec.spec import load
 from linting import Project
 
 CLEAN = "stem: [{conv: 8}, norm, act]\n"

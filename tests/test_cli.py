@@ -16,7 +16,7 @@ from archspec.cli import main
 from archspec.codegen import HEADER
 from archspec.codegen.verify import digest
 from archspec.ir import Network
-from archspec.spec import Spec
+from archspec.language import Spec
 
 TINY = """\
 doc: A small network.

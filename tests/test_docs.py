@@ -27,16 +27,16 @@ import pytest
 import archspec
 from archspec.cli import main
 from archspec.expression import FUNCTIONS
+from archspec.language import shipped
+from archspec.language.blocks import Block
+from archspec.language.layers import COMBINATORS, MODIFIERS
+from archspec.language.models import Spec
+from archspec.language.names import SCOPE
+from archspec.language.stages import Run
+from archspec.language.train import Train
 from archspec.ops import OPS
 from archspec.reference import render, texts
 from archspec.resources import BLOCKS
-from archspec.spec import shipped
-from archspec.spec.blocks import Block
-from archspec.spec.layers import COMBINATORS, MODIFIERS
-from archspec.spec.models import Spec
-from archspec.spec.names import SCOPE
-from archspec.spec.stages import Run
-from archspec.spec.train import Train
 from support import ROOT
 
 PAGES = ("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/training.md")

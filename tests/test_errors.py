@@ -13,10 +13,10 @@ import archspec
 from archspec.diagnostics import Diagnostic
 from archspec.expression import ExpressionError
 from archspec.expression import parse as parse_expression
+from archspec.language import Library
+from archspec.language.wrong import elsewhere
 from archspec.ops import OPS
 from archspec.rules import check_spec
-from archspec.spec import Library
-from archspec.spec.wrong import elsewhere
 from linting import HEAD, Project
 
 TWO_LINES = HEAD.format(name="net")

@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from archspec import resources
+from archspec.language import Block, Spec, fields
+from archspec.language.fields import Model, Unfit
 from archspec.source import read
 from archspec.source.extends import resolve
-from archspec.spec import Block, Spec, fields
-from archspec.spec.fields import Model, Unfit
 
 SPECS = sorted([*resources.SPECS.glob("*.yaml"), *resources.ZOO.glob("*.yaml")])
 BLOCKS = sorted(resources.BLOCKS.glob("*.yaml"))

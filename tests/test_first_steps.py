@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.spec import load
+from archspec.language import load
 from linting import Project
 from support import write_spec
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from archspec.diagnostics import SpecError
+from archspec.language import load
 from archspec.lower import lower
-from archspec.spec import load
 from fuzzing import taken_or_refused
 from hostile import as_yaml, hostile_specs, mutated_texts, odd_specs, renamed_specs
 

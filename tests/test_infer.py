@@ -22,10 +22,10 @@ from archspec import helpers
 from archspec.infer import Inference, infer, infer_file, main_text
 from archspec.infer.header import read_header
 from archspec.ir import Op, Shape, fields_of
+from archspec.language.load import parse_text
 from archspec.lower import lower
 from archspec.ops import OPS
 from archspec.runtime.build import _load_helpers
-from archspec.spec.load import parse_text
 from peers import TORCHVISION, CifarResNet, torchvision_model
 from support import write_spec
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from archspec.diagnostics import Diagnostic, did_you_mean
+from archspec.language import load
+from archspec.language.amount import MOST_CHARACTERS, characters
+from archspec.language.widths import MOST_BLOCKS
 from archspec.lint.check import check_path
 from archspec.lower.budget import MOST_LAYERS, MOST_STEPS, Budget
 from archspec.source.files import MAX_BYTES
 from archspec.source.findings import MAX_FINDINGS
-from archspec.spec import load
-from archspec.spec.amount import MOST_CHARACTERS, characters
-from archspec.spec.widths import MOST_BLOCKS
 from bombs import BOMBS, CONV, SPEC, Files, nested, net, one_block
 from support import ROOT
 

@@ -209,7 +209,7 @@ def test_clean_specs_are_read_without_validators() -> None:
     code = (
         "import sys\nfrom archspec.cli import main\n"
         "assert main(['lint', '--no-cache', '--jobs=1', 'specs']) == 0\n"
-        "assert 'pydantic' in sys.modules and 'archspec.spec.train.recipe' in sys.modules\n"
+        "assert 'pydantic' in sys.modules and 'archspec.language.train.recipe' in sys.modules\n"
         "assert 'pydantic.plugin._loader' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)

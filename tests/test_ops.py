@@ -18,8 +18,8 @@ from torch import nn
 
 from archspec import helpers
 from archspec.ir import Op, OpField, Shape, ShapeError, fields_of
+from archspec.language.identifiers import MODULE_ATTRIBUTES
 from archspec.ops import OPS
-from archspec.spec.identifiers import MODULE_ATTRIBUTES
 from support import multiply_adds
 
 #: Arguments of torch that a spec has no say in.

@@ -14,11 +14,11 @@ import pytest
 
 from archspec.cli import main
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.language import load, parse_text
+from archspec.language.settings import setting
 from archspec.lower import lower
 from archspec.rules import RULES, Example, Rule, by_code, check_block_text, check_spec
 from archspec.rules.page import FAMILIES, render
-from archspec.spec import load, parse_text
-from archspec.spec.settings import setting
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "archspec"

@@ -20,7 +20,7 @@ from archspec.cli import main, parser, train
 from archspec.codegen import HEADER
 from archspec.codegen.verify import digest
 from archspec.ir import Network
-from archspec.spec import Spec
+from archspec.language import Spec
 from support import ROOT, write_spec
 
 BODY = "input: [3, 8, 8]\nstem: {pool: global_avg_pool, flatten: flatten, fc: {linear: 4}}\n"

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from archspec.diagnostics import Diagnostic, SpecError
+from archspec.language import Spec, load, parse_text, shipped
+from archspec.language.train import DATA_SETS, Noise, RandAugment, Schedule, Train
 from archspec.rules import check_spec
 from archspec.schema import spec_schema
-from archspec.spec import Spec, load, parse_text, shipped
-from archspec.spec.train import DATA_SETS, Noise, RandAugment, Schedule, Train
 from hostile import as_yaml, hostile_recipes, recipes
 
 HEAD = "name: net\ninput: [3, 32, 32]\n"
@@ -555,9 +555,9 @@ def test_an_editor_finds_the_same_mistakes(name: str) -> None:
 
 def test_a_spec_without_a_recipe_does_not_import_its_models() -> None:
     code = (
-        "import sys; from archspec.spec import load; load('resnet18')\n"
+        "import sys; from archspec.language import load; load('resnet18')\n"
         "from archspec.rules import check_spec; check_spec(load('resnet18'))\n"
-        "print([name for name in sys.modules if name.startswith('archspec.spec.train')])"
+        "print([name for name in sys.modules if name.startswith('archspec.language.train')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -10,11 +10,11 @@ import pytest
 import archspec
 from archspec.diagnostics import SpecError
 from archspec.ir import Add, Apply, Chain, Concat, Multiply, on_main_path, residual_ends
+from archspec.language import Spec, load, parse_text
 from archspec.lower import lower, open_network
 from archspec.lower.regularised import rates, residuals
 from archspec.rules import check_spec
 from archspec.rules.view import View
-from archspec.spec import Spec, load, parse_text
 from archspec.training.places import residual_bodies
 from support import ROOT
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import archspec
+from archspec.language import parse_text
 from archspec.lower.naming import OF_MODELS, OF_SCRIPTS
-from archspec.spec import parse_text
 from archspec.training.parts import FROM_STANDARD
 from support import ROOT
 from training import recipe

@@ -38,23 +38,23 @@ def _short(text: str) -> str:
 
 
 def _specs() -> list[tuple[str, str]]:
+    from archspec.language import find, shipped
     from archspec.source import read
-    from archspec.spec import find, shipped
 
     return [(name, _short(read(find(name)).get("doc", ""))) for name in shipped()]
 
 
 def _blocks() -> list[tuple[str, str]]:
+    from archspec.language.library import block_file
     from archspec.resources import BLOCKS
-    from archspec.spec.library import block_file
 
     return [(path.stem, _short(block_file(path).doc)) for path in sorted(BLOCKS.glob("*.yaml"))]
 
 
 def _ops() -> list[tuple[str, str]]:
     from archspec.ir import fields_of
+    from archspec.language.arguments import NEVER_WRITTEN
     from archspec.ops import OPS
-    from archspec.spec.arguments import NEVER_WRITTEN
 
     rows = []
     for key, op in OPS.items():

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archspec.spec import Spec
+    from archspec.language import Spec
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -26,15 +26,15 @@ def settings(args: argparse.Namespace) -> dict[str, Any]:
     """What `--set` says; raises `SpecError`."""
     if not args.settings:
         return {}
-    from archspec.spec.settings import setting
+    from archspec.language.settings import setting
 
     return dict(setting(text) for text in args.settings)
 
 
 def chosen(args: argparse.Namespace) -> Spec:
     """The spec that a command names, with what `--set` changes; raises `SpecError`."""
+    from archspec.language import load
     from archspec.lint.discover import check_named
-    from archspec.spec import load
 
     check_named(args.spec)
     return load(args.spec, settings(args))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.diagnostics import Diagnostic
-    from archspec.spec import Spec
+    from archspec.language import Spec
 
 DEFAULT = "specs"
 
@@ -41,8 +41,8 @@ def render_all(
 ) -> tuple[dict[str, str], list[Diagnostic]]:
     """File name -> text, and the findings of all specs."""
     from archspec.diagnostics import SpecError
+    from archspec.language import load
     from archspec.rules import errors_of
-    from archspec.spec import load
 
     files: dict[str, str] = {}
     findings: list[Diagnostic] = []

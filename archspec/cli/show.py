@@ -10,7 +10,7 @@ from archspec.cli.options import add_settings, chosen
 
 if TYPE_CHECKING:
     from archspec.analysis import Analysis
-    from archspec.spec import Spec
+    from archspec.language import Spec
 
 
 def add_parser(commands: Any) -> None:
@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
 
 
 def _resolved(spec: Spec, form: str) -> str:
-    from archspec.spec.models import KEYS
+    from archspec.language.models import KEYS
 
     data = _plain({key: spec.data[key] for key in KEYS if key in spec.data})
     if form == "json":

@@ -14,7 +14,7 @@ from archspec.cli.files import changed_in, is_edited, text_of, write
 from archspec.cli.options import add_settings, chosen
 
 if TYPE_CHECKING:
-    from archspec.spec import Spec
+    from archspec.language import Spec
 
 REPLACES = os.name == "posix"  # whether a process can become another one
 STATE = ("last.pt", "best.pt", "log.csv")  # what a script keeps in the folder of its run
@@ -88,7 +88,7 @@ def _read_rest(args: argparse.Namespace) -> list[str]:
 
 def _spec(args: argparse.Namespace) -> Spec:
     from archspec.diagnostics import Diagnostic, SpecError
-    from archspec.spec.train import EXAMPLE
+    from archspec.language.train import EXAMPLE
 
     spec = chosen(args)
     if spec.train is None:

@@ -19,8 +19,8 @@ from archspec.infer.header import Shapes, read_header
 from archspec.infer.resnet import NoResNet, Proposal, propose
 from archspec.infer.shipped import Match, known, matches, state_of
 from archspec.infer.text import difference, inherited, plain, written
+from archspec.language.load import parse_text, shipped
 from archspec.source import merge
-from archspec.spec.load import parse_text, shipped
 
 PREFIXES = ("module.", "_orig_mod.")
 MOST_REASONS = 12

@@ -9,11 +9,11 @@ from functools import cache
 from archspec import resources
 from archspec.analysis import Row, analyze_network, state
 from archspec.infer.header import Shapes
+from archspec.language import Spec, load
+from archspec.language.load import shipped
+from archspec.language.widths import repeats
 from archspec.lower import lower
 from archspec.ops.convolutions import Conv, Linear
-from archspec.spec import Spec, load
-from archspec.spec.load import shipped
-from archspec.spec.widths import repeats
 
 COUNTER = ".num_batches_tracked"
 

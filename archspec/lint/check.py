@@ -50,8 +50,8 @@ def check_path(path: Path) -> Checked:
 
 def nothing_found(text: bytes, file: str, store: Store) -> Checked | None:
     """A clean file, told by pieces that it shares with others; None if it may not be clean."""
+    from archspec.language import parse_text
     from archspec.rules import is_clean
-    from archspec.spec import parse_text
 
     if is_block(file) or MARK.encode() in text:
         return None
@@ -77,7 +77,7 @@ def _folder(name: str) -> Path:
 
 def check_text(text: str | bytes, file: str) -> Checked:
     """The findings of a text as if it stood in `file`."""
-    from archspec.spec import parse_text
+    from archspec.language import parse_text
 
     comments: tuple[Suppression, ...] = ()
     folder = Path(file).parent

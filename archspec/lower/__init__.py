@@ -22,9 +22,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from archspec.ir import Shape
+from archspec.language import Spec
 from archspec.lower.elaborate import Opened, open_network
 from archspec.lower.model import Definition
-from archspec.spec import Spec
 
 if TYPE_CHECKING:
     from archspec.ir import Network

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError
 from archspec.expression import Expr, Name, Number, Value, constant, names
 from archspec.ir import Chain
+from archspec.language import Block
+from archspec.language.arguments import ANY
+from archspec.language.layers import Layer
+from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
+from archspec.language.names import INDICES, PARTS_OF_ALL
 from archspec.lower.budget import CALL
 from archspec.lower.model import Flow, Instance, Row, Use
 from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Closure, Said, Scope
 from archspec.record import field, record
 from archspec.source import locate, shared
-from archspec.spec import Block
-from archspec.spec.arguments import ANY
-from archspec.spec.layers import Layer
-from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.spec.names import INDICES, PARTS_OF_ALL
 
 if TYPE_CHECKING:
     from archspec.lower.layers import Layers

@@ -34,14 +34,14 @@ from archspec.ir import (
     Sequential,
     fields_of,
 )
+from archspec.language.identifiers import CONSTRUCTOR_WORDS
+from archspec.language.names import SCOPE
 from archspec.lower.model import Item, Joint, Made, OpUse, Row, Slot, Use
 from archspec.lower.naming import rename
 from archspec.lower.printed import count_names, differs, repeated, replaced, with_formulas
 from archspec.ops import OPS
 from archspec.ops.others import Identity, StochasticDepth
 from archspec.record import replace
-from archspec.spec.identifiers import CONSTRUCTOR_WORDS
-from archspec.spec.names import SCOPE
 
 if TYPE_CHECKING:
     from archspec.lower.classes import Book, Group

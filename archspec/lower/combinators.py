@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from archspec.diagnostics import MOST_LABELS, Label, SpecError
 from archspec.expression import Expr, Name, Number, Value, constant, simplify
 from archspec.ir import Add, Apply, Body, Chain, Concat, Field, Multiply, Shape, Split, Unsqueeze
+from archspec.language.layers import COMBINATORS, Branch, Layer, Stack
 from archspec.lower.model import Definition, Flow, Instance, Item, Joint, Made, OpUse, Use, short
 from archspec.lower.naming import camel, name_items
 from archspec.lower.scope import Scope
 from archspec.ops import OPS
 from archspec.ops.others import StochasticDepth
 from archspec.record import replace
-from archspec.spec.layers import COMBINATORS, Branch, Layer, Stack
 
 if TYPE_CHECKING:
     from archspec.lower.layers import Layers

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Span
 from archspec.ir import Op
+from archspec.language.layers import Layer, Stack
+from archspec.language.names import PARTS_OF_ALL
 from archspec.lower.model import Flow, Made, OpUse, Step
 from archspec.lower.scope import Scope, named_by, named_in
 from archspec.ops import OPS
 from archspec.record import record
 from archspec.source import shared
-from archspec.spec.layers import Layer, Stack
-from archspec.spec.names import PARTS_OF_ALL
 
 if TYPE_CHECKING:
     from archspec.lower.layers import Layers

@@ -10,6 +10,12 @@ from archspec.diagnostics import Diagnostic, Label, Span, SpecError, merged
 from archspec.expression import Name, Number, Value, constant
 from archspec.helpers import HELPERS
 from archspec.ir import Apply, Body, Chain, Field, Shape
+from archspec.language import Spec
+from archspec.language.layers import Stack
+from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
+from archspec.language.names import INDICES, PARTS_OF_ALL
+from archspec.language.stages import Stage
+from archspec.language.widths import Place, Series, series_of
 from archspec.lower.blocks import Call
 from archspec.lower.layers import Layers
 from archspec.lower.model import Flow, Instance, Item, Row, Use
@@ -19,12 +25,6 @@ from archspec.lower.totals import leaving
 from archspec.ops import OPS
 from archspec.record import record
 from archspec.source import locate
-from archspec.spec import Spec
-from archspec.spec.layers import Stack
-from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.spec.names import INDICES, PARTS_OF_ALL
-from archspec.spec.stages import Stage
-from archspec.spec.widths import Place, Series, series_of
 
 MOST_FINDINGS = 20
 OUTSIDE = ("stage", "block_index", "block_count")  # what tells a block where its stage stands

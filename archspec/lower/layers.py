@@ -10,6 +10,9 @@ from typing import Any
 from archspec.diagnostics import Diagnostic, Span, SpecError
 from archspec.expression import Name, Value, constant, names
 from archspec.ir import Apply, Body, Op, Shape, ShapeError
+from archspec.language import Library, Spec
+from archspec.language.layers import COMBINATORS, Layer, Stack, layer_of
+from archspec.language.problems import Problems, diagnose
 from archspec.lower.blocks import Blocks
 from archspec.lower.budget import OPEN, VISIT, Budget
 from archspec.lower.combinators import LARGEST_MAP, Combinators
@@ -20,9 +23,6 @@ from archspec.lower.slots import Slots, number_of
 from archspec.ops import OPS
 from archspec.record import replace
 from archspec.source import locate, shared
-from archspec.spec import Library, Spec
-from archspec.spec.layers import COMBINATORS, Layer, Stack, layer_of
-from archspec.spec.problems import Problems, diagnose
 
 USUAL = {"norm": Stack((Layer("batch_norm"),)), "act": Stack((Layer("relu"),))}
 MOST_DEEP = 48

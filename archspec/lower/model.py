@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from archspec.diagnostics import Label, Span
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight
 from archspec.ir import Body, Op, Shape
+from archspec.language import Block
 from archspec.record import field, record, replace
-from archspec.spec import Block
 
 if TYPE_CHECKING:
+    from archspec.language.layers import Layer
     from archspec.lower.totals import Cost
-    from archspec.spec.layers import Layer
 
 Slot = Value | tuple[Value, ...] | str
 NOTHING = Shape(0)

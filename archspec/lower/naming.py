@@ -8,8 +8,8 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Split
+from archspec.language.identifiers import MODULE_ATTRIBUTES
 from archspec.lower.model import Instance, Item, OpUse, Use
-from archspec.spec.identifiers import MODULE_ATTRIBUTES
 
 NOTHING = Chain()
 OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})

@@ -20,15 +20,15 @@ from archspec.expression import (
     parse,
 )
 from archspec.ir import Field
+from archspec.language import arguments
+from archspec.language.layers import Stack
+from archspec.language.names import INDICES
+from archspec.language.problems import Problems
 from archspec.lower.budget import MOST_LAYERS, MOST_STEPS, Budget
 from archspec.lower.model import Definition, Instance, short
 from archspec.record import field, record
 from archspec.source.files import lies_in
 from archspec.source.shared import shared_pair
-from archspec.spec import arguments
-from archspec.spec.layers import Stack
-from archspec.spec.names import INDICES
-from archspec.spec.problems import Problems
 
 MOST_DEFINED = 40  # arguments that lead from one to the next
 IN_LAYER = "in this layer"

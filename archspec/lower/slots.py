@@ -7,10 +7,10 @@ from typing import Any
 from archspec.diagnostics import Span
 from archspec.expression import Name, Number, Value, constant, evaluate, from_python, parse
 from archspec.ir import Op, OpField, fields_of
+from archspec.language import Spec
+from archspec.language.layers import Layer
 from archspec.lower.model import Flow, Slot
 from archspec.lower.scope import Scope
-from archspec.spec import Spec
-from archspec.spec.layers import Layer
 
 
 class Slots:

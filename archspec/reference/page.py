@@ -15,6 +15,11 @@ from pydantic import BaseModel
 from archspec import expression, resources
 from archspec.helpers import HELPERS
 from archspec.ir import Op, OpField, fields_of
+from archspec.language import Block
+from archspec.language.arguments import NEVER_WRITTEN
+from archspec.language.library import block_file
+from archspec.language.train import DATA_SETS, DataSet, Train
+from archspec.language.train.values import takes
 from archspec.ops import OPS
 from archspec.reference.texts import (
     BLOCK_EXAMPLES,
@@ -29,11 +34,6 @@ from archspec.reference.texts import (
     Text,
 )
 from archspec.source import read
-from archspec.spec import Block
-from archspec.spec.arguments import NEVER_WRITTEN
-from archspec.spec.library import block_file
-from archspec.spec.train import DATA_SETS, DataSet, Train
-from archspec.spec.train.values import takes
 
 # What a block file says of an argument: `width: 32 # of the stem`.
 COMMENT = re.compile(r"^  (\w+):[^#\n]*# (.+)$", re.MULTILINE)

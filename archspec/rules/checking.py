@@ -9,6 +9,10 @@ from typing import Any
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Severity, SpecError, merged
+from archspec.language import Library, Spec
+from archspec.language.blocks import block_of
+from archspec.language.check import check_block
+from archspec.language.problems import Problem, Problems, diagnose
 from archspec.lower import open_network
 from archspec.rules.rule import RULES, Check
 from archspec.rules.view import View, Written
@@ -16,10 +20,6 @@ from archspec.source import parse
 from archspec.source.extends import led_here
 from archspec.source.files import lies_in
 from archspec.source.findings import MAX_FINDINGS
-from archspec.spec import Library, Spec
-from archspec.spec.blocks import block_of
-from archspec.spec.check import check_block
-from archspec.spec.problems import Problem, Problems, diagnose
 
 
 def check_spec(spec: Spec) -> list[Diagnostic]:
@@ -76,7 +76,7 @@ def _in_the_rest(
     name: str, data: Mapping[str, Any], problems: Iterable[Problem], library: Library
 ) -> list[Diagnostic]:
     """What is wrong in a block besides; what has findings already is left out."""
-    from archspec.spec.rest import without
+    from archspec.language.rest import without
 
     rest = without({"blocks": {name: data}}, [p.below("blocks", name) for p in problems])
     if rest is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.diagnostics import Edit, Fix, Span
 
 if TYPE_CHECKING:
-    from archspec.spec.layers import Layer
+    from archspec.language.layers import Layer
 
 
 def removal(layer: Layer, argument: str) -> Fix | None:

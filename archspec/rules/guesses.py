@@ -10,10 +10,10 @@ from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
 
 if TYPE_CHECKING:
+    from archspec.language import Block
+    from archspec.language.stages import Stage
     from archspec.lower.model import Step
     from archspec.rules.view import View
-    from archspec.spec import Block
-    from archspec.spec.stages import Stage
 
 
 @rule("AS320", "bias-already-off", fixable=True)
@@ -179,7 +179,7 @@ def layers_in_a_row(view: View) -> Iterator[Diagnostic]:
 
     It is found where the list is as long as the stage and has `none` or one layer twice in it.
     """
-    from archspec.spec.widths import repeats
+    from archspec.language.widths import repeats
 
     for key, stage in view.spec.stages.items():
         block = view.library.block(stage.blocks[0]) if stage.blocks else None

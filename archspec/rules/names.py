@@ -11,8 +11,8 @@ from archspec.rules.rule import rule, told
 from archspec.rules.words import words_of
 
 if TYPE_CHECKING:
+    from archspec.language import Block
     from archspec.rules.view import View, Written
-    from archspec.spec import Block
 
 PARTS_OF_ALL = ("norm", "act")
 
@@ -83,7 +83,7 @@ def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
         name: small_net
         stem: [norm]
     """
-    from archspec.spec.identifiers import IDENTIFIER
+    from archspec.language.identifiers import IDENTIFIER
 
     file = basename(view.file)
     stem, dot, suffix = file.rpartition(".")  # `splitext` sees no suffix in `..yaml`

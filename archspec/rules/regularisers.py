@@ -10,8 +10,8 @@ from archspec.rules.rule import rule
 from archspec.rules.training import said
 
 if TYPE_CHECKING:
+    from archspec.language.train import Train
     from archspec.rules.view import View
-    from archspec.spec.train import Train
 
 
 @rule("AS309", "idle-regulariser", "error")

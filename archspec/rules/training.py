@@ -9,9 +9,9 @@ from archspec.diagnostics import Diagnostic, Span
 from archspec.rules.rule import rule
 
 if TYPE_CHECKING:
+    from archspec.language.train import Train
     from archspec.lower.model import Step
     from archspec.rules.view import View
-    from archspec.spec.train import Train
 
 _KEEPS = ("flatten", "identity", "dropout")  # of what arrives, what a loss makes of it
 _OF_A_SIGMOID = ("bce", "multi_label")
@@ -80,7 +80,7 @@ def _behind(step: Step, key: str) -> bool:
 
 def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
     """The outputs against the loss, and against the classes of the data."""
-    from archspec.spec.train import DATA_SETS
+    from archspec.language.train import DATA_SETS
 
     output, wanted = view.opened.output.shape, DATA_SETS[train.data].classes
     if output.rank:
@@ -126,7 +126,7 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
     train = view.spec.train
     if train is None:
         return
-    from archspec.spec.train import DATA_SETS
+    from archspec.language.train import DATA_SETS
 
     data = DATA_SETS[train.data]
     channels, *sizes = view.spec.input
@@ -153,9 +153,9 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
 def _at_size(view: View, side: int) -> str:
     """Why the network does not take images of this size; "" if it does."""
     from archspec.diagnostics import SpecError
+    from archspec.language import load
     from archspec.lower import open_network
     from archspec.rules.view import View as Other
-    from archspec.spec import load
 
     channels, *sizes = view.spec.input
     if len(sizes) != 2:

@@ -13,8 +13,8 @@ from archspec.rules.words import words_of
 from archspec.source.shared import shared_pair
 
 if TYPE_CHECKING:
+    from archspec.language import Block, Spec
     from archspec.rules.view import View, Written
-    from archspec.spec import Block, Spec
 
 _NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks", "train")
 _SHARED = ("stem", "head", "defaults", "stages")

@@ -7,14 +7,14 @@ from functools import cache, cached_property
 
 from archspec.diagnostics import Diagnostic, Fix, Label, Severity, Span
 from archspec.expression import Number
+from archspec.language import Block, Library, Spec
+from archspec.language.layers import Layer, Stack
 from archspec.lower import Opened
 from archspec.lower.model import Instance, Item, Made, OpUse, Row, Step, Use
 from archspec.lower.scope import is_shipped
 from archspec.lower.totals import Totals, leaving, totals
 from archspec.rules.rule import RULES, Concern
 from archspec.source import locate
-from archspec.spec import Block, Library, Spec
-from archspec.spec.layers import Layer, Stack
 
 Labels = tuple[Label, ...]
 

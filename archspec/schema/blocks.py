@@ -7,6 +7,10 @@ from functools import cache
 from typing import Any
 
 from archspec import resources
+from archspec.language.blocks import Block
+from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
+from archspec.language.names import PARTS_OF_ALL
+from archspec.language.stages import CHANNELS, REPEAT, STRIDE, Run
 from archspec.reference import texts as reference
 from archspec.schema.pieces import (
     NAME,
@@ -23,10 +27,6 @@ from archspec.schema.pieces import (
     yaml,
 )
 from archspec.source import read
-from archspec.spec.blocks import Block
-from archspec.spec.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.spec.names import PARTS_OF_ALL
-from archspec.spec.stages import CHANNELS, REPEAT, STRIDE, Run
 
 RUN_KEYS = tuple(Run.model_fields)
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 
+from archspec.language.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
+from archspec.language.library import BLOCK_CHANNELS
+from archspec.language.models import Bounds, Expect, Spec
+from archspec.language.names import PARTS_OF_ALL, SCOPE
+from archspec.language.train import Train
 from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.schema.blocks import as_shipped, block, is_run, run, shipped, shipped_call, stage
@@ -22,11 +27,6 @@ from archspec.schema.pieces import (
     when,
 )
 from archspec.schema.train import train
-from archspec.spec.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
-from archspec.spec.library import BLOCK_CHANNELS
-from archspec.spec.models import Bounds, Expect, Spec
-from archspec.spec.names import PARTS_OF_ALL, SCOPE
-from archspec.spec.train import Train
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

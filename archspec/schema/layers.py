@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.ir import Field
+from archspec.language.layers import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY, Modifiers
 from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.schema.blocks import shipped
@@ -19,7 +20,6 @@ from archspec.schema.pieces import (
     ref,
     when,
 )
-from archspec.spec.layers import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY, Modifiers
 
 
 def section() -> Schema:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import MISSING
 
 from archspec.ir import Op, OpField, fields_of
+from archspec.language.arguments import NEVER_WRITTEN
 from archspec.schema.pieces import Schema, closed, doc, filled, numbers, ref, when, yaml
-from archspec.spec.arguments import NEVER_WRITTEN
 
 
 def arguments(op: type[Op]) -> Schema:

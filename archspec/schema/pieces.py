@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from archspec.ir import Field
+from archspec.language.arguments import LARGEST_SIZE
+from archspec.language.layers import BRANCHED, ONE_BODY
 from archspec.reference.texts import Text
-from archspec.spec.arguments import LARGEST_SIZE
-from archspec.spec.layers import BRANCHED, ONE_BODY
 
 Schema = dict[str, Any]
 

@@ -7,11 +7,11 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
+from archspec.language.train import Augment, Noise, RandAugment, Train
+from archspec.language.train.forms import AREA, CURVES, EPOCHS, STRENGTH, Step
+from archspec.language.train.values import takes
 from archspec.reference import texts as reference
 from archspec.schema.pieces import Schema, closed, described, filled, properties_of, when
-from archspec.spec.train import Augment, Noise, RandAugment, Train
-from archspec.spec.train.forms import AREA, CURVES, EPOCHS, STRENGTH, Step
-from archspec.spec.train.values import takes
 
 
 def train() -> Schema:

@@ -21,7 +21,7 @@ from archspec.training.verify import verify
 
 if TYPE_CHECKING:
     from archspec.ir import Network
-    from archspec.spec import Spec
+    from archspec.language import Spec
 
 
 def generate_training(spec: Spec, network: Network, model: str, single_file: bool = False) -> str:

@@ -17,7 +17,7 @@ from archspec.training.steps import unindented
 
 if TYPE_CHECKING:
     from archspec.ir import Network
-    from archspec.spec import Spec
+    from archspec.language import Spec
 
 COLUMNS = "step,epoch,lr,train_loss,test_loss,{score},images_per_second,seconds"
 

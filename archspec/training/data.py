@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from archspec.codegen.layout import WIDTH
-from archspec.spec.train import ANY_TARGET, DATA_SETS
+from archspec.language.train import ANY_TARGET, DATA_SETS
 from archspec.training.sets import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED
 from archspec.training.steps import INSIDE, augmentation
 
 if TYPE_CHECKING:
-    from archspec.spec.train import Train
+    from archspec.language.train import Train
 
 READERS = {"cifar10": "read_cifar10", "tensors": "read_tensors"}
 MOST_BYTES = 2**27  # of made-up data

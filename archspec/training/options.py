@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archspec.spec.train import Train
+    from archspec.language.train import Train
     from archspec.training.data import Data
 
 

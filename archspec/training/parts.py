@@ -13,7 +13,7 @@ from archspec.codegen.layout import STEP, WIDTH
 if TYPE_CHECKING:
     import jinja2
 
-    from archspec.spec.train import Train
+    from archspec.language.train import Train
     from archspec.training.choices import Choices
 
 STANDARD = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from archspec.codegen.layout import CallText, KeywordText, Text, lines
 
 if TYPE_CHECKING:
-    from archspec.spec.train import Train
+    from archspec.language.train import Train
 
 INSIDE = "    "  # how deep these lines stand in a function
 OPTIMIZERS = {"sgd": "torch.optim.SGD", "adamw": "torch.optim.AdamW", "lamb": "Lamb"}

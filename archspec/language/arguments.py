@@ -1,0 +1,153 @@
+"""Values of a spec: numbers, expressions and words, checked as they are read.
+
+What does not fit an op is told by `archspec.language.wrong`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from archspec import expression
+from archspec.diagnostics import closest
+from archspec.expression import Expr, ExpressionError, Number
+from archspec.ir import Field, Op, fields_of
+from archspec.language.problems import Collector, Problems, describe, fail
+from archspec.ops import OPS
+from archspec.source import boolean_hint
+
+LARGEST_SIZE = 2**20
+NEVER_WRITTEN = ("arrives", "dims", "fixed")
+ANY = Field("real", many=True)  # a block's argument: any number, settled by its use
+
+
+def expr(value: Any, how: Field = ANY) -> Expr:
+    """One number or expression; literal numbers are checked against the bounds at once."""
+    if isinstance(value, bool):
+        if how.kind in ("size", "count"):
+            fail("wrong-type", f"expected a number, found {describe(value)}")
+        return Number(value)
+    try:
+        if isinstance(value, (int, float)):
+            tree: Expr = Number(expression.from_python(value))
+        elif isinstance(value, str):
+            tree = _from_text(value, how)
+        else:
+            fail(
+                "wrong-type",
+                f"expected {expected(how)}, found {describe(value)}",
+                _hint(value),
+            )
+    except ExpressionError as error:
+        fail("expression", error.message, error.hint)
+    if isinstance(tree, Number):
+        check_number(tree.value, how)
+    return tree
+
+
+def _hint(value: Any) -> str:
+    return "write `none` for no layer; `null` deletes what is inherited" if value is None else ""
+
+
+def _from_text(text: str, how: Field) -> Expr:
+    if hint := boolean_hint(text):
+        known = how.kind == "flag" or how is ANY
+        message = f"expected {expected(how)}, found the text `{text}`"
+        fail("wrong-type", message, hint if known else "write a number")
+    return expression.parse(str(text))
+
+
+def expected(how: Field) -> str:
+    return {
+        "size": "a whole number of at least 1",
+        "count": "a whole number of at least 0",
+        "flag": "`true` or `false`",
+    }.get(how.kind, "a number")
+
+
+def check_number(value: Any, how: Field) -> None:
+    """Raises `Problems` for a number that the argument cannot take."""
+    if how.kind == "flag":
+        if not isinstance(value, bool):
+            fail(
+                "wrong-type",
+                f"expected `true` or `false`, found {describe_number(value)}",
+            )
+        return
+    if how.kind in ("size", "count"):
+        _check_size(value, how)
+    elif how is not ANY:
+        _check_real(value, how)
+
+
+def _check_size(value: Any, how: Field) -> None:
+    low = 1 if how.kind == "size" else 0
+    low = max(low, int(how.low or 0))
+    high = int(how.high or LARGEST_SIZE)
+    if isinstance(value, bool) or not isinstance(value, int):
+        hint = "write a whole number; in a formula, `//` and `round(...)` give one"
+        fail("wrong-type", f"expected {expected(how)}, found {describe_number(value)}", hint)
+    if value < low:
+        message = f"expected a whole number of at least {low}, found {value}"
+        fail("out-of-range", message, f"write {low} or more")
+    if value > high:
+        fail("out-of-range", f"expected at most {high}, found {value}", f"write {high} or less")
+
+
+def _check_real(value: Any, how: Field) -> None:
+    if isinstance(value, bool):
+        fail("wrong-type", f"expected a number, found {describe_number(value)}", "write a number")
+    if how.low is not None and value < how.low:
+        message = f"expected at least {how.low}, found {expression.show(value)}"
+        fail("out-of-range", message, f"write {how.low} or more")
+    if how.high is not None and value > how.high:
+        message = f"expected at most {how.high}, found {expression.show(value)}"
+        fail("out-of-range", message, f"write {how.high} or less")
+
+
+def describe_number(value: Any) -> str:
+    return describe(value) if isinstance(value, bool) else f"`{expression.show(value)}`"
+
+
+def value_of(value: Any, how: Field = ANY) -> Expr | tuple[Expr, ...] | str:
+    """An argument: an expression, a list of them where `how.many`, or one of its choices."""
+    if how.kind == "choice":
+        return _choice(value, how)
+    if not isinstance(value, list):
+        return expr(value, how)
+    if not how.many:
+        fail("wrong-type", f"expected one number, found {describe(value)}")
+    if not 1 <= len(value) <= 1000:
+        fail("out-of-range", f"expected a list of numbers, found {describe(value)}")
+    found, parts = Collector(), []
+    for place, part in enumerate(value):
+        with found.trying(place):
+            parts.append(expr(part, how))
+    found.finish()
+    return tuple(parts)
+
+
+def _choice(value: Any, how: Field) -> str:
+    if value not in how.choices:
+        choices = ", ".join(f"`{choice}`" for choice in how.choices)
+        near = closest(value, how.choices) if isinstance(value, str) else []
+        hint = f"did you mean `{near[0]}`?" if near else ""
+        fail("wrong-type", f"expected one of {choices}, found {describe(value)}", hint)
+    return str(value)
+
+
+@cache
+def _known_fields(key: str) -> dict[str, Field]:
+    return {f.name: f.how for f in fields_of(OPS[key]) if f.how.kind not in NEVER_WRITTEN}
+
+
+def op_arguments(op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that are written, by the language's names; raises `Problems`."""
+    known = _known_fields(op.key)
+    with suppress(Problems, KeyError):  # told by the model, which takes long to make
+        return {name: value_of(given[name], known[name]) for name in given}
+    from archspec.language.wrong.arguments import told
+
+    return told(op, given)

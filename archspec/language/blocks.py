@@ -1,0 +1,119 @@
+"""Blocks: layers under a name, with arguments and parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field as ModelField
+from pydantic import PrivateAttr, ValidationError
+
+from archspec.language import arguments, identifiers
+from archspec.language.amount import characters
+from archspec.language.fields import Model, Reads
+from archspec.language.layers import Stack, stack_of
+from archspec.language.names import PARTS_OF_ALL, Attribute, ClassName, Doc, at_key, not_taken
+from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
+
+
+def _block_arguments(value: Any) -> dict[str, Any]:
+    """Name -> default; None stands for `required`."""
+    if not isinstance(value, Mapping):
+        fail("wrong-type", f"expected a map of arguments, found {describe(value)}")
+    found, result = Collector(), {}
+    for name in value:
+        with found.trying(name):
+            identifiers.argument_name(name)
+            not_taken(name, "argument")
+            given = value[name]
+            result[name] = None if given == "required" else arguments.expr(given)
+    found.finish()
+    return result
+
+
+def _block_parts(value: Any) -> dict[str, Stack]:
+    if not isinstance(value, Mapping):
+        fail("wrong-type", f"expected a map of parts, found {describe(value)}")
+    found, result = Collector(), {}
+    for name in value:
+        with found.trying(name):
+            identifiers.argument_name(name, "the name of a part")
+            not_taken(name, "part")
+            result[name] = stack_of(value[name])
+    found.finish()
+    return result
+
+
+def _listed(value: Any) -> Stack:
+    if not isinstance(value, list):
+        fail("wrong-type", f"expected a list of layers, found {describe(value)}")
+    return stack_of(value)
+
+
+class Block(Model):
+    """A block: layers under a name, with arguments (numbers) and parts (layers)."""
+
+    doc: Doc = ""
+    class_: ClassName | None = ModelField(None, alias="class")
+    name: Attribute | None = None
+    inline: bool = False
+    args: Annotated[dict[str, Any], Reads(_block_arguments)] = {}
+    parts: Annotated[dict[str, Stack], Reads(_block_parts)] = {}
+    body: Annotated[Stack, Reads(_listed)]
+
+    _raw: Any = PrivateAttr(None)
+
+    def agree(self) -> None:
+        """No name is an argument and a part."""
+        for name in self.args.keys() & self.parts.keys():
+            message = f"`{name}` is an argument and a part"
+            raise Problems([at_key("bad-name", message, ("parts", name))])
+
+    @property
+    def raw(self) -> Any:
+        return self._raw
+
+
+def block_of(value: Any) -> Block:
+    """A block from what is written; raises `Problems`."""
+    if not isinstance(value, Mapping):
+        hint = "write e.g. `body: [{conv: channels}, norm, act]` below its name"
+        message = f"expected a block (a map with a `body`), found {describe(value)}"
+        fail("wrong-type", message, hint)
+    characters(value, "this block")
+    try:
+        block = Block.read(value)
+    except ValidationError as error:
+        keys = [f.alias or name for name, f in Block.model_fields.items()]
+        raise Problems(problems_of(error, keys)) from None
+    block._raw = value
+    return block
+
+
+def _block_name(name: Any) -> None:
+    identifiers.attribute(name, "the name of a block")
+    not_taken(name, "block")
+    if name in PARTS_OF_ALL:
+        fail("bad-name", f"`{name}` is a part of every block", "call the block otherwise")
+
+
+def unusable(name: str) -> tuple[Problem, ...]:
+    """Why no block can have this name, nor its file."""
+    try:
+        _block_name(name)
+    except Problems as error:
+        return error.problems
+    return ()
+
+
+def blocks_of(value: Any) -> dict[str, Block]:
+    if not isinstance(value, Mapping):
+        hint = "write e.g. `blocks: {cell: {body: [{conv: channels}, norm, act]}}`"
+        fail("wrong-type", f"expected a map of blocks, found {describe(value)}", hint)
+    found, result = Collector(), {}
+    for name in value:
+        with found.trying(name):
+            _block_name(name)
+            result[name] = block_of(value[name])
+    found.finish()
+    return result

@@ -1,0 +1,65 @@
+"""Names that generated source can carry: of layers, blocks, arguments and parts."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Any
+
+from archspec import expression
+from archspec.language.problems import describe, fail
+
+# Attributes of torch.nn.Module that a layer must not hide; a test holds this against torch.
+MODULE_ATTRIBUTES = frozenset(
+    """T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda
+    double dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter
+    get_submodule half ipu load_state_dict modules mtia named_buffers named_children named_modules
+    named_parameters parameters register_backward_hook register_buffer register_forward_hook
+    register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
+    register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+    set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu
+    zero_grad""".split()
+)
+# Words that a generated constructor, or an expression, already gives a meaning.
+CONSTRUCTOR_WORDS = frozenset(
+    ["self", "nn", "torch", "super", "range", "isinstance", "module", "none", "true", "false"]
+) | frozenset(expression.FUNCTIONS)
+IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")
+
+
+def identifier(value: Any, what: str) -> str:
+    """A name that Python source can carry: ASCII, no keyword, no leading underscore."""
+    if not isinstance(value, str):
+        fail("wrong-type", f"{what} is a name, found {describe(value)}")
+    if not IDENTIFIER.match(value) or keyword.iskeyword(value) or keyword.issoftkeyword(value):
+        fail(
+            "bad-name",
+            f"`{value}` cannot be {what}",
+            "a name has letters, digits and `_`, starts with a letter, is no Python keyword",
+        )
+    return str(value)
+
+
+def attribute(value: Any, what: str = "the name of an attribute") -> str:
+    """A name for a layer; it must not hide what every `nn.Module` has."""
+    name = identifier(value, what)
+    if name in ("self", "x"):
+        fail("bad-name", f"`{name}` is taken: the generated code uses it", "choose another name")
+    if name in MODULE_ATTRIBUTES:
+        fail(
+            "bad-name",
+            f"`{name}` is taken: every torch module has it",
+            "choose another name",
+        )
+    return name
+
+
+def argument_name(value: Any, what: str = "the name of an argument") -> str:
+    """A name that stands in expressions, and may become a constructor's parameter."""
+    name = identifier(value, what)
+    if name in CONSTRUCTOR_WORDS:
+        fail("bad-name", f"`{name}` has a meaning of its own", f"choose another name for {what}")
+    if not name[0].islower():
+        fail("bad-name", f"`{name}` cannot be {what}", f"write it small: `{name.lower()}`")
+    return name

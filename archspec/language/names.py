@@ -1,0 +1,89 @@
+"""What the models share: the names an expression sees, and fields for names and texts."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+from archspec.language import identifiers
+from archspec.language.fields import Reads
+from archspec.language.layers import COMBINATORS
+from archspec.language.problems import Problem, describe, fail
+from archspec.ops import OPS
+
+INDICES = ("index", "repeat", "stage", "block_index", "block_count")
+
+
+FLOW = ("in_channels", "channels", "stride")
+
+
+SCOPE = (*FLOW, *INDICES)
+
+
+PARTS_OF_ALL = ("norm", "act")
+
+
+Attribute = Annotated[str, Reads(identifiers.attribute)]
+
+
+# What generated files and torch import: Python would find a generated file of that name instead.
+MODULES = sys.stdlib_module_names | frozenset(
+    """filelock fsspec functorch jinja2 markupsafe mpmath networkx numpy packaging setuptools
+    sitecustomize sympy tensorboard torch torchgen torchvision triton typing_extensions
+    usercustomize""".split()
+)
+
+
+def spec_name(value: Any) -> str:
+    """A name that the generated file can have."""
+    name = identifiers.attribute(value, "the name of a network")
+    if name.lower() in MODULES:
+        message = (
+            f"a generated `{name}.py` would take the place of Python's module `{name.lower()}`"
+        )
+        fail("bad-name", message, f"choose another name, e.g. `{name}_net`")
+    return name
+
+
+SpecName = Annotated[str, Reads(spec_name)]
+
+
+def text_of(value: Any, what: str, most: int) -> str:
+    """Free text, with a limit."""
+    if not isinstance(value, str):
+        hint = "write it in words, with quotes where YAML sees something else"
+        fail("wrong-type", f"{what} is text, found {describe(value)}", hint)
+    if len(value) > most:
+        fail(
+            "out-of-range",
+            f"{what} has {len(value)} characters, at most {most} are taken",
+        )
+    return str(value)
+
+
+Doc = Annotated[str, Reads(text_of, "`doc`", 4000)]
+
+
+def class_name(value: Any) -> str:
+    name = identifiers.identifier(value, "a class name")
+    if name in ("Tensor", "F", "nn", "torch") or not name[0].isupper():
+        fail("bad-name", f"`{name}` cannot be a class name", "write it in CamelCase")
+    return name
+
+
+ClassName = Annotated[str, Reads(class_name)]
+
+
+def not_taken(name: str, what: str) -> None:
+    if name in SCOPE:
+        fail(
+            "bad-name",
+            f"`{name}` is given to every block",
+            f"call the {what} otherwise",
+        )
+    if name in OPS or name in COMBINATORS:
+        fail("bad-name", f"`{name}` is an op or combinator", f"call the {what} otherwise")
+
+
+def at_key(rule: str, message: str, path: tuple[str | int, ...], hint: str = "") -> Problem:
+    return Problem(rule, message, hint, path, key=True)
