@@ -9,10 +9,10 @@ archspec.analyze("resnet18").params                     # 11689512, without torc
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # `typing` costs more than all that a run without changes needs
-if TYPE_CHECKING:
-    from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
     from archspec.analysis import Analysis as Analysis
     from archspec.api import analyze as analyze
     from archspec.api import build_module as build_module
@@ -28,21 +28,19 @@ if TYPE_CHECKING:
     from archspec.diagnostics import WeightsError as WeightsError
     from archspec.language import Spec as Spec
 
-_WHERE = {
-    "Analysis": "archspec.analysis",
-    "analyze": "archspec.api",
-    "build_module": "archspec.api",
-    "from_weights": "archspec.api",
-    "load": "archspec.api",
-    "load_weights": "archspec.api",
-    "render": "archspec.api",
-    "render_training": "archspec.api",
-    "Diagnostic": "archspec.diagnostics",
-    "Span": "archspec.diagnostics",
-    "SpecError": "archspec.diagnostics",
-    "UnreadableFile": "archspec.diagnostics",
-    "WeightsError": "archspec.diagnostics",
-    "Spec": "archspec.language",
+_NAMES = {
+    "analysis": ("Analysis",),
+    "api": (
+        "analyze",
+        "build_module",
+        "from_weights",
+        "load",
+        "load_weights",
+        "render",
+        "render_training",
+    ),
+    "diagnostics": ("Diagnostic", "Span", "SpecError", "UnreadableFile", "WeightsError"),
+    "language": ("Spec",),
 }
 
 __all__ = [
@@ -66,11 +64,10 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     """Names of the library, imported on first use, so that `import archspec` costs nothing."""
-    if name not in _WHERE:
-        raise AttributeError(f"module 'archspec' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_WHERE[name]), name)
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(import_module(f"archspec.{module}"), name)
+    raise AttributeError(f"module 'archspec' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -7,16 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec.analysis import Analysis, analyze_network
+from archspec.classes import classes
 from archspec.diagnostics import SpecError
+from archspec.expand import expand_network
+from archspec.expand.outputs import with_outputs
 from archspec.ir import Network
 from archspec.language import Spec
 from archspec.language import load as load_spec
 from archspec.language.load import Source
 from archspec.language.settings import keywords
-from archspec.lower import lower
+from archspec.memo import Memo
 
 if TYPE_CHECKING:
     from torch import nn
+
+# What the specs of a process have in common, by value. It is passed in from here, at the door.
+MEMO = Memo()
 
 
 def load(source: Source, **args: Any) -> Spec:
@@ -29,7 +35,8 @@ def load(source: Source, **args: Any) -> Spec:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
         UnreadableFile: there is no such file.
     """
-    return load_spec(source, keywords(args))
+    MEMO.trimmed()
+    return load_spec(source, keywords(args), memo=MEMO)
 
 
 def network(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Network:
@@ -39,15 +46,16 @@ def network(source: Source, *, outputs: Sequence[str] | None = None, **args: Any
     tuple of what leaves these, in this order, and layers after the last of them are not built.
     An argument of the spec that is called `outputs` is set by `load`.
     """
-    if outputs is not None and not _names(outputs):
-        hint = "an argument of the spec that is called so is set by `load`"
-        raise TypeError(f"outputs={outputs!r}: names of layers are expected, as a list; {hint}")
-    return lower(load(source, **args), outputs)
+    return classes(load(source, **args), _checked(outputs), memo=MEMO)
 
 
-def _names(outputs: Any) -> bool:
+def _checked(outputs: Any) -> Sequence[str] | None:
+    """Outputs as names of layers; raises `TypeError`."""
     listed = isinstance(outputs, Sequence) and not isinstance(outputs, str)
-    return listed and all(isinstance(name, str) for name in outputs)
+    if outputs is None or (listed and all(isinstance(name, str) for name in outputs)):
+        return outputs  # type: ignore[no-any-return]
+    hint = "an argument of the spec that is called so is set by `load`"
+    raise TypeError(f"outputs={outputs!r}: names of layers are expected, as a list; {hint}")
 
 
 def build_module(
@@ -142,15 +150,15 @@ def render_training(source: Source, *, single_file: bool = False, **args: Any) -
         UnreadableFile: as in `load`.
     """
     from archspec.codegen import generate
-    from archspec.rules import errors_of
+    from archspec.rules.checking import errors_of
     from archspec.training import generate_training
 
     spec = load(source, **args)
     if spec.train is None:
         raise ValueError(f"the spec {spec.name} has no `train`")
-    if errors := errors_of(spec):
+    if errors := errors_of(spec, memo=MEMO):
         raise SpecError(errors)
-    net = lower(spec)
+    net = classes(spec, memo=MEMO)
     return generate_training(spec, net, generate(net), single_file)
 
 
@@ -159,4 +167,7 @@ def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any
 
     Raises what `load` raises.
     """
-    return analyze_network(network(source, outputs=outputs, **args))
+    names = _checked(outputs)
+    expanded = expand_network(load(source, **args), memo=MEMO)
+    expanded = expanded if names is None else with_outputs(expanded, names)
+    return analyze_network(expanded, memo=MEMO)

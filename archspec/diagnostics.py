@@ -4,17 +4,15 @@ Every finding of archspec is a `Diagnostic`. In Python, functions raise `SpecErr
 `.diagnostics` are these values; the command line prints them.
 """
 
-from __future__ import annotations
+# Without `annotations` from `__future__`: `lint.serialize` reads the types of fields.
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal, NamedTuple
-
-from archspec.record import record, replace
 
 LONGEST_MESSAGE = 1000
 MOST_LABELS = 5
-MOST_CHOICES = 300
+MOST_PAIRS = 40_000  # of letters that are compared for one suggestion
 LONGEST_WORD = 60
 Severity = Literal["error", "warning"]
 
@@ -32,32 +30,28 @@ class Span(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@record
-class Label:
+class Label(NamedTuple):
     """A second place that a finding speaks of, and what is to be seen there."""
 
     span: Span
     text: str
 
 
-@record
-class Edit:
+class Edit(NamedTuple):
     """New text for a stretch of a file."""
 
     span: Span
     text: str
 
 
-@record
-class Fix:
-    """Edits that mend a finding and change nothing else; `lint --fix` applies them."""
+class Fix(NamedTuple):
+    """Edits that fix a finding and change nothing else; `lint --fix` applies them."""
 
     message: str
     edits: tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding: which rule, where, what was found, and what to write instead."""
 
     rule: str
@@ -67,10 +61,6 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     severity: Severity = "error"
     fix: Fix | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.message) > LONGEST_MESSAGE:  # it quotes a stranger's file
-            object.__setattr__(self, "message", self.message[:LONGEST_MESSAGE] + "...")
 
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
@@ -82,7 +72,7 @@ class SpecError(Exception):
     """A spec that cannot be used. `.diagnostics` holds every finding, in order of place."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(sorted(set(diagnostics), key=_place))
+        self.diagnostics = tuple(sorted(set(map(shortened, diagnostics)), key=_place))
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 
@@ -109,6 +99,13 @@ class UnreadableFile(Exception):
     """A file that cannot be opened (exit code 2 on the command line)."""
 
 
+def shortened(finding: Diagnostic) -> Diagnostic:
+    """The finding, with a message of bounded length: it may quote a stranger's file."""
+    if len(finding.message) <= LONGEST_MESSAGE:
+        return finding
+    return finding._replace(message=finding.message[:LONGEST_MESSAGE] + "...")
+
+
 def merged(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """One finding of a rule at a place: the first, with the places that led to the others."""
     first: dict[tuple[str, Span | str], Diagnostic] = {}
@@ -122,7 +119,7 @@ def _with_places(first: Diagnostic, other: Diagnostic) -> Diagnostic:
     known = {first.span, *(label.span for label in first.labels)}
     more = [label for label in other.labels if label.span not in known]
     room = max(0, MOST_LABELS - len(first.labels))
-    return replace(first, labels=(*first.labels, *more[:room])) if more and room else first
+    return first._replace(labels=(*first.labels, *more[:room])) if more and room else first
 
 
 def _place(diagnostic: Diagnostic) -> tuple[Span, str, str]:
@@ -169,29 +166,21 @@ def did_you_mean(wrong: str, choices: Iterable[str], what: str = "choose from") 
 
 
 def alike(wrong: str, choices: Iterable[str], least: float) -> list[str]:
-    """The choices of which so large a part is in `wrong`, letter after letter; most alike first.
+    """The choices with at least this share of letters in common with `wrong`, closest first.
 
-    Of too many choices, as only a hostile file has them, those that begin alike are looked at.
+    Of too many choices, as only a hostile file has them, those that begin alike are compared.
     """
     known = list(choices)
-    if len(known) > MOST_CHOICES:
-        known = [word for word in known if word[:1] == wrong[:1]][:MOST_CHOICES]
-    if len(wrong) > LONGEST_WORD:
+    if not known or len(wrong) > LONGEST_WORD:
         return []
-    places: dict[str, int] = {}
-    for place, letter in enumerate(wrong):
-        places[letter] = places.get(letter, 0) | 1 << place
-    parts = [(_alike(word, places, len(wrong), least), word) for word in known]
-    return [word for part, word in sorted(parts, reverse=True) if part >= least]
+    room = MOST_PAIRS // max(1, len(wrong))
+    if sum(map(len, known)) > room:
+        known = [word for word in known if word[:1] == wrong[:1]]
+        known = known[: room // max(map(len, known), default=1)]
+    return get_close_matches(wrong, known, len(known) or 1, least)
 
 
-def _alike(word: str, places: Mapping[str, int], length: int, least: float) -> float:
-    """Twice the longest common subsequence, a part of both lengths (Hyyrö, 2004: bit-parallel)."""
-    both = length + len(word)
-    if not both or 2 * min(length, len(word)) < least * both:
-        return 0.0
-    row = every = (1 << length) - 1
-    for letter in word:
-        met = row & places.get(letter, 0)
-        row = ((row + met) | (row - met)) & every
-    return 2 * (length - row.bit_count()) / both
+def shown(text: str) -> str:
+    """Text of a stranger, short and with nothing in it that a terminal obeys."""
+    text = text if len(text) <= 60 else f"{text[:57]}..."
+    return text if text.isprintable() else text.encode("unicode_escape").decode()

@@ -16,6 +16,15 @@ HELPERS: dict[str, str] = {
     if part.startswith("class ")
 }
 
+OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})
+# What training scripts call something else; a test holds this against their template.
+OF_SCRIPTS = frozenset(
+    """Any CLASSES COLUMNS DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS Feed Folder
+    INPUT Iterable Iterator Lamb MEAN NAME OUTPUTS Path RANK RESIDUALS Result SIZE SPEC STAGES STD
+    Sequence SummaryWriter SyntheticImages TARGET TEST_SIZE URL WORLD ImageFolder""".split()
+)
+NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS
+
 
 def uses(name: str, word: str) -> bool:
     """Whether the helper's source mentions a global such as `torch` or `F`."""

@@ -19,7 +19,7 @@ from child import ROOT, Used, measure
 
 sys.path.insert(0, str(ROOT / "tests"))
 
-from bombs import BOMBS, Files, net
+from support.bombs import BOMBS, Files, net
 
 LONGEST = 60  # seconds, then it is killed
 

@@ -129,7 +129,7 @@ def train_ours(contender: Contender, turns: Turns, options: argparse.Namespace) 
 def train_torchvision(contender: Contender, turns: Turns, options: argparse.Namespace) -> None:
     """torchvision's network, with the settings of its reference script."""
     sys.path.append(str(Path(__file__).parent.parent / "tests"))
-    from peers import torchvision_model
+    from support.peers import torchvision_model
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     layout = torch.channels_last if contender.channels_last else torch.contiguous_format

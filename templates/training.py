@@ -255,70 +255,7 @@ def shares(
             step += 1
 
 
-def flip(x: Tensor) -> Tensor:
-    """Mirror half of the images."""
-    mirrored = torch.rand(len(x), 1, 1, 1, device=x.device) < 0.5
-    return torch.where(mirrored, x.flip(3), x)
-
-
-def crop(x: Tensor, padding: int) -> Tensor:
-    """Move each image by up to `padding` pixels, over zeros."""
-    (n, _, h, w), device = x.shape, x.device
-    top, left = torch.randint(2 * padding + 1, (2, n, 1), device=device)
-    rows = (top + torch.arange(h, device=device)).unsqueeze(2)
-    columns = (left + torch.arange(w, device=device)).unsqueeze(1)
-    image = torch.arange(n, device=device).reshape(n, 1, 1)
-    x = F.pad(x, [padding] * 4).permute(0, 2, 3, 1)
-    return x[image, rows, columns].permute(0, 3, 1, 2)
-
-
-def erase(x: Tensor, probability: float) -> Tensor:
-    """Zero a rectangle of 2 to 33 % of some images (Zhong et al., 2017)."""
-    (n, _, h, w), device = x.shape, x.device
-    chosen, area, shape, y, z = torch.rand(5, n, 1, 1, device=device)
-    side = (h * w * (0.02 + 0.31 * area)).sqrt()
-    ratio = torch.exp((shape - 0.5) * math.log(10 / 3))
-    height, width = (side * ratio).clamp(max=h), (side / ratio).clamp(max=w)
-    row = torch.arange(h, device=device).reshape(1, h, 1) - y * (h - height)
-    column = torch.arange(w, device=device).reshape(1, 1, w) - z * (w - width)
-    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-    return x.masked_fill((inside & (chosen < probability)).unsqueeze(1), 0.0)
-
-
-def mixup(x: Tensor, y: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """Each image and target with another's, in one proportion (Zhang et al., 2018)."""
-    share = float(torch.distributions.Beta(alpha, alpha).sample())
-    return x.lerp(x.flip(0), share), y.lerp(y.flip(0), share)
-
-
-def cutmix(x: Tensor, y: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """A rectangle of another image, and as much of its target (Yun et al., 2019)."""
-    (h, w), kept = x.shape[2:], float(torch.distributions.Beta(alpha, alpha).sample())
-    row, column = int(torch.randint(h, ())), int(torch.randint(w, ()))
-    high, wide = int(h * (1 - kept) ** 0.5 / 2), int(w * (1 - kept) ** 0.5 / 2)
-    rows = slice(max(0, row - high), row + high)
-    columns = slice(max(0, column - wide), column + wide)
-    mixed = x.clone()
-    patch = mixed[:, :, rows, columns].copy_(x.flip(0)[:, :, rows, columns])
-    return mixed, y.lerp(y.flip(0), patch[0, 0].numel() / (h * w))
-
-
-def drop_features(module: nn.Module, args: tuple[Tensor], rate: float) -> tuple[Tensor]:
-    """Dropout of a layer's inputs (Srivastava et al., 2014)."""
-    return (F.dropout(args[0], rate, module.training),)
-
-
-def drop_path(module: nn.Module, _: Any, x: Tensor, rate: float) -> Tensor:
-    """Stochastic depth: drop a block's body for some samples (Huang et al., 2016)."""
-    if not module.training:
-        return x
-    kept = torch.rand(len(x), *[1] * (x.ndim - 1), device=x.device) >= rate
-    return x * (kept.to(x.dtype) / (1 - rate))
-
-
-def add_noise(module: nn.Module, _: Any, x: Tensor, deviation: float) -> Tensor:
-    """Gaussian noise on what a layer gives, while it trains."""
-    return x + deviation * torch.randn_like(x) if module.training else x
+# Here stand the functions of the regularisers.
 
 
 class Lamb(torch.optim.Optimizer):
@@ -345,29 +282,6 @@ class Lamb(torch.optim.Optimizer):
                     ratio = p.norm() / update.norm()
                     update *= torch.where(ratio.isfinite() & (ratio > 0), ratio, 1.0)
                 p -= group["lr"] * update
-
-
-@torch.no_grad()
-def follow(average: nn.Module, net: nn.Module, decay: float) -> None:
-    """Move the running average of the weights and statistics towards the network."""
-    old, new = (
-        [tensor for tensor in m.state_dict().values() if tensor.is_floating_point()]
-        for m in (average, net)
-    )
-    get_ema_multi_avg_fn(decay)(old, new, 0)
-
-
-@torch.no_grad()
-def shrink(weights: Sequence[Tensor], amount: float) -> None:
-    """L1's proximal step: each weight nearer to zero by an amount, and not past it."""
-    for weight in weights:
-        weight.copy_(F.softshrink(weight, amount))
-
-
-def share_of_zeros(weights: Sequence[Tensor]) -> float:
-    """What L1 has come to."""
-    zeros = sum(int((weight == 0).sum()) for weight in weights)
-    return zeros / sum(weight.numel() for weight in weights)
 
 
 def write(path: Path, content: bytes) -> None:

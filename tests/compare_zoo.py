@@ -23,11 +23,9 @@ def compare(name: str) -> None:
     """One line of the table."""
     import torch
 
-    from zoo_peers import PAIRS, differences
+    from support.zoo_peers import PAIRS, differences
 
     torch.set_num_threads(1)
-    for draw in ("kaiming_normal_", "kaiming_uniform_", "normal_", "trunc_normal_", "uniform_"):
-        setattr(torch.nn.init, draw, lambda tensor, *_, **__: tensor)  # drawn anew all the same
     start = time.perf_counter()
     params = size(name)
     large = params > LARGEST
@@ -65,7 +63,7 @@ def main() -> int:
     if chosen.one:
         compare(chosen.one)
         return 0
-    from zoo_peers import PAIRS
+    from support.zoo_peers import PAIRS
 
     heads = ("network", "parameters", "in", "eval", "eval 2", "loss", "gradients", "running")
     print(LINE.format(*heads, "time"), flush=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-import torch
 
-from linting import Project
+from support.linting import Project
 
-
-def pytest_configure() -> None:
-    """One thread a worker: the workers share the cores, and sums keep their order."""
-    torch.set_num_threads(1)
+#: One thread a process, before torch is imported: workers share the cores, sums keep their order.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture

@@ -4,37 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from archspec import resources
-from archspec.analysis import analyze_network
-from archspec.diagnostics import SpecError
-from archspec.language import load
 from archspec.lint import cache as caches
-from archspec.lint.check import Checked, check_text, nothing_found
-from archspec.lint.many import check_files
-from archspec.lower import budget, network_of, open_network
-from archspec.lower.totals import totals
-from archspec.rules.view import View
-from archspec.source.shared import Store
-from linting import Project
+from archspec.lint import formats
+from archspec.lint.check import check_text
+from archspec.lint.checked import Checked
+from archspec.lint.settings import Settings
+from support.linting import Project
 
 CLEAN = "stem: [{conv: 8}, norm, act]\n"
 WARNED = "stem: [{conv: {channels: 8, bias: true}}, norm, act]\n"
 BASE = "name: base\ninput: [3, 32, 32]\nstem: [{conv_norm: {channels: 8}}, {cell: {}}]\n"
-FORMATS = ["full", "concise", "json", "sarif", "github", "gitlab", "junit"]
 RUN = "import sys\nfrom archspec.cli import main\ncode = main({args!r})\n"
 HEAVY = ("torch", "jinja2", "rich")
-WARM = (*HEAVY, "pydantic", "yaml", "dataclasses", "typing", "pathlib", "archspec.diagnostics")
+WARM = (*HEAVY, "pydantic", "yaml", "dataclasses", "archspec.rules", "archspec.source")
 
 
 @pytest.fixture
@@ -42,9 +33,9 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are really checked."""
     done: list[str] = []
 
-    def check(text: bytes, file: str) -> Checked:
+    def check(text: bytes, file: str, **shared: Any) -> Checked:
         done.append(file)
-        return check_text(text, file)
+        return check_text(text, file, **shared)
 
     monkeypatch.setattr("archspec.lint.many.check_text", check)
     return done
@@ -58,26 +49,15 @@ def imported(project: Project, *args: str) -> set[str]:
     return set(said.stdout.splitlines()[-1].split())
 
 
-def test_a_run_without_changes_imports_next_to_nothing(project: Project) -> None:
-    project.spec(CLEAN)
+@pytest.mark.parametrize("text", [CLEAN, WARNED], ids=["clean", "warning"])
+def test_what_has_not_changed_is_told_without_heavy_libraries(project: Project, text: str) -> None:
+    project.spec(text)
+    project.write("archspec.toml", 'exclude = ["old"]\n')
+    project.lint()
     assert not imported(project).intersection(HEAVY)
-    assert not imported(project).intersection(WARM)
 
 
-def test_so_does_one_with_a_configuration_file(project: Project) -> None:
-    project.spec(CLEAN)
-    project.write("archspec.toml", 'exclude = ["old"]\nignore = ["AS304"]\n')
-    project.lint()
-    assert not imported(project).intersection(WARM)
-
-
-def test_findings_from_the_cache_need_no_yaml(project: Project) -> None:
-    project.spec(WARNED)
-    project.lint()
-    assert not imported(project).intersection((*HEAVY, "pydantic", "yaml"))
-
-
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", formats.names())
 @pytest.mark.parametrize(
     "text",
     [CLEAN, WARNED, "stem: [cnov: 8]\n", f"{CLEAN}\n# archspec: ignore[AS304]\n", "stem: ["],
@@ -167,7 +147,7 @@ def test_the_folder_keeps_itself_out_of_repositories(project: Project) -> None:
 
 
 def entry_of(project: Project) -> tuple[Path, dict[str, object]]:
-    (file,) = (project.folder / ".archspec_cache").glob("*.json")
+    (file,) = (project.folder / ".archspec_cache").glob("??.json")
     (entry,) = json.loads(file.read_text())["files"].values()
     return file, entry
 
@@ -197,41 +177,91 @@ FOREIGN = Path(__file__).as_posix()
 AT = ["specs/net.yaml", 1, 1, 1, 2]
 
 
+def forged(
+    findings: object = (), comments: object = (), complete: object = True, name: object = None
+) -> list[object]:
+    return ["specs/net.yaml", findings, comments, complete, name, False, ""]
+
+
 @pytest.mark.parametrize(
-    "checked",
+    "value",
     [
         {},
-        {"findings": 1},
-        {"findings": [[]]},
-        {"findings": [["nothing", "m", AT, "", [], "error", None]]},
-        {"findings": [["no-op-layer", "m", [FOREIGN, 1, 1, 1, 2], "", [], "error", None]]},
-        {"findings": [["no-op-layer", "m", AT[:3], "", [], "error", None]]},
-        {"findings": [["no-op-layer", 5, AT, "", [], "error", None]]},
-        {"findings": [["no-op-layer", "m", AT, "", [], "fatal", None]]},
-        {"findings": [["no-op-layer", "m", AT, "", [[[FOREIGN, 1, 1, 1, 2], ""]], "error", None]]},
-        {"findings": [], "suppressions": [[AT, [], "", [0]]]},
-        {"findings": [], "suppressions": [], "complete": 1},
-        {"findings": [], "suppressions": [], "complete": True, "name": ["net", [FOREIGN]]},
+        [],
+        forged()[:-1],
+        ["specs/other.yaml", *forged()[1:]],
+        forged(1),
+        forged([[]]),
+        forged([["nothing", "m", AT, "", [], "error", None]]),
+        forged([["no-op-layer", "m", [FOREIGN, 1, 1, 1, 2], "", [], "error", None]]),
+        forged([["no-op-layer", "m", AT[:3], "", [], "error", None]]),
+        forged([["no-op-layer", "m", [*AT[:4], 0], "", [], "error", None]]),
+        forged([["no-op-layer", 5, AT, "", [], "error", None]]),
+        forged([["no-op-layer", "m", AT, "", [], "fatal", None]]),
+        forged([["no-op-layer", "m", AT, "", [[[FOREIGN, 1, 1, 1, 2], ""]], "error", None]]),
+        forged(comments=[[AT, [], "", ["1"]]]),
+        forged(complete=1),
+        forged(name=["net", [FOREIGN]]),
+        forged(name=["net", [FOREIGN, 1, 1, 1, 2]]),
     ],
 )
-def test_a_forged_entry_is_none(
-    project: Project, checked: dict[str, object], checks: list[str]
-) -> None:
+def test_a_forged_entry_is_none(project: Project, value: object, checks: list[str]) -> None:
     project.spec(WARNED)
     said = project.lint()
     file, entry = entry_of(project)
     whole = json.loads(file.read_text())
     (key,) = whole["files"]
-    whole["files"][key] = {**entry, "checked": checked}
+    whole["files"][key] = {**entry, "value": value}
     file.write_text(json.dumps(whole))
     assert project.lint() == said
     assert len(checks) == 2
 
 
+@pytest.mark.parametrize(
+    "codes", [{}, {"no-op-layer": 1}, {"redundant-bias": "\x1b[2J"}, {"a b": "AS999"}]
+)
+def test_forged_names_of_rules_are_none(project: Project, codes: object) -> None:
+    project.spec(WARNED)
+    said = project.lint()
+    file = project.folder / ".archspec_cache" / "rules.json"
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps({**whole, "files": codes}))
+    assert project.lint() == said
+
+
+@pytest.mark.parametrize(
+    "change", [{"strict": 0}, {"format": "../x"}, {"ignore": [["AS304"]]}, {"paths": "specs"}]
+)
+def test_forged_settings_are_none(project: Project, change: dict[str, object]) -> None:
+    project.spec(WARNED)
+    project.write("archspec.toml", 'format = "concise"\n')
+    said = project.lint()
+    for file in (project.folder / ".archspec_cache").glob("??.json"):
+        whole = json.loads(file.read_text())
+        for entry in whole["files"].values():
+            if len(entry["value"]) == len(Settings._fields):
+                settings = dict(zip(Settings._fields, entry["value"], strict=True))
+                entry["value"] = list((settings | change).values())
+        file.write_text(json.dumps(whole))
+    assert project.lint() == said
+
+
+def test_settings_change_with_what_their_paths_lead_to(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    project.spec(CLEAN)
+    project.write("archspec.toml", 'paths = ["specs"]\n')
+    assert project.lint().code == 0
+    outside = tmp_path_factory.mktemp("outside")
+    (project.folder / "specs").rename(outside / "specs")
+    (project.folder / "specs").symlink_to(outside / "specs")
+    assert "is not in the project" in project.lint().err
+
+
 def test_of_shipped_specs_those_count_that_were_seen(project: Project) -> None:
     project.write("specs/net.yaml", "name: net\nextends: resnet18\n")
     project.lint()
-    kept = [path.read_text() for path in project.folder.glob(".archspec_cache/*.json")]
+    kept = [path.read_text() for path in project.folder.glob(".archspec_cache/??.json")]
     seen = {
         path
         for text in kept
@@ -294,120 +324,3 @@ def test_a_folder_that_cannot_be_written_does_no_harm(project: Project) -> None:
     project.spec(CLEAN)
     project.write(".archspec_cache", "a file\n")
     assert project.lint().code == project.lint().code == 0
-
-
-# Pieces that specs share ----------------------------------------------------------------
-
-BASES = {
-    "resnet18": 4,
-    "resnet34": 4,
-    "resnet50": 4,
-    "resnext50_32x4d": 4,
-    "cifar_resnet20": 3,
-    "mobilenet_v2": 0,
-}
-DEFAULTS = ("act: silu", "act: {leaky_relu: 0.1}", "norm: {group_norm: 4}", "conv: {bias: true}")
-
-
-FURTHER = (  # lines that stand at the end of a spec
-    "expect: {params: {max: 2e7}}",
-    "expect: {depth: 18, output: [10]}",
-    "blocks: {cell: {args: {kernel: 3}, body: [{conv: {channels: 8, kernel: 1, stride: 2}}, act]}}",
-    "names: {conv: convolution}",
-    "head: {act: act, again: act, flatten: flatten, fc: {linear: {features: 7, bias: true}}}",
-    "stem: {first: {conv: {channels: 100, bias: true}}, bn1: norm, relu: {act: {}, when: true}}",
-    "train: {data: cifar10}",
-    "# archspec: ignore[redundant-bias] the checkpoint has it",
-    "input: [3, 64]",
-    "sten: []",
-)
-
-
-def variant(name: str, draw: random.Random) -> str:
-    """A spec of a few lines; some have findings."""
-    base, lines = draw.choice(list(BASES)), []
-    for number in range(1, BASES[base] + 1):
-        said = []
-        if draw.random() < 0.5:
-            said.append(f"repeat: {draw.randint(1, 4)}")
-        if draw.random() < 0.4:
-            said.append(f"channels: {draw.choice((16, 24, 63, 64)) << number}")
-        if draw.random() < 0.3:
-            said.append(
-                draw.choice(("act: relu6", "norm: {group_norm: 2}", "stride: 2", "block: x"))
-            )
-        if said:
-            lines.append(f"  layer{number}: {{{', '.join(said)}, shrink: on purpose}}")
-    text = f"name: {name}\nextends: {base}\n" + ("stages:\n" * bool(lines)) + "\n".join(lines)
-    if draw.random() < 0.5:
-        text += f"\ndefaults: {{{draw.choice(DEFAULTS)}}}"
-    if draw.random() < 0.7:
-        text += f"\nargs: {{classes: {draw.randint(1, 500)}}}"
-    return "\n".join([text, *draw.sample(FURTHER, draw.randint(0, 2)), ""])
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("many")
-    draw = random.Random(0)
-    for number in range(200):
-        name = f"net_{number}"
-        (folder / f"{name}.yaml").write_text(variant(name, draw))
-    for shipped in (resources.SPECS, resources.ZOO):
-        for path in shipped.glob("*.yaml"):
-            shutil.copy(path, folder)
-    return sorted(folder.glob("*.yaml"))
-
-
-def test_sharing_changes_nothing(many: list[Path]) -> None:
-    store, told = Store(), 0
-    for path in (*many, *reversed(many)):
-        file, text = path.as_posix(), path.read_bytes()
-        quick = nothing_found(text, file, store)
-        told += quick is not None
-        if quick is not None:
-            assert quick == check_text(text, file)
-    assert told > len(many) // 2
-
-
-SHARED = Store()
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.randoms(use_true_random=False), min_size=1, max_size=4))
-def test_sharing_changes_nothing_in_any_order(draws: list[random.Random]) -> None:
-    for number, draw in enumerate(draws):
-        file, text = f"net_{number}.yaml", variant(f"net_{number}", draw).encode()
-        quick = nothing_found(text, file, SHARED)
-        assert quick is None or quick == check_text(text, file)
-
-
-@pytest.mark.parametrize("most", [100, 1000, 2000, 3000, 5000])
-@pytest.mark.parametrize("base", ["resnet50", "mobilenet_v2"])
-def test_what_another_opened_costs_as_much(
-    base: str, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text, store = f"name: net\nextends: {base}\n".encode(), Store()
-    assert nothing_found(text, "net.yaml", store) == check_text(text, "net.yaml")
-    monkeypatch.setattr(budget, "MOST_STEPS", most)
-    assert [d.rule for d in check_text(text, "net.yaml").findings] == ["too-large"]
-    assert nothing_found(text, "net.yaml", store) is None
-
-
-def test_several_processes_say_the_same(many: list[Path]) -> None:
-    assert list(check_files(many, jobs=2)) == list(check_files(many, jobs=1))
-
-
-def test_totals_are_those_of_the_analysis(many: list[Path]) -> None:
-    for path in many:
-        try:
-            spec = load(path)
-            opened = open_network(spec)
-        except SpecError:
-            continue
-        stages = frozenset(key for key, stage in spec.stages.items() if stage.blocks)
-        quick = totals(opened.root, opened.output.shape, stages)
-        whole = analyze_network(network_of(spec, opened))
-        for name in ("params", "macs", "depth", "output"):
-            assert getattr(quick, name) == getattr(whole, name), path
-        assert View(spec, opened).leaving == {key: whole.outputs[key] for key in stages}

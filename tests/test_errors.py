@@ -14,10 +14,10 @@ from archspec.diagnostics import Diagnostic
 from archspec.expression import ExpressionError
 from archspec.expression import parse as parse_expression
 from archspec.language import Library
-from archspec.language.wrong import elsewhere
+from archspec.language.suggestions import elsewhere
 from archspec.ops import OPS
-from archspec.rules import check_spec
-from linting import HEAD, Project
+from archspec.rules.checking import check_spec
+from support.linting import HEAD, Project
 
 TWO_LINES = HEAD.format(name="net")
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import gzip
-import sys
 from pathlib import Path
 
 import pytest
 
-from support import DATA, ROOT
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
 import fashion_mnist_steps as script
+from support import DATA
 
 SAMPLE = DATA / "fashion_mnist"
 
 
 def test_loss_falls_and_is_the_same_in_both_readers() -> None:
-    data = script.training_set(SAMPLE)
-    generated = script.losses(script.generated, data, steps=40, batch_size=32)
-    interpreted = script.losses(script.interpreted, data, steps=40, batch_size=32)
+    images, labels = script.training_set(SAMPLE)
+    few = images[:32], labels[:32]
+    generated = script.losses(script.generated, few, steps=10, batch_size=16)
+    interpreted = script.losses(script.interpreted, few, steps=10, batch_size=16)
     assert generated == interpreted
-    assert script.mean(generated[-5:]) < 0.5 * script.mean(generated[:5])
+    assert script.mean(generated[-3:]) < 0.5 * script.mean(generated[:3])
 
 
 def test_the_sample_is_fashion_mnist() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 import archspec
 from archspec.language import load
-from linting import Project
 from support import write_spec
+from support.linting import Project
 
 
 def refused(path: Path) -> archspec.Diagnostic:

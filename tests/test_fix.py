@@ -14,7 +14,7 @@ from archspec.diagnostics import Edit, Span
 from archspec.lint.fixes import edited, fix_text
 from archspec.lint.settings import Settings
 from archspec.rules import RULES
-from linting import HEAD, Project
+from support.linting import HEAD, Project
 
 #: Before and after, below the two lines `name` and `input`.
 FIXES = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -11,11 +13,12 @@ import jsonschema
 import pytest
 
 from archspec.diagnostics import Diagnostic, Label, Span
+from archspec.lint import formats
 from archspec.lint.formats.full import diagnostic
-from archspec.lint.formats.style import PLAIN, Style
-from archspec.lint.settings import FORMATS
 from archspec.lint.sources import Sources
-from linting import HEAD, Project
+from archspec.lint.style import PLAIN, Style
+from support import DATA, ROOT
+from support.linting import HEAD, Project
 
 CLEAN = """\
 stem: {conv1: {conv: {channels: 16, kernel: 3}}, bn1: norm, relu: act}
@@ -160,7 +163,7 @@ def test_a_style_paints_nothing_empty() -> None:
 # For machines
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", formats.names())
 def test_every_format_on_findings(found: Project, form: str) -> None:
     said = found.lint("--format", form)
     assert said.code == 1
@@ -170,7 +173,7 @@ def test_every_format_on_findings(found: Project, form: str) -> None:
     assert str(found.folder) not in said.out
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", formats.names())
 def test_an_output_file_holds_what_would_be_printed(found: Project, form: str) -> None:
     printed = found.lint("--format", form).out
     said = found.lint("--format", form, "--output-file", "report.txt")
@@ -238,7 +241,7 @@ def test_equal_lines_have_fingerprints_of_their_own(project: Project) -> None:
 def sarif(project: Project) -> dict:  # type: ignore[type-arg]
     """The SARIF log, held against the standard's schema."""
     log = project.lint("--format", "sarif").data
-    schema = json.loads((Path(__file__).parent / "data" / "sarif-2.1.0.json").read_text("utf-8"))
+    schema = json.loads((DATA / "sarif-2.1.0.json").read_text("utf-8"))
     jsonschema.Draft4Validator(schema).validate(log)
     return log
 
@@ -294,7 +297,7 @@ CLEAN_RUN = {
 }
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", formats.names())
 def test_every_format_on_a_clean_run(project: Project, form: str) -> None:
     project.spec(CLEAN)
     said = project.lint("--format", form)
@@ -315,3 +318,53 @@ def test_a_finding_in_a_shipped_file_is_placed_where_it_was_used(project: Projec
     assert sarif(project)["runs"][0]["results"][0]["locations"][0]["physicalLocation"][
         "artifactLocation"
     ]["uri"] == ("specs/net.yaml")
+
+
+ADDED = '''"""A line for each file that has findings."""
+
+from archspec.lint.formats import Format
+from archspec.lint.report import Report
+from archspec.lint.style import Style
+
+
+def render(report: Report, style: Style) -> str:
+    return "\\n".join(sorted({finding.span.file for finding in report.findings}))
+
+
+FORMAT = Format(render)
+'''
+FILES = "specs/bias.yaml\nspecs/hostile.yaml\n"
+
+
+@pytest.fixture
+def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a format that is a module and nothing else."""
+    folder = tmp_path / "formats"
+    folder.mkdir()
+    (folder / "files.py").write_text(ADDED)
+    monkeypatch.setattr(formats, "__path__", [*formats.__path__, str(folder)])
+    yield "files"
+    sys.modules.pop("archspec.lint.formats.files", None)
+
+
+def test_a_format_is_one_module(found: Project, added: str) -> None:
+    """The command line, its help, the settings and `--output-file` find it by themselves."""
+    usage = found.lint("--help").out
+    assert f"{added},full" in usage
+    assert f"  {added:22}A line for each file that has findings." in usage
+    assert found.lint(f"--format={added}").out == FILES
+    assert found.lint(f"--format={added}").out == FILES  # from the cache
+    found.write("archspec.toml", f'format = "{added}"\n')
+    assert found.lint().out == found.lint().out == FILES
+    assert f'format = "{added}"' in found.lint("--show-settings").out
+    found.write("archspec.toml", 'format = "file"\n')
+    assert f"`concise`, `{added}`, `full`" in found.lint().err
+    assert found.lint("--isolated", f"--format={added}", "--statistics").code == 2
+
+
+def test_every_format_says_what_it_is() -> None:
+    described = formats.described()
+    assert list(described) == formats.names()
+    assert all(text.endswith(".") and len(text) < 75 for text in described.values())
+    docs = (ROOT / "docs" / "lint.md").read_text("utf-8")
+    assert all(f"`{name}`" in docs for name in described)

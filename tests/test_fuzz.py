@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from archspec.classes import classes
 from archspec.diagnostics import SpecError
 from archspec.language import load
-from archspec.lower import lower
-from fuzzing import taken_or_refused
-from hostile import as_yaml, hostile_specs, mutated_texts, odd_specs, renamed_specs
+from support.fuzzing import taken_or_refused
+from support.hostile import as_yaml, hostile_specs, mutated_texts, odd_specs, renamed_specs
 
-EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "700"))
+EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "150"))
 many = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -140,13 +140,13 @@ def test_attributes_of_a_module_are_no_blocks_and_no_layers(word: str) -> None:
 @pytest.mark.parametrize("name", ["tensor", "blur_pool", "module", "f", "true", "channels_last"])
 def test_a_name_that_is_a_class_of_the_file(name: str) -> None:
     taken_or_refused(as_yaml(SPEC | {"name": name, "stem": [{"blur_pool": {}}, "channels_last"]}))
-    network = lower(load(SPEC | {"name": name}))
+    network = classes(load(SPEC | {"name": name}))
     assert network.root.name.endswith("Net")
 
 
 def test_a_class_that_is_another_of_the_file_is_refused() -> None:
     with pytest.raises(SpecError, match="bad-name"):
-        lower(load(SPEC | {"class": "BlurPool"}))
+        classes(load(SPEC | {"class": "BlurPool"}))
 
 
 # Links --------------------------------------------------------------------------------

@@ -19,15 +19,17 @@ from torch import nn
 
 import archspec
 from archspec import helpers
+from archspec.classes import classes
 from archspec.infer import Inference, infer, infer_file, main_text
 from archspec.infer.header import read_header
 from archspec.ir import Op, Shape, fields_of
 from archspec.language.load import parse_text
-from archspec.lower import lower
 from archspec.ops import OPS
 from archspec.runtime.build import _load_helpers
-from peers import TORCHVISION, CifarResNet, torchvision_model
 from support import write_spec
+from support.draws import blank
+from support.peers import TORCHVISION, CifarResNet, torchvision_model
+from support.zoo_peers import DISTINCT
 
 timm = importlib.import_module("timm")
 resnet = importlib.import_module("timm.models.resnet")
@@ -54,17 +56,13 @@ TIMM = sorted(
 
 def shapes_of(build: Callable[[], nn.Module]) -> Shapes:
     """Names and shapes of a network, which is not filled."""
-    with torch.device("meta"):
-        state = build().state_dict()
-    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+    return {name: tuple(tensor.shape) for name, tensor in blank(build).state_dict().items()}
 
 
 def state_of(text: str) -> Shapes:
     """Names and shapes of the network that a spec builds."""
     spec = parse_text(text, "test")
-    with torch.device("meta"):
-        state = archspec.build_module(spec).state_dict()
-    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+    return shapes_of(lambda: archspec.build_module(spec))
 
 
 def said(found: Inference) -> list[str]:
@@ -130,9 +128,7 @@ def test_what_an_op_keeps_is_what_torchs_module_keeps(key: str, arrives: str) ->
 
 @pytest.mark.parametrize("name", ["resnet18", "convnext_tiny", "resnetblur50", "regnet_y_400mf"])
 def test_the_state_of_an_analysis_is_that_of_the_module(name: str) -> None:
-    with torch.device("meta"):
-        module = archspec.build_module(name)
-    kept = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    kept = shapes_of(lambda: archspec.build_module(name))
     assert archspec.analyze(name).state == kept
 
 
@@ -166,9 +162,7 @@ def test_pruned_widths_come_back(name: str) -> None:
     assert infer(shapes).base == name
 
 
-@pytest.mark.parametrize(
-    "name", [*TORCHVISION, *TIMM, "ecaresnet50d_pruned", "cifar_resnet20", "cifar_resnet110"]
-)
+@pytest.mark.parametrize("name", [*TORCHVISION, *DISTINCT, "cifar_resnet20", "cifar_resnet110"])
 def test_options_alone_explain_a_resnet(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without looking at the shipped specs for one that is equal, and then for a near one."""
     package = importlib.import_module("archspec.infer")
@@ -374,7 +368,7 @@ def test_whatever_is_proposed_has_the_names_and_shapes() -> None:
             shapes[key] = tuple(shape)
         found = infer(shapes)
         if found.text is not None:
-            assert lower(parse_text(found.text, "test")) is not None
+            assert classes(parse_text(found.text, "test")) is not None
             assert archspec.analyze(parse_text(found.text, "test")).state == shapes
 
 

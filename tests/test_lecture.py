@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 import archspec
-from peers import LectureBlock
-from support import READERS, evaluate, generated_module, images, same_bits, write_spec
+from support import write_spec
+from support.modules import READERS, evaluate, generated_module, images, same_bits
+from support.peers import LectureBlock
 
 # The lecture's block: biases, and a bare 1x1 convolution on the shortcut where needed.
 BLOCK = """\

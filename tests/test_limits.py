@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from archspec.diagnostics import Diagnostic, did_you_mean
+from archspec.expand import expand_network
+from archspec.expand.budget import MOST_LAYERS, MOST_STEPS, Room
+from archspec.files import MAX_BYTES
 from archspec.language import load
-from archspec.language.amount import MOST_CHARACTERS, characters
+from archspec.language.limits import MOST_CHARACTERS, characters
 from archspec.language.widths import MOST_BLOCKS
-from archspec.lint.check import check_path
-from archspec.lower.budget import MOST_LAYERS, MOST_STEPS, Budget
-from archspec.source.files import MAX_BYTES
+from archspec.lint.many import check_path
 from archspec.source.findings import MAX_FINDINGS
-from bombs import BOMBS, CONV, SPEC, Files, nested, net, one_block
 from support import ROOT
+from support.bombs import BOMBS, CONV, SPEC, Files, nested, net, one_block
 
 MARGIN = 3  # times what the largest network needs that is shipped
 
@@ -31,7 +32,7 @@ def write(files: Files, folder: Path) -> Path:
 
 
 def findings(files: Files, folder: Path) -> tuple[Diagnostic, ...]:
-    return check_path(write(files, folder)).findings
+    return check_path(str(write(files, folder))).checked.findings
 
 
 def lines(text: str) -> Files:
@@ -123,20 +124,14 @@ def test_what_is_just_small_enough(tmp_path: Path) -> None:
 def test_the_largest_networks_are_far_from_the_limits(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from archspec.lower import open_network
-
-    made: list[Budget] = []
-    whole = Budget.__init__
-    monkeypatch.setattr(Budget, "__init__", lambda self: (made.append(self), whole(self))[1])
-    open_network(load(ROOT / "specs" / "zoo" / f"{name}.yaml"))
-    assert made
-    assert all(budget.layers * MARGIN < MOST_LAYERS for budget in made)
-    assert all(budget.steps * MARGIN < MOST_STEPS for budget in made)
+    small = Room(MOST_STEPS // MARGIN, MOST_LAYERS // MARGIN)
+    monkeypatch.setattr("archspec.expand.network.ROOM", small)
+    assert expand_network(load(ROOT / "specs" / "zoo" / f"{name}.yaml"))
 
 
 def test_no_shipped_spec_is_near_the_limit_of_expressions() -> None:
     specs = [*(ROOT / "specs").glob("*.yaml"), *(ROOT / "specs" / "zoo").glob("*.yaml")]
-    most = max(characters(load(path).data, path.name) for path in specs)
+    most = max(characters(load(path).document, path.name) for path in specs)
     assert 500 < most < MOST_CHARACTERS / 100
 
 
@@ -182,3 +177,17 @@ def test_a_suggestion_among_very_many_begins_alike() -> None:
 def test_no_bomb_stops_the_linter(name: str, tmp_path: Path) -> None:
     """How long each takes is measured by `benchmarks/hostile.py`."""
     assert all(d.span for d in findings(BOMBS[name](), tmp_path))
+
+
+@pytest.mark.parametrize("inline", ["", "inline: true, "], ids=["classes", "inline"])
+def test_a_chain_of_blocks_is_deep_and_no_cycle(inline: str, tmp_path: Path) -> None:
+    chain = [f"  b{n}: {{{inline}body: [b{n + 1}]}}" for n in range(200)]
+    text = "\n".join(["name: net", "input: [3, 8, 8]", "stem: [{conv: 8}, b0]", "blocks:", *chain])
+    path = tmp_path / "net.yaml"
+    path.write_text(f"{text}\n  b200: {{body: [act]}}\n")
+    (found,) = check_path(str(path)).checked.findings
+    assert (found.rule, found.span and found.span.line) == ("too-large", 3)
+    assert found.message == "blocks and layers are nested more than 48 deep"
+    path.write_text(f"{text}\n  b200: {{body: [b199]}}\n")
+    (found,) = check_path(str(path)).checked.findings
+    assert found.rule == "too-large"

@@ -20,7 +20,7 @@ from archspec import helpers
 from archspec.ir import Op, OpField, Shape, ShapeError, fields_of
 from archspec.language.identifiers import MODULE_ATTRIBUTES
 from archspec.ops import OPS
-from support import multiply_adds
+from support.measured import multiply_adds
 
 #: Arguments of torch that a spec has no say in.
 LEFT_OUT = {

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 import archspec
-from peers import torchvision_model
-from support import (
+from support import write_spec
+from support.modules import (
     READERS,
     assert_same_tensors,
     evaluate,
@@ -22,8 +22,8 @@ from support import (
     images,
     same_bits,
     seeded,
-    write_spec,
 )
+from support.peers import torchvision_model
 
 ASKED = [
     ("resnet18", ["layer2", "layer4"]),

@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from peers import PEERS
-from support import (
-    OURS,
-    PUBLISHED,
-    READERS,
-    SHIPPED,
-    assert_same_tensors,
-    evaluate,
-    images,
-    same_bits,
-    seeded,
-    train,
-)
+from support import OURS, PUBLISHED, SHIPPED
+from support.draws import blank, filled, initial, lent, shortened
+from support.modules import READERS, assert_same_tensors, evaluate, images, same_bits, seeded, train
+from support.peers import PEERS
 
 IMAGE = {"resnet18_fashion_mnist": (1, 64, 64)} | {
     name: (3, 32, 32) for name in PEERS if name.startswith("cifar")
 }
 
 
+#: Small enough to be filled from a seed in full.
+SEEDED = ("resnet18", "resnet18_fashion_mnist", "cifar_resnet20")
+#: With more of the same blocks than a network that is trained here.
+LONGER = {
+    "resnet34": "resnet18",
+    "resnet101": "resnet50",
+    "resnet152": "resnet50",
+    "resnet50_a3": "resnet50",
+    "wide_resnet101_2": "wide_resnet50_2",
+    **{f"cifar_resnet{depth}": "cifar_resnet20" for depth in (32, 44, 56, 110)},
+}
+
+
 @dataclass
 class Behaviour:
-    """Everything in which a network must equal its peer."""
+    """Everything in which a network must equal its peer with the same weights."""
 
-    weights: dict[str, Tensor]
     output: Tensor
-    losses: list[float]
+    loss: float
     gradients: dict[str, Tensor]
-    trained: dict[str, Tensor]
+    statistics: dict[str, Tensor]
 
     @classmethod
-    def of(cls, build: Callable[[], nn.Module], shape: tuple[int, ...], classes: int) -> Behaviour:
-        """Build with a seed, look at the weights, evaluate, and train for two steps."""
-        model = seeded(build)
-        weights = {name: t.clone() for name, t in model.state_dict().items()}
-        x, y = images(2, *shape), torch.tensor([0, classes - 1])
+    def of(cls, name: str, model: nn.Module) -> Behaviour:
+        """Evaluate, and train for one step; those that are longer are evaluated alone."""
+        (classes,) = PUBLISHED[name]["output"]
+        x, y = images(2, *IMAGE.get(name, (3, 64, 64))), torch.tensor([0, classes - 1])
         output = evaluate(model, x)
-        losses, gradients = train(model, x, y, steps=2)
-        return cls(weights, output, losses, gradients, dict(model.state_dict()))
+        if name in LONGER:
+            return cls(output, 0.0, {}, {})
+        (loss,), gradients = train(model, x, y, steps=1, lr=0)
+        return cls(output, loss, gradients, dict(model.named_buffers()))
 
 
 def test_every_shipped_spec_has_a_peer_and_published_numbers() -> None:
@@ -54,13 +58,36 @@ def test_every_shipped_spec_has_a_peer_and_published_numbers() -> None:
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_same_keys_weights_outputs_losses_and_gradients(name: str) -> None:
-    shape, (classes,) = IMAGE.get(name, (3, 64, 64)), PUBLISHED[name]["output"]
-    peer = Behaviour.of(PEERS[name], shape, classes)
+def test_same_keys_and_the_same_weights_from_a_seed(name: str) -> None:
+    """Every draw is the peer's, in its order; in full, and without drawing."""
+    expected = initial(PEERS[name])
     for reader in READERS.values():
-        ours = Behaviour.of(lambda: reader(name), shape, classes)  # noqa: B023
-        assert_same_tensors(ours.weights, peer.weights)
-        assert same_bits(ours.output, peer.output)
-        assert ours.losses == peer.losses
-        assert_same_tensors(ours.gradients, peer.gradients)
-        assert_same_tensors(ours.trained, peer.trained)
+        assert initial(lambda: reader(name)) == expected  # noqa: B023
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_same_outputs_losses_and_gradients(name: str) -> None:
+    """With two of those blocks of a stage that are alike, and all weights the peer's."""
+    peer = filled(shortened(blank(PEERS[name])))
+    expected = Behaviour.of(name, lent(shortened(blank(PEERS[name])), peer))
+    for reader in READERS.values():
+        ours = lent(shortened(blank(partial(reader, name))), peer)
+        found = Behaviour.of(name, ours)
+        assert same_bits(found.output, expected.output)
+        assert found.loss == expected.loss
+        assert_same_tensors(found.gradients, expected.gradients)
+        assert_same_tensors(found.statistics, expected.statistics)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("name", LONGER)
+def test_what_is_longer_has_the_same_blocks(name: str, reader: str) -> None:
+    long, short = (shortened(blank(partial(READERS[reader], one))) for one in (name, LONGER[name]))
+    assert repr(list(long.children())) == repr(list(short.children()))
+
+
+@pytest.mark.parametrize("name", SEEDED)
+def test_same_weights_from_a_seed(name: str) -> None:
+    peer = seeded(PEERS[name]).state_dict()
+    for reader in READERS.values():
+        assert_same_tensors(seeded(partial(reader, name)).state_dict(), peer)

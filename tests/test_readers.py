@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
 import archspec
-from support import (
-    SHIPPED,
+from support import OURS, SHIPPED, input_of
+from support.draws import blank, filled, initial, lent, shortened
+from support.modules import (
+    READERS,
     assert_same_tensors,
     evaluate,
     generated_module,
     images,
-    input_of,
     same_bits,
     seeded,
     train,
@@ -29,17 +32,30 @@ def pair(name: str, **args: object) -> tuple[nn.Module, nn.Module]:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
+def test_readers_draw_the_same_weights(name: str) -> None:
+    interpreted, generated = (initial(partial(reader, name)) for reader in READERS.values())
+    assert interpreted == generated
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_readers_agree(name: str) -> None:
-    interpreted, generated = pair(name)
-    assert_same_tensors(interpreted.state_dict(), generated.state_dict())
+    """With two of those blocks of a stage that are alike."""
+    generated = filled(shortened(blank(partial(generated_module, name))))
+    interpreted = lent(shortened(blank(partial(archspec.build_module, name))), generated)
     channels, size, _ = input_of(name)
     for height, width in [(size, size), (32, 32), (97, 75)]:
         x = images(1, channels, height, width)
         assert same_bits(evaluate(interpreted, x), evaluate(generated, x))
 
-    x, y = images(2, channels, 48, 40), torch.tensor([3, 7])
-    losses, gradients = train(interpreted, x, y, steps=1)
-    generated_losses, generated_gradients = train(generated, x, y, steps=1)
+
+@pytest.mark.parametrize("name", OURS)
+def test_readers_train_alike(name: str) -> None:
+    """The other shipped networks train like their peers, in both readers."""
+    interpreted, generated = pair(name)
+    x, y = images(2, input_of(name)[0], 48, 40), torch.tensor([3, 7])
+    assert_same_tensors(interpreted.state_dict(), generated.state_dict())
+    losses, gradients = train(interpreted, x, y, steps=2)
+    generated_losses, generated_gradients = train(generated, x, y, steps=2)
     assert losses == generated_losses
     assert_same_tensors(gradients, generated_gradients)
     assert_same_tensors(interpreted.state_dict(), generated.state_dict())

@@ -10,9 +10,9 @@ import pytest
 
 from archspec.rules import RULES
 from archspec.schema import block_schema, spec_schema, text
-from archspec.source import parse, read
+from archspec.source.reader import parse, read
+from support import ROOT
 
-ROOT = Path(__file__).parent.parent
 SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("specs/zoo/*.yaml")])
 BLOCKS = sorted(ROOT.glob("specs/blocks/*.yaml"))
 HEAD = "name: net\ninput: [3, 32, 32]\n"
@@ -22,7 +22,7 @@ BLOCK = jsonschema.Draft202012Validator(block_schema())
 
 
 def findings(yaml: str) -> list[Any]:
-    return list(SPEC.iter_errors(parse(yaml, "net.yaml")))
+    return list(SPEC.iter_errors(parse(yaml, "net.yaml").data))
 
 
 def test_both_are_schemas_of_their_draft() -> None:
@@ -40,19 +40,19 @@ def test_the_committed_files_are_fresh() -> None:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_shipped_specs_are_valid(path: Path) -> None:
-    assert list(SPEC.iter_errors(read(path))) == []
+    assert list(SPEC.iter_errors(read(path).data)) == []
 
 
 @pytest.mark.parametrize("path", BLOCKS, ids=lambda path: path.stem)
 def test_shipped_blocks_are_valid(path: Path) -> None:
-    assert list(BLOCK.iter_errors(read(path))) == []
+    assert list(BLOCK.iter_errors(read(path).data)) == []
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_good_examples_are_valid(name: str) -> None:
     for file, data in RULES[name].good.completed().items():
         validator = BLOCK if "blocks/" in file else SPEC
-        assert list(validator.iter_errors(parse(data, file))) == []
+        assert list(validator.iter_errors(parse(data, file).data)) == []
 
 
 TYPOS = {

@@ -7,9 +7,11 @@ import os
 import pytest
 
 from archspec.lint.baseline import MOST_BYTES
-from archspec.lint.config import find, read
+from archspec.lint.config import read
+from archspec.lint.discover import configuration
+from archspec.lint.lookup import rule_codes
 from archspec.lint.settings import Settings
-from linting import Project
+from support.linting import Project
 
 #: Three warnings: AS303 no-op-layer, AS304 redundant-bias, AS402 unaligned-channels.
 THREE = """\
@@ -121,9 +123,10 @@ def test_the_closest_file_counts_and_its_paths_are_its_own(
     project.write("specs/pyproject.toml", "[project]\nname = 'x'\n")  # says nothing of us
     assert project.lint("--strict").code == 0
     monkeypatch.chdir(project.folder / "specs")
-    assert find([]) == project.folder / "archspec.toml"
+    file = configuration([])
+    assert file == str(project.folder / "archspec.toml")
     assert project.lint("--strict", "net.yaml").code == 0
-    assert read(project.folder / "archspec.toml").per_file_ignores[0][0] == "*"
+    assert read(file, rule_codes()).per_file_ignores[0][0] == "*"
 
 
 #: The file, where the mistake is, the message and the hint.
@@ -133,7 +136,7 @@ MISTAKES = [
     ("ignore = 'AS3'\n", (1, 1), "`ignore` is a list of texts", ""),
     ("ignore = ['AS9']\n", (1, 1), "there is no rule `AS9`", "archspec rule --all"),
     ("ignore = ['redundant-bais']\n", (1, 1), "there is no rule", "`redundant-bias`"),
-    ("format = 'xml'\n", (1, 1), "`format` is one of `full`", ""),
+    ("format = 'xml'\n", (1, 1), "`format` is one of `concise`, `full`", ""),
     ("paths = [1]\n", (1, 1), "`paths` is a list of texts", ""),
     ("per-file-ignores = 3\n", (1, 1), "`per-file-ignores` is a table", ""),
     (

@@ -1,4 +1,4 @@
-"""YAML text to located data: what is read, what is refused and where, and `extends`."""
+"""YAML text to data and its places: what is read, what is refused and where, and `extends`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile
-from archspec.source import (
-    List,
-    Map,
-    Text,
-    boolean_hint,
-    locate,
-    merge,
-    parse,
-    read,
-    reader,
-    resolve,
-)
+from archspec.source import reader
+from archspec.source.document import Document, Step
+from archspec.source.extends import Find, UnmergedError, merge, resolve
+from archspec.source.reader import parse, read
+from archspec.source.scalars import boolean_hint
+
+
+def data(text: str | bytes) -> dict[str, Any]:
+    return dict(parse(text, "net.yaml").data)
 
 
 def findings(text: str | bytes) -> list[Diagnostic]:
@@ -36,6 +33,13 @@ def findings(text: str | bytes) -> list[Diagnostic]:
 
 def finding(text: str | bytes) -> Diagnostic:
     (only,) = findings(text)
+    return only
+
+
+def unresolved(document: Document, find: Find, match: str | None = None) -> Diagnostic:
+    with pytest.raises(SpecError, match=match) as caught:
+        resolve(document, find)
+    (only,) = caught.value.diagnostics
     return only
 
 
@@ -82,37 +86,46 @@ def place(found: Diagnostic) -> tuple[str, int, int]:
     ],
 )
 def test_scalars_mean_what_a_person_means(written: str, value: object) -> None:
-    (got,) = parse(f"a: {written}\n" if written != "-" else "a: '-'", "f").values()
+    (got,) = data(f"a: {written}\n" if written != "-" else "a: '-'").values()
     assert got == value
-    assert isinstance(got, type(value))
+    assert type(got) is type(value)
 
 
 def test_everything_knows_its_place() -> None:
-    data = parse("stem:\n  conv1: {conv: 64}\nsizes: [1, 'two']  # end\n\n", "f")
-    assert data == {"stem": {"conv1": {"conv": 64}}, "sizes": [1, "two"]}
-    assert data.span == Span("f", 1, 1, 3, 18)
-    assert data.key_spans["stem"] == Span("f", 1, 1, 1, 5)
-    assert data["stem"].span == Span("f", 2, 3, 2, 20)
-    assert data["stem"]["conv1"].value_spans["conv"] == Span("f", 2, 17, 2, 19)
-    sizes = data["sizes"]
-    assert isinstance(sizes, List)
-    assert sizes.value_spans == [Span("f", 3, 9, 3, 10), Span("f", 3, 12, 3, 17)]
-    two = sizes[1]
-    assert isinstance(two, Text)
-    assert (two.quoted, two.span) == (True, Span("f", 3, 12, 3, 17))
+    document = parse("stem:\n  conv1: {conv: 64}\nsizes: [1, 'two']  # end\n\n", "f")
+    assert document.data == {"stem": {"conv1": {"conv": 64}}, "sizes": [1, "two"]}
+    assert document.file == "f"
+    assert document.span() == Span("f", 1, 1, 3, 18)
+    assert document.span(["stem"], key=True) == Span("f", 1, 1, 1, 5)
+    assert document.span(["stem"]) == Span("f", 2, 3, 2, 20)
+    assert document.span(["stem", "conv1", "conv"]) == Span("f", 2, 17, 2, 19)
+    assert document.span(["sizes", 0]) == Span("f", 3, 9, 3, 10)
+    assert document.span(["sizes", 1]) == Span("f", 3, 12, 3, 17)
+    one, two = document.mark(["sizes", 0]), document.mark(["sizes", 1])
+    assert one is not None
+    assert two is not None
+    assert (one.quoted, two.quoted) == (False, True)
+    assert two.span == Span("f", 3, 12, 3, 17)
+
+
+def test_data_is_plain() -> None:
+    top = parse("sizes: [1, 'two']", "f").data
+    assert type(top) is dict
+    assert type(top["sizes"]) is list
+    assert type(top["sizes"][1]) is str
 
 
 def test_columns_count_characters_and_a_byte_order_mark_is_none() -> None:
-    data = parse("\ufeffdoc: é😀\r\na: {b: 1}".encode(), "f")
-    assert data.value_spans["doc"] == Span("f", 1, 6, 1, 8)
-    assert data["a"].key_spans["b"] == Span("f", 2, 5, 2, 6)
+    document = parse("\ufeffdoc: é😀\r\na: {b: 1}".encode(), "f")
+    assert document.span(["doc"]) == Span("f", 1, 6, 1, 8)
+    assert document.span(["a", "b"], key=True) == Span("f", 2, 5, 2, 6)
 
 
-def test_data_survives_pickling() -> None:
-    data = parse("a: {b: [x]}", "f")
-    again = pickle.loads(pickle.dumps(data))
-    assert again == data
-    assert locate(again, ["a", "b", 0]) == locate(data, ["a", "b", 0]) is not None
+def test_a_document_survives_pickling() -> None:
+    document = parse("a: {b: [x]}", "f")
+    again = pickle.loads(pickle.dumps(document))
+    assert again.data == document.data
+    assert again.span(["a", "b", 0]) == document.span(["a", "b", 0]) == Span("f", 1, 9, 1, 10)
 
 
 # Where it is
@@ -125,19 +138,21 @@ LAYERS = "stem:\n  conv1: {conv: {kernel: 3}}\nsizes: [5, 6]\n"
     [
         ([], (1, 1), (1, 1)),
         (["stem", "conv1", "conv", "kernel"], (2, 26), (2, 18)),
-        (["stem", "conv1", "tag-of-a-union", "conv"], (2, 17), (2, 11)),
+        (["stem", "conv1", "nowhere", "conv"], (2, 10), (2, 3)),
         (["stem", "conv1", "conv", "missing"], (2, 17), (2, 11)),
         (["stem", "conv1", "conv", "kernel", "beyond"], (2, 26), (2, 18)),
         (["sizes", 1], (3, 12), (3, 12)),
         (["sizes", 2], (3, 8), (3, 1)),
+        (["sizes", "1"], (3, 8), (3, 1)),
+        (["stem", 0], (2, 3), (1, 1)),
         (["nowhere"], (1, 1), (1, 1)),
     ],
 )
-def test_locate_walks_as_deep_as_it_can(
-    path: list[str | int], value: tuple[int, int], key: tuple[int, int]
+def test_a_path_is_followed_as_far_as_it_leads(
+    path: list[Step], value: tuple[int, int], key: tuple[int, int]
 ) -> None:
-    data = parse(LAYERS, "f")
-    found, found_key = locate(data, path), locate(data, path, key=True)
+    document = parse(LAYERS, "f")
+    found, found_key = document.span(path), document.span(path, key=True)
     assert found is not None
     assert found_key is not None
     assert (found.line, found.column) == value
@@ -145,10 +160,12 @@ def test_locate_walks_as_deep_as_it_can(
 
 
 @pytest.mark.parametrize("key", [False, True])
-def test_plain_data_is_nowhere(key: bool) -> None:
-    data = {"a": [{"b": "c"}]}
-    assert locate(data, ["a", 0, "b"], key) is None
-    assert locate(7, ["a"], key) is None
+def test_data_from_python_is_nowhere(key: bool) -> None:
+    document = Document({"a": [{"b": "c"}]})
+    assert document.span([], key) is None
+    assert document.span(["a", 0, "b"], key) is None
+    assert document.mark(["a", 0, "b"]) is None
+    assert document.file == ""
 
 
 # What is refused
@@ -261,7 +278,7 @@ def test_all_findings_come_at_once_also_before_a_syntax_error() -> None:
 
 
 def test_brackets_outside_of_braces_need_no_quotes() -> None:
-    assert parse("a: min(64, width)\nb: {c: 'f(1, 2)', d: f(x)}", "f") == {
+    assert data("a: min(64, width)\nb: {c: 'f(1, 2)', d: f(x)}") == {
         "a": "min(64, width)",
         "b": {"c": "f(1, 2)", "d": "f(x)"},
     }
@@ -326,7 +343,7 @@ FRAGMENTS = (
 fragments = st.sampled_from(FRAGMENTS.split("|"))
 
 
-def attempt(action: Callable[[], Map]) -> Map | SpecError:
+def attempt(action: Callable[[], Document]) -> Document | SpecError:
     try:
         return action()
     except SpecError as error:
@@ -362,15 +379,20 @@ specs = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(specs, specs)
 def test_merging_gives_data_or_findings(base: Any, over: Any) -> None:
-    result = attempt(lambda: merge(base, over))
-    if isinstance(result, SpecError):
+    merged = merge(Document(base), Document(over))
+    assert set(merged.data) <= set(base) | set(over)
+    assert merge(merged, Document({})).data == merged.data
+    top = Document({"extends": "base", **over})
+    result = attempt(lambda: resolve(top, lambda name, span: Document(base)))
+    if merged.deletions:
+        assert isinstance(result, UnmergedError)
         assert {found.rule for found in result.diagnostics} == {"extends"}
-    else:
-        assert set(result) <= set(base) | set(over)
-        assert merge(result, {}) == result
+        result = result.rest
+    assert isinstance(result, Document)
+    assert result.data == merged.data
 
 
 # Files
@@ -383,9 +405,9 @@ def test_a_file_is_called_what_people_call_it(
     (tmp_path / "specs" / "net.yaml").write_text("name: net")
     monkeypatch.chdir(tmp_path)
     for path in ["specs/net.yaml", "./specs/net.yaml", tmp_path / "specs/net.yaml"]:
-        assert read(path).span.file == "specs/net.yaml"
+        assert read(path).file == "specs/net.yaml"
     monkeypatch.chdir(tmp_path / "specs")
-    assert read(tmp_path / "specs" / "net.yaml").span.file == "net.yaml"
+    assert read(tmp_path / "specs" / "net.yaml").file == "net.yaml"
 
 
 def test_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -492,44 +514,43 @@ def test_maps_merge_values_replace_null_deletes_another_head_replaces(
     base: str, over: str, result: str
 ) -> None:
     merged = merge(parse(base, "base"), parse(over, "over"))
-    expected = parse(result, "result")
-    assert merged == expected
-    assert list(merged) == list(expected)
+    expected = data(result)
+    assert merged.data == expected
+    assert list(merged.data) == list(expected)
+    assert merged.deletions == ()
 
 
-def test_spans_travel_with_the_values() -> None:
+def test_places_travel_with_the_values() -> None:
     base = parse("args: {a: 1, b: 2}\nstem: [x]", "base.yaml")
     merged = merge(base, parse("args:\n  b: 3", "over.yaml"))
-    assert locate(merged, ["args", "a"]) == Span("base.yaml", 1, 11, 1, 12)
-    assert locate(merged, ["args", "b"]) == Span("over.yaml", 2, 6, 2, 7)
-    assert locate(merged, ["stem", 0]) == Span("base.yaml", 2, 8, 2, 9)
-    assert locate(merged, []) == Span("over.yaml", 1, 1, 2, 7)
-    assert base == {"args": {"a": 1, "b": 2}, "stem": ["x"]}
+    assert merged.span(["args", "a"]) == Span("base.yaml", 1, 11, 1, 12)
+    assert merged.span(["args", "b"]) == Span("over.yaml", 2, 6, 2, 7)
+    assert merged.span(["stem", 0]) == Span("base.yaml", 2, 8, 2, 9)
+    assert merged.span() == Span("over.yaml", 1, 1, 2, 7)
+    assert base.data == {"args": {"a": 1, "b": 2}, "stem": ["x"]}
 
 
 def test_what_python_lays_over_a_file_is_nowhere() -> None:
-    merged = merge(parse("args: {a: 1}", "base"), {"args": {"b": 2}})
-    assert merged == {"args": {"a": 1, "b": 2}}
-    assert locate(merged, ["args", "a"]) == Span("base", 1, 11, 1, 12)
-    assert locate(merged, ["args", "b"]) is None
+    merged = merge(parse("args: {a: 1}", "base"), Document({"args": {"b": 2}}))
+    assert merged.data == {"args": {"a": 1, "b": 2}}
+    assert merged.span(["args", "a"]) == Span("base", 1, 11, 1, 12)
+    assert merged.span(["args", "b"]) is None
 
 
-def test_null_must_delete_something() -> None:
-    base, over = "stem: {maxpool: x}", "name: n\nstem: {maxpol: null}"
-    with pytest.raises(SpecError) as caught:
-        merge(parse(base, "base"), parse(over, "over"))
-    (found,) = caught.value.diagnostics
-    assert place(found) == ("extends", 2, 8)
-    assert "did you mean `maxpool`?" in found.hint
-
-
-def library(**specs: str) -> Any:
-    def find(name: str, span: Span | None) -> Map:
+def library(**specs: str) -> Find:
+    def find(name: str, span: Span | None) -> Document:
         if name not in specs:
             raise SpecError([Diagnostic("extends", f"no spec `{name}`", span)])
         return parse(specs[name], f"{name}.yaml")
 
     return find
+
+
+def test_null_must_delete_something() -> None:
+    top = parse("extends: base\nstem: {maxpol: null}", "over")
+    found = unresolved(top, library(base="stem: {maxpool: x}"))
+    assert place(found) == ("extends", 2, 8)
+    assert "did you mean `maxpool`?" in found.hint
 
 
 def test_a_chain_is_merged_from_its_root() -> None:
@@ -539,14 +560,16 @@ def test_a_chain_is_merged_from_its_root() -> None:
     )
     top = parse("extends: b\nname: c\nargs: {z: 3}", "c.yaml")
     result = resolve(top, find)
-    assert result == {"input": [3], "args": {"x": 1, "y": 2, "z": 3}, "name": "c"}
-    assert result.value_spans["extends"] == Span("c.yaml", 1, 10, 1, 11)
-    assert top["extends"] == "b"
+    assert result.data == {"input": [3], "args": {"x": 1, "y": 2, "z": 3}, "name": "c"}
+    assert result.extended == Span("c.yaml", 1, 10, 1, 11)
+    assert top.data["extends"] == "b"
 
 
 def test_a_spec_that_extends_nothing_is_itself() -> None:
-    assert resolve(parse("name: a", "f"), library()) == {"name": "a"}
-    assert resolve({"name": "a"}, library()) == {"name": "a"}
+    for document in [parse("name: a", "f"), Document({"name": "a"})]:
+        result = resolve(document, library())
+        assert result.data == {"name": "a"}
+        assert result.extended is None
 
 
 @pytest.mark.parametrize(
@@ -567,9 +590,7 @@ def test_a_spec_that_extends_nothing_is_itself() -> None:
     ],
 )
 def test_extends_takes_a_name_never_a_path(name: str) -> None:
-    with pytest.raises(SpecError) as caught:
-        resolve(parse(f"name: n\nextends: {name}", "f"), library())
-    (found,) = caught.value.diagnostics
+    found = unresolved(parse(f"name: n\nextends: {name}", "f"), library())
     assert place(found) == ("extends", 2, 10)
 
 
@@ -579,33 +600,27 @@ def chain(length: int) -> dict[str, str]:
 
 def test_ten_specs_deep_is_deep_enough() -> None:
     top = parse("extends: s0", "top.yaml")
-    assert resolve(top, library(**chain(9))) == {"a": 1}
-    with pytest.raises(SpecError, match="more than 10 specs") as caught:
-        resolve(top, library(**chain(10)))
-    (found,) = caught.value.diagnostics
+    assert resolve(top, library(**chain(9))).data == {"a": 1}
+    found = unresolved(top, library(**chain(10)), match="more than 10 specs")
     assert found.span is not None
     assert found.span.file == "s9.yaml"
 
 
 def test_a_circle_is_shown_with_the_way_round() -> None:
     find = library(a="extends: b", b="extends: a")
-    with pytest.raises(SpecError, match="`a` extends itself") as caught:
-        resolve(parse("extends: b", "a.yaml"), find)
-    (found,) = caught.value.diagnostics
+    found = unresolved(parse("extends: b", "a.yaml"), find, match="`a` extends itself")
     assert str(found.span) == "b.yaml:1:10"
     assert [str(label.span) for label in found.labels] == ["a.yaml:1:10"]
 
 
 def test_a_spec_may_extend_another_of_its_name() -> None:
     find = library(resnet50="a: 1")
-    assert resolve(parse("extends: resnet50", "my/resnet50.yaml"), find) == {"a": 1}
+    assert resolve(parse("extends: resnet50", "my/resnet50.yaml"), find).data == {"a": 1}
 
 
 def test_an_error_in_a_base_names_the_line_that_uses_it() -> None:
     find = library(a="x: 1\nx: 2", b="extends: a")
-    with pytest.raises(SpecError) as caught:
-        resolve(parse("extends: b", "c.yaml"), find)
-    (found,) = caught.value.diagnostics
+    found = unresolved(parse("extends: b", "c.yaml"), find)
     assert str(found.span) == "a.yaml:2:1"
     places = [(str(label.span), label.text) for label in found.labels]
     assert places == [
@@ -616,8 +631,6 @@ def test_an_error_in_a_base_names_the_line_that_uses_it() -> None:
 
 
 def test_an_unknown_base_is_an_error_of_the_line_that_names_it() -> None:
-    with pytest.raises(SpecError) as caught:
-        resolve(parse("extends: nowhere", "c.yaml"), library())
-    (found,) = caught.value.diagnostics
+    found = unresolved(parse("extends: nowhere", "c.yaml"), library())
     assert str(found.span) == "c.yaml:1:10"
     assert found.labels == ()

@@ -18,16 +18,16 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import archspec
-from peers import torchvision_model
-from support import (
+from support import write_spec
+from support.modules import (
     assert_same_tensors,
     evaluate,
     generated_module,
     images,
     same_bits,
     seeded,
-    write_spec,
 )
+from support.peers import torchvision_model
 
 State = dict[str, Tensor]
 SMALL = """

@@ -38,12 +38,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def installed(wheel: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the wheel, and nothing else, is installed."""
-    target = tmp_path / "installed"
+    target = tmp_path_factory.mktemp("target") / "installed"
     options = ("--quiet", "--no-deps", "--no-index", "--target", target)
-    run("-m", "pip", "install", *options, wheel, cwd=tmp_path)
+    run("-m", "pip", "install", *options, wheel, cwd=target.parent)
     return target
 
 
@@ -58,8 +58,8 @@ def test_the_wheel_holds_specs_templates_and_types(wheel: Path) -> None:
 
 
 def test_a_shipped_spec_builds_from_it(installed: Path, tmp_path: Path) -> None:
-    listing = ("-c", NO_TORCH + COMMAND, "list")
-    assert all(name in run(*listing, cwd=tmp_path, PYTHONPATH=str(installed)) for name in SHIPPED)
+    listed = run("-c", NO_TORCH + COMMAND, "list", cwd=tmp_path, PYTHONPATH=str(installed))
+    assert all(name in listed for name in SHIPPED)
     spec = installed / "archspec" / "specs" / "resnet18.yaml"
     build = ("-c", NO_TORCH + COMMAND, "build", spec, "-o", "out")
     run(*build, cwd=tmp_path, PYTHONPATH=str(installed))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archspec.diagnostics import UnreadableFile
-from archspec.source.writing import write_files, write_text
+from archspec.files import write_files, write_text
 
 
 def test_line_ends_and_letters_stay(tmp_path: Path) -> None:

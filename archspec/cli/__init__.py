@@ -1,4 +1,7 @@
-"""The command line: one thin module a command; what is heavy is imported inside.
+"""The command line: one thin module a command, imported when its name is read.
+
+So a command costs what it needs: `archspec --help` and a lint without changes import next to
+nothing.
 
 Exit codes: 0 clean, 1 findings, 2 usage or a file that cannot be opened.
 """
@@ -10,13 +13,16 @@ import gc
 import io
 import os
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+from typing import Any
 
 from archspec import __version__
+from archspec.diagnostics import SpecError, UnreadableFile, closest
 
-TYPE_CHECKING = False  # `typing` costs more than all that a run without changes needs
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+WIDTH = 78  # of `--help`, whatever the terminal: asking for its size would bring in `shutil`
 
 # command -> its module, and its line in `--help`
 COMMANDS = {
@@ -33,19 +39,27 @@ COMMANDS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """One that tells an option it does not know with its own usage, and the one that was meant."""
+    """One that reports an unknown option with its own usage, and the option that was meant."""
+
+    closing: Callable[[], str] | None = None  # what `--help` ends with, made when it is shown
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=WIDTH), **options)
+
+    def format_help(self) -> str:
+        return super().format_help() + (self.closing() if self.closing else "")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._meant(unknown[0])}")
+            near = closest(unknown[0].partition("=")[0], self._option_string_actions)
+            meant = f"\nhelp: did you mean `{near[0]}`?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
         return namespace, unknown
 
-    def _meant(self, wrong: str) -> str:
-        from archspec.diagnostics import closest
 
-        near = closest(wrong.partition("=")[0], self._option_string_actions)
-        return f"\nhelp: did you mean `{near[0]}`?" if near else ""
+def _module(name: str) -> ModuleType:
+    return import_module(f"archspec.cli.{name}")
 
 
 def parser(command: str = "") -> argparse.ArgumentParser:
@@ -58,9 +72,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"archspec {__version__}")
     commands = top.add_subparsers(prog="archspec", dest="command", metavar="COMMAND", required=True)
     if command in COMMANDS:
-        from importlib import import_module
-
-        import_module(f"archspec.cli.{COMMANDS[command][0]}").add_parser(commands)
+        _module(COMMANDS[command][0]).add_parser(commands)
         return top
     for name, (_, text) in COMMANDS.items():
         commands.add_parser(name, help=text)
@@ -99,18 +111,14 @@ def command() -> int:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # told already, if it can be told
+    except OSError:  # reported already, if it can be
         pass
     os._exit(code)
 
 
 def _failed(error: Exception) -> int:
-    from archspec.diagnostics import SpecError, UnreadableFile
-
     if isinstance(error, SpecError):
-        from archspec.cli.report import print_diagnostics
-
-        print_diagnostics(error.diagnostics)
+        _module("report").print_diagnostics(error.diagnostics)
         return 1
     if isinstance(error, (UnreadableFile, OSError)):
         return _stopped(error)

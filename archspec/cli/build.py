@@ -9,6 +9,9 @@ from typing import Any
 
 from archspec.cli.files import changed_in, is_edited, text_of, write
 from archspec.cli.options import add_settings, settings
+from archspec.cli.rendering import find_specs, render_all
+from archspec.cli.report import print_diagnostics
+from archspec.codegen import generated
 
 
 def add_parser(commands: Any) -> None:
@@ -47,9 +50,6 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0 written or up to date, 1 findings, 2 nothing to build."""
-    from archspec.cli.rendering import find_specs, render_all
-    from archspec.cli.report import print_diagnostics
-
     outputs = None if args.outputs is None else [n.strip() for n in args.outputs.split(",")]
     files, findings = render_all(find_specs(args.paths), settings(args), outputs, args.single_file)
     if findings:
@@ -69,8 +69,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _orphans(folder: Path, files: dict[str, str]) -> list[Path]:
     """Generated files whose spec is gone."""
-    from archspec.codegen import generated
-
     found = sorted(folder.glob("*.py")) if folder.is_dir() else []
     return [p for p in found if p.name not in files and generated(text_of(p) or "")]
 

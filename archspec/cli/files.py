@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from archspec.codegen import untouched
+from archspec.files import write_files
+
 
 def text_of(path: Path) -> str | None:
     """What a file says; None where there is none."""
@@ -18,15 +21,11 @@ def changed_in(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
 
 def is_edited(text: str | None) -> bool:
     """Whether a file holds what archspec did not write."""
-    from archspec.codegen import untouched
-
     return text is not None and not untouched(text)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
     """All of them or none, and says so; the folder is made."""
-    from archspec.source.writing import write_files
-
     folder.mkdir(parents=True, exist_ok=True)
     write_files({folder / name: text for name, text in files.items()})
     for name in files:

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from archspec.files import write_text
+from archspec.infer import main_text
+
 
 def add_parser(commands: Any) -> None:
     """`archspec infer CHECKPOINT`."""
@@ -26,8 +29,6 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """See the description of the command."""
-    from archspec.infer import main_text
-
     output = Path(args.output) if args.output else None
     if output is not None and output.exists() and not args.force:
         print(f"error: {args.output} exists; --force overwrites it", file=sys.stderr)
@@ -40,8 +41,6 @@ def run(args: argparse.Namespace) -> int:
     if output is None:
         print(text, end="")
     else:
-        from archspec.source.writing import write_text
-
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text(output, text)
         print(f"wrote {output.as_posix()}")

@@ -5,6 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from archspec.ir import fields_of
+from archspec.language import find, shipped
+from archspec.language.arguments import NEVER_WRITTEN
+from archspec.language.library import built_in
+from archspec.ops import OPS
+from archspec.resources import BLOCKS
+from archspec.source.reader import read
+
 
 def add_parser(commands: Any) -> None:
     """`archspec list [specs|blocks|ops]`."""
@@ -38,24 +46,15 @@ def _short(text: str) -> str:
 
 
 def _specs() -> list[tuple[str, str]]:
-    from archspec.language import find, shipped
-    from archspec.source import read
-
-    return [(name, _short(read(find(name)).get("doc", ""))) for name in shipped()]
+    return [(name, _short(read(find(name)).data.get("doc", ""))) for name in shipped()]
 
 
 def _blocks() -> list[tuple[str, str]]:
-    from archspec.language.library import block_file
-    from archspec.resources import BLOCKS
-
-    return [(path.stem, _short(block_file(path).doc)) for path in sorted(BLOCKS.glob("*.yaml"))]
+    names = sorted(path.stem for path in BLOCKS.glob("*.yaml"))
+    return [(name, _short(built_in(name)[0].doc)) for name in names]
 
 
 def _ops() -> list[tuple[str, str]]:
-    from archspec.ir import fields_of
-    from archspec.language.arguments import NEVER_WRITTEN
-    from archspec.ops import OPS
-
     rows = []
     for key, op in OPS.items():
         names = [f.name for f in fields_of(op) if f.how.kind not in NEVER_WRITTEN]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from archspec.language import Spec
+from archspec.language import Spec, load
+from archspec.language.settings import setting
+from archspec.lint.discover import check_named
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -24,17 +25,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def settings(args: argparse.Namespace) -> dict[str, Any]:
     """What `--set` says; raises `SpecError`."""
-    if not args.settings:
-        return {}
-    from archspec.language.settings import setting
-
     return dict(setting(text) for text in args.settings)
 
 
 def chosen(args: argparse.Namespace) -> Spec:
     """The spec that a command names, with what `--set` changes; raises `SpecError`."""
-    from archspec.language import load
-    from archspec.lint.discover import check_named
-
     check_named(args.spec)
     return load(args.spec, settings(args))

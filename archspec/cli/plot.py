@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from archspec.files import write_files
+from archspec.lint.visible import visible
+from archspec.plot import FORMATS, PlotError, draw, log_file, read_logs
+
 PICTURE = "curves.png"
 
 
@@ -36,8 +40,6 @@ def add_parser(commands: Any) -> None:
 
 
 def _picture(text: str) -> Path:
-    from archspec.plot import FORMATS
-
     path = Path(text)
     if path.suffix[1:].lower() not in FORMATS:
         endings = " or ".join(f".{form}" for form in FORMATS)
@@ -47,10 +49,6 @@ def _picture(text: str) -> Path:
 
 def run(args: argparse.Namespace) -> int:
     """See the description of the command."""
-    from archspec.lint.visible import visible
-    from archspec.plot import PlotError, draw, read_logs
-    from archspec.source.writing import write_files
-
     runs = list(dict.fromkeys(args.runs))
     try:
         logs = read_logs(runs)
@@ -68,9 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _default(runs: list[str]) -> Path:
-    """Where the picture goes if nothing is said; one of several runs replaces no other."""
-    from archspec.plot import PlotError, log_file
-
+    """Where the picture goes by default; that of several runs replaces no file."""
     if len(runs) == 1:
         return log_file(runs[0]).with_name(PICTURE)
     if Path(PICTURE).exists():

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from archspec.diagnostics import Diagnostic
-    from archspec.language import Spec
+from archspec.api import network
+from archspec.codegen import generate
+from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile
+from archspec.language import Spec, load
+from archspec.lint.discover import check_found, check_named
+from archspec.rules.checking import errors_of
+from archspec.training import generate_training
 
 DEFAULT = "specs"
 
 
 def find_specs(paths: Sequence[str]) -> list[str | Path]:
     """The specs that the arguments mean; raises `UnreadableFile` if there are none."""
-    from archspec.diagnostics import UnreadableFile
-    from archspec.lint.discover import check_found, check_named
-
     found: list[str | Path] = []
     for given in paths or [DEFAULT]:
         path = Path(given)
@@ -40,10 +41,6 @@ def render_all(
     single_file: bool = False,
 ) -> tuple[dict[str, str], list[Diagnostic]]:
     """File name -> text, and the findings of all specs."""
-    from archspec.diagnostics import SpecError
-    from archspec.language import load
-    from archspec.rules import errors_of
-
     files: dict[str, str] = {}
     findings: list[Diagnostic] = []
     specs: list[Spec] = []
@@ -61,16 +58,11 @@ def render_all(
 
 def _render(spec: Spec, outputs: Sequence[str] | None, single_file: bool) -> dict[str, str]:
     """The model and, of a spec with a recipe, the training script; or the two in one."""
-    from archspec.api import network
-    from archspec.codegen import generate
-
     net = network(spec, outputs=outputs)
     text = generate(net)
     model = {f"{spec.name}.py": text}
     if spec.train is None or outputs is not None:
         return model
-    from archspec.training import generate_training
-
     script = {script_name(spec): generate_training(spec, net, text, single_file)}
     return script if single_file else model | script
 
@@ -95,6 +87,4 @@ def _clashes(specs: Sequence[Spec], scripts: bool) -> Iterator[Diagnostic]:
 
 
 def _clash(spec: Spec, message: str, hint: str) -> Diagnostic:
-    from archspec.diagnostics import Diagnostic
-
     return Diagnostic("duplicate-spec-name", message, spec.where("name"), hint)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from archspec.rules import Rule
+from archspec.lint.lookup import rule_codes
+from archspec.lint.select import unknown_rule
+from archspec.lint.visible import visible
+from archspec.rules import RULES, Rule, by_code
 
 
 def add_parser(commands: Any) -> None:
@@ -25,18 +27,13 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0, or 2 for a rule that does not exist."""
-    from archspec.rules import RULES, by_code
-
     if args.all:
         print("\n".join(_line(rule) for rule in sorted(RULES.values(), key=lambda r: r.code)))
         return 0
     rule = by_code(args.rule)
     if rule is None:
-        from archspec.lint.select import unknown_rule
-        from archspec.lint.visible import visible
-
         print(f"error: there is no rule `{visible(args.rule)}`", file=sys.stderr)
-        print(f"help: {unknown_rule(args.rule)}", file=sys.stderr)
+        print(f"help: {unknown_rule(args.rule, rule_codes())}", file=sys.stderr)
         return 2
     print(explain(rule))
     return 0
@@ -49,7 +46,7 @@ def _line(rule: Rule) -> str:
 
 def explain(rule: Rule) -> str:
     """A rule's page as text."""
-    fixable = ", `--fix` mends it" if rule.fixable else ""
+    fixable = ", `--fix` fixes it" if rule.fixable else ""
     parts = [
         f"{rule.code} {rule.name} ({rule.severity}{fixable})",
         rule.summary,

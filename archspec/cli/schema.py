@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from archspec.schema import block_schema, spec_schema, text
+
 
 def add_parser(commands: Any) -> None:
     """`archspec schema [spec|block]`."""
@@ -21,7 +23,5 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Always 0."""
-    from archspec.schema import block_schema, spec_schema, text
-
     print(text(block_schema() if args.what == "block" else spec_schema()), end="")
     return 0

@@ -1,16 +1,21 @@
-"""`archspec show`: a network layer by layer."""
+"""`archspec show`: a network layer by layer, or what a pass makes of its spec."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from archspec.cli.options import add_settings, chosen
+import yaml
 
-if TYPE_CHECKING:
-    from archspec.analysis import Analysis
-    from archspec.language import Spec
+from archspec.analysis import Analysis
+from archspec.api import analyze
+from archspec.cli.options import add_settings, chosen, settings
+from archspec.cli.passes import PASSES
+from archspec.language import Spec
+from archspec.language.spec import KEYS
+from archspec.lint.discover import check_named
 
 
 def add_parser(commands: Any) -> None:
@@ -23,18 +28,29 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
     parser.add_argument("--depth", type=int, metavar="N", help="names of at most N parts")
-    parser.add_argument(
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument(
         "--resolved", action="store_true", help="print the spec with all that it extends merged in"
+    )
+    other.add_argument(
+        "--pass",
+        dest="pass_",
+        choices=tuple(PASSES),
+        help="print what a pass makes of the spec: its own file as parsed; merged with what it "
+        "extends; expanded into a tree of layers; the classes of the generated source",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
     add_settings(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
     """0; findings are raised as `SpecError`."""
-    from archspec.api import analyze
-
+    if args.pass_:
+        _check_usage(args, args.usage_error)
+        check_named(args.spec)
+        print(PASSES[args.pass_](args.spec, settings(args)))
+        return 0
     spec = chosen(args)
     if args.resolved:
         print(_resolved(spec, args.format), end="")
@@ -44,23 +60,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _plain(value: Any) -> Any:
-    """Maps, lists and texts without their places."""
-    if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return str(value) if isinstance(value, str) else value
+def _check_usage(args: argparse.Namespace, error: Callable[[str], Any]) -> None:
+    """Exits with a usage error where an option has no meaning for the pass."""
+    if args.format != "text":
+        error(f"argument --format: {args.format} is not allowed with argument --pass")
+    if args.depth is not None:
+        error("argument --depth: not allowed with argument --pass")
+    if args.settings and args.pass_ == "parsed":
+        error("argument --set: not allowed with --pass parsed, which is the file as it is written")
 
 
 def _resolved(spec: Spec, form: str) -> str:
-    from archspec.language.models import KEYS
-
-    data = _plain({key: spec.data[key] for key in KEYS if key in spec.data})
+    data = {key: spec.data[key] for key in KEYS if key in spec.data}
     if form == "json":
         return json.dumps(data, indent=2) + "\n"
-    import yaml
-
     text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100)
     return str(text)
 

@@ -6,15 +6,18 @@ import argparse
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.cli.files import changed_in, is_edited, text_of, write
 from archspec.cli.options import add_settings, chosen
-
-if TYPE_CHECKING:
-    from archspec.language import Spec
+from archspec.cli.rendering import render_all, script_name
+from archspec.diagnostics import Diagnostic, SpecError
+from archspec.files import write_files
+from archspec.language import Spec
+from archspec.language.train import EXAMPLE
 
 REPLACES = os.name == "posix"  # whether a process can become another one
 STATE = ("last.pt", "best.pt", "log.csv")  # what a script keeps in the folder of its run
@@ -55,8 +58,6 @@ def _count(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """The script's exit code; 1 findings, 2 where it cannot be started."""
-    from archspec.cli.rendering import script_name
-
     passed = _read_rest(args)
     if args.help:
         args.parser.print_help()
@@ -87,9 +88,6 @@ def _read_rest(args: argparse.Namespace) -> list[str]:
 
 
 def _spec(args: argparse.Namespace) -> Spec:
-    from archspec.diagnostics import Diagnostic, SpecError
-    from archspec.language.train import EXAMPLE
-
     spec = chosen(args)
     if spec.train is None:
         message = "`train` is missing: it says how the network is trained"
@@ -98,9 +96,6 @@ def _spec(args: argparse.Namespace) -> Spec:
 
 
 def _files(spec: Spec) -> dict[str, str]:
-    from archspec.cli.rendering import render_all
-    from archspec.diagnostics import SpecError
-
     files, findings = render_all([spec], {})
     if findings:
         raise SpecError(findings)
@@ -108,8 +103,6 @@ def _files(spec: Spec) -> dict[str, str]:
 
 
 def _no_torch() -> str:
-    from importlib.util import find_spec
-
     if find_spec("torch") is not None:
         return ""
     return "training needs torch: python -m pip install 'archspec-nn[torch]'"
@@ -142,8 +135,6 @@ def _launcher(processes: int | None) -> list[str]:
 
 
 def _script_help(files: dict[str, str], script: str) -> int:
-    from archspec.source.writing import write_files
-
     print("\nOptions of the script:\n", flush=True)
     with TemporaryDirectory() as folder:
         write_files({Path(folder, name): text for name, text in files.items()})

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archspec.expression import Binary, Call, Expr, source
+from archspec.expression.printing import PRECEDENCE
+
 WIDTH = 88
 STEP = "    "
 
@@ -34,7 +37,22 @@ class RunText:
     count: int
 
 
-Text = str | CallText | KeywordText | RunText
+@dataclass(frozen=True, slots=True)
+class FormulaText:
+    """A size; `bound` is how tightly the operator beside it binds, for its brackets."""
+
+    formula: Expr
+    bound: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TupleText:
+    """`(element, element)`."""
+
+    elements: tuple[FormulaText, ...]
+
+
+Text = str | CallText | KeywordText | RunText | FormulaText | TupleText
 
 
 def flat(text: Text) -> str:
@@ -46,6 +64,10 @@ def flat(text: Text) -> str:
             return f"{name}={flat(value)}"
         case RunText(element=element, count=count):
             return f"*[{flat(element)} for _ in range({count})]"
+        case FormulaText(formula=formula, bound=bound):
+            return source(formula, bound)
+        case TupleText(elements=elements):
+            return f"({', '.join(map(flat, elements))}{',' * (len(elements) == 1)})"
     return text
 
 
@@ -74,7 +96,34 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
             middle = lines(element, indent + STEP)
             last = f"{indent}{STEP}for _ in range({count})"
             return [f"{indent}{before}*[", *middle, last, f"{indent}]{after}"]
+        case FormulaText(formula=formula, bound=bound):
+            return _formula(formula, bound, indent, before, after)
+        case TupleText(elements=elements):
+            inside = [line for e in elements for line in lines(e, indent + STEP, after=",")]
+            return [f"{indent}{before}(", *inside, f"{indent}){after}"]
     return [whole]
+
+
+def _formula(expr: Expr, bound: int, indent: str, before: str, after: str) -> list[str]:
+    """Each operator of the loosest kind at the start of a line."""
+    match expr:
+        case Call(function=function, arguments=arguments):
+            return _call(function, [*map(FormulaText, arguments)], False, indent, before, after)
+        case Binary(op=op) if PRECEDENCE[op] < bound:
+            inside = lines(FormulaText(expr), indent + STEP)
+            return [f"{indent}{before}(", *inside, f"{indent}){after}"]
+        case Binary(op=op, left=left, right=right):
+            own = PRECEDENCE[op]
+            first = _operands(left, own, indent, before)
+            return [*first, *lines(FormulaText(right, own + 1), indent, f"{op} ", after)]
+    return [f"{indent}{before}{source(expr, bound)}{after}"]
+
+
+def _operands(left: Expr, own: int, indent: str, before: str) -> list[str]:
+    """What stands before an operator: a chain of others of its kind, or one operand."""
+    if isinstance(left, Binary) and PRECEDENCE[left.op] == own:
+        return _formula(left, own, indent, before, "")
+    return lines(FormulaText(left, own), indent, before)
 
 
 def _call(

@@ -28,5 +28,5 @@ def verify(source: str) -> None:
 
 
 def digest(text: str) -> str:
-    """The hash that a generated file carries of the rest of itself."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    """The hash that a generated file carries, shortened, of the rest of itself."""
+    return hashlib.sha256(text.encode()).hexdigest()

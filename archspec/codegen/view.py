@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,19 @@ from typing import Any
 from archspec import expression, helpers
 from archspec.analysis import Analysis
 from archspec.codegen.forward import formula, forward
-from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, RunText, Text, lines
+from archspec.codegen.layout import (
+    STEP,
+    WIDTH,
+    CallText,
+    FormulaText,
+    KeywordText,
+    RunText,
+    Text,
+    TupleText,
+    lines,
+)
 from archspec.expression import Expr, Name
-from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, call
+from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, applied, call
 
 BODY = STEP * 2
 
@@ -103,14 +114,16 @@ def _module_doc(network: Network, analysis: Analysis) -> list[str]:
 
 
 def _table(network: Network, analysis: Analysis) -> list[str]:
-    """Layer, output shape and parameters of each attribute of the network."""
-    params: dict[str, int] = {}
+    """Each call of an attribute of the network: its output, and its parameters at the first."""
+    params: Counter[str] = Counter()
+    shapes: dict[str, list[tuple[int, ...]]] = {}  # of ops: only they are called several times
     for row in analysis.rows:
-        top = row.path.split(".")[0]
-        params[top] = params.get(top, 0) + row.params
+        params[row.path.split(".")[0]] += row.params
+        shapes.setdefault(row.path, []).append(row.output)
     rows = [("layer", "output", "parameters")]
-    for name, sizes in analysis.outputs.items():
-        count = params.get(name, 0)
+    for name in applied(network.root.body):
+        sizes = shapes[name].pop(0) if shapes.get(name) else analysis.outputs[name]
+        count = params.pop(name, 0)
         rows.append((name, " x ".join(map(str, sizes)), f"{count:,}" if count else ""))
     wide = [max(len(row[column]) for row in rows) for column in range(3)]
     return [f"{STEP}{a:{wide[0]}}  {b:{wide[1]}}  {c:>{wide[2]}}".rstrip() for a, b, c in rows]
@@ -280,10 +293,9 @@ def construction(new: Any) -> Text:
     if isinstance(new, Name):
         return new.id
     if isinstance(new, Expr):
-        return expression.source(new)
+        return FormulaText(new)
     if isinstance(new, tuple):
-        inside = ", ".join(expression.source(part) for part in new)
-        return f"({inside},)" if len(new) == 1 else f"({inside})"
+        return TupleText(tuple(map(FormulaText, new)))
     return '"' + str(new) + '"'
 
 

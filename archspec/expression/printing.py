@@ -16,12 +16,11 @@ def show(number: Scalar | float) -> str:
     return repr(number)
 
 
-def source(expr: Expr) -> str:
-    """`expr` as Python arithmetic, with no more brackets than it needs."""
-    return _source(expr, 0)
+def source(expr: Expr, outer: int = 0) -> str:
+    """`expr` as Python arithmetic, with no more brackets than it needs.
 
-
-def _source(expr: Expr, outer: int) -> str:
+    `outer` is how tightly the operator beside it binds.
+    """
     match expr:
         case Number(value=value):
             text = show(value)
@@ -32,6 +31,6 @@ def _source(expr: Expr, outer: int) -> str:
             return f"{function}({', '.join(map(source, arguments))})"
         case Binary(op=op, left=left, right=right):
             own = PRECEDENCE[op]
-            text = f"{_source(left, own)} {op} {_source(right, own + 1)}"
+            text = f"{source(left, own)} {op} {source(right, own + 1)}"
             return f"({text})" if own < outer else text
     raise TypeError(f"{expr} is settled before anything is printed")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-
-from archspec.record import record
 
 Scalar = int | Fraction | bool
 
@@ -18,18 +17,31 @@ class ExpressionError(Exception):
         self.message, self.hint, self.column = message, hint, column
 
 
+def same_number(one: Scalar, other: Scalar) -> bool:
+    """Equality that is strict in type: memos tell `true` from 1 by it."""
+    return one == other and one.__class__ is other.__class__
+
+
 class Expr:
     """A node of the tree. Nodes are immutable and compare by content."""
 
     __slots__ = ()
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Number(Expr):
+    """A literal. Equal in type too: `true` is not 1."""
+
     value: Scalar
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Number) and same_number(other.value, self.value)
 
-@record
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class Name(Expr):
     id: str
     column: int | None = None
@@ -41,44 +53,52 @@ class Name(Expr):
         return hash(self.id)
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Unary(Expr):
     op: str
     operand: Expr
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Binary(Expr):
     op: str
     left: Expr
     right: Expr
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Logic(Expr):
     op: str
     operands: tuple[Expr, ...]
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Choice(Expr):
     condition: Expr
     then: Expr
     otherwise: Expr
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Call(Expr):
     function: str
     arguments: tuple[Expr, ...]
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Value:
     """A number, and the formula that says it; `expr` is None where none can be printed."""
 
     number: Scalar
     expr: Expr | None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Value):
+            return NotImplemented
+        return same_number(other.number, self.number) and other.expr == self.expr
+
+    def __hash__(self) -> int:
+        return hash((self.number, self.expr))
 
     @property
     def constant(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 from archspec.expression.functions import FUNCTIONS, OPERATORS, PRINTED_FUNCTIONS, bounded, whole
@@ -87,14 +87,15 @@ def combine(op: str, left: Value, right: Value) -> Value:
 def simplify(op: str, left: Expr, right: Expr) -> Expr | None:
     """The formula of `left op right` over integers, in its shortest equal form.
 
-    Quotients of constants are merged: (c // 4 * 64) // 64 is c // 4. None for `/`.
+    Equal terms of a sum are merged: (c + 32) + 32 is c + 64. So are quotients of constants:
+    (c // 4 * 64) // 64 is c // 4. None for `/`.
     """
     match op, left, right:
         case "/", _, _:
             return None
-        case ("+", Number(value=0), x) | ("*", Number(value=1), x):
-            return x
-        case ("+" | "-", x, Number(value=0)) | ("*" | "//", x, Number(value=1)):
+        case "+" | "-", _, _:
+            return _sum([*_terms(left, 1), *_terms(right, 1 if op == "+" else -1)])
+        case ("*", Number(value=1), x) | ("*" | "//", x, Number(value=1)):
             return x
         case "*", Number(), Binary(op="*", left=Number()):
             return simplify("*", right, left)
@@ -120,6 +121,51 @@ def _reduce(x: Expr, a: Scalar, b: Scalar, left: Expr, right: Expr) -> Expr | No
         return Binary("//", left, right)
     product = simplify("*", x, Number(a // common))
     return None if product is None else simplify("//", product, Number(b // common))
+
+
+ONE = Number(1)
+
+
+def _terms(expr: Expr, sign: int) -> Iterator[tuple[int, Expr, bool]]:
+    """What `expr` adds up: `4 * x` is 4, x, True; `x * 4` is 4, x, False; 4 is 4 times ONE."""
+    match expr:
+        case Binary(op="+" | "-" as op, left=left, right=right):
+            yield from _terms(left, sign)
+            yield from _terms(right, sign if op == "+" else -sign)
+        case Number(value=int(n)):
+            yield sign * n, ONE, True
+        case Binary(op="*", left=Number(value=int(n)), right=x):
+            yield sign * n, x, True
+        case Binary(op="*", left=x, right=Number(value=int(n))):
+            yield sign * n, x, False
+        case _:
+            yield sign, expr, False
+
+
+def _sum(terms: Iterable[tuple[int, Expr, bool]]) -> Expr:
+    """Equal terms merged: what is added, what is subtracted, then the constant."""
+    counts: dict[Expr, int] = {ONE: 0}
+    number_first: dict[Expr, bool] = {}
+    for count, x, first in terms:
+        counts[x] = counts.get(x, 0) + count
+        number_first.setdefault(x, first)
+    last = counts.pop(ONE)
+    order = sorted(counts, key=lambda x: counts[x] < 0)
+    parts = [(counts[x], _product(abs(counts[x]), x, number_first[x])) for x in order if counts[x]]
+    if parts and parts[0][0] > 0:
+        result, parts = parts[0][1], [*parts[1:], (last, Number(abs(last)))]
+    else:
+        result = Number(last)
+    for count, term in parts:
+        if count:
+            result = Binary("+" if count > 0 else "-", result, term)
+    return result
+
+
+def _product(count: int, x: Expr, number_first: bool) -> Expr:
+    many = Number(count)
+    product = simplify("*", many, x) if number_first else simplify("*", x, many)
+    return product or Binary("*", x, many)
 
 
 def substitute(expr: Expr, replace: Callable[[Name], Expr | None]) -> Expr | None:

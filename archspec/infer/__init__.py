@@ -20,7 +20,7 @@ from archspec.infer.resnet import NoResNet, Proposal, propose
 from archspec.infer.shipped import Match, known, matches, state_of
 from archspec.infer.text import difference, inherited, plain, written
 from archspec.language.load import parse_text, shipped
-from archspec.source import merge
+from archspec.source.extends import merge_data
 
 PREFIXES = ("module.", "_orig_mod.")
 MOST_REASONS = 12
@@ -167,7 +167,7 @@ def _nearest(wanted: dict[str, Any], name: str) -> str | None:
             continue
         over = difference(data, whole)
         lines = len(written({"extends": base, "name": name, **over}, ()).split("\n"))
-        if lines < least and plain(merge(data, over)) == whole:
+        if lines < least and plain(merge_data(data, over).data) == whole:
             best, least = base, lines
     return best
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import UnreadableFile
-from archspec.source.files import display_path
+from archspec.paths import display_path
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -8,11 +8,10 @@ from functools import cache
 
 from archspec import resources
 from archspec.analysis import Row, analyze_network, state
+from archspec.expand import expand_network
 from archspec.infer.header import Shapes
 from archspec.language import Spec, load
 from archspec.language.load import shipped
-from archspec.language.widths import repeats
-from archspec.lower import lower
 from archspec.ops.convolutions import Conv, Linear
 
 COUNTER = ".num_batches_tracked"
@@ -44,12 +43,12 @@ def matches(shapes: Shapes) -> list[Match]:
 def known(name: str) -> tuple[Spec, dict[str, int]]:
     """A shipped spec and the number of blocks in each of its stages."""
     spec = load(name)
-    return spec, repeats(spec)
+    return spec, spec.repeats
 
 
 @cache
 def _rows(name: str) -> tuple[Row, ...]:
-    return analyze_network(lower(known(name)[0])).rows
+    return analyze_network(expand_network(known(name)[0])).rows
 
 
 def _plainness(match: Match) -> tuple[bool, int, str]:
@@ -86,7 +85,7 @@ def _match(spec: Spec, rows: tuple[Row, ...], shapes: Shapes) -> Match | None:
 
 def state_of(spec: Spec, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
     """The names and shapes of a spec; without counters of batches if `shapes` has none."""
-    return _without_counters(state(analyze_network(lower(spec)).rows), shapes)
+    return _without_counters(state(analyze_network(expand_network(spec)).rows), shapes)
 
 
 def _without_counters(all_of_it: Shapes, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:

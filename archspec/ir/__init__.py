@@ -1,19 +1,17 @@
-"""The classes that one would write by hand, as data.
+"""The network as data: as a tree of layers with their shapes, and as the classes of a file.
 
-A `Class` has parameters, layers and a body; a layer is a `New` (a class or an op, with
-arguments); a body says what `forward` computes. Sizes are formulas in the class's own names.
-Every reader is a fold over this: `call` says how a layer is constructed, `run` what a
-forward computes. Both know no op by name.
+`ir.tree` has every use of every block by itself; lint, `show`, totals and training read it. A
+`Class` is what a person would write by hand: parameters, layers and a body, which says what
+`forward` computes. Printer and interpreter are folds over it: `call` says how a layer is
+constructed, `run` what a forward computes. Both know no op by name.
 
 ops           what an op is; shapes
-classes       Class, New, Layer, Network
 bodies        what a forward computes, and `run`; where in it training acts
+tree          the expanded network
+visitor       the way through it: layers in the order in which they run
+classes       Class, New, Layer, Network
 construction  `call`, and what sizes come to
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 
 from archspec.ir.bodies import (
     Add,
@@ -27,11 +25,15 @@ from archspec.ir.bodies import (
     Split,
     Unsqueeze,
     X,
+    applications,
     applied,
-    on_main_path,
+    main_path,
+    renamed,
     residual_ends,
     run,
 )
+from archspec.ir.classes import Class, Layer, Local, Network, New, Parameter, Repeat, Sequential
+from archspec.ir.construction import Call, call, children, number, numbers
 from archspec.ir.ops import (
     Argument,
     Field,
@@ -46,38 +48,6 @@ from archspec.ir.ops import (
     fields_of,
     op,
 )
-
-if TYPE_CHECKING:
-    from archspec.ir.classes import Class as Class
-    from archspec.ir.classes import Layer as Layer
-    from archspec.ir.classes import Local as Local
-    from archspec.ir.classes import Network as Network
-    from archspec.ir.classes import New as New
-    from archspec.ir.classes import Parameter as Parameter
-    from archspec.ir.classes import Repeat as Repeat
-    from archspec.ir.classes import Sequential as Sequential
-    from archspec.ir.construction import Call as Call
-    from archspec.ir.construction import call as call
-    from archspec.ir.construction import children as children
-    from archspec.ir.construction import number as number
-    from archspec.ir.construction import numbers as numbers
-
-_CLASSES = ("Class", "Layer", "Local", "Network", "New", "Parameter", "Repeat", "Sequential")
-_CONSTRUCTION = ("Call", "call", "children", "number", "numbers")
-
-
-def __getattr__(name: str) -> Any:
-    """Classes and their construction, imported on first use: lint makes none."""
-    if name in _CLASSES:
-        from archspec.ir import classes
-
-        return getattr(classes, name)
-    if name in _CONSTRUCTION:
-        from archspec.ir import construction
-
-        return getattr(construction, name)
-    raise AttributeError(f"module 'archspec.ir' has no attribute {name!r}")
-
 
 __all__ = [
     "Add",
@@ -108,16 +78,18 @@ __all__ = [
     "Split",
     "Unsqueeze",
     "X",
+    "applications",
     "applied",
     "argument",
     "call",
     "children",
     "each",
     "fields_of",
+    "main_path",
     "number",
     "numbers",
-    "on_main_path",
     "op",
+    "renamed",
     "residual_ends",
     "run",
 ]

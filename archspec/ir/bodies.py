@@ -3,62 +3,62 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
-from archspec.record import record
 
-
-@record
+@dataclass(frozen=True)
 class Apply:
-    """The layer of this name, called."""
+    """The layer of this name, called. In an expanded network `site` says on what (`ir.tree`)."""
 
     layer: str
+    site: Any = field(default=None, compare=False, repr=False)
 
 
-@record
+@dataclass(frozen=True)
 class Chain:
     """One after the other; an empty chain is the identity."""
 
     steps: tuple[Body, ...] = ()
 
 
-@record
+@dataclass(frozen=True)
 class Add:
     """The sum of the branches."""
 
     branches: tuple[Body, ...]
 
 
-@record
+@dataclass(frozen=True)
 class Multiply:
     """The product of the branches."""
 
     branches: tuple[Body, ...]
 
 
-@record
+@dataclass(frozen=True)
 class Concat:
     """The branches one behind the other along the channels."""
 
     branches: tuple[Body, ...]
 
 
-@record
+@dataclass(frozen=True)
 class Split:
     """The input in equal parts along the channels, a branch on each, then one behind the other."""
 
     branches: tuple[Body, ...]
 
 
-@record
+@dataclass(frozen=True)
 class Unsqueeze:
     """`count` dimensions of size 1 at the end, where a gate has lost the spatial sizes."""
 
     count: int
 
 
-@record
+@dataclass(frozen=True)
 class Collect:
     """Named parts one after the other; the values of those in `order` are the result."""
 
@@ -133,28 +133,50 @@ def _read(branches: tuple[Body, ...], inputs: list[X], on: Reader[X]) -> list[X]
     return values
 
 
+def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
+    """The body with other layer names; None leaves a layer out."""
+    match body:
+        case Apply(layer=layer, site=site):
+            name = names.get(layer, layer)
+            return Chain() if name is None else Apply(name, site)
+        case Chain(steps=steps):
+            found = [renamed(step, names) for step in steps]
+            return Chain(tuple(step for step in found if step != Chain()))
+        case Add() | Multiply() | Concat() | Split():
+            return type(body)(tuple(renamed(branch, names) for branch in body.branches))
+        case Collect(parts=parts, order=order):
+            return Collect(tuple((name, renamed(part, names)) for name, part in parts), order)
+    return body
+
+
 # Places in a body ---------------------------------------------------------------------
 
 
+def applications(body: Body) -> Iterator[Apply]:
+    """Every application of a layer, in the order in which they happen."""
+    if isinstance(body, Apply):
+        yield body
+    for part in parts_of(body):
+        yield from applications(part)
+
+
 def applied(body: Body) -> Iterator[str]:
-    """Every layer that is applied, as often as it is, in the order in which it is."""
-    for part in _parts(body):
-        yield from applied(part)
-    if isinstance(body, Apply):
-        yield body.layer
+    """Every layer that is applied, as often as it is."""
+    for application in applications(body):
+        yield application.layer
 
 
-def on_main_path(body: Body) -> Iterator[str]:
-    """Those that are in no gate and no shortcut."""
+def main_path(body: Body) -> Iterator[Apply]:
+    """The applications that are in no gate and no shortcut."""
     if isinstance(body, Apply):
-        yield body.layer
+        yield body
     elif isinstance(body, Multiply):
-        yield from on_main_path(body.branches[0])
+        yield from main_path(body.branches[0])
     elif isinstance(body, Add) and (added := residual(body)) is not None:
-        yield from on_main_path(added)
+        yield from main_path(added)
     else:
-        for part in _parts(body):
-            yield from on_main_path(part)
+        for part in parts_of(body):
+            yield from main_path(part)
 
 
 def residual(body: Add) -> Body | None:
@@ -187,7 +209,7 @@ def _lasts(body: Body) -> Iterator[str | None]:
     elif isinstance(body, Multiply):
         yield from _lasts(body.branches[0])
     else:
-        for part in _parts(body):
+        for part in parts_of(body):
             yield from _lasts(part)
 
 
@@ -198,7 +220,7 @@ def _last(body: Body) -> Body:
     return body
 
 
-def _parts(body: Body) -> tuple[Body, ...]:
+def parts_of(body: Body) -> tuple[Body, ...]:
     """What a body is put together from."""
     match body:
         case Chain(steps=parts) | Add(branches=parts) | Multiply(branches=parts):

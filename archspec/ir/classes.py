@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from archspec.diagnostics import Span
 from archspec.expression import Expr, Name, Number
 from archspec.ir.bodies import Body
 from archspec.ir.ops import Argument, Op, Shape
-from archspec.record import field, record
 
 
-@record
+@dataclass(frozen=True)
 class Parameter:
     """A parameter of a constructor; without a default it is given by position."""
 
@@ -20,7 +21,7 @@ class Parameter:
     default: Number | None = None
 
 
-@record
+@dataclass(frozen=True)
 class Local:
     """A size that is computed once at the top of a constructor."""
 
@@ -28,7 +29,7 @@ class Local:
     value: Expr
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class New:
     """A module to be constructed: an op (with torch's name for it) or a class."""
 
@@ -37,14 +38,14 @@ class New:
     torch: str = ""
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Sequential:
     """Modules one after the other, with names 0, 1, 2, ..."""
 
     children: tuple[New | Repeat | Sequential, ...]
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Repeat:
     """`count` equal modules, each constructed afresh."""
 
@@ -52,7 +53,7 @@ class Repeat:
     count: int
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Layer:
     """An attribute of a class: a module to be constructed, or a parameter that is one."""
 
@@ -60,7 +61,7 @@ class Layer:
     new: New | Sequential | Name
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Class:
     """One class of the generated file. The children of a sequential one are its layers."""
 
@@ -79,13 +80,13 @@ def _nowhere(_: str) -> tuple[Span, ...]:
     return ()
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Network:
     """A spec, lowered: the last of `classes` is the network, each stands before its users.
 
     `outputs` are the attributes whose values are the result, if some were asked for; `cut` are
     those that come after the last of them and are not there. `place` says where a layer is
-    written, from the network down to the layer itself.
+    written, from the network down to the layer itself. `tree` is the expanded network.
     """
 
     spec: str
@@ -98,3 +99,4 @@ class Network:
     outputs: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     place: Callable[[str], tuple[Span, ...]] = _nowhere
+    tree: Any = None

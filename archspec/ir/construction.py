@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from archspec import expression
 from archspec.expression import Expr, Name, Number
 from archspec.ir.classes import Class, New, Repeat, Sequential
 from archspec.ir.ops import Argument, Op, OpField, fields_of
-from archspec.record import record
 
 
-@record
-class Call:
+class Call(NamedTuple):
     """How a module is constructed, in Python's terms."""
 
     positional: tuple[Argument, ...]

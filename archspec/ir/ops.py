@@ -6,13 +6,11 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self, TypeVar, dataclass_transform
+from functools import cache
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transform
 
-from archspec.record import equal, hashed, record, shown
 
-
-@record
-class Shape:
+class Shape(NamedTuple):
     """The shape of one sample: channels, then spatial sizes; `last` if channels are last."""
 
     channels: int
@@ -54,8 +52,7 @@ Sizes = int | tuple[int, ...]
 Argument = Any  # Expr | tuple[Expr, ...] | str | None | New
 
 
-@record
-class Field:
+class Field(NamedTuple):
     """How an argument of a torch constructor is written in a spec.
 
     `arrives` (channels) and `dims` (spatial dimensions) are never written: they are known.
@@ -81,16 +78,17 @@ def argument(kind: Kind, default: Any = dataclasses.MISSING, **how: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
-C = TypeVar("C", bound="type[Op]")
+C = TypeVar("C", bound=type)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(argument, field))
 def op(cls: C) -> C:
-    """Makes an op of a class: a dataclass, but not before it is used.
+    """Makes an op of a class: a frozen dataclass whose fields are torch's arguments.
 
-    Most networks have ten ops of thirty, and making a dataclass takes as long as a small lint.
+    One without fields of its own has all that it needs from the class above it.
     """
-    return cls
+    own = any(not str(kind).startswith("ClassVar") for kind in cls.__annotations__.values())
+    return dataclass(frozen=True)(cls) if own else cls  # type: ignore[no-any-return]
 
 
 @op
@@ -102,12 +100,6 @@ class Op:
     """
 
     rank: int = field(kw_only=True, default=0)
-
-    def __new__(cls, *_args: Any, **_named: Any) -> Self:
-        complete(cls)
-        return object.__new__(cls)
-
-    __eq__, __hash__, __repr__ = equal, hashed, shown
 
     key: ClassVar[str]
     torch: ClassVar[str]
@@ -151,21 +143,7 @@ class Op:
         return 0
 
 
-_COMPLETE: set[type[Op]] = set()
-
-
-def complete(cls: type[Op]) -> None:
-    """Makes the dataclass, those it is made of first; what compares values all ops share."""
-    if cls in _COMPLETE:
-        return
-    for base in reversed(cls.__mro__):
-        if issubclass(base, Op) and "__dataclass_params__" not in base.__dict__:
-            dataclass(eq=False, repr=False)(base)
-    _COMPLETE.add(cls)
-
-
-@record
-class OpField:
+class OpField(NamedTuple):
     """One argument of an op: torch's name, the language's, and how it is written."""
 
     torch: str
@@ -174,24 +152,19 @@ class OpField:
     default: Any
 
 
-_FIELDS: dict[type[Op], tuple[OpField, ...]] = {}
-
-
 def fields_of(op: type[Op]) -> tuple[OpField, ...]:
     """The constructor arguments of `op`, in torch's order."""
-    if op not in _FIELDS:
-        complete(op)
-        _FIELDS[op] = tuple(
-            OpField(
-                f.name,
-                f.metadata["field"].short or f.name,
-                f.metadata["field"],
-                f.default,
-            )
-            for f in dataclasses.fields(op)
-            if "field" in f.metadata
-        )
-    return _FIELDS[op]
+    fields: tuple[OpField, ...] = _fields_of(op)  # type: ignore[arg-type]
+    return fields
+
+
+@cache
+def _fields_of(op: Any) -> tuple[OpField, ...]:
+    return tuple(
+        OpField(f.name, f.metadata["field"].short or f.name, f.metadata["field"], f.default)
+        for f in dataclasses.fields(op)
+        if "field" in f.metadata
+    )
 
 
 def each(sizes: Sizes, rank: int) -> Sequence[int]:

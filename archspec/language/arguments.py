@@ -1,22 +1,17 @@
-"""Values of a spec: numbers, expressions and words, checked as they are read.
-
-What does not fit an op is told by `archspec.language.wrong`.
-"""
+"""Values of a spec: numbers, expressions and words, checked as they are read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from archspec import expression
-from archspec.diagnostics import closest
+from archspec.diagnostics import closest, did_you_mean, instead
 from archspec.expression import Expr, ExpressionError, Number
 from archspec.ir import Field, Op, fields_of
-from archspec.language.problems import Collector, Problems, describe, fail
-from archspec.ops import OPS
-from archspec.source import boolean_hint
+from archspec.language.problems import Collector, describe, fail
+from archspec.source.scalars import boolean_hint
 
 LARGEST_SIZE = 2**20
 NEVER_WRITTEN = ("arrives", "dims", "fixed")
@@ -138,16 +133,40 @@ def _choice(value: Any, how: Field) -> str:
     return str(value)
 
 
+def written_fields(op: type[Op]) -> dict[str, Field]:
+    """The arguments of an op that a spec may write, by the language's names."""
+    fields: dict[str, Field] = _written_fields(op)  # type: ignore[arg-type]
+    return fields
+
+
 @cache
-def _known_fields(key: str) -> dict[str, Field]:
-    return {f.name: f.how for f in fields_of(OPS[key]) if f.how.kind not in NEVER_WRITTEN}
+def _written_fields(op: Any) -> dict[str, Field]:
+    return {f.name: f.how for f in fields_of(op) if f.how.kind not in NEVER_WRITTEN}
 
 
 def op_arguments(op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that are written, by the language's names; raises `Problems`."""
-    known = _known_fields(op.key)
-    with suppress(Problems, KeyError):  # told by the model, which takes long to make
-        return {name: value_of(given[name], known[name]) for name in given}
-    from archspec.language.wrong.arguments import told
+    known, found, result = written_fields(op), Collector(), {}
+    for name, value in given.items():
+        if name not in known:
+            message = f"`{op.key}` has no argument `{name}`"
+            found.add("unknown-key", message, unknown_argument(op, str(name)), name, key=True)
+            continue
+        with found.trying(name):
+            result[name] = value_of(value, known[name])
+    found.finish()
+    return result
 
-    return told(op, given)
+
+def unknown_argument(op: type[Op], wrong: str) -> str:
+    """What to write instead of an argument that the op does not have."""
+    known = written_fields(op)
+    for f in fields_of(op):
+        if wrong == f.torch and f.name != f.torch and f.name in known:
+            return instead(f"write `{f.name}`", wrong, f.name)
+        arrives = f.how.kind == "arrives"
+        if arrives and wrong in (f.torch, "channels", "in_channels", "features"):
+            return "what arrives is known and never written"
+    if not known:
+        return f"`{op.key}` has no arguments: write `{op.key}` alone"
+    return did_you_mean(wrong, known, "it has")

@@ -9,11 +9,12 @@ from pydantic import Field as ModelField
 from pydantic import PrivateAttr, ValidationError
 
 from archspec.language import arguments, identifiers
-from archspec.language.amount import characters
-from archspec.language.fields import Model, Reads
 from archspec.language.layers import Stack, stack_of
-from archspec.language.names import PARTS_OF_ALL, Attribute, ClassName, Doc, at_key, not_taken
+from archspec.language.model import Model, piece, reads, reads_pieces
+from archspec.language.names import Attribute, ClassName, Doc, at_key, not_taken
 from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
+from archspec.language.words import PARTS_OF_ALL
+from archspec.memo import Memo
 
 
 def _block_arguments(value: Any) -> dict[str, Any]:
@@ -57,9 +58,9 @@ class Block(Model):
     class_: ClassName | None = ModelField(None, alias="class")
     name: Attribute | None = None
     inline: bool = False
-    args: Annotated[dict[str, Any], Reads(_block_arguments)] = {}
-    parts: Annotated[dict[str, Stack], Reads(_block_parts)] = {}
-    body: Annotated[Stack, Reads(_listed)]
+    args: Annotated[dict[str, Any], reads(_block_arguments)] = {}
+    parts: Annotated[dict[str, Stack], reads(_block_parts)] = {}
+    body: Annotated[Stack, reads(_listed)]
 
     _raw: Any = PrivateAttr(None)
 
@@ -71,7 +72,11 @@ class Block(Model):
 
     @property
     def raw(self) -> Any:
+        """What is written."""
         return self._raw
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__  # equal blocks are one object, see `archspec.memo.canonical`
 
 
 def block_of(value: Any) -> Block:
@@ -80,9 +85,8 @@ def block_of(value: Any) -> Block:
         hint = "write e.g. `body: [{conv: channels}, norm, act]` below its name"
         message = f"expected a block (a map with a `body`), found {describe(value)}"
         fail("wrong-type", message, hint)
-    characters(value, "this block")
     try:
-        block = Block.read(value)
+        block = Block.model_validate(dict(value))
     except ValidationError as error:
         keys = [f.alias or name for name, f in Block.model_fields.items()]
         raise Problems(problems_of(error, keys)) from None
@@ -106,7 +110,8 @@ def unusable(name: str) -> tuple[Problem, ...]:
     return ()
 
 
-def blocks_of(value: Any) -> dict[str, Block]:
+def blocks_of(value: Any, memo: Memo | None = None) -> dict[str, Block]:
+    """`blocks` from what is written; raises `Problems`."""
     if not isinstance(value, Mapping):
         hint = "write e.g. `blocks: {cell: {body: [{conv: channels}, norm, act]}}`"
         fail("wrong-type", f"expected a map of blocks, found {describe(value)}", hint)
@@ -114,6 +119,9 @@ def blocks_of(value: Any) -> dict[str, Block]:
     for name in value:
         with found.trying(name):
             _block_name(name)
-            result[name] = block_of(value[name])
+            result[name] = piece(block_of, value[name], memo)
     found.finish()
     return result
+
+
+Blocks = Annotated[dict[str, Block], reads_pieces(blocks_of)]

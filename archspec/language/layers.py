@@ -5,43 +5,47 @@ A `Stack` is what stands where layers stand: one layer, a list of them, or `none
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as ModelField
 from pydantic import ValidationError
 
-from archspec.diagnostics import Span
 from archspec.expression import Expr
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
-from archspec.language.fields import Model, Reads
+from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.suggestions.layers import no_layer
+from archspec.language.words import BRANCHED, COMBINATORS, MODIFIERS, OF_RESIDUAL, ONE_BODY
 from archspec.ops import OPS
-from archspec.record import field, record
-from archspec.source import Map, locate
+from archspec.places import At
 
-ONE_BODY = ("sequence", "residual", "scale")
-BRANCHED = ("concat", "add", "split")
-COMBINATORS = (*ONE_BODY, *BRANCHED)
-ANYWHERE = ("name", "when", "else", "init")
-OF_RESIDUAL = ("shortcut", "project", "before", "drop_path")
-MODIFIERS = (*ANYWHERE, *OF_RESIDUAL)
-HEADS = (*OPS, *COMBINATORS)
 MOST_BRANCHES = 64
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """Layers one after the other. `listed`: written as a list, even of one."""
 
     layers: tuple[Layer, ...] = ()
     listed: bool = False
     none: bool = False
-    span: Span | None = None
+    raw: Any = None
+
+    def each(self, at: At) -> list[tuple[Layer, At]]:
+        """The layers, each with its place, where the stack stands at `at`."""
+        return [(x, at if x.step is None else at.below(x.step)) for x in self.layers]
+
+    @cached_property
+    def all(self) -> tuple[tuple[Layer, At], ...]:
+        """Every layer in here, those in branches too, with its place below the stack."""
+        return tuple(_all(self, At()))
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Branch:
     """One branch of a combinator; it has a name where branches are a map."""
 
@@ -49,14 +53,17 @@ class Branch:
     stack: Stack
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer. `given` holds the arguments: parsed for an op, as written for a block or part."""
+    """One layer. `given` holds the arguments: parsed for an op, as written for a block or part.
+
+    `step` is its place in a list of layers; `raw` is what is written.
+    """
 
     head: str
     given: Mapping[str, Any] = field(default_factory=dict)
     raw: Any = None
-    span: Span | None = None
+    step: int | None = None
     name: str | None = None
     when: Expr | None = None
     otherwise: Stack | None = None
@@ -67,48 +74,52 @@ class Layer:
     before: Stack | None = None
     drop_path: Expr | None = None
 
-    def where(self, *path: str | int, key: bool = False) -> Span | None:
-        """The place of an argument or modifier."""
-        return locate(self.raw, path, key) or self.span
+    def branch_at(self, place: int, at: At) -> At:
+        """Where a branch is written, of a layer at `at`."""
+        if self.head in ONE_BODY:
+            return at.below(self.head)
+        return at.below(self.head, self.branches[place].name or place)
 
-    def at(self, argument: str) -> Span | None:
-        """The place of an argument below the head."""
-        if not isinstance(self.raw, Mapping):
-            return self.span
-        return self.where(self.head, argument)
+
+def _all(stack: Stack | None, at: At) -> Iterator[tuple[Layer, At]]:
+    for layer, place in stack.each(at) if stack else ():
+        yield layer, place
+        yield from _all(layer.otherwise, place.below("else"))
+        yield from _all(layer.shortcut, place.below("shortcut"))
+        yield from _all(layer.before, place.below("before"))
+        for number, branch in enumerate(layer.branches):
+            yield from _all(branch.stack, layer.branch_at(number, place))
 
 
 def stack_of(value: Any) -> Stack:
     """Layers from what is written; raises `Problems`."""
-    span = getattr(value, "span", None)
     if value == "none":
-        return Stack(none=True, span=span)
+        return Stack(none=True, raw=value)
     if not isinstance(value, list):
-        return Stack((layer_of(value),), span=span)
+        return Stack((layer_of(value),), raw=value)
     found, layers = Collector(), []
     for place, part in enumerate(value):
         with found.trying(place):
             if part != "none":
-                layers.append(layer_of(part))
+                layers.append(layer_of(part, place))
     found.finish()
-    return Stack(tuple(layers), listed=True, none=not layers, span=span)
+    return Stack(tuple(layers), listed=True, none=not layers, raw=value)
 
 
-def layer_of(value: Any) -> Layer:
+def layer_of(value: Any, step: int | None = None) -> Layer:
     """One layer from what is written; raises `Problems`."""
-    span = getattr(value, "span", None)
     if isinstance(value, str):
-        return _with_head(str(value), {}, {}, value, span)
+        return _with_head(value, {}, {}, value, step)
     heads = [key for key in value if key not in MODIFIERS] if isinstance(value, Mapping) else []
-    if len(heads) == 1:
-        modifiers = {key: value[key] for key in value if key in MODIFIERS}
-        return _with_head(heads[0], value[heads[0]], modifiers, value, span)
-    from archspec.language.wrong.layers import no_layer
-
-    no_layer(value, heads)
+    if len(heads) != 1:
+        no_layer(value, heads)
+    modifiers = {key: value[key] for key in value if key in MODIFIERS}
+    return _with_head(heads[0], value[heads[0]], modifiers, value, step)
 
 
-def _with_head(head: str, given: Any, modifiers: Mapping[str, Any], raw: Any, span: Any) -> Layer:
+def _with_head(
+    head: str, given: Any, modifiers: Mapping[str, Any], raw: Any, step: int | None
+) -> Layer:
     found, parts = Collector(), {}
     with found.trying():
         parts = _modifiers(head, modifiers)
@@ -124,7 +135,7 @@ def _with_head(head: str, given: Any, modifiers: Mapping[str, Any], raw: Any, sp
         else:
             arguments_given = shorthand(head, given)
     found.finish()
-    return Layer(head, arguments_given, raw, span, branches=branches, **parts)
+    return Layer(head, arguments_given, raw, step, branches=branches, **parts)
 
 
 def shorthand(head: str, given: Any) -> Mapping[str, Any]:
@@ -140,15 +151,7 @@ def shorthand(head: str, given: Any) -> Mapping[str, Any]:
     first = OPS[head].first if head in OPS else "channels"
     if first is None:
         fail("wrong-type", f"`{head}` takes no value", f"write `{head}` alone, or a map")
-    located = Map({first: given})
-    span = getattr(given, "span", None)
-    if span is not None:
-        located.span, located.key_spans, located.value_spans = (
-            span,
-            {first: span},
-            {first: span},
-        )
-    return located
+    return {first: given}
 
 
 def _body(given: Any) -> Stack:
@@ -182,15 +185,15 @@ def _branches(given: Any) -> tuple[Branch, ...]:
 # Modifiers, as a pydantic model -------------------------------------------------------
 
 
-Condition = Annotated[Any, Reads(arguments.expr, Field("flag"))]
-Layers = Annotated[Any, Reads(stack_of)]
-Rate = Annotated[Any, Reads(arguments.expr, Field("real", low=0, high=1))]
+Condition = Annotated[Any, reads(arguments.expr, Field("flag"))]
+Layers = Annotated[Any, reads(stack_of)]
+Rate = Annotated[Any, reads(arguments.expr, Field("real", low=0, high=1))]
 
 
 class Modifiers(Model):
     """What may stand beside a layer's head."""
 
-    name: Annotated[Any, Reads(identifiers.attribute)] = None
+    name: Annotated[Any, reads(identifiers.attribute)] = None
     when: Condition = None
     otherwise: Layers = ModelField(None, alias="else")
     init: Literal["zeros"] | None = None
@@ -215,7 +218,7 @@ def _modifiers(head: str, given: Mapping[str, Any]) -> dict[str, Any]:
         found.add("bad-layer", f"`{head}` has no attribute to name", hint, "name", key=True)
     found.finish()
     try:
-        model = Modifiers.read(given)
+        model = Modifiers.model_validate(given)
     except ValidationError as error:
         raise Problems(problems_of(error, MODIFIERS)) from None
     return {key: getattr(model, key) for key in model.model_fields_set}

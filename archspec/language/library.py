@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
-from functools import lru_cache, partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, Span, did_you_mean
+from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean
 from archspec.expression import Expr
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
-from archspec.language.amount import characters
 from archspec.language.blocks import Block, block_of
-from archspec.language.layers import COMBINATORS, Stack, stack_of
-from archspec.language.names import PARTS_OF_ALL
-from archspec.language.problems import Collector, Problems, diagnose
+from archspec.language.layers import Stack, stack_of
+from archspec.language.limits import characters
+from archspec.language.model import piece
+from archspec.language.problems import Collector, Problems, diagnose, fail
+from archspec.language.words import COMBINATORS, PARTS_OF_ALL
+from archspec.memo import Memo, remember
 from archspec.ops import OPS
-from archspec.record import field, record
-from archspec.source import read, seen, shared
-from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
+from archspec.source.document import Document, Part
+from archspec.source.files import MAX_BYTES, display_path, leaves_project
+from archspec.source.folder import Files
+from archspec.source.reader import parse
 
 BUILT_IN = str(resources.BLOCKS)
 HEADS = frozenset([*COMBINATORS, *PARTS_OF_ALL])
@@ -29,65 +32,36 @@ BLOCK_CHANNELS = Field("size")
 BLOCK_STRIDE = Field("size", high=4096)
 
 
-class BlockError(Exception):
+class BlockError(SpecError):
     """A block file with findings of its own."""
 
-    def __init__(self, diagnostics: list[Any]) -> None:
-        super().__init__()
-        self.diagnostics = diagnostics
 
-
-@record(eq=False)
-class Bound:
-    """What a use of a block gives: numbers for arguments, layers for parts."""
-
-    args: dict[str, Expr | tuple[Expr, ...]] = field(default_factory=dict)
-    parts: dict[str, Stack] = field(default_factory=dict)
-
-
-@lru_cache(maxsize=512)
-def _block_file(path: str, _stamp: tuple[int, int, str]) -> Block:
-    data = read(path)
-    try:
-        return block_of(data)
-    except Problems as error:
-        raise BlockError([diagnose(p, data) for p in error.problems]) from None
-
-
-def block_file(path: str | Path) -> Block:
-    """A block from its file; read again only when the file has changed, or its shown path."""
-    path = str(path)
-    return shared.shared_file(block_file, path, partial(_block_file_now, path))
-
-
-def _block_file_now(path: str) -> Block:
-    status = os.stat(path)
-    return _block_file(path, (status.st_mtime_ns, status.st_size, working_folder()))
-
-
-@lru_cache(maxsize=256)
-def _folders(beside: Path | None) -> list[str]:
-    """Where files of blocks are looked for, in this order."""
-    return [*([str(beside / "blocks")] if beside else []), BUILT_IN]
-
-
-def _left(name: str, path: str) -> Diagnostic:
-    message = f"the file of the block `{name}` is a link that leads out of the project"
-    return Diagnostic("unknown-block", message, Span(display_path(path)), "put a copy of it here")
+@remember
+def parsed(text: bytes, file: str, *, memo: Memo | None) -> Document:
+    """A document that several specs use: a block, or a spec that others extend."""
+    return parse(text, file)
 
 
 class Library:
     """The blocks that a spec sees: its own, the files beside it, the built-in ones."""
 
-    def __init__(self, own: Mapping[str, Block], beside: Path | None = None) -> None:
-        self.own = own
-        self.beside = beside
-        self.folders = _folders(beside)
+    def __init__(
+        self,
+        own: Mapping[str, Block],
+        beside: Path | None = None,
+        files: Files | None = None,
+        memo: Memo | None = None,
+        document: Document | None = None,
+    ) -> None:
+        self.own, self.beside, self.memo = own, beside, memo
+        self.files = files or Files()
+        self.folders = [*([str(beside / "blocks")] if beside else []), BUILT_IN]
+        self.document = document or Document({})
+        self.documents: dict[str, Document] = {}  # of the blocks that were looked up
         self._found: dict[str, Block | None] = {}
         self._wrong: dict[str, BlockError] = {}
         self._bytes = 0
         self._characters = 0
-        self._bound: dict[tuple[int, int], tuple[Any, Block, Bound]] = {}
 
     def block(self, name: str) -> Block | None:
         """The block of this name, or None; raises `BlockError` if its file has findings."""
@@ -95,20 +69,21 @@ class Library:
             raise self._wrong[name]
         if name not in self._found:
             try:
-                self._found[name] = self.own.get(name) or self._from_file(name)
+                self._found[name] = self._own(name) or self._from_file(name)
             except BlockError as error:  # read once, however many use it
                 self._wrong[name] = error
                 raise
         return self._found[name]
 
-    def look_up(self, names: Set[str]) -> None:
-        """What is asked of these names, without an answer: a cache knows what was looked at."""
-        for name in names - self._found.keys():
-            self.block(name)
+    def known(self) -> dict[str, Block]:
+        """Every block that was looked up and is there."""
+        return {name: block for name, block in self._found.items() if block is not None}
 
-    def met(self) -> frozenset[str]:
-        """The names that were looked up."""
-        return frozenset(self._found)
+    def _own(self, name: str) -> Block | None:
+        block = self.own.get(name)
+        if block is not None:
+            self.documents[name] = Part(self.document, "blocks", name)
+        return block
 
     def _from_file(self, name: str) -> Block | None:
         try:
@@ -117,24 +92,31 @@ class Library:
             return None
         for folder in self.folders:
             path = f"{folder}/{name}.yaml"
-            if seen.is_file(path):
-                if self.beside and folder is self.folders[0]:
-                    return self._admitted(name, path, self.beside)
-                return block_file(path)
+            if self.files.is_file(path):
+                beside = self.beside if folder != BUILT_IN else None
+                return self._read(name, path, beside)
         return None
 
-    def _admitted(self, name: str, path: str, beside: Path) -> Block:
-        """A block from a file beside the spec; all of them hold no more than one may."""
-        self._admit(name, path, beside)
-        block = block_file(path)
-        whose = "the blocks that this spec uses"
-        self._characters = characters(block.raw, whose, self._characters)
-        return block
+    def _read(self, name: str, path: str, beside: Path | None) -> Block:
+        """A block from a file; those beside the spec hold no more than one file may."""
+        if beside:
+            self._admit(name, path, beside)
+        try:
+            document = parsed(self.files.read(path), display_path(path), memo=self.memo)
+            if beside:
+                whose = "the blocks that this spec uses"
+                self._characters = characters(document, whose, self._characters)
+        except SpecError as error:
+            raise BlockError(error.diagnostics) from None
+        self.documents[name] = document
+        return block_in(document, self.memo)
 
     def _admit(self, name: str, path: str, beside: Path) -> None:
         """Only files of the project; all of them no larger than one may be."""
         if leaves_project(path, beside):
-            raise BlockError([_left(name, path)])
+            message = f"the file of the block `{name}` is a link that leads out of the project"
+            hint, place = "put a copy of it here", Span(display_path(path))
+            raise BlockError([Diagnostic("unknown-block", message, place, hint)])
         size = os.stat(path).st_size
         self._bytes += size
         if size <= MAX_BYTES < self._bytes:
@@ -146,33 +128,46 @@ class Library:
         """Every block there is."""
         yield from self.own
         for folder in self.folders:
-            yield from seen.stems(folder)
+            yield from self.files.stems(folder)
 
     def hidden(self) -> Iterator[tuple[str, str]]:
         """The files beside the spec that are called like an op, a combinator, a norm or an act."""
         for folder in self.folders[:-1]:
-            for name in seen.stems(folder):
+            for name in self.files.stems(folder):
                 path = f"{folder}/{name}.yaml"
-                if (name in OPS or name in HEADS) and seen.is_file(path):
+                if (name in OPS or name in HEADS) and self.files.is_file(path):
                     yield name, path
 
-    def bind(
-        self, given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str] = ()
-    ) -> Bound:
-        """The arguments and parts that `given` sets; raises `Problems`.
 
-        `beside` are other keys that could have been meant.
-        """
-        store = shared.store()
-        known = self._bound if store is None else store.bound
-        key = (id(given), id(block))
-        if key not in known:
-            known[key] = (given, block, bind(given, name, block, beside))
-        return known[key][2]
+def block_in(document: Document, memo: Memo | None = None) -> Block:
+    """The block that a document holds; raises `BlockError`."""
+    try:
+        return piece(block_of, document.data, memo)
+    except Problems as error:
+        raise BlockError(diagnose(p, document) for p in error.problems) from None
+
+
+def built_in(name: str) -> tuple[Block, Document]:
+    """A built-in block and its document."""
+    library = Library({})
+    block = library.block(name)
+    assert block is not None, name
+    return block, library.documents[name]
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """What a use of a block gives: numbers for arguments, layers for parts."""
+
+    args: dict[str, Expr | tuple[Expr, ...]] = field(default_factory=dict)
+    parts: dict[str, Stack] = field(default_factory=dict)
 
 
 def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str] = ()) -> Bound:
-    """Each value as what the block declares it to be; raises `Problems`."""
+    """The arguments and parts that `given` sets, each as what the block declares it to be.
+
+    Raises `Problems`. `beside` are other keys that could have been meant.
+    """
     found, bound = Collector(), Bound()
     for key in given:
         with found.trying(key):
@@ -184,25 +179,34 @@ def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str
             elif key in block.parts or key in PARTS_OF_ALL:
                 bound.parts[key] = stack_of(given[key])
             else:
-                _unknown(found, key, name, block, beside)
+                _report_unknown(found, key, name, block, beside)
     found.finish()
     return bound
 
 
+@remember
+def bind_use(
+    use: Any, name: str, block: Block, beside: tuple[str, ...] = (), *, memo: Memo | None
+) -> Bound:
+    """The same for what a layer or a stage gives (`use.given`)."""
+    return bind(use.given, name, block, beside)
+
+
+@remember
+def bind_defaults(defaults: Any, name: str, block: Block, *, memo: Memo | None) -> Bound:
+    """The same for what `defaults` say of a block."""
+    return bind(defaults.blocks.get(name, {}), name, block)
+
+
 def _number(value: Any, key: str, name: str) -> Any:
     if isinstance(value, Mapping):
-        message = f"`{key}` of `{name}` is a number, and here it is given layers"
-        raise Problems(_one("wrong-type", message))
+        fail("wrong-type", f"`{key}` of `{name}` is a number, and here it is given layers")
     return arguments.value_of(value)
 
 
-def _one(rule: str, message: str) -> list[Any]:
-    from archspec.language.problems import Problem
-
-    return [Problem(rule, message)]
-
-
-def _unknown(found: Collector, key: str, name: str, block: Block, beside: Sequence[str]) -> None:
+def _report_unknown(
+    found: Collector, key: str, name: str, block: Block, beside: Sequence[str]
+) -> None:
     if key == "in_channels":
         hint = "what arrives is known and never written"
     else:

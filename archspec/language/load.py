@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,47 +10,56 @@ from pydantic import ValidationError
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_mean
-from archspec.language.amount import characters
+from archspec.language.bases import Bases
 from archspec.language.check import check
 from archspec.language.library import BlockError, Library
-from archspec.language.models import KEYS, Spec
+from archspec.language.limits import characters
+from archspec.language.lines import at_user_line
 from archspec.language.problems import Problem, diagnose, problems_of
-from archspec.source import Map, parse, read, resolve, seen
-from archspec.source.extends import Unmerged, led_here
-from archspec.source.files import MAX_BYTES, display_path, leaves_project, working_folder
+from archspec.language.recovery import of_the_rest, without
+from archspec.language.settings import changed_by
+from archspec.language.spec import KEYS, Spec
+from archspec.language.suggestions.indented import empty_sections
+from archspec.memo import Memo
+from archspec.source.document import Document
+from archspec.source.extends import UnmergedError, led_here, resolve
 from archspec.source.findings import MAX_FINDINGS
-from archspec.source.shared import shared_file
+from archspec.source.folder import Files
+from archspec.source.reader import parse, read
 
 Source = str | Path | Mapping[str, Any] | Spec
 WRITTEN = [*KEYS, "extends"]
-
 MOST_ROUNDS = 3
 
 
-def load(source: Source, settings: Mapping[str, Any] | None = None) -> Spec:
+def load(
+    source: Source,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    memo: Memo | None = None,
+    files: Files | None = None,
+) -> Spec:
     """A checked spec.
 
     `source` is the path of a YAML file, the name of a shipped spec (`resnet50`), a mapping, or
-    a `Spec`. `settings` are values laid over it, by path: `{"args.classes": 10}`.
+    a `Spec`. `settings` are values laid over it, by path: `{"args.classes": 10}`. `memo` is what
+    specs have in common, `files` the files as this run sees them.
 
     Raises `SpecError` with every finding, and `UnreadableFile` if there is no such file.
     """
-    if isinstance(source, Spec) and not settings and source._library is not None:
+    if isinstance(source, Spec) and not settings and source.library is not None:
         return source
+    loader = Loader(files or Files(), memo)
     if isinstance(source, Spec):
-        beside = source._library.beside if source._library else None
-        return from_data(_plain(source), beside, settings)
+        loader.beside = source.library.beside if source.library else None
+        return loader.spec(source.document, settings)
     if isinstance(source, Mapping):
-        data = _resolved(source, None) if "extends" in source else source
-        return from_data(data, None, settings)
+        document = Document(source)
+        whole = loader.resolved(document) if "extends" in source else document
+        return loader.spec(whole, settings)
     path = find(source)
-    return from_data(_resolved(read(path), path.parent), path.parent, settings)
-
-
-def _plain(spec: Spec) -> Mapping[str, Any]:
-    if spec.data is None:
-        raise TypeError("this Spec was not made from a mapping or a file")
-    return spec.data  # type: ignore[no-any-return]
+    loader.beside = path.parent
+    return loader.spec(loader.resolved(read(path)), settings)
 
 
 def find(source: str | Path) -> Path:
@@ -78,129 +85,83 @@ def shipped() -> list[str]:
 
 
 def parse_text(
-    text: str | bytes, file: str, beside: Path | None = None, but: str | None = None
+    text: str | bytes,
+    file: str,
+    beside: Path | None = None,
+    but: str | None = None,
+    *,
+    memo: Memo | None = None,
+    files: Files | None = None,
 ) -> Spec:
     """A checked spec from YAML text that stands in no file; `file` names it in findings.
 
     `but` is a name that it may not extend.
     """
-    data = parse(text, file)
-    if but is not None and data.get("extends") == but:
-        raise SpecError([Diagnostic("extends", f"`{but}` extends `{but}`", data.span)])
-    return from_data(_resolved(data, beside), beside, None)
+    document = parse(text, file)
+    if but is not None and document.data.get("extends") == but:
+        message = f"`{but}` extends `{but}`"
+        raise SpecError([Diagnostic("extends", message, document.span())])
+    loader = Loader(files or Files(), memo, beside)
+    return loader.spec(loader.resolved(document), None)
 
 
-def _resolved(data: Mapping[str, Any], beside: Path | None) -> Map:
-    bases = _Bases(beside)
-    try:
-        return resolve(dict(data) if not isinstance(data, Map) else data, bases.find)
-    except Unmerged as error:
-        raise SpecError([*error.diagnostics, *_findings(error.rest, beside)]) from None
+class Loader:
+    """Makes specs of documents: extends, reads, checks."""
 
+    def __init__(self, files: Files, memo: Memo | None, beside: Path | None = None) -> None:
+        self.files, self.memo, self.beside = files, memo, beside
 
-def _findings(data: Map, beside: Path | None, rounds: int = MOST_ROUNDS) -> Iterable[Diagnostic]:
-    try:
-        from_data(data, beside, None, rounds)
-    except SpecError as error:
-        return error.diagnostics
-    return ()
+    def resolved(self, document: Document) -> Document:
+        """The document with all that it extends merged in."""
+        bases = Bases(self.beside, self.files, self.memo)
+        try:
+            return resolve(document, bases.find, self.memo)
+        except UnmergedError as error:
+            found = self._findings(error.rest, MOST_ROUNDS)
+            raise SpecError([*error.diagnostics, *found]) from None
 
+    def spec(
+        self,
+        document: Document,
+        settings: Mapping[str, Any] | None = None,
+        rounds: int = MOST_ROUNDS,
+    ) -> Spec:
+        """A checked spec from a merged document; what is wrong is left out so many times."""
+        if settings:
+            document = changed_by(settings, document)
+        try:
+            characters(document, "this spec")
+            spec = Spec.model_validate(document.data, context=self.memo)
+            library = Library(spec.blocks, self.beside, self.files, self.memo, document)
+            spec.keep(document, library, bool(settings))
+            findings = check(spec, library)
+        except ValidationError as error:
+            problems = problems_of(error, WRITTEN)
+            problems = empty_sections(_only_extends(problems), document.data)
+            findings = [diagnose(p, document) for p in problems]
+            findings += self._elsewhere(document, problems, rounds)
+        except (BlockError, SpecError) as error:
+            findings = list(error.diagnostics)
+        if findings:
+            raise SpecError(map(at_user_line, led_here(findings, document)))
+        return spec
 
-@lru_cache(maxsize=64)
-def _parsed_once(path: str, _stamp: tuple[int, int, str]) -> Map:
-    return read(path)
+    def _findings(self, document: Document, rounds: int) -> Iterable[Diagnostic]:
+        try:
+            self.spec(document, None, rounds)
+        except SpecError as error:
+            return error.diagnostics
+        return ()
 
-
-def _parsed(path: str) -> Map:
-    """A base, read again only when the file or its shown path has changed; never altered."""
-    status = os.stat(path)
-    return _parsed_once(path, (status.st_mtime_ns, status.st_size, working_folder()))
-
-
-class _Bases:
-    """The specs that one extends. All of them are no larger than one may be."""
-
-    def __init__(self, beside: Path | None) -> None:
-        self.beside = beside
-        self.bytes = 0
-
-    def find(self, name: str, span: Any) -> Map:
-        """The spec of a name: the file beside, then the shipped ones."""
-        folders = [*([self.beside] if self.beside else []), resources.SPECS, resources.ZOO]
-        for folder in folders:
-            path = f"{folder}/{name}.yaml"
-            if seen.is_file(path) and not (span and _is_shown(path, name, span.file)):
-                if folder is self.beside and leaves_project(path, folder):
-                    message = f"`{name}` is a link that leads out of the project"
-                    copy = "put a copy of the file here"
-                    raise SpecError([Diagnostic("extends", message, span, copy)])
-                return self.read(path, span)
-        raise _nothing_to_extend(name, folders, span)
-
-    def read(self, path: str, span: Any) -> Map:
-        """A spec that is there."""
-        size = shared_file(os.path.getsize, path, partial(os.path.getsize, path))
-        self.bytes += size
-        if size <= MAX_BYTES < self.bytes:
-            message = f"the specs that this one extends are larger than {MAX_BYTES:,} bytes"
-            raise SpecError([Diagnostic("too-large", message, span, "extend smaller ones")])
-        return shared_file(_parsed, path, partial(_parsed, path))
-
-
-def _is_shown(path: str, name: str, file: str) -> bool:
-    """Whether `file` is how the path is shown."""
-    return file.endswith(f"{name}.yaml") and display_path(path) == file
-
-
-def _nothing_to_extend(name: str, folders: Iterable[Path], span: Any) -> SpecError:
-    known = {stem for folder in folders for stem in seen.stems(folder)} - {name}
-    hint: str = did_you_mean(name, known) or "`archspec list specs` names the shipped ones"
-    if span and Path(span.file).stem == name:
-        hint = "a spec never extends itself: name another one, or remove the line"
-    return SpecError([Diagnostic("extends", f"there is no spec `{name}` to extend", span, hint)])
-
-
-def from_data(
-    data: Mapping[str, Any],
-    beside: Path | None,
-    settings: Mapping[str, Any] | None,
-    rounds: int = MOST_ROUNDS,
-) -> Spec:
-    """A checked spec from a merged mapping; what is wrong is left out so many times."""
-    if settings:
-        from archspec.language.settings import changed_by
-
-        data = changed_by(settings, data)
-    try:
-        characters(data, "this spec")
-        spec = Spec.read(data)
-    except ValidationError as error:
-        from archspec.language.wrong.indented import told
-
-        problems = told(_only_extends(problems_of(error, WRITTEN)), data)
-        found = [diagnose(p, data) for p in problems]
-        found += _elsewhere(data, problems, beside, rounds)
-        raise SpecError(led_here(found, data)) from None
-    except (BlockError, SpecError) as error:
-        raise SpecError(led_here(error.diagnostics, data)) from None
-    spec.keep(data, Library(spec.blocks, beside), bool(settings))
-    findings = check(spec)
-    if findings:
-        raise SpecError(led_here(findings, data))
-    return spec
-
-
-def _elsewhere(
-    data: Mapping[str, Any], problems: list[Problem], beside: Path | None, rounds: int
-) -> list[Diagnostic]:
-    """What is wrong in the rest of a spec: read again without what has findings already."""
-    from archspec.language.rest import of_the_rest, without
-
-    few = rounds and len(problems) <= MAX_FINDINGS
-    rest = without(data, problems) if few else None
-    if rest is None:
-        return []
-    return of_the_rest(_findings(rest, beside, rounds - 1), problems)
+    def _elsewhere(
+        self, document: Document, problems: list[Problem], rounds: int
+    ) -> list[Diagnostic]:
+        """What is wrong in the rest of a spec: read again without what has findings already."""
+        few = rounds and len(problems) <= MAX_FINDINGS
+        rest = without(document, problems) if few else None
+        if rest is None:
+            return []
+        return of_the_rest(self._findings(rest, rounds - 1), problems)
 
 
 def _only_extends(problems: list[Problem]) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""What the models share: the names an expression sees, and fields for names and texts."""
+"""Fields for names and texts, which the models share."""
 
 from __future__ import annotations
 
@@ -6,24 +6,12 @@ import sys
 from typing import Annotated, Any
 
 from archspec.language import identifiers
-from archspec.language.fields import Reads
-from archspec.language.layers import COMBINATORS
+from archspec.language.model import reads
 from archspec.language.problems import Problem, describe, fail
+from archspec.language.words import COMBINATORS, SCOPE
 from archspec.ops import OPS
 
-INDICES = ("index", "repeat", "stage", "block_index", "block_count")
-
-
-FLOW = ("in_channels", "channels", "stride")
-
-
-SCOPE = (*FLOW, *INDICES)
-
-
-PARTS_OF_ALL = ("norm", "act")
-
-
-Attribute = Annotated[str, Reads(identifiers.attribute)]
+Attribute = Annotated[str, reads(identifiers.attribute)]
 
 
 # What generated files and torch import: Python would find a generated file of that name instead.
@@ -45,7 +33,7 @@ def spec_name(value: Any) -> str:
     return name
 
 
-SpecName = Annotated[str, Reads(spec_name)]
+SpecName = Annotated[str, reads(spec_name)]
 
 
 def text_of(value: Any, what: str, most: int) -> str:
@@ -61,7 +49,7 @@ def text_of(value: Any, what: str, most: int) -> str:
     return str(value)
 
 
-Doc = Annotated[str, Reads(text_of, "`doc`", 4000)]
+Doc = Annotated[str, reads(text_of, "`doc`", 4000)]
 
 
 def class_name(value: Any) -> str:
@@ -71,7 +59,7 @@ def class_name(value: Any) -> str:
     return name
 
 
-ClassName = Annotated[str, Reads(class_name)]
+ClassName = Annotated[str, reads(class_name)]
 
 
 def not_taken(name: str, what: str) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean, instead
-from archspec.record import record, replace
-from archspec.source import locate
+from archspec.source.document import Document, Step
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
 
-Step = str | int
 
-
-@record
-class Problem:
+class Problem(NamedTuple):
     """A finding whose place is a path below the value being validated.
 
     `key` points at the key of the path, not at its value. `because` is the path of another key
@@ -34,7 +29,7 @@ class Problem:
 
     def below(self, *steps: Step) -> Problem:
         because = (*steps, *self.because) if self.because else ()
-        return replace(self, path=(*steps, *self.path), because=because)
+        return self._replace(path=(*steps, *self.path), because=because)
 
 
 class Problems(Exception):
@@ -70,7 +65,7 @@ class Collector:
     def trying(self, *steps: Step, names: bool = True) -> _Trying:
         """A `with` block whose findings are kept, placed below `steps`.
 
-        `names`: a bad name is the last step itself, so it is told at the key.
+        `names`: a bad name is the last step itself, so it is reported at the key.
         """
         return _Trying(self, steps, names)
 
@@ -94,7 +89,7 @@ class _Trying:
 
     def placed(self, problem: Problem) -> Problem:
         if self.names and problem.rule == "bad-name" and not problem.path:
-            problem = replace(problem, key=True)
+            problem = problem._replace(key=True)
         return problem.below(*self.steps)
 
 
@@ -123,7 +118,7 @@ _EXAMPLES = {
     "lr": "lr: 0.1",
     "magnitude": "magnitude: 6",
 }
-_BESIDE = {"channels-shrink": "compared with this"}  # what is said of the other key
+_BESIDE = {"channels-shrink": "compared with this"}  # the label of the other key
 _EXPECTED = {
     "dict_type": "expected a map",
     "list_type": "expected a list",
@@ -141,21 +136,27 @@ _EXPECTED = {
 def problems_of(
     error: ValidationError,
     choices: Iterable[str] = (),
-    elsewhere: Mapping[str, str] = MappingProxyType({}),
+    worded: Callable[[Any], Problem | None] = lambda _: None,
 ) -> list[Problem]:
     """Pydantic's findings in our words.
 
-    `choices` are the keys of the outermost model, `elsewhere` what others call them.
+    `choices` are the keys of the outermost model. `worded` has words of its own for some errors.
     """
     known = list(choices)
-    errors = error.errors(include_url=False)
-    problems = [_problem(e, known, elsewhere) for e in errors[:MAX_FINDINGS]]
+    errors = [e for e in error.errors(include_url=False) if not _counts_wrong_items(e)]
+    problems = [worded(e) or _problem(e, known) for e in errors[:MAX_FINDINGS]]
     if len(errors) > MAX_FINDINGS:
-        told = too_many_findings(None)
-        problems.append(Problem(told.rule, told.message, told.hint, tuple(errors[-1]["loc"])))
+        many = too_many_findings(None)
+        problems.append(Problem(many.rule, many.message, many.hint, tuple(errors[-1]["loc"])))
     # A key that is missing, and one more that is nearly it, are one finding.
     meant = {p.hint.instead for p in problems if isinstance(p.hint, Hint)}
     return [p for p in problems if p.rule != "missing-key" or _missing(p) not in meant]
+
+
+def _counts_wrong_items(error: Any) -> bool:
+    """Whether a list is too short for pydantic alone, which leaves out items that are wrong."""
+    short = error["type"] == "too_short"
+    return short and len(error["input"]) >= int(error["ctx"]["min_length"])
 
 
 def _missing(problem: Problem) -> str:
@@ -171,16 +172,17 @@ _BELOW: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
 }
 
 
-def _problem(error: Any, choices: Sequence[str], elsewhere: Mapping[str, str]) -> Problem:
+def _problem(error: Any, choices: Sequence[str]) -> Problem:
     kind, path, context = error["type"], tuple(error["loc"]), error.get("ctx", {})
     if "key" in context and "message" in context:
         outside = path[: len(path) - context["steps"]]
         because = (*outside, *context["because"]) if context["because"] else ()
         return Problem(kind, context["message"], context["hint"], path, context["key"], because)
     if kind == "extra_forbidden":
+        elsewhere: Mapping[str, str] = {}
         if len(path) > 1:
             choices, elsewhere = _BELOW.get(str(path[0]), ((), {}))
-        hint = _unknown(str(path[-1]), choices, elsewhere) if choices else ""
+        hint = unknown_key(str(path[-1]), choices, elsewhere) if choices else ""
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     if kind == "missing":
         hint = f"write `{_EXAMPLES.get(str(path[-1]), f'{path[-1]}: ...')}`"
@@ -203,7 +205,8 @@ def _no_choice(expected: str, found: Any, path: tuple[Step, ...]) -> Problem:
     return Problem("wrong-type", message, "", path)
 
 
-def _unknown(key: str, choices: Sequence[str], elsewhere: Mapping[str, str]) -> str:
+def unknown_key(key: str, choices: Iterable[str], elsewhere: Mapping[str, str]) -> str:
+    """The hint for a key that there is not; `elsewhere` is what others call the choices."""
     if key in elsewhere:
         return instead(f"write `{elsewhere[key]}`", key, elsewhere[key])
     return did_you_mean(key, choices)
@@ -227,30 +230,29 @@ def describe(value: Any) -> str:
     return f"a {type(value).__name__}"
 
 
-def diagnose(problem: Problem, data: Any, *labels: Label) -> Diagnostic:
-    """The finding at its place in `data`."""
-    span: Span | None = locate(data, problem.path, problem.key)
+def diagnose(problem: Problem, document: Document, *labels: Label) -> Diagnostic:
+    """The finding at its place in a document."""
+    span = document.span(problem.path, problem.key)
     hint = problem.hint
     fix = hint.at(span) if problem.key and isinstance(hint, Hint) else None
-    other = _said(data, problem.because)
+    other = _place_of_key(document, problem.because)
     if span and other:
-        span, other = _own_first(data, span, other)
-        said = _BESIDE.get(problem.rule, "does not go with this")
-        labels = (*labels, Label(other, said))
+        span, other = _own_first(document, span, other)
+        labels = (*labels, Label(other, _BESIDE.get(problem.rule, "does not go with this")))
     return Diagnostic(problem.rule, problem.message, span, hint, labels, fix=fix)
 
 
-def _said(data: Any, path: Sequence[Step]) -> Span | None:
+def _place_of_key(document: Document, path: Sequence[Step]) -> Span | None:
     """The place of a key, if it is written at all."""
-    *outside, key = path or ("",)
-    for step in outside:
-        data = data.get(step) if isinstance(data, Mapping) else None
-    written = isinstance(data, Mapping) and key in data
-    return locate(data, (key,), key=True) if written else None
+    data: Any = document.data
+    for step in path:
+        if not isinstance(data, Mapping) or step not in data:
+            return None
+        data = data[step]
+    return document.span(path, key=True) if path else None
 
 
-def _own_first(data: Any, span: Span, other: Span) -> tuple[Span, Span]:
+def _own_first(document: Document, span: Span, other: Span) -> tuple[Span, Span]:
     """Of two places, the one in the user's own file first: the other may be inherited."""
-    top: Span | None = getattr(data, "span", None)
-    inherited = top and span.file != top.file == other.file
+    inherited = span.file != document.file == other.file
     return (other, span) if inherited else (span, other)

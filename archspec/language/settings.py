@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from archspec.diagnostics import Span, SpecError, did_you_mean
-from archspec.language.models import KEYS
-from archspec.language.problems import Problem, describe, diagnose
-from archspec.source import Map, parse
-from archspec.source.data import copy
+from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean
+from archspec.language.problems import Problem, describe
+from archspec.language.spec import KEYS
+from archspec.source.document import Changed, Document, copied
+from archspec.source.reader import parse
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -17,8 +17,8 @@ def setting(text: str) -> tuple[str, Any]:
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
         problem = Problem("setting", f"`{text}` sets nothing", "write `--set args.classes=10`")
-        raise SpecError([diagnose(problem, None)])
-    return path.strip(), parse(f"value: {value}", f"--set {path}")["value"]
+        raise SpecError([_finding(problem)])
+    return path.strip(), parse(f"value: {value}", f"--set {path}").data["value"]
 
 
 def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,25 +34,28 @@ def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def changed_by(settings: Mapping[str, Any], data: Mapping[str, Any]) -> Map:
-    """A copy of the mapping with these values, by path; raises `SpecError`."""
-    changed = copy(data)
-    problems = [p for path, value in settings.items() for p in _set(changed, path, value)]
+def changed_by(settings: Mapping[str, Any], document: Document) -> Document:
+    """A copy of the document with these values, by path; raises `SpecError`."""
+    data = copied(document.data)
+    problems = [p for path, value in settings.items() for p in _set(data, path, value)]
     if problems:
-        raise SpecError(diagnose(problem, None) for problem in problems)
-    return changed
+        raise SpecError(map(_finding, problems))
+    return Changed(data, document, {tuple(p.split(".")): Span(f"--set {p}") for p in settings})
 
 
-def _set(data: Map, path: str, value: Any) -> Iterable[Problem]:
+def _finding(problem: Problem) -> Diagnostic:
+    return Diagnostic(problem.rule, problem.message, None, problem.hint)
+
+
+def _set(data: dict[str, Any], path: str, value: Any) -> Iterable[Problem]:
     *outer, last = path.split(".")
     here: Any = data
     for step in outer:
-        if not isinstance(here, Mapping) or step not in here:
-            known = list(here) if isinstance(here, Mapping) else []
-            yield _no_place(path, step, known)
+        if not isinstance(here, dict) or step not in here:
+            yield _no_place(path, step, list(here) if isinstance(here, dict) else [])
             return
         here = here[step]
-    if not isinstance(here, Map):
+    if not isinstance(here, dict):
         yield _no_place(path, last, [])
     elif path not in KEYS and path in data.get("args", {}):
         yield Problem("setting", f"there is no `{path}` to set", f"did you mean `args.{path}`?")
@@ -60,7 +63,6 @@ def _set(data: Map, path: str, value: Any) -> Iterable[Problem]:
         yield _no_place(path, last, list(here))
     else:
         here[last] = value
-        here.key_spans[last] = here.value_spans[last] = Span(f"--set {path}")
 
 
 def _no_place(path: str, step: str, known: list[str]) -> Problem:

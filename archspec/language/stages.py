@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import ValidationError
 
-from archspec.diagnostics import Span, closest, instead
+from archspec.diagnostics import closest, instead
 from archspec.expression import Expr, Number
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
-from archspec.language.fields import Model, Reads, ReadsParts
-from archspec.language.layers import MODIFIERS, Stack, stack_of
+from archspec.language.layers import Stack, stack_of
+from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import text_of
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
-from archspec.record import field, record
-from archspec.source import locate
-from archspec.source.shared import shared
+from archspec.language.suggestions.indented import beside_its_stage
+from archspec.language.words import MODIFIERS
+from archspec.memo import Memo
 
 MOST_STAGES = 100
 MOST_REPEATS = 1000
@@ -29,7 +29,7 @@ ONCE = Number(1)
 OF_BLOCKS = ("block", "repeat", "channels", "stride", "shrink")
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """An entry of `stages`: a run of blocks, or (`between`) layers between the stages."""
 
@@ -41,37 +41,32 @@ class Stage:
     given: Mapping[str, Any] = field(default_factory=dict)
     between: Stack | None = None
     raw: Any = None
-    span: Span | None = None
-
-    def where(self, *path: str | int, key: bool = False) -> Span | None:
-        return locate(self.raw, path, key) or self.span
 
 
 def stage_of(value: Any) -> Stage:
     """An entry of `stages` from what is written; raises `Problems`."""
-    span = getattr(value, "span", None)
     if not isinstance(value, Mapping) or "block" not in value:
-        _forgotten_block(value)
-        return Stage(between=stack_of(value), raw=value, span=span)
+        _check_block_is_there(value)
+        return Stage(between=stack_of(value), raw=value)
     try:
-        run = Run.read({key: value[key] for key in value if key in Run.model_fields})
+        run = Run.model_validate({key: value[key] for key in value if key in Run.model_fields})
     except ValidationError as error:
         raise Problems(problems_of(error, Run.model_fields)) from None
     written = {key: getattr(run, key) for key in run.model_fields_set if key != "block"}
     given = {key: value[key] for key in value if key not in Run.model_fields}
-    return Stage(blocks=run.block, given=given, raw=value, span=span, **written)
+    return Stage(blocks=run.block, given=given, raw=value, **written)
 
 
-def _forgotten_block(value: Any) -> None:
-    """What is no layer between the stages, for it says what a stage of blocks says."""
+def _check_block_is_there(value: Any) -> None:
+    """What is no layer between the stages, for it has the keys of a stage of blocks."""
     keys = list(value) if isinstance(value, Mapping) else []
-    said = {"repeat", "channels", "stride"} & set(keys)
+    of_stage = {"repeat", "channels", "stride"} & set(keys)
     several = sum(key not in MODIFIERS for key in keys) > 1
     wrong = next((key for key in keys if closest(str(key), ["block"])), None)
-    if wrong and (said or several):
+    if wrong and (of_stage or several):
         hint = instead("did you mean `block`?", wrong, "block")
         fail("unknown-key", f"a stage has no `{wrong}`", hint, wrong, key=True)
-    if said:
+    if of_stage:
         fail("missing-key", "this stage does not say its `block`", "write e.g. `block: basic`")
 
 
@@ -92,14 +87,14 @@ def _repeat(value: Any) -> Expr:
 class Run(Model):
     """A stage of blocks. Every other key is an argument or part of the block, and not in here."""
 
-    block: Annotated[Any, Reads(_block_names)]
-    repeat: Annotated[Any, Reads(_repeat)] = ONCE
-    channels: Annotated[Any, Reads(arguments.value_of, CHANNELS)] = None
-    stride: Annotated[Any, Reads(arguments.value_of, STRIDE)] = None
-    shrink: Annotated[str | None, Reads(text_of, "`shrink`", 500)] = None
+    block: Annotated[Any, reads(_block_names)]
+    repeat: Annotated[Any, reads(_repeat)] = ONCE
+    channels: Annotated[Any, reads(arguments.value_of, CHANNELS)] = None
+    stride: Annotated[Any, reads(arguments.value_of, STRIDE)] = None
+    shrink: Annotated[str | None, reads(text_of, "`shrink`", 500)] = None
 
 
-def stages_of(value: Any) -> dict[str, Stage]:
+def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:
     """`stages` from what is written; raises `Problems`."""
     if not isinstance(value, Mapping):
         hint = "write e.g. `layer1: {block: basic, repeat: 2, channels: 64}` below it"
@@ -107,16 +102,14 @@ def stages_of(value: Any) -> dict[str, Stage]:
     if len(value) > MOST_STAGES:
         fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
     if None in value.values() and not value.keys().isdisjoint(OF_BLOCKS):
-        from archspec.language.wrong.indented import beside_its_stage
-
         beside_its_stage(value, OF_BLOCKS)
     found, stages = Collector(), {}
     for key, stage in value.items():
         with found.trying(key):
             identifiers.attribute(key, "the name of a stage")
-            stages[key] = shared(stage_of, stage, partial(stage_of, stage))
+            stages[key] = piece(stage_of, stage, memo)
     found.finish()
     return stages
 
 
-Stages = Annotated[dict[str, Stage], ReadsParts(stages_of)]
+Stages = Annotated[dict[str, Stage], reads_pieces(stages_of)]

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from archspec.diagnostics import did_you_mean
 from archspec.expression import Expr, ExpressionError, Name, Number, Scalar, Value, constant
 from archspec.expression import evaluate as value_of_expression
 from archspec.language import arguments
 from archspec.language.problems import Collector, Problem, Problems, fail
-from archspec.language.stages import REPEAT
-from archspec.record import record
+from archspec.language.stages import REPEAT, Stage
 
-if TYPE_CHECKING:
-    from archspec.language.models import Spec
-
+Args = Mapping[str, Scalar]
 MOST_BLOCKS = 1000  # ResNet-1001 has 333
 
 
-@record(eq=False)
-class Place:
+class Place(NamedTuple):
     """One block of one stage, and what its expressions see."""
 
     key: str
-    index: int
+    number: int
     names: Mapping[str, Value]
 
 
-@record(eq=False)
-class Series:
+class Series(NamedTuple):
     """The blocks of one stage; `stage` counts from 1, `first` is its first block's index."""
 
     key: str
@@ -38,6 +33,12 @@ class Series:
     stage: int
     first: int
     fixed: Mapping[str, Value]
+
+    @property
+    def indices(self) -> dict[str, int]:
+        """Where the stage stands: what its first block sees of that."""
+        count = int(self.fixed["block_count"].number)
+        return {"stage": self.stage, "block_index": self.first, "block_count": count}
 
     def places(self) -> Iterator[Place]:
         """Block by block."""
@@ -66,11 +67,11 @@ def number_of(expr: Expr, known: Mapping[str, Value]) -> Scalar:
     return value_of_expression(expr, partial(lookup_in, known)).number
 
 
-def repeats(spec: Spec) -> dict[str, int]:
+def repeats(args: Args, stages: Mapping[str, Stage]) -> dict[str, int]:
     """Blocks of each stage that has blocks; raises `ExpressionError` or `Problems`."""
-    known = {name: constant(value) for name, value in spec.args.items()}
+    known = {name: constant(value) for name, value in args.items()}
     counts = {}
-    for key, stage in spec.stages.items():
+    for key, stage in stages.items():
         if stage.blocks:
             count = number_of(stage.repeat, known)
             try:
@@ -83,10 +84,9 @@ def repeats(spec: Spec) -> dict[str, int]:
     return counts
 
 
-def series_of(spec: Spec) -> Iterator[Series]:
-    """The stages that have blocks, in order."""
-    counts = spec.repeats
-    fixed = {name: constant(value) for name, value in spec.args.items()}
+def series_of(args: Args, counts: Mapping[str, int]) -> Iterator[Series]:
+    """The stages that have blocks, in order; `counts` says how many each has."""
+    fixed = {name: constant(value) for name, value in args.items()}
     fixed["block_count"] = constant(sum(counts.values()))
     first = 0
     for number, (key, count) in enumerate(counts.items(), 1):
@@ -94,39 +94,56 @@ def series_of(spec: Spec) -> Iterator[Series]:
         first += count
 
 
-def never_shrink(spec: Spec, found: Collector) -> None:
-    """Compares each block's channels with those of the block before, stage by stage."""
-    before: Scalar | None = None
-    previous, reported = "", set()
+class NeverShrink:
+    """Channels never shrink: each number of a stage is compared with the one before it.
+
+    A stage that says `shrink` may; of the others, each is reported once.
+    """
+
+    def __init__(self) -> None:
+        self.before: Scalar = 0
+        self.previous = ""
+        self.reported: set[str] = set()
+
+    def problem(self, key: str, stage: Stage, channels: Scalar) -> Problem | None:
+        """The finding about the next number of channels, which stage `key` gives."""
+        previous, before = self.previous, self.before
+        self.previous, self.before = key, channels
+        if channels >= before or stage.shrink or key in self.reported:
+            return None
+        self.reported.add(key)
+        where = f"`{previous}`" if previous != key else "the block before"
+        hint = f"give `{key}` at least {before}, or say why not: `shrink: the reason`"
+        if stage.channels is None:
+            hint = f"write `channels: {before}`, or say why: `shrink: the reason`"
+        return Problem(
+            "channels-shrink",
+            f"`{key}` has {channels} channels, fewer than the {before} of {where}",
+            hint,
+            ("stages", key, "channels"),
+            because=("stages", previous, "channels") if previous != key else (),
+        )
+
+
+def never_shrink(args: Args, stages: Mapping[str, Stage], found: Collector) -> None:
+    """Compares the channels that are written, block by block."""
+    rule = NeverShrink()
     try:
-        for series in series_of(spec):
-            stage = spec.stages[series.key]
-            for here in _channels(stage.channels, series):
-                shrinks = before is not None and here < before and not stage.shrink
-                if shrinks and series.key not in reported:
-                    reported.add(series.key)
-                    found.keep([_shrinks(series.key, previous, before or 0, here)])
-                before, previous = here, series.key
+        for series in series_of(args, repeats(args, stages)):
+            stage = stages[series.key]
+            for channels in _channels(stage.channels, series):
+                found.keep(filter(None, [rule.problem(series.key, stage, channels)]))
     except (ExpressionError, Problems):
         return  # the check of names reports it, at its place
 
 
-def _channels(said: Expr | tuple[Expr, ...] | None, series: Series) -> Iterator[Scalar]:
+def _channels(written: Expr | tuple[Expr, ...] | None, series: Series) -> Iterator[Scalar]:
     """Those of each block, or of the first where all have the same."""
-    if isinstance(said, Number):
-        yield said.value
-    elif said is not None:
+    if isinstance(written, Number):
+        yield written.value
+    elif written is not None:
         for place in series.places():
-            expr = said[min(place.index, len(said) - 1)] if isinstance(said, tuple) else said
-            yield number_of(expr, place.names)
-
-
-def _shrinks(key: str, previous: str, before: Scalar, here: Scalar) -> Problem:
-    where = f"`{previous}`" if previous != key else "the block before"
-    return Problem(
-        "channels-shrink",
-        f"`{key}` has {here} channels, fewer than the {before} of {where}",
-        f"give `{key}` at least {before}, or say why not: `shrink: the reason`",
-        ("stages", key, "channels"),
-        because=("stages", previous, "channels") if previous != key else (),
-    )
+            part = written
+            if isinstance(written, tuple):
+                part = written[min(place.number, len(written) - 1)]
+            yield number_of(part, place.names)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A baseline: findings that are known, so that a repository with findings can begin clean.
+"""A baseline: findings that are known, so that a repository with findings can start clean.
 
 A finding is recognised by rule, file and the content of its line, so that it may move. Files are
 named as seen from the baseline, so that it holds in every working directory. Errors are never
@@ -10,16 +10,14 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import UnreadableFile
-from archspec.lint.check import is_fatal
+from archspec.files import read_bytes, write_text
+from archspec.lint.checked import is_fatal
 from archspec.lint.report import Report, content
 from archspec.lint.settings import SettingsError
-from archspec.record import replace
-from archspec.source.files import read_bytes
-from archspec.source.writing import write_text
+from archspec.paths import posix
 
 VERSION = 1
 MOST_BYTES = 4 << 20
@@ -37,7 +35,7 @@ def write_baseline(report: Report, file: str) -> int:
         for key, number in sorted(counted.items())
     ]
     whole = {"version": VERSION, "findings": findings}
-    write_text(Path(file), json.dumps(whole, indent=2) + "\n")
+    write_text(file, json.dumps(whole, indent=2) + "\n")
     return counted.total()
 
 
@@ -50,7 +48,7 @@ def without_known(report: Report, file: str) -> Report:
             known[key] -= 1
         else:
             left.append(finding)
-    return replace(report, findings=tuple(left), known=len(report.findings) - len(left))
+    return report._replace(findings=tuple(left), known=len(report.findings) - len(left))
 
 
 def _keys(report: Report, file: str) -> list[Key]:
@@ -63,7 +61,7 @@ def _keys(report: Report, file: str) -> list[Key]:
 
 def _seen_from(folder: str, file: str) -> str:
     try:
-        return Path(os.path.relpath(file, folder)).as_posix()
+        return posix(os.path.relpath(file, folder))
     except ValueError:  # on another drive
         return file
 

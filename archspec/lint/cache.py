@@ -2,43 +2,41 @@
 
 An entry holds the findings of one file, whatever is selected, and a digest of all they depend on:
 the text, the files it was seen to look for (there or not), the folders whose names were read.
-All of it is void once a file of archspec itself has changed. That is told by times, of which one is
-when the file came to this machine: nobody can prepare a cache for another, not even for an image
-that all may look into. What is read is checked like any other stranger's data.
-
-Only light modules here: this is all that a warm run imports.
+All of it is void once a file of archspec itself has changed. File times show that, and one of them
+is when the file came to this machine: nobody can prepare a cache for another machine, not even for
+a container image that everybody can read. What is read is checked like any other stranger's data.
 """
 
-from __future__ import annotations
+# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
 
 import json
 import os
-import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from typing import Any, NamedTuple
 
-TYPE_CHECKING = False  # `typing` would be half of a warm run
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
+from archspec.diagnostics import UnreadableFile
+from archspec.files import MAX_BYTES, read_bytes
+from archspec.paths import project_root
 
 FOLDER = ".archspec_cache"
 VERSION = 1
 SHARDS = 16
-MOST_ENTRIES = 2_000  # a shard
-MOST_BYTES = 16 << 20  # a shard
-MOST_TEXT = 1 << 20  # a file
+MOST_ENTRIES = 2_000  # per shard
+MOST_BYTES = 16 << 20  # per shard
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of archspec.\n"
 TEMPLATES = "templates"
-MARKERS = ("pyproject.toml", "archspec.toml", ".git")
+RULES = "rules"  # the shard of the names of rules
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OWN = (".py", ".jinja")
 
 
-class Found:
+class Found(NamedTuple):
     """What an entry says, not yet checked, and what it depends on."""
 
-    def __init__(self, checked: dict[str, Any], seen: list[str]) -> None:
-        self.checked, self.seen = checked, seen
+    value: Any
+    seen: list[str]
 
 
 class Cache:
@@ -46,33 +44,41 @@ class Cache:
 
     def __init__(self, folder: str = "") -> None:
         self.here = os.getcwd()
-        self.folder = folder or os.path.join(root(self.here), FOLDER)
+        self.folder = folder or os.path.join(project_root(self.here), FOLDER)
         self.stamp = stamp()
         self.shards: dict[str, dict[str, Any]] = {}
         self.changed: set[str] = set()
         self.states: dict[str, str] = {}
 
     def find(self, file: str, text: bytes) -> Found | None:
-        """What is known of a file with this text; None if that is nothing, or out of date."""
+        """What is known of a file with this text; None if nothing is, or if it is out of date."""
         shard, key = self._place(file)
         entry = self._shard(shard).get(key)
         if not isinstance(entry, dict) or entry.get("text") != digest(text):
             return None
-        seen, checked = entry.get("seen"), entry.get("checked")
-        if not isinstance(seen, dict) or not isinstance(checked, dict):
+        seen = entry.get("seen")
+        if not isinstance(seen, dict):
             return None
         fresh = all(self.state(path) == state for path, state in seen.items())
-        return Found(checked, list(seen)) if fresh else None
+        return Found(entry.get("value"), list(seen)) if fresh else None
 
-    def keep(self, file: str, text: bytes, seen: Iterable[str], checked: dict[str, Any]) -> None:
-        """Remembers what was found, and what was looked at; folders end with a slash."""
+    def keep(self, file: str, text: bytes, seen: Iterable[str], value: Any) -> None:
+        """Remembers a value, and what was looked at for it; folders end with a slash."""
         shard, key = self._place(file)
-        entries = self._shard(shard)
         states = {path: self.state(path) for path in sorted(seen)}
-        entry = {"text": digest(text), "seen": states, "checked": checked}
-        if entry != entries.pop(key, None):
-            self.changed.add(shard)
-        entries[key] = entry  # the newest are last
+        entries = self._shard(shard)
+        entries.pop(key, None)
+        entries[key] = {"text": digest(text), "seen": states, "value": value}  # the newest last
+        self.changed.add(shard)
+
+    def codes(self) -> dict[str, Any]:
+        """What is known of the names of rules, not yet checked."""
+        return self._shard(RULES)
+
+    def keep_codes(self, codes: Mapping[str, str]) -> None:
+        """Remembers the names of rules: to import the rules takes longer than a warm run."""
+        self.shards[RULES] = dict(codes)
+        self.changed.add(RULES)
 
     def save(self) -> None:
         """Writes what is new. A folder that cannot be written is no reason to fail."""
@@ -111,7 +117,7 @@ class Cache:
         return dict(data["files"]) if isinstance(data.get("files"), dict) else {}
 
     def _head(self) -> bytes:
-        """How a shard begins that this archspec has written."""
+        """How a shard written by this archspec begins."""
         return json.dumps({"version": VERSION, "stamp": self.stamp}).rstrip("}").encode()
 
     def _write(self, shard: str) -> None:
@@ -132,27 +138,20 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()[:40]
 
 
-def read(path: str) -> bytes:
-    """What a regular file of bounded size holds; b"" of any other."""
-    return _bytes(path, MOST_TEXT)
-
-
 def _bytes(path: str, most: int) -> bytes:
+    """What a regular file of bounded size holds; b"" of any other."""
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > most:
-            return b""
-        with open(path, "rb") as file:
-            return file.read(most)
-    except (OSError, ValueError):
+        data = read_bytes(path, most)
+    except UnreadableFile:
         return b""
+    return data if len(data) <= most else b""
 
 
 def _held(path: str) -> str:
     """A link counts as what it leads to: whether it leaves the project is a finding."""
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         return ""
-    return digest(os.path.realpath(path).encode(errors="replace") + b"\0" + read(path))
+    return digest(os.path.realpath(path).encode(errors="replace") + b"\0" + _bytes(path, MAX_BYTES))
 
 
 def _listed(folder: str) -> str:
@@ -174,24 +173,11 @@ def _replace(path: str, text: str) -> None:
             os.unlink(temporary)
 
 
-def root(folder: str) -> str:
-    """The closest folder upwards that holds a project's files, or this one."""
-    here = folder
-    while not any(os.path.exists(os.path.join(here, marker)) for marker in MARKERS):
-        above = os.path.dirname(here)
-        if above == here:
-            return folder
-        here = above
-    return here
-
-
 def stamp() -> str:
-    """Which archspec this is: every file of its own by size and time, but for specs and blocks.
+    """Which archspec this is: the size and times of its files, without specs and blocks.
 
-    Of those an entry depends on what was seen, like on those of others.
+    An entry depends on the shipped specs and blocks that were seen, as on any other file.
     """
-    import sys
-
     parts = [sys.version]
     for folder in (PACKAGE, *_beside()):
         for path, status in sorted(_files(folder)):

@@ -5,27 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archspec.diagnostics import Span
-from archspec.lint.sources import LINE_BREAK
-from archspec.record import record
+import yaml
 
-MARK = "archspec:"
-FORM = "# archspec: ignore[RULE] the reason"
+from archspec.diagnostics import Span
+from archspec.lint.checked import MARK, Suppression
+from archspec.lint.sources import LINE_BREAK
 
 _COMMENT = re.compile(r"#[ \t]*archspec:([^\r\n]*)")
 _IGNORE = re.compile(r"[ \t]*ignore[ \t]*\[(?P<rules>[^\]\r\n]*)\](?P<reason>[^\r\n]*)\Z")
 _WORD = re.compile(r"[^\s,]+")
 _ONLY_KEY = re.compile(r"[^#'\"]*:[ \t]*(?:#.*)?\Z")
-
-
-@record
-class Suppression:
-    """One comment: the rules it names, each with its place, and the lines it speaks of."""
-
-    span: Span
-    rules: tuple[tuple[str, Span], ...]
-    reason: str
-    lines: tuple[int, ...]
 
 
 def suppressions(text: str, file: str) -> tuple[Suppression, ...]:
@@ -57,8 +46,6 @@ def _comments(text: str) -> Iterator[tuple[re.Match[str], int, int]]:
 
 def _scalars(text: str) -> Iterator[tuple[int, int]]:
     """The stretches of text in which `#` begins no comment."""
-    import yaml
-
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         for token in yaml.scan(text, Loader=loader):

@@ -1,17 +1,21 @@
-"""The configuration file: the closest `archspec.toml`, or `pyproject.toml` that speaks of us."""
+"""The configuration file: the closest `archspec.toml`, or `pyproject.toml` with our table."""
 
 from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import Span, UnreadableFile, did_you_mean
-from archspec.lint.discover import MOST_SETTINGS, OWN, SHARED, configuration
-from archspec.lint.settings import FORMATS, KEYS, Settings, SettingsError
-from archspec.source.files import display_path, is_in_project, read_bytes
+from archspec.files import read_bytes
+from archspec.lint import formats
+from archspec.lint.checked import Codes
+from archspec.lint.discover import MOST_SETTINGS, OWN, SHARED
+from archspec.lint.select import check_selectors
+from archspec.lint.settings import KEYS, Settings, SettingsError
+from archspec.paths import display_path, is_in_project
 
 TABLE = "tool.archspec"
 MOST_DOTS = 64
@@ -20,25 +24,19 @@ _DEEP = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{MOST_DOTS}}}
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
-def find(paths: Iterable[str]) -> Path | None:
-    """The closest file with settings, from the folder that holds all `paths` upwards."""
-    found = configuration(paths)
-    return Path(found) if found else None
-
-
-def read(path: Path) -> Settings:
+def read(path: str, codes: Codes) -> Settings:
     """The settings of a file; raises `SettingsError`, with its place."""
     file = display_path(path)
     text = _text(path, file)
-    table = _table(_parse(text, file), path.name == SHARED)
+    table = _table(_parse(text, file), os.path.basename(path) == SHARED)
     if not isinstance(table, Mapping):
         raise SettingsError(f"`{TABLE}` is a table, found {table!r}", "", Span(file))
-    return _Reader(text, file, path).settings(table)
+    return _Reader(text, path, codes).settings(table)
 
 
-def _text(path: Path, file: str) -> str:
+def _text(path: str, file: str) -> str:
     """The text of a file that may be a stranger's, with its line ends as one."""
-    if not is_in_project(str(path), str(path.parent.absolute())):
+    if not is_in_project(path, os.path.dirname(path)):
         raise SettingsError(f"`{file}` is a link that leads out of the project", "put a copy here")
     try:
         data = read_bytes(path, MOST_SETTINGS)
@@ -49,14 +47,12 @@ def _text(path: Path, file: str) -> str:
         raise SettingsError(f"cannot read `{file}`: it is not UTF-8") from None
     if len(data) > MOST_SETTINGS:
         message = f"the file is larger than {MOST_SETTINGS:,} bytes"
-        hint = f"put our settings into `{OWN}`" if path.name == SHARED else ""
+        hint = f"put our settings into `{OWN}`" if os.path.basename(path) == SHARED else ""
         raise SettingsError(message, hint, Span(file))
     return text
 
 
 def _parse(text: str, file: str) -> Any:
-    import tomllib
-
     if deep := _DEEP.search(text):  # the time grows with the square of the dots
         line = text.count("\n", 0, deep.start()) + 1
         message = f"a key of more than {MOST_DOTS} dots"
@@ -83,10 +79,11 @@ def _table(data: Any, shared: bool) -> Any:
 
 
 class _Reader:
-    """One table of settings; what is wrong is told with its line."""
+    """One table of settings; what is wrong is reported at its line."""
 
-    def __init__(self, text: str, file: str, path: Path) -> None:
-        self.lines, self.file, self.path = text.splitlines(), file, path
+    def __init__(self, text: str, path: str, codes: Codes) -> None:
+        self.lines, self.file, self.codes = text.splitlines(), display_path(path), codes
+        self.folder, self.name = os.path.split(path)
 
     def settings(self, table: Mapping[str, Any]) -> Settings:
         values: dict[str, Any] = {"file": self.file}
@@ -103,7 +100,8 @@ class _Reader:
         if key in ("strict", "force-exclude"):
             return value if isinstance(value, bool) else self.expected(key, "true or false")
         if key == "format":
-            return value if value in FORMATS else self.expected(key, f"one of {_list(FORMATS)}")
+            known = formats.names()
+            return value if value in known else self.expected(key, f"one of {_list(known)}")
         if key == "baseline":
             text = value if isinstance(value, str) else self.expected(key, "the name of a file")
             return self.inside(text, key)
@@ -126,26 +124,23 @@ class _Reader:
         return tuple(value)
 
     def check_rules(self, selectors: list[str], place: str) -> None:
-        from archspec.lint.select import check_selectors
-
         try:
-            check_selectors(selectors)
+            check_selectors(selectors, self.codes)
         except SettingsError as error:
             raise SettingsError(error.message, error.hint, self.span(place)) from None
 
     def inside(self, path: str, key: str) -> str:
-        """The same, of a path in the project: what lies elsewhere is not a file's to choose."""
-        folder = str(self.path.parent.absolute())
-        if "\0" in path or not is_in_project(os.path.join(folder, path), folder):
+        """The same for a path that must lie in the project: a file may not name any other."""
+        if "\0" in path or not is_in_project(os.path.join(self.folder, path), self.folder):
             hint = "only the command line can name it"
             self.fail(f"`{path}` is not in the project", hint, key)
         return self.here(path)
 
     def here(self, path: str) -> str:
         """A path of the file as it is seen from the working directory."""
-        relative = not os.path.isabs(path) and self.path.parent.absolute() != Path.cwd()
+        relative = not os.path.isabs(path) and self.folder != os.getcwd()
         bare = "/" not in path and path.startswith("*")
-        return display_path(self.path.parent.absolute() / path) if relative and not bare else path
+        return display_path(os.path.join(self.folder, path)) if relative and not bare else path
 
     def expected(self, key: str, what: str) -> Any:
         self.fail(f"`{key}` is {what}", "", key)
@@ -155,7 +150,7 @@ class _Reader:
 
     def span(self, key: str) -> Span:
         """The place of a key in our table, or the table where the key is written otherwise."""
-        table, ours = "", self.path.name == OWN
+        table, ours = "", self.name == OWN
         header = Span(self.file)
         pattern = re.compile(rf"""(\s*|.*[{{,.]\s*)["']?({re.escape(key)})["']?\s*=""")
         for number, line in enumerate(self.lines, 1):

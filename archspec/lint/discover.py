@@ -1,13 +1,15 @@
-"""Which files are meant, and which configuration; what a run imports before anything else."""
+"""Which files are meant, and which configuration."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
+from typing import NoReturn
 
-TYPE_CHECKING = False  # `typing`, `pathlib` and `fnmatch` would be half of a warm run
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import NoReturn
+from archspec.diagnostics import UnreadableFile
+from archspec.lint.visible import visible
+from archspec.paths import leads_out, posix
 
 SUFFIXES = (".yaml", ".yml")
 BLOCKS = "blocks"
@@ -24,7 +26,7 @@ def discover(
     patterns = tuple(exclude)
     found: dict[str, None] = {}
     for given in paths:
-        path = plain(given)
+        path = posix(given)
         if force_exclude and is_excluded(path, patterns):
             continue
         check_named(path)
@@ -35,16 +37,9 @@ def discover(
     return list(found)
 
 
-def plain(path: str) -> str:
-    """The path without `./`, doubled or closing slashes, as `pathlib` writes it."""
-    parts = [part for part in path.replace(os.sep, "/").split("/") if part not in ("", ".")]
-    start = "/" if path.startswith("/") else ""
-    return start + "/".join(parts) or "."
-
-
 def _inside(folder: str, patterns: tuple[str, ...]) -> Iterator[str]:
     for where, folders, files in os.walk(folder):
-        start = "" if plain(where) == "." else f"{plain(where)}/"
+        start = "" if posix(where) == "." else f"{posix(where)}/"
         folders[:] = sorted(
             name for name in folders if name[0] != "." and not matches(start + name, patterns)
         )
@@ -71,27 +66,18 @@ def check_named(path: str) -> None:
     try:
         if os.path.realpath(path) == os.path.abspath(path):
             return
-    except (OSError, ValueError):  # told where it is opened
+    except (OSError, ValueError):  # reported where it is opened
         return
-    from archspec.source.files import leads_out
-
     if leads_out(path):
         _refuse(path)
 
 
 def _refuse(path: str) -> NoReturn:
-    from archspec.diagnostics import UnreadableFile
-    from archspec.lint.visible import visible
-
     raise UnreadableFile(f"`{visible(path)}` is a link that leads out of the project")
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
     """Whether the path or its last part fits a pattern: `specs/old/*`, `*.tmp.yaml`."""
-    if not patterns:
-        return False
-    from fnmatch import fnmatch
-
     name = path.rpartition("/")[2]
     return any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in patterns)
 
@@ -121,7 +107,7 @@ def configuration(paths: Iterable[str]) -> str:
 
 
 def _common_folder(paths: list[str]) -> str:
-    whole = [os.path.join(os.getcwd(), plain(path)) for path in paths if path != "-"]
+    whole = [os.path.join(os.getcwd(), posix(path)) for path in paths if path != "-"]
     folders = [path if os.path.isdir(path) else os.path.dirname(path) for path in whole]
     return os.path.commonpath(folders) if folders else os.getcwd()
 

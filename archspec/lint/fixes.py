@@ -1,65 +1,59 @@
-"""Findings mended in the text: only the stretch a fix names changes; comments and order stay."""
+"""Findings fixed in the text: only the stretch a fix names changes; comments and order stay."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from pathlib import Path
 
-from archspec.diagnostics import Edit, Fix, SpecError
-from archspec.lint.check import Checked, check_path, check_text
+from archspec.diagnostics import Edit, Fix
+from archspec.files import read_bytes, write_text
+from archspec.lint.checked import Checked
+from archspec.lint.deferred import checker
 from archspec.lint.report import Report
 from archspec.lint.run import lint_text, named, report_of
 from archspec.lint.settings import Settings
 from archspec.lint.sources import LINE_BREAK, Sources
-from archspec.record import field, record, replace
-from archspec.source.files import decode, display_path, read_bytes
-from archspec.source.writing import write_text
 
 MOST_ROUNDS = 10
 BOM = "\ufeff"
 
 
-def fix(paths: Iterable[Path], settings: Settings, write: bool = True) -> tuple[Report, str]:
-    """Mends what can be mended, in these files and no other.
+def fix(files: Iterable[str], settings: Settings, write: bool = True) -> tuple[Report, str]:
+    """Fixes what can be fixed, in these files and no other.
 
     Returns the report of what is left, and the changes as a diff. Without `write` no file is
-    touched.
+    changed.
     """
-    run = _Run(list(paths), settings, write)
-    run.mend()
-    report = replace(run.report(), fixed=run.fixed)
-    return report, run.diff()
+    run = _Run(list(files), settings, write)
+    run.fix()
+    return run.report()._replace(fixed=run.fixed), run.diff()
 
 
 def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes, str]:
-    """The same for a text as if it stood in `file`: what is left, the text mended, the changes."""
-    name, told = named(file, settings)
+    """The same for a text as if it stood in `file`: what is left, the new text, the changes."""
+    name, here = named(file, settings)
     try:
-        before = decode(text, name)
-    except SpecError:
+        before = text.decode()
+    except UnicodeDecodeError:
         return lint_text(text, file, settings), text, ""
-    run = _Run([Path(name)], told, write=False)
-    run.before[name] = run.after[name] = before
-    run.mend()
-    bom = BOM if text.startswith(BOM.encode()) else ""
-    mended = (bom + run.after[name]).encode()
-    return replace(run.report(), fixed=run.fixed), mended, run.diff()
+    bom = BOM * before.startswith(BOM)
+    run = _Run([name], here, write=False)
+    run.before[name] = run.after[name] = before.removeprefix(BOM)
+    run.fix()
+    return run.report()._replace(fixed=run.fixed), (bom + run.after[name]).encode(), run.diff()
 
 
-@record(eq=False, frozen=False)
 class _Run:
-    """Rounds of linting and mending, until nothing can be mended."""
+    """Rounds of linting and fixing, until nothing can be fixed."""
 
-    paths: list[Path]
-    settings: Settings
-    write: bool
-    before: dict[str, str] = field(default_factory=dict)  # file -> text before the first change
-    after: dict[str, str] = field(default_factory=dict)
-    refused: set[tuple[str, Fix]] = field(default_factory=set)
-    fixed: int = 0
+    def __init__(self, files: list[str], settings: Settings, write: bool) -> None:
+        self.files, self.settings, self.write = files, settings, write
+        self.before: dict[str, str] = {}  # file -> text before the first change
+        self.after: dict[str, str] = {}
+        self.refused: set[tuple[str, Fix]] = set()
+        self.fixed = 0
 
-    def mend(self) -> None:
+    def fix(self) -> None:
         for _ in range(MOST_ROUNDS):
             changes = self.changes(self.report())
             if not changes:
@@ -67,15 +61,17 @@ class _Run:
             for file, text in changes.items():
                 self.after[file] = text
                 if self.write:
-                    write_text(Path(file), self.bom(file) + text)
+                    bom = BOM * read_bytes(file).startswith(BOM.encode())
+                    write_text(file, bom + text)
 
     def report(self) -> Report:
-        sources = Sources(dict(self.after))
-        return report_of(map(self.check, self.paths), self.settings, sources)
+        checked = map(self.check, self.files)
+        return report_of(checked, self.settings, checker().codes, Sources(dict(self.after)))
 
-    def check(self, path: Path) -> Checked:
-        file = display_path(path)
-        return check_text(self.after[file], file) if file in self.after else check_path(path)
+    def check(self, file: str) -> Checked:
+        if file in self.after:
+            return checker().text(self.after[file], file)
+        return next(checker().files([file], 1)).checked
 
     def changes(self, report: Report) -> dict[str, str]:
         """File -> text with the fixes of one round."""
@@ -88,14 +84,15 @@ class _Run:
         changed = {}
         for file, repairs in wanted.items():
             text = self.text(file)
-            mended = self.apply(text, file, repairs)
-            if mended != text:
-                changed[file] = mended
+            fixed = self.apply(text, file, repairs)
+            if fixed != text:
+                changed[file] = fixed
         return changed
 
     def text(self, file: str) -> str:
         if file not in self.after:
-            self.after[file] = self.before[file] = decode(read_bytes(file), file)
+            text = read_bytes(file).decode().removeprefix(BOM)
+            self.after[file] = self.before[file] = text
         return self.after[file]
 
     def apply(self, text: str, file: str, repairs: list[Fix]) -> str:
@@ -105,16 +102,13 @@ class _Run:
             last = max((e.span.end_line, e.span.end_column) for e in repair.edits)
             if any(edit.span.file != file for edit in repair.edits) or (end and last > end):
                 continue  # overlaps one that is done: next round
-            mended = edited(text, repair.edits)
-            if mended == text or not _parses(mended, file):
+            fixed = edited(text, repair.edits)
+            if fixed == text or not checker().parses(fixed, file):
                 self.refused.add((file, repair))
                 continue
-            text, end = mended, _start(repair)
+            text, end = fixed, _start(repair)
             self.fixed += 1
         return text
-
-    def bom(self, file: str) -> str:
-        return BOM if read_bytes(file).startswith(BOM.encode()) else ""
 
     def diff(self) -> str:
         parts: list[str] = []
@@ -148,13 +142,3 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
         start, end = index(span.line, span.column), index(span.end_line, span.end_column)
         text = text[:start] + edit.text + text[end:]
     return text
-
-
-def _parses(text: str, file: str) -> bool:
-    from archspec.source import parse
-
-    try:
-        parse(text, file)
-    except SpecError:
-        return False
-    return True

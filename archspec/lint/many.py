@@ -1,89 +1,32 @@
-"""Files, each checked once: from the cache, or anew, on as many cores as it pays to use."""
+"""Files checked anew, on as many cores as pay off."""
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from archspec.diagnostics import UnreadableFile
-from archspec.lint.check import Checked, check_text, nothing_found
-from archspec.record import record
-from archspec.source.files import display_path, read_bytes
-from archspec.source.seen import looking
-from archspec.source.shared import Store
+from archspec.files import read_bytes
+from archspec.lint.check import check_text, parses
+from archspec.lint.checked import Checked, Checker, Fresh
+from archspec.lint.comments import suppressions
+from archspec.memo import Memo
+from archspec.rules import RULES
+from archspec.source.folder import Files
 
-if TYPE_CHECKING:
-    from archspec.lint.cache import Cache
-
-MANY = 10  # from so many files on it pays to share what they have in common
 WORTH_A_CORE = 150  # files: what starting a process costs
 CHUNK = 50
 
-_store: Store | None = None  # of a worker process
 
-
-@record
-class Fresh:
-    """A file that was read: what was found, in which bytes, and what else was looked at."""
-
-    checked: Checked
-    text: bytes = b""
-    seen: frozenset[str] = frozenset()
-
-
-def check_files(
-    files: Iterable[Path], cache: Cache | None = None, jobs: int = 0
-) -> Iterator[Checked]:
-    """Each file's findings, in order; `jobs` processes at most, 0 for one a core."""
-    wanted = list(files)
-    known = [_remembered(file, cache) for file in wanted]
-    fresh = _fresh([file for file, found in zip(wanted, known, strict=True) if not found], jobs)
-    for found in known:
-        yield found or _kept(next(fresh), cache)
-    if cache is not None:
-        cache.save()
-
-
-def _remembered(path: Path, cache: Cache | None) -> Checked | None:
-    from archspec.lint.plain import Unknown, from_plain
-
-    file = display_path(path)
-    found = cache.find(file, _text(path)) if cache else None
-    if found is None:
-        return None
-    try:
-        return from_plain(found.checked, file, frozenset(map(display_path, found.seen)))
-    except Unknown:
-        return None
-
-
-def _text(path: Path) -> bytes:
-    try:
-        return read_bytes(path)
-    except UnreadableFile:
-        return b""
-
-
-def _kept(fresh: Fresh, cache: Cache | None) -> Checked:
-    if cache is not None and not fresh.checked.unreadable:
-        from archspec.lint.plain import to_plain
-
-        cache.keep(fresh.checked.file, fresh.text, fresh.seen, to_plain(fresh.checked))
-    return fresh.checked
-
-
-def _fresh(files: list[Path], jobs: int) -> Iterator[Fresh]:
+def check_anew(files: list[str], jobs: int) -> Iterator[Fresh]:
+    """Each file's findings, in order; `jobs` processes at most, 0 for one per core."""
     count = min(jobs or cores(), len(files) // WORTH_A_CORE)
     if count < 2:
-        store = Store() if len(files) >= MANY else None
-        yield from (check_path(file, store) for file in files)
+        yield from _check_chunk(files)
         return
-    from concurrent.futures import ProcessPoolExecutor
-
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
-    with ProcessPoolExecutor(count) as pool:
+    with concurrent.futures.ProcessPoolExecutor(count) as pool:
         for done in pool.map(_check_chunk, chunks):
             yield from done
 
@@ -95,20 +38,27 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _check_chunk(files: list[Path]) -> list[Fresh]:
-    global _store
-    _store = _store or Store()
-    return [check_path(file, _store) for file in files]
+def _check_chunk(files: list[str]) -> list[Fresh]:
+    """Files one after the other, with what they have in common worked out once."""
+    memo, seen = Memo(), Files()
+    return [check_path(file, memo.trimmed(), seen) for file in files]
 
 
-def check_path(path: Path, store: Store | None = None) -> Fresh:
-    """Reads and checks a file; with a `store` it may use what files before it had in common."""
-    file = display_path(path)
+def check_path(file: str, memo: Memo | None = None, files: Files | None = None) -> Fresh:
+    """Reads and checks a file; it may use what files before it had in common."""
+    seen = files.view() if files else Files()
     try:
-        text = read_bytes(path)
+        text = read_bytes(file)
     except UnreadableFile as error:
         return Fresh(Checked(file, unreadable=str(error)))
-    with looking() as seen:
-        checked = nothing_found(text, file, store) if store else None
-        checked = checked or check_text(text, file)
-    return Fresh(checked, text, frozenset(seen.paths()))
+    checked = check_text(text, file, memo=memo, files=seen)
+    return Fresh(checked, text, frozenset(seen.seen))
+
+
+CHECKER = Checker(
+    {name: rule.code for name, rule in RULES.items()},
+    check_anew,
+    check_text,
+    parses,
+    suppressions,
+)

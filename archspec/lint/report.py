@@ -1,19 +1,19 @@
 """What a run of the linter found, and what every way to write it needs."""
 
-from __future__ import annotations
+# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from archspec.diagnostics import Diagnostic, Span
+from archspec.lint.checked import Codes
 from archspec.lint.discover import is_block
 from archspec.lint.sources import Sources
-from archspec.lint.words import clean, count
-from archspec.record import field, record
 
 
-@record
-class Finding:
+class Finding(NamedTuple):
     """A diagnostic with its code, and a fingerprint that does not change when lines move."""
 
     code: str
@@ -25,27 +25,26 @@ class Finding:
         return self.diagnostic.span or Span("")
 
 
-@record
-class Report:
+class Report(NamedTuple):
     """The outcome of a run.
 
     Attributes:
         files: every file that was linted, in order.
         findings: what is reported, in order of file and place.
         unreadable: why files could not be opened, a sentence each.
+        sources: the lines of the files.
         suppressed: how many findings comments suppress.
         known: how many findings the baseline knows.
-        fixed: how many findings `--fix` mended.
-        sources: the lines of the files.
+        fixed: how many findings `--fix` has fixed.
     """
 
-    files: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    files: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    unreadable: tuple[str, ...]
+    sources: Sources
     suppressed: int = 0
     known: int = 0
     fixed: int = 0
-    sources: Sources = field(default_factory=Sources)
 
     @property
     def errors(self) -> int:
@@ -62,12 +61,10 @@ class Report:
         return 1 if self.errors or (strict and self.findings) else 0
 
 
-def with_fingerprints(diagnostics: Iterable[Diagnostic], sources: Sources) -> tuple[Finding, ...]:
+def with_fingerprints(
+    diagnostics: Iterable[Diagnostic], codes: Codes, sources: Sources
+) -> tuple[Finding, ...]:
     """Each diagnostic as a finding; equal ones in equal lines are counted apart."""
-    import hashlib
-
-    from archspec.rules import RULES
-
     seen: Counter[tuple[str, str, str]] = Counter()
     found = []
     for diagnostic in diagnostics:
@@ -76,7 +73,7 @@ def with_fingerprints(diagnostics: Iterable[Diagnostic], sources: Sources) -> tu
         seen[key] += 1
         text = "\0".join([*key, str(seen[key])])
         digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]
-        found.append(Finding(RULES[diagnostic.rule].code, diagnostic, digest))
+        found.append(Finding(codes[diagnostic.rule], diagnostic, digest))
     return tuple(found)
 
 
@@ -99,7 +96,7 @@ def summary(report: Report) -> str:
         if number
     ]
     tail = f" ({', '.join(hidden)})" if hidden else ""
-    return (_found(report) if report.findings else clean(*_kinds(report))) + tail
+    return (_found(report) if report.findings else _clean(*_kinds(report))) + tail
 
 
 def _found(report: Report) -> str:
@@ -117,3 +114,14 @@ def _found(report: Report) -> str:
 def _kinds(report: Report) -> tuple[int, int]:
     blocks = sum(map(is_block, report.files))
     return len(report.files) - blocks, blocks
+
+
+def _clean(specs: int, blocks: int) -> str:
+    """The summary of a run without findings: "14 specs are clean"."""
+    kinds = " and ".join(count(n, w) for n, w in ((specs, "spec"), (blocks, "block")) if n)
+    return f"{kinds} {'is' if specs + blocks == 1 else 'are'} clean"
+
+
+def count(number: int, word: str) -> str:
+    """A number with its word: "1 spec", "2 specs"."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

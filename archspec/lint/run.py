@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Label, Span, UnreadableFile
-from archspec.lint.check import Checked, check_text, is_fatal
+from archspec.lint.baseline import without_known
+from archspec.lint.checked import Checked, Codes, is_fatal
+from archspec.lint.deferred import checker
 from archspec.lint.discover import discover, is_excluded
-from archspec.lint.many import check_files
+from archspec.lint.lookup import check_files
 from archspec.lint.report import Report, with_fingerprints
 from archspec.lint.select import Selection
 from archspec.lint.settings import Settings
 from archspec.lint.sources import Sources
+from archspec.lint.suppress import Suppressed
 from archspec.lint.visible import visible
-from archspec.record import field, record, replace
+from archspec.paths import AnyPath, display_path
 
 NUMBER = re.compile(r"\d+")
 
 
-def lint(paths: Iterable[str | Path] = (), settings: Settings | None = None) -> Report:
+def lint(paths: Iterable[AnyPath] = (), settings: Settings | None = None) -> Report:
     """Lints files, and folders with all that is in them.
 
-    Raises `UnreadableFile` if there is nothing to lint, `SettingsError` for settings that mean
-    nothing.
+    Raises `UnreadableFile` if there is nothing to lint, `SettingsError` for settings that
+    are not valid.
     """
     settings = settings or Settings()
-    return report_of(check_files(files_of(map(str, paths), settings)), settings)
+    files = files_of((os.fspath(path) for path in paths), settings)
+    return report_of(check_files(files), settings, checker().codes)
 
 
-def files_of(paths: Iterable[str], settings: Settings) -> list[Path]:
+def files_of(paths: Iterable[str], settings: Settings) -> list[str]:
     """The files to lint; raises `UnreadableFile` if there are none but those that are excluded."""
     named = list(paths)
-    given = named or [path for path in settings.paths if Path(path).exists()]
-    files = [Path(file) for file in discover(given, settings.exclude, settings.force_exclude)]
+    given = named or [path for path in settings.paths if os.path.exists(path)]
+    files = discover(given, settings.exclude, settings.force_exclude)
     if not files and not (settings.force_exclude and discover(given)):
         listed = ", ".join(f"`{visible(path)}`" for path in named or settings.paths)
         raise UnreadableFile(f"no spec found in {listed}")
@@ -42,38 +46,26 @@ def files_of(paths: Iterable[str], settings: Settings) -> list[Path]:
 
 
 def report_of(
-    checked: Iterable[Checked], settings: Settings, sources: Sources | None = None
+    checked: Iterable[Checked], settings: Settings, codes: Codes, sources: Sources | None = None
 ) -> Report:
     """The findings that are wanted, of files that were checked."""
-    gathered = _Gathered(Selection(settings), sources or Sources())
+    gathered = _Gathered(Selection(settings, codes), sources or Sources())
     for one in checked:
         gathered.add(one)
-    found, suppressed = gathered.finish()
-    report = Report(
-        tuple(gathered.files),
-        with_fingerprints(found, gathered.sources) if found else (),
-        tuple(gathered.unreadable),
-        suppressed=suppressed,
-        sources=gathered.sources,
-    )
-    if settings.baseline:
-        from archspec.lint.baseline import without_known
-
-        return without_known(report, settings.baseline)
-    return report
+    report = gathered.report()
+    return without_known(report, settings.baseline) if settings.baseline else report
 
 
-@record(eq=False, frozen=False)
 class _Gathered:
     """All files of a run; of a clean one hardly more than its name is kept."""
 
-    selection: Selection
-    sources: Sources
-    files: list[str] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-    found: dict[tuple[str, Span | None, str], Diagnostic] = field(default_factory=dict)
-    comments: dict[str, Checked] = field(default_factory=dict)
-    written: dict[str, tuple[str, Span]] = field(default_factory=dict)
+    def __init__(self, selection: Selection, sources: Sources) -> None:
+        self.selection, self.sources = selection, sources
+        self.files: list[str] = []
+        self.unreadable: list[str] = []
+        self.found: dict[tuple[str, Span | None, str], Diagnostic] = {}
+        self.comments: dict[str, Checked] = {}
+        self.written: dict[str, tuple[str, Span]] = {}
 
     def add(self, checked: Checked) -> None:
         if checked.unreadable:
@@ -83,8 +75,8 @@ class _Gathered:
         if checked.suppressions:
             self.comments[checked.file] = checked
         for diagnostic in (*checked.findings, *self._same_name(checked)):
-            # What is wrong in a block or a base is said once, however many use it and whatever
-            # sizes they use it with.
+            # A mistake in a block or a base is reported once, however many specs use it and
+            # whatever sizes they use it with.
             key = (diagnostic.rule, diagnostic.span, NUMBER.sub("0", diagnostic.message))
             self.found.setdefault(key, diagnostic)
 
@@ -105,19 +97,21 @@ class _Gathered:
             yield Diagnostic("duplicate-spec-name", message, span, hint, labels)
             return
 
-    def finish(self) -> tuple[list[Diagnostic], int]:
-        """The findings to report, in order, and how many comments suppress."""
-        from archspec.lint.suppress import Suppressed
-
+    def report(self) -> Report:
+        """The findings to report, in order."""
         suppressed = Suppressed(self.comments, self.selection, self.sources)
         left = [
-            told
+            shown
             for found in self.found.values()
-            if self._wanted(found) and (told := suppressed.left_of(found))
+            if self._wanted(found) and (shown := suppressed.left_of(found))
         ]
         left += [d for d in suppressed.findings() if self._wanted(d)]
         order = {file: number for number, file in enumerate(self.files)}
-        return sorted(left, key=lambda d: _place(d, order)), suppressed.number
+        left.sort(key=lambda d: _place(d, order))
+        findings = with_fingerprints(left, self.selection.codes, self.sources)
+        return Report(
+            tuple(self.files), findings, tuple(self.unreadable), self.sources, suppressed.number
+        )
 
     def _wanted(self, diagnostic: Diagnostic) -> bool:
         if is_fatal(diagnostic):
@@ -134,16 +128,14 @@ def _place(diagnostic: Diagnostic, order: dict[str, int]) -> tuple[int, Span, st
 
 def named(file: str, settings: Settings) -> tuple[str, Settings]:
     """What a text that stands in no file is called, and the settings that then hold."""
-    from archspec.source.files import display_path
-
     if file:
         return display_path(file), settings
     ignore = (*settings.ignore, "name-differs-from-file")
-    return "stdin.yaml", replace(settings, ignore=ignore)
+    return "stdin.yaml", settings._replace(ignore=ignore)
 
 
 def lint_text(text: bytes, file: str, settings: Settings) -> Report:
     """Lints a text as if it stood in `file`; without one, it may have any name."""
     name, settings = named(file, settings)
     sources = Sources({name: text.decode(errors="replace").removeprefix("\ufeff")})
-    return report_of([check_text(text, name)], settings, sources)
+    return report_of([checker().text(text, name)], settings, checker().codes, sources)

@@ -1,21 +1,16 @@
 """What one may set: in `[tool.archspec]` of `pyproject.toml`, in `archspec.toml`, on the line."""
 
-from __future__ import annotations
+# Without `annotations` from `__future__`: `lint.serialize` reads the types of fields.
 
-from typing import TYPE_CHECKING
+import json
+from typing import NamedTuple
 
-from archspec.record import record
-
-if TYPE_CHECKING:
-    from archspec.diagnostics import Span
-
-FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
+from archspec.diagnostics import Span
 
 Names = tuple[str, ...]
 
 
-@record
-class Settings:
+class Settings(NamedTuple):
     """Settings of `lint`.
 
     Attributes:
@@ -46,7 +41,7 @@ class Settings:
 
 
 class SettingsError(Exception):
-    """Settings that mean nothing (exit code 2 on the command line)."""
+    """Settings that are not valid (exit code 2 on the command line)."""
 
     def __init__(self, message: str, hint: str = "", span: Span | None = None) -> None:
         super().__init__(message)
@@ -71,23 +66,10 @@ def show(settings: Settings) -> str:
     return "\n".join(lines)
 
 
-KEYS = (
-    "paths",
-    "exclude",
-    "force-exclude",
-    "select",
-    "extend-select",
-    "ignore",
-    "per-file-ignores",
-    "strict",
-    "format",
-    "baseline",
-)
+KEYS = [name.replace("_", "-") for name in Settings._fields if name != "file"]
 
 
 def _text(value: str) -> str:
-    import json
-
     return json.dumps(value)
 
 

@@ -1,10 +1,11 @@
-"""The lines of the files that findings speak of, read when they are first asked for."""
+"""The lines of files with findings, read when they are first asked for."""
 
 from __future__ import annotations
 
 import re
 
-from archspec.diagnostics import Span, SpecError, UnreadableFile
+from archspec.diagnostics import Span, UnreadableFile
+from archspec.files import MAX_BYTES, read_bytes
 
 LINE_BREAK = re.compile(r"\r\n?|\n")
 
@@ -29,9 +30,8 @@ class Sources:
 
 
 def _read(file: str) -> str:
-    from archspec.source.files import decode, read_bytes
-
     try:
-        return decode(read_bytes(file), file)
-    except (SpecError, UnreadableFile):
+        data = read_bytes(file)
+        return data.decode().removeprefix("\ufeff") if len(data) <= MAX_BYTES else ""
+    except (UnicodeDecodeError, UnreadableFile):
         return ""

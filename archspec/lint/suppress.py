@@ -1,16 +1,15 @@
-"""Comments that suppress, held against what was found; and what is wrong with the comments."""
+"""What comments suppress, and findings about the comments themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from archspec.diagnostics import Diagnostic, Edit, Fix, Span
-from archspec.lint.check import Checked, is_fatal
-from archspec.lint.comments import FORM, Suppression, suppressions
-from archspec.lint.select import Selection, names_of, unknown_rule
+from archspec.diagnostics import Diagnostic, Edit, Fix, Span, shortened
+from archspec.lint.checked import FORM, MARK, Checked, Suppression, is_fatal
+from archspec.lint.deferred import checker
+from archspec.lint.select import Selection, unknown_rule
 from archspec.lint.sources import Sources
-from archspec.record import replace
 
 ByLine = dict[int, list[Suppression]]
 
@@ -27,7 +26,7 @@ def _by_line(comments: Iterable[Suppression]) -> ByLine:
 
 
 class Suppressed:
-    """The comments of a run, and which of them were of use."""
+    """The comments of a run, and which of them have suppressed something."""
 
     def __init__(
         self, checked: Mapping[str, Checked], selection: Selection, sources: Sources
@@ -44,7 +43,7 @@ class Suppressed:
         hits = self._hits(diagnostic)
         self.used.update(hits)
         if hits and is_fatal(diagnostic):
-            return replace(diagnostic, hint=f"{diagnostic.hint}; {FATAL}".lstrip("; "))
+            return diagnostic._replace(hint=f"{diagnostic.hint}; {FATAL}".lstrip("; "))
         self.number += bool(hits)
         return None if hits else diagnostic
 
@@ -54,14 +53,15 @@ class Suppressed:
             (place, rule)
             for comment in (self._of(span.file).get(span.line, ()) if span else ())
             for rule, place in comment.rules
-            if diagnostic.rule in names_of(rule)
+            if diagnostic.rule in self.selection.names_of(rule)
         ]
 
     def _of(self, file: str) -> ByLine:
         """The comments of a file, which may be one that was not linted, only used."""
         if file not in self.by_line:
             text = "\n".join(self.sources.lines(file))
-            self.by_line[file] = _by_line(suppressions(text, file))
+            comments = checker().suppressions(text, file) if MARK in text else ()
+            self.by_line[file] = _by_line(comments)
         return self.by_line[file]
 
     def findings(self) -> Iterator[Diagnostic]:
@@ -75,10 +75,11 @@ class Suppressed:
             hint, message = f"write `{FORM}`", "this comment suppresses nothing"
             yield _warning("unknown-rule-in-suppression", message, comment.span, hint)
             return
-        known = [(rule, place) for rule, place in comment.rules if names_of(rule)]
+        known = [(rule, place) for rule, place in comment.rules if self.selection.names_of(rule)]
         for rule, place in comment.rules:
             if (rule, place) not in known:
-                message, hint = f"there is no rule `{rule}`", unknown_rule(rule)
+                hint = unknown_rule(rule, self.selection.codes)
+                message = f"there is no rule `{rule}`"
                 yield _warning("unknown-rule-in-suppression", message, place, hint)
         if not comment.reason:
             hint, message = f"say why: `{FORM}`", "a suppression without a reason"
@@ -88,7 +89,8 @@ class Suppressed:
             yield self._unused(comment, unused)
 
     def _could_be_used(self, rules: Iterable[str], file: str) -> bool:
-        return all(self.selection.has(name, file) for rule in rules for name in names_of(rule))
+        names = (name for rule in rules for name in self.selection.names_of(rule))
+        return all(self.selection.has(name, file) for name in names)
 
     def _unused(self, comment: Suppression, unused: list[str]) -> Diagnostic:
         listed = ", ".join(f"`{rule}`" for rule in unused)
@@ -110,7 +112,7 @@ class Suppressed:
 
 
 def _warning(rule: str, message: str, span: Span, hint: str, fix: Fix | None = None) -> Diagnostic:
-    return Diagnostic(rule, message, span, hint, severity="warning", fix=fix)
+    return shortened(Diagnostic(rule, message, span, hint, severity="warning", fix=fix))
 
 
 def _only_used(comment: Suppression, unused: list[str]) -> Edit:

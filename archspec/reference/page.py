@@ -10,16 +10,14 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from pydantic import BaseModel
-
 from archspec import expression, resources
 from archspec.helpers import HELPERS
 from archspec.ir import Op, OpField, fields_of
 from archspec.language import Block
 from archspec.language.arguments import NEVER_WRITTEN
-from archspec.language.library import block_file
-from archspec.language.train import DATA_SETS, DataSet, Train
-from archspec.language.train.values import takes
+from archspec.language.library import built_in
+from archspec.language.train import DATA_SETS, REGULARISERS, DataSet, Train
+from archspec.language.train.words import takes
 from archspec.ops import OPS
 from archspec.reference.texts import (
     BLOCK_EXAMPLES,
@@ -30,10 +28,8 @@ from archspec.reference.texts import (
     SCOPE,
     SPEC_KEYS,
     STAGE_KEYS,
-    TRAIN_KEYS,
     Text,
 )
-from archspec.source import read
 
 # What a block file says of an argument: `width: 32 # of the stem`.
 COMMENT = re.compile(r"^  (\w+):[^#\n]*# (.+)$", re.MULTILINE)
@@ -134,8 +130,8 @@ def _value(text: str) -> str:
 def _train() -> Iterator[str]:
     yield "Where nothing else is said, a regulariser is off; 0 says the same.\n"
     rows = [
-        (f"`{key}`", str(takes(Train, key)), _train_default(key), text)
-        for key, text in TRAIN_KEYS.items()
+        (f"`{key}`", takes(field), _train_default(key), field.description or "")
+        for key, field in Train.model_fields.items()
     ]
     yield _table(["key", "takes", "default", "meaning"], rows)
     yield "### Data sets\n"
@@ -151,13 +147,14 @@ def _data_set(key: str, data: DataSet) -> list[str]:
 
 def _train_default(key: str) -> str:
     field = Train.model_fields[key]
+    default = field.get_default(call_default_factory=True)
     if field.is_required():
         return "needed"
     if key in ("size", "test_size"):
         return "`input`" if key == "size" else "`size`"
-    default = getattr(field.default, "kind", field.default)
-    off = isinstance(default, BaseModel) or (default == 0 and not isinstance(default, bool))
-    return "off" if off and key not in ("seed", "warmup") else _shown(default)
+    if any(key in part.__annotations__ for part in REGULARISERS) and default is not False:
+        return "off"
+    return _shown(getattr(default, "kind", default))
 
 
 # Ops ----------------------------------------------------------------------------------
@@ -230,7 +227,8 @@ def _blocks() -> Iterator[str]:
         "like an op; any\nblock also takes `channels`, `stride`, `norm` and `act`.\n"
     )
     for path in sorted(resources.BLOCKS.glob("*.yaml")):
-        yield f"### `{path.stem}` (block)\n\n{_block(path, block_file(path), read(path))}"
+        block, document = built_in(path.stem)
+        yield f"### `{path.stem}` (block)\n\n{_block(path, block, document.data)}"
 
 
 def _block(path: Path, block: Block, written: Mapping[str, Any]) -> str:

@@ -153,53 +153,6 @@ SPEC_KEYS: dict[str, Text] = {
 }
 
 # What a key of `train` is for. What it takes and its default stand in the models.
-TRAIN_KEYS: dict[str, str] = {
-    "data": "What is learned: one of the data sets below.",
-    "epochs": "How often training goes through the data.",
-    "batch_size": "Images a step, over all processes.",
-    "lr": "The learning rate at its peak.",
-    "loss": (
-        "`bce` is binary cross-entropy on classes as one-hot vectors (Wightman et al., 2021), "
-        "`multi_label` the same on vectors of 0 and 1, `mse` and `huber` are for numbers."
-    ),
-    "optimizer": "`lamb`: You et al. (2020).",
-    "momentum": "`sgd` alone.",
-    "nesterov": "`sgd` alone; with momentum.",
-    "weight_decay": "Decay of weight matrices and kernels.",
-    "decay_all": "Decay of biases and norms too, as in the classic recipes.",
-    "schedule": (
-        "The learning rate after the warm-up: `linear` and `cosine` go to zero, "
-        "`{step: {every: 30, factor: 0.1}}` and `{step: {at: [30, 60], factor: 0.1}}` multiply "
-        "it after these epochs."
-    ),
-    "warmup": "Epochs in which the learning rate rises from zero; may be a fraction.",
-    "accumulate": "Micro-batches a step and process; divides `batch_size`.",
-    "clip": "The greatest norm of the gradient.",
-    "size": "The side of the square training images.",
-    "test_size": "The same for evaluation.",
-    "test_crop": "Folders of images: the share of the side that the middle crop of evaluation has.",
-    "label_smoothing": "`cross_entropy` and `bce`.",
-    "dropout": "On what enters the last linear layer.",
-    "stochastic_depth": (
-        "Rate of the last residual block, rising evenly from the first (Huang et al., 2016)."
-    ),
-    "noise": (
-        "Gaussian noise on the normalised inputs; `{inputs: 0.05, activations: 0.1}` also on what "
-        "leaves each stage."
-    ),
-    "augment": (
-        "Changes of the training images: `flip`, `erase` (Zhong et al., 2017); for data in memory "
-        "`crop` (pixels of padding); for folders `resized_crop: [0.08, 1]` (share of the area) "
-        "and `rand_augment: {layers: 2, magnitude: 6}` (of 10; Cubuk et al., 2020)."
-    ),
-    "mixup": "The a of Beta(a, a) (Zhang et al., 2018).",
-    "cutmix": "The same (Yun et al., 2019). With `mixup`, each half of the time.",
-    "l1": "Strength of L1 on the weights, as a proximal step: zeros are exact.",
-    "ema": "Decay a step of the averaged weights, which are then what is evaluated.",
-    "early_stopping": "Stop after so many epochs without a better result.",
-    "seed": "Of the weights, the order of the data and all that is random.",
-}
-
 STAGE_KEYS: dict[str, Text] = {
     "block": (
         "The block of this stage; a list names one for each block of it.",

@@ -8,15 +8,11 @@
 - architecture, layers, guesses: AS3xx, what is built, and what was probably meant
 - training, regularisers: AS3xx, a network against its data, its loss and its recipe
 - cost: AS4xx, budgets and hardware
-- view: a spec as the rules see it
+- view, steps: a spec as the rules see it, and its layers one after the other
 - checking: the rules put to work
-
-The catalogue loads without pydantic; `check_spec` brings it in on first use.
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 
 from archspec.rules import (
     architecture,
@@ -34,12 +30,6 @@ from archspec.rules import (
     unused,
 )
 from archspec.rules.rule import RULES, Example, Rule
-
-if TYPE_CHECKING:
-    from archspec.rules.checking import check_block_text as check_block_text
-    from archspec.rules.checking import check_spec as check_spec
-    from archspec.rules.checking import errors_of as errors_of
-    from archspec.rules.checking import is_clean as is_clean
 
 _FAMILIES = (
     text,
@@ -64,23 +54,4 @@ def by_code(code: str) -> Rule | None:
     return _CODES.get(code.upper()) or RULES.get(code.lower())
 
 
-def __getattr__(name: str) -> Any:
-    """The functions that need pydantic, imported on first use."""
-    if name not in ("check_block_text", "check_spec", "errors_of", "is_clean"):
-        raise AttributeError(f"module 'archspec.rules' has no attribute {name!r}")
-    from archspec.rules import checking
-
-    found = globals()[name] = getattr(checking, name)
-    return found
-
-
-__all__ = [
-    "RULES",
-    "Example",
-    "Rule",
-    "by_code",
-    "check_block_text",
-    "check_spec",
-    "errors_of",
-    "is_clean",
-]
+__all__ = ["RULES", "Example", "Rule", "by_code"]

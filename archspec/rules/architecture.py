@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from archspec.diagnostics import Diagnostic, Severity, Span
 from archspec.rules.rule import rule
-
-if TYPE_CHECKING:
-    from archspec.rules.view import View
+from archspec.rules.view import View
 
 _DEPTH = re.compile(r"res(?:net|next)(\d{2,4})(?!\d)")
 _FEW_PIXELS = 8
@@ -83,13 +81,15 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
     """
     outputs = view.leaving
     stages = [(key, stage) for key, stage in view.spec.stages.items() if key in outputs]
-    for (before, narrow), (key, stage) in pairwise(stages):
+    for (before, _), (key, stage) in pairwise(stages):
         old, new = outputs[before], outputs[key]
         if "dilation" in stage.given or len(new) < 2 or max(new[1:]) <= _FEW_PIXELS:
             continue
         if new[1:] == old[1:] and new[0] >= 2 * old[0]:
             size = " x ".join(map(str, new[1:]))
             message = f"`{key}` goes from {old[0]} to {new[0]} channels on all {size} pixels"
-            said = (stage.where("stride"), stage.where("channels"), narrow.where("channels"))
-            span, labels = view.because(stage.where("channels"), (), *said)
+            where = partial(view.spec.where, "stages")
+            widened = where(key, "channels")
+            given = (where(key, "stride"), widened, where(before, "channels"))
+            span, labels = view.because(widened, (), *given)
             yield view.finding("widen-without-stride", message, span, "write `stride: 2`", labels)

@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Severity, SpecError, merged
+from archspec.expand import expand_network
 from archspec.language import Library, Spec
 from archspec.language.blocks import block_of
 from archspec.language.check import check_block
+from archspec.language.library import block_in
+from archspec.language.limits import characters
+from archspec.language.lines import at_user_line
 from archspec.language.problems import Problem, Problems, diagnose
-from archspec.lower import open_network
+from archspec.language.recovery import without
+from archspec.memo import Memo
 from archspec.rules.rule import RULES, Check
 from archspec.rules.view import View, Written
-from archspec.source import parse
+from archspec.source.document import Document, Inside, Part
 from archspec.source.extends import led_here
 from archspec.source.files import lies_in
 from archspec.source.findings import MAX_FINDINGS
+from archspec.source.folder import Files
+from archspec.source.reader import parse
 
 
-def check_spec(spec: Spec) -> list[Diagnostic]:
+def check_spec(spec: Spec, *, memo: Memo | None = None) -> list[Diagnostic]:
     """Every finding about a spec that has been loaded, in order of place."""
     try:
-        opened = open_network(spec)
+        view = View(spec, expand_network(spec, memo=memo), memo)
     except SpecError as error:
-        return led_here(error.diagnostics, spec.data)
-    view = View(spec, opened)
-    found = (d for d in _findings(view) if _concerns(d, view))
-    return _sorted(led_here(found, spec.data))
+        return _sorted(map(at_user_line, led_here(error.diagnostics, spec.document)))
+    found = [finding for finding in _findings(view) if _concerns(finding, view)]
+    return _sorted(map(at_user_line, led_here(found, spec.document))) if found else []
 
 
-def errors_of(spec: Spec) -> list[Diagnostic]:
+def errors_of(spec: Spec, *, memo: Memo | None = None) -> list[Diagnostic]:
     """The findings that keep a spec from being built."""
-    return [finding for finding in check_spec(spec) if finding.severity == "error"]
-
-
-def is_clean(spec: Spec) -> bool:
-    """Whether no rule finds anything, in shipped specs neither."""
-    return not any(True for _ in _findings(View(spec, open_network(spec))))
+    return [finding for finding in check_spec(spec, memo=memo) if finding.severity == "error"]
 
 
 def _findings(view: View) -> Iterator[Diagnostic]:
@@ -55,36 +55,39 @@ def _checks() -> list[tuple[Check, str | None]]:
     return [(r.check, r.name if r.concern else None) for r in RULES.values() if r.check]
 
 
-def check_block_text(text: str | bytes, file: str) -> list[Diagnostic]:
+def check_block_text(
+    text: str | bytes, file: str, *, memo: Memo | None = None, files: Files | None = None
+) -> list[Diagnostic]:
     """Every finding about a block that stands in a file of its own, whoever uses it."""
     path = Path(file)
-    data = parse(text, file)
-    library = Library({}, path.parent.parent)
+    document = parse(text, file)
+    characters(document, "this block")
+    library = Library({}, path.parent.parent, files, memo)
     try:
-        block = block_of(data)
+        block = block_of(document.data)
     except Problems as error:
-        found = [diagnose(p, data) for p in error.problems]
-        found += _in_the_rest(path.stem, data, error.problems, library)
+        found = [diagnose(p, document) for p in error.problems]
+        found += _in_the_rest(path.stem, document, error.problems, library)
         raise SpecError(found) from None
-    if errors := check_block(path.stem, block, library):
+    if errors := check_block(path.stem, block, document, library):
         return errors
     view = Written({path.stem: block}, library)
     return _sorted(d for check in _of_blocks() for d in check(view))
 
 
 def _in_the_rest(
-    name: str, data: Mapping[str, Any], problems: Iterable[Problem], library: Library
+    name: str, document: Document, problems: Iterable[Problem], library: Library
 ) -> list[Diagnostic]:
     """What is wrong in a block besides; what has findings already is left out."""
-    from archspec.language.rest import without
-
-    rest = without({"blocks": {name: data}}, [p.below("blocks", name) for p in problems])
+    whole = Inside(document, "blocks", name)
+    rest = without(whole, [p.below("blocks", name) for p in problems])
     if rest is None:
         return []
+    part = Part(rest, "blocks", name)
     try:
-        return check_block(name, block_of(rest["blocks"][name]), library)
-    except Problems as error:
-        return [diagnose(p, rest["blocks"][name]) for p in error.problems]
+        return check_block(name, block_in(part), part, library)
+    except SpecError as error:
+        return list(error.diagnostics)
 
 
 def _of_blocks() -> list[Check]:
@@ -104,15 +107,16 @@ def _sorted(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     by_rule: dict[str, list[Diagnostic]] = {}
     for finding in SpecError(merged(findings)).diagnostics:
         by_rule.setdefault(finding.rule, []).append(finding)
-    return list(SpecError(told for same in by_rule.values() for told in _told(same)).diagnostics)
+    return list(SpecError(d for same in by_rule.values() for d in _limited(same)).diagnostics)
 
 
-def _told(same: list[Diagnostic]) -> list[Diagnostic]:
+def _limited(same: list[Diagnostic]) -> list[Diagnostic]:
     """Findings of one rule; those that are too many are one, where the first of them is."""
     more = same[MAX_FINDINGS:]
     if not more:
         return same
     severity: Severity = "error" if any(d.severity == "error" for d in more) else "warning"
     message = f"and {len(more):,} more of this kind in this file"
-    last = Diagnostic(more[0].rule, message, more[0].span, "mend these first", severity=severity)
+    hint = "fix these first"
+    last = Diagnostic(more[0].rule, message, more[0].span, hint, severity=severity)
     return [*same[:MAX_FINDINGS], last]

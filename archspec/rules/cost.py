@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.diagnostics import Diagnostic, Span
 from archspec.rules.rule import rule
-
-if TYPE_CHECKING:
-    from archspec.lower.model import Step
-    from archspec.rules.view import View
+from archspec.rules.steps import Step
+from archspec.rules.view import View
 
 _TILE = 8
 _NARROW = 32
@@ -127,6 +125,6 @@ def unaligned_channels(view: View) -> Iterator[Diagnostic]:
 
 def _scores(step: Step, view: View) -> bool:
     """Whether it gives the outputs of the network, ahead of a pool for instance."""
-    output = view.opened.output.shape
+    output = view.network.output
     ends = output.rank == 0 and step.y.channels == output.channels
-    return ends and step in view.opened.root.steps
+    return ends and step in view.own_steps.own

@@ -1,29 +1,29 @@
-"""Edits that mend a finding."""
+"""Edits that fix a finding."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.diagnostics import Edit, Fix, Span
+from archspec.language.lines import Lines
+from archspec.places import At
+from archspec.source.document import Mark
 
-if TYPE_CHECKING:
-    from archspec.language.layers import Layer
 
-
-def removal(layer: Layer, argument: str) -> Fix | None:
+def removal(lines: Lines, layer: At, head: str, argument: str) -> Fix | None:
     """Takes an argument of a layer out of the text, where that leaves clean text."""
-    raw: Any = layer.raw
-    given: Any = raw.get(layer.head) if isinstance(raw, dict) else None
-    keys: dict[str, Span] = getattr(given, "key_spans", {})
-    span: Span | None = getattr(given, "span", None)
-    if span is None or argument not in keys or len(keys) == 1:
+    given = lines.mark(layer.below(head))
+    if given is None or given.keys is None or argument not in given.keys or len(given.keys) == 1:
         return None
-    taken = _taken(argument, keys, given.value_spans, span)
+    taken = _taken(argument, given)
     return Fix(f"remove `{argument}`", (Edit(taken, ""),)) if taken else None
 
 
-def _taken(name: str, keys: dict[str, Span], values: dict[str, Span], whole: Span) -> Span | None:
+def _taken(name: str, given: Mark) -> Span | None:
     """What goes: of a map in braces on one line up to the neighbour, else the line."""
+    keys, whole = given.keys or {}, given.span
+    parts: Any = given.parts
+    values: dict[str, Span] = {key: parts[key].span for key in keys}
     names = list(keys)
     place = names.index(name)
     key, value = keys[name], values[name]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.diagnostics import Diagnostic
+from archspec.language import Block
+from archspec.language.stages import Stage
 from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
-
-if TYPE_CHECKING:
-    from archspec.language import Block
-    from archspec.language.stages import Stage
-    from archspec.lower.model import Step
-    from archspec.rules.view import View
+from archspec.rules.steps import Step
+from archspec.rules.view import View
 
 
 @rule("AS320", "bias-already-off", fixable=True)
@@ -40,10 +38,11 @@ def bias_already_off(view: View) -> Iterator[Diagnostic]:
     """
     if "bias" in view.spec.defaults.ops.get("conv", ()):
         return
-    for layer in view.layers():
+    for layer, at in view.layers():
         if layer.head == "conv" and _literal(layer.given.get("bias")) is False:
             message = "a `conv` has no bias unless it is asked for"
-            span, fix = layer.at("bias"), removal(layer, "bias")
+            span = view.lines.span(at.below("conv", "bias"))
+            fix = removal(view.lines, at, "conv", "bias")
             yield view.finding("bias-already-off", message, span, "remove it", fix=fix)
 
 
@@ -53,7 +52,7 @@ def _literal(expr: Any) -> Any:
 
 
 def _groups_of_block(step: Step) -> bool:
-    written = step.layer.given.get("groups")
+    written = step.given.get("groups")
     groups = getattr(step.op, "groups", 1)
     of_block = step.op.key == "conv" and getattr(written, "id", "") == "in_channels"
     return of_block and groups != step.x.channels
@@ -99,8 +98,8 @@ def groups_of_the_block(view: View) -> Iterator[Diagnostic]:
             f"{step.x.channels} enter this layer"
         )
         hint = "for a depthwise convolution write `depthwise_conv`"
-        span = step.layer.at("groups")
-        yield view.finding("groups-of-the-block", message, span, hint, step.labels)
+        span = view.argument_at(step, "groups")
+        yield view.finding("groups-of-the-block", message, span, hint, view.labels(step))
 
 
 @rule("AS322", "channels-are-not-planes")
@@ -142,7 +141,8 @@ def channels_are_not_planes(view: View) -> Iterator[Diagnostic]:
         )
         hint = f"`channels` is what the block gives: the paper's {channels} planes are "
         hint += f"`channels: {channels * expansion}`"
-        yield view.finding("channels-are-not-planes", message, stage.where("channels"), hint)
+        span = view.spec.where("stages", key, "channels")
+        yield view.finding("channels-are-not-planes", message, span, hint)
 
 
 def _expansion(block: Block, stage: Stage, view: View) -> int:
@@ -179,17 +179,16 @@ def layers_in_a_row(view: View) -> Iterator[Diagnostic]:
 
     It is found where the list is as long as the stage and has `none` or one layer twice in it.
     """
-    from archspec.language.widths import repeats
-
     for key, stage in view.spec.stages.items():
         block = view.library.block(stage.blocks[0]) if stage.blocks else None
         for part, value in stage.given.items():
             if block is None or part in block.args or not isinstance(value, list):
                 continue
-            if len(value) == repeats(view.spec)[key] > 1 and _one_a_block(value):
+            if len(value) == view.spec.repeats[key] > 1 and _one_a_block(value):
                 message = f"each block of `{key}` gets all {len(value)} of these layers in a row"
                 hint = f"for one block write `{part}: {{...: {{}}, when: index == 0}}`"
-                yield view.finding("layers-in-a-row", message, stage.where(part), hint)
+                span = view.spec.where("stages", key, part)
+                yield view.finding("layers-in-a-row", message, span, hint)
 
 
 @rule("AS324", "channels-last-input")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Severity
+from archspec.ir import each
 from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
-
-if TYPE_CHECKING:
-    from archspec.lower.model import Step
-    from archspec.rules.view import View
+from archspec.rules.steps import Step
+from archspec.rules.view import View
 
 
 def _alike(step: Step, before: Step) -> bool:
@@ -22,7 +21,7 @@ def _alike(step: Step, before: Step) -> bool:
 def _idle(step: Step) -> str:
     op: Any = step.op
     drops = op.key in ("dropout", "stochastic_depth")
-    if drops and getattr(step.layer.given.get("p"), "value", None) == 0:
+    if drops and getattr(step.given.get("p"), "value", None) == 0:
         return f"a `{op.key}` of 0 drops nothing"
     if op.key in ("max_pool", "avg_pool") and op.windows()[:3] in ((1, 1, 0), (1, None, 0)):
         return f"`{op.key}` of one pixel and stride 1 changes nothing"
@@ -59,11 +58,10 @@ def no_op_layer(view: View) -> Iterator[Diagnostic]:
         before = step.before
         if before is not None and _alike(step, before):
             message = f"`{step.op.key}` stands right behind `{before.op.key}`"
-            yield view.finding(
-                "no-op-layer", message, step.at, "remove one of the two", step.labels
-            )
+            hint, labels = "remove one of the two", view.labels(step)
+            yield view.finding("no-op-layer", message, view.at(step), hint, labels)
         elif idle := _idle(step):
-            yield view.finding("no-op-layer", idle, step.at, "remove it", step.labels)
+            yield view.finding("no-op-layer", idle, view.at(step), "remove it", view.labels(step))
 
 
 def _biased(step: Step) -> bool:
@@ -95,33 +93,32 @@ def redundant_bias(view: View) -> Iterator[Diagnostic]:
 
     Where a checkpoint has these biases, or a paper asks for them, allow it and say so.
     """
-    norms = {id(s.before): s for s in view.steps if s.op.key == "batch_norm" and s.before}
-    needed = {s.layer.span for s in view.steps if _biased(s) and id(s) not in norms}
+    norms = {s.before: s for s in view.steps if s.op.key == "batch_norm" and s.before}
+    needed = {view.written(s) for s in view.steps if _biased(s) and s not in norms}
     for step in view.steps:
-        if id(step) not in norms or not _biased(step) or step.layer.span in needed:
+        if step not in norms or not _biased(step) or view.written(step) in needed:
             continue
-        span = view.said(step, "bias")
+        span = view.given_at(step, "bias")
         message = f"the batch norm behind this `{step.op.key}` takes its bias away again"
         if span:
             message = f"the batch norm behind a `{step.op.key}` takes this bias away again"
-        written = "bias" in step.layer.given
-        fix = removal(step.layer, "bias") if written and step.op.key == "conv" else None
+        written, fix = "bias" in step.given, None
+        if written and step.op.key == "conv":
+            fix = removal(view.lines, view.place_of(step), "conv", "bias")
         hint = "leave the bias out: `bias: false` is the default of `conv`"
         if step.op.key == "linear":
             hint = "write `bias: false`"
-        labels = step.labels
-        if span and not written and step.layer.span:
-            labels = (Label(step.layer.span, "in this layer"), *labels)
-        norm = norms[id(step)].layer.span
+        labels, layer = view.labels(step), view.written(step)
+        if span and not written and layer:
+            labels = (Label(layer, "in this layer"), *labels)
+        norm = view.written(norms[step])
         if norm and span and norm.file == view.file != span.file:
             span, labels = norm, (Label(span, "the bias"), *labels)
-        yield view.finding("redundant-bias", message, span or step.at, hint, labels, fix)
+        yield view.finding("redundant-bias", message, span or view.at(step), hint, labels, fix)
 
 
 def _reads(step: Step) -> tuple[int, int]:
     """How many of how many pixels the windows cover: of a pattern that repeats, all dimensions."""
-    from archspec.ir import each
-
     op: Any = step.op
     kernel, stride, _, dilation, _ = op.windows()
     read = pixels = 1
@@ -219,6 +216,8 @@ def norm_with_batch_of_one(view: View) -> Iterator[Diagnostic]:
     asked = view.spec.where("input")
     for step in filter(_norm_of_one, view.steps):
         message = f"batch norm on {step.x}: one number a channel, none to spare in a batch of 1"
-        span, labels = view.because(step.at, step.labels, asked)
-        told = "make the image larger, or stride less" if span == asked and not alone else hint
-        yield view.finding("norm-with-batch-of-one", message, span, told, labels, severity=severity)
+        span, labels = view.because(view.at(step), view.labels(step), asked)
+        advice = "make the image larger, or stride less" if span == asked and not alone else hint
+        yield view.finding(
+            "norm-with-batch-of-one", message, span, advice, labels, severity=severity
+        )

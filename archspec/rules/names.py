@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from posixpath import basename
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label
+from archspec.language import Block
+from archspec.language.identifiers import IDENTIFIER
+from archspec.language.words import PARTS_OF_ALL
+from archspec.ops import OPS
 from archspec.rules.rule import rule, told
+from archspec.rules.view import View, Written
 from archspec.rules.words import words_of
-
-if TYPE_CHECKING:
-    from archspec.language import Block
-    from archspec.rules.view import View, Written
-
-PARTS_OF_ALL = ("norm", "act")
 
 told(
     "AS128",
@@ -83,8 +82,6 @@ def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
         name: small_net
         stem: [norm]
     """
-    from archspec.language.identifiers import IDENTIFIER
-
     file = basename(view.file)
     stem, dot, suffix = file.rpartition(".")  # `splitext` sees no suffix in `..yaml`
     span = view.spec.where("name")
@@ -123,13 +120,11 @@ def shadowed_name(view: Written) -> Iterator[Diagnostic]:
 
     A part that is filled with the block of its name by default (`parts: {se: se}`) is no finding.
     """
-    from archspec.source import locate
-
-    for block in view.blocks.values():
+    for own, block in view.blocks.items():
         for name, default in block.parts.items():
             heads = [layer.head for layer in default.layers]
             if name not in heads and view.library.block(name) is not None:
-                span = locate(block.raw, ("parts", name), key=True)
+                span = view.in_block(own, "parts", name, key=True)
                 message = f"the part `{name}` hides the block of that name"
                 hint = "call the part otherwise"
                 yield view.finding("shadowed-name", message, span, hint)
@@ -196,13 +191,9 @@ def _fillers(view: View, known: Mapping[str, Block]) -> Iterator[Filler]:
 
 
 def _blocks_used(view: View) -> dict[str, Block]:
-    from archspec.ops import OPS
-
-    used = sorted(view.opened.used - OPS.keys())
+    used = sorted(view.network.used - OPS.keys())
     return {name: block for name in used if (block := view.library.block(name)) is not None}
 
 
 def _has_head(block: Block, head: str) -> bool:
-    from archspec.rules.view import layers_of
-
-    return any(layer.head == head for layer in layers_of(block.body))
+    return any(layer.head == head for layer, _ in block.body.all)

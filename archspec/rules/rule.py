@@ -25,12 +25,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from textwrap import dedent
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Severity
-from archspec.record import record
 
 Check = Callable[[Any], Iterator[Diagnostic]]  # of a `View`, or of what is `Written`
 Concern = Callable[[Any], bool]  # of a `Step`
@@ -43,7 +43,7 @@ _INPUT = "input: [3, 32, 32]\n"
 _NAME = "name: net\n"
 
 
-@record
+@dataclass(frozen=True)
 class Example:
     """A spec as the manual shows it. `raw` may hold bytes that are no text, as surrogates."""
 
@@ -105,7 +105,7 @@ def _completed(text: str) -> str:
     return text if re.search(r"^name:", text, re.MULTILINE) else _NAME + text
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One rule of the linter. `check` is None where another part of archspec reports it.
 
@@ -182,7 +182,7 @@ def _add(rule: Rule) -> None:
 
 
 def told(code: str, name: str, page: str, fixable: bool = False) -> None:
-    """A rule that the reader of YAML, the models or lowering report: always an error."""
+    """A rule that the reader of YAML, the models or the expansion report: always an error."""
     _add(Rule(code, name, "error", page, fixable))
 
 

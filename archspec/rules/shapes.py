@@ -1,4 +1,4 @@
-"""AS2xx: shapes and channels, as lowering finds them."""
+"""AS2xx: shapes and channels, as the expansion finds them."""
 
 from __future__ import annotations
 

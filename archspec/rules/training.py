@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from archspec.diagnostics import Diagnostic, Span
+from archspec.diagnostics import Diagnostic, Span, SpecError
+from archspec.expand import expand_network
+from archspec.language import load
+from archspec.language.train import DATA_SETS, Train
 from archspec.rules.rule import rule
-
-if TYPE_CHECKING:
-    from archspec.language.train import Train
-    from archspec.lower.model import Step
-    from archspec.rules.view import View
+from archspec.rules.steps import Step
+from archspec.rules.view import View
 
 _KEEPS = ("flatten", "identity", "dropout")  # of what arrives, what a loss makes of it
 _OF_A_SIGMOID = ("bce", "multi_label")
@@ -51,7 +50,7 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
 
 def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
     """What stands behind the scores."""
-    last, loss = view.opened.output.last, train.loss if train else "cross_entropy"
+    last, loss = view.own_steps.last, train.loss if train else "cross_entropy"
     while last is not None and last.op.key in _KEEPS:
         last = last.before
     if last is None:
@@ -66,7 +65,7 @@ def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
     elif last.op.activation and _behind(last, "linear"):
         message = f"`{last.op.key}` stands behind the classifier"
     if message:
-        yield view.finding("head-mismatch", message, last.at, "remove it", last.labels)
+        yield view.finding("head-mismatch", message, view.at(last), "remove it", view.labels(last))
 
 
 def _shown(loss: str) -> str:
@@ -80,9 +79,7 @@ def _behind(step: Step, key: str) -> bool:
 
 def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
     """The outputs against the loss, and against the classes of the data."""
-    from archspec.language.train import DATA_SETS
-
-    output, wanted = view.opened.output.shape, DATA_SETS[train.data].classes
+    output, wanted = view.network.output, DATA_SETS[train.data].classes
     if output.rank:
         found = " x ".join(map(str, output.sizes))
         message = f"a loss takes one number a class, and the network gives {found}"
@@ -126,8 +123,6 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
     train = view.spec.train
     if train is None:
         return
-    from archspec.language.train import DATA_SETS
-
     data = DATA_SETS[train.data]
     channels, *sizes = view.spec.input
     if data.channels and len(sizes) != 2:
@@ -152,19 +147,15 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
 
 def _at_size(view: View, side: int) -> str:
     """Why the network does not take images of this size; "" if it does."""
-    from archspec.diagnostics import SpecError
-    from archspec.language import load
-    from archspec.lower import open_network
-    from archspec.rules.view import View as Other
-
     channels, *sizes = view.spec.input
     if len(sizes) != 2:
         return f"the input is {view.spec.input}, which is no image"
     if sizes == [side, side]:
         return ""
     try:
-        spec = load(view.spec, {"input": [channels, side, side]})
-        same = Other(spec, open_network(spec)).analysis.params == view.analysis.params
+        spec = load(view.spec, {"input": [channels, side, side]}, memo=view.memo)
+        other = View(spec, expand_network(spec, memo=view.memo), view.memo)
+        same = other.analysis.params == view.analysis.params
     except SpecError:
         return f"the network takes no images of {side} x {side}"
     made = " x ".join(map(str, sizes))

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import partial
-from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics import Diagnostic
+from archspec.language import Block
 from archspec.rules.rule import rule
-from archspec.rules.words import words_of
-from archspec.source.shared import shared_pair
-
-if TYPE_CHECKING:
-    from archspec.language import Block, Spec
-    from archspec.rules.view import View, Written
+from archspec.rules.view import View, Written
+from archspec.rules.words import words_in, words_of
 
 _NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks", "train")
 _SHARED = ("stem", "head", "defaults", "stages")
@@ -43,7 +38,7 @@ def unused_default(view: View) -> Iterator[Diagnostic]:
 
     What a spec inherits and does not use is no finding.
     """
-    used = view.opened.used
+    used = view.network.used
     for name in view.spec.defaults.raw or ():
         if name not in used and view.here("defaults", name):
             message = f"nothing in this network uses `{name}`"
@@ -79,7 +74,7 @@ def unused_block(view: View) -> Iterator[Diagnostic]:
     A block for several specs has a file of its own: `blocks/cell.yaml` beside them.
     """
     data = view.spec.data
-    unused = [name for name in view.blocks if name not in view.opened.used]
+    unused = [name for name in view.blocks if name not in view.network.used]
     if not unused:
         return
     elsewhere = words_of({key: data[key] for key in data if key not in _NO_VALUE}, keys=True)
@@ -122,11 +117,9 @@ def unused_argument(view: Written) -> Iterator[Diagnostic]:
         stages:
           layer1: {block: cell, channels: 64}
     """
-    from archspec.source import locate
-
-    for block in view.blocks.values():
+    for own, block in view.blocks.items():
         for kind, name in _unread(block):
-            span = locate(block.raw, (kind, name), key=True)
+            span = view.in_block(own, kind, name, key=True)
             what = "argument" if kind == "args" else "part"
             message = f"the body does not use the {what} `{name}`"
             yield view.finding("unused-argument", message, span, "use it in the body, or remove it")
@@ -166,7 +159,7 @@ def unused_size(view: View) -> Iterator[Diagnostic]:
         head:
           - linear: classes
     """
-    read = _read(view.spec) if view.spec.args else ()
+    read = _read(view) if view.spec.args else ()
     for name in view.spec.args:
         if name not in read and view.here("args", name):
             span = view.spec.where("args", name, key=True)
@@ -174,9 +167,11 @@ def unused_size(view: View) -> Iterator[Diagnostic]:
             yield view.finding("unused-size", f"nothing reads `{name}`", span, hint)
 
 
-def _read(spec: Spec) -> set[str]:
+def _read(view: View) -> set[str]:
     """Every word in the values of a spec; of what many have in common, found once."""
-    shared: list[Any] = [spec.stem, spec.head, spec.defaults, *spec.stages.values()]
+    spec = view.spec
+    entries = [stack for section in (spec.stem, spec.head) for _, stack in section.entries]
+    shared = [*entries, spec.defaults, *spec.stages.values()]
     rest = {key: spec.data[key] for key in spec.data if key not in _NO_VALUE + _SHARED}
-    own = [shared_pair(words_of, part, partial(words_of, part.raw, keys=False)) for part in shared]
+    own = [words_in(part, memo=view.memo) for part in shared]
     return words_of(rest, keys=False).union(*own)

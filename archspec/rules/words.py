@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from archspec.memo import Memo, remember
+
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -22,3 +24,9 @@ def words_of(raw: Any, keys: bool) -> set[str]:
     elif isinstance(raw, str):
         found.update(_WORD.findall(raw))
     return found
+
+
+@remember
+def words_in(written: Any, *, memo: Memo | None) -> frozenset[str]:
+    """Every word in the values of what was read from a spec (`written.raw`)."""
+    return frozenset(words_of(written.raw, keys=False))

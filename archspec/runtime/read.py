@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from archspec.diagnostics import UnreadableFile
-from archspec.source.files import display_path
+from archspec.paths import display_path
 
 WRAPPERS = ("state_dict", "model", "model_state_dict")
 PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and of torch.compile

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from archspec.diagnostics import WeightsError
 from archspec.ir import Network
+from archspec.paths import display_path
 from archspec.runtime.build import CONVOLUTIONS
 from archspec.runtime.read import read_tensors
-from archspec.source.files import display_path
 
 COUNTER = "num_batches_tracked"  # files from before torch 0.4.1 have none
 MOST_LISTED = 40

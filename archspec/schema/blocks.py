@@ -9,8 +9,8 @@ from typing import Any
 from archspec import resources
 from archspec.language.blocks import Block
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.language.names import PARTS_OF_ALL
 from archspec.language.stages import CHANNELS, REPEAT, STRIDE, Run
+from archspec.language.words import PARTS_OF_ALL
 from archspec.reference import texts as reference
 from archspec.schema.pieces import (
     NAME,
@@ -26,7 +26,7 @@ from archspec.schema.pieces import (
     when,
     yaml,
 )
-from archspec.source import read
+from archspec.source.reader import read
 
 RUN_KEYS = tuple(Run.model_fields)
 
@@ -76,7 +76,7 @@ def block() -> Schema:
 @cache
 def shipped() -> dict[str, Any]:
     """The built-in blocks as they are written, by name."""
-    return {path.stem: read(path) for path in sorted(resources.BLOCKS.glob("*.yaml"))}
+    return {path.stem: read(path).data for path in sorted(resources.BLOCKS.glob("*.yaml"))}
 
 
 def shipped_call(written: Mapping[str, Any]) -> Schema:

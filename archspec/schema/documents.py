@@ -6,9 +6,9 @@ import json
 
 from archspec.language.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
 from archspec.language.library import BLOCK_CHANNELS
-from archspec.language.models import Bounds, Expect, Spec
-from archspec.language.names import PARTS_OF_ALL, SCOPE
+from archspec.language.spec import Bounds, Expect, Spec
 from archspec.language.train import Train
+from archspec.language.words import PARTS_OF_ALL, SCOPE
 from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.schema.blocks import as_shipped, block, is_run, run, shipped, shipped_call, stage

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.ir import Field
-from archspec.language.layers import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY, Modifiers
+from archspec.language.layers import Modifiers
+from archspec.language.words import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY
 from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.schema.blocks import shipped

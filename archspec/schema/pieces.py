@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from archspec.ir import Field
 from archspec.language.arguments import LARGEST_SIZE
-from archspec.language.layers import BRANCHED, ONE_BODY
+from archspec.language.words import BRANCHED, ONE_BODY
 from archspec.reference.texts import Text
 
 Schema = dict[str, Any]

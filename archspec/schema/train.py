@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
-from pydantic import BaseModel
-
-from archspec.language.train import Augment, Noise, RandAugment, Train
-from archspec.language.train.forms import AREA, CURVES, EPOCHS, STRENGTH, Step
-from archspec.language.train.values import takes
-from archspec.reference import texts as reference
-from archspec.schema.pieces import Schema, closed, described, filled, properties_of, when
+from archspec.language.train import Train
+from archspec.schema.pieces import Schema, closed, when
 
 
 def train() -> Schema:
     """The recipe. Which keys go together is the linter's business."""
-    shares = {"items": filled(AREA.schema()), "minItems": 2, "maxItems": 2}
-    epochs = {"items": filled(EPOCHS.schema()), "minItems": 1, "maxItems": 100}
-    strength = takes(RandAugment, "magnitude").schema()
-    augment = {
-        "resized_crop": {"type": ["array", "null"], **shares},
-        "rand_augment": when("object", _form(RandAugment), strength),
-    }
-    step = _form(Step, {"at": {"type": ["array", "null"], **epochs}})
-    own = {
-        "schedule": when("object", closed({"step": step}), {"enum": [*CURVES, None]}),
-        "noise": when("object", _form(Noise), STRENGTH.schema()),
-        "augment": _form(Augment, augment),
-    }
-    texts = {key: (text, "") for key, text in reference.TRAIN_KEYS.items()}
-    properties = described(_form(Train, own)["properties"], texts)
-    return {**closed(properties), "type": ["object", "null"]}
+    whole = Train.model_json_schema()
+    return _nullable(_plain(whole, whole["$defs"]))
 
 
-def _form(model: type[BaseModel], own: Mapping[str, Schema] = MappingProxyType({})) -> Schema:
-    """A part of the recipe; what is off by default has no default that one could write."""
-    properties = properties_of(model, own)
-    for schema in properties.values():
-        if schema.get("default") in (None, 0) and schema.get("type") != ["boolean", "null"]:
-            schema.pop("default", None)
-    return {**closed(properties), "type": ["object", "null"]}
+def _plain(schema: Schema, models: Schema) -> Schema:
+    """Pydantic's schema as an editor likes it: models where they are used, kinds told apart by
+    `if`, and no default where that says "off"."""
+    if "$ref" in schema:
+        model = models[schema["$ref"].rpartition("/")[2]]
+        return _described(schema, _plain(model, models))
+    if "anyOf" in schema:
+        kinds = [_plain(kind, models) for kind in schema["anyOf"] if kind != {"type": "null"}]
+        kinds.sort(key=lambda kind: kind.get("type") != "object")
+        return _described(schema, kinds[0] if len(kinds) == 1 else when("object", *kinds))
+    if schema.get("type") == "object":
+        properties = schema["properties"].items()
+        return closed({key: _nullable(_plain(value, models)) for key, value in properties})
+    dropped = (
+        ["title"]
+        if schema.get("default") or schema.get("default") is False
+        else ["title", "default"]
+    )
+    return _described(schema, {k: v for k, v in schema.items() if k not in dropped})
+
+
+def _described(schema: Schema, plain: Schema) -> Schema:
+    text = schema.get("description")
+    return {"description": text, **plain} if text else plain
+
+
+def _nullable(schema: Schema) -> Schema:
+    """The same for a key of a spec, where null deletes what is inherited."""
+    if "if" in schema:
+        return {**schema, "else": _nullable(schema["else"])}
+    if "enum" in schema:
+        kept = {key: value for key, value in schema.items() if key != "type"}
+        return {**kept, "enum": [*schema["enum"], None]}
+    return {**schema, "type": [schema["type"], "null"]}

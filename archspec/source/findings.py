@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic, Label, Span
-from archspec.source.data import Text
 from archspec.source.scalars import MAX_DIGITS
 from archspec.source.syntax import shown
 
@@ -24,7 +23,7 @@ def not_a_mapping(value: object, span: Span) -> Diagnostic:
         found = "a list"
     elif value is None:
         found = "nothing"
-    elif isinstance(value, Text) and ":" in value:
+    elif isinstance(value, str) and ":" in value:
         hint = "write a space after `:`, as in `name: my_network`"
     message = f"expected `key: value` lines, found {found}"
     return Diagnostic("not-a-mapping", message, span, hint)

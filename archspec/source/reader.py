@@ -1,4 +1,4 @@
-"""YAML text -> located data, within limits, with every finding of a file in one go.
+"""YAML text -> a document, within limits, with every finding of a file in one go.
 
 Events are read one by one: PyYAML's C composer recurses and crashes the process on a
 few thousand levels of `- - -`, while its event parser is flat and takes a mebibyte of
@@ -16,7 +16,7 @@ import yaml
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
 from archspec.source import findings
-from archspec.source.data import List, Map, Text
+from archspec.source.document import Document, Mark
 from archspec.source.files import decode, display_path, read_bytes
 from archspec.source.findings import MAX_DEPTH, MAX_FINDINGS, MAX_NODES
 from archspec.source.scalars import TooLong, scalar
@@ -29,12 +29,12 @@ _OPENED = re.compile(r"([A-Za-z_]\w*) +[{\[]")
 _BLANK = re.compile(r"(?:\s++|#[^\r\n]*+|\.\.\.(?=\s|\Z))*+")
 
 
-def read(path: str | Path) -> Map:
+def read(path: str | Path) -> Document:
     """Parse a file. `UnreadableFile` if there is none to open, else as `parse`."""
     return parse(read_bytes(path), display_path(path))
 
 
-def parse(text: str | bytes, file: str) -> Map:
+def parse(text: str | bytes, file: str) -> Document:
     """Parse one document whose top is a mapping, or raise all findings at once."""
     return _Reader(decode(text, file), file).document()
 
@@ -53,37 +53,37 @@ class _Reader:
         self.nodes = 0
         self.cuts = 0  # expressions cut at a comma
 
-    def document(self) -> Map:
+    def document(self) -> Document:
         try:
             self.check_start()
             self.next = _Events(self.text).get_event
-            top = self.top()
+            data, mark = self.top()
         except (yaml.YAMLError, UnicodeError) as error:
             self.findings.append(explain(error, self.text, self.file))
         except _Stop:
             pass
         if self.findings:
             raise SpecError(self.findings)
-        return top
+        return Document(data, mark)
 
-    def top(self) -> Map:
+    def top(self) -> tuple[dict[str, Any], Mark]:
         self.next()
         if type(self.next()) is yaml.StreamEndEvent:
             self.stop(findings.empty_file(self.file))
-        value, span = self.node(self.next(), 0, False)
+        value, mark = self.node(self.next(), 0, False)
         self.check_end(self.next().end_mark.index)
-        if not isinstance(value, Map):
-            self.stop(findings.not_a_mapping(value, span))
-        return value
+        if not isinstance(value, dict):
+            self.stop(findings.not_a_mapping(value, mark.span))
+        return value, mark
 
-    def node(self, event: Any, depth: int, flow: bool) -> tuple[Any, Span]:
+    def node(self, event: Any, depth: int, flow: bool) -> tuple[Any, Mark]:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             self.stop(findings.too_many_nodes(self.span(event)))
         kind = type(event)
         if kind is yaml.AliasEvent:
             self.report(findings.alias(event.anchor, self.span(event)))
-            return None, self.span(event)
+            return None, Mark(self.span(event))
         if event.anchor is not None or event.tag is not None:
             self.refuse_properties(event)
         if kind is yaml.ScalarEvent:
@@ -91,11 +91,14 @@ class _Reader:
         if depth == MAX_DEPTH:
             self.stop(findings.too_deep(self.span(event)))
         if kind is yaml.MappingStartEvent:
-            return self.map(event, depth + 1)
-        return self.list(event, depth + 1)
+            return self.mapping(event, depth + 1)
+        return self.sequence(event, depth + 1)
 
-    def map(self, start: Any, depth: int) -> tuple[Map, Span]:
-        result, last = Map(), None
+    def mapping(self, start: Any, depth: int) -> tuple[dict[str, Any], Mark]:
+        result: dict[str, Any] = {}
+        keys: dict[str, Span] = {}
+        parts: dict[str, Mark] = {}
+        last = None
         flow, cuts = start.flow_style, self.cuts
         while type(event := self.next()) is not yaml.MappingEndEvent:
             key, place = self.key(event, depth, flow, cuts)
@@ -103,31 +106,27 @@ class _Reader:
             if key is None or self.is_slip(event, follows, flow, place):
                 continue
             if key in result and self.cuts == cuts:
-                first = result.key_spans[key]
-                self.report(findings.duplicate_key(key, place, first))
-            result[key] = value
-            result.key_spans[key] = place
-            result.value_spans[key] = last
-        result.span = self.extent(start, event, last)
-        return result, result.span
+                self.report(findings.duplicate_key(key, place, keys[key]))
+            result[key], keys[key], parts[key] = value, place, last
+        return result, Mark(self.extent(start, event, last), keys, parts)
 
-    def list(self, start: Any, depth: int) -> tuple[List, Span]:
-        result, last = List(), None
-        spans = result.value_spans = []
+    def sequence(self, start: Any, depth: int) -> tuple[list[Any], Mark]:
+        result: list[Any] = []
+        parts: list[Mark] = []
         flow = start.flow_style
         while type(event := self.next()) is not yaml.SequenceEndEvent:
-            value, last = self.node(event, depth, flow)
+            value, mark = self.node(event, depth, flow)
             result.append(value)
-            spans.append(last)
-        result.span = self.extent(start, event, last)
-        return result, result.span
+            parts.append(mark)
+        return result, Mark(self.extent(start, event, parts[-1] if parts else None), None, parts)
 
     def key(self, event: Any, depth: int, flow: bool, cuts: int) -> tuple[str | None, Span]:
         """The text of a key; None, and a finding, if it has none."""
-        value, span = self.node(event, depth, flow)
-        if type(value) is Text:
-            if value != "<<" or value.quoted:
-                return str(value), span
+        value, mark = self.node(event, depth, flow)
+        span = mark.span
+        if type(value) is str:
+            if value != "<<" or mark.quoted:
+                return value, span
             self.report(findings.merge_key(span))
         # The pieces of an expression cut at its comma are one finding, not several.
         elif self.cuts == cuts and type(event) is not yaml.AliasEvent:
@@ -136,7 +135,7 @@ class _Reader:
         return None, span
 
     def is_slip(self, event: Any, follows: Any, flow: bool, place: Span) -> bool:
-        """Whether a key swallowed its value, as a blank or a colon is missing; told, if so."""
+        """Whether a key swallowed its value, for lack of a blank or a colon; reported if so."""
         key, start, end = event.value, follows.start_mark, follows.end_mark
         if event.style or key.isidentifier():
             return False
@@ -147,20 +146,15 @@ class _Reader:
         self.report(findings.grown_together(grown[1], grown[2], key, place))
         return True
 
-    def scalar(self, event: Any, flow: bool) -> tuple[Any, Span]:
+    def scalar(self, event: Any, flow: bool) -> tuple[Any, Mark]:
         text, quoted = event.value, bool(event.style)
         span = self.span(event)
         value = text if quoted else self.plain(text, span)
-        if type(value) is not str:
-            return value, span
-        if flow and not quoted and text.count("(") > text.count(")"):
+        if type(value) is str and flow and not quoted and text.count("(") > text.count(")"):
             self.cuts += 1
             whole = _expression(self.text, event.start_mark.index)
             self.report(findings.unquoted_comma(text, whole, span))
-        result = Text(text)
-        result.span = span
-        result.quoted = quoted
-        return result, span
+        return value, Mark(span, quoted=quoted)
 
     def plain(self, text: str, span: Span) -> Any:
         try:
@@ -176,12 +170,12 @@ class _Reader:
         start, end = event.start_mark, event.end_mark
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
-    def extent(self, start: Any, end: Any, last: Span | None) -> Span:
+    def extent(self, start: Any, end: Any, last: Mark | None) -> Span:
         """To the last value: YAML lets a block end where the next thing begins."""
         mark = start.start_mark
         line, column = end.end_mark.line + 1, end.end_mark.column + 1
         if last and not start.flow_style:
-            line, column = last.end_line, last.end_column
+            line, column = last.span.end_line, last.span.end_column
         return Span(self.file, mark.line + 1, mark.column + 1, line, column)
 
     def report(self, finding: Diagnostic) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Span
+from archspec.diagnostics import shown as shown
 
 # Control characters; and line breaks of YAML 1.1 that no editor counts as such.
 _UNREADABLE = (
@@ -82,12 +83,6 @@ _WORDS = {
 }
 _AT_CONTEXT = {"could not find expected ':'", "found unexpected end of stream"}
 _OPENED = ("',' or ']'", "',' or '}'")
-
-
-def shown(text: str) -> str:
-    """Text of a stranger, short and with nothing in it that a terminal obeys."""
-    text = text if len(text) <= 60 else f"{text[:57]}..."
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 def span_at(text: str, index: int, file: str) -> Span:

@@ -2,9 +2,9 @@
 
 sets     what is known of published data sets
 choices  the lines that a recipe decides
-places   where in the network its regularisers act
 steps    those of optimiser, schedule, batches and loss
 data     those that bring the data
+lines    lines by their place; how a value is written
 parts    which functions, imports and constants of `templates/training.py` a script uses
 verify   the script, parsed again
 """
@@ -35,6 +35,6 @@ def generate_training(spec: Spec, network: Network, model: str, single_file: boo
     view = Choices(spec, network, classes_of(model) if single_file else ())
     what = hashlib.sha256((model + recipe.model_dump_json()).encode()).hexdigest()[:16]
     template = environment().get_template("train.py.jinja")
-    text = assemble(template, view, recipe, what)
+    text = assemble(template, view, what)
     verify(text, f"from {spec.name} import {network.root.name}")
     return marked(network.spec, text)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from archspec.analysis import analyze_network
 from archspec.codegen.layout import STEP, WIDTH, CallText
 from archspec.codegen.view import docstring
+from archspec.ir import Network
+from archspec.language import Spec
+from archspec.language.train.places import places_of
 from archspec.training import steps
 from archspec.training.data import Data
+from archspec.training.lines import lines_of, literal
 from archspec.training.options import options
-from archspec.training.parts import literal
-from archspec.training.places import last_linear, residual_bodies
 from archspec.training.steps import unindented
-
-if TYPE_CHECKING:
-    from archspec.ir import Network
-    from archspec.language import Spec
 
 COLUMNS = "step,epoch,lr,train_loss,test_loss,{score},images_per_second,seconds"
 
@@ -30,13 +27,15 @@ class Choices:
         self.spec, self.ir, self.recipe = spec, network, spec.train
         self.network_source = source
         self.name, self.class_name = spec.name, network.root.name
-        self.analysis = analyze_network(network)
+        self.analysis = analyze_network(network.tree)
         self.target = self.analysis.output
-        self.data_set = Data(self.recipe, tuple(spec.input), self.target[0])
+        self.places = places_of(network.tree)
+        self.lines = lines_of(self.recipe, self.places)
+        self.data = Data(self.recipe, self.lines, self.places.input, self.target[0])
 
     @property
     def doc(self) -> list[str]:
-        title = f"Train {self.class_name} on {self.data_set.known.title}."
+        title = f"Train {self.class_name} on {self.data.known.title}."
         script = f"train_{self.name}.py"
         text = f"""
     python {script}
@@ -59,9 +58,7 @@ makes parts smaller), and keep those of process 0."""
 
     @property
     def condition(self) -> str:
-        patience = self.recipe.early_stopping
-        more = 'run["step"] < steps'
-        return f'{more} and run["worse"] < {patience}' if patience else more
+        return " and ".join(['run["step"] < steps', *self.lines["while"]])
 
     @property
     def score(self) -> str:
@@ -69,17 +66,13 @@ makes parts smaller), and keep those of process 0."""
 
     @property
     def options(self) -> list[str]:
-        return list(options(self.recipe, self.data_set))
+        return list(options(self.recipe, self.data))
 
     # Data, network, optimiser -------------------------------------------------------------
 
     @property
-    def data(self) -> list[str]:
-        return list(self.data_set.read())
-
-    @property
     def downloads(self) -> bool:
-        return self.data_set.published is not None
+        return self.data.published is not None
 
     @property
     def where(self) -> str:
@@ -87,49 +80,22 @@ makes parts smaller), and keep those of process 0."""
         return "a torch.save file" if self.recipe.data == "tensors" else "its folder"
 
     @property
-    def feed(self) -> list[str]:
-        return list(self.data_set.feed())
-
-    @property
     def network(self) -> list[str]:
         made = [f"net = {self.class_name}().to(device)"]
         if len(self.spec.input) == 3:
             like = "convert_conv2d_weight_memory_format(net, torch.channels_last)"
             made.append(f"nn.utils.{like}")
-        recipe = self.recipe
-        if recipe.dropout:
-            hook = CallText("partial", ("drop_features", f"rate={recipe.dropout!r}"))
-            path = last_linear(self.ir)
-            where = f'net.get_submodule("{path}").register_forward_pre_hook'
-            made += unindented(CallText(where, (hook,)))
-        if recipe.stochastic_depth:
-            made += [
-                "for depth, path in enumerate(RESIDUALS, 1):",
-                f"    rate = {recipe.stochastic_depth!r} * depth / len(RESIDUALS)",
-                "    drop = partial(drop_path, rate=rate)",
-                "    net.get_submodule(path).register_forward_hook(drop)",
-            ]
-        if recipe.noise.activations:
-            made += [
-                "for path in STAGES:",
-                f"    noise = partial(add_noise, deviation={recipe.noise.activations!r})",
-                "    net.get_submodule(path).register_forward_hook(noise)",
-            ]
-        return [*made, *steps.optimizer(recipe)]
+        return [*made, *self.lines["network"], *steps.optimizer(self.recipe, self.lines)]
 
     # A step, an evaluation, the end -------------------------------------------------------
 
     @property
-    def batch(self) -> list[str]:
-        return [*self.data_set.batch(), *steps.noise_and_mixture(self.recipe)]
-
-    @property
     def loss(self) -> str:
-        return steps.loss(self.recipe)
+        return steps.loss(self.recipe, self.lines)
 
     @property
     def evaluate(self) -> list[str]:
-        data = self.data_set
+        data = self.data
         kind = "classes" if data.classes else "values" if self.score == "r2" else "labels"
         call = CallText(f"evaluate_{kind}", (self.judged, "test", "device", "autocast"))
         return [*data.test(STEP * 3), *unindented(call, "test_loss, score, table = ", 3)]
@@ -137,27 +103,27 @@ makes parts smaller), and keep those of process 0."""
     @property
     def judged(self) -> str:
         """The network that is evaluated."""
-        return "average" if self.recipe.ema else "net"
+        return next(iter(self.lines["evaluated"]), "net")
 
     @property
     def row(self) -> list[str]:
         score = "R^2 {score:.4f}" if self.score == "r2" else "accuracy {score:.2%}"
-        zeros = "  zeros {row[8]:.1%}" if self.recipe.l1 else ""
+        more = "".join(f"  {shown}" for shown in self.lines["shown"])
         return [
             "show(",
             '    f"epoch {row[1]:.2f}  loss {row[3]:.4f}  test {test_loss:.4f}  "',
-            f'    f"{score}{zeros}  {{row[6]:,.0f}} a second  {{row[7] / 60:.1f}} min"',
+            f'    f"{score}{more}  {{row[6]:,.0f}} a second  {{row[7] / 60:.1f}} min"',
             ")",
         ]
 
     @property
     def end(self) -> list[str]:
         best = "R^2 {run['best']:.4f}" if self.score == "r2" else "accuracy {run['best']:.2%}"
-        told = "per_class(table, {names})" if self.data_set.classes else "per_output(table)"
-        told = told.format(names=self.data_set.names)
+        classes = f"per_class(table, {self.data.names})"
+        report = classes if self.data.classes else "per_output(table)"
         return [
             "if table is not None:",
-            f"    show({told})",
+            f"    show({report})",
             f"show(f\"best {best}, in {{args.out / 'best.pt'}}\")",
         ]
 
@@ -165,9 +131,9 @@ makes parts smaller), and keep those of process 0."""
 
     def constants(self, spec: str) -> Iterator[tuple[str, str]]:
         """Name -> line, in order; a script has those that it uses."""
-        data, published = self.data_set, self.data_set.published
+        data, published = self.data, self.data.published
         mean, std = data.statistics
-        zeros = ",zeros" if self.recipe.l1 else ""
+        columns = ",".join([COLUMNS.format(score=self.score), *self.lines["column"]])
         yield "NAME", f'NAME = "{self.name}"'
         yield "SPEC", f'SPEC = "{spec}"  # the hash of network and recipe'
         yield "INPUT", f"INPUT = {literal(data.input)}"
@@ -175,7 +141,7 @@ makes parts smaller), and keep those of process 0."""
         target = () if data.classes else self.target
         yield "TARGET", f"TARGET: tuple[int, ...] = {literal(target) if target else '()'}"
         yield "MEAN", f"MEAN, STD = {list(mean)}, {list(std)}  # of bytes"
-        yield "COLUMNS", f'COLUMNS = "{COLUMNS.format(score=self.score)}{zeros}"'
+        yield "COLUMNS", f'COLUMNS = "{columns}"'
         if published is None:
             yield "FOLDERS", f'FOLDERS = ("data/{self.recipe.data}",)'
         else:
@@ -184,9 +150,8 @@ makes parts smaller), and keep those of process 0."""
             yield "URL", f'URL = "{published.url}"'
             digests = "\n".join(f'    "{k}": "{v}",' for k, v in published.digests.items())
             yield "DIGESTS", "DIGESTS = {\n" + digests + "\n}"
-        if self.recipe.stochastic_depth:
-            yield "RESIDUALS", _listed("RESIDUALS", residual_bodies(self.ir))
-        yield "STAGES", _listed("STAGES", list(self.ir.stages))
+        yield "RESIDUALS", _listed("RESIDUALS", [str(path) for _, path in self.places.residuals])
+        yield "STAGES", _listed("STAGES", self.places.stages)
         yield "Feed", "Feed = Iterable[tuple[Tensor, Tensor]]"
         yield "Result", "Result = tuple[float, float, Tensor]"
         yield "RANK", 'RANK = int(os.environ.get("RANK", "0"))'

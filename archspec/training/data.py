@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from archspec.codegen.layout import WIDTH
 from archspec.language.train import ANY_TARGET, DATA_SETS
 from archspec.training.sets import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED
-from archspec.training.steps import INSIDE, augmentation
+from archspec.training.steps import INSIDE
 
 if TYPE_CHECKING:
     from archspec.language.train import Train
+    from archspec.training.lines import Lines
 
 READERS = {"cifar10": "read_cifar10", "tensors": "read_tensors"}
 MOST_BYTES = 2**27  # of made-up data
@@ -21,8 +22,8 @@ MOST_BYTES = 2**27  # of made-up data
 class Data:
     """What a recipe's data set, and the network's input, decide."""
 
-    def __init__(self, recipe: Train, input: tuple[int, ...], outputs: int) -> None:
-        self.recipe, self.known = recipe, DATA_SETS[recipe.data]
+    def __init__(self, recipe: Train, lines: Lines, input: tuple[int, ...], outputs: int) -> None:
+        self.recipe, self.lines, self.known = recipe, lines, DATA_SETS[recipe.data]
         self.published = PUBLISHED.get(recipe.data)
         self.folder = self.known.kind == "folder"
         self.classes = recipe.of_classes
@@ -111,18 +112,11 @@ class Data:
         yield f"{INSIDE}names = testing.images.classes"
 
     def _changes(self) -> Iterator[str]:
-        augment = self.recipe.augment
-        if augment.resized_crop:
-            low, high = augment.resized_crop
-            yield f"v2.RandomResizedCrop({self.size}, scale=({low:g}, {high:g}))"
-        else:
-            yield f"v2.Resize({round(self.size / self.recipe.test_crop)})"
-            yield f"v2.RandomCrop({self.size})"
-        if augment.flip:
-            yield "v2.RandomHorizontalFlip()"
-        if augment.rand_augment:
-            drawn = augment.rand_augment
-            yield f"v2.RandAugment({drawn.layers}, {round(drawn.magnitude)})"
+        enlarged = round(self.size / self.recipe.test_crop)
+        usual = [f"v2.Resize({enlarged})", "v2.RandomCrop({size})"]
+        for line in self.lines["crop"] or usual:
+            yield line.format(size=self.size)
+        yield from self.lines["transform"]
         yield "v2.PILToTensor()"
 
     def feed(self) -> Iterator[str]:
@@ -143,9 +137,13 @@ class Data:
             yield "x, y = x.to(device, non_blocking=True), y.to(device, non_blocking=True)"
         if self.images:
             yield "x = prepare(x)"
-        yield from augmentation(self.recipe)
+        yield from self.lines["images"]
         if self.resized(self.size):
             yield f"x = resize(x, {self.size})"
+        yield from self.lines["inputs"]
+        if self.recipe.loss == "bce":
+            yield "y = F.one_hot(y, OUTPUTS).float()"
+        yield from (*self.lines["mixture"], *self.lines["targets"])
 
     def resized(self, size: int) -> bool:
         """Whether images in memory are brought to another size."""

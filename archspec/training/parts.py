@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from inspect import getsource
+from typing import TYPE_CHECKING
 
 from archspec import resources
 from archspec.codegen.layout import STEP, WIDTH
+from archspec.language.train import REGULARISERS
+from archspec.training.choices import Choices
 
 if TYPE_CHECKING:
     import jinja2
 
-    from archspec.language.train import Train
-    from archspec.training.choices import Choices
 
+Definition = ast.FunctionDef | ast.ClassDef
+
+OF_REGULARISERS = "# Here stand the functions of the regularisers."
 STANDARD = (
     "argparse contextlib copy ctypes gzip hashlib io math os signal struct sys tarfile time "
     "zipfile zlib"
@@ -56,9 +61,9 @@ def allowed(node: ast.Import | ast.ImportFrom, network: str) -> bool:
     return line in {network, *INSIDE_FUNCTIONS, *(line for line, _ in TORCH)}
 
 
-def assemble(template: jinja2.Template, view: Choices, recipe: Train, spec: str) -> str:
+def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
     """The script with all that it uses, and nothing else."""
-    bare = template.render(view=view, recipe=recipe, imports=(), constants=(), parts=())
+    bare = template.render(view=view, imports=(), constants=(), parts=())
     used = _names(bare)
     parts = _closure(used)
     for part in parts:
@@ -67,7 +72,7 @@ def assemble(template: jinja2.Template, view: Choices, recipe: Train, spec: str)
     for line in constants:
         used |= _names(line)
     text = template.render(
-        view=view, recipe=recipe, imports=_imports(used, view), constants=constants, parts=parts
+        view=view, imports=_imports(used, view), constants=constants, parts=parts
     )
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
@@ -83,14 +88,22 @@ def classes_of(source: str) -> Sequence[str]:
 
 @cache
 def _parts() -> dict[str, str]:
-    """Function or class of `templates/training.py` -> its source, in order."""
+    """Function or class that a script may name -> its source, in order."""
     text = (resources.TEMPLATES / "training.py").read_text(encoding="utf-8")
-    lines, found = text.splitlines(), {}
+    first, last = text.split(OF_REGULARISERS)
+    found = dict(_defined(first, (ast.FunctionDef, ast.ClassDef)))
+    for part in REGULARISERS:
+        found |= _defined(getsource(sys.modules[part.__module__]), (ast.FunctionDef,))
+    return found | dict(_defined(last, (ast.FunctionDef, ast.ClassDef)))
+
+
+def _defined(text: str, kinds: tuple[type[Definition], ...]) -> Iterator[tuple[str, str]]:
+    """The public functions and classes of a module."""
+    lines = text.splitlines()
     for node in ast.parse(text).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(node, kinds) and not node.name.startswith("_"):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
-    return found
+            yield node.name, "\n".join(lines[first - 1 : node.end_lineno])
 
 
 def _closure(used: set[str]) -> list[str]:
@@ -122,13 +135,3 @@ def _own(view: Choices) -> Iterable[str]:
     if len(line) <= WIDTH:
         return ("", SPLIT, line)
     return ("", SPLIT, f"from {view.name} import (", f"{STEP}{view.class_name},", ")")
-
-
-def literal(value: Any) -> str:
-    """A number, text, or a tuple of them, as ruff writes it."""
-    if isinstance(value, str):
-        return '"' + value + '"'
-    if isinstance(value, (tuple, list)):
-        inside = ", ".join(map(literal, value))
-        return f"({inside},)" if len(value) == 1 else f"({inside})"
-    return repr(value)

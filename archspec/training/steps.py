@@ -1,50 +1,46 @@
-"""The lines of a script for a recipe's optimiser, schedule, batches and loss."""
+"""The lines of a script for a recipe's optimiser, schedule and loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from archspec.codegen.layout import CallText, KeywordText, Text, lines
+from archspec.codegen import layout
+from archspec.codegen.layout import CallText, Text
 
 if TYPE_CHECKING:
     from archspec.language.train import Train
+    from archspec.training.lines import Lines
 
 INSIDE = "    "  # how deep these lines stand in a function
 OPTIMIZERS = {"sgd": "torch.optim.SGD", "adamw": "torch.optim.AdamW", "lamb": "Lamb"}
-MIXED_IN = 0.2  # of a class, from which on it counts as there (the "ResNet strikes back" recipes)
+LOSSES = {
+    "cross_entropy": "cross_entropy",
+    "bce": "binary_cross_entropy_with_logits",
+    "multi_label": "binary_cross_entropy_with_logits",
+    "mse": "mse_loss",
+    "huber": "huber_loss",
+}
 
 
 def unindented(text: Text, before: str = "", depth: int = 1) -> list[str]:
     """The lines of a call that will stand `depth` steps deep."""
     indent = INSIDE * depth
-    return [line.removeprefix(indent) for line in lines(text, indent, before)]
+    return [line.removeprefix(indent) for line in layout.lines(text, indent, before)]
 
 
-def optimizer(recipe: Train) -> Iterator[str]:
-    """Decay on kernels and matrices alone, unless the recipe wants it on all."""
-    apart = bool(recipe.weight_decay) and not recipe.decay_all
-    decay = KeywordText("weight_decay", repr(recipe.weight_decay))
-    first = "net.parameters()"
-    if apart or recipe.l1:
-        yield "weights = [p for p in net.parameters() if p.ndim > 1]"
-    if apart:
-        first = "groups"
-        yield "others = [p for p in net.parameters() if p.ndim < 2]  # of norms, and biases"
-        yield "groups = ["
-        yield f'{INSIDE}{{"params": weights, "weight_decay": {recipe.weight_decay!r}}},'
-        yield f'{INSIDE}{{"params": others, "weight_decay": 0.0}},'
-        yield "]"
-    given: list[Text] = [first, KeywordText("lr", "args.lr")]
+def optimizer(recipe: Train, lines: Lines) -> list[str]:
+    """What is made of the network's parameters."""
+    given: list[Text] = [*(lines["parameters"] or ["net.parameters()"]), "lr=args.lr"]
     if recipe.optimizer == "sgd" and recipe.momentum:
-        given.append(KeywordText("momentum", repr(recipe.momentum)))
+        given.append(f"momentum={recipe.momentum!r}")
     if recipe.nesterov:
-        given.append(KeywordText("nesterov", "True"))
-    if not apart and (recipe.weight_decay or recipe.optimizer == "adamw"):
-        given.append(decay)
+        given.append("nesterov=True")
+    given += lines["optimizer argument"]
     if recipe.optimizer != "lamb":
-        given.append(KeywordText("fused", "True"))
-    yield from unindented(CallText(OPTIMIZERS[recipe.optimizer], tuple(given)), "optimizer = ")
+        given.append("fused=True")
+    made = CallText(OPTIMIZERS[recipe.optimizer], tuple(given))
+    return [*dict.fromkeys(lines["once"]), *unindented(made, "optimizer = ")]
 
 
 def schedule_words(recipe: Train) -> str:
@@ -88,42 +84,7 @@ def schedule(recipe: Train) -> Iterator[str]:
         yield f"return peak * {factor} ** (step // ({recipe.schedule.every} * an_epoch))"
 
 
-def augmentation(recipe: Train) -> Iterator[str]:
-    """Of a batch of prepared images, on its device."""
-    if recipe.augment.crop:
-        yield f"x = crop(x, {recipe.augment.crop})"
-    if recipe.augment.flip and not recipe.augment.resized_crop:
-        yield "x = flip(x)"
-    if recipe.augment.erase:
-        yield f"x = erase(x, {recipe.augment.erase!r})"
-
-
-def noise_and_mixture(recipe: Train) -> Iterator[str]:
-    """What changes inputs last, and targets."""
-    if recipe.noise.inputs:
-        yield f"x = x + {recipe.noise.inputs!r} * torch.randn_like(x)"
-    mixed = bool(recipe.mixup or recipe.cutmix)
-    if recipe.loss == "bce" or (mixed and recipe.loss == "cross_entropy"):
-        yield "y = F.one_hot(y, OUTPUTS).float()"
-    one, other = f"mixup(x, y, {recipe.mixup!r})", f"cutmix(x, y, {recipe.cutmix!r})"
-    if recipe.mixup and recipe.cutmix:
-        yield f"x, y = {one} if torch.rand(()) < 0.5 else {other}"
-    elif mixed:
-        yield f"x, y = {one if recipe.mixup else other}"
-    if mixed and recipe.loss == "bce":
-        yield f"y = (y > {MIXED_IN}).float()  # what was mixed in is there"
-    if recipe.label_smoothing and recipe.loss == "bce":
-        smooth = recipe.label_smoothing
-        yield f"y = y * {1 - smooth:.6g} + {smooth!r} / OUTPUTS"
-
-
-def loss(recipe: Train) -> str:
+def loss(recipe: Train, lines: Lines) -> str:
     """The training loss of scores, which may be of half precision."""
-    smooth = f", label_smoothing={recipe.label_smoothing!r}" if recipe.label_smoothing else ""
-    return {
-        "cross_entropy": f"F.cross_entropy(scores.float(), y{smooth})",
-        "bce": "F.binary_cross_entropy_with_logits(scores.float(), y)",
-        "multi_label": "F.binary_cross_entropy_with_logits(scores.float(), y)",
-        "mse": "F.mse_loss(scores.float(), y)",
-        "huber": "F.huber_loss(scores.float(), y)",
-    }[recipe.loss]
+    given = ", ".join(["scores.float()", "y", *lines["loss argument"]])
+    return f"F.{LOSSES[recipe.loss]}({given})"

@@ -3,19 +3,15 @@
 - options: what one can say
 - settings: that, laid over a configuration file
 - work: what the linter is asked to do, and what is written of it
-
-A run in which nothing has changed needs the options alone.
 """
 
 from __future__ import annotations
 
-import argparse
+from typing import Any
 
 from archspec.cli.lint.options import add_options
-
-TYPE_CHECKING = False  # `typing` costs more than all that a run without changes needs
-if TYPE_CHECKING:
-    from typing import Any
+from archspec.cli.lint.work import lint
+from archspec.lint import formats
 
 
 def add_parser(commands: Any) -> None:
@@ -27,22 +23,10 @@ def add_parser(commands: Any) -> None:
         allow_abbrev=False,
     )
     add_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=lint)
+    parser.closing = _formats
 
 
-def run(args: argparse.Namespace) -> int:
-    """0 clean, 1 findings, 2 nothing could be linted."""
-    if not args.no_cache and _unchanged(args):
-        return 0
-    from archspec.cli.lint.work import lint
-
-    return lint(args)
-
-
-def _unchanged(args: argparse.Namespace) -> bool:
-    from archspec.lint.quick import unchanged
-
-    try:
-        return unchanged(args)
-    except Exception:  # told by the linter, in its words
-        return False
+def _formats() -> str:
+    lines = (f"  {name:22}{text}" for name, text in formats.described().items())
+    return "\n".join(["\nformats:", *lines, ""])

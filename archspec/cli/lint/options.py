@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-FORMATS = ("full", "concise", "json", "sarif", "github", "gitlab", "junit")
+from archspec.lint import formats
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument(
-        "--format", choices=FORMATS, help="default: full on a terminal, concise elsewhere"
+        "--format", choices=formats.names(), help="default: full on a terminal, concise elsewhere"
     )
     group.add_argument("--output-file", metavar="FILE", help="write there")
     group.add_argument("--color", choices=("auto", "always", "never"), default="auto")
@@ -47,7 +47,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def _add_changes(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("changes")
-    group.add_argument("--fix", action="store_true", help="mend what is safe to mend")
+    group.add_argument("--fix", action="store_true", help="fix what is safe to fix")
     group.add_argument("--diff", action="store_true", help="show what --fix would change")
     group.add_argument("--baseline", metavar="FILE", help="findings that are known")
     group.add_argument("--write-baseline", metavar="FILE", help="write down what is found")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 
+from archspec.lint.cache import Cache
+from archspec.lint.checked import Codes
+from archspec.lint.discover import configuration
+from archspec.lint.lookup import read_settings
 from archspec.lint.settings import Settings, SettingsError
-from archspec.record import replace
 
 
-def settings_of(args: argparse.Namespace) -> Settings:
+def settings_of(args: argparse.Namespace, codes: Codes, cache: Cache | None) -> Settings:
     """The configuration file's settings, with the command line's laid over them."""
-    settings = Settings() if args.isolated else configured(args.paths)
+    file = "" if args.isolated else configuration(args.paths)
+    settings = read_settings(file, codes, cache) if file else Settings()
     if args.select is not None:
-        settings = replace(settings, select=_names(args.select), extend_select=())
+        settings = settings._replace(select=_names(args.select), extend_select=())
     more = tuple(_per_file(text) for text in args.per_file_ignores or ())
-    return replace(
-        settings,
+    return settings._replace(
         extend_select=settings.extend_select + _names(args.extend_select),
         ignore=settings.ignore + _names(args.ignore),
         per_file_ignores=settings.per_file_ignores + more,
@@ -25,14 +28,6 @@ def settings_of(args: argparse.Namespace) -> Settings:
         format=args.format or settings.format,
         baseline="" if args.write_baseline else args.baseline or settings.baseline,
     )
-
-
-def configured(paths: list[str]) -> Settings:
-    """The settings of the file that is in force where these paths are linted."""
-    from archspec.lint.config import find, read
-
-    file = find(paths)
-    return read(file) if file else Settings()
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -1,14 +1,13 @@
 """Names: every layer, argument and expression of a spec, and of the blocks it uses.
 
 What can be known without shapes is found here, all at once; sizes and shapes are the business
-of lowering.
+of `archspec.expand`.
 
-network      sections, stages and defaults
-layers       layers, and what they give to blocks
-expressions  names in expressions
-lengths      lists in a stage
-findings     where layers stand, and what is told there
-unknown      what to write instead of what means nothing; imported where something does
+network   sections, stages and defaults
+references  what layers refer to
+layers    layers, and what they give to blocks
+lengths   lists in a stage
+findings  where layers stand, what is reported there, and names in expressions
 """
 
 from __future__ import annotations
@@ -18,22 +17,23 @@ from archspec.language.blocks import Block
 from archspec.language.check.layers import Layers
 from archspec.language.check.network import Network
 from archspec.language.library import Library
-from archspec.language.models import Spec
-from archspec.source import locate
+from archspec.language.spec import Spec
+from archspec.source.document import Document
 
 
-def check(spec: Spec) -> list[Diagnostic]:
+def check(spec: Spec, library: Library) -> list[Diagnostic]:
     """Every name that means nothing, and every argument that does not fit.
 
     Raises `SpecError` where there are too many.
     """
-    return Network(spec).check()
+    return Network(spec, library).check()
 
 
-def check_block(name: str, block: Block, library: Library) -> list[Diagnostic]:
+def check_block(name: str, block: Block, document: Document, library: Library) -> list[Diagnostic]:
     """The same for a block by itself, whoever uses it."""
+    library.documents[name] = document
     layers = Layers(library)
-    top = locate(block.raw, ())
-    layers.wrong_name(name, top.file if top else "")
-    layers.check_block(name, block)
+    layers.wrong_name(name, document.file)
+    layers.meet(name, block)
+    layers.check_blocks()
     return layers.found

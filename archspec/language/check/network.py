@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
 
-from archspec.language.check.expressions import check_names
-from archspec.language.check.findings import Findings, Scope
+from archspec.language.check.findings import Findings, Scope, Where
 from archspec.language.check.layers import Layers
 from archspec.language.check.lengths import check_lengths
 from archspec.language.layers import Stack
-from archspec.language.models import Defaults, Section, Spec
-from archspec.language.names import INDICES, SCOPE
+from archspec.language.library import Library, bind_defaults, bind_use
+from archspec.language.spec import Defaults, Section, Spec
 from archspec.language.stages import Run, Stage
-from archspec.source import locate, shared
+from archspec.language.suggestions.unknown import default_hint
+from archspec.language.words import INDICES, SCOPE
 from archspec.source.files import display_path
 
 OF_STAGES = tuple(Run.model_fields)
@@ -23,95 +21,83 @@ OF_STAGES = tuple(Run.model_fields)
 class Network:
     """Every place of a spec where layers or numbers stand."""
 
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.library = spec._library
+    def __init__(self, spec: Spec, library: Library) -> None:
+        self.spec, self.library, self.document = spec, library, spec.document
         self.args = frozenset(spec.args)
-        self.layers = Layers(self.library, self.args)
+        self.layers = Layers(library, self.args)
         self.found = self.layers.found
 
     def check(self) -> Findings:
-        """What is found, in the order of the language's keys."""
+        """What is found; raises `SpecError` where it is too much."""
         spec, network = self.spec, Scope(self.args)
-        self._once(spec.stem, partial(self._section, spec.stem, network))
-        for stage in spec.stages.values():
-            self._once(stage, partial(self._stage, stage))
-        self._once(spec.head, partial(self._section, spec.head, network))
-        for name, block in spec.blocks.items():
-            self.layers.check_block(name, block)
-        self._once(spec.defaults, partial(self._defaults, spec.defaults))
+        self._section(spec.stem, self._at("stem"), network)
+        for key, stage in spec.stages.items():
+            self._stage(stage, self._at("stages", key))
+        self._section(spec.head, self._at("head"), network)
+        for name in spec.blocks:
+            if (block := self.library.block(name)) is not None:
+                self.layers.meet(name, block)
+        self._defaults(spec.defaults)
+        self.layers.check_blocks()
         check_lengths(self.found, spec, self.library)
         self._any_layer()
-        self._files_beside()
+        for name, path in self.library.hidden():
+            self.layers.wrong_name(name, display_path(path))
         return self.found
 
-    def _once(self, piece: Any, check: Callable[[], None]) -> None:
-        """Not again, if it was right in a spec that sees the same; its blocks are looked up."""
-        store = shared.store()
-        if store is None:
-            check()
-            return
-        own = id(self.library.own) if self.library.own else 0
-        key = (id(piece), self.args, own, self.library.folders[0])
-        if key in store.checked:
-            self.library.look_up(store.checked[key][1])
-            return
-        before = len(self.found)
-        check()
-        if len(self.found) == before:
-            store.checked[key] = piece, self.library.met()
+    def _at(self, *path: str) -> Where:
+        return Where(self.document, path)
 
-    def _section(self, section: Section, scope: Scope) -> None:
-        for _, stack in section.entries:
-            self.layers.stack(stack, scope)
+    def _section(self, section: Section, where: Where, scope: Scope) -> None:
+        for name, stack in section.entries:
+            self.layers.stack(stack, where if name is None else where.below(name), scope)
 
-    def _stage(self, stage: Stage) -> None:
+    def _stage(self, stage: Stage, where: Where) -> None:
         network = Scope(self.args)
         if stage.between is not None:
-            self.layers.stack(stage.between, network)
+            self.layers.stack(stage.between, where, network)
             return
         here = Scope(self.args | set(INDICES))
-        check_names(self.found, network, stage.repeat, stage.raw, "repeat")
-        check_names(self.found, here, stage.channels, stage.raw, "channels")
-        check_names(self.found, here, stage.stride, stage.raw, "stride")
+        self.found.check_value(network, stage.repeat, where.below("repeat"))
+        self.found.check_value(here, stage.channels, where.below("channels"))
+        self.found.check_value(here, stage.stride, where.below("stride"))
         inside = Scope(self.args | set(SCOPE))
         for name in dict.fromkeys(stage.blocks):
-            block = self.layers.known_block(name, stage.where("block"), Scope(frozenset()))
+            block = self.layers.known_block(name, where.span("block"), Scope(frozenset()))
             if block is not None:
-                given, raw = stage.given, stage.raw
-                self.layers.call(name, block, given, raw, (), inside, stage.span, OF_STAGES)
+                use = partial(bind_use, stage, name, block, OF_STAGES)
+                self.layers.call(use, block, where, inside, where.span())
 
     def _defaults(self, defaults: Defaults) -> None:
         anywhere = Scope(self.args | set(SCOPE))
         for name, stack in (("norm", defaults.norm), ("act", defaults.act)):
             if stack is not None:
-                self.layers.stack(stack, anywhere)
-                self._not_itself(name, stack)
+                where = self._at("defaults", name)
+                self.layers.stack(stack, where, anywhere)
+                self._not_itself(name, stack, where)
         for name, given in defaults.ops.items():
             for arg, value in given.items():
-                check_names(self.found, anywhere, value, defaults.raw, name, arg)
-        for name, given in defaults.blocks.items():
-            self._default_of_block(name, given, defaults.raw, anywhere)
+                self.found.check_value(anywhere, value, self._at("defaults", name, arg))
+        for name in defaults.blocks:
+            self._default_of_block(name, self._at("defaults", name), anywhere)
 
-    def _default_of_block(
-        self, name: str, given: Mapping[str, Any], raw: Any, anywhere: Scope
-    ) -> None:
-        span = locate(raw, (name,), key=True)
+    def _default_of_block(self, name: str, where: Where, anywhere: Scope) -> None:
+        span = where.span(key=True)
         if not self.layers.is_block(name):
-            from archspec.language.check.unknown import default_hint
-
-            message, hint = f"`{name}` is no op and no block", default_hint(name, self.library)
+            message = f"`{name}` is no op and no block"
+            hint = default_hint(name, self.library.names())
             self.found.report("unknown-default", message, span, hint)
             return
         block = self.layers.known_block(name, span, anywhere)
         if block is not None:
             scope = Scope(frozenset([*SCOPE, *block.args, *block.parts]))
-            self.layers.call(name, block, given, raw, (name,), scope, span)
+            use = partial(bind_defaults, self.spec.defaults, name, block)
+            self.layers.call(use, block, where, scope, span)
 
-    def _not_itself(self, name: str, stack: Stack) -> None:
+    def _not_itself(self, name: str, stack: Stack, where: Where) -> None:
         if any(layer.head == name for layer in stack.layers):
             hint = "name an op or a block: `norm: {group_norm: 32}`"
-            self.found.report("cycle", f"`{name}` is filled with itself", stack.span, hint)
+            self.found.report("cycle", f"`{name}` is filled with itself", where.span(), hint)
 
     def _any_layer(self) -> None:
         spec = self.spec
@@ -119,8 +105,3 @@ class Network:
         if not any(sections) and not spec.stages:
             hint = "write a `stem`, `stages` or a `head`, e.g. `stem: [{conv: 64}, norm, act]`"
             self.found.report("no-layers", "the network has no layers", spec.where("name"), hint)
-
-    def _files_beside(self) -> None:
-        """Files of blocks that no layer can mean, for the name means something else."""
-        for name, path in self.library.hidden():
-            self.layers.wrong_name(name, display_path(path))

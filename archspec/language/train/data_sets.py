@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
         "synthetic": DataSet("synthetic images", None, None, None, "memory"),
     }
 )
+
+if TYPE_CHECKING:
+    DataName: TypeAlias = str
+else:
+    DataName = Literal[tuple(DATA_SETS)]
 
 # Data with targets of any kind; the others have one class an image.
 ANY_TARGET = ("tensors", "synthetic")

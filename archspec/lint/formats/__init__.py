@@ -1,25 +1,76 @@
-"""A report as text: one module a format, imported when it is asked for.
+"""Output formats: a module each, found by its name.
 
-Each has `render(report, style) -> str`, valid on a clean run too.
+The first line of its docstring is what `--help` says of it, and `FORMAT` is how it writes a report.
 """
 
-from __future__ import annotations
+# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
 
+import os
+from collections.abc import Callable
 from importlib import import_module
+from typing import NamedTuple
 
-from archspec.lint.formats.style import PLAIN, Style
-from archspec.lint.report import Report
-from archspec.lint.settings import FORMATS
+from archspec.diagnostics import Span
+from archspec.lint.report import Finding, Report
+from archspec.lint.style import PLAIN, Style
+from archspec.lint.visible import visible
 
-TEXT = ("full", "concise")
-
-
-def render(report: Report, form: str, style: Style = PLAIN) -> str:
-    """The report in one of `FORMATS`, without a last line end."""
-    assert form in FORMATS, form
-    module = import_module(f"archspec.lint.formats.{form}")
-    text: str = module.render(report, style)
-    return text
+Render = Callable[[Report, Style], str]
 
 
-__all__ = ["PLAIN", "TEXT", "Style", "render"]
+class Format(NamedTuple):
+    """How a report is written: as text without a last line end, also of a clean run.
+
+    Attributes:
+        render: the text of all findings.
+        color: whether it takes colours, as text for people does.
+        statistics: the text of how many findings each rule has, where it has one.
+    """
+
+    render: Render
+    color: bool = False
+    statistics: Render | None = None
+
+
+def names() -> list[str]:
+    """The formats that there are: the modules of this package."""
+    files = (file for folder in __path__ for file in os.listdir(folder))
+    return sorted(f.removesuffix(".py") for f in files if f.endswith(".py") and f[0] != "_")
+
+
+def load(name: str) -> Format:
+    """A format."""
+    found: Format = import_module(f"{__name__}.{name}").FORMAT
+    return found
+
+
+def described() -> dict[str, str]:
+    """Format -> what it is, in a line."""
+    docs = {name: import_module(f"{__name__}.{name}").__doc__ or "" for name in names()}
+    return {name: doc.partition("\n")[0] for name, doc in docs.items()}
+
+
+# What formats have in common ------------------------------------------------------------
+
+
+def line(finding: Finding, style: Style = PLAIN) -> str:
+    """A finding in one line, its place first."""
+    diagnostic = finding.diagnostic
+    place = style("bold", visible(str(finding.span)))
+    code = style(diagnostic.severity, finding.code)
+    return f"{place}: {code} [{diagnostic.rule}] {visible(diagnostic.message)}"
+
+
+def help_line(finding: Finding) -> str:
+    """The hint of a finding as a line to add, if it has one."""
+    hint = finding.diagnostic.hint
+    return f"\nhelp: {visible(hint)}" if hint else ""
+
+
+def place_inside(finding: Finding) -> Span:
+    """The place of a finding, for readers that know the repository alone.
+
+    Of one in a file outside, such as a shipped block, it is where that was used.
+    """
+    spans = [finding.span, *(label.span for label in finding.diagnostic.labels)]
+    return next((span for span in spans if not span.file.startswith("../")), finding.span)

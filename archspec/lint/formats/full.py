@@ -1,31 +1,28 @@
-"""Findings as a compiler tells them: what, where, the line itself, and what to write."""
+"""What was found, where, the line itself, and what to write instead."""
 
 from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic
-from archspec.lint.formats.excerpt import Mark, excerpt
-from archspec.lint.formats.style import Style
-from archspec.lint.report import Finding, Report, summary
+from archspec.lint.excerpt import Mark, excerpt
+from archspec.lint.formats import Format
+from archspec.lint.report import Report, summary
 from archspec.lint.sources import Sources
+from archspec.lint.statistics import table
+from archspec.lint.style import Style
 from archspec.lint.visible import visible
 
 
 def render(report: Report, style: Style) -> str:
-    parts = [finding(f, report.sources, style) for f in report.findings]
+    parts = [diagnostic(f.diagnostic, f.code, report.sources, style) for f in report.findings]
     return "\n\n".join([*parts, summary(report) + _fixable(report)])
-
-
-def finding(found: Finding, sources: Sources, style: Style) -> str:
-    """One finding, over several lines."""
-    return diagnostic(found.diagnostic, found.code, sources, style)
 
 
 def diagnostic(one: Diagnostic, code: str, sources: Sources, style: Style) -> str:
     """A diagnostic, over several lines; without a code it is not one of a rule."""
-    head, said = f"{one.severity}[{code}]", f" {one.rule}: {visible(one.message)}"
+    head, text = f"{one.severity}[{code}]", f" {one.rule}: {visible(one.message)}"
     if not code:
-        head, said = one.severity, f": {visible(one.message)}"
-    lines = [style(one.severity, head) + style("bold", said)]
+        head, text = one.severity, f": {visible(one.message)}"
+    lines = [style(one.severity, head) + style("bold", text)]
     if one.span:
         marks = [Mark(one.span, primary=True)]
         marks += [Mark(label.span, label.text) for label in one.labels]
@@ -36,7 +33,10 @@ def diagnostic(one: Diagnostic, code: str, sources: Sources, style: Style) -> st
 
 
 def _fixable(report: Report) -> str:
-    """How many `--fix` would mend: those in files that are linted."""
+    """How many `--fix` would fix: those in files that are linted."""
     files = frozenset(report.files)
     number = sum(f.diagnostic.fix is not None for f in report.findings if f.span.file in files)
     return f"\n{number} can be fixed with `--fix`" if number else ""
+
+
+FORMAT = Format(render, color=True, statistics=table)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from archspec.lint.formats.style import Style
+from archspec.lint.formats import Format, help_line, line
 from archspec.lint.report import Finding, Report
-from archspec.lint.visible import visible
+from archspec.lint.style import Style
 
 
 def render(report: Report, style: Style) -> str:
@@ -24,17 +24,8 @@ def _command(finding: Finding) -> str:
     if span.end_line != span.line:  # GitHub takes columns within one line only
         del properties["col"], properties["endColumn"]
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    help_line = [f"help: {visible(diagnostic.hint)}"] if diagnostic.hint else []
-    message = "\n".join([_where(finding), *help_line])
+    message = line(finding) + help_line(finding)  # with its place: the log shows nothing else
     return f"::{diagnostic.severity} {listed}::{_data(message)}"
-
-
-def _where(finding: Finding) -> str:
-    """The message with its place, for the log shows nothing else."""
-    place = visible(str(finding.span))
-    return (
-        f"{place}: {finding.code} [{finding.diagnostic.rule}] {visible(finding.diagnostic.message)}"
-    )
 
 
 def _data(text: str) -> str:
@@ -43,3 +34,6 @@ def _data(text: str) -> str:
 
 def _property(value: object) -> str:
     return _data(str(value)).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMAT = Format(render)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from archspec.lint.formats.place import inside
-from archspec.lint.formats.style import Style
+from archspec.lint.formats import Format, place_inside
 from archspec.lint.report import Finding, Report
+from archspec.lint.style import Style
 from archspec.lint.visible import visible
 
 _SEVERITY = {"error": "major", "warning": "minor"}
@@ -18,7 +18,7 @@ def render(report: Report, style: Style) -> str:
 
 
 def _issue(finding: Finding) -> dict[str, Any]:
-    diagnostic, span = finding.diagnostic, inside(finding)
+    diagnostic, span = finding.diagnostic, place_inside(finding)
     hint = f" (help: {visible(diagnostic.hint)})" if diagnostic.hint else ""
     return {
         "description": f"{finding.code} {diagnostic.rule}: {visible(diagnostic.message)}{hint}",
@@ -27,3 +27,6 @@ def _issue(finding: Finding) -> dict[str, Any]:
         "severity": _SEVERITY[diagnostic.severity],
         "location": {"path": span.file, "lines": {"begin": span.line, "end": span.end_line}},
     }
+
+
+FORMAT = Format(render)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from archspec.diagnostics import Fix, Label, Span
-from archspec.lint.formats.style import Style
+from archspec.diagnostics import Fix, Label
+from archspec.lint.formats import Format
 from archspec.lint.report import Finding, Report
+from archspec.lint.statistics import rows
+from archspec.lint.style import Style
 from archspec.lint.visible import visible
 
 VERSION = 1
@@ -32,29 +34,26 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": diagnostic.severity,
         "message": visible(diagnostic.message),
         "help": visible(diagnostic.hint) or None,
-        "location": _place(finding.span),
+        "location": finding.span._asdict(),
         "related": [_label(label) for label in diagnostic.labels],
         "fix": _fix(diagnostic.fix),
         "fingerprint": finding.fingerprint,
     }
 
 
-def _place(span: Span) -> dict[str, Any]:
-    return {
-        "file": span.file,
-        "line": span.line,
-        "column": span.column,
-        "end_line": span.end_line,
-        "end_column": span.end_column,
-    }
-
-
 def _label(label: Label) -> dict[str, Any]:
-    return {"message": visible(label.text), **_place(label.span)}
+    return {"message": visible(label.text), **label.span._asdict()}
 
 
 def _fix(fix: Fix | None) -> dict[str, Any] | None:
     if fix is None:
         return None
-    edits = [{"text": edit.text, **_place(edit.span)} for edit in fix.edits]
+    edits = [{"text": edit.text, **edit.span._asdict()} for edit in fix.edits]
     return {"message": visible(fix.message), "edits": edits}
+
+
+def statistics(report: Report, style: Style) -> str:
+    return json.dumps(rows(report), indent=2)
+
+
+FORMAT = Format(render, statistics=statistics)

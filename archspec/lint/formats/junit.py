@@ -1,12 +1,12 @@
-"""JUnit XML: a suite a file, a failed case a finding, a passed one for a clean file."""
+"""JUnit XML: a suite for each file, a failed case for each finding."""
 
 from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from archspec.diagnostics import Diagnostic
-from archspec.lint.formats.style import Style
+from archspec.lint.formats import Format, help_line
 from archspec.lint.report import Finding, Report
+from archspec.lint.style import Style
 from archspec.lint.visible import visible
 
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -38,9 +38,7 @@ def _suite(root: Element, file: str, found: list[Finding]) -> None:
         case = SubElement(suite, "testcase", name=name, classname=file, file=file)
         case.set("line", str(finding.span.line))
         failure = SubElement(case, "failure", message=visible(one.message), type=one.severity)
-        failure.text = _told(one)
+        failure.text = f"{visible(str(one.span))}: {visible(one.message)}{help_line(finding)}"
 
 
-def _told(one: Diagnostic) -> str:
-    hint = f"\nhelp: {visible(one.hint)}" if one.hint else ""
-    return f"{visible(str(one.span))}: {visible(one.message)}{hint}"
+FORMAT = Format(render)

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from archspec import __version__
 from archspec.diagnostics import Fix, Span
-from archspec.lint.formats.place import inside
-from archspec.lint.formats.style import Style
+from archspec.lint.formats import Format, help_line, place_inside
 from archspec.lint.report import Finding, Report
+from archspec.lint.style import Style
 from archspec.lint.visible import visible
 from archspec.rules import RULES, Rule
 
@@ -57,13 +57,12 @@ def _code(example: Any, code: str) -> str:
 
 def _result(finding: Finding, names: list[str]) -> dict[str, Any]:
     diagnostic = finding.diagnostic
-    hint = f"\nhelp: {visible(diagnostic.hint)}" if diagnostic.hint else ""
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": names.index(diagnostic.rule),
         "level": diagnostic.severity,
-        "message": {"text": f"{visible(diagnostic.message)}{hint}"},
-        "locations": [{"physicalLocation": _place(inside(finding))}],
+        "message": {"text": f"{visible(diagnostic.message)}{help_line(finding)}"},
+        "locations": [{"physicalLocation": _place(place_inside(finding))}],
         "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:1"},
     }
     if diagnostic.labels:
@@ -109,3 +108,6 @@ def _fix(fix: Fix) -> dict[str, Any]:
             for file, edits in changes.items()
         ],
     }
+
+
+FORMAT = Format(render)

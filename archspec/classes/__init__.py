@@ -1,0 +1,65 @@
+"""Expanded network -> the classes that one would write by hand.
+
+table    which uses of blocks become one class
+builder  one class from its uses: numbers that differ become parameters
+printed  constructions compared and changed
+places   from the path of a layer to the lines where it is written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from archspec.classes.builder import class_of
+from archspec.classes.places import places_of
+from archspec.classes.table import ClassTable
+from archspec.expand import expand_network
+from archspec.expand.outputs import with_outputs
+from archspec.helpers import HELPERS, NEVER_A_CLASS
+from archspec.ir import Network
+from archspec.ir.tree import BlockInstance, Definition, ExpandedNetwork
+from archspec.language import Spec
+from archspec.language.lines import Lines
+from archspec.memo import Memo
+
+
+def classes(
+    spec: Spec, outputs: Sequence[str] | None = None, *, memo: Memo | None = None
+) -> Network:
+    """The network of a spec that was loaded, as classes; raises `SpecError`.
+
+    With `outputs` its result is what leaves these attributes, and layers after the last of
+    them are not there.
+    """
+    network = expand_network(spec, memo=memo)
+    if outputs is not None:
+        network = with_outputs(network, outputs)
+    return classes_of(network, spec)
+
+
+def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
+    """The classes of a network, each before those that use it; the network itself is last."""
+    symbolic = {name: Definition(v.number, given=True) for name, v in network.symbolic.items()}
+    root: BlockInstance = replace(
+        network.root, definitions={**network.root.definitions, **symbolic}
+    )
+    table = ClassTable(replace(network, root=root), {*HELPERS, *NEVER_A_CLASS})
+    class_of(table, root)
+    return Network(
+        spec.name,
+        table.classes[-1],
+        tuple(table.classes),
+        network.input,
+        doc=spec.doc,
+        init=spec.init,
+        stages=network.stages,
+        outputs=network.outputs,
+        cut=network.cut,
+        place=partial(places_of, network, Lines(spec.document, spec.library)),
+        tree=network,
+    )
+
+
+__all__ = ["classes", "classes_of"]

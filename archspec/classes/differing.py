@@ -1,0 +1,192 @@
+"""In a few words: what a second class of a block has that the first has not, sizes aside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from archspec.helpers import HELPERS
+from archspec.ir import (
+    Add,
+    Body,
+    Chain,
+    Class,
+    Concat,
+    Layer,
+    Multiply,
+    New,
+    Sequential,
+    Split,
+    applied,
+    children,
+)
+from archspec.ir.bodies import residual
+
+Layers = Mapping[str, Any]
+TIMES = ("never", "once", "twice")
+JOINTS: dict[type[Any], str] = {
+    Add: "sum",
+    Multiply: "product",
+    Concat: "concatenation",
+    Split: "split",
+}
+
+
+def differs(first: Class, other: Class) -> str:
+    """The sentence for the docstring of the second class."""
+    there, here = _by_name(first.layers), _by_name(other.layers)
+    notes = [
+        *_layers(there, here, first.sequential and other.sequential),
+        *_calls(first.body, other.body, there, here),
+        *_starts(first, other),
+        *_joints(first.body, other.body),
+    ]
+    if not notes and first.body != other.body:
+        notes = ["put together in another way"]
+    return f"Like {first.name}, but {'; '.join(notes) or 'of another block'}."
+
+
+def _layers(there: Layers, here: Layers, sequential: bool) -> Iterator[str]:
+    if sequential and len(there) != len(here):
+        yield from _inside("it", [*there.values()], [*here.values()])
+        return
+    if gone := [name for name in there if name not in here]:
+        yield "without " + ", ".join(gone)
+    if more := [name for name in here if name not in there]:
+        yield "with " + ", ".join(more)
+    for name in here:
+        if name in there:
+            called = f"layer {name}" if name.isdigit() else name
+            yield from _layer(called, there[name], here[name])
+
+
+def _calls(first: Body, other: Body, there: Layers, here: Layers) -> Iterator[str]:
+    """Layers of both that are applied more or less often, or in another order."""
+    before = [name for name in applied(first) if name in here]
+    after = [name for name in applied(other) if name in there]
+    had, has = Counter(before), Counter(after)
+    gone, more = there.keys() - here.keys(), here.keys() - there.keys()
+    for name in has | had:
+        times = has[name] - had[name]
+        if (times > 0 and not more) or (times < 0 and not gone):  # else those explain it
+            yield f"{name} is applied {_times(has[name])} and not {_times(had[name])}"
+    if had == has and before != after:
+        yield "in another order"
+
+
+def _by_name(layers: Sequence[Layer]) -> Layers:
+    return {layer.name: layer.new for layer in layers}
+
+
+def _layer(name: str, one: Any, other: Any) -> Iterator[str]:
+    if isinstance(one, Sequential) and isinstance(other, Sequential):
+        yield from _inside(name, [*children(one)], [*children(other)])
+    elif _what(one) != _what(other):
+        yield f"{name} is {_what(other)} and not {_what(one)}"
+    else:
+        yield from _settings(name, [one], [other])
+
+
+def _inside(name: str, one: Sequence[Any], other: Sequence[Any]) -> Iterator[str]:
+    """What differs between two sequences."""
+    before, after = _leaves(one), _leaves(other)
+    had, has = ([_what(leaf) for leaf in leaves] for leaves in (before, after))
+    lost, gained = Counter(had) - Counter(has), Counter(has) - Counter(had)
+    swapped = {pair for pair in zip(had, has, strict=False) if pair[0] != pair[1]}
+    if len(had) == len(has) and len(swapped) == 1 and gained:
+        [(old, new)] = swapped
+        yield f"{name} has {new} in place of {old}"
+    elif gained or lost:
+        pairs = (("gains", gained), ("loses", lost))
+        yield f"{name} " + " and ".join(f"{verb} {_listed(c)}" for verb, c in pairs if c)
+    elif had != has:
+        yield f"{name} is in another order"
+    elif _nesting(one) != _nesting(other):
+        yield f"{name} is nested in another way"
+    else:
+        yield from _settings(name, before, after)
+
+
+def _leaves(parts: Sequence[Any]) -> list[Any]:
+    """What is in sequences, and in sequences in them."""
+    nested = [_leaves([*children(p)]) if isinstance(p, Sequential) else [p] for p in parts]
+    return [leaf for leaves in nested for leaf in leaves]
+
+
+def _nesting(parts: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(_nesting([*children(p)]) if isinstance(p, Sequential) else 0 for p in parts)
+
+
+def _what(new: Any) -> str:
+    if isinstance(new, New):
+        name = new.what.name if isinstance(new.what, Class) else new.torch
+        return name if isinstance(new.what, Class) or name in HELPERS else f"nn.{name}"
+    return "nn.Sequential" if isinstance(new, Sequential) else "passed in"
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(name if count == 1 else f"{count} {name}" for name, count in counts.items())
+
+
+def _settings(name: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
+    """Arguments that are not merely other numbers."""
+    found: dict[str, None] = {}
+    for one, other in zip(before, after, strict=True):
+        if isinstance(one, New) and isinstance(other, New):
+            for key in [*other.arguments, *one.arguments]:
+                if _kind(one.arguments.get(key)) != _kind(other.arguments.get(key)):
+                    found[key] = None
+    if found:
+        yield f"{name} has another {' and another '.join(found)}"
+
+
+def _kind(argument: Any) -> Any:
+    if isinstance(argument, (New, Sequential)):
+        return [_what(leaf) for leaf in _leaves([argument])]
+    if isinstance(argument, (str, type(None))):
+        return argument
+    return len(argument) if isinstance(argument, tuple) else ""
+
+
+def _starts(first: Class, other: Class) -> Iterator[str]:
+    for path in other.zeros:
+        if path not in first.zeros:
+            yield f"{path} starts at 0"
+    for path in first.zeros:
+        if path not in other.zeros:
+            yield f"{path} does not start at 0"
+
+
+def _times(count: int) -> str:
+    return TIMES[count] if count < len(TIMES) else f"{count} times"
+
+
+def _joints(first: Body, other: Body) -> Iterator[str]:
+    """Sums, products and the like that only one of them has."""
+    had, has = Counter(map(type, _nodes(first))), Counter(map(type, _nodes(other)))
+    for kind, word in JOINTS.items():
+        if had[kind] == has[kind]:
+            continue
+        if kind is Add and not has[Add]:
+            yield "nothing is added"
+        elif kind is Add and not had[Add] and all(map(_to_input, _nodes(other))):
+            yield "added to the input"
+        else:
+            yield f"with {has[kind] or 'no'} {word}{'s' * (has[kind] > 1)}" + (
+                f" and not {had[kind]}" if had[kind] and has[kind] else ""
+            )
+
+
+def _to_input(body: Body) -> bool:
+    return not isinstance(body, Add) or residual(body) is not None
+
+
+def _nodes(body: Body) -> Iterator[Body]:
+    yield body
+    if isinstance(body, Chain):
+        for step in body.steps:
+            yield from _nodes(step)
+    elif isinstance(body, (Add, Multiply, Concat, Split)):
+        for branch in body.branches:
+            yield from _nodes(branch)

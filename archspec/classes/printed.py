@@ -1,0 +1,84 @@
+"""Constructions changed: runs of equal ones, formulas in place of names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from archspec.expression import Expr, Name, substitute, walk
+from archspec.ir import New, Repeat, Sequential
+
+FEWEST_REPEATS = 3
+
+
+def repeated(
+    children: Sequence[New | Sequential],
+) -> tuple[New | Sequential | Repeat, ...]:
+    """Runs of equal constructions as one."""
+    runs: list[tuple[New | Sequential, int]] = []
+    for child in children:
+        if runs and same(runs[-1][0], child):
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((child, 1))
+    result: list[New | Sequential | Repeat] = []
+    for child, count in runs:
+        if count >= FEWEST_REPEATS:
+            result.append(Repeat(child, count))
+        else:
+            result += [child] * count
+    return tuple(result)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two arguments or constructions print the same."""
+    if isinstance(one, New) and isinstance(other, New):
+        return (
+            one.what is other.what
+            and one.torch == other.torch
+            and one.arguments.keys() == other.arguments.keys()
+            and all(same(one.arguments[k], other.arguments[k]) for k in one.arguments)
+        )
+    if isinstance(one, Sequential) and isinstance(other, Sequential):
+        pairs = zip(one.children, other.children, strict=False)
+        return len(one.children) == len(other.children) and all(same(a, b) for a, b in pairs)
+    if isinstance(one, Repeat) and isinstance(other, Repeat):
+        return one.count == other.count and same(one.new, other.new)
+    return type(one) is type(other) and bool(one == other)
+
+
+def count_names(new: Any, uses: Counter[str]) -> None:
+    if isinstance(new, New):
+        for argument in new.arguments.values():
+            count_names(argument, uses)
+    elif isinstance(new, (Sequential, tuple)):
+        for child in new.children if isinstance(new, Sequential) else new:
+            count_names(child, uses)
+    elif isinstance(new, Repeat):
+        count_names(new.new, uses)
+    elif isinstance(new, Expr):
+        uses.update(n.id for n in walk(new) if isinstance(n, Name))
+
+
+def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:
+    """A construction with formulas in place of names."""
+    if not meanings:
+        return new
+    if isinstance(new, New):
+        return replace(
+            new, arguments={k: with_formulas(v, meanings) for k, v in new.arguments.items()}
+        )
+    if isinstance(new, Sequential):
+        return Sequential(tuple(with_formulas(child, meanings) for child in new.children))
+    if isinstance(new, Repeat):
+        return Repeat(with_formulas(new.new, meanings), new.count)
+    if isinstance(new, tuple):
+        return tuple(with_formulas(part, meanings) for part in new)
+    return replaced(new, meanings) if isinstance(new, Expr) else new
+
+
+def replaced(expr: Expr, meanings: Mapping[str, Expr]) -> Expr:
+    replaced = substitute(expr, lambda name: meanings.get(name.id, name))
+    return expr if replaced is None else replaced

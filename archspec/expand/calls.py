@@ -1,0 +1,280 @@
+"""Uses of blocks: what a block is given, what its body sees, what leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from archspec.expand.budget import CALL, Budget, Effects, Room
+from archspec.expand.builder import Builder, Declared
+from archspec.expand.context import Closure, Context, closure
+from archspec.expand.naming import camel
+from archspec.expand.scope import Scope
+from archspec.expression import Expr, Name, Number, Scalar, Value, constant
+from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, TensorInfo
+from archspec.language.arguments import ANY
+from archspec.language.blocks import Block
+from archspec.language.layers import Layer, Stack
+from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE, Bound, bind_defaults, bind_use
+from archspec.language.words import FLOW, INDICES, PARTS_OF_ALL
+from archspec.memo import Memo
+from archspec.places import At, Finding, Given, Origin, Use
+
+
+class BlockKey(NamedTuple):
+    """Everything that the expansion of a block depends on, but for the indices.
+
+    Numbers come with their types: `True` and 1 are equal in Python and differ in a spec.
+    """
+
+    name: str
+    block: Block
+    given: tuple[tuple[str, Scalar, type], ...]
+    parts: tuple[tuple[str, Closure], ...]
+    x: TensorInfo
+    context: Context
+
+
+class Expanded(NamedTuple):
+    """A block, expanded; without an instance where it has findings."""
+
+    instance: BlockInstance | None
+    effects: Effects
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(eq=False)
+class Call:
+    """A use of a block with what it is given, where it is written."""
+
+    name: str
+    block: Block
+    scope: Scope
+    given: dict[str, Value]
+    parts: dict[str, Closure]
+    origins: dict[str, Origin]
+    at: At  # where the block is named
+    args: dict[str, Given] = field(default_factory=dict)
+
+    @property
+    def indices(self) -> dict[str, Value]:
+        """The indices that the block sees."""
+        values = self.scope.values
+        return {name: values[name] for name in INDICES if name in values}
+
+    @property
+    def arriving(self) -> str:
+        """The name of the channels that arrive: those that leave, unless others are given."""
+        return "in_channels" if "channels" in self.given else "channels"
+
+    def key(self, x: TensorInfo) -> BlockKey:
+        """What the expansion depends on."""
+        given = tuple(sorted((n, v.number, type(v.number)) for n, v in self.given.items()))
+        inner = TensorInfo(x.shape, Name(self.arriving), (1,) * x.shape.rank)
+        parts = tuple(sorted(self.parts.items(), key=lambda item: item[0]))
+        return BlockKey(self.name, self.block, given, parts, inner, self.scope.context)
+
+    def use(self) -> Use:
+        """How places inside the block are found."""
+        scope = self.scope
+        bound = _bound_defaults(self.name, self.block, scope)
+        origins = unfilled_origins(self.name, self.block, scope) | self.origins
+        args = {arg: At(("defaults", self.name, arg)) for arg in bound.args}
+        return Use(self.at, self.name, {**scope.context.origins, **origins}, {**args, **self.args})
+
+    def outside(self, x: TensorInfo) -> dict[str, Expr | None]:
+        """The block's names in formulas of the caller."""
+        known: dict[str, Expr | None] = {n: value.expr for n, value in self.given.items()}
+        known.setdefault("stride", Number(1))
+        known[self.arriving] = x.channels
+        return known
+
+    def count(self) -> None:
+        """The steps of opening the block."""
+        parts = sum(part.size for part in self.parts.values())
+        self.scope.budget.spend(CALL + len(self.block.args) + parts)
+
+
+def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
+    """The block of a layer with what the layer gives it, read where it is written."""
+    if layer.head in PARTS_OF_ALL:  # it is no part here: only where it is being filled
+        hint = "name an op or a block: `norm: {group_norm: 32}`"
+        raise scope.error("cycle", f"`{layer.head}` is filled with itself", at, hint)
+    block = scope.context.blocks[layer.head]
+    scope.budget.used.add(layer.head)
+    bound = bind_use(layer, layer.head, block, memo=scope.memo)
+    given = {}
+    for arg, expr in bound.args.items():
+        place = at.below(layer.head, arg)
+        if isinstance(expr, tuple):
+            message = f"`{arg}` is a list, which says numbers block by block in a stage"
+            raise scope.error("wrong-type", message, place, "write one number")
+        how = {"channels": BLOCK_CHANNELS, "stride": BLOCK_STRIDE}.get(arg, ANY)
+        value = given[arg] = scope.argument(expr, how, place, arg)
+        if scope.in_network and value.expr is not None:
+            scope.mark_concrete(value.expr)
+    if scope.in_network:
+        scope.mark_concrete(x.channels)
+    whole = at.below(layer.head)
+    parts, origins = closures(bound.parts, whole, scope)
+    for name in PARTS_OF_ALL:  # a block's norm and act go on into the blocks of its body
+        if name not in parts and name in scope.parts and not scope.in_network:
+            parts[name], origins[name] = scope.parts[name], scope.origins[name]
+    args = {arg: _given_at(layer, arg, whole, scope) for arg in given}
+    call = Call(layer.head, block, scope, given, parts, origins, whole._replace(key=True), args)
+    check_required(call)
+    return call
+
+
+def _given_at(layer: Layer, arg: str, whole: At, scope: Scope) -> Given:
+    """Where an argument is given: here, or where the block around it was given it."""
+    raw = layer.given.get(arg)
+    outer = scope.given(raw.strip()) if isinstance(raw, str) else None
+    return outer or whole.below(arg)
+
+
+def closures(
+    stacks: Mapping[str, Stack], whole: At, scope: Scope
+) -> tuple[dict[str, Closure], dict[str, Origin]]:
+    """The layers that fill parts, written below `whole` in this scope."""
+    parts = {
+        name: closure(stack, scope.parts, scope.network_args, scope.memo)
+        for name, stack in stacks.items()
+    }
+    if scope.in_network:
+        for part in parts.values():
+            scope.budget.decided |= part.names.keys()
+    return parts, {name: Origin(whole.below(name), scope.origins) for name in stacks}
+
+
+def check_required(call: Call) -> None:
+    """Raises a finding where an argument is not given that has no default."""
+    bound = _bound_defaults(call.name, call.block, call.scope)
+    for arg, default in call.block.args.items():
+        if default is None and arg not in call.given and arg not in bound.args:
+            message, hint = f"`{call.name}` is not told its `{arg}`", f"write `{arg}: ...`"
+            raise call.scope.error("missing-key", message, call.at, hint)
+
+
+def class_scope(key: BlockKey, indices: Mapping[str, int], room: Room, memo: Memo | None) -> Scope:
+    """What the body of a block sees that is a class: its own names."""
+    scope = Scope(key.context, Budget(room), memo, Builder())
+    scope.block, scope.symbolic = key.name, frozenset([*FLOW, *key.block.args])
+    given = {name: constant(number) for name, number, _ in key.given}
+    known = {*given, *_bound_defaults(key.name, key.block, scope).args}
+    scope.given = lambda name: name if name in known else None
+    _fill(scope, key.name, key.block, dict(key.parts), given)
+    scope.origins = {part: Origin(At(parts=(part,))) for part in scope.parts}
+    scope.values |= {name: constant(number) for name, number in indices.items()}
+    _define_flow(scope, given, key.x)
+    return scope
+
+
+def inline_scope(call: Call, x: TensorInfo) -> Scope:
+    """What the body of an inline block sees: its names, as formulas of its user."""
+    outer = call.scope
+    call.count()
+    scope = outer.with_(
+        values=dict(call.indices),
+        pending={},
+        symbolic=frozenset(),
+        running=[],
+        uses=((call.at, call.name), *outer.uses),
+        named=None,
+        network_args={},
+    )
+    bound = _bound_defaults(call.name, call.block, outer)
+    args = {**{arg: At(("defaults", call.name, arg)) for arg in bound.args}, **call.args}
+    scope.given = lambda name: args.get(name)
+    _fill(scope, call.name, call.block, call.parts, call.given)
+    scope.origins = {
+        **outer.context.origins,
+        **unfilled_origins(call.name, call.block, outer),
+        **call.origins,
+    }
+    _define_flow(scope, call.given, x)
+    return scope
+
+
+def _fill(
+    scope: Scope,
+    name: str,
+    block: Block,
+    parts: Mapping[str, Closure],
+    given: Mapping[str, Value],
+) -> None:
+    """Parts as they are filled, and the defaults of arguments that are not given."""
+    context, memo = scope.context, scope.memo
+    bound = _bound_defaults(name, block, scope)
+    scope.parts = {
+        **context.parts,
+        **{p: closure(stack, context.parts, {}, memo) for p, stack in block.parts.items()},
+        **{p: closure(s, context.parts, context.args, memo) for p, s in bound.parts.items()},
+        **parts,
+    }
+    scope.truths = {part: not scope.parts[part].none for part in block.parts}
+    for arg, expr in block.args.items():
+        if arg in bound.args:
+            scope.pending[arg] = (bound.args[arg], At(("defaults", name, arg)))  # type: ignore[assignment]
+        elif expr is not None:
+            scope.pending[arg] = (expr, At(("args", arg), name))
+
+
+def _define_flow(scope: Scope, given: Mapping[str, Value], x: TensorInfo) -> None:
+    """The names that are given, and those of what arrives."""
+    for arg, value in ({"stride": constant(1)} | dict(given)).items():
+        scope.values[arg] = scope.define(arg, value, given=True)
+    arriving = "in_channels" if "channels" in given else "channels"
+    scope.values["in_channels"] = scope.define(arriving, x.value, given=True)
+    scope.values.setdefault("channels", scope.values["in_channels"])
+
+
+def unfilled_origins(name: str, block: Block, scope: Scope) -> dict[str, Origin]:
+    """Where the parts of a block are filled that its user leaves as they are."""
+    own = {part: Origin(At(("parts", part), name), {}) for part in block.parts}
+    filled = _bound_defaults(name, block, scope).parts
+    return own | {part: Origin(At(("defaults", name, part)), {}) for part in filled}
+
+
+def _bound_defaults(name: str, block: Block, scope: Scope) -> Bound:
+    return bind_defaults(scope.context.defaults, name, block, memo=scope.memo)
+
+
+def declared(name: str, block: Block) -> Declared:
+    """What a block says of its class."""
+    return Declared(
+        name, block.class_ or camel(name), block.doc, block.args, block.name or name, block.raw
+    )
+
+
+def leaving(made: BlockCall, call: Call, x: TensorInfo) -> TensorInfo:
+    """What leaves the block, in formulas of the caller."""
+    inner = made.instance.leaving
+    stride = None
+    if x.stride is not None and inner.stride is not None:
+        pairs = zip(x.stride, inner.stride, strict=False)
+        stride = tuple(a * b for a, b in pairs) if inner.shape.rank else ()
+    channels = made.formula(inner.channels)
+    value = Value(inner.shape.channels, channels)
+    if channels is None:
+        value = call.scope.printable(value, inner.channels, "channels")
+    return TensorInfo(inner.shape, value.expr or Number(inner.shape.channels), stride)
+
+
+def site(made: BlockCall, call: Call, y: TensorInfo) -> BlockSite:
+    """The application of a block."""
+    scope = call.scope
+    return BlockSite(made, y.shape, call.use(), scope.uses, scope.role)
+
+
+def check_stride(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -> None:
+    """Raises a finding where a layer says a stride that the block does not take."""
+    if "stride" not in layer.given or x.stride is None or y.stride is None:
+        return
+    by = int(call.given["stride"].number)
+    if y.stride != tuple(step * by for step in x.stride):
+        message = f"`{call.name}` does not stride as it is told here"
+        hint = "use `stride` in one layer of the block, or leave it out here"
+        place = at.below(layer.head, "stride")
+        raise call.scope.error("stride-ignored", message, place, hint)

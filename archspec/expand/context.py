@@ -1,0 +1,122 @@
+"""What layers see that is written elsewhere: the network's context, and layers that fill parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.expression import ExpressionError, Value, constant, names, parse
+from archspec.language.blocks import Block
+from archspec.language.layers import Layer, Stack
+from archspec.language.spec import Defaults, Spec
+from archspec.memo import Memo, canonical, remember
+from archspec.places import NOWHERE, At, Origin
+
+USUAL = {"norm": Stack((Layer("batch_norm"),)), "act": Stack((Layer("relu"),))}
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """Layers that fill a part, with the parts and names of the place where they are written.
+
+    Equal ones are one object (`closure`), since a chain of parts that name parts would be
+    compared without end.
+    """
+
+    stack: Stack
+    parts: Mapping[str, Closure] = field(default_factory=dict)
+    names: Mapping[str, Value] = field(default_factory=dict)
+    network: bool = False
+    size: int = 1
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing fills the part; a part may hand on another."""
+        layers = self.stack.layers
+        if len(layers) == 1 and layers[0].head in self.parts and not layers[0].given:
+            return self.parts[layers[0].head].none
+        return not layers
+
+
+def closure(
+    stack: Stack,
+    parts: Mapping[str, Closure],
+    visible: Mapping[str, Value],
+    memo: Memo | None,
+    network: bool = False,
+) -> Closure:
+    """The closure of layers that are written where these parts and names are visible."""
+    seen = sorted(names_in(stack, memo=memo) & visible.keys())
+    known = {name: constant(visible[name].number) for name in seen}
+    inner = {} if network else parts
+    size = 1 + sum(part.size for part in inner.values())
+    made = Closure(stack, parts, known, network, size)
+    numbers = tuple((name, value.number, type(value.number)) for name, value in known.items())
+    return canonical(memo, ("closure", stack, items(parts), numbers, network), made)
+
+
+def items(mapping: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """A mapping as part of a key."""
+    return tuple(sorted(mapping.items(), key=lambda item: item[0]))
+
+
+@remember
+def names_in(written: Any, *, memo: Memo | None) -> frozenset[str]:
+    """Every name in expressions of what was written (`written.raw`)."""
+    return frozenset(_names_in(written.raw))
+
+
+def _names_in(written: Any) -> Iterable[str]:
+    match written:
+        case dict():
+            return {name for part in written.values() for name in _names_in(part)}
+        case list():
+            return {name for part in written for name in _names_in(part)}
+        case str():
+            with suppress(ExpressionError):
+                return names(parse(written))
+    return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """All that a block sees unasked: the norm and act, defaults, prefixes and blocks.
+
+    `args` are those of the network that layers in `defaults` name, `origins` say where the norm and
+    act are written, if they are.
+    """
+
+    defaults: Defaults
+    args: Mapping[str, Value]
+    prefixes: Mapping[str, str]
+    blocks: Mapping[str, Block]
+    parts: Mapping[str, Closure]
+    origins: Mapping[str, Origin]
+
+
+def context_of(spec: Spec, memo: Memo | None) -> Context:
+    """The context of a spec that was loaded."""
+    args = {name: constant(value) for name, value in spec.args.items()}
+    blocks = spec.library.known()
+    plain = {
+        name: closure(getattr(spec.defaults, name) or usual, {}, args, memo, network=True)
+        for name, usual in USUAL.items()
+    }
+    # The norm may name the act, and the other way round.
+    parts = {
+        name: closure(
+            part.stack, {k: v for k, v in plain.items() if k != name}, args, memo, network=True
+        )
+        for name, part in plain.items()
+    }
+    named = {n: args[n] for n in sorted(names_in(spec.defaults, memo=memo) & args.keys())}
+    numbers = tuple((n, value.number, type(value.number)) for n, value in named.items())
+    origins = {
+        name: Origin(At(("defaults", name)), {}) if getattr(spec.defaults, name) else NOWHERE
+        for name in USUAL
+    }
+    made = Context(spec.defaults, named, spec.names, blocks, parts, origins)
+    key = ("context", spec.defaults, numbers, items(spec.names), items(blocks), items(parts))
+    return canonical(memo, key, made)

@@ -1,0 +1,188 @@
+"""Attribute names by rule (docs/language.md, "Names"), and a class in the making closed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from archspec.expand.builder import Builder, Declared, Item, Slot
+from archspec.expand.scope import FoundError
+from archspec.ir import Apply, Body, Chain, renamed
+from archspec.ir.tree import (
+    BlockCall,
+    BlockInstance,
+    Child,
+    OpCall,
+    SequentialNode,
+    ShortcutSlot,
+    TensorInfo,
+)
+from archspec.language.identifiers import MODULE_ATTRIBUTES
+from archspec.places import Finding
+
+
+def camel(name: str) -> str:
+    """`conv_norm_act` as the name of a class: `ConvNormAct`."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def sequential(builder: Builder, body: Body) -> SequentialNode:
+    """The layers of a builder as one `nn.Sequential`, with names 0, 1, 2, ..."""
+    _number(builder)
+    return SequentialNode(_children(builder.items), _named(body, builder))
+
+
+def closed(
+    builder: Builder,
+    declared: Declared,
+    body: Body,
+    leaving: TensorInfo,
+    prefixes: Mapping[str, str],
+) -> BlockInstance:
+    """The class that is made, its layers named."""
+    if builder.sequential:
+        _number(builder)
+    else:
+        _name(builder, prefixes)
+        _check_names(builder)
+    body = _named(body, builder)
+    slots = [(slot, f"@{place}") for place, slot in enumerate(builder.slots)]
+    body = renamed(body, {slot.mark: mark for slot, mark in slots})
+    children, before = _shared_once(builder.items)
+    return BlockInstance(
+        declared.block,
+        declared.class_name,
+        declared.doc,
+        leaving,
+        children,
+        tuple(_shortcut(slot, mark, before) for slot, mark in slots),
+        body,
+        builder.definitions,
+        builder.sequential,
+        declared.args,
+        declared.prefix,
+        declared.raw,
+    )
+
+
+def _shortcut(slot: Slot, mark: str, before: list[int]) -> ShortcutSlot:
+    name = slot.item.name or slot.name if slot.item else slot.name
+    child = _child(slot.item, name) if slot.item else None
+    return ShortcutSlot(mark, slot.name, child, before[slot.after])
+
+
+def _child(item: Item, name: str) -> Child:
+    return Child(name, item.module, item.at, item.zeros)
+
+
+def _children(items: list[Item]) -> tuple[Child, ...]:
+    return tuple(_child(item, item.attribute) for item in items)
+
+
+def _named(body: Body, builder: Builder) -> Body:
+    return renamed(body, {item.mark: item.attribute for item in builder.items})
+
+
+def _number(builder: Builder) -> None:
+    for place, item in enumerate(builder.items):
+        item.attribute = str(place)
+
+
+def _name(builder: Builder, prefixes: Mapping[str, str]) -> None:
+    """Gives every layer its attribute; equal layers without weights share one."""
+    taken = {item.name for item in builder.items if item.name}
+    taken |= {slot.name for slot in builder.slots if slot.item}
+    wanted = [(item, _prefix(item, prefixes)) for item in builder.items if not item.name]
+    several = Counter(prefix for item, prefix in wanted if not _plain(item))
+    numbers: Counter[str] = Counter()
+    plain: dict[str, dict[Any, str]] = {}
+    tried: Counter[str] = Counter()
+    for item, prefix in wanted:
+        if _plain(item):
+            _share(item, prefix, plain.setdefault(prefix, {}), tried, taken)
+        elif _always_numbered(item) or several[prefix] > 1:
+            numbers[prefix] += 1
+            item.attribute = f"{prefix}{numbers[prefix]}"
+        else:
+            item.attribute = prefix
+    for item in builder.items:
+        item.attribute = item.name or item.attribute
+
+
+def _plain(item: Item) -> bool:
+    return isinstance(item.module, OpCall) and not item.module.op.weighted
+
+
+def _always_numbered(item: Item) -> bool:
+    return isinstance(item.module, OpCall) and item.module.op.numbered
+
+
+def _prefix(item: Item, prefixes: Mapping[str, str]) -> str:
+    module = item.module
+    if isinstance(module, OpCall):
+        return prefixes.get(module.op.key, module.op.attribute)
+    if isinstance(module, BlockCall):
+        return module.instance.prefix
+    return "sequence"
+
+
+def _share(
+    item: Item, prefix: str, known: dict[Any, str], tried: Counter[str], taken: set[Any]
+) -> None:
+    """`relu` for the first and all equal ones, `relu2` for the next that differs."""
+    key = _op_key(item)
+    while key not in known:
+        tried[prefix] += 1
+        name = f"{prefix}{tried[prefix]}" if tried[prefix] > 1 else prefix
+        if name not in taken:
+            taken.add(name)
+            known[key] = name
+    item.attribute = known[key]
+
+
+def same_op(one: Item, other: Item) -> bool:
+    """Whether two layers without weights are the same."""
+    known = _op_key(one)
+    return known is not None and known == _op_key(other)
+
+
+def _op_key(item: Item) -> Any:
+    module = item.module
+    if not isinstance(module, OpCall):
+        return None
+    return module.kind, module.torch, tuple(sorted(module.slots.items(), key=lambda s: s[0]))
+
+
+def _check_names(builder: Builder) -> None:
+    seen: dict[str, Item] = {}
+    for item in [*builder.items, *(slot.item for slot in builder.slots if slot.item)]:
+        name = item.attribute or item.name or ""
+        if name in MODULE_ATTRIBUTES:
+            message = f"a layer would be called `{name}`, and every torch module has that"
+            hint = "give it another name: `name: ...`"
+            raise FoundError(Finding("bad-name", message, item.at, hint))
+        other = seen.setdefault(name, item)
+        if other is item or (_plain(item) and not item.name and same_op(other, item)):
+            continue
+        message = f"two layers are called `{name}`"
+        hint = "give one another name: `name: ...`"
+        raise FoundError(Finding("attribute-twice", message, item.at, hint))
+
+
+def _shared_once(items: list[Item]) -> tuple[tuple[Child, ...], list[int]]:
+    """The layers without repeats, and how many of them come before each place."""
+    kept: dict[str, Child] = {}
+    before = [0]
+    for item in items:
+        kept.setdefault(item.attribute, _child(item, item.attribute))
+        before.append(len(kept))
+    return tuple(kept.values()), before
+
+
+def chain(steps: list[Body]) -> Body:
+    """Steps one after the other."""
+    return Chain(tuple(steps))
+
+
+__all__ = ["Apply", "camel", "chain", "closed", "same_op", "sequential"]

@@ -1,0 +1,78 @@
+"""Parts: the layers that stand in place of one, and what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archspec.expand.budget import OPEN
+from archspec.expand.scope import FoundError, Scope
+from archspec.language.layers import Layer, Stack, layer_of
+from archspec.language.problems import Problems
+from archspec.language.words import PARTS_OF_ALL
+from archspec.memo import Memo, remember
+from archspec.places import At, Finding
+
+
+class Filled(NamedTuple):
+    """The layers that fill a part, where they are written, and what they see."""
+
+    stack: Stack
+    at: At
+    scope: Scope
+
+
+def fill(layer: Layer, at: At, scope: Scope) -> Filled:
+    """What stands in place of a layer that names a part."""
+    part, origin = scope.parts[layer.head], scope.origins[layer.head]
+    scope.budget.spend(len(part.parts))
+    if part.network:
+        scope.budget.used.add(layer.head)
+    parts, origins = dict(part.parts), {name: origin.inside(name) for name in part.parts}
+    # Norm and act come from the place of use, also in layers that were written elsewhere.
+    for name in PARTS_OF_ALL:
+        if name in scope.parts and name != layer.head:
+            parts[name], origins[name] = scope.parts[name], scope.origins[name]
+    stack, place = part.stack, origin.at or at
+    if layer.given or layer.init:
+        stack, place = _with_arguments(layer, at, stack, scope), at
+    hidden = {*scope.values, *scope.pending, *scope.truths}
+    seen = {name: value for name, value in part.names.items() if name not in hidden}
+    inside = scope.with_(
+        parts=parts, origins=origins, values=seen | scope.values, named=scope.named or at
+    )
+    return Filled(stack, place, inside if seen else inside.with_(values=scope.values))
+
+
+def _with_arguments(layer: Layer, at: At, stack: Stack, scope: Scope) -> Stack:
+    """Arguments at a part go to the layer that fills it."""
+    if not stack.layers:
+        return stack
+    scope.budget.spend(OPEN)
+    if len(stack.layers) != 1:
+        hint = "arguments go to a single layer: write them where the part is filled"
+        message = f"`{layer.head}` is filled with {len(stack.layers)} layers"
+        raise scope.error("bad-layer", message, at, hint)
+    try:
+        return _merged(layer, stack.layers[0], memo=scope.memo)
+    except Problems as error:
+        found = []
+        for problem in error.problems:
+            place = at.below(layer.head, *problem.path[1:], key=problem.key)
+            found.append(
+                Finding(problem.rule, problem.message, place, problem.hint, uses=scope.uses)
+            )
+        raise FoundError(*found) from None
+
+
+@remember
+def _merged(layer: Layer, filler: Layer, *, memo: Memo | None) -> Stack:
+    """The layer that fills a part, with the arguments that are given at the part."""
+    given = filler.given
+    written = filler.raw if isinstance(filler.raw, Mapping) else {}
+    modifiers = {k: v for k, v in written.items() if k != filler.head}
+    if layer.init:
+        modifiers["init"] = layer.init
+    inner = written.get(filler.head, {})
+    inner = inner if isinstance(inner, Mapping) else dict(given)
+    return Stack((layer_of({filler.head: {**inner, **layer.given}, **modifiers}),))

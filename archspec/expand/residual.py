@@ -1,0 +1,214 @@
+"""`residual`: a sum of what enters and what the body makes of it, with the shortcut it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archspec.expand.builder import Builder, Declared, Item, Slot
+from archspec.expand.calls import call_of
+from archspec.expand.layers import (
+    Module,
+    Steps,
+    combinator,
+    expand_call,
+    expand_op,
+    expand_stack,
+    nested,
+    no_combinator,
+)
+from archspec.expand.naming import camel, chain, closed
+from archspec.expand.parts import fill
+from archspec.expand.scope import FoundError, Scope
+from archspec.expression import Expr, Name, Value, constant
+from archspec.ir import Add, Apply, Body, Chain, Field, Shape
+from archspec.ir.tree import BlockCall, BlockSite, Definition, OpCall, OpSite, TensorInfo
+from archspec.language.layers import Layer, Stack
+from archspec.language.words import COMBINATORS
+from archspec.ops import OPS
+from archspec.ops.others import StochasticDepth
+from archspec.places import At, Use
+
+RATE = Field("real", low=0, high=1)
+DOWNSAMPLE = "downsample"
+
+
+class Residual(NamedTuple):
+    """A residual: its layer and place, what enters it (`x`) and its body (`y`), what `f` leaves."""
+
+    layer: Layer
+    at: At
+    scope: Scope
+    x: TensorInfo
+    y: TensorInfo
+    f: TensorInfo
+
+
+@combinator("residual")
+def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """`x + f(x)`, with the shortcut where shapes differ."""
+    before, y = expand_stack(layer.before or Stack(), at.below("before"), scope, x, out)
+    body_at = layer.branch_at(0, at)
+    steps, f = expand_stack(layer.branches[0].stack, body_at, scope, y, out)
+    whole = Residual(layer, at, scope, x, y, f)
+    needed = not f.agrees(x)
+    if layer.project is not None:
+        needed = scope.decide(layer.project, at.below("project"))
+    written = layer.shortcut
+    if needed and written is not None and written.none and not written.listed:
+        return [*before, *steps], f
+    if layer.drop_path is not None:
+        steps.append(_drop_path(layer, at, scope, f, out))
+    body = chain(steps)
+    if not needed and f.shape != x.shape:
+        hint = "the layers of the body must keep the size: check kernel, padding and stride"
+        if not f.agrees(x):
+            hint = "`project` wants no shortcut here: leave it out, or let it hold here too"
+        raise _mismatch(whole, x.shape, "the input", hint)
+    made = _shortcut(whole) if needed else None
+    if not before:
+        return [Add((body, _slot(made, at, out)))], f
+    if made is None:
+        return [Add((Chain((*before, body)), Chain()))], f
+    return [*before, Add((body, made.apply(out)))], f
+
+
+class Shortcut(NamedTuple):
+    """The projection that is added to f(x): a module, its name, and whether it starts at zero."""
+
+    module: Module
+    name: str
+    at: At
+    zeros: bool
+
+    def item(self, mark: str) -> Item:
+        """The shortcut as a layer."""
+        return Item(self.module[0], mark, self.name, self.at, self.zeros)
+
+    def apply(self, out: Builder) -> Body:
+        """The shortcut as a layer of the class around, applied."""
+        return out.add(self.module[0], self.module[1], self.name, self.at, self.zeros)
+
+
+def _slot(made: Shortcut | None, at: At, out: Builder) -> Body:
+    """The place of the shortcut, which other uses of the block may have or lack."""
+    mark = out.mark()
+    name = made.name if made else DOWNSAMPLE
+    out.slots.append(Slot(mark, name, made.item(mark) if made else None, len(out.items)))
+    return Apply(mark, made.module[1] if made else None)
+
+
+def _drop_path(layer: Layer, at: At, scope: Scope, f: TensorInfo, out: Builder) -> Body:
+    assert layer.drop_path is not None
+    place = at.below("drop_path")
+    rate = scope.argument(layer.drop_path, RATE, place, "drop_path")
+    op = StochasticDepth(p=rate.number)  # type: ignore[arg-type]
+    if op.p:
+        scope.budget.drops.add(scope.block)
+    module = OpCall(op, "StochasticDepth", {"p": rate})
+    site = OpSite(module, f.shape, f.shape, {}, place, place, scope.uses, scope.role)
+    return out.add(module, site, None, at)
+
+
+def _mismatch(whole: Residual, side: Shape, what: str, hint: str) -> FoundError:
+    """The finding where the two sides of the sum differ."""
+    layer, at, scope, f = whole.layer, whole.at, whole.scope, whole.f
+    message = f"the sum has {side} from {what} and {f.shape} from the body"
+    labels = _last(layer.branches[0].stack, layer.branch_at(0, at), f"the body gives {f.shape}")
+    if layer.shortcut and what == "the shortcut":
+        labels += _last(layer.shortcut, at.below("shortcut"), f"{what} gives {side}")
+    for head in _heads(layer):
+        part, origin = scope.parts.get(head), scope.origins.get(head)
+        if part is not None and part.none and origin is not None and origin.at is not None:
+            labels.append((origin.at, f"`{head}` is given no layer here"))
+    return scope.error("residual-shape-mismatch", message, at, hint, tuple(labels))
+
+
+def _last(stack: Stack, at: At, text: str) -> list[tuple[At, str]]:
+    return [(place, text) for _, place in stack.each(at)[-1:]]
+
+
+def _heads(layer: Layer) -> list[str]:
+    return [part.head for part in layer.shortcut.layers] if layer.shortcut else []
+
+
+def _shortcut(whole: Residual) -> Shortcut:
+    """The projection that is added to f(x), as a module of its own."""
+    layer, at, scope = whole.layer, whole.at, whole.scope.with_(role="shortcut")
+    stack, place, inside, named = layer.shortcut or Stack(), at.below("shortcut"), scope, "shortcut"
+    while len(stack.layers) == 1 and not stack.listed:
+        ((first, here),) = stack.each(place)
+        if not inside.decide(first.when, here.below("when")):
+            stack, place = first.otherwise or Stack(), here.below("else")
+            continue
+        if first.head not in inside.parts:
+            break
+        named = first.head
+        with nested(inside):
+            stack, place, inside = fill(first, here, inside)
+    if not stack.layers:
+        raise _mismatch(whole, whole.x.shape, "the input", _projected(whole))
+    made = _module(whole._replace(scope=inside), stack, place, named)
+    first, here = stack.each(place)[0]
+    if made[2].shape != whole.f.shape:
+        hint = "shortcut and body must agree: check channels, stride, kernel and padding of both"
+        raise _mismatch(whole, made[2].shape, "the shortcut", hint)
+    name = DOWNSAMPLE if stack.listed or not first.name else first.name
+    return Shortcut(made, name, here, first.init == "zeros")
+
+
+def _module(whole: Residual, stack: Stack, place: At, named: str) -> Module:
+    """The layers of the shortcut as a module."""
+    scope, y = whole.scope, whole.y
+    first, here = stack.each(place)[0]
+    if stack.listed:
+        return _anonymous(named, stack, place, scope, y)
+    if first.head == "sequence":
+        return _anonymous(named, first.branches[0].stack, first.branch_at(0, here), scope, y)
+    if first.head in COMBINATORS:
+        raise no_combinator(first, here, scope)
+    if first.head in OPS:
+        return expand_op(OPS[first.head], first, here, scope, y)
+    call = call_of(first, here, scope, y)
+    call.given.setdefault("channels", whole.f.value)
+    call.given.setdefault("stride", _relative_stride(scope, whole.x, whole.f))
+    for name in ("channels", "stride"):
+        call.args.setdefault(name, here)
+    return expand_call(call, y, as_sequential=call.block.inline)
+
+
+def _anonymous(named: str, stack: Stack, place: At, scope: Scope, y: TensorInfo) -> Module:
+    """A list as shortcut: a class of its own, in the names of the block around."""
+    holder, scope = Builder(sequential=True), scope.with_(block=named)
+    start = y._replace(stride=(1,) * y.shape.rank)
+    steps, leaving = expand_stack(stack, place, scope, start, holder)
+    around = scope.builder.definitions if scope.builder else {}
+    holder.definitions = {n: Definition(d.number, None, given=True) for n, d in around.items()}
+    declared = Declared(named, camel(named), "The shortcut where shapes differ.")
+    instance = closed(holder, declared, chain(steps), leaving, scope.context.prefixes)
+    outside: Mapping[str, Expr | None] = {name: Name(name) for name in around}
+    call = BlockCall(instance, outside)
+    # It is written in the class around, so its places are that class's.
+    use = Use(place, "", scope.origins, {})
+    site = BlockSite(call, leaving.shape, use, scope.uses, scope.role)
+    return call, site, leaving
+
+
+def _projected(whole: Residual) -> str:
+    """How to make the input agree with the body: by the part that the block has for it, if any."""
+    x, f = whole.x, whole.f
+    if f.stride is None or x.shape.rank != f.shape.rank:
+        return "the body must keep the size and dimensions of what enters it"
+    key = next((head for head in _heads(whole.layer) if head in whole.scope.parts), "shortcut")
+    if not x.shape.rank:
+        return f"give it a linear layer: `{key}: {{linear: channels}}`"
+    return f"give it a 1x1 convolution: `{key}: conv_norm`"
+
+
+def _relative_stride(scope: Scope, x: TensorInfo, f: TensorInfo) -> Value:
+    """The stride of a residual's body."""
+    if not x.stride or not f.stride:
+        return constant(1)
+    number = max(b // a for a, b in zip(x.stride, f.stride, strict=False))
+    known = scope.values.get("stride")
+    return known if known is not None and known.number == number else constant(number)

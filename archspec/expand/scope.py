@@ -1,0 +1,199 @@
+"""What an expression sees, and what a head that names a part means."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from archspec.diagnostics import did_you_mean
+from archspec.expand.budget import Budget
+from archspec.expand.builder import Builder
+from archspec.expand.context import Closure, Context
+from archspec.expression import (
+    Expr,
+    ExpressionError,
+    Name,
+    Scalar,
+    Value,
+    constant,
+    evaluate,
+    names,
+)
+from archspec.ir import Field
+from archspec.ir.tree import Definition, short
+from archspec.language import arguments
+from archspec.language.problems import Problems
+from archspec.language.words import INDICES
+from archspec.memo import Memo
+from archspec.places import At, Finding, Given, Origin
+
+MOST_DEFINED = 40  # arguments that lead from one to the next
+
+
+class FoundError(Exception):
+    """Findings that end the expansion of a block, of a stage or of an entry of a section."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__()
+        self.findings = findings
+
+
+def nowhere(_name: str) -> None:
+    """The place of an argument that nobody gives."""
+    return None
+
+
+class Scope:
+    """Names and parts where layers stand: in the network, in a block, in an inline block.
+
+    `values` are names with their numbers and formulas, `pending` the arguments that are evaluated
+    once they are asked for, `truths` the parts as conditions; `symbolic` are the names that stay
+    names in the class around. `origins` say where the layers that fill parts are written, `given`
+    where an argument is given, `uses` which inline blocks led here. `network_args` are the
+    arguments of the network, which layers see that fill parts from outside of blocks.
+    """
+
+    def __init__(
+        self, context: Context, budget: Budget, memo: Memo | None, builder: Builder | None = None
+    ) -> None:
+        self.context, self.budget, self.memo, self.builder = context, budget, memo, builder
+        self.values: dict[str, Value] = {}
+        self.pending: dict[str, tuple[Expr, At]] = {}
+        self.truths: dict[str, bool] = {}
+        self.symbolic: frozenset[str] = frozenset()
+        self.parts: Mapping[str, Closure] = {}
+        self.origins: Mapping[str, Origin] = {}
+        self.given: Callable[[str], Given] = nowhere
+        self.uses: tuple[tuple[At, str], ...] = ()
+        self.named: At | None = None  # where the body names the part that these layers fill
+        self.role = ""
+        self.network_args: Mapping[str, Value] = {}
+        self.block = ""  # whose class the layers are in
+        self.running: list[str] = []
+
+    def with_(self, **changes: Any) -> Scope:
+        """This scope with other attributes; what it counts is counted for both."""
+        scope = copy.copy(self)
+        vars(scope).update(changes)
+        return scope
+
+    @property
+    def in_network(self) -> bool:
+        """Whether the layers stand in no block that is a class."""
+        return self.builder is None
+
+    # Names
+
+    def lookup(self, name: Name) -> Value:
+        """The value of a name in an expression."""
+        word = name.id
+        if word in INDICES:
+            self.budget.reads.add(word)
+        if word in self.values:
+            return self.values[word]
+        if word in self.truths:
+            return constant(self.truths[word])
+        if word in self.pending:
+            return self._evaluate_default(word)
+        known = [*self.values, *self.truths, *self.pending]
+        raise ExpressionError(f"`{word}` is not known here", did_you_mean(word, known, "known"))
+
+    def _evaluate_default(self, word: str) -> Value:
+        """The default of an argument, evaluated once it is asked for."""
+        if word in self.running:
+            raise ExpressionError(f"`{word}` is defined by itself")
+        if len(self.running) == MOST_DEFINED:
+            raise ExpressionError(f"more than {MOST_DEFINED} arguments lead from one to the next")
+        expr, at = self.pending[word]
+        self.running.append(word)
+        try:
+            value = self.value(expr, at)
+        finally:
+            self.running.pop()
+        value = Value(value.number, short(value.expr))
+        self.values[word] = self.define(word, value, given=False)
+        return self.values[word]
+
+    def define(self, word: str, value: Value, given: bool) -> Value:
+        """`word` as a name of the class, or its formula where the block has no class."""
+        if self.builder is None or word not in self.symbolic:
+            return value
+        inner = None if given else value.expr
+        self.builder.definitions[word] = Definition(value.number, inner, given)
+        return Value(value.number, Name(word))
+
+    def mark_concrete(self, expr: Expr) -> None:
+        """Notes that the network is made for these numbers, so they stay no arguments of it."""
+        self.budget.decided |= names(expr)
+
+    # Expressions
+
+    def value(self, expr: Expr, at: At) -> Value:
+        """The value of an expression; a finding at `at` where it has none."""
+        self.budget.read(expr)
+        try:
+            return evaluate(expr, self.lookup)
+        except ExpressionError as error:
+            raise self.error("expression", error.message, at, error.hint) from None
+        except RecursionError:
+            raise self.error("expression", "expressions nested too deep", at) from None
+
+    def decide(self, expr: Expr | None, at: At) -> bool:
+        """The truth of a condition."""
+        if expr is None:
+            return True
+        value = self.value(expr, at)
+        self.mark_concrete(expr)
+        return bool(value.number)
+
+    def argument(self, expr: Expr, how: Field, at: At, word: str) -> Value:
+        """An argument within its bounds. What has no printed formula gets a name: `word`."""
+        value = self.value(expr, at)
+        try:
+            arguments.check_number(value.number, how)
+        except Problems as error:
+            problem = error.problems[0]
+            raise self.error(
+                problem.rule, problem.message, at, problem.hint, given=self.given_by(expr)
+            ) from None
+        return self.printable(value, expr, word)
+
+    def printable(self, value: Value, expr: Expr, word: str) -> Value:
+        """`value` with a formula that can be printed, if need be a name of the class."""
+        if value.expr is not None:
+            return value
+        if self.builder is None:
+            self.mark_concrete(expr)
+            return constant(value.number)
+        name = self._symbol(self.builder, (expr, value.number), word, value.number)
+        return Value(value.number, Name(name))
+
+    def _symbol(self, builder: Builder, key: object, word: str, number: Scalar) -> str:
+        """A new name of the class for a size without a formula; equal ones share it."""
+        if key not in builder.symbols:
+            taken = {*builder.definitions, *self.symbolic, *self.truths}
+            fresh, count = word, 2
+            while fresh in taken:
+                fresh, count = f"{word}{count}", count + 1
+            builder.symbols[key] = fresh
+            builder.definitions[fresh] = Definition(number)
+        return builder.symbols[key]
+
+    # Findings
+
+    def given_by(self, expr: object) -> Given:
+        """Where the user of the block gives what an argument is, if it is given as it stands."""
+        return self.given(expr.id) if isinstance(expr, Name) else None
+
+    def error(
+        self,
+        rule: str,
+        message: str,
+        at: At | None,
+        hint: str = "",
+        labels: tuple[tuple[At, str], ...] = (),
+        given: Given = None,
+    ) -> FoundError:
+        """A finding, with the inline blocks that led here."""
+        return FoundError(Finding(rule, message, at, hint, labels, given, self.uses, self.named))

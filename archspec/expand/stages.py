@@ -1,0 +1,191 @@
+"""One stage: its blocks, each with what the stage gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archspec.expand.budget import Budget, Effects, Room
+from archspec.expand.builder import Builder
+from archspec.expand.calls import Call, check_required, closures
+from archspec.expand.context import Context, names_in
+from archspec.expand.layers import Module, expand_call, expand_inline
+from archspec.expand.naming import sequential
+from archspec.expand.scope import FoundError, Scope
+from archspec.expression import Expr, Number, Scalar, Value, constant
+from archspec.ir import Body, Chain, Field, Shape
+from archspec.ir.tree import SequentialNode, TensorInfo
+from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE, bind_use
+from archspec.language.stages import Stage
+from archspec.language.widths import Place, Series
+from archspec.memo import Memo, remember_by_reads
+from archspec.places import At, Finding, Given
+
+MOST_FINDINGS = 20
+FATAL = ("cycle", "too-large")
+
+
+class StageKey(NamedTuple):
+    """Everything that the expansion of a stage depends on, but for where it stands among others.
+
+    `args` are the arguments of the network that it names.
+    """
+
+    stage: Stage
+    repeat: int
+    at: At
+    args: tuple[tuple[str, Scalar, type], ...]
+    x: TensorInfo
+    context: Context
+
+
+class ExpandedStage(NamedTuple):
+    """A stage: its blocks as one Sequential, what leaves it, and how wide it begins and ends.
+
+    `row` is None where nothing can be known of what follows.
+    """
+
+    row: SequentialNode | None
+    leaving: TensorInfo
+    effects: Effects
+    widths: tuple[int, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def stage_key(
+    stage: Stage,
+    series: Series,
+    args: Mapping[str, Value],
+    x: TensorInfo,
+    at: At,
+    context: Context,
+    *,
+    memo: Memo | None,
+) -> StageKey:
+    """The key of a stage at a place of a spec."""
+    named = sorted(names_in(stage, memo=memo) & args.keys())
+    numbers = tuple((name, args[name].number, type(args[name].number)) for name in named)
+    return StageKey(stage, series.repeat, at, numbers, x, context)
+
+
+@remember_by_reads
+def expand_stage(
+    key: StageKey, place: dict[str, int], *, memo: Memo | None, room: Room
+) -> ExpandedStage:
+    """The blocks of one stage; after a finding it goes on with what the stage promised.
+
+    `place` says where it stands: `stage`, and the `block_index` of its first block.
+    """
+    stage, at, x = key.stage, key.at, key.x
+    scope = Scope(key.context, Budget(room), memo)
+    scope.parts, scope.origins = key.context.parts, key.context.origins
+    args = {name: constant(number) for name, number, _ in key.args}
+    scope.network_args = args
+    fixed = args | {"block_count": constant(place["block_count"])}
+    series = Series(str(at.path[-1]), key.repeat, place["stage"], place["block_index"], fixed)
+    scope.mark_concrete(x.channels)
+    out, steps, found = Builder(sequential=True), list[Body](), list[Finding]()
+    widths: list[int] = []
+    for block in series.places():
+        try:
+            promised, here = _promise(stage, block, at, scope, x)
+            module, where, y = _expand(stage, block, at, here, x, promised)
+            steps.append(out.add(module, where, None, at.below("block", block.number)))
+        except FoundError as error:
+            found += error.findings
+            if any(finding.rule in FATAL for finding in error.findings):
+                return ExpandedStage(None, x, scope.budget.effects(error), (), tuple(found))
+            x = promised
+            break
+        x = y
+        widths = [widths[0] if widths else y.shape.channels, y.shape.channels]
+    row = sequential(out, Chain(tuple(steps)))
+    return ExpandedStage(row, x, scope.budget.effects(row), tuple(widths), tuple(found))
+
+
+def _expand(
+    stage: Stage, place: Place, at: At, scope: Scope, x: TensorInfo, promised: TensorInfo
+) -> Module:
+    """One block of the stage."""
+    name = stage.blocks[place.number if len(stage.blocks) > 1 else 0]
+    call = _call(name, stage, place, at, scope)
+    made = (expand_inline if call.block.inline else expand_call)(call, x)
+    _check_promise(stage, name, at, promised, made[2])
+    return made
+
+
+def _promise(
+    stage: Stage, place: Place, at: At, outer: Scope, x: TensorInfo
+) -> tuple[TensorInfo, Scope]:
+    """What should leave this block, and what the arguments of its stage see."""
+    scope = outer.with_(values=dict(place.names))
+    channels = _written(stage.channels, "channels", place, at, scope, BLOCK_CHANNELS)
+    stride = None
+    if isinstance(stage.stride, tuple) or not place.number:
+        stride = _written(stage.stride, "stride", place, at, scope, BLOCK_STRIDE)
+    scope.values["channels"] = channels or constant(x.shape.channels)
+    scope.values["stride"] = stride or constant(1)
+    scope.values["in_channels"] = constant(x.shape.channels)
+    wide, by = (int(scope.values[name].number) for name in ("channels", "stride"))
+    sizes = tuple(-(-size // by) for size in x.shape.spatial)
+    strides = None if x.stride is None else tuple(step * by for step in x.stride)
+    return TensorInfo(Shape(wide, sizes, x.shape.last), Number(wide), strides), scope
+
+
+def _written(
+    expr: Expr | tuple[Expr, ...] | None,
+    name: str,
+    place: Place,
+    at: At,
+    scope: Scope,
+    how: Field,
+) -> Value | None:
+    where = at.below(name)
+    if isinstance(expr, tuple):
+        where, expr = where.below(place.number), expr[place.number]
+    return None if expr is None else scope.argument(expr, how, where, name)
+
+
+def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
+    """The block of a stage with what the stage gives it."""
+    block = scope.context.blocks[name]
+    scope.budget.used.add(name)
+    bound = bind_use(stage, name, block, memo=scope.memo)
+    given = {"channels": scope.values["channels"], "stride": scope.values["stride"]}
+    for arg, expr in bound.args.items():
+        where = at.below(arg)
+        if isinstance(expr, tuple):
+            where, expr = where.below(place.number), expr[place.number]
+        given[arg] = scope.value(expr, where)
+    parts, origins = closures(bound.parts, at, scope)
+    args: dict[str, Given] = {arg: at.below(arg, place.number) for arg in given if arg in stage.raw}
+    inside = scope.with_(values={**scope.values, **place.names})
+    named = at.below("block", place.number)
+    call = Call(name, block, inside, given, parts, origins, named, args)
+    check_required(call)
+    return call
+
+
+def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: TensorInfo) -> None:
+    used = ((at.below("block"), f"`{name}` is used here"),)
+    if y.shape.channels != promised.shape.channels:
+        raise FoundError(
+            Finding(
+                "channels-ignored",
+                f"`{name}` gives {y.shape.channels} channels where its stage says "
+                f"{promised.shape.channels}",
+                at.below("channels"),
+                "use `channels` in the block, or say what it gives",
+                used,
+            )
+        )
+    if y.stride != promised.stride and y.stride is not None:
+        raise FoundError(
+            Finding(
+                "stride-ignored",
+                f"`{name}` does not stride as its stage says",
+                at.below("stride"),
+                "use `stride` in one layer of the block, or say `stride: 1`",
+                used,
+            )
+        )

@@ -1,0 +1,278 @@
+"""The network as a tree: every use of every block opened, sizes and shapes known.
+
+A `Value` is a size as a number and as a formula in the names of the class around it. Shapes belong
+to applications (`OpSite`, `BlockSite`), not to modules: one activation may be applied to many. What
+is the same for two uses of a block is one `BlockInstance`, so nothing is ever written to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight
+from archspec.ir.bodies import Body, Chain, applications
+from archspec.ir.ops import Op, Shape
+from archspec.places import At, Use
+
+Slot = Value | tuple[Value, ...] | str  # an argument of an op
+LONGEST_FORMULA = 32  # operations; what is longer is a number in each use
+
+
+def short(formula: Expr | None) -> Expr | None:
+    """The formula, or None: formulas of formulas double with each name."""
+    return None if formula is None or weight(formula) > LONGEST_FORMULA else formula
+
+
+class TensorInfo(NamedTuple):
+    """What flows from layer to layer: a shape, the formula of its channels, and the stride.
+
+    `stride` is the product of the strides so far, one number a dimension; None where sizes
+    were pooled away.
+    """
+
+    shape: Shape
+    channels: Expr
+    stride: tuple[int, ...] | None
+
+    @property
+    def value(self) -> Value:
+        """The channels as number and formula."""
+        return Value(self.shape.channels, self.channels)
+
+    def agrees(self, other: TensorInfo) -> bool:
+        """Whether a sum needs no projection; the number of pixels has no say."""
+        mine, theirs = self.shape, other.shape
+        same = mine.channels == theirs.channels and mine.rank == theirs.rank
+        return same and self.stride is not None and self.stride == other.stride
+
+    def through(self, op: Op, shape: Shape, slots: Mapping[str, Slot]) -> TensorInfo:
+        """What leaves an op with these arguments."""
+        return TensorInfo(shape, self._channels(op, shape, slots), self._stride(op, shape))
+
+    def _stride(self, op: Op, shape: Shape) -> tuple[int, ...] | None:
+        if not shape.rank:
+            return ()
+        if op.resizes or self.stride is None or self.shape.rank != shape.rank:
+            return None
+        steps = op.strides()
+        steps = steps * shape.rank if len(steps) == 1 else steps or (1,) * shape.rank
+        return tuple(a * b for a, b in zip(self.stride, steps, strict=True))
+
+    def _channels(self, op: Op, shape: Shape, slots: Mapping[str, Slot]) -> Expr:
+        slot = slots.get(op.leaves) if op.leaves else None
+        if isinstance(slot, tuple):
+            slot = slot[0]
+        if isinstance(slot, Value) and slot.expr is not None:
+            return slot.expr
+        factor, rest = divmod(shape.channels, self.shape.channels)
+        scaled = None if rest else short(simplify("*", self.channels, Number(factor)))
+        if scaled is None or isinstance(self.channels, Number):
+            return Number(shape.channels)
+        return scaled
+
+
+@dataclass(frozen=True, eq=False)
+class OpCall:
+    """A module that torch knows, with its arguments by torch's names."""
+
+    op: Op
+    torch: str
+    slots: Mapping[str, Slot]
+
+    @property
+    def kind(self) -> type[Op]:
+        """The class of the op."""
+        return type(self.op)
+
+
+@dataclass(frozen=True, eq=False)
+class BlockCall:
+    """A use of a block that is a class. `outside`: its names, in formulas of the caller."""
+
+    instance: BlockInstance
+    outside: Mapping[str, Expr | None]
+
+    def formula(self, expr: Expr) -> Expr | None:
+        """A formula of the block, in the names of its caller; None if there is none."""
+        return self._formula(expr, dict(self.outside))
+
+    def _formula(self, expr: Expr, known: dict[str, Expr | None]) -> Expr | None:
+        return substitute(expr, lambda name: self._meaning(name.id, known))
+
+    def _meaning(self, name: str, known: dict[str, Expr | None]) -> Expr | None:
+        """A name of the block as a formula of its caller; found once, for names share names."""
+        if name not in known:
+            inner = self.instance.definitions[name].inner
+            known[name] = None if inner is None else short(self._formula(inner, known))
+        return known[name]
+
+    def meaning(self, name: str) -> Expr | None:
+        """What a parameter of the block's class is for the caller; None if it has no formula."""
+        if name in self.outside or name in self.instance.definitions:
+            return self._meaning(name, dict(self.outside))
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class SequentialNode:
+    """Modules that are one `nn.Sequential`; `body` applies them in order."""
+
+    children: tuple[Child, ...]
+    body: Body
+
+    @cached_property
+    def sites(self) -> tuple[tuple[str, Site], ...]:
+        """What is applied, by attribute, in the order in which it is done."""
+        return _sites(self.body, {})
+
+
+ModuleNode = OpCall | BlockCall | SequentialNode
+
+
+@dataclass(frozen=True, eq=False)
+class OpSite:
+    """An application of an op: what it takes and gives, and where it is written.
+
+    `given` are the arguments as they are written at `at`. Where the layer fills a part, `at` is
+    where it is written and `named` where the body names the part. `uses` are the blocks without a
+    class that it is in, and `role` is "shortcut" in the shortcut of a residual, "gate" in a scale.
+    """
+
+    call: OpCall
+    x: Shape
+    y: Shape
+    given: Mapping[str, Any]
+    at: At
+    named: At
+    uses: tuple[tuple[At, str], ...] = ()
+    role: str = ""
+
+    @property
+    def op(self) -> Op:
+        """The op with its numbers."""
+        return self.call.op
+
+
+@dataclass(frozen=True, eq=False)
+class BlockSite:
+    """An application of a block: what enters and leaves it, and how places in it are found."""
+
+    call: BlockCall
+    y: Shape
+    use: Use
+    uses: tuple[tuple[At, str], ...] = ()
+    role: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class RowSite:
+    """An application of a sequential, and what leaves it."""
+
+    row: SequentialNode
+    y: Shape
+
+
+Site = OpSite | BlockSite | RowSite
+
+
+@dataclass(frozen=True, eq=False)
+class Child:
+    """A module under its attribute; `zeros` if its weight starts at zero."""
+
+    attribute: str
+    module: ModuleNode
+    at: At | None = None
+    zeros: bool = False
+
+
+class Definition(NamedTuple):
+    """A name of a block in one use: its number, and its formula in the block's other names.
+
+    `given`: the user of the block gave it, so the formula is the caller's.
+    """
+
+    number: Scalar
+    inner: Expr | None = None
+    given: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ShortcutSlot:
+    """The place of a residual's shortcut: there in one use of a block, absent in the next.
+
+    `mark` stands for it in the body; `after` is how many children come before it.
+    """
+
+    mark: str
+    name: str
+    child: Child | None
+    after: int
+
+
+@dataclass(frozen=True, eq=False)
+class BlockInstance:
+    """A block (or the network) opened for equal uses. One that is sequential has no own `forward`.
+
+    `args` are the block's args as they are declared, `raw` is the block as it is written, and
+    `leaving` what leaves it, in its own names.
+    """
+
+    block: str
+    class_name: str
+    doc: str
+    leaving: TensorInfo
+    children: tuple[Child, ...] = ()
+    slots: tuple[ShortcutSlot, ...] = ()
+    body: Body = field(default_factory=Chain)
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    sequential: bool = False
+    args: Mapping[str, Expr | None] = field(default_factory=dict)
+    prefix: str = ""
+    raw: Any = None
+
+    @cached_property
+    def sites(self) -> tuple[tuple[str, Site], ...]:
+        """What is applied, by attribute, in the order in which it is done."""
+        return _sites(self.body, self.shortcuts)
+
+    @property
+    def shortcuts(self) -> dict[str, str]:
+        """The attribute of each shortcut, by the mark that stands for it in the body."""
+        return {slot.mark: slot.child.attribute for slot in self.slots if slot.child}
+
+
+def _sites(body: Body, names: Mapping[str, str]) -> tuple[tuple[str, Site], ...]:
+    return tuple(
+        (names.get(application.layer, application.layer), application.site)
+        for application in applications(body)
+        if application.site is not None
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ExpandedNetwork:
+    """A spec with every use of every block opened.
+
+    `symbolic` are the arguments of the network that stay names, `used` the ops and blocks met,
+    `drops` the blocks with a stochastic depth of more than 0, `stages` the attributes of the stages
+    that have blocks.
+    """
+
+    name: str
+    root: BlockInstance
+    input: Shape
+    symbolic: Mapping[str, Value]
+    used: frozenset[str]
+    drops: frozenset[str]
+    stages: tuple[str, ...]
+    init: str = "resnet"
+    outputs: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+    @property
+    def output(self) -> Shape:
+        """What leaves the network."""
+        return self.root.leaving.shape

@@ -1,0 +1,177 @@
+"""The way through an expanded network: its layers, in the order in which they run.
+
+Lint, `show`, totals and training all read the tree through this. A `Frame` is a block on the way,
+and knows how places inside it are found by whoever used it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from typing import NamedTuple
+
+from archspec.ir.bodies import Body, applications, main_path, renamed, residual_ends
+from archspec.ir.tree import (
+    BlockInstance,
+    BlockSite,
+    ExpandedNetwork,
+    OpSite,
+    RowSite,
+    SequentialNode,
+    Site,
+)
+from archspec.places import At
+
+
+class Frame(NamedTuple):
+    """A block on the way to a layer: where it is used, and the block around."""
+
+    site: BlockSite
+    outer: Frame | None
+
+    @property
+    def role(self) -> str:
+        """The role of the block: that of the block around, or its own."""
+        return (self.outer.role if self.outer else "") or self.site.role
+
+
+class Visit(NamedTuple):
+    """A layer that runs: its path in the network, what it does, and the block that it is in."""
+
+    path: str
+    site: OpSite
+    frame: Frame | None
+
+    @property
+    def role(self) -> str:
+        """Whether it is in a shortcut or in a gate, at whatever depth."""
+        return (self.frame.role if self.frame else "") or self.site.role
+
+    @property
+    def block(self) -> str:
+        """The block whose class it is in, "" for the network."""
+        return self.frame.site.call.instance.block if self.frame else ""
+
+    @property
+    def at(self) -> At:
+        """Where it is written, or the body names the part that it fills."""
+        site = self.site
+        return place_of(site.named, self.frame) or site.named
+
+    @property
+    def written(self) -> At:
+        """Where the layer itself is written."""
+        return place_of(self.site.at, self.frame) or self.at
+
+    @property
+    def uses(self) -> tuple[tuple[At, str], ...]:
+        """The uses of blocks that led to it, the innermost first."""
+        return tuple(_uses(self.site.uses, self.frame))
+
+
+def place_of(at: At | None, frame: Frame | None) -> At | None:
+    """A place inside a block as a place of a document; None if nobody wrote it."""
+    while at is not None and at.parts and frame is not None:
+        at, frame = frame.site.use.outside(at), frame.outer
+    return None if at is None or at.parts else at
+
+
+def _uses(own: tuple[tuple[At, str], ...], frame: Frame | None) -> Iterator[tuple[At, str]]:
+    while True:
+        for at, block in own:
+            if (place := place_of(at, frame)) is not None:
+                yield place, block
+        if frame is None:
+            return
+        site, frame = frame.site, frame.outer
+        place = place_of(site.use.at, frame)
+        if site.use.block and place is not None:
+            yield place, site.use.block
+        own = site.uses
+
+
+def visits(network: ExpandedNetwork) -> Iterator[Visit]:
+    """Every layer that runs, as often as it does.
+
+    A stochastic depth of 0 is a layer only where other uses of its block have a higher one.
+    """
+    for visit in visits_in(network.root):
+        if visit.block in network.drops or not _drops(visit.site):
+            yield visit
+
+
+def _drops(site: Site | None) -> bool:
+    return isinstance(site, OpSite) and site.op.key == "stochastic_depth"
+
+
+def visits_in(
+    instance: BlockInstance | SequentialNode, path: str = "", frame: Frame | None = None
+) -> Iterator[Visit]:
+    """The same for a block or a Sequential; paths begin with `path`."""
+    for name, site in instance.sites:
+        yield from visits_at(site, f"{path}.{name}" if path else name, frame)
+
+
+def visits_at(site: Site, path: str, frame: Frame | None = None) -> Iterator[Visit]:
+    """The layers that run where something is applied."""
+    if isinstance(site, OpSite):
+        yield Visit(path, site, frame)
+    elif isinstance(site, RowSite):
+        yield from visits_in(site.row, path, frame)
+    else:
+        yield from visits_in(site.call.instance, path, Frame(site, frame))
+
+
+def frames_of(
+    instance: BlockInstance | SequentialNode, attribute: str, frame: Frame | None
+) -> Frame | None:
+    """The frame of what stands below an attribute."""
+    site = next((site for name, site in instance.sites if name == attribute), None)
+    return Frame(site, frame) if isinstance(site, BlockSite) else frame
+
+
+class Ending(NamedTuple):
+    """A residual on the main path: its block, and the path of the layer that its body ends in."""
+
+    block: str
+    path: str | None
+
+
+def on_way(network: ExpandedNetwork) -> Iterator[Visit | Ending]:
+    """Layers on the main path, in no gate and no shortcut, and where residuals end."""
+    return _on_way(network.root, "", None, network.drops)
+
+
+def _on_way(
+    instance: BlockInstance | SequentialNode, path: str, frame: Frame | None, drops: Set[str]
+) -> Iterator[Visit | Ending]:
+    block = instance.block if isinstance(instance, BlockInstance) else None
+    body = _without_drops(instance.body, frame, drops)
+    ends = list(residual_ends(body)) if block is not None else []
+    names = instance.shortcuts if isinstance(instance, BlockInstance) else {}
+    for application in main_path(body):
+        name = names.get(application.layer, application.layer)
+        here = f"{path}.{name}" if path else name
+        if application.site is not None:
+            yield from _way_at(application.site, here, frame, drops)
+        if name in ends:
+            yield Ending(block or "", here)
+    yield from (Ending(block or "", None) for end in ends if end is None)
+
+
+def _without_drops(body: Body, frame: Frame | None, drops: Set[str]) -> Body:
+    """The body of a block without its stochastic depth, where that is no layer (`visits`)."""
+    if (frame.site.call.instance.block if frame else "") in drops:
+        return body
+    absent = {one.layer: None for one in applications(body) if _drops(one.site)}
+    return renamed(body, absent) if absent else body
+
+
+def _way_at(
+    site: Site, path: str, frame: Frame | None, drops: Set[str]
+) -> Iterator[Visit | Ending]:
+    if isinstance(site, OpSite):
+        yield Visit(path, site, frame)
+    elif isinstance(site, RowSite):
+        yield from _on_way(site.row, path, frame, drops)
+    else:
+        yield from _on_way(site.call.instance, path, Frame(site, frame), drops)

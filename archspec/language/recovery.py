@@ -1,0 +1,183 @@
+"""A spec without what is wrong in it, so that a person sees the findings of the rest at once.
+
+What has a finding is put right where it is known how (a misspelt key), takes a value that is right
+anywhere (1, `none`), or is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from archspec.diagnostics import Diagnostic, Hint
+from archspec.language.problems import Problem
+from archspec.language.words import COMBINATORS, HEADS, MODIFIERS
+from archspec.source.document import Changed, Document, Step, copied
+
+NEEDED = {"name": "net", "input": [1]}
+WHOLE = ("class", "doc", "names", "init", "expect", "train")  # nothing else leans on them
+LAYERS = ("else", "shortcut", "before")
+NOTHING = ("none",)  # a list of no layers
+NEVER_REPORTED = ("no-layers",)  # may be so because something was left out
+NOT_OF_STAGES = ("channels-shrink", "wrong-length")
+
+
+class _Kept(Exception):
+    """What cannot be left out, for the rest would mean something else."""
+
+
+def without(document: Document, problems: Iterable[Problem]) -> Document | None:
+    """A copy without what has findings; None where that cannot be."""
+    rest = copied(document.data)
+    renamed: dict[tuple[Step, ...], tuple[Step, ...]] = {}
+    try:
+        for problem in problems:
+            _leave_out(rest, problem, renamed)
+    except _Kept:
+        return None
+    return Changed(rest, document, renamed)
+
+
+def of_the_rest(found: Iterable[Diagnostic], problems: Iterable[Problem]) -> list[Diagnostic]:
+    """The findings that are not there because something was left out."""
+    never = (*NEVER_REPORTED, *(NOT_OF_STAGES if any(map(_of_a_stage, problems)) else ()))
+    return [d for d in found if d.span and d.rule not in never]
+
+
+def _of_a_stage(problem: Problem) -> bool:
+    """Whether its stage is left out, or the stage's reason to shrink: the next may seem to."""
+    inside = problem.path[:1] == ("stages",) and problem.rule != "channels-shrink"
+    return inside and not (problem.key and problem.path[-1] != "shrink")
+
+
+def _leave_out(rest: dict[str, Any], problem: Problem, renamed: dict[Any, Any]) -> None:
+    path, top = problem.path, str(problem.path[0]) if problem.path else ""
+    if not path:
+        rest |= {key: value for key, value in NEEDED.items() if key not in rest}
+    elif top in WHOLE:
+        rest.pop(top, None)
+    elif problem.rule == "yaml-syntax" or getattr(problem.hint, "instead", "") == "extends":
+        raise _Kept
+    elif problem.rule == "unknown-key":
+        _put_right(rest, path, problem.hint, renamed)
+    elif top in NEEDED:
+        rest[top] = NEEDED[top]
+    elif problem.rule == "channels-shrink":
+        rest["stages"][path[1]]["shrink"] = "reported already"
+    elif top in ("stem", "head") and len(path) == 1:
+        rest.pop(top)
+    elif top in _SECTIONS and len(path) > 1:
+        _replace(rest, problem)
+    else:
+        raise _Kept
+
+
+def _put_right(
+    rest: dict[str, Any], path: tuple[Step, ...], hint: str, renamed: dict[Any, Any]
+) -> None:
+    """A key under the name that was meant, if that is known and free."""
+    *outer, wrong = path
+    here: Any = rest
+    for step in outer:
+        here = here[step] if _has(here, step) else None
+    if not _has(here, wrong):
+        raise _Kept
+    value = here.pop(wrong)
+    word = hint.instead if isinstance(hint, Hint) else ""
+    if word and word not in here:
+        here[word] = value
+        renamed[*outer, word] = path
+
+
+def _replace(rest: dict[str, Any], problem: Problem) -> None:
+    """Walks to the layer or the argument that is wrong, and leaves it out."""
+    top, *path = problem.path
+    of_layer = problem.rule == "bad-layer" and (problem.key or path[-1] in MODIFIERS)
+    if of_layer:
+        path.pop()
+    kind, step = _SECTIONS[str(top)], top
+    holder: Any = rest
+    for below in path:
+        inside = holder[step]
+        found = _kind(kind, inside, below) if _has(inside, below) else ""
+        if not found:
+            break
+        kind, holder, step = found, inside, below
+    if of_layer and _is_one_layer(holder[step]):
+        return
+    named = problem.path[-2:-1] == ("parts",)  # what a body says of a part would mean nothing
+    if problem.key and problem.rule == "bad-name" and not named and kind in ("layers", "stage"):
+        holder.pop(step)
+    elif problem.key and not of_layer:
+        raise _Kept
+    elif kind == "layers":
+        holder[step] = list(NOTHING) if step == "body" else "none"
+    elif kind == "stage":
+        holder[step] = "none"
+    elif kind == "branches":
+        holder[step] = list(NOTHING)
+    elif kind == "arguments":
+        holder[step] = {}
+    elif kind == "number" or step == "when":
+        holder[step] = 1 if kind == "number" else True
+    elif kind == "value":
+        holder.pop(step)
+    else:
+        raise _Kept
+
+
+def _is_one_layer(layer: Any) -> bool:
+    """Whether all but one head, an op or combinator, could be taken out."""
+    heads = [key for key in layer if key not in MODIFIERS] if isinstance(layer, dict) else []
+    known = [key for key in heads if key in HEADS]
+    if len(heads) < 2 or len(known) != 1:
+        return False
+    for key in heads:
+        if key not in known:
+            layer.pop(key)
+    return True
+
+
+def _has(inside: Any, step: Step) -> bool:
+    """Not so where a value stands for a map of one argument."""
+    if isinstance(inside, list):
+        return isinstance(step, int) and step < len(inside)
+    return isinstance(inside, Mapping) and step in inside
+
+
+_SECTIONS = {
+    "stem": "section",
+    "head": "section",
+    "stages": "stages",
+    "defaults": "defaults",
+    "blocks": "blocks",
+    "args": "numbers",
+}
+_INSIDE = {
+    "section": "layers",
+    "branches": "layers",
+    "parts": "layers",
+    "arguments": "value",
+    "numbers": "number",
+    "blocks": "block",
+}
+_OF_A_BLOCK = {"args": "numbers", "parts": "parts", "body": "layers"}
+
+
+def _kind(kind: str, inside: Any, step: Step) -> str:
+    """What stands one step further; "" if the place is inside a single value."""
+    if kind == "layers" and isinstance(inside, list):
+        return "layers"
+    if kind in ("layers", "stage") and isinstance(inside, Mapping):
+        if kind == "stage" and "block" in inside:
+            return "value" if step != "block" else ""
+        if step in MODIFIERS:
+            return "layers" if step in LAYERS else "value"
+        return "branches" if step in COMBINATORS else "arguments"
+    if kind == "stages":
+        return "stage"
+    if kind == "defaults":
+        return "layers" if step in ("norm", "act") else "arguments"
+    if kind == "block":
+        return _OF_A_BLOCK.get(str(step), "value")
+    return _INSIDE.get(kind, "")

@@ -1,0 +1,244 @@
+"""A spec as a pydantic model: what may be written, before names are resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field as ModelField
+from pydantic import ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
+
+from archspec.diagnostics import Span, did_you_mean
+from archspec.expression import Number, Scalar
+from archspec.language import arguments, identifiers
+from archspec.language.blocks import Blocks
+from archspec.language.layers import Stack, shorthand, stack_of
+from archspec.language.model import Model, piece, reads, reads_pieces
+from archspec.language.names import ClassName, Doc, SpecName, not_taken
+from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.stages import Stages
+from archspec.language.train import Train, train_of
+from archspec.language.widths import never_shrink, repeats
+from archspec.memo import Memo
+from archspec.ops import OPS
+from archspec.source.document import Document
+
+LARGEST_INPUT = 65536
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """Stem or head: layers, each with an attribute name where they are written as a map."""
+
+    entries: tuple[tuple[str | None, Stack], ...] = ()
+    raw: Any = None
+
+
+def section_of(value: Any, memo: Memo | None = None) -> Section:
+    """A stem or head from what is written; raises `Problems`."""
+    if isinstance(value, list):
+        return piece(_listed_section, value, memo)
+    if value == "none":
+        return Section()
+    if not isinstance(value, Mapping):
+        hint = "write e.g. `[{conv: 64}, norm, act]`"
+        fail("wrong-type", f"expected a map or list of layers, found {describe(value)}", hint)
+    found, named = Collector(), []
+    for key in value:
+        with found.trying(key):
+            identifiers.attribute(key)
+            named.append((key, piece(stack_of, value[key], memo)))
+    found.finish()
+    return Section(tuple(named), value)
+
+
+def _listed_section(value: list[Any]) -> Section:
+    layers = stack_of(value).layers
+    return Section(tuple((None, Stack((layer,), raw=layer.raw)) for layer in layers), value)
+
+
+SectionField = Annotated[Section, reads_pieces(section_of)]
+
+
+class Bounds(Model):
+    """A budget: at least, at most."""
+
+    min: float | int | None = ModelField(None, ge=0)
+    max: float | int | None = ModelField(None, ge=0)
+
+
+def _bounds(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        try:
+            return Bounds.model_validate(dict(value))
+        except ValidationError as error:
+            raise Problems(problems_of(error, Bounds.model_fields)) from None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        hint = "a number is exact; `{max: 4.2e9}` is a budget"
+        fail(
+            "wrong-type",
+            f"expected a whole number or bounds, found {describe(value)}",
+            hint,
+        )
+    return value
+
+
+Expected = Annotated[Any, reads(_bounds)]
+
+
+class Expect(Model):
+    """What the network should come to; `build` and `lint` fail outside it."""
+
+    params: Expected = None
+    macs: Expected = None
+    depth: Expected = None
+    output: list[int] | None = None
+
+
+Size = Annotated[int, ModelField(ge=1, le=LARGEST_INPUT)]
+
+
+def _args(value: Any) -> dict[str, Scalar]:
+    if not isinstance(value, Mapping):
+        hint = "write e.g. `args: {classes: 10}`"
+        fail("wrong-type", f"expected a map of numbers, found {describe(value)}", hint)
+    found, result = Collector(), {}
+    for name in value:
+        with found.trying(name):
+            identifiers.argument_name(name)
+            not_taken(name, "argument")
+            tree = arguments.expr(value[name])
+            if not isinstance(tree, Number):
+                message = f"expected a number, found {describe(value[name])}"
+                fail("wrong-type", message, f"write e.g. `{name}: 10`")
+            result[name] = tree.value
+    found.finish()
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class Defaults:
+    """`defaults`: the network's norm and act, arguments of ops, arguments and parts of blocks."""
+
+    norm: Stack | None = None
+    act: Stack | None = None
+    ops: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    blocks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    raw: Any = None
+
+
+def _defaults(value: Any, memo: Memo | None = None) -> Defaults:
+    return piece(defaults_of, value, memo)
+
+
+def defaults_of(value: Any) -> Defaults:
+    """`defaults` from what is written; raises `Problems`."""
+    if not isinstance(value, Mapping):
+        hint = "write e.g. `defaults: {act: silu}`"
+        fail("wrong-type", f"expected a map, found {describe(value)}", hint)
+    found, parts, ops, blocks = Collector(), {}, {}, {}
+    for name in value:
+        with found.trying(name):
+            if name in ("norm", "act"):
+                parts[name] = stack_of(value[name])
+            elif name in OPS:
+                given = shorthand(name, value[name])
+                ops[name] = arguments.op_arguments(OPS[name], given)
+            else:
+                blocks[name] = shorthand(name, value[name])
+    found.finish()
+    return Defaults(parts.get("norm"), parts.get("act"), ops, blocks, value)
+
+
+def _prefixes(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        hint = "write e.g. `names: {group_norm: bn}`"
+        fail("wrong-type", f"expected a map from op to attribute, found {describe(value)}", hint)
+    found, result = Collector(), {}
+    for op in value:
+        if op not in OPS:
+            hint = did_you_mean(op, OPS, "ops")
+            found.add("unknown-name", f"there is no op `{op}`", hint, op, key=True)
+        with found.trying(op, names=False):
+            result[op] = identifiers.attribute(value[op])
+    found.finish()
+    return result
+
+
+class Spec(Model):
+    """One network: what a YAML file says, checked. Use `archspec.load` to read a file.
+
+    Validating a plain mapping works too (`Spec.model_validate({...})`); it raises pydantic's
+    `ValidationError` where `load` raises `SpecError`.
+    """
+
+    name: SpecName
+    class_: ClassName | None = ModelField(None, alias="class")
+    doc: Doc = ""
+    input: Annotated[list[Size], ModelField(min_length=1, max_length=4)]
+    args: Annotated[dict[str, Any], reads(_args)] = {}
+    defaults: Annotated[Defaults, reads_pieces(_defaults)] = ModelField(default_factory=Defaults)
+    stem: SectionField = ModelField(default_factory=Section)
+    stages: Stages = {}
+    head: SectionField = ModelField(default_factory=Section)
+    blocks: Blocks = {}
+    names: Annotated[dict[str, str], reads(_prefixes)] = {}
+    init: Literal["resnet", "torch"] = "resnet"
+    expect: Expect | None = None
+    train: Annotated[Train | None, reads(train_of)] = None
+
+    _document: Document = PrivateAttr(default_factory=lambda: Document({}))
+    _library: Any = PrivateAttr(None)
+    _changed: bool = PrivateAttr(False)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_data(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Settings are laid over what was validated."""
+        spec = handler(data)
+        spec._document = Document(data)
+        return spec
+
+    def keep(self, document: Document, library: Any, changed: bool) -> None:
+        """What the spec was made of and looks blocks up in; whether settings changed it."""
+        self._document, self._library, self._changed = document, library, changed
+
+    def agree(self) -> None:
+        """Channels never shrink."""
+        found = Collector()
+        never_shrink(self.args, self.stages, found)
+        found.finish()
+
+    @property
+    def document(self) -> Document:
+        """The merged mapping that was validated, with the place of each value."""
+        return self._document
+
+    @property
+    def data(self) -> Any:
+        """The merged mapping that was validated."""
+        return self._document.data
+
+    @property
+    def library(self) -> Any:
+        """The blocks that the spec sees; None for a spec that was not loaded."""
+        return self._library
+
+    @property
+    def changed(self) -> bool:
+        """Whether arguments or input were set from outside, so that `expect` is void."""
+        return self._changed
+
+    @cached_property
+    def repeats(self) -> dict[str, int]:
+        """Blocks of each stage that has blocks; raises `ExpressionError` or `Problems`."""
+        return repeats(self.args, self.stages)
+
+    def where(self, *path: str | int, key: bool = False) -> Span | None:
+        """The place of a value (or key) of the spec."""
+        return self._document.span(path, key)
+
+
+KEYS = [f.alias or name for name, f in Spec.model_fields.items()]

@@ -1,0 +1,117 @@
+"""Keys of a recipe that do not go together.
+
+A check belongs to the key at which it is reported: `Annotated[..., check(function)]`. It sees
+the keys before that one (`info.data`), if they are right by themselves. What is not written is
+not checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from pydantic import AfterValidator, ValidationError, ValidationInfo
+from pydantic_core import InitErrorDetails
+
+from archspec.language.train.data_sets import ANY_TARGET, DATA_SETS
+from archspec.language.train.model import error, listed
+
+T = TypeVar("T")
+Conflicts = Iterator[InitErrorDetails]
+
+OF_CLASSES = ("cross_entropy", "bce")  # losses whose targets are classes
+OF_VALUES = ("mse", "huber")
+MIXABLE = (*OF_CLASSES, "multi_label")
+
+
+def check(find: Callable[[Any, ValidationInfo], Conflicts]) -> AfterValidator:
+    """A validator that refuses a value with which this function finds conflicts."""
+
+    def validate(value: T, info: ValidationInfo) -> T:
+        if found := [*find(value, info)]:
+            raise ValidationError.from_exception_data("train", found)
+        return value
+
+    return AfterValidator(validate)
+
+
+def conflict(
+    message: str, hint: str, other: str, below: tuple[str, ...] = (), key: bool = True
+) -> InitErrorDetails:
+    """A key does not go with the `other` (a path: `step.at`).
+
+    It is reported at the key, or `below` it; not at the value there, if `key`.
+    """
+    placed = {"key": key, "steps": len(below) + 1, "because": tuple(other.split("."))}
+    kind = error("conflicting-keys", message, hint, **placed)
+    return InitErrorDetails(type=kind, loc=below, input=None)
+
+
+def remove(key: str | None) -> str:
+    """The hint for a key that has no place in this recipe."""
+    return f"remove it; where it is inherited, `{key}: null` does"
+
+
+def needs_loss(*losses: str) -> AfterValidator:
+    """For a key that goes with these losses alone, unless it is off."""
+
+    def find(value: Any, info: ValidationInfo) -> Conflicts:
+        loss, key = info.data.get("loss", losses[0]), info.field_name
+        if value and loss not in losses:
+            message = f"`{key}` goes with {listed(losses)}, and the loss is `{loss}`"
+            yield conflict(message, remove(key), "loss")
+
+    return check(find)
+
+
+def has_its_targets(loss: str, info: ValidationInfo) -> Conflicts:
+    data = info.data.get("data", ANY_TARGET[0])
+    if loss not in OF_CLASSES and data not in ANY_TARGET:
+        wanted = "a vector of 0 and 1" if loss == "multi_label" else "numbers to predict"
+        message = f"`{loss}` wants {wanted} for each image, and `{data}` has classes"
+        hint = f"write {listed(OF_CLASSES)}, or `data: tensors`"
+        yield conflict(message, hint, "data", key=False)
+
+
+def belongs_to_sgd(_: Any, info: ValidationInfo) -> Conflicts:
+    optimizer, key = info.data.get("optimizer", "sgd"), info.field_name
+    if optimizer != "sgd":
+        message = f"`{key}` belongs to `sgd`, and the optimizer is `{optimizer}`"
+        yield conflict(message, remove(key), "optimizer")
+
+
+def has_momentum(nesterov: bool, info: ValidationInfo) -> Conflicts:
+    if nesterov and not info.data.get("momentum", True):
+        message = "`nesterov` is a way to use momentum, and there is none"
+        yield conflict(message, "write e.g. `momentum: 0.9`", "momentum")
+
+
+def divides_the_batch(parts: int, info: ValidationInfo) -> Conflicts:
+    size = info.data.get("batch_size", 0)
+    if size % parts:
+        message = f"`accumulate: {parts}` does not divide the batch of {size}"
+        hint = "each micro-batch has the same number of images"
+        yield conflict(message, hint, "batch_size", key=False)
+
+
+def is_for_folders(_: Any, info: ValidationInfo) -> Conflicts:
+    data, key = info.data.get("data"), info.field_name
+    if data and DATA_SETS[data].kind == "memory":
+        message = f"`{key}` is for a folder of images, and `{data}` is held in memory"
+        yield conflict(message, remove(key), "data")
+
+
+def ends_in_time(warmup: float, info: ValidationInfo) -> Conflicts:
+    if warmup >= (epochs := epochs_of(info)):
+        message = f"the warm-up takes all of the {count(epochs)}"
+        hint = "warm up for less, or train for longer"
+        yield conflict(message, hint, "epochs", key=False)
+
+
+def epochs_of(info: ValidationInfo) -> Any:
+    """For how long the recipe trains: for ever, if that is not known."""
+    return info.data.get("epochs", float("inf"))
+
+
+def count(epochs: int) -> str:
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"

@@ -1,0 +1,30 @@
+"""An end where nothing gets better any more."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo
+
+from archspec.language.train.conflicts import Conflicts, check, conflict, count, epochs_of
+from archspec.language.train.regularisers.base import Lines, Places, Regulariser
+
+
+def _can_stop(patience: int, info: ValidationInfo) -> Conflicts:
+    if patience >= (epochs := epochs_of(info)):
+        message = f"{count(epochs)} never come to {patience} without a better result"
+        hint = "wait for fewer, or train for longer"
+        yield conflict(message, hint, "epochs", key=False)
+
+
+class EarlyStopping(Regulariser):
+    order = 130
+    elsewhere = {"patience": "early_stopping"}
+
+    early_stopping: Annotated[int, Field(ge=0, le=100_000), check(_can_stop)] = Field(
+        0, description="Stop after so many epochs without a better result."
+    )
+
+    def script(self, network: Places) -> Lines:
+        if self.early_stopping:
+            yield "while", f'run["worse"] < {self.early_stopping}'

@@ -1,0 +1,57 @@
+"""L1, as a proximal step: what is zero is exactly so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from archspec.language.train.model import Strength
+from archspec.language.train.regularisers.base import (
+    KERNELS,
+    Idle,
+    Idles,
+    Lines,
+    Places,
+    Regulariser,
+    at,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import functional as F
+
+
+class L1(Regulariser):
+    order = 110
+
+    l1: Strength = Field(
+        0.0, description="Strength of L1 on the weights, as a proximal step: zeros are exact."
+    )
+
+    def idle(self, network: Places) -> Idles:
+        if self.l1 and not network.kernels:
+            yield Idle("l1", "`l1` acts on kernels and matrices, and the network has none")
+
+    def script(self, network: Places) -> Lines:
+        if self.l1:
+            yield "once", KERNELS
+            yield "weights", f"shrink(weights, lr * {self.l1})"
+            yield "column", "zeros"
+            yield from at("row", "zeros = share_of_zeros(weights)", "row.append(zeros)")
+            yield "shown", "zeros {zeros:.1%}"
+
+
+def shrink(weights: Sequence[Tensor], amount: float) -> None:
+    """L1's proximal step: each weight nearer to zero by an amount, and not past it."""
+    with torch.no_grad():
+        for weight in weights:
+            weight.copy_(F.softshrink(weight, amount))
+
+
+def share_of_zeros(weights: Sequence[Tensor]) -> float:
+    """What L1 has come to."""
+    zeros = sum(int((weight == 0).sum()) for weight in weights)
+    return zeros / sum(weight.numel() for weight in weights)

@@ -1,0 +1,64 @@
+"""Pairs of images, mixed, and their targets with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from archspec.language.train.conflicts import MIXABLE, needs_loss
+from archspec.language.train.model import Strength
+from archspec.language.train.regularisers.base import Idle, Idles, Lines, Places, Regulariser
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+MIXED_IN = 0.2  # of a class, from which on it counts as there (the "ResNet strikes back" recipes)
+
+
+class Mixture(Regulariser):
+    order = 100
+
+    mixup: Annotated[Strength, needs_loss(*MIXABLE)] = Field(
+        0.0, description="The a of Beta(a, a) (Zhang et al., 2018)."
+    )
+    cutmix: Annotated[Strength, needs_loss(*MIXABLE)] = Field(
+        0.0, description="The same (Yun et al., 2019). With `mixup`, each half of the time."
+    )
+
+    def idle(self, network: Places) -> Idles:
+        if self.cutmix and len(network.input) != 3:
+            why = f"`cutmix` changes images, and the input is {[*network.input]}"
+            yield Idle("cutmix", why)
+
+    def script(self, network: Places) -> Lines:
+        one, other = f"mixup(x, y, {self.mixup!r})", f"cutmix(x, y, {self.cutmix!r})"
+        if not self.mixup and not self.cutmix:
+            return
+        if self.loss == "cross_entropy":
+            yield "mixture", "y = F.one_hot(y, OUTPUTS).float()"
+        if self.mixup and self.cutmix:
+            yield "mixture", f"x, y = {one} if torch.rand(()) < 0.5 else {other}"
+        else:
+            yield "mixture", f"x, y = {one if self.mixup else other}"
+        if self.loss == "bce":
+            yield "mixture", f"y = (y > {MIXED_IN}).float()  # what was mixed in is there"
+
+
+def mixup(x: Tensor, y: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Each image and target with another's, in one proportion (Zhang et al., 2018)."""
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    return x.lerp(x.flip(0), share), y.lerp(y.flip(0), share)
+
+
+def cutmix(x: Tensor, y: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """A rectangle of another image, and as much of its target (Yun et al., 2019)."""
+    (h, w), kept = x.shape[2:], float(torch.distributions.Beta(alpha, alpha).sample())
+    row, column = int(torch.randint(h, ())), int(torch.randint(w, ()))
+    high, wide = int(h * (1 - kept) ** 0.5 / 2), int(w * (1 - kept) ** 0.5 / 2)
+    rows = slice(max(0, row - high), row + high)
+    columns = slice(max(0, column - wide), column + wide)
+    mixed = x.clone()
+    patch = mixed[:, :, rows, columns].copy_(x.flip(0)[:, :, rows, columns])
+    return mixed, y.lerp(y.flip(0), patch[0, 0].numel() / (h * w))

@@ -1,0 +1,60 @@
+"""Gaussian noise on inputs, and on what leaves stages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from archspec.language.train.model import Model, Strength, Takes, alone
+from archspec.language.train.regularisers.base import Idle, Idles, Lines, Places, Regulariser, at
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+
+class Noise(Model):
+    """Standard deviations; 0 is none.
+
+    Attributes:
+        inputs: on the normalised images.
+        activations: on what leaves each stage.
+    """
+
+    inputs: Strength = 0.0
+    activations: Strength = 0.0
+
+
+_WORDS = Takes("a number of at least 0 or a map", "write `{inputs: 0.05, activations: 0.1}`")
+
+
+class GaussianNoise(Regulariser):
+    order = 80
+
+    noise: Annotated[Noise, alone("inputs", Strength, Noise), _WORDS] = Field(
+        default_factory=Noise,
+        description="Gaussian noise on the normalised inputs; `{inputs: 0.05, activations: 0.1}` "
+        "also on what leaves each stage.",
+    )
+
+    def idle(self, network: Places) -> Idles:
+        if self.noise.activations and not network.stages:
+            why = "the network has no stages, which `activations` would leave"
+            yield Idle("noise", why, below=("activations",))
+
+    def script(self, network: Places) -> Lines:
+        if self.noise.inputs:
+            yield "inputs", f"x = x + {self.noise.inputs!r} * torch.randn_like(x)"
+        if self.noise.activations:
+            yield from at(
+                "network",
+                "for path in STAGES:",
+                f"    noise = partial(add_noise, deviation={self.noise.activations!r})",
+                "    net.get_submodule(path).register_forward_hook(noise)",
+            )
+
+
+def add_noise(module: nn.Module, _: Any, x: Tensor, deviation: float) -> Tensor:
+    """Gaussian noise on what a layer gives, while it trains."""
+    return x + deviation * torch.randn_like(x) if module.training else x

@@ -1,0 +1,58 @@
+"""Residual blocks whose bodies are left out at random."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from archspec.language.train.model import Share
+from archspec.language.train.regularisers.base import Idle, Idles, Lines, Places, Regulariser, at
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+
+class StochasticDepth(Regulariser):
+    order = 70
+    elsewhere = {"drop_path": "stochastic_depth"}
+
+    stochastic_depth: Share = Field(
+        0.0,
+        description="Rate of the last residual block, rising evenly from the first (Huang et al., "
+        "2016).",
+    )
+
+    def idle(self, network: Places) -> Idles:
+        key, without = "stochastic_depth", [block for block, end in network.residuals if not end]
+        if not self.stochastic_depth:
+            return
+        if network.drops:
+            why = "the network drops residuals already: it has a `drop_path`"
+            yield Idle(key, why, "remove one of the two")
+        elif not network.residuals:
+            yield Idle(key, f"the network has no residual block for `{key}`")
+        elif without:
+            where = f"of `{without[0]}`" if without[0] else "of the network"
+            why = f"a residual {where} ends in no layer of its own, which `{key}` would drop"
+            hint = "end its body in a convolution, a norm or a block, or remove it"
+            yield Idle(key, why, hint)
+
+    def script(self, network: Places) -> Lines:
+        if self.stochastic_depth:
+            yield from at(
+                "network",
+                "for depth, path in enumerate(RESIDUALS, 1):",
+                f"    rate = {self.stochastic_depth!r} * depth / len(RESIDUALS)",
+                "    drop = partial(drop_path, rate=rate)",
+                "    net.get_submodule(path).register_forward_hook(drop)",
+            )
+
+
+def drop_path(module: nn.Module, _: Any, x: Tensor, rate: float) -> Tensor:
+    """Stochastic depth: drop a block's body for some samples (Huang et al., 2016)."""
+    if not module.training:
+        return x
+    kept = torch.rand(len(x), *[1] * (x.ndim - 1), device=x.device) >= rate
+    return x * (kept.to(x.dtype) / (1 - rate))

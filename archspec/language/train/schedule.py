@@ -1,0 +1,96 @@
+"""The learning rate over the epochs: as it is written, and the one form that it is read to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+
+from archspec.diagnostics import did_you_mean
+from archspec.language.train.conflicts import Conflicts, check, conflict, count, epochs_of
+from archspec.language.train.model import Epochs, Model, Takes, error, listed
+
+CURVES = ("constant", "linear", "cosine")
+STEP = "{every: 30, factor: 0.1}"
+
+
+def _rising(epochs: tuple[int, ...]) -> tuple[int, ...]:
+    if any(one >= other for one, other in pairwise(epochs)):
+        hint = "write each once, the first one first"
+        raise error("out-of-range", "these epochs do not rise", hint)
+    return epochs
+
+
+class Step(Model):
+    """`every` so many epochs, or `at` these."""
+
+    every: Epochs = 0
+    at: Annotated[
+        tuple[Epochs, ...],
+        Field(min_length=1, max_length=100, strict=False),
+        AfterValidator(_rising),
+        Takes("a list of epochs", "`at: [30, 60]`"),
+    ] = ()
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _steps(self) -> Self:
+        if not self.every and not self.at:
+            raise error("missing-key", "`every` is missing", "write `every: 30` or `at: [30, 60]`")
+        return self
+
+
+def _not_both(step: Step, _: ValidationInfo) -> Conflicts:
+    if step.every and step.at:
+        message = "a step schedule has `every` or `at`, and this has both"
+        hint = "remove one of the two; where it is inherited, `null` does"
+        yield conflict(message, hint, "step.at", below=("every",))
+
+
+class Stepwise(Model):
+    """A step schedule as it is written."""
+
+    step: Annotated[Step, check(_not_both), Takes(f"`{STEP}`", "")]
+
+
+class Schedule(Model):
+    """The learning rate over the epochs, without the warm-up.
+
+    Of a "step": it is multiplied with `factor` every `every` epochs, or after the epochs `at`.
+    """
+
+    kind: Literal["constant", "linear", "cosine", "step"]
+    every: int = 0
+    at: tuple[int, ...] = ()
+    factor: float = 0.1
+
+
+def _read(written: Any) -> Any:
+    if isinstance(written, Mapping):
+        return {"kind": "step", **dict(Stepwise.model_validate(dict(written)).step)}
+    if not isinstance(written, str):
+        return written
+    if written in CURVES:
+        return {"kind": written}
+    near = did_you_mean(written, [*CURVES, "step"], "there are")
+    hint = f"write `{{step: {STEP}}}`" if written == "step" else near
+    raise error("unknown-name", f"there is no schedule `{written[:40]}`", hint)
+
+
+def _ends_in_time(schedule: Schedule, info: ValidationInfo) -> Conflicts:
+    epochs, last = epochs_of(info), max(schedule.every, *schedule.at, 0)
+    if last >= epochs:
+        message = f"epoch {last} is never begun: training ends after {count(epochs)}"
+        hint = "step earlier, or train for longer"
+        key = "at" if schedule.at else "every"
+        yield conflict(message, hint, "epochs", below=("step", key), key=False)
+
+
+ScheduleField = Annotated[
+    Schedule,
+    BeforeValidator(_read, json_schema_input_type=Stepwise | Literal[CURVES]),
+    check(_ends_in_time),
+    Takes(f"{listed(CURVES)}, or `{{step: {STEP}}}`", ""),
+]

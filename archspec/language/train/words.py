@@ -1,0 +1,117 @@
+"""What a key takes, in words; and the errors of pydantic about its value, in ours."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator
+from pydantic.fields import FieldInfo
+
+from archspec.diagnostics import did_you_mean
+from archspec.language.problems import Problem, describe, unknown_key
+from archspec.language.train.model import LARGEST, Takes, listed
+from archspec.source.scalars import boolean_hint
+
+LIMITS = ("ge", "gt", "le", "lt")
+OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+NAMED = {"data": "data set"}  # what the words that a key takes name, if it is not as the key says
+
+
+def takes(field: FieldInfo) -> str:
+    """What is written for a key."""
+    if own := _own(field):
+        return own.words
+    if field.annotation is bool:
+        return "`true` or `false`"
+    if get_origin(field.annotation) is Literal:
+        return listed(get_args(field.annotation))
+    return _number(field)
+
+
+def _own(field: FieldInfo) -> Takes | None:
+    return next((mark for mark in field.metadata if isinstance(mark, Takes)), None)
+
+
+def _number(field: FieldInfo) -> str:
+    limits = _limits(field)
+    kind = "a whole number" if _kind(field) is int else "a number"
+    low = f"above {limits['gt']:,}" if "gt" in limits else f"of at least {limits['ge']:,}"
+    if limits.get("le") == LARGEST:
+        return f"{kind} {low}"
+    if "lt" in limits:
+        return f"{kind} {low} and below {limits['lt']:,}"
+    if "gt" in limits:
+        return f"{kind} {low} and at most {limits['le']:,}"
+    return f"{kind} from {limits['ge']:,} to {limits['le']:,}"
+
+
+def _limits(field: FieldInfo) -> dict[str, float]:
+    marks = field.metadata
+    return {name: getattr(m, name) for m in marks for name in LIMITS if hasattr(m, name)}
+
+
+def _kind(field: FieldInfo) -> Any:
+    """The type of what is written for a key, which is never null."""
+    kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
+    return kinds[0] if len(kinds) == 1 else field.annotation
+
+
+# Errors -------------------------------------------------------------------------------
+
+
+def problem_of(error: Any, model: type[BaseModel], elsewhere: dict[str, str]) -> Problem | None:
+    """An error about a value in our words; None for those that `problems_of` knows.
+
+    `elsewhere` is what others call the keys of the model.
+    """
+    kind, path, value = error["type"], tuple(error["loc"]), error["input"]
+    if kind == "missing" or "message" in error.get("ctx", ()):
+        return None
+    if kind == "extra_forbidden":
+        keys = _model(field_at(model, path[:-1])).model_fields
+        hint = unknown_key(str(path[-1]), keys, {} if path[:-1] else elsewhere)
+        return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
+    field = field_at(model, path)
+    if kind == "literal_error" and isinstance(value, str):
+        hint = did_you_mean(value, get_args(field.annotation), "there are")
+        name = NAMED.get(str(path[-1]), path[-1])
+        return Problem("unknown-name", f"there is no {name} `{value[:40]}`", hint, path)
+    huge = kind == "float_type" and type(value) is int
+    rule = "out-of-range" if huge or kind in OUT_OF_RANGE else "wrong-type"
+    message = f"expected {takes(field)}, found {describe(value)}"
+    return Problem(rule, message, _hint(field, value), path)
+
+
+def _hint(field: FieldInfo, value: Any) -> str:
+    if value is None:
+        return "" if field.is_required() else "leave it out; `null` deletes what is inherited"
+    if own := _own(field):
+        return own.hint
+    if isinstance(value, str):
+        expression = "a recipe has plain numbers, no expressions"
+        return boolean_hint(value) if field.annotation is bool else expression
+    if not isinstance(value, (int, float)):
+        return ""
+    if _kind(field) is int and isinstance(value, float) and value.is_integer():
+        return f"write `{int(value)}`" if abs(value) <= LARGEST else ""
+    return (
+        f"at most {LARGEST:,.0f} is taken" if value > _limits(field).get("le", 0) == LARGEST else ""
+    )
+
+
+def field_at(model: type[BaseModel], path: tuple[str | int, ...]) -> FieldInfo:
+    """The key at a path below a model, or an item of its list."""
+    field = FieldInfo.from_annotation(model)
+    for step in path:
+        if isinstance(step, int):
+            field = FieldInfo.from_annotation(get_args(_kind(field))[0])
+        else:
+            field = _model(field).model_fields[step]
+    return field
+
+
+def _model(field: FieldInfo) -> type[BaseModel]:
+    """The model that reads a map; of one that is written in another form, the model of that."""
+    before = [m.json_schema_input_type for m in field.metadata if isinstance(m, BeforeValidator)]
+    kinds = [part for kind in (*before, field.annotation) for part in (kind, *get_args(kind))]
+    return next(k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel))

@@ -1,0 +1,94 @@
+"""Names of files: as people are shown them, and whether they lie in a project."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+AnyPath = str | os.PathLike[str]
+
+MARKERS = ("pyproject.toml", "archspec.toml", ".git")
+
+
+def posix(path: AnyPath) -> str:
+    """The path with forward slashes, and none too many, as `pathlib` writes it."""
+    text = os.fspath(path).replace(os.sep, "/")
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    return "/" * text.startswith("/") + "/".join(parts) or "."
+
+
+def display_path(path: AnyPath) -> str:
+    """The path relative to the working directory, with forward slashes."""
+    if not os.path.isabs(path):
+        return posix(path)
+    try:
+        return posix(os.path.relpath(path))
+    except (OSError, ValueError):  # no working directory, a null byte, another drive
+        return posix(path).rpartition("/")[2]
+
+
+def working_folder() -> str:
+    """What shown paths are relative to; "" if it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def lies_in(file: str, folder: AnyPath) -> bool:
+    """Whether this is the shown path of a file in a folder, or further below it."""
+    return file.startswith(_start(os.fspath(folder), working_folder()))
+
+
+@lru_cache(maxsize=64)
+def _start(folder: str, _working_folder: str) -> str:
+    return display_path(folder) + "/"
+
+
+@lru_cache(maxsize=256)
+def project_root(folder: str) -> str:
+    """The nearest folder that holds a project's files, or `folder` itself."""
+    here = start = os.path.realpath(folder)
+    while not _is_root(here):
+        above = os.path.dirname(here)
+        if above == here:
+            return start
+        here = above
+    return here
+
+
+def _is_root(folder: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, marker)) for marker in MARKERS)
+
+
+def leaves_project(path: AnyPath, folder: AnyPath) -> bool:
+    """Whether a link leads from a file of the project that `folder` is in to one outside it.
+
+    A spec may come from a stranger: what it names is read inside its own project alone.
+    """
+    root = project_root(os.path.abspath(folder))
+    return not _is_in(os.path.realpath(path), root)
+
+
+def leads_out(path: AnyPath) -> bool:
+    """Whether a path in the project of the working directory is, by a link, one outside it.
+
+    What a command names may be a link that a stranger has put there. Where nothing says where
+    a project begins, none is left.
+    """
+    here = working_folder()
+    root = project_root(here)
+    if not _is_root(root):
+        return False
+    named = os.path.normpath(os.path.join(here, path))
+    return _is_in(named, root) and not _is_in(os.path.realpath(path), root)
+
+
+def is_in_project(path: AnyPath, folder: str) -> bool:
+    """Whether a path is in the project that a folder is in, or in the working directory."""
+    target = os.path.realpath(path)
+    return any(_is_in(target, root) for root in (project_root(folder), working_folder()) if root)
+
+
+def _is_in(path: str, root: str) -> bool:
+    return path == root or path.startswith(os.path.join(root, ""))

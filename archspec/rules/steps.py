@@ -1,0 +1,142 @@
+"""Layers as the rules of lint see them: what each follows, and which rules look closer.
+
+What is known of a block is known once for all networks, so nothing here holds a place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from archspec.ir import Apply, Body, Chain, Collect, Op, Shape, Unsqueeze
+from archspec.ir.bodies import parts_of
+from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, OpSite, RowSite, SequentialNode
+from archspec.memo import Memo, remember
+from archspec.rules.rule import RULES, Concern
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """An op that is applied, and the one before it, if it goes from there to this one alone.
+
+    `role` is "shortcut" in the shortcut of a residual, "gate" in a scale, or "".
+    """
+
+    site: OpSite
+    before: Step | None
+    role: str
+
+    @property
+    def op(self) -> Op:
+        """The op with its numbers."""
+        return self.site.op
+
+    @property
+    def x(self) -> Shape:
+        """What enters."""
+        return self.site.x
+
+    @property
+    def y(self) -> Shape:
+        """What leaves."""
+        return self.site.y
+
+    @property
+    def given(self) -> Any:
+        """The arguments as they are written."""
+        return self.site.given
+
+
+Part = BlockInstance | SequentialNode
+
+
+class Steps(NamedTuple):
+    """The ops of a block's own layers, the blocks and stages in it, and the op that it ends in."""
+
+    own: tuple[Step, ...]
+    parts: tuple[tuple[BlockSite | RowSite, str], ...]
+    last: Step | None
+
+
+def steps_of(part: Part, role: str, *, memo: Memo | None) -> Steps:
+    """The layers of a block or stage that is used in a role."""
+    walk = _Walk(role, memo)
+    last = walk.through(part.body, None)
+    return Steps(tuple(walk.own), tuple(walk.parts), last)
+
+
+_steps_of_part = remember(steps_of)
+
+
+def steps_at(site: BlockSite | RowSite, role: str, *, memo: Memo | None) -> Steps:
+    """The layers of the block or stage that is applied there."""
+    return _steps_of_part(_part(site), role, memo=memo)
+
+
+def _part(site: BlockSite | RowSite) -> Part:
+    return site.call.instance if isinstance(site, BlockSite) else site.row
+
+
+class _Walk:
+    """The way through one body."""
+
+    def __init__(self, role: str, memo: Memo | None) -> None:
+        self.role, self.memo = role, memo
+        self.own: list[Step] = []
+        self.parts: list[tuple[BlockSite | RowSite, str]] = []
+
+    def through(self, body: Body, last: Step | None) -> Step | None:
+        """The op that a body ends in, where `last` comes before it."""
+        match body:
+            case Apply(site=site):
+                return self._at(site, last)
+            case Chain(steps=steps):
+                for step in steps:
+                    last = self.through(step, last)
+                return last
+            case Collect(parts=parts):
+                for _, part in parts:
+                    last = self.through(part, last)
+                return last
+            case Unsqueeze():
+                return last
+        for branch in parts_of(body):
+            self.through(branch, None)
+        return None
+
+    def _at(self, site: Any, last: Step | None) -> Step | None:
+        if site is None:
+            return None
+        if isinstance(site, RowSite) and not _begins_with_block(site):
+            return self.through(site.row.body, last)
+        role = self.role or ("" if isinstance(site, RowSite) else site.role)
+        if not isinstance(site, OpSite):
+            self.parts.append((site, role))
+            return steps_at(site, role, memo=self.memo).last
+        step = Step(site, last, role)
+        self.own.append(step)
+        return step
+
+
+def _begins_with_block(site: RowSite) -> bool:
+    """So that what comes before a stage is before no op in it."""
+    first = site.row.children[:1]
+    return any(isinstance(child.module, BlockCall) for child in first)
+
+
+def concerns(steps: Steps, *, memo: Memo | None) -> frozenset[str]:
+    """The rules that a step, or one of a block inside, is of concern for."""
+    own = (name for step in steps.own for name, concern in _looking() if concern(step))
+    inner = (_concerns_of_part(_part(site), role, memo=memo) for site, role in steps.parts)
+    return frozenset(own).union(*inner)
+
+
+@remember
+def _concerns_of_part(part: Part, role: str, *, memo: Memo | None) -> frozenset[str]:
+    return concerns(_steps_of_part(part, role, memo=memo), memo=memo)
+
+
+@cache
+def _looking() -> list[tuple[str, Concern]]:
+    return [(rule.name, rule.concern) for rule in RULES.values() if rule.concern]

@@ -1,0 +1,193 @@
+"""Plain data, and where it is written.
+
+Data is dicts, lists and scalars and nothing else. Its places lie beside it in a `Document`, and are
+looked up when a finding is reported. Data is shared between documents: read it, never change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archspec.diagnostics import Span
+
+Step = str | int
+
+
+class Mark(NamedTuple):
+    """Where a value is written; of a map, where its keys are, and what is in it."""
+
+    span: Span
+    keys: Mapping[str, Span] | None = None
+    parts: Mapping[str, Mark] | Sequence[Mark] = ()
+    quoted: bool = False
+
+
+class Document:
+    """A mapping and where everything in it is written; `top` is None for data from Python."""
+
+    def __init__(self, data: Mapping[str, Any], top: Mark | None = None) -> None:
+        self.data = data
+        self.top = top
+
+    @property
+    def file(self) -> str:
+        """The file as it is shown, "" if there is none."""
+        return self.top.span.file if self.top else ""
+
+    @property
+    def extended(self) -> Span | None:
+        """Where the document says what it extends."""
+        return None
+
+    def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
+        """The place of the value (or key) that a path leads to, as far as it leads anywhere.
+
+        A path may go on where the document has a shorthand (`conv: 64`), and what is missing is
+        reported where it is missed.
+        """
+        mark, place = self.top, self.top.span if self.top else None
+        for step in path:
+            below = _below(mark, step)
+            if mark is None or below is None:
+                break
+            place = mark.keys[step] if key and mark.keys is not None else below.span  # type: ignore[index]
+            mark = below
+        return place
+
+    def mark(self, path: Sequence[Step]) -> Mark | None:
+        """The mark of the very value that a path leads to."""
+        mark = self.top
+        for step in path:
+            mark = _below(mark, step)
+        return mark
+
+    def is_own(self, path: Sequence[Step]) -> bool:
+        """Whether this is written in the document's own file, not in one that it extends."""
+        span = self.span(path)
+        return span is None or span.file == self.file
+
+
+def _below(mark: Mark | None, step: Step) -> Mark | None:
+    if mark is None:
+        return None
+    if mark.keys is not None:
+        return mark.parts.get(step) if isinstance(step, str) else None  # type: ignore[union-attr]
+    parts: Any = mark.parts
+    return parts[step] if isinstance(step, int) and step < len(parts) else None
+
+
+class Part(Document):
+    """A value inside a document, as a document of its own: a block of a spec."""
+
+    def __init__(self, whole: Document, *path: Step) -> None:
+        data: Any = whole.data
+        for step in path:
+            data = data[step]
+        super().__init__(data, whole.mark(path))
+        self.whole, self.path = whole, path
+
+    def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
+        return self.whole.span((*self.path, *path), key)
+
+    def mark(self, path: Sequence[Step]) -> Mark | None:
+        return self.whole.mark((*self.path, *path))
+
+
+class Inside(Document):
+    """A document as if it stood below a path of a larger one: a block's file as part of a spec."""
+
+    def __init__(self, part: Document, *path: Step) -> None:
+        data: Any = part.data
+        for step in reversed(path):
+            data = {step: data}
+        super().__init__(data, part.top)
+        self.part, self.path = part, path
+
+    def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
+        return self.part.span(path[len(self.path) :], key)
+
+    def mark(self, path: Sequence[Step]) -> Mark | None:
+        return self.part.mark(path[len(self.path) :])
+
+
+class Merged(Document):
+    """A document laid over another. `ours` says, key by key, what comes from `over`.
+
+    A value of `ours` is True where everything comes from `over`, and a mapping where both have
+    something; a key that it lacks is inherited. Paths are the same in all three documents.
+    `deletions` are what `over` deletes that is not there.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        base: Document,
+        over: Document,
+        ours: Mapping[str, Any],
+        deletions: tuple[Any, ...] = (),
+    ) -> None:
+        super().__init__(data, over.top)
+        self.base, self.over, self.ours, self.deletions = base, over, ours, deletions
+
+    @property
+    def extended(self) -> Span | None:
+        return self.over.span(("extends",)) if "extends" in self.over.data else None
+
+    def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
+        owner, path = self._owner(path)
+        return owner.span(path, key)
+
+    def mark(self, path: Sequence[Step]) -> Mark | None:
+        owner, _ = self._owner(path)
+        return owner.mark(path)
+
+    def _owner(self, path: Sequence[Step]) -> tuple[Document, Sequence[Step]]:
+        """The document that wrote what the path leads to, and the path as far as it leads."""
+        here: Any = self.ours
+        data: Any = self.data
+        for place, step in enumerate(path):
+            if not isinstance(data, Mapping) or step not in data:
+                return self.over, path[:place]
+            if step not in here:
+                return self.base, path
+            if here[step] is True:
+                return self.over, path
+            here, data = here[step], data[step]
+        return self.over, path
+
+
+class Changed(Document):
+    """A document in which some values were changed from outside, at places of their own."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        before: Document,
+        places: Mapping[tuple[Step, ...], Span | tuple[Step, ...]],
+    ) -> None:
+        super().__init__(data, before.top)
+        self.before, self.places = before, places
+
+    @property
+    def extended(self) -> Span | None:
+        return self.before.extended
+
+    def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
+        for length in range(len(path), 0, -1):
+            place = self.places.get(tuple(path[:length]))
+            if isinstance(place, Span):
+                return place
+            if place is not None:  # it had another name
+                return self.before.span((*place, *path[length:]), key)
+        return self.before.span(path, key)
+
+    def mark(self, path: Sequence[Step]) -> Mark | None:
+        return self.before.mark(path)
+
+
+def copied(data: Any) -> Any:
+    """Maps and lists anew, to be changed."""
+    if isinstance(data, Mapping):
+        return {key: copied(value) for key, value in data.items()}
+    return [copied(value) for value in data] if isinstance(data, list) else data

@@ -1,0 +1,59 @@
+"""The file system as one run sees it.
+
+Each file and folder is looked at once, and what a spec looked for is known afterwards: the cache
+of lint then knows when a finding may have changed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from archspec.source.files import read_bytes
+
+
+class Files:
+    """Files and folders, looked at once. `seen` are the paths that were asked for.
+
+    Folders end with a slash there.
+    """
+
+    def __init__(self, known: dict[Any, Any] | None = None) -> None:
+        self._known: dict[Any, Any] = {} if known is None else known
+        self.seen: set[str] = set()
+
+    def view(self) -> Files:
+        """The same files for another spec, with a record of its own."""
+        return Files(self._known)
+
+    def is_file(self, path: str) -> bool:
+        """Whether there is such a file."""
+        self.seen.add(path)
+        return bool(self._once("is file", path, os.path.isfile))
+
+    def stems(self, folder: str) -> list[str]:
+        """The names of the YAML files in a folder, without suffix."""
+        self.seen.add(f"{folder}/")
+        found: list[str] = self._once("stems", folder, _stems)
+        return found
+
+    def read(self, path: str) -> bytes:
+        """What a file holds; raises `UnreadableFile`."""
+        self.seen.add(path)
+        text: bytes = self._once("text", path, read_bytes)
+        return text
+
+    def _once(self, what: str, path: str, look: Any) -> Any:
+        key = (what, path)
+        if key not in self._known:
+            self._known[key] = look(path)
+        return self._known[key]
+
+
+def _stems(folder: str | Path) -> list[str]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))

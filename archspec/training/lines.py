@@ -1,0 +1,29 @@
+"""Lines of a script by their place, and how a value is written in one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from archspec.language.train import REGULARISERS, Places, Train
+
+Lines = defaultdict[str, list[str]]
+
+
+def lines_of(recipe: Train, places: Places) -> Lines:
+    """Where -> the lines of all regularisers there."""
+    lines: Lines = defaultdict(list)
+    for part in REGULARISERS:
+        for where, line in part.script(recipe, places):
+            lines[where].append(line)
+    return lines
+
+
+def literal(value: Any) -> str:
+    """A number, text, or a tuple of them, as ruff writes it."""
+    if isinstance(value, str):
+        return '"' + value + '"'
+    if isinstance(value, (tuple, list)):
+        inside = ", ".join(map(literal, value))
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
+    return repr(value)

@@ -1,0 +1,30 @@
+"""What tests share. Here are paths and specs; what needs torch has a module of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import archspec
+
+TESTS = Path(__file__).parent.parent
+ROOT = TESTS.parent
+DATA = TESTS / "data"
+SHIPPED = tuple(sorted(path.stem for path in (ROOT / "specs").glob("*.yaml")))
+OURS = ("fashion_resnet8", "fashion_resnet8_wide")  # nobody else has these
+PUBLISHED: dict[str, dict[str, Any]] = json.loads((DATA / "published.json").read_text("utf-8"))[
+    "networks"
+]
+
+
+def write_spec(folder: Path, text: str, name: str = "net") -> Path:
+    """Write a spec given inline, without its `name:`, and return its path."""
+    path = folder / f"{name}.yaml"
+    path.write_text(f"name: {name}\n{text}", "utf-8")
+    return path
+
+
+def input_of(name: str) -> tuple[int, ...]:
+    """The shape that a shipped spec says of its input."""
+    return tuple(archspec.load(name).input)

@@ -1,0 +1,61 @@
+"""Runs of scripts in processes of their own, which need not import torch first.
+
+Each is forked from a process that has imported it and done nothing else, so that it may train.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["torch", "torch.distributed"])
+
+
+class Run:
+    """A script that runs: what tests need of `subprocess.Popen`, under the same names."""
+
+    def __init__(self, script: Path, out: Path, *options: str, **environment: str) -> None:
+        file, name = tempfile.mkstemp(suffix=".txt", dir=script.parent)
+        os.close(file)
+        self.printed = Path(name)
+        words = [str(script), "--out", str(out), *options]
+        self._process = _context.Process(target=_run, args=(words, name, environment))
+        self._process.start()
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    returncode = property(poll)
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        self._process.join(timeout)
+        return self.printed.read_text(), ""
+
+
+def pair(script: Path, out: Path, *options: str) -> tuple[Run, Run]:
+    """Two processes that train together, as torchrun would start them."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = str(free.getsockname()[1])
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": port}
+    first, second = (
+        Run(script, out, *options, **shared, RANK=rank, LOCAL_RANK=rank) for rank in "01"
+    )
+    return first, second
+
+
+def _run(words: list[str], printed: str, environment: dict[str, str]) -> None:
+    file = os.open(printed, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    sys.stdout, sys.stderr = (os.fdopen(stream, "w", buffering=1) for stream in (1, 2))
+    os.environ.update(environment)
+    sys.argv = words
+    runpy.run_path(words[0], run_name="__main__")

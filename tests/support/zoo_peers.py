@@ -1,0 +1,550 @@
+"""The zoo beside its peers: timm's and torchvision's networks, and some written by hand.
+
+A `Pair` builds our network and the one it must equal. `differences` makes every weight and
+statistic of the peer random, copies them, and measures how far the two are apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import archspec
+from support import DATA, ROOT
+from support.draws import randomise, without_draws
+from support.modules import generated_module, images
+from support.peers import models
+
+import timm  # isort: skip
+from torchvision.models import convnext, regnet, vgg  # isort: skip
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet, conv1x1  # isort: skip
+from torchvision.models.video import resnet as video  # isort: skip
+
+FAMILY: dict[str, Any] = json.loads((DATA / "resnet_family.json").read_text("utf-8"))
+CENSUS: dict[str, dict[str, Any]] = FAMILY["networks"]
+TWINS: list[list[str]] = FAMILY["same_keys_and_shapes"]
+ZOO = tuple(sorted(path.stem for path in (ROOT / "specs" / "zoo").glob("*.yaml")))
+
+__all__ = ["BasicBlock", "Bottleneck", "conv1x1"]  # torchvision's, for the tests
+
+Shape = tuple[int, ...]
+IMAGES: tuple[Shape, ...] = ((3, 40, 40), (3, 33, 47))
+Order = Callable[[list[str]], list[str]]
+
+
+@dataclass
+class Pair:
+    """Two builders, the sizes at which to compare, and the order of the peer's weights.
+
+    `order` is None where the keys agree; otherwise it sorts the peer's keys into ours.
+    """
+
+    spec: archspec.Spec | dict[str, Any] | str
+    peer: Callable[[], nn.Module]
+    shapes: Sequence[Shape] = IMAGES
+    batch: int = 2
+    order: Order | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def ours(self) -> nn.Module:
+        return archspec.build_module(self.spec, **self.settings)
+
+    def generated(self) -> nn.Module:
+        return generated_module(self.spec, **self.settings)
+
+
+def features(name: str) -> str:
+    """What a network has, its depth and its widths aside."""
+    kind, _, rest = CENSUS[name]["recipe"].partition(" ")
+    return kind + re.sub(r"\d+x\d+|w128", "grouped", rest.partition(";")[2])
+
+
+#: One network of each combination of features, the smallest.
+DISTINCT = tuple(
+    {
+        features(name): name for name in sorted(CENSUS, key=lambda name: -CENSUS[name]["params"])
+    }.values()
+)
+
+
+# Our specs, smaller -------------------------------------------------------------------
+
+
+def reduced(name: str, repeats: Sequence[int] | None = None, by: int = 1) -> dict[str, Any]:
+    """The spec of this name with other repeats of its stages, and `by` times narrower."""
+    given = archspec.load(name).data["stages"]
+    stages = {key: stage for key, stage in given.items() if "block" in stage}
+    changed = {key: {"channels": stage["channels"] // by} for key, stage in stages.items()}
+    for key, count in zip(stages, repeats or (), strict=repeats is not None):
+        changed[key]["repeat"] = count
+    return {"extends": name, "name": f"{name}_reduced", "stages": changed}
+
+
+def few(layers: Sequence[int], most: Sequence[int] = (2, 1, 1, 1)) -> list[int]:
+    """Repeats of a network that is quick to run; the first stage repeats."""
+    return [min(pair) for pair in zip(layers, most, strict=True)]
+
+
+# timm ---------------------------------------------------------------------------------
+
+
+def timm_pair(name: str, full: bool = False) -> Pair:
+    """A network of timm's module `resnet` and ours; few and narrow blocks unless `full`."""
+    census = CENSUS[name]
+    shapes = IMAGES
+    if "aa=avg" in census["recipe"]:  # timm's raises where a stage gets an odd size
+        shapes = ((3, 32, 32), (3, 32, 64))
+    build = partial(timm.create_model, name, pretrained=False)
+    if full or "pruned" in name or name == "test_resnet":
+        return Pair(name, build, shapes)
+    layers, by = few(census["layers"]), narrower(census["recipe"])
+    channels = [width // by for width in (64, 128, 256, 512)]
+    peer = partial(build, layers=layers, channels=channels)
+    return Pair(reduced(name, layers, by), peer, shapes)
+
+
+def narrower(recipe: str) -> int:
+    """How many times: a group keeps two channels."""
+    return 2 if re.search(r"gn32|\d+x\d+", recipe) else 4
+
+
+# torchvision --------------------------------------------------------------------------
+
+
+def late(part: str) -> Order:
+    """Registered ahead of the rest of its block by the peer, behind it by us."""
+
+    def order(keys: list[str]) -> list[str]:
+        blocks = {key.split(part)[0] + "." for key in keys if part in key}
+        of = {key: next((b for b in blocks if key.startswith(b)), key) for key in keys}
+        first = {block: place for place, block in reversed(list(enumerate(of.values())))}
+        return sorted(keys, key=lambda key: (first[of[key]], part in key))
+
+    return order
+
+
+def regnet_params(name: str) -> regnet.BlockParams:
+    """The widths and depths of one of torchvision's RegNets, without building it."""
+    kept: list[regnet.BlockParams] = []
+    build = regnet._regnet
+    regnet._regnet = lambda params, *_, **__: kept.append(params)
+    try:
+        getattr(models, name)(weights=None)
+    finally:
+        regnet._regnet = build
+    return kept[0]
+
+
+def regnet_peer(name: str, depths: Sequence[int] | None = None) -> nn.Module:
+    """One of torchvision's RegNets, if need be with other depths."""
+    params = regnet_params(name)
+    if depths is not None:
+        params.depths = list(depths)
+    return regnet.RegNet(params, norm_layer=partial(nn.BatchNorm2d, eps=1e-5, momentum=0.1))
+
+
+def regnet_pair(name: str, full: bool = False) -> Pair:
+    spec: Any = name
+    depths = regnet_params(name).depths
+    if not full:
+        depths = few(depths, (1, 2, 1, 1))
+        spec = reduced(name, depths)
+    return Pair(spec, partial(regnet_peer, name, depths), order=late(".proj."))
+
+
+CONVNEXT = {
+    "convnext_tiny": (96, (3, 3, 9, 3), 0.1),
+    "convnext_small": (96, (3, 3, 27, 3), 0.4),
+    "convnext_base": (128, (3, 3, 27, 3), 0.5),
+    "convnext_large": (192, (3, 3, 27, 3), 0.5),
+}
+
+
+def convnext_pair(name: str, full: bool = False) -> Pair:
+    width, layers, rate = CONVNEXT[name]
+    spec: Any = name
+    build: Callable[[], nn.Module] = partial(getattr(models, name), weights=None)
+    if not full:
+        layers, width = (1, 2, 2, 1), width // 4
+        widths = [width, 2 * width, 4 * width, 8 * width]
+        spec = reduced(name, layers, by=4)
+        spec["stem"] = [{"conv": {"channels": width, "kernel": 4, "stride": 4}}, "norm"]
+        spec["stages"] |= {f"down{n}": {"downsample": widths[n]} for n in (1, 2, 3)}
+        settings = [
+            convnext.CNBlockConfig(here, after, count)
+            for here, after, count in zip(widths, [*widths[1:], None], layers, strict=True)
+        ]
+        build = partial(convnext.ConvNeXt, settings, rate)
+    return Pair(spec, build, order=late(".layer_scale"))
+
+
+SMALL_HEAD = [
+    {"adaptive_avg_pool": 7},
+    "flatten",
+    {"linear": 32},
+    "act",
+    {"dropout": 0.5},
+    {"linear": 24},
+    "act",
+    {"dropout": 0.5},
+    {"linear": "classes"},
+]
+
+
+def small_vgg(name: str, by: int) -> nn.Module:
+    """One of torchvision's VGGs, `by` times narrower, with a head of 32 and 24 channels."""
+    kind, _, norm = name.removeprefix("vgg").partition("_")
+    widths = vgg.cfgs[{"11": "A", "13": "B", "16": "D", "19": "E"}[kind]]
+    narrow = [width if width == "M" else int(width) // by for width in widths]
+    peer = vgg.VGG(vgg.make_layers(narrow, bool(norm)), init_weights=False)
+    peer.classifier[0] = nn.Linear(512 // by * 49, 32)
+    peer.classifier[3] = nn.Linear(32, 24)
+    peer.classifier[6] = nn.Linear(24, 10)
+    return peer
+
+
+def vgg_pair(name: str, full: bool = False) -> Pair:
+    if full:
+        return Pair(name, partial(getattr(models, name), weights=None), order=list)
+    spec = reduced(name, by=4) | {"args": {"classes": 10}, "head": SMALL_HEAD}
+    return Pair(spec, partial(small_vgg, name, 4), order=list)
+
+
+def mobilenet_pair(width: float = 1) -> Pair:
+    build = partial(models.mobilenet_v2, weights=None, width_mult=width)
+    return Pair("mobilenet_v2", build, order=list, settings={"width": width})
+
+
+class NarrowResNet(ResNet):
+    """torchvision's ResNet with stages that are `by` times narrower."""
+
+    by = 4
+
+    def __init__(self, block: type[BasicBlock | Bottleneck], *given: Any, **more: Any) -> None:
+        super().__init__(block, *given, **more)
+        self.fc = nn.Linear(512 // self.by * block.expansion, self.fc.out_features)
+
+    def _make_layer(self, block: Any, planes: int, *given: Any, **more: Any) -> nn.Sequential:
+        return super()._make_layer(block, planes // self.by, *given, **more)
+
+
+class NarrowVideoResNet(video.VideoResNet):
+    """torchvision's ResNet for video, likewise."""
+
+    def _make_layer(
+        self, block: Any, maker: Any, planes: int, *given: Any, **more: Any
+    ) -> nn.Sequential:
+        return super()._make_layer(block, maker, planes // 4, *given, **more)
+
+
+def narrow_r3d() -> nn.Module:
+    makers = [video.Conv3DSimple] * 4
+    peer = NarrowVideoResNet(video.BasicBlock, makers, [2, 2, 2, 2], video.BasicStem)
+    peer.fc = nn.Linear(128, 400)
+    return peer
+
+
+def resnet50_like(**options: Any) -> nn.Module:
+    return NarrowResNet(Bottleneck, [3, 4, 6, 3], **options)
+
+
+def resnet18_like(**options: Any) -> nn.Module:
+    return NarrowResNet(BasicBlock, [2, 2, 2, 2], **options)
+
+
+def timm_resnet50(full: bool, **options: Any) -> nn.Module:
+    channels = [width if full else width // 4 for width in (64, 128, 256, 512)]
+    return timm.create_model("resnet50", channels=channels, **options)
+
+
+def resnet_pairs(full: bool) -> dict[str, Callable[[], Pair]]:
+    """Variants of ResNets, all but timm's module `resnet`; narrow unless `full`."""
+    resnet50 = partial(models.resnet50, weights=None) if full else resnet50_like
+    resnet18 = partial(models.resnet18, weights=None) if full else resnet18_like
+
+    def pair(name: str, peer: Callable[[], nn.Module], **how: Any) -> Callable[[], Pair]:
+        return lambda: Pair(name if full else reduced(name, by=4), peer, **how)
+
+    def dilated(*stages: bool) -> Callable[[], nn.Module]:
+        return partial(resnet50, replace_stride_with_dilation=list(stages))
+
+    def strided(stride: int) -> Callable[[], nn.Module]:
+        return partial(timm_resnet50, full, output_stride=stride)
+
+    return {
+        "resnet50_os8": pair("resnet50_os8", dilated(False, True, True)),
+        "resnet50_os16": pair("resnet50_os16", dilated(False, False, True)),
+        "timm's output stride 8": pair("resnet50_os8", strided(8)),
+        "timm's output stride 16": pair("resnet50_os16", strided(16)),
+        "resnet50_v1": pair("resnet50_v1", lambda: first(resnet50())),
+        "resnet50_drop": pair(
+            "resnet50_drop",
+            partial(timm_resnet50, full, drop_path_rate=0.1, drop_rate=0.2),
+            batch=4,
+        ),
+        "resnet18_regression": pair("resnet18_regression", partial(resnet18, num_classes=1)),
+        "resnet18_sequence": pair(
+            "resnet18_sequence",
+            lambda: one_dimensional(resnet18(num_classes=5)),
+            shapes=((2, 1000), (2, 777)),
+        ),
+        "r3d_18": pair(
+            "r3d_18",
+            partial(models.video.r3d_18, weights=None) if full else narrow_r3d,
+            shapes=((3, 4, 24, 24), (3, 5, 19, 27)),
+            order=list,
+        ),
+    }
+
+
+def first(peer: nn.Module) -> nn.Module:
+    """A ResNet-50 as published in 2015: the first 1x1 takes the stride."""
+    for block in peer.modules():
+        if isinstance(block, Bottleneck):
+            block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
+    return peer
+
+
+def one_dimensional(peer: nn.Module) -> nn.Module:
+    """A ResNet with every layer for sequences of two channels."""
+    for path, module in list(peer.named_modules()):
+        parent = peer.get_submodule(path.rpartition(".")[0])
+        last = path.rpartition(".")[2]
+        if isinstance(module, nn.Conv2d):
+            size, stride, padding = module.kernel_size[0], module.stride[0], module.padding[0]
+            arrive = 2 if path == "conv1" else module.in_channels
+            new = nn.Conv1d(arrive, module.out_channels, size, stride, padding, bias=False)
+            setattr(parent, last, new)
+        elif isinstance(module, nn.BatchNorm2d):
+            setattr(parent, last, nn.BatchNorm1d(module.num_features))
+    peer.maxpool = nn.MaxPool1d(3, stride=2, padding=1)
+    peer.avgpool = nn.AdaptiveAvgPool1d(1)
+    return peer
+
+
+# By hand ------------------------------------------------------------------------------
+
+
+class PreActBlock(nn.Module):
+    """A pre-activation block (He et al., 2016): two 3x3, or 1x1, 3x3 and 1x1."""
+
+    def __init__(self, i: int, o: int, stride: int, deep: bool, drop: float) -> None:
+        super().__init__()
+        self.deep, self.drop = deep, drop
+        inner = o // 4 if deep else o
+        self.bn1 = nn.BatchNorm2d(i)
+        if deep:
+            self.conv1 = nn.Conv2d(i, inner, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(inner)
+            self.conv2 = nn.Conv2d(inner, inner, 3, stride, 1, bias=False)
+            self.bn3 = nn.BatchNorm2d(inner)
+            self.conv3 = nn.Conv2d(inner, o, 1, bias=False)
+        else:
+            self.conv1 = nn.Conv2d(i, o, 3, stride, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(o)
+            self.conv2 = nn.Conv2d(o, o, 3, 1, 1, bias=False)
+        if i != o or stride != 1:
+            self.shortcut = nn.Conv2d(i, o, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        active = F.relu(self.bn1(x))
+        y = F.relu(self.bn2(self.conv1(active)))
+        if self.deep:
+            y = self.conv3(F.relu(self.bn3(self.conv2(y))))
+        else:
+            y = self.conv2(F.dropout(y, self.drop, self.training))
+        return y + (self.shortcut(active) if hasattr(self, "shortcut") else x)
+
+
+class PreActNet(nn.Module):
+    """Pre-activation ResNets and Wide ResNets for CIFAR, with `n` blocks a stage."""
+
+    def __init__(self, n: int, widths: Sequence[int], deep: bool, drop: float = 0.0) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        arrive = 16
+        for stage, width in enumerate(widths):
+            first = PreActBlock(arrive, width, 2 if stage else 1, deep, drop)
+            rest = [PreActBlock(width, width, 1, deep, drop) for _ in range(n - 1)]
+            setattr(self, f"layer{stage + 1}", nn.Sequential(first, *rest))
+            arrive = width
+        self.bn1 = nn.BatchNorm2d(arrive)
+        self.fc = nn.Linear(arrive, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layer3(self.layer2(self.layer1(self.conv1(x))))
+        return self.fc(F.relu(self.bn1(x)).mean((2, 3)))
+
+
+#: name -> blocks a stage, widths, bottlenecks, dropout (the depths and widths of the papers)
+PREACT: dict[str, tuple[int, Sequence[int], bool, float]] = {
+    "cifar_preresnet110": (18, (16, 32, 64), False, 0.0),
+    "cifar_preresnet164": (18, (64, 128, 256), True, 0.0),
+    "cifar_preresnet1001": (111, (64, 128, 256), True, 0.0),
+    "wrn_16_8": (2, (128, 256, 512), False, 0.3),
+    "wrn_28_10": (4, (160, 320, 640), False, 0.3),
+    "wrn_40_4": (6, (64, 128, 256), False, 0.3),
+}
+
+
+def preact_pair(name: str, full: bool = False) -> Pair:
+    n, widths, deep, drop = PREACT[name]
+    spec: Any = name
+    if not full:
+        n, by = 2, 4 if name.startswith("wrn") else 1
+        spec, widths = reduced(name, (n, n, n), by), [width // by for width in widths]
+    return Pair(spec, partial(PreActNet, n, widths, deep, drop), ((3, 32, 32), (3, 27, 37)))
+
+
+class Perceptron(nn.Module):
+    """Two linear layers behind a norm, added to the input."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm1d(i)
+        self.fc1 = nn.Linear(i, 2 * o)
+        self.fc2 = nn.Linear(2 * o, o)
+        self.downsample = nn.Linear(i, o) if i != o else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(F.relu(self.fc1(self.bn1(x)))) + self.downsample(x)
+
+
+class PerceptronNet(nn.Module):
+    """A residual multi-layer perceptron for 13 features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(13, 64)
+        self.layer1 = nn.Sequential(*[Perceptron(64, 64) for _ in range(4)])
+        self.layer2 = nn.Sequential(Perceptron(64, 128), Perceptron(128, 128))
+        self.bn = nn.BatchNorm1d(128)
+        self.fc2 = nn.Linear(128, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(F.relu(self.bn(self.layer2(self.layer1(self.fc1(x))))))
+
+
+# Comparing ----------------------------------------------------------------------------
+
+
+def matched(ours: nn.Module, peer: nn.Module, order: Order | None) -> dict[str, str]:
+    """Our keys, and the peer's for each."""
+    here, there = list(ours.state_dict()), list(peer.state_dict())
+    if order is None:
+        assert here == there
+        return {key: key for key in here}
+    return dict(zip(here, order(there), strict=True))
+
+
+def copy_weights(ours: nn.Module, peer: nn.Module, keys: dict[str, str]) -> None:
+    """Every weight and statistic of `peer` into `ours`."""
+    source = peer.state_dict()
+    with torch.no_grad():
+        for key, target in ours.state_dict().items():
+            value = source[keys[key]]
+            assert [n for n in value.shape if n > 1] == [n for n in target.shape if n > 1], key
+            target.copy_(value.reshape(target.shape))
+
+
+def apart(a: Tensor, b: Tensor) -> float:
+    """The largest difference, as a share of the largest number."""
+    assert a.numel() == b.numel()
+    assert b.isfinite().all()
+    largest = b.abs().max().item()
+    difference = (a.reshape(b.shape) - b).abs().max().item()
+    return difference / largest if largest else difference
+
+
+@dataclass
+class Apart:
+    """How far two networks are apart, each as a share of the largest number.
+
+    `outputs` in eval mode, one a shape; the rest after a pass in training mode.
+    """
+
+    outputs: list[float]
+    loss: float = 0.0
+    gradients: float = 0.0
+    statistics: float = 0.0
+
+    @property
+    def most(self) -> float:
+        return max(*self.outputs, self.loss, self.gradients, self.statistics)
+
+
+def differences(
+    pair: Pair,
+    dtype: torch.dtype = torch.float64,
+    training: bool = True,
+    ours: nn.Module | None = None,
+) -> Apart:
+    """Both networks with the peer's random weights, in eval mode and in training."""
+    with without_draws():
+        peer = pair.peer().to(dtype)
+        ours = (pair.ours() if ours is None else ours).to(dtype)
+    randomise(peer)
+    keys = matched(ours, peer, pair.order)
+    copy_weights(ours, peer, keys)
+    ours.eval()
+    peer.eval()
+    outputs = []
+    with torch.no_grad():
+        for shape in pair.shapes:
+            x = images(pair.batch, *shape).to(dtype)
+            outputs.append(apart(ours(x), peer(x)))
+    result = Apart(outputs)
+    if training:
+        x = images(max(pair.batch, 2), *pair.shapes[0], seed=2).to(dtype)
+        result.loss, result.gradients = _backward(ours, peer, x, keys)
+        here, there = ours.state_dict(), peer.state_dict()
+        running = [key for key in keys if "running" in key]
+        result.statistics = max((apart(here[k], there[keys[k]]) for k in running), default=0.0)
+    return result
+
+
+def _backward(
+    ours: nn.Module, peer: nn.Module, x: Tensor, keys: dict[str, str]
+) -> tuple[float, float]:
+    losses = []
+    for model in (ours, peer):
+        torch.manual_seed(5)  # dropout and stochastic depth draw alike
+        loss = loss_of(model.train()(x))
+        loss.backward()
+        losses.append(loss.detach())
+    theirs = dict(peer.named_parameters())
+    gradients = []
+    for key, weight in ours.named_parameters():
+        assert weight.grad is not None, key
+        other = theirs[keys[key]].grad
+        assert other is not None, key
+        gradients.append(apart(weight.grad, other))
+    return apart(losses[0], losses[1]), max(gradients)
+
+
+def loss_of(output: Tensor) -> Tensor:
+    """A cross entropy, or a squared error where the network gives one number."""
+    if output.shape[1] == 1:
+        return F.mse_loss(output, torch.ones_like(output))
+    return F.cross_entropy(output, torch.arange(len(output)) % output.shape[1])
+
+
+#: Every spec of the zoo (and of the ResNets in `specs/`) that has a peer, with its builder.
+PAIRS: dict[str, Callable[[], Pair]] = {
+    **{name: partial(timm_pair, name, True) for name in CENSUS},
+    **{name: partial(regnet_pair, name, True) for name in ZOO if name.startswith("regnet")},
+    **{name: partial(vgg_pair, name, True) for name in ZOO if name.startswith("vgg")},
+    **{name: partial(convnext_pair, name, True) for name in CONVNEXT},
+    **{name: partial(preact_pair, name, True) for name in PREACT},
+    "mobilenet_v2": mobilenet_pair,
+    **resnet_pairs(full=True),
+    "residual_mlp": lambda: Pair("residual_mlp", PerceptronNet, ((13,),), batch=5),
+}

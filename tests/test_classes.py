@@ -1,0 +1,260 @@
+"""The classes of a generated file: what their docstrings and their parameters say is true."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import nn
+
+import archspec
+from support import DATA, write_spec
+from support.modules import assert_same_tensors, module_from_source, seeded
+
+
+def source(folder: Path, stem: str, blocks: str) -> str:
+    spec = f"input: [3, 16, 16]\nstem: [{stem}]\nblocks:\n{blocks}"
+    return archspec.render(write_spec(folder, spec))
+
+
+# What differs -------------------------------------------------------------------------
+
+
+def differences(text: str) -> list[str]:
+    """What docstrings say of second classes, on one line each."""
+    docs = [ast.get_docstring(n) or "" for n in ast.parse(text).body if isinstance(n, ast.ClassDef)]
+    paragraphs = [" ".join(part.split()) for doc in docs for part in doc.split("\n\n")]
+    return [part.partition(", but ")[2] for part in paragraphs if part.startswith("Like B")]
+
+
+# Layers of a block, used once with `more: false` and once with `more: true`.
+DIFFERENCES = [
+    ("conv: 8; act; norm; act when more", "relu is applied twice and not once."),
+    ("conv: 8; act; norm; act when not more", "relu is applied once and not twice."),
+    ("conv: 8; act; norm when not more", "without bn1."),
+    ("conv: 8; norm when more; act when more", "with bn1, relu."),
+    ("conv: 8; norm when more; act; norm when not more", "in another order."),
+    ("conv: 8; relu when more; silu when not more", "without silu; with relu."),
+    (
+        "conv: 8; conv: {channels: 8, padding_mode: reflect} when more; conv: 8 when not more",
+        "conv2 has another padding_mode.",
+    ),
+    ("sequence: [{conv: 8}, {norm: {}, when: more}]", "sequence gains nn.BatchNorm2d."),
+    ("sequence: [{conv: 8}, {norm: {}, when: not more}, act]", "sequence loses nn.BatchNorm2d."),
+    (
+        "sequence: [{conv: 8}, {relu: {}, when: not more, else: silu}, norm]",
+        "sequence has nn.SiLU in place of nn.ReLU.",
+    ),
+    (
+        "sequence: [{norm: {}, when: more}, {conv: 8}, {norm: {}, when: not more}]",
+        "sequence is in another order.",
+    ),
+    ("residual: [{conv: 8}] when more; conv: 8 when not more", "added to the input."),
+    ("residual: [{conv: 8}] when not more; conv: 8 when more", "nothing is added."),
+    (
+        "scale: [{conv: 8}, sigmoid] when more; conv: 8 when not more; sigmoid when not more",
+        "with 1 product.",
+    ),
+    (
+        "add: [{conv: 8}, {conv: 8}] when more; concat: [{conv: 4}, {conv: 4}] when not more",
+        "with 1 sum; with no concatenation.",
+    ),
+    ("split: [act, []] when more; split: [[], act] when not more", "put together in another way."),
+]
+
+
+@pytest.mark.parametrize(("layers", "expected"), DIFFERENCES)
+def test_what_differs_is_told_as_it_is(layers: str, expected: str, tmp_path: Path) -> None:
+    body = []
+    for layer in layers.split("; "):
+        what, _, when = layer.partition(" when ")
+        inside = what if ":" in what else f"{what}: {{}}"
+        body.append(f"      - {{{inside}{f', when: {when}' if when else ''}}}")
+    blocks = "\n".join(["  b:", "    args: {more: required}", "    body:", *body])
+    text = source(tmp_path, "{conv: 8}, {b: {more: false}}, {b: {more: true}}", blocks)
+    assert differences(text) == [expected]
+
+
+# Parameters ---------------------------------------------------------------------------
+
+
+def classes(text: str) -> dict[str, Any]:
+    """The classes of a generated file."""
+    return vars(sys.modules[type(module_from_source(text)).__module__])
+
+
+def parameters(cls: type[nn.Module]) -> str:
+    return ", ".join(map(str, list(inspect.signature(cls.__init__).parameters.values())[1:]))
+
+
+MBCONV = """
+  b:
+    args: {width: required, kernel: 3}
+    body:
+      - {conv: width, when: width != in_channels}
+      - {conv: {channels: width, kernel: kernel, stride: stride, groups: width}}
+      - conv: channels
+"""
+DEPTHWISE = """
+  b:
+    args: {width: required}
+    body: [{conv: {channels: width, kernel: 3, groups: width}}]
+"""
+GROUPED = """
+  b:
+    args: {groups: 1}
+    body: [{conv: {channels: channels, kernel: 3, groups: groups}}]
+  outer:
+    args: {c: required}
+    body: [{conv: c}, {b: {channels: c, groups: c // 2}}]
+"""
+SQUEEZED = """
+  b:
+    body: [{se: {squeeze: "make_divisible(channels // 4, 8)"}}, act]
+"""
+GROWING = """
+  b:
+    args: {growth: required}
+    body: [{concat: [[], [{conv: {channels: growth, kernel: 3}}]]}]
+"""
+HEAVY = """
+  b:
+    args: {base: 26, width: (channels // 4 * base) // 64 + channels // 8 + 2}
+    body: [{conv: width}, {conv: channels}]
+"""
+VALID = """
+  b:
+    args: {kernel: 1, valid: false}
+    body: [{conv: {channels: channels, kernel: kernel, padding: 0 if valid else kernel // 2}}]
+"""
+PARAMETERS = [
+    # Found equal to the channels: it is them.
+    (MBCONV, "{conv: 16}, {b: {channels: 16, width: 16}}", ["channels: int"]),
+    (MBCONV, "{conv: 16}, {b: {channels: 24, width: 16}}", ["in_channels: int, channels: int"]),
+    # Other uses give it otherwise, in another class too.
+    (
+        MBCONV,
+        "{conv: 16}, {b: {channels: 16, width: 16}}, {b: {channels: 16, width: 72}}",
+        ["channels: int", "channels: int, width: int"],
+    ),
+    # All uses agree, and nothing else has a part in it.
+    (MBCONV, "{conv: 16}, {b: {channels: 16, width: 72}}", ["channels: int"]),
+    (GROWING, "{conv: 16}, {b: {growth: 8}}, {b: {growth: 8}}", ["channels: int"]),
+    (GROWING, "{conv: 16}, {b: {growth: 8}}, {b: {growth: 4}}", ["channels: int, growth: int"]),
+    # The same number as the channels, so it may well come from them.
+    (DEPTHWISE, "{conv: 16}, {b: {width: 16}}", ["channels: int, width: int"]),
+    # The user gives both in terms of one name.
+    (GROUPED, "{conv: 8}, {outer: {c: 16}}", ["channels: int, groups: int", "channels: int"]),
+    # No formula that can be printed, or one that is too long to read.
+    (SQUEEZED, "{conv: 64}, b", ["channels: int, squeeze: int"]),
+    (HEAVY, "{conv: 64}, {b: {channels: 64}}", ["channels: int, width: int"]),
+    # What a condition chose has torch's default.
+    (
+        VALID,
+        "{conv: 8}, {b: {kernel: 3}}, {b: {kernel: 3, valid: true}}, {b: {kernel: 1}}",
+        ["channels: int, kernel: int = 1, padding: int = 0"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("blocks", "stem", "expected"), PARAMETERS)
+def test_a_number_is_printed_where_no_parameter_feeds_it(
+    blocks: str, stem: str, expected: list[str], tmp_path: Path
+) -> None:
+    found = classes(source(tmp_path, stem, blocks))
+    names = [name for name in found if name.startswith("B") or name == "Outer"]
+    assert [parameters(found[name]) for name in names] == expected
+
+
+OTHER_VALUES = [
+    (MBCONV, "16}, {b: {channels: 16, width: 16}}", [32], "32}, {b: {channels: 32, width: 32}}"),
+    (
+        MBCONV,
+        "16}, {b: {channels: 24, width: 16}}",
+        [32, 48],
+        "32}, {b: {channels: 48, width: 32}}",
+    ),
+    (
+        MBCONV,
+        "16}, {b: {channels: 24, width: 72}}",
+        [32, 48],
+        "32}, {b: {channels: 48, width: 72}}",
+    ),
+    (DEPTHWISE, "16}, {b: {width: 16}}", [32, 32], "32}, {b: {width: 32}}"),
+    (
+        GROUPED,
+        "8}, {b: {channels: 16, groups: 8}}",
+        [16, 32, 8],
+        "16}, {b: {channels: 32, groups: 8}}",
+    ),
+    (GROWING, "16}, {b: {growth: 8}}", [64], "64}, {b: {growth: 8}}"),
+    (SQUEEZED, "64}, b", [128, 32], "128}, b"),
+    (HEAVY, "64}, {b: {channels: 64}}", [128, 31], "128}, {b: {channels: 128}}"),
+]
+
+
+@pytest.mark.parametrize(("blocks", "stem", "values", "other"), OTHER_VALUES)
+def test_a_class_is_right_for_other_values(
+    blocks: str, stem: str, values: list[int], other: str, tmp_path: Path
+) -> None:
+    """It builds what the block is in a network with those numbers."""
+    cls = classes(source(tmp_path, f"{{conv: {stem}", blocks))["B"]
+    network = module_from_source(source(tmp_path, f"{{conv: {other}", blocks))
+    assert repr(cls(*values)) == repr(network.b)
+
+
+# Networks whose sources were wrong once ------------------------------------------------
+
+CASES = sorted((DATA / "printer").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def printed() -> dict[str, str]:
+    return {path.stem: archspec.render(path) for path in CASES}
+
+
+def test_ruff_has_nothing_to_say(printed: dict[str, str], tmp_path: Path) -> None:
+    for name, text in printed.items():
+        (tmp_path / f"{name}.py").write_text(text, "utf-8")
+    for command in (["format", "--check", "--diff"], ["check"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--isolated", str(tmp_path)]
+        done = subprocess.run(ruff, capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_readers_agree(case: Path, printed: dict[str, str]) -> None:
+    interpreted = seeded(lambda: archspec.build_module(case))
+    generated = seeded(lambda: module_from_source(printed[case.stem]))
+    assert_same_tensors(interpreted.state_dict(), generated.state_dict())
+
+
+def test_sums_are_short(printed: dict[str, str]) -> None:
+    assert "DenseLayer(channels + 736)" in printed["densenet121_keys"]
+    assert not re.search(r"\+ \w+ \+", printed["densenet121_keys"])
+
+
+def test_what_a_condition_chose_is_given_by_name(printed: dict[str, str]) -> None:
+    text = printed["inception_v3"]
+    assert "BasicConv2d(width, width, 1, kernel=7, padding=3)" in text
+    assert "BasicConv2d(channels, 192, 1)" in text
+
+
+def test_nothing_is_only_in_another_order(printed: dict[str, str]) -> None:
+    assert not [name for name, text in printed.items() if "in another order" in text]
+    told = " ".join(printed["efficientnet_b0_keys"].split())
+    assert "Like MBConv, but block gains nn.Conv2d, nn.BatchNorm2d, nn.SiLU." in told
+
+
+def test_a_depthwise_convolution_stays_one(printed: dict[str, str]) -> None:
+    found = classes(printed["mv3_trick"])
+    for cls in (found[name] for name in found if name.startswith("InvertedResidual")):
+        wide = cls(*(64 for _ in inspect.signature(cls).parameters))
+        grouped = [m for m in wide.modules() if isinstance(m, nn.Conv2d) and m.groups > 1]
+        assert [m.groups for m in grouped] == [m.in_channels for m in grouped] == [64]

@@ -1,0 +1,101 @@
+"""Two processes equal one, and are killed and resumed like one.
+
+The part of a batch that is process 1's is the second part of one process with two of them, with
+the same seed. So both have the same statistics in batch norms, and differ by the order in which
+gradients are added. Without batch norms the parts do not matter.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from resume import NETWORK, REGULARISERS, differing, finish, kill_again_and_again, start
+from support.forks import pair
+from support.scripts import Script, recipe
+
+pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="no torchrun")
+EPOCHS = 50  # of one step: each loss is a row of the log
+DATA = {"data": "tensors", "epochs": str(EPOCHS), "batch_size": "64"}
+FP32 = ("--precision", "fp32")
+GROUPS = NETWORK.replace("stem:", "defaults: {norm: {group_norm: 4}}\nstem:")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """64 images to train with, and 32 to test."""
+    path, draw = tmp_path_factory.mktemp("data") / "data.pt", torch.Generator().manual_seed(0)
+
+    def drawn(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+        labels = torch.randint(10, (count,), generator=draw)
+        return torch.randn(count, 1, 8, 8, generator=draw) + labels[:, None, None, None], labels
+
+    torch.save({"train": drawn(64), "test": drawn(32)}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
+    """With batch norms and every regulariser."""
+    text = NETWORK + recipe(REGULARISERS, **DATA)
+    return Script(tmp_path_factory.mktemp("script"), text)
+
+
+@pytest.fixture(scope="module")
+def both(script: Script, data: Path) -> Path:
+    """The run of two processes that nothing happened to."""
+    out = script.path.parent / "both"
+    for process in pair(script.path, out, "--data", str(data), "--accumulate", "1", *FP32):
+        finish(process)
+    return out
+
+
+def state(out: Path) -> dict[str, Any]:
+    """The last checkpoint of a run."""
+    loaded: dict[str, Any] = torch.load(out / "last.pt", weights_only=True)
+    return loaded
+
+
+def losses(out: Path) -> torch.Tensor:
+    """The training loss of every step."""
+    rows = torch.tensor(state(out)["run"]["rows"], dtype=torch.float64)
+    assert rows[:, 0].tolist() == list(range(1, EPOCHS + 1))
+    return rows[:, 3]
+
+
+def test_two_parts_of_one_process_are_the_parts_of_two(
+    script: Script, data: Path, both: Path, tmp_path: Path
+) -> None:
+    script(tmp_path / "one", "--data", str(data), *FP32)
+    torch.testing.assert_close(losses(tmp_path / "one"), losses(both), rtol=1e-5, atol=0)
+    one, two = (dict(state(out)["trained"]) for out in (tmp_path / "one", both))
+    for name in dict(script.module.Tiny().named_parameters()):
+        torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-5)
+
+
+def test_without_batch_norms_the_parts_do_not_matter(data: Path, tmp_path: Path) -> None:
+    script = Script(tmp_path, GROUPS + recipe("momentum: 0.9, ema: 0.9", **DATA))
+    script(tmp_path / "one", "--data", str(data), *FP32)
+    for process in pair(script.path, tmp_path / "two", "--data", str(data), *FP32):
+        finish(process)
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    torch.testing.assert_close(one, two, rtol=1e-5, atol=0)
+    assert one[-1] < 0.9 * one[0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers in /proc")
+def test_killed_at_a_random_instant_they_end_in_the_same_bits(
+    script: Script, data: Path, both: Path, tmp_path: Path
+) -> None:
+    def begin(*more: str) -> Any:
+        options = ("--data", str(data), "--accumulate", "1", *FP32, *more)
+        return start(script.path, tmp_path / "run", *options, processes=2)
+
+    seconds = state(both)["run"]["rows"][-1][7]
+    kills = list(kill_again_and_again(begin, tmp_path / "run", iter([random.uniform(0, seconds)])))
+    assert len(kills) <= 1
+    assert differing(both, tmp_path / "run") == []

@@ -1,0 +1,151 @@
+"""Training scripts as source: formatted, typed, and holding what they use alone."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.helpers import OF_MODELS, OF_SCRIPTS
+from archspec.language import parse_text
+from archspec.training.parts import FROM_STANDARD
+from resume import NETWORK, REGULARISERS
+from support import ROOT
+from support.scripts import recipe
+
+FLAT = "name: tiny\ninput: [5]\nstem: [{linear: 8}, norm, act]\nhead: [{linear: 10}]\n"
+GREY = NETWORK.replace("[1, 8, 8]", "[1, 28, 28]")
+COLOUR = NETWORK.replace("[1, 8, 8]", "[3, 32, 32]")
+KEYS = (
+    *("weight_decay: 0.01", "decay_all: true, weight_decay: 0.01", "nesterov: true"),
+    *("momentum: 0", "optimizer: adamw", "optimizer: lamb, weight_decay: 0.02"),
+    *("schedule: constant", "schedule: linear, warmup: 0.5", "warmup: 1"),
+    *("schedule: {step: {every: 2}}", "schedule: {step: {at: [2, 3], factor: 0.5}}"),
+    *("accumulate: 2", "clip: 1.0", "size: 12", "test_size: 12", "label_smoothing: 0.1"),
+    *("dropout: 0.1", "stochastic_depth: 0.1", "noise: 0.1", "noise: {activations: 0.1}"),
+    *("augment: {flip: true}", "augment: {crop: 2}", "augment: {erase: 0.25}"),
+    *("mixup: 0.2", "cutmix: 1.0", "l1: 1.0e-5", "ema: 0.99", "early_stopping: 2", "seed: 7"),
+    *("loss: bce", "loss: bce, label_smoothing: 0.1, mixup: 0.1, cutmix: 1.0"),
+)
+OF_FOLDERS = (
+    *("", "augment: {flip: true}", "augment: {resized_crop: [0.08, 1], flip: true}"),
+    *("augment: {rand_augment: 6, erase: 0.1}", "size: 24, test_size: 40, test_crop: 0.95"),
+)
+
+
+def texts() -> Iterator[str]:
+    """Specs of which every line of the template is in some, and out of some."""
+    for said in ("", *KEYS, REGULARISERS):
+        yield NETWORK + recipe(said, epochs="4")
+    for name in ("fashion_mnist", "mnist", "kmnist"):
+        yield GREY + recipe(data=name)
+        yield GREY + recipe(REGULARISERS, data=name)
+    yield COLOUR + recipe(data="cifar10")
+    for said in OF_FOLDERS:
+        yield COLOUR + recipe(said, data="folder")
+    yield COLOUR.replace("linear: 10", "linear: 1000") + recipe(data="imagenet")
+    for data in ("tensors", "synthetic"):
+        for loss in ("cross_entropy", "bce", "multi_label", "mse", "huber"):
+            yield FLAT + recipe(f"loss: {loss}, ema: 0.9", data=data)
+            yield NETWORK + recipe(f"loss: {loss}, noise: 0.1", data=data)
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all of them, every second one with its network."""
+    folder = tmp_path_factory.mktemp("scripts")
+    for number, text in enumerate(texts()):
+        spec = folder / "tiny.yaml"
+        spec.write_text(text, "utf-8")
+        source = archspec.render_training(spec, single_file=number % 2 == 1)
+        (folder / f"script_{number}.py").write_text(source, "utf-8")
+    (folder / "tiny.py").write_text(archspec.render(spec), "utf-8")
+    return folder
+
+
+def run(*command: str | Path) -> None:
+    """Run a tool of this environment; on failure the test shows what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, command)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ruff_would_format_nothing(scripts: Path) -> None:
+    run("ruff", "format", "--isolated", "--check", "--diff", scripts)
+
+
+def test_ruff_has_nothing_to_say(scripts: Path) -> None:
+    """By default it also finds names that are not there, and imports that are not used."""
+    run("ruff", "check", "--isolated", "--extend-select", "I", scripts)
+
+
+def test_mypy_has_nothing_to_say(scripts: Path, pytestconfig: pytest.Config) -> None:
+    """Of all shipped networks, and of scripts with each regulariser, kind of data and loss.
+
+    One run for all, whose cache is kept: it takes half a minute to read torch.
+    """
+    chosen = [f"script_{number}.py" for number, text in enumerate(texts()) if telling(text)]
+    assert len(chosen) == 6
+    cache = pytestconfig.cache.mkdir("mypy")
+    options = ("--config-file=", f"--cache-dir={cache}", "--ignore-missing-imports")
+    run("mypy", *options, ROOT / "generated", *(scripts / name for name in chosen))
+
+
+def telling(text: str) -> bool:
+    wanted = [recipe(REGULARISERS, epochs="4"), recipe(data="cifar10"), recipe(data="imagenet")]
+    wanted += [recipe("loss: huber, ema: 0.9", data="tensors")]
+    wanted += [recipe("loss: multi_label, noise: 0.1", data="synthetic")]
+    wanted += [recipe("optimizer: lamb, weight_decay: 0.02", epochs="4")]
+    return text.endswith(tuple(wanted))
+
+
+def test_nothing_is_there_for_nothing(scripts: Path) -> None:
+    """Every function, class and constant of a script is used in it."""
+    for path in scripts.glob("script_*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        read = {name.id for name in names if isinstance(name.ctx, ast.Load)}
+        made = {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+        made |= {name.id for name in names if name.id.isupper()} - {"STD"}  # beside MEAN
+        assert made <= read, path.name
+
+
+# Names --------------------------------------------------------------------------------
+
+
+def test_no_class_of_a_network_hides_a_name_of_the_script(scripts: Path) -> None:
+    """Those of all parts, and of what they and the scripts import."""
+    files = [ROOT / "templates" / "training.py", *scripts.glob("script_*.py")]
+    trees = [ast.parse(path.read_text("utf-8")) for path in files]
+    made = {name for tree in trees for node in tree.body for name in bound(node)}
+    imported = {name for names in FROM_STANDARD.values() for name in names}
+    inside = {name for tree in trees for node in ast.walk(tree) for name in imports(node)}
+    networks = {"Tiny", "BasicBlock"}
+    wanted = {name for name in made | imported | inside if name[0].isupper()}
+    assert wanted - OF_MODELS - networks == OF_SCRIPTS
+
+
+def bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.ClassDef):
+        yield node.name
+    for target in ast.walk(node):
+        if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):
+            yield target.id
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("name", ["path", "lamb", "iterator"])
+def test_a_network_called_like_a_name_of_the_script(name: str) -> None:
+    text = NETWORK.replace("name: tiny", f"name: {name}") + recipe("optimizer: lamb")
+    source = archspec.render_training(parse_text(text, f"{name}.yaml"))
+    assert f"from {name} import {name.capitalize()}Net\n" in source
