@@ -9,21 +9,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Op, Split
-from archspec.ir.tree import (
-    BlockCall,
-    BlockInstance,
-    ExpandedNetwork,
-    ModuleNode,
-    OpCall,
-    OpSite,
-    RowSite,
-    SequentialNode,
-    Site,
-)
+from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
 from archspec.ir.visitor import visits
 from archspec.memo import Memo, remember
-
-FLOAT_BYTES = 4
 
 
 class Row(NamedTuple):
@@ -118,24 +106,20 @@ def _depth(depths: list[tuple[str, int]], stages: tuple[str, ...]) -> int:
     return min(stem, 1) + sum(depth for _, depth in depths[first:])
 
 
-def _cost(instance: BlockInstance | SequentialNode, *, memo: Memo | None) -> Cost:
-    children = list(instance.children)
-    if isinstance(instance, BlockInstance):
-        children += [slot.child for slot in instance.slots if slot.child]
-    params = sum(_parameters(child.module, memo) for child in children)
-    macs, depth = _through(instance.body, 0, memo)
+def _cost(container: Container, *, memo: Memo | None) -> Cost:
+    params = sum(_parameters(child.module, memo) for child in container.attributes)
+    macs, depth = _through(container.body, 0, memo)
     return Cost(params, macs, depth)
 
 
-_cost_of_part = remember(_cost)
+_cost_of_part = remember(_cost)  # a network itself is met once
 
 
 def _parameters(module: ModuleNode, memo: Memo | None) -> int:
     if isinstance(module, OpCall):
         return module.op.parameters()
-    if isinstance(module, BlockCall):
-        return _cost_of_part(module.instance, memo=memo).params
-    return _cost_of_part(module, memo=memo).params
+    container = module.instance if isinstance(module, BlockCall) else module
+    return _cost_of_part(container, memo=memo).params
 
 
 def _cost_at(site: Site | None, memo: Memo | None) -> Cost:
@@ -145,9 +129,7 @@ def _cost_at(site: Site | None, memo: Memo | None) -> Cost:
     if isinstance(site, OpSite):
         macs = site.op.macs(site.y)
         return Cost(0, macs, int(macs > 0))
-    if isinstance(site, RowSite):
-        return _cost_of_part(site.row, memo=memo)
-    return _cost_of_part(site.call.instance, memo=memo)
+    return _cost_of_part(site.container, memo=memo)
 
 
 def _through(body: Body, depth: int, memo: Memo | None) -> tuple[int, int]:

@@ -53,8 +53,7 @@ class ClassTable:
         if instance in seen:
             return
         seen.add(instance)
-        joined = [slot.child for slot in instance.slots if slot.child]
-        for child in [*instance.children, *joined]:
+        for child in instance.attributes:
             for call in _calls(child.module):
                 self.users.setdefault(call.instance, []).append((instance, call))
                 self.of_block.setdefault(block_of(call.instance), []).append(call.instance)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight
 from archspec.ir.bodies import Body, Chain, applications
@@ -116,17 +116,40 @@ class BlockCall:
         return None
 
 
-@dataclass(frozen=True, eq=False)
-class SequentialNode:
-    """Modules that are one `nn.Sequential`; `body` applies them in order."""
+class Container:
+    """Modules by attribute, and a body that applies them: a block in use, or a Sequential."""
 
     children: tuple[Child, ...]
+    slots: tuple[ShortcutSlot, ...] = ()
     body: Body
+
+    @property
+    def attributes(self) -> tuple[Child, ...]:
+        """The children, and then the shortcuts that are there."""
+        return (*self.children, *(slot.child for slot in self.slots if slot.child))
+
+    @property
+    def shortcuts(self) -> dict[str, str]:
+        """The attribute of each shortcut, by the mark that stands for it in the body."""
+        return {slot.mark: slot.child.attribute for slot in self.slots if slot.child}
 
     @cached_property
     def sites(self) -> tuple[tuple[str, Site], ...]:
         """What is applied, by attribute, in the order in which it is done."""
-        return _sites(self.body, {})
+        names = self.shortcuts
+        return tuple(
+            (names.get(application.layer, application.layer), application.site)
+            for application in applications(self.body)
+            if application.site is not None
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SequentialNode(Container):
+    """Modules that are one `nn.Sequential`; `body` applies them in order."""
+
+    children: tuple[Child, ...]
+    body: Body
 
 
 ModuleNode = OpCall | BlockCall | SequentialNode
@@ -166,13 +189,24 @@ class BlockSite:
     uses: tuple[tuple[At, str], ...] = ()
     role: str = ""
 
+    @property
+    def container(self) -> BlockInstance:
+        """What is applied."""
+        return self.call.instance
+
 
 @dataclass(frozen=True, eq=False)
 class RowSite:
-    """An application of a sequential, and what leaves it."""
+    """An application of a sequential, and what leaves it. It has no role of its own."""
 
     row: SequentialNode
     y: Shape
+    role: ClassVar[str] = ""
+
+    @property
+    def container(self) -> SequentialNode:
+        """What is applied."""
+        return self.row
 
 
 Site = OpSite | BlockSite | RowSite
@@ -213,7 +247,7 @@ class ShortcutSlot:
 
 
 @dataclass(frozen=True, eq=False)
-class BlockInstance:
+class BlockInstance(Container):
     """A block (or the network) opened for equal uses. One that is sequential has no own `forward`.
 
     `args` are the block's args as they are declared, `raw` is the block as it is written, and
@@ -232,24 +266,6 @@ class BlockInstance:
     args: Mapping[str, Expr | None] = field(default_factory=dict)
     prefix: str = ""
     raw: Any = None
-
-    @cached_property
-    def sites(self) -> tuple[tuple[str, Site], ...]:
-        """What is applied, by attribute, in the order in which it is done."""
-        return _sites(self.body, self.shortcuts)
-
-    @property
-    def shortcuts(self) -> dict[str, str]:
-        """The attribute of each shortcut, by the mark that stands for it in the body."""
-        return {slot.mark: slot.child.attribute for slot in self.slots if slot.child}
-
-
-def _sites(body: Body, names: Mapping[str, str]) -> tuple[tuple[str, Site], ...]:
-    return tuple(
-        (names.get(application.layer, application.layer), application.site)
-        for application in applications(body)
-        if application.site is not None
-    )
 
 
 @dataclass(frozen=True, eq=False)

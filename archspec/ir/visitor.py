@@ -10,15 +10,7 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from archspec.ir.bodies import Body, applications, main_path, renamed, residual_ends
-from archspec.ir.tree import (
-    BlockInstance,
-    BlockSite,
-    ExpandedNetwork,
-    OpSite,
-    RowSite,
-    SequentialNode,
-    Site,
-)
+from archspec.ir.tree import BlockInstance, BlockSite, Container, ExpandedNetwork, OpSite, Site
 from archspec.places import At
 
 
@@ -103,11 +95,9 @@ def _drops(site: Site | None) -> bool:
     return isinstance(site, OpSite) and site.op.key == "stochastic_depth"
 
 
-def visits_in(
-    instance: BlockInstance | SequentialNode, path: str = "", frame: Frame | None = None
-) -> Iterator[Visit]:
+def visits_in(container: Container, path: str = "", frame: Frame | None = None) -> Iterator[Visit]:
     """The same for a block or a Sequential; paths begin with `path`."""
-    for name, site in instance.sites:
+    for name, site in container.sites:
         yield from visits_at(site, f"{path}.{name}" if path else name, frame)
 
 
@@ -115,17 +105,12 @@ def visits_at(site: Site, path: str, frame: Frame | None = None) -> Iterator[Vis
     """The layers that run where something is applied."""
     if isinstance(site, OpSite):
         yield Visit(path, site, frame)
-    elif isinstance(site, RowSite):
-        yield from visits_in(site.row, path, frame)
     else:
-        yield from visits_in(site.call.instance, path, Frame(site, frame))
+        yield from visits_in(site.container, path, frame_inside(site, frame))
 
 
-def frames_of(
-    instance: BlockInstance | SequentialNode, attribute: str, frame: Frame | None
-) -> Frame | None:
-    """The frame of what stands below an attribute."""
-    site = next((site for name, site in instance.sites if name == attribute), None)
+def frame_inside(site: Site | None, frame: Frame | None) -> Frame | None:
+    """The frame of what is applied at a site that stands in `frame`."""
     return Frame(site, frame) if isinstance(site, BlockSite) else frame
 
 
@@ -142,12 +127,12 @@ def on_way(network: ExpandedNetwork) -> Iterator[Visit | Ending]:
 
 
 def _on_way(
-    instance: BlockInstance | SequentialNode, path: str, frame: Frame | None, drops: Set[str]
+    container: Container, path: str, frame: Frame | None, drops: Set[str]
 ) -> Iterator[Visit | Ending]:
-    block = instance.block if isinstance(instance, BlockInstance) else None
-    body = _without_drops(instance.body, frame, drops)
+    block = container.block if isinstance(container, BlockInstance) else None
+    body = _without_drops(container.body, frame, drops)
     ends = list(residual_ends(body)) if block is not None else []
-    names = instance.shortcuts if isinstance(instance, BlockInstance) else {}
+    names = container.shortcuts
     for application in main_path(body):
         name = names.get(application.layer, application.layer)
         here = f"{path}.{name}" if path else name
@@ -171,7 +156,5 @@ def _way_at(
 ) -> Iterator[Visit | Ending]:
     if isinstance(site, OpSite):
         yield Visit(path, site, frame)
-    elif isinstance(site, RowSite):
-        yield from _on_way(site.row, path, frame, drops)
     else:
-        yield from _on_way(site.call.instance, path, Frame(site, frame), drops)
+        yield from _on_way(site.container, path, frame_inside(site, frame), drops)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from archspec.ir import Apply, Body, Chain, Collect, Op, Shape, Unsqueeze
 from archspec.ir.bodies import parts_of
-from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, OpSite, RowSite, SequentialNode
+from archspec.ir.tree import BlockCall, BlockSite, Container, OpSite, RowSite
 from archspec.memo import Memo, remember
 from archspec.rules.rule import RULES, Concern
 
@@ -48,9 +48,6 @@ class Step:
         return self.site.given
 
 
-Part = BlockInstance | SequentialNode
-
-
 class Steps(NamedTuple):
     """The ops of a block's own layers, the blocks and stages in it, and the op that it ends in."""
 
@@ -59,7 +56,7 @@ class Steps(NamedTuple):
     last: Step | None
 
 
-def steps_of(part: Part, role: str, *, memo: Memo | None) -> Steps:
+def steps_of(part: Container, role: str, *, memo: Memo | None) -> Steps:
     """The layers of a block or stage that is used in a role."""
     walk = _Walk(role, memo)
     last = walk.through(part.body, None)
@@ -71,11 +68,7 @@ _steps_of_part = remember(steps_of)
 
 def steps_at(site: BlockSite | RowSite, role: str, *, memo: Memo | None) -> Steps:
     """The layers of the block or stage that is applied there."""
-    return _steps_of_part(_part(site), role, memo=memo)
-
-
-def _part(site: BlockSite | RowSite) -> Part:
-    return site.call.instance if isinstance(site, BlockSite) else site.row
+    return _steps_of_part(site.container, role, memo=memo)
 
 
 class _Walk:
@@ -110,7 +103,7 @@ class _Walk:
             return None
         if isinstance(site, RowSite) and not _begins_with_block(site):
             return self.through(site.row.body, last)
-        role = self.role or ("" if isinstance(site, RowSite) else site.role)
+        role = self.role or site.role
         if not isinstance(site, OpSite):
             self.parts.append((site, role))
             return steps_at(site, role, memo=self.memo).last
@@ -128,12 +121,12 @@ def _begins_with_block(site: RowSite) -> bool:
 def concerns(steps: Steps, *, memo: Memo | None) -> frozenset[str]:
     """The rules that a step, or one of a block inside, is of concern for."""
     own = (name for step in steps.own for name, concern in _looking() if concern(step))
-    inner = (_concerns_of_part(_part(site), role, memo=memo) for site, role in steps.parts)
+    inner = (_concerns_of_part(site.container, role, memo=memo) for site, role in steps.parts)
     return frozenset(own).union(*inner)
 
 
 @remember
-def _concerns_of_part(part: Part, role: str, *, memo: Memo | None) -> frozenset[str]:
+def _concerns_of_part(part: Container, role: str, *, memo: Memo | None) -> frozenset[str]:
     return concerns(_steps_of_part(part, role, memo=memo), memo=memo)
 
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from archspec.analysis import Analysis, analyze_network
 from archspec.diagnostics import Diagnostic, Fix, Label, Severity, Span
 from archspec.expression import Number
-from archspec.ir.tree import BlockCall, BlockSite, ExpandedNetwork, RowSite, SequentialNode
-from archspec.ir.visitor import Frame, Visit, visits_at
+from archspec.ir.tree import BlockCall, ExpandedNetwork, SequentialNode
+from archspec.ir.visitor import Frame, Visit, frame_inside, visits_at
 from archspec.language import Block, Library, Spec
 from archspec.language.layers import Layer, Stack
 from archspec.language.lines import IN_LAYER, Lines, user_line
@@ -109,7 +109,7 @@ class View(Written):
             seen.add(here)
             found |= dict.fromkeys(here.own, frame)
             inner = [
-                (steps_at(site, role, memo=self.memo), _frame(site, frame))
+                (steps_at(site, role, memo=self.memo), frame_inside(site, frame))
                 for site, role in here.parts
             ]
             waiting += reversed(inner)
@@ -237,7 +237,3 @@ class View(Written):
             yield block.body, At(("body",), name)
             for part, filled in block.parts.items():
                 yield filled, At(("parts", part), name)
-
-
-def _frame(site: BlockSite | RowSite, outer: Frame | None) -> Frame | None:
-    return Frame(site, outer) if isinstance(site, BlockSite) else outer
