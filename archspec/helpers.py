@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from archspec import resources
+from archspec.python import parse_python
 
 FILE = resources.TEMPLATES / "modules.py"
 _TEXT = FILE.read_text(encoding="utf-8")
@@ -28,5 +29,5 @@ NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS
 
 def uses(name: str, word: str) -> bool:
     """Whether the helper's source mentions a global such as `torch` or `F`."""
-    tree = ast.parse(HELPERS[name])
+    tree = parse_python(HELPERS[name])
     return any(isinstance(node, ast.Name) and node.id == word for node in ast.walk(tree))

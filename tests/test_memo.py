@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,7 @@ from archspec.lint import lint
 from archspec.lint.check import check_text
 from archspec.lint.lookup import check_files
 from archspec.memo import Memo, frozen, remember
+from archspec.python import parse_python
 from support.strategies import specs
 
 BASES = {
@@ -115,6 +117,33 @@ def test_eight_threads_give_what_one_gives() -> None:
         threaded = list(pool.map(lambda item: everything(item[1], item[0], memo), made.items()))
     for (file, text), found in zip(made.items(), threaded, strict=True):
         assert found == everything(text, file, None), file
+
+
+class _Collected:
+    """Garbage in a circle whose end runs Python, where another thread may take over."""
+
+    def __init__(self) -> None:
+        self.circle = self
+
+    def __del__(self) -> None:
+        sum(range(50))
+
+
+def test_threads_parse_python_one_at_a_time() -> None:
+    source = archspec.render("resnet18")
+
+    def parsed(_: int) -> object:
+        for _ in range(50):
+            _Collected()
+        return parse_python(source)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(parsed, range(200)))
+    finally:
+        sys.setswitchinterval(interval)
 
 
 def test_eight_threads_use_the_library() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import hashlib
 
+from archspec.python import parse_python
+
 NODES: frozenset[type[ast.AST]] = frozenset(
     getattr(ast, name)
     for name in """Module Expr Constant Import ImportFrom alias ClassDef FunctionDef arguments
@@ -20,7 +22,7 @@ IMPORTS = frozenset(
 
 def verify(source: str) -> None:
     """Raises AssertionError: what fails here is a bug of archspec, never a user's fault."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse_python(source)):
         if type(node) not in NODES:  # no `assert`: `python -O` leaves those out
             raise AssertionError(f"unexpected {type(node).__name__} in generated source")
         if isinstance(node, (ast.Import, ast.ImportFrom)) and ast.unparse(node) not in IMPORTS:

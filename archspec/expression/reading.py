@@ -20,6 +20,7 @@ from archspec.expression.tree import (
     Number,
     Unary,
 )
+from archspec.python import parse_python
 
 MAX_LENGTH = 200
 MAX_DEPTH = 40
@@ -43,7 +44,7 @@ def parse(text: str) -> Expr:
     if odd := ODD.search(text):
         raise _no_expression(text, odd.start())
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = parse_python(text.strip(), "eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = getattr(error, "offset", None)
         raise _no_expression(text, column - 1 if column else None) from None

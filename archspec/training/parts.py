@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from archspec import resources
 from archspec.codegen.layout import STEP, WIDTH
 from archspec.language.train import REGULARISERS
+from archspec.python import parse_python
 from archspec.training.choices import Choices
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
 def classes_of(source: str) -> Sequence[str]:
     """The classes of a model file, as lines, with two empty ones before each."""
     lines, found = source.splitlines(), list[str]()
-    for node in ast.parse(source).body:
+    for node in parse_python(source).body:
         if isinstance(node, ast.ClassDef):
             found += ["", "", *lines[node.lineno - 1 : node.end_lineno]]
     return found
@@ -100,7 +101,7 @@ def _parts() -> dict[str, str]:
 def _defined(text: str, kinds: tuple[type[Definition], ...]) -> Iterator[tuple[str, str]]:
     """The public functions and classes of a module."""
     lines = text.splitlines()
-    for node in ast.parse(text).body:
+    for node in parse_python(text).body:
         if isinstance(node, kinds) and not node.name.startswith("_"):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             yield node.name, "\n".join(lines[first - 1 : node.end_lineno])
@@ -116,7 +117,7 @@ def _closure(used: set[str]) -> list[str]:
 
 
 def _names(source: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    return {node.id for node in ast.walk(parse_python(source)) if isinstance(node, ast.Name)}
 
 
 def _imports(used: set[str], view: Choices) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from archspec.python import parse_python
 from archspec.training.parts import allowed
 
 RUNS_TEXT = frozenset({"eval", "exec", "compile", "__import__", "globals", "locals", "vars"})
@@ -14,7 +15,7 @@ def verify(source: str, network: str) -> None:
 
     `network` is the line that imports the network's class.
     """
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse_python(source)):
         if isinstance(node, (ast.Import, ast.ImportFrom)) and not allowed(node, network):
             raise AssertionError(f"unexpected import: {ast.unparse(node)}")
         if isinstance(node, ast.Name) and node.id in RUNS_TEXT:
