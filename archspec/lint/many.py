@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import os
 from collections.abc import Iterator
 
@@ -25,8 +24,10 @@ def check_anew(files: list[str], jobs: int) -> Iterator[Fresh]:
     if count < 2:
         yield from _check_chunk(files)
         return
+    from concurrent.futures import ProcessPoolExecutor  # most runs need no pool
+
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
-    with concurrent.futures.ProcessPoolExecutor(count) as pool:
+    with ProcessPoolExecutor(count) as pool:
         for done in pool.map(_check_chunk, chunks):
             yield from done
 
