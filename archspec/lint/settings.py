@@ -48,34 +48,19 @@ class SettingsError(Exception):
         self.message, self.hint, self.span = message, hint, span
 
 
-def show(settings: Settings) -> str:
-    """The settings as TOML."""
-    lines = [f"# {settings.file or 'no configuration file: these are the defaults'}"]
-    for name in KEYS:
-        value = getattr(settings, name.replace("-", "_"))
-        if name == "format":
-            value = value or "full"
-            lines.append(f'format = "{value}"' + " # concise where output is no terminal")
-        elif name == "per-file-ignores":
-            ignores = (f"{_text(pattern)} = {_list(rules)}" for pattern, rules in value)
-            lines.append(f"{name} = {{{', '.join(ignores)}}}")
-        elif isinstance(value, tuple):
-            lines.append(f"{name} = {_list(value)}")
-        else:
-            lines.append(f"{name} = {_text(value) if isinstance(value, str) else _bool(value)}")
-    return "\n".join(lines)
-
-
 KEYS = [name.replace("_", "-") for name in Settings._fields if name != "file"]
 
 
-def _text(value: str) -> str:
-    return json.dumps(value)
-
-
-def _list(values: Names) -> str:
-    return f"[{', '.join(map(_text, values))}]"
-
-
-def _bool(value: bool) -> str:
-    return "true" if value else "false"
+def show(settings: Settings) -> str:
+    """The settings as TOML, in which texts, lists and truth are those of JSON."""
+    lines = [f"# {settings.file or 'no configuration file: these are the defaults'}"]
+    for key in KEYS:
+        value = getattr(settings, key.replace("-", "_"))
+        text = json.dumps(value)
+        if key == "format":
+            text = f'"{value or "full"}" # concise where output is no terminal'
+        elif key == "per-file-ignores":
+            ignores = (f"{json.dumps(pattern)} = {json.dumps(rules)}" for pattern, rules in value)
+            text = f"{{{', '.join(ignores)}}}"
+        lines.append(f"{key} = {text}")
+    return "\n".join(lines)
