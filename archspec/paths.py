@@ -21,8 +21,13 @@ def display_path(path: AnyPath) -> str:
     """The path relative to the working directory, with forward slashes."""
     if not os.path.isabs(path):
         return posix(path)
+    return _relative(os.fspath(path), working_folder())
+
+
+@lru_cache(maxsize=256)
+def _relative(path: str, working_folder: str) -> str:
     try:
-        return posix(os.path.relpath(path))
+        return posix(os.path.relpath(path, working_folder or None))
     except (OSError, ValueError):  # no working directory, a null byte, another drive
         return posix(path).rpartition("/")[2]
 

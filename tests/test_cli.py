@@ -18,7 +18,7 @@ from archspec.codegen import HEADER, untouched
 from archspec.codegen.verify import digest
 from archspec.ir import Network
 from archspec.language import Spec, find
-from archspec.source.files import display_path
+from archspec.paths import display_path
 from archspec.source.reader import parse, read
 
 TINY = """\

@@ -16,6 +16,7 @@ from archspec.expression import (
     Scalar,
     names,
     parse,
+    same_number,
     walk,
 )
 from archspec.ir.tree import BlockCall, BlockInstance
@@ -148,7 +149,8 @@ def same(uses: Sequence[BlockInstance], name: str) -> bool:
 
 
 def equal(numbers: Sequence[Scalar]) -> bool:
-    return all(type(n) is type(numbers[0]) and n == numbers[0] for n in numbers)
+    """Whether all are the same number."""
+    return all(same_number(n, numbers[0]) for n in numbers)
 
 
 def compared(written: Any) -> set[frozenset[str]]:

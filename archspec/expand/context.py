@@ -53,8 +53,7 @@ def closure(
     inner = {} if network else parts
     size = 1 + sum(part.size for part in inner.values())
     made = Closure(stack, parts, known, network, size)
-    numbers = tuple((name, value.number, type(value.number)) for name, value in known.items())
-    return canonical(memo, ("closure", stack, items(parts), numbers, network), made)
+    return canonical(memo, ("closure", stack, items(parts), items(known), network), made)
 
 
 def items(mapping: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -112,11 +111,10 @@ def context_of(spec: Spec, memo: Memo | None) -> Context:
         for name, part in plain.items()
     }
     named = {n: args[n] for n in sorted(names_in(spec.defaults, memo=memo) & args.keys())}
-    numbers = tuple((n, value.number, type(value.number)) for n, value in named.items())
     origins = {
         name: Origin(At(("defaults", name)), {}) if getattr(spec.defaults, name) else NOWHERE
         for name in USUAL
     }
     made = Context(spec.defaults, named, spec.names, blocks, parts, origins)
-    key = ("context", spec.defaults, numbers, items(spec.names), items(blocks), items(parts))
+    key = ("context", spec.defaults, items(named), items(spec.names), items(blocks), items(parts))
     return canonical(memo, key, made)

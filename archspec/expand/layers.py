@@ -27,7 +27,7 @@ from archspec.expand.calls import (
 from archspec.expand.naming import chain, closed, sequential
 from archspec.expand.parts import fill
 from archspec.expand.scope import FoundError, Scope
-from archspec.ir import Body, Chain, Op, ShapeError
+from archspec.ir import Body, Op, ShapeError
 from archspec.ir.tree import (
     BlockCall,
     ModuleNode,
@@ -235,7 +235,7 @@ def expand_block(
     try:
         steps, y = expand_stack(key.block.body, at, scope, key.x, out)
         made = declared(key.name, key.block)
-        instance = closed(out, made, Chain(tuple(steps)), y, key.context.prefixes)
+        instance = closed(out, made, chain(steps), y, key.context.prefixes)
     except FoundError as error:
         return Expanded(None, scope.budget.effects(error), error.findings)
     return Expanded(instance, scope.budget.effects(instance))

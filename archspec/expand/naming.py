@@ -8,7 +8,7 @@ from typing import Any
 
 from archspec.expand.builder import Builder, Declared, Item, Slot
 from archspec.expand.scope import FoundError
-from archspec.ir import Apply, Body, Chain, renamed
+from archspec.ir import Body, Chain, renamed
 from archspec.ir.tree import (
     BlockCall,
     BlockInstance,
@@ -183,6 +183,3 @@ def _shared_once(items: list[Item]) -> tuple[tuple[Child, ...], list[int]]:
 def chain(steps: list[Body]) -> Body:
     """Steps one after the other."""
     return Chain(tuple(steps))
-
-
-__all__ = ["Apply", "camel", "chain", "closed", "same_op", "sequential"]

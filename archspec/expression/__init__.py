@@ -31,6 +31,7 @@ from archspec.expression.tree import (
     Value,
     constant,
     names,
+    same_number,
     walk,
     weight,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "from_python",
     "names",
     "parse",
+    "same_number",
     "show",
     "simplify",
     "source",

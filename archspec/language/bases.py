@@ -8,10 +8,11 @@ from pathlib import Path
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean
+from archspec.files import MAX_BYTES
 from archspec.language.library import parsed
 from archspec.memo import Memo
+from archspec.paths import display_path, leaves_project
 from archspec.source.document import Document
-from archspec.source.files import MAX_BYTES, display_path, leaves_project
 from archspec.source.folder import Files
 
 SHIPPED = (str(resources.SPECS), str(resources.ZOO))

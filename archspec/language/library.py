@@ -11,6 +11,7 @@ from typing import Any
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean
 from archspec.expression import Expr
+from archspec.files import MAX_BYTES
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
 from archspec.language.blocks import Block, block_of
@@ -21,8 +22,8 @@ from archspec.language.problems import Collector, Problems, diagnose, fail
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.ops import OPS
+from archspec.paths import display_path, leaves_project
 from archspec.source.document import Document, Part
-from archspec.source.files import MAX_BYTES, display_path, leaves_project
 from archspec.source.folder import Files
 from archspec.source.reader import parse
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Fix, Label, Severity, Span
 from archspec.language.library import Library
+from archspec.paths import lies_in
 from archspec.places import At, Finding
 from archspec.source.document import Document, Mark
-from archspec.source.files import lies_in
 
 IN_LAYER = "in this layer"
 

@@ -18,11 +18,11 @@ from archspec.language.lines import at_user_line
 from archspec.language.problems import Problem, Problems, diagnose
 from archspec.language.recovery import without
 from archspec.memo import Memo
+from archspec.paths import lies_in
 from archspec.rules.rule import RULES, Check
 from archspec.rules.view import View, Written
 from archspec.source.document import Document, Inside, Part
 from archspec.source.extends import led_here
-from archspec.source.files import lies_in
 from archspec.source.findings import MAX_FINDINGS
 from archspec.source.folder import Files
 from archspec.source.reader import parse

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
-from archspec.files import MAX_BYTES as MAX_BYTES
-from archspec.files import read_bytes as read_bytes
-from archspec.paths import display_path as display_path
-from archspec.paths import leaves_project as leaves_project
-from archspec.paths import lies_in as lies_in
-from archspec.paths import working_folder as working_folder
+from archspec.files import MAX_BYTES
 from archspec.source.syntax import span_at
 
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from archspec.source.files import read_bytes
+from archspec.files import read_bytes
 
 
 class Files:

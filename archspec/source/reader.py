@@ -15,9 +15,11 @@ from typing import Any, NoReturn
 import yaml
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
+from archspec.files import read_bytes
+from archspec.paths import display_path
 from archspec.source import findings
 from archspec.source.document import Document, Mark
-from archspec.source.files import decode, display_path, read_bytes
+from archspec.source.files import decode
 from archspec.source.findings import MAX_DEPTH, MAX_FINDINGS, MAX_NODES
 from archspec.source.scalars import TooLong, scalar
 from archspec.source.syntax import explain, span_at, unreadable_character

@@ -13,7 +13,7 @@ from archspec.language.spec import Defaults, Section, Spec
 from archspec.language.stages import Run, Stage
 from archspec.language.suggestions.unknown import default_hint
 from archspec.language.words import INDICES, SCOPE
-from archspec.source.files import display_path
+from archspec.paths import display_path
 
 OF_STAGES = tuple(Run.model_fields)
 
