@@ -128,7 +128,7 @@ class Budget:
             frozenset(self.decided),
             frozenset(self.drops),
             (*self.costs.items(), (instance, self.own)),
-            self.layers,
+            max(self.layers, 1),  # a block of nothing, used twice in twice, is walked through too
             self.height,
         )
 
