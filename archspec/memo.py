@@ -58,9 +58,9 @@ def remember(function: F) -> F:
 
 
 def remember_by_reads(function: F) -> F:
-    """The same for a function whose last argument maps names to numbers and is read in part.
+    """The same for a function whose last argument is a mapping that is read in part.
 
-    The result says in `.effects.reads` which names were read; only those tell results apart.
+    The result says in `.reads` which names were read; only their values tell results apart.
     """
 
     @wraps(function)
@@ -74,7 +74,7 @@ def remember_by_reads(function: F) -> F:
             if seen in known:
                 return known[seen]
         result = function(*args, memo=memo, **ambient)
-        reads = tuple(sorted(result.effects.reads & names.keys()))
+        reads = tuple(sorted(name for name in result.reads if name in names))
         known[key] = (*(r for r in known.get(key, ()) if r != reads), reads)
         return known.setdefault((key, reads, tuple(names[name] for name in reads)), result)
 

@@ -43,6 +43,11 @@ class Expanded(NamedTuple):
     effects: Effects
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The indices that it depends on."""
+        return self.effects.reads
+
 
 @dataclass(eq=False)
 class Call:

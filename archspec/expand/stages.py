@@ -51,6 +51,11 @@ class ExpandedStage(NamedTuple):
     widths: tuple[int, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The indices that it depends on."""
+        return self.effects.reads
+
 
 def stage_key(
     stage: Stage,

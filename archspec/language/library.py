@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,28 @@ BLOCK_STRIDE = Field("size", high=4096)
 
 class BlockError(SpecError):
     """A block file with findings of its own."""
+
+
+class Broken(Enum):
+    """What the name of a block means whose file has findings."""
+
+    BROKEN = auto()
+
+
+class Meanings:
+    """Name -> the block that it means, `BROKEN`, or None: every name means something."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    def __contains__(self, name: str) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> Block | Broken | None:
+        try:
+            return self.library.block(name)
+        except BlockError:
+            return Broken.BROKEN
 
 
 @remember

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean, instead
+from archspec.expression import Name
 from archspec.source.document import Document, Step
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
 
@@ -17,7 +18,7 @@ class Problem(NamedTuple):
     """A finding whose place is a path below the value being validated.
 
     `key` points at the key of the path, not at its value. `because` is the path of another key
-    that it does not go with.
+    that it does not go with, `word` the very name within an expression.
     """
 
     rule: str
@@ -26,6 +27,7 @@ class Problem(NamedTuple):
     path: tuple[Step, ...] = ()
     key: bool = False
     because: tuple[Step, ...] = ()
+    word: Name | None = None
 
     def below(self, *steps: Step) -> Problem:
         because = (*steps, *self.because) if self.because else ()
@@ -119,6 +121,7 @@ _EXAMPLES = {
     "magnitude": "magnitude: 6",
 }
 _BESIDE = {"channels-shrink": "compared with this"}  # the label of the other key
+_FIXABLE = ("unknown-block",)  # whose value is the word to be replaced; else it is the key
 _EXPECTED = {
     "dict_type": "expected a map",
     "list_type": "expected a list",
@@ -233,13 +236,25 @@ def describe(value: Any) -> str:
 def diagnose(problem: Problem, document: Document, *labels: Label) -> Diagnostic:
     """The finding at its place in a document."""
     span = document.span(problem.path, problem.key)
-    hint = problem.hint
-    fix = hint.at(span) if problem.key and isinstance(hint, Hint) else None
+    if problem.word:
+        span = _span_of_word(problem.word, document, problem.path)
+    hint, fixable = problem.hint, problem.key or problem.rule in _FIXABLE
+    fix = hint.at(span) if fixable and isinstance(hint, Hint) else None
     other = _place_of_key(document, problem.because)
     if span and other:
         span, other = _own_first(document, span, other)
         labels = (*labels, Label(other, _BESIDE.get(problem.rule, "does not go with this")))
     return Diagnostic(problem.rule, problem.message, span, hint, labels, fix=fix)
+
+
+def _span_of_word(word: Name, document: Document, path: Sequence[Step]) -> Span | None:
+    """A name in the text of an expression, where that stands on one line."""
+    span, mark = document.span(path), document.mark(path)
+    if span is None or mark is None or word.column is None or span.line != span.end_line:
+        return span
+    start = span.column + word.column + (1 if mark.quoted else 0)
+    end = start + len(word.id)
+    return span._replace(column=start, end_column=end) if end <= span.end_column else span
 
 
 def _place_of_key(document: Document, path: Sequence[Step]) -> Span | None:

@@ -3,21 +3,21 @@
 What can be known without shapes is found here, all at once; sizes and shapes are the business
 of `archspec.expand`.
 
-network   sections, stages and defaults
+report    what is found in a spec and its blocks, at its lines
+pieces    the names in one piece of a spec
 references  what layers refer to
-layers    layers, and what they give to blocks
 lengths   lists in a stage
-findings  where layers stand, what is reported there, and names in expressions
 """
 
 from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic
 from archspec.language.blocks import Block
-from archspec.language.check.layers import Layers
-from archspec.language.check.network import Network
+from archspec.language.check.lengths import lengths
+from archspec.language.check.report import Met, Report
 from archspec.language.library import Library
 from archspec.language.spec import Spec
+from archspec.paths import display_path
 from archspec.source.document import Document
 
 
@@ -26,14 +26,31 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
 
     Raises `SpecError` where there are too many.
     """
-    return Network(spec, library).check()
+    report = Report(spec.document, library, frozenset(spec.args))
+    sections = (("stem", spec.stem), ("head", spec.head))
+    for where, section in sections:
+        for name, stack in section.entries:
+            report.check(stack, (where,) if name is None else (where, name))
+    for key, stage in spec.stages.items():
+        report.check(stage, ("stages", key))
+    report.check(spec.defaults, ("defaults",))
+    for name in spec.blocks:
+        report.meet(Met(name))
+    report.check_blocks()
+    report.add(lengths(spec, library))
+    if not spec.stages and not any(stack.layers for _, s in sections for _, stack in s.entries):
+        hint = "write a `stem`, `stages` or a `head`, e.g. `stem: [{conv: 64}, norm, act]`"
+        message = "the network has no layers"
+        report.add([Diagnostic("no-layers", message, spec.where("name"), hint)])
+    for name, path in library.hidden():
+        report.wrong_name(name, display_path(path))
+    return report.found
 
 
 def check_block(name: str, block: Block, document: Document, library: Library) -> list[Diagnostic]:
     """The same for a block by itself, whoever uses it."""
     library.documents[name] = document
-    layers = Layers(library)
-    layers.wrong_name(name, document.file)
-    layers.meet(name, block)
-    layers.check_blocks()
-    return layers.found
+    report = Report(document, library, frozenset())
+    report.wrong_name(name, document.file)
+    report.check_block(name, block)
+    return report.found

@@ -2,55 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sized
 
-from archspec.diagnostics import Label
+from archspec.diagnostics import Diagnostic, Label
 from archspec.expression import ExpressionError
 from archspec.language.blocks import Block
-from archspec.language.check.findings import Findings, Scope, Where
 from archspec.language.library import BlockError, Library
-from archspec.language.problems import Problems, diagnose
+from archspec.language.problems import Problem, Problems, diagnose
 from archspec.language.spec import Spec
 from archspec.language.stages import Stage
 
 
-def check_lengths(found: Findings, spec: Spec, library: Library) -> None:
+def lengths(spec: Spec, library: Library) -> Iterator[Diagnostic]:
     """That each list has as many entries as its stage has blocks, where that is known."""
     try:
         counts = spec.repeats
     except ExpressionError:
         return
     except Problems as error:
-        found += [diagnose(p, spec.document) for p in error.problems]
+        yield from (diagnose(p, spec.document) for p in error.problems)
         return
     for key, count in counts.items():
-        stage, where = spec.stages[key], Where(spec.document, ("stages", key))
-        _length(found, where, "channels", stage.channels, count)
-        _length(found, where, "stride", stage.stride, count)
-        if len(stage.blocks) > 1 or isinstance(stage.raw["block"], list):
-            _length(found, where, "block", stage.blocks, count)
-        block = _first_block(stage, library)
-        for arg, value in stage.given.items():
-            if isinstance(value, list) and block and arg in block.args:
-                _length(found, where, arg, tuple(value), count)
+        for name, values in _lists(spec.stages[key], library):
+            if len(values) != count:
+                yield _wrong_length(spec, key, name, len(values), count)
+
+
+def _lists(stage: Stage, library: Library) -> Iterator[tuple[str, Sized]]:
+    """What a stage says block by block."""
+    if isinstance(stage.channels, tuple):
+        yield "channels", stage.channels
+    if isinstance(stage.stride, tuple):
+        yield "stride", stage.stride
+    if isinstance(stage.raw["block"], list):
+        yield "block", stage.blocks
+    block = _first_block(stage, library)
+    for arg, value in stage.given.items():
+        if isinstance(value, list) and block and arg in block.args:
+            yield arg, value
 
 
 def _first_block(stage: Stage, library: Library) -> Block | None:
     try:
-        return library.block(stage.blocks[0]) if stage.blocks else None
+        return library.block(stage.blocks[0])
     except BlockError:  # reported where the block is used
         return None
 
 
-def _length(found: Findings, where: Where, name: str, values: Any, count: int) -> None:
-    if not isinstance(values, tuple) or len(values) == count:
-        return
-    entries = "1 entry" if len(values) == 1 else f"{len(values)} entries"
+def _wrong_length(spec: Spec, key: str, name: str, length: int, count: int) -> Diagnostic:
+    entries = "1 entry" if length == 1 else f"{length} entries"
     blocks = "1 block" if count == 1 else f"{count} blocks"
     message = f"`{name}` has {entries} for {blocks}"
     hint = "a list in a stage says a value block by block"
-    repeats = where.document.mark((*where.path, "repeat"))
-    used_at = Label(repeats.span, f"{blocks} here") if repeats else None
-    found.report(
-        "wrong-length", message, where.span(name), hint, Scope(frozenset(), used_at=used_at)
-    )
+    repeats = spec.document.mark(("stages", key, "repeat"))
+    labels = (Label(repeats.span, f"{blocks} here"),) if repeats else ()
+    problem = Problem("wrong-length", message, hint, ("stages", key, name))
+    return diagnose(problem, spec.document, *labels)

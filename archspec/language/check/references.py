@@ -1,4 +1,4 @@
-"""What layers refer to: names in expressions, and blocks or parts. A pure function of a stack."""
+"""What layers refer to: names in expressions, and blocks or parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from archspec.expression import Expr, names
 from archspec.language.layers import Layer, Stack
 from archspec.language.words import COMBINATORS
-from archspec.memo import Memo, remember
 from archspec.ops import OPS
 from archspec.places import At
 
@@ -31,14 +30,12 @@ class Call(NamedTuple):
 class References(NamedTuple):
     """All of a stack, as paths below it; `nested` are combinators inside a `sequence`."""
 
-    trees: tuple[Tree, ...]
-    calls: tuple[Call, ...]
-    nested: tuple[Call, ...]
-    names: frozenset[str]
+    trees: list[Tree]
+    calls: list[Call]
+    nested: list[Call]
 
 
-@remember
-def references(stack: Stack, *, memo: Memo | None) -> References:
+def references(stack: Stack) -> References:
     """What the layers of a stack refer to."""
     trees, calls, nested = list[Tree](), list[Call](), list[Call]()
     for layer, at in stack.all:
@@ -48,8 +45,7 @@ def references(stack: Stack, *, memo: Memo | None) -> References:
         if layer.head == "sequence":
             inner = layer.branches[0].stack.each(layer.branch_at(0, at))
             nested += [Call(place, one) for one, place in inner if one.head in COMBINATORS]
-    known = frozenset().union(*(tree.names for tree in trees))
-    return References(tuple(trees), tuple(calls), tuple(nested), known)
+    return References(trees, calls, nested)
 
 
 def _own_trees(layer: Layer, at: At) -> Iterator[Tree]:

@@ -1,0 +1,88 @@
+"""What is found in a spec and in the blocks that it uses, at its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from archspec.diagnostics import Diagnostic, Label, Span, SpecError
+from archspec.language.blocks import Block, unusable
+from archspec.language.check.pieces import Known, Piece, check_piece
+from archspec.language.library import BlockError, Library, Meanings
+from archspec.language.problems import diagnose
+from archspec.places import Path
+from archspec.source.document import Document
+from archspec.source.findings import MAX_FINDINGS, too_many_findings
+
+
+class Met(NamedTuple):
+    """A block that is used, and where first: None for one that is checked all the same."""
+
+    block: str
+    document: Document | None = None
+    path: Path = ()
+    key: bool = False
+
+    def label(self, text: str) -> tuple[Label, ...]:
+        """A label at the use, if that is written anywhere."""
+        span = self.document.span(self.path, self.key) if self.document else None
+        return (Label(span, text),) if span else ()
+
+
+class Report:
+    """The findings so far. Blocks wait until what uses them is checked: a chain needs no depth."""
+
+    def __init__(self, document: Document, library: Library, args: frozenset[str]) -> None:
+        self.document, self.library = document, library
+        self.known = Known(args, frozenset(library.names()))
+        self.found: list[Diagnostic] = []
+        self._meanings = Meanings(library)
+        self._met: set[str] = set()
+        self._waiting: list[Met] = []
+
+    def add(self, findings: Iterable[Diagnostic], labels: tuple[Label, ...] = ()) -> None:
+        """More findings, with places that led there; raises `SpecError` where it is too much."""
+        for finding in findings:
+            if len(self.found) >= MAX_FINDINGS:
+                raise SpecError([*self.found, too_many_findings(finding.span)])
+            self.found.append(finding._replace(labels=(*finding.labels, *labels)))
+
+    def wrong_name(self, name: str, file: str) -> None:
+        """Why a block's file cannot have its name, at its first line."""
+        self.add(Diagnostic(p.rule, p.message, Span(file), p.hint) for p in unusable(name))
+
+    def check(self, piece: Piece, path: Path = ()) -> None:
+        """A piece of the document."""
+        self._check(piece, self.document, path, None)
+
+    def check_block(self, name: str, block: Block) -> None:
+        """The block that the document holds, and those that it uses."""
+        self._met.add(name)
+        self.check(block)
+        self.check_blocks()
+
+    def meet(self, met: Met) -> None:
+        """Has a block checked, once."""
+        if met.block not in self._met:
+            self._met.add(met.block)
+            self._waiting.append(met)
+
+    def check_blocks(self) -> None:
+        """Each block that was met, and those that these use."""
+        for met in self._waiting:  # it grows meanwhile
+            try:
+                block = self.library.block(met.block)
+            except BlockError as error:
+                self.add(error.diagnostics, met.label("used here"))
+                continue
+            if block is not None:
+                self._check(block, self.library.documents[met.block], (), met)
+
+    def _check(self, piece: Piece, document: Document, path: Path, met: Met | None) -> None:
+        checked = check_piece(piece, self.known, self._meanings, memo=self.library.memo)
+        if checked.problems:
+            found = [diagnose(problem.below(*path), document) for problem in checked.problems]
+            shown = met is not None and met.block not in self.library.own
+            self.add(found, met.label(f"`{met.block}` is used here") if met and shown else ())
+        for name, inner, key in checked.uses:
+            self.meet(Met(name, document, (*path, *inner), key))
