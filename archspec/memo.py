@@ -83,8 +83,12 @@ def remember_by_reads(function: F) -> F:
 
 def frozen(data: Any) -> Any:
     """Plain data as a key. Strict in type: 1, 1.0 and `true` differ, as they do in a spec."""
-    if isinstance(data, Mapping):
-        return ("map", *((key, frozen(value)) for key, value in data.items()))
+    if isinstance(data, str):
+        return data
+    if data is None or isinstance(data, (int, float)):
+        return data.__class__, data
+    if isinstance(data, (dict, Mapping)):
+        return ("map", *data, *map(frozen, data.values()))
     if isinstance(data, (list, tuple)):
         return ("list", *map(frozen, data))
-    return data if isinstance(data, str) else (data.__class__, data)
+    return data.__class__, data

@@ -14,6 +14,7 @@ from archspec.language.spec import Defaults, Spec
 from archspec.memo import Memo, canonical, remember
 from archspec.places import NOWHERE, At, Origin
 
+Items = tuple[tuple[str, Any], ...]  # of a mapping, as part of a key
 USUAL = {"norm": Stack((Layer("batch_norm"),)), "act": Stack((Layer("relu"),))}
 
 
@@ -56,7 +57,7 @@ def closure(
     return canonical(memo, ("closure", stack, items(parts), items(known), network), made)
 
 
-def items(mapping: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def items(mapping: Mapping[str, Any]) -> Items:
     """A mapping as part of a key."""
     return tuple(sorted(mapping.items(), key=lambda item: item[0]))
 
@@ -98,23 +99,29 @@ class Context:
 def context_of(spec: Spec, memo: Memo | None) -> Context:
     """The context of a spec that was loaded."""
     args = {name: constant(value) for name, value in spec.args.items()}
-    blocks = spec.library.known()
+    named = {n: args[n] for n in names_in(spec.defaults, memo=memo) & args.keys()}
+    blocks, prefixes = items(spec.library.known()), items(spec.names)
+    return _context(spec.defaults, items(named), prefixes, blocks, memo=memo)
+
+
+@remember
+def _context(
+    defaults: Defaults, args: Items, prefixes: Items, blocks: Items, *, memo: Memo | None
+) -> Context:
+    named = dict(args)
     plain = {
-        name: closure(getattr(spec.defaults, name) or usual, {}, args, memo, network=True)
+        name: closure(getattr(defaults, name) or usual, {}, named, memo, network=True)
         for name, usual in USUAL.items()
     }
     # The norm may name the act, and the other way round.
     parts = {
         name: closure(
-            part.stack, {k: v for k, v in plain.items() if k != name}, args, memo, network=True
+            part.stack, {k: v for k, v in plain.items() if k != name}, named, memo, network=True
         )
         for name, part in plain.items()
     }
-    named = {n: args[n] for n in sorted(names_in(spec.defaults, memo=memo) & args.keys())}
     origins = {
-        name: Origin(At(("defaults", name)), {}) if getattr(spec.defaults, name) else NOWHERE
+        name: Origin(At(("defaults", name)), {}) if getattr(defaults, name) else NOWHERE
         for name in USUAL
     }
-    made = Context(spec.defaults, named, spec.names, blocks, parts, origins)
-    key = ("context", spec.defaults, items(named), items(spec.names), items(blocks), items(parts))
-    return canonical(memo, key, made)
+    return Context(defaults, named, dict(prefixes), dict(blocks), parts, origins)

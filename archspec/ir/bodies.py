@@ -140,13 +140,17 @@ def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
             name = names.get(layer, layer)
             return Chain() if name is None else Apply(name, site)
         case Chain(steps=steps):
-            found = [renamed(step, names) for step in steps]
-            return Chain(tuple(step for step in found if step != Chain()))
+            return Chain(tuple(x for step in steps if not is_nothing(x := renamed(step, names))))
         case Add() | Multiply() | Concat() | Split():
             return type(body)(tuple(renamed(branch, names) for branch in body.branches))
         case Collect(parts=parts, order=order):
             return Collect(tuple((name, renamed(part, names)) for name, part in parts), order)
     return body
+
+
+def is_nothing(body: Body) -> bool:
+    """Whether what enters leaves as it is, for no layer is there."""
+    return isinstance(body, Chain) and not body.steps
 
 
 # Places in a body ---------------------------------------------------------------------
@@ -184,9 +188,9 @@ def residual(body: Add) -> Body | None:
     if len(body.branches) != 2:
         return None
     first, second = body.branches
-    if isinstance(second, Apply) or second == Chain():
+    if isinstance(second, Apply) or is_nothing(second):
         return first
-    return second if first == Chain() else None
+    return second if is_nothing(first) else None
 
 
 def residual_ends(body: Body) -> Iterator[str | None]:
@@ -215,7 +219,7 @@ def _lasts(body: Body) -> Iterator[str | None]:
 
 def _last(body: Body) -> Body:
     """What a body does last."""
-    while isinstance(body, Chain) and (steps := [s for s in body.steps if s != Chain()]):
+    while isinstance(body, Chain) and (steps := [s for s in body.steps if not is_nothing(s)]):
         body = steps[-1]
     return body
 

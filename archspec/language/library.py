@@ -133,7 +133,7 @@ class Library:
         except SpecError as error:
             raise BlockError(error.diagnostics) from None
         self.documents[name] = document
-        return block_in(document, self.memo)
+        return block_in(document, memo=self.memo)
 
     def _admit(self, name: str, path: str, beside: Path) -> None:
         """Only files of the project; all of them no larger than one may be."""
@@ -163,7 +163,8 @@ class Library:
                     yield name, path
 
 
-def block_in(document: Document, memo: Memo | None = None) -> Block:
+@remember
+def block_in(document: Document, *, memo: Memo | None) -> Block:
     """The block that a document holds; raises `BlockError`."""
     try:
         return piece(block_of, document.data, memo)

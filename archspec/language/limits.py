@@ -18,21 +18,29 @@ def characters(document: Document, whose: str, before: int = 0) -> int:
     """
     if document.top is None:
         return before
-    count = before
-    values: list[tuple[tuple[str | int, ...], Any]] = [((), document.data)]
-    for path, value in values:  # it grows meanwhile
-        if isinstance(value, dict):
-            values += (((*path, key), part) for key, part in value.items())
-        elif isinstance(value, list):
-            values += (((*path, place), part) for place, part in enumerate(value))
-        elif isinstance(value, str) and len(value) <= MAX_LENGTH:
-            count += len(value)
-            if count > MOST_CHARACTERS:
-                raise _too_many(document, path, whose)
+    count = before + _in(document.data)
+    if count > MOST_CHARACTERS:
+        message = f"the expressions of {whose} have more than {MOST_CHARACTERS:,} characters"
+        hint = "write what they have in common once, as an argument of a block"
+        place = document.span(_where_too_many(document.data, before))
+        raise SpecError([Diagnostic("too-large", message, place, hint)])
     return count
 
 
-def _too_many(document: Document, path: tuple[str | int, ...], whose: str) -> SpecError:
-    message = f"the expressions of {whose} have more than {MOST_CHARACTERS:,} characters"
-    hint = "write what they have in common once, as an argument of a block"
-    return SpecError([Diagnostic("too-large", message, document.span(path), hint)])
+def _in(value: Any) -> int:
+    """The characters of all texts in a value that may be expressions."""
+    if isinstance(value, str):
+        return len(value) if len(value) <= MAX_LENGTH else 0
+    if isinstance(value, dict):
+        return sum(map(_in, value.values()))
+    return sum(map(_in, value)) if isinstance(value, list) else 0
+
+
+def _where_too_many(value: Any, before: int) -> tuple[str | int, ...]:
+    """The path of the first text that makes them too many."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, part in parts if isinstance(value, (dict, list)) else ():
+        if before + _in(part) > MOST_CHARACTERS:
+            return (step, *_where_too_many(part, before))
+        before += _in(part)
+    return ()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as ModelField
-from pydantic import ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 
 from archspec.diagnostics import Span, did_you_mean
-from archspec.expression import Number, Scalar
+from archspec.expression import ExpressionError, Number, Scalar
 from archspec.language import arguments, identifiers
 from archspec.language.blocks import Blocks
 from archspec.language.layers import Stack, shorthand, stack_of
@@ -189,47 +190,46 @@ class Spec(Model):
     expect: Expect | None = None
     train: Annotated[Train | None, reads(train_of)] = None
 
-    _document: Document = PrivateAttr(default_factory=lambda: Document({}))
-    _library: Any = PrivateAttr(None)
-    _changed: bool = PrivateAttr(False)
-
     @model_validator(mode="wrap")
     @classmethod
     def _keep_data(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Settings are laid over what was validated."""
         spec = handler(data)
-        spec._document = Document(data)
+        vars(spec)["document"] = Document(data)
         return spec
 
     def keep(self, document: Document, library: Any, changed: bool) -> None:
         """What the spec was made of and looks blocks up in; whether settings changed it."""
-        self._document, self._library, self._changed = document, library, changed
+        vars(self).update(document=document, library=library, changed=changed)
 
     def agree(self) -> None:
         """Channels never shrink."""
         found = Collector()
-        never_shrink(self.args, self.stages, found)
+        with suppress(ExpressionError, Problems):  # reported by the check of names, at its place
+            never_shrink(self.args, self.stages, self.repeats, found)
         found.finish()
 
-    @property
+    # Set by `keep`, and no fields: what is equal is what was written.
+
+    @cached_property
     def document(self) -> Document:
         """The merged mapping that was validated, with the place of each value."""
-        return self._document
+        return Document({})
+
+    @cached_property
+    def library(self) -> Any:
+        """The blocks that the spec sees; None for a spec that was not loaded."""
+        return None
+
+    @cached_property
+    def changed(self) -> bool:
+        """Whether arguments or input were set from outside, so that `expect` is void."""
+        return False
 
     @property
     def data(self) -> Any:
         """The merged mapping that was validated."""
-        return self._document.data
-
-    @property
-    def library(self) -> Any:
-        """The blocks that the spec sees; None for a spec that was not loaded."""
-        return self._library
-
-    @property
-    def changed(self) -> bool:
-        """Whether arguments or input were set from outside, so that `expect` is void."""
-        return self._changed
+        return self.document.data
 
     @cached_property
     def repeats(self) -> dict[str, int]:
@@ -238,7 +238,7 @@ class Spec(Model):
 
     def where(self, *path: str | int, key: bool = False) -> Span | None:
         """The place of a value (or key) of the spec."""
-        return self._document.span(path, key)
+        return self.document.span(path, key)
 
 
 KEYS = [f.alias or name for name, f in Spec.model_fields.items()]

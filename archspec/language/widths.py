@@ -125,16 +125,15 @@ class NeverShrink:
         )
 
 
-def never_shrink(args: Args, stages: Mapping[str, Stage], found: Collector) -> None:
-    """Compares the channels that are written, block by block."""
+def never_shrink(
+    args: Args, stages: Mapping[str, Stage], counts: Mapping[str, int], found: Collector
+) -> None:
+    """Compares the channels that are written, block by block; raises `ExpressionError`."""
     rule = NeverShrink()
-    try:
-        for series in series_of(args, repeats(args, stages)):
-            stage = stages[series.key]
-            for channels in _channels(stage.channels, series):
-                found.keep(filter(None, [rule.problem(series.key, stage, channels)]))
-    except (ExpressionError, Problems):
-        return  # the check of names reports it, at its place
+    for series in series_of(args, counts):
+        stage = stages[series.key]
+        for channels in _channels(stage.channels, series):
+            found.keep(filter(None, [rule.problem(series.key, stage, channels)]))
 
 
 def _channels(written: Expr | tuple[Expr, ...] | None, series: Series) -> Iterator[Scalar]:

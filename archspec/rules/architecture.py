@@ -80,12 +80,12 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
     Images of 8 pixels and fewer, and stages that take a `dilation` for the stride, are exempt.
     """
     outputs = view.leaving
-    stages = [(key, stage) for key, stage in view.spec.stages.items() if key in outputs]
-    for (before, _), (key, stage) in pairwise(stages):
+    for before, key in pairwise(outputs):
         old, new = outputs[before], outputs[key]
-        if "dilation" in stage.given or len(new) < 2 or max(new[1:]) <= _FEW_PIXELS:
+        dilated = "dilation" in view.spec.stages[key].given
+        if dilated or len(new) < 2 or max(new[1:]) <= _FEW_PIXELS:
             continue
-        if new[1:] == old[1:] and new[0] >= 2 * old[0]:
+        if new[1:] == old[1:] and new[0] >= 2 * old[0] and view.has_layers(before):
             size = " x ".join(map(str, new[1:]))
             message = f"`{key}` goes from {old[0]} to {new[0]} channels on all {size} pixels"
             where = partial(view.spec.where, "stages")

@@ -85,7 +85,7 @@ def _in_the_rest(
         return []
     part = Part(rest, "blocks", name)
     try:
-        return check_block(name, block_in(part), part, library)
+        return check_block(name, block_in(part, memo=None), part, library)
     except SpecError as error:
         return list(error.diagnostics)
 

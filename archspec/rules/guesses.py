@@ -38,8 +38,8 @@ def bias_already_off(view: View) -> Iterator[Diagnostic]:
     """
     if "bias" in view.spec.defaults.ops.get("conv", ()):
         return
-    for layer, at in view.layers():
-        if layer.head == "conv" and _literal(layer.given.get("bias")) is False:
+    for layer, at in view.layers("conv"):
+        if _literal(layer.given.get("bias")) is False:
             message = "a `conv` has no bias unless it is asked for"
             span = view.lines.span(at.below("conv", "bias"))
             fix = removal(view.lines, at, "conv", "bias")

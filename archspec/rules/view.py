@@ -81,10 +81,13 @@ class View(Written):
 
     @cached_property
     def leaving(self) -> dict[str, tuple[int, ...]]:
-        """Stage of blocks -> the sizes of what leaves it, where it has layers."""
+        """Stage of blocks -> the sizes of what leaves it."""
         tops = dict(self.network.root.sites)
-        stages = [key for key in self.network.stages if any(visits_at(tops[key], ""))]
-        return {key: tops[key].y.sizes for key in stages}
+        return {key: tops[key].y.sizes for key in self.network.stages}
+
+    def has_layers(self, stage: str) -> bool:
+        """Whether a stage does anything."""
+        return any(visits_at(dict(self.network.root.sites)[stage], ""))
 
     @cached_property
     def own_steps(self) -> Steps:
@@ -212,11 +215,11 @@ class View(Written):
 
     # What is written
 
-    def layers(self) -> Iterator[tuple[Layer, At]]:
-        """Every layer that is written in the spec's own file, in its blocks too."""
+    def layers(self, head: str) -> Iterator[tuple[Layer, At]]:
+        """Every layer of this head that is written in the spec's own file, in its blocks too."""
         for stack, at in self._stacks():
-            if at.block or self.here(*at.path):
-                for layer, below in stack.all:
+            for layer, below in stack.all:
+                if layer.head == head:
                     place = at.below(*below.path)
                     span = self.lines.span(place)
                     if span is None or span.file == self.file:

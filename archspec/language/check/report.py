@@ -85,4 +85,5 @@ class Report:
             shown = met is not None and met.block not in self.library.own
             self.add(found, met.label(f"`{met.block}` is used here") if met and shown else ())
         for name, inner, key in checked.uses:
-            self.meet(Met(name, document, (*path, *inner), key))
+            if name not in self._met:
+                self.meet(Met(name, document, (*path, *inner), key))
