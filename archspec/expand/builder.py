@@ -12,7 +12,7 @@ from archspec.ir.tree import Definition, ModuleNode, Site
 from archspec.places import At
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Item:
     """A layer that becomes an attribute. `mark` stands for it in bodies until it is named."""
 
@@ -21,10 +21,9 @@ class Item:
     name: str | None = None
     at: At | None = None
     zeros: bool = False
-    attribute: str = ""
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Slot:
     """The place of a residual's shortcut, there or not."""
 

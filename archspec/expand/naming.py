@@ -29,8 +29,9 @@ def camel(name: str) -> str:
 
 def sequential(builder: Builder, body: Body) -> SequentialNode:
     """The layers of a builder as one `nn.Sequential`, with names 0, 1, 2, ..."""
-    _number(builder)
-    return SequentialNode(_children(builder.items), _named(body, builder))
+    names = _numbers(builder)
+    children = tuple(_child(item, names[item.mark]) for item in builder.items)
+    return SequentialNode(children, renamed(body, names))
 
 
 def closed(
@@ -41,15 +42,12 @@ def closed(
     prefixes: Mapping[str, str],
 ) -> BlockInstance:
     """The class that is made, its layers named."""
-    if builder.sequential:
-        _number(builder)
-    else:
-        _name(builder, prefixes)
-        _check_names(builder)
-    body = _named(body, builder)
+    names = _numbers(builder) if builder.sequential else _names(builder, prefixes)
+    if not builder.sequential:
+        _check_names(builder, names)
     slots = [(slot, f"@{place}") for place, slot in enumerate(builder.slots)]
-    body = renamed(body, {slot.mark: mark for slot, mark in slots})
-    children, before = _shared_once(builder.items)
+    body = renamed(body, names | {slot.mark: mark for slot, mark in slots})
+    children, before = _shared_once(builder.items, names)
     return BlockInstance(
         declared.block,
         declared.class_name,
@@ -76,22 +74,15 @@ def _child(item: Item, name: str) -> Child:
     return Child(name, item.module, item.at, item.zeros)
 
 
-def _children(items: list[Item]) -> tuple[Child, ...]:
-    return tuple(_child(item, item.attribute) for item in items)
+def _numbers(builder: Builder) -> dict[str, str]:
+    """The attribute of every layer of a Sequential, by its mark."""
+    return {item.mark: str(place) for place, item in enumerate(builder.items)}
 
 
-def _named(body: Body, builder: Builder) -> Body:
-    return renamed(body, {item.mark: item.attribute for item in builder.items})
-
-
-def _number(builder: Builder) -> None:
-    for place, item in enumerate(builder.items):
-        item.attribute = str(place)
-
-
-def _name(builder: Builder, prefixes: Mapping[str, str]) -> None:
-    """Gives every layer its attribute; equal layers without weights share one."""
-    taken = {item.name for item in builder.items if item.name}
+def _names(builder: Builder, prefixes: Mapping[str, str]) -> dict[str, str]:
+    """The same by rule; equal layers without weights share one."""
+    names = {item.mark: item.name for item in builder.items if item.name}
+    taken = set(names.values())
     taken |= {slot.name for slot in builder.slots if slot.item}
     wanted = [(item, _prefix(item, prefixes)) for item in builder.items if not item.name]
     several = Counter(prefix for item, prefix in wanted if not _plain(item))
@@ -100,14 +91,14 @@ def _name(builder: Builder, prefixes: Mapping[str, str]) -> None:
     tried: Counter[str] = Counter()
     for item, prefix in wanted:
         if _plain(item):
-            _share(item, prefix, plain.setdefault(prefix, {}), tried, taken)
+            known = plain.setdefault(prefix, {})
+            names[item.mark] = _shared(item, prefix, known, tried, taken)
         elif _always_numbered(item) or several[prefix] > 1:
             numbers[prefix] += 1
-            item.attribute = f"{prefix}{numbers[prefix]}"
+            names[item.mark] = f"{prefix}{numbers[prefix]}"
         else:
-            item.attribute = prefix
-    for item in builder.items:
-        item.attribute = item.name or item.attribute
+            names[item.mark] = prefix
+    return names
 
 
 def _plain(item: Item) -> bool:
@@ -127,9 +118,9 @@ def _prefix(item: Item, prefixes: Mapping[str, str]) -> str:
     return "sequence"
 
 
-def _share(
-    item: Item, prefix: str, known: dict[Any, str], tried: Counter[str], taken: set[Any]
-) -> None:
+def _shared(
+    item: Item, prefix: str, known: dict[Any, str], tried: Counter[str], taken: set[str]
+) -> str:
     """`relu` for the first and all equal ones, `relu2` for the next that differs."""
     key = _op_key(item)
     while key not in known:
@@ -138,7 +129,7 @@ def _share(
         if name not in taken:
             taken.add(name)
             known[key] = name
-    item.attribute = known[key]
+    return known[key]
 
 
 def same_op(one: Item, other: Item) -> bool:
@@ -154,10 +145,10 @@ def _op_key(item: Item) -> Any:
     return module.kind, module.torch, tuple(sorted(module.slots.items(), key=lambda s: s[0]))
 
 
-def _check_names(builder: Builder) -> None:
+def _check_names(builder: Builder, names: Mapping[str, str]) -> None:
     seen: dict[str, Item] = {}
     for item in [*builder.items, *(slot.item for slot in builder.slots if slot.item)]:
-        name = item.attribute or item.name or ""
+        name = names.get(item.mark) or item.name or ""
         if name in MODULE_ATTRIBUTES:
             message = f"a layer would be called `{name}`, and every torch module has that"
             hint = "give it another name: `name: ...`"
@@ -170,12 +161,16 @@ def _check_names(builder: Builder) -> None:
         raise FoundError(Finding("attribute-twice", message, item.at, hint))
 
 
-def _shared_once(items: list[Item]) -> tuple[tuple[Child, ...], list[int]]:
+def _shared_once(
+    items: list[Item], names: Mapping[str, str]
+) -> tuple[tuple[Child, ...], list[int]]:
     """The layers without repeats, and how many of them come before each place."""
     kept: dict[str, Child] = {}
     before = [0]
     for item in items:
-        kept.setdefault(item.attribute, _child(item, item.attribute))
+        name = names[item.mark]
+        if name not in kept:
+            kept[name] = _child(item, name)
         before.append(len(kept))
     return tuple(kept.values()), before
 
