@@ -7,11 +7,11 @@ the network around it has left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from archspec.expression import Expr, Name, Number, walk
-from archspec.places import Finding
+from archspec.places import At, Finding
 
 MOST_LAYERS = 10_000  # those of a block as often as it is used; ResNet-1001 has 3,006
 MOST_STEPS = 150_000  # the shipped network that takes most takes 21,000
@@ -49,6 +49,14 @@ class TooLargeError(Exception):
         super().__init__(message)
         self.message, self.hint, self.deep = message, hint, deep
         self.finding: Finding | None = None
+        self.before: tuple[Finding, ...] = ()  # what was found until then
+
+    def placed(self, at: At, before: Iterable[Finding]) -> TooLargeError:
+        """The same at a place, if it has none yet, and after these findings."""
+        finding = self.finding or Finding("too-large", self.message, None, self.hint)
+        self.finding = finding._replace(at=finding.at or at)
+        self.before = (*before, *self.before)
+        return self
 
 
 class Room(NamedTuple):

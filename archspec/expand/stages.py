@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from archspec.expand.budget import Budget, Effects, Room
+from archspec.expand.budget import Budget, Room
 from archspec.expand.builder import Builder
 from archspec.expand.calls import Call, check_required, closures
 from archspec.expand.context import Context, names_in
+from archspec.expand.entries import ExpandedPart
 from archspec.expand.layers import Module, expand_call, expand_inline
 from archspec.expand.naming import sequential
 from archspec.expand.scope import FoundError, Scope
 from archspec.expression import Expr, Number, Scalar, Value, constant
 from archspec.ir import Body, Chain, Field, Shape
-from archspec.ir.tree import SequentialNode, TensorInfo
+from archspec.ir.tree import RowSite, TensorInfo
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE, bind_use
 from archspec.language.stages import Stage
 from archspec.language.widths import Place, Series
 from archspec.memo import Memo, remember_by_reads
 from archspec.places import At, Finding, Given
-
-MOST_FINDINGS = 20
-FATAL = ("cycle", "too-large")
 
 
 class StageKey(NamedTuple):
@@ -37,24 +35,6 @@ class StageKey(NamedTuple):
     args: tuple[tuple[str, Scalar, type], ...]
     x: TensorInfo
     context: Context
-
-
-class ExpandedStage(NamedTuple):
-    """A stage: its blocks as one Sequential, what leaves it, and how wide it begins and ends.
-
-    `row` is None where nothing can be known of what follows.
-    """
-
-    row: SequentialNode | None
-    leaving: TensorInfo
-    effects: Effects
-    widths: tuple[int, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """The indices that it depends on."""
-        return self.effects.reads
 
 
 def stage_key(
@@ -76,10 +56,11 @@ def stage_key(
 @remember_by_reads
 def expand_stage(
     key: StageKey, place: dict[str, int], *, memo: Memo | None, room: Room
-) -> ExpandedStage:
-    """The blocks of one stage; after a finding it goes on with what the stage promised.
+) -> ExpandedPart:
+    """The blocks of one stage, as one Sequential.
 
-    `place` says where it stands: `stage`, and the `block_index` of its first block.
+    After a finding it goes on with what the stage promised. `place` says where it stands: `stage`,
+    and the `block_index` of its first block.
     """
     stage, at, x = key.stage, key.at, key.x
     scope = Scope(key.context, Budget(room), memo)
@@ -87,25 +68,26 @@ def expand_stage(
     args = {name: constant(number) for name, number, _ in key.args}
     scope.network_args = args
     fixed = args | {"block_count": constant(place["block_count"])}
-    series = Series(str(at.path[-1]), key.repeat, place["stage"], place["block_index"], fixed)
+    name = str(at.path[-1])
+    series = Series(name, key.repeat, place["stage"], place["block_index"], fixed)
     scope.mark_concrete(x.channels)
-    out, steps, found = Builder(sequential=True), list[Body](), list[Finding]()
-    widths: list[int] = []
+    blocks, steps, found = Builder(sequential=True), list[Body](), list[Finding]()
+    out, widths = Builder(prefix=f"{'.'.join(map(str, at.path))}#"), list[int]()
     for block in series.places():
         try:
             promised, here = _promise(stage, block, at, scope, x)
             module, where, y = _expand(stage, block, at, here, x, promised)
-            steps.append(out.add(module, where, None, at.below("block", block.number)))
+            steps.append(blocks.add(module, where, None, at.below("block", block.number)))
         except FoundError as error:
             found += error.findings
-            if any(finding.rule in FATAL for finding in error.findings):
-                return ExpandedStage(None, x, scope.budget.effects(error), (), tuple(found))
             x = promised
             break
         x = y
         widths = [widths[0] if widths else y.shape.channels, y.shape.channels]
-    row = sequential(out, Chain(tuple(steps)))
-    return ExpandedStage(row, x, scope.budget.effects(row), tuple(widths), tuple(found))
+    row = sequential(blocks, Chain(tuple(steps)))
+    step = out.add(row, RowSite(row, x.shape), name, at._replace(key=True))
+    effects = scope.budget.effects(row)
+    return ExpandedPart(out, (step,), x, effects, tuple(found), widths=tuple(widths))
 
 
 def _expand(

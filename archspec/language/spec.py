@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as ModelField
@@ -39,10 +39,15 @@ class Section:
 
 def section_of(value: Any, memo: Memo | None = None) -> Section:
     """A stem or head from what is written; raises `Problems`."""
+    return piece(_section, value, memo)
+
+
+def _section(value: Any) -> Section:
     if isinstance(value, list):
-        return piece(_listed_section, value, memo)
+        layers = stack_of(value).layers
+        return Section(tuple((None, Stack((layer,), raw=layer.raw)) for layer in layers), value)
     if value == "none":
-        return Section()
+        return Section(raw=value)
     if not isinstance(value, Mapping):
         hint = "write e.g. `[{conv: 64}, norm, act]`"
         fail("wrong-type", f"expected a map or list of layers, found {describe(value)}", hint)
@@ -50,14 +55,15 @@ def section_of(value: Any, memo: Memo | None = None) -> Section:
     for key in value:
         with found.trying(key):
             identifiers.attribute(key)
-            named.append((key, piece(stack_of, value[key], memo)))
+            named.append((key, stack_of(value[key])))
     found.finish()
     return Section(tuple(named), value)
 
 
-def _listed_section(value: list[Any]) -> Section:
-    layers = stack_of(value).layers
-    return Section(tuple((None, Stack((layer,), raw=layer.raw)) for layer in layers), value)
+@cache
+def no_section() -> Section:
+    """The one without layers: what is equal is one object."""
+    return Section()
 
 
 SectionField = Annotated[Section, reads_pieces(section_of)]
@@ -130,6 +136,12 @@ class Defaults:
     raw: Any = None
 
 
+@cache
+def no_defaults() -> Defaults:
+    """Those that say nothing."""
+    return Defaults()
+
+
 def _defaults(value: Any, memo: Memo | None = None) -> Defaults:
     return piece(defaults_of, value, memo)
 
@@ -180,10 +192,10 @@ class Spec(Model):
     doc: Doc = ""
     input: Annotated[list[Size], ModelField(min_length=1, max_length=4)]
     args: Annotated[dict[str, Any], reads(_args)] = {}
-    defaults: Annotated[Defaults, reads_pieces(_defaults)] = ModelField(default_factory=Defaults)
-    stem: SectionField = ModelField(default_factory=Section)
+    defaults: Annotated[Defaults, reads_pieces(_defaults)] = ModelField(default_factory=no_defaults)
+    stem: SectionField = ModelField(default_factory=no_section)
     stages: Stages = {}
-    head: SectionField = ModelField(default_factory=Section)
+    head: SectionField = ModelField(default_factory=no_section)
     blocks: Blocks = {}
     names: Annotated[dict[str, str], reads(_prefixes)] = {}
     init: Literal["resnet", "torch"] = "resnet"

@@ -170,8 +170,7 @@ def unused_size(view: View) -> Iterator[Diagnostic]:
 def _read(view: View) -> set[str]:
     """Every word in the values of a spec; of what many have in common, found once."""
     spec = view.spec
-    entries = [stack for section in (spec.stem, spec.head) for _, stack in section.entries]
-    shared = [*entries, spec.defaults, *spec.stages.values()]
+    shared = [spec.stem, spec.head, spec.defaults, *spec.stages.values()]
     rest = {key: spec.data[key] for key in spec.data if key not in _NO_VALUE + _SHARED}
     own = [words_in(part, memo=view.memo) for part in shared]
     return words_of(rest, keys=False).union(*own)

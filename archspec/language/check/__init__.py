@@ -27,10 +27,8 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
     Raises `SpecError` where there are too many.
     """
     report = Report(spec.document, library, frozenset(spec.args))
-    sections = (("stem", spec.stem), ("head", spec.head))
-    for where, section in sections:
-        for name, stack in section.entries:
-            report.check(stack, (where,) if name is None else (where, name))
+    report.check(spec.stem, ("stem",))
+    report.check(spec.head, ("head",))
     for key, stage in spec.stages.items():
         report.check(stage, ("stages", key))
     report.check(spec.defaults, ("defaults",))
@@ -38,7 +36,8 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
         report.meet(Met(name))
     report.check_blocks()
     report.add(lengths(spec, library))
-    if not spec.stages and not any(stack.layers for _, s in sections for _, stack in s.entries):
+    entries = (*spec.stem.entries, *spec.head.entries)
+    if not spec.stages and not any(stack.layers for _, stack in entries):
         hint = "write a `stem`, `stages` or a `head`, e.g. `stem: [{conv: 64}, norm, act]`"
         message = "the network has no layers"
         report.add([Diagnostic("no-layers", message, spec.where("name"), hint)])

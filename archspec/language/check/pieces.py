@@ -1,4 +1,4 @@
-"""Names in one piece of a spec: layers, a stage, the defaults or a block.
+"""Names in one piece of a spec: stem or head, a stage, the defaults or a block.
 
 A pure function: a piece that sees the same names and blocks has the same problems wherever it
 stands. Their paths lead on from the piece.
@@ -18,7 +18,7 @@ from archspec.language.check.references import Tree, references, trees_in
 from archspec.language.layers import Layer, Stack
 from archspec.language.library import Bound, Broken, Meanings, bind_defaults, bind_use
 from archspec.language.problems import Problem, Problems
-from archspec.language.spec import Defaults
+from archspec.language.spec import Defaults, Section
 from archspec.language.stages import Run, Stage
 from archspec.language.suggestions.unknown import default_hint, layer_hint, name_hint
 from archspec.language.words import INDICES, PARTS_OF_ALL, SCOPE
@@ -26,7 +26,7 @@ from archspec.memo import Memo, remember_by_reads
 from archspec.places import At, Path
 from archspec.source.findings import MAX_FINDINGS
 
-Piece = Stack | Stage | Defaults | Block
+Piece = Section | Stage | Defaults | Block
 OF_STAGES = tuple(Run.model_fields)
 
 
@@ -98,8 +98,8 @@ class _Check:
 
     def piece(self, piece: Piece) -> None:
         match piece:
-            case Stack():
-                self.stack(piece, (), Scope(self.known.args))
+            case Section():
+                self.section(piece)
             case Stage(between=None):
                 self.stage(piece)
             case Stage():
@@ -117,6 +117,11 @@ class _Check:
         for part, stack in block.parts.items():
             self.stack(stack, ("parts", part), outside)
         self.stack(block.body, ("body",), Scope(outside.names, outside.parts | set(block.parts)))
+
+    def section(self, section: Section) -> None:
+        """The layers of each entry."""
+        for name, stack in section.entries:
+            self.stack(stack, () if name is None else (name,), Scope(self.known.args))
 
     def stage(self, stage: Stage) -> None:
         """What is given to each of its blocks."""
