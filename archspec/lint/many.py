@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics import UnreadableFile
 from archspec.files import read_bytes
@@ -22,7 +22,7 @@ def check_anew(files: list[str], jobs: int) -> Iterator[Fresh]:
     """Each file's findings, in order; `jobs` processes at most, 0 for one per core."""
     count = min(jobs or cores(), len(files) // WORTH_A_CORE)
     if count < 2:
-        yield from _check_chunk(files)
+        yield from _check(files)
         return
     from concurrent.futures import ProcessPoolExecutor  # most runs need no pool
 
@@ -40,9 +40,13 @@ def cores() -> int:
 
 
 def _check_chunk(files: list[str]) -> list[Fresh]:
+    return list(_check(files))
+
+
+def _check(files: Iterable[str]) -> Iterator[Fresh]:
     """Files one after the other, with what they have in common worked out once."""
     memo, seen = Memo(), Files()
-    return [check_path(file, memo.trimmed(), seen) for file in files]
+    return (check_path(file, memo.trimmed(), seen) for file in files)
 
 
 def check_path(file: str, memo: Memo | None = None, files: Files | None = None) -> Fresh:
