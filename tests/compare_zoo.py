@@ -49,10 +49,11 @@ def compare(name: str) -> None:
 
 
 def size(name: str) -> int:
-    """The parameters of a spec: the small networks come first."""
+    """The parameters of a pair's spec: the small networks come first."""
     import archspec
+    from support.zoo_peers import PAIRS
 
-    return archspec.analyze(name).params
+    return archspec.analyze(PAIRS[name]().spec).params
 
 
 def main() -> int:
