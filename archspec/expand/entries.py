@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from archspec.expand.budget import Budget, Effects, Room, TooLargeError
 from archspec.expand.builder import Builder
@@ -35,6 +35,16 @@ class Args(NamedTuple):
 NONE = Args({}, {})
 
 
+class Part(NamedTuple):
+    """A section, or layers in one, under a name or without; `at` is the place of the section."""
+
+    written: Section | Stack
+    at: At
+    x: TensorInfo
+    context: Context
+    name: str | None = None
+
+
 class ExpandedPart(NamedTuple):
     """A part of the class of the network, whose attributes are in `out`.
 
@@ -60,13 +70,6 @@ class StopExpanding(Exception):
     """What follows cannot be known; the findings say why."""
 
 
-class Expand(Protocol):
-    """The expansion of a part, within the room that is left."""
-
-    def __call__(self, *, room: Room) -> ExpandedPart:
-        """The part."""
-
-
 class Parts:
     """Parts of the class of the network, one after the other."""
 
@@ -75,8 +78,8 @@ class Parts:
         self.steps: list[Body] = []
         self.found: list[Finding] = []
 
-    def take(self, at: At, expand: Expand) -> ExpandedPart:
-        """One more; raises `StopExpanding`, and `TooLargeError` at its place."""
+    def take(self, at: At, expand: Callable[..., ExpandedPart]) -> ExpandedPart:
+        """One more, in the room that is left; raises `StopExpanding` and `TooLargeError`."""
         try:
             part = expand(room=self.budget.left(""))
             self.budget.add(part.effects)
@@ -91,99 +94,56 @@ class Parts:
         return part
 
 
-def expand_section(
-    section: Section, at: At, args: Args, x: TensorInfo, context: Context, memo: Memo, *, room: Room
-) -> ExpandedPart:
-    """Stem or head. One that names no argument of the network means the same in all."""
-    if names_in(section, memo=memo).isdisjoint(args.numbers):
-        return _section_without_args(section, at, x, context, memo=memo, room=room)
-    return _section(section, at, args, x, context, memo, room)
+def expand_part(part: Part, args: Args, *, memo: Memo | None, room: Room) -> ExpandedPart:
+    """A section, or an entry of one. What names no argument of the network is the same in all."""
+    if names_in(part.written, memo=memo).isdisjoint(args.numbers):
+        return _without_args(part, memo=memo, room=room)
+    return _expand(part, args, memo, room)
 
 
 @remember
-def _section_without_args(
-    section: Section, at: At, x: TensorInfo, context: Context, *, memo: Memo | None, room: Room
-) -> ExpandedPart:
-    return _section(section, at, NONE, x, context, memo, room)
+def _without_args(part: Part, *, memo: Memo | None, room: Room) -> ExpandedPart:
+    return _expand(part, NONE, memo, room)
+
+
+def _expand(part: Part, args: Args, memo: Memo | None, room: Room) -> ExpandedPart:
+    if isinstance(part.written, Section):
+        return _section(part, part.written, args, memo, room)
+    return _entry(part, part.written, args, memo, room)
 
 
 def _section(
-    section: Section,
-    at: At,
-    args: Args,
-    x: TensorInfo,
-    context: Context,
-    memo: Memo | None,
-    room: Room,
+    part: Part, section: Section, args: Args, memo: Memo | None, room: Room
 ) -> ExpandedPart:
     """After a finding in a layer that leaves what arrives it goes on behind that."""
-    parts, goes_on = Parts(room), True
+    parts, x, goes_on = Parts(room), part.x, True
     try:
         for name, stack in section.entries:
-            place = at.below(*([name] if name else _steps(stack)[:1]))
-            expand = partial(expand_entry, name, stack, at, args, x, context, memo)
-            x = parts.take(place, expand).leaving
+            place = part.at.below(*([name] if name else _steps(stack)[:1]))
+            entry = Part(stack, part.at, x, part.context, name)
+            x = parts.take(place, partial(expand_part, entry, args, memo=memo)).leaving
     except StopExpanding:
         goes_on = False
     effects = parts.budget.effects(parts.out)
     return ExpandedPart(parts.out, tuple(parts.steps), x, effects, tuple(parts.found), goes_on)
 
 
-def expand_entry(
-    name: str | None,
-    stack: Stack,
-    at: At,
-    args: Args,
-    x: TensorInfo,
-    context: Context,
-    memo: Memo | None,
-    *,
-    room: Room,
-) -> ExpandedPart:
-    """Layers in a section, under a name or without; `at` is the place of the section."""
-    if names_in(stack, memo=memo).isdisjoint(args.numbers):
-        return _entry_without_args(name, stack, at, x, context, memo=memo, room=room)
-    return _entry(name, stack, at, args, x, context, memo, room)
-
-
-@remember
-def _entry_without_args(
-    name: str | None,
-    stack: Stack,
-    at: At,
-    x: TensorInfo,
-    context: Context,
-    *,
-    memo: Memo | None,
-    room: Room,
-) -> ExpandedPart:
-    return _entry(name, stack, at, NONE, x, context, memo, room)
-
-
-def _entry(
-    name: str | None,
-    stack: Stack,
-    at: At,
-    args: Args,
-    x: TensorInfo,
-    context: Context,
-    memo: Memo | None,
-    room: Room,
-) -> ExpandedPart:
+def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) -> ExpandedPart:
+    name, at, context = part.name, part.at, part.context
     scope = Scope(context, Budget(room), memo)
     scope.values, scope.network_args = dict(args.visible), args.numbers
     scope.parts, scope.origins = context.parts, context.origins
     out = Builder(prefix=f"{'.'.join(map(str, (*at.path, name, *_steps(stack))))}#")
     try:
         if name is None:
-            done, y = expand_stack(stack, at, scope, x, out)
+            done, y = expand_stack(stack, at, scope, part.x, out)
         else:
             place = at.below(name)
             named = place._replace(key=True)
-            done, y = expand_attribute(name, stack, place, scope, x, out, named)
+            done, y = expand_attribute(name, stack, place, scope, part.x, out, named)
     except FoundError as error:
         effects, goes_on = scope.budget.effects(error), _leaves_as_is(stack)
-        return ExpandedPart(out, (), x, effects, error.findings, goes_on)
+        return ExpandedPart(out, (), part.x, effects, error.findings, goes_on)
     return ExpandedPart(out, tuple(done), y, scope.budget.effects(out))
 
 

@@ -9,7 +9,7 @@ from archspec.expand import branches, residual  # noqa: F401  they register them
 from archspec.expand.budget import Room, TooLargeError
 from archspec.expand.builder import Declared
 from archspec.expand.context import Context, context_of, names_in
-from archspec.expand.entries import Args, Parts, StopExpanding, expand_entry, expand_section
+from archspec.expand.entries import Args, Part, Parts, StopExpanding, expand_part
 from archspec.expand.naming import camel, chain, closed
 from archspec.expand.scope import FoundError
 from archspec.expand.stages import expand_stage, stage_key
@@ -110,8 +110,8 @@ class _Expansion:
 
     def _section(self, section: Section, where: str, x: TensorInfo) -> TensorInfo:
         at, args = At((where,)), Args(self.args, self.args | self.symbolic)
-        expand = partial(expand_section, section, at, args, x, self.context, self.memo)
-        return self.parts.take(at, expand).leaving
+        part = Part(section, at, x, self.context)
+        return self.parts.take(at, partial(expand_part, part, args, memo=self.memo)).leaving
 
     def _stages(self, x: TensorInfo) -> TensorInfo:
         series = {one.key: one for one in series_of(self.spec.args, self.spec.repeats)}
@@ -125,7 +125,8 @@ class _Expansion:
 
     def _between(self, key: str, stack: Stack, x: TensorInfo) -> TensorInfo:
         at, args = At(("stages",)), Args(self.args, self.args)
-        expand = partial(expand_entry, key, stack, at, args, x, self.context, self.memo)
+        part = Part(stack, at, x, self.context, key)
+        expand = partial(expand_part, part, args, memo=self.memo)
         return self.parts.take(at.below(key), expand).leaving
 
     def _stage(self, stage: Stage, series: Series, rule: NeverShrink, x: TensorInfo) -> TensorInfo:
