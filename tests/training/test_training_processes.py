@@ -67,11 +67,17 @@ def losses(out: Path) -> torch.Tensor:
     return rows[:, 3]
 
 
+def advised(message: str) -> str:
+    seed = 'yield "seed", SEED (regularisers/base.py)'
+    return f"{message}\nIf a regulariser draws random numbers after the loss, it has to {seed}."
+
+
 def test_two_parts_of_one_process_are_the_parts_of_two(
     script: Script, data: Path, both: Path, tmp_path: Path
 ) -> None:
     script(tmp_path / "one", "--data", str(data), *FP32)
-    torch.testing.assert_close(losses(tmp_path / "one"), losses(both), rtol=1e-5, atol=0)
+    one_by_one, at_once = losses(tmp_path / "one"), losses(both)
+    torch.testing.assert_close(one_by_one, at_once, rtol=1e-5, atol=0, msg=advised)
     one, two = (dict(state(out)["trained"]) for out in (tmp_path / "one", both))
     for name in dict(script.module.Tiny().named_parameters()):
         torch.testing.assert_close(one[name], two[name], rtol=1e-3, atol=1e-5)

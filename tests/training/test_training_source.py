@@ -13,6 +13,9 @@ import pytest
 import archspec
 from archspec.helpers import OF_MODELS, OF_SCRIPTS
 from archspec.language import parse_text
+from archspec.language.train.regularisers.base import SEED, Lines, Places
+from archspec.language.train.regularisers.clip import Clip
+from archspec.language.train.regularisers.l1 import L1
 from archspec.training.parts import FROM_STANDARD
 from resume import NETWORK, REGULARISERS
 from support import ROOT
@@ -114,6 +117,24 @@ def test_nothing_is_there_for_nothing(scripts: Path) -> None:
         made = {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
         made |= {name.id for name in names if name.id.isupper()} - {"STD"}  # beside MEAN
         assert made <= read, path.name
+
+
+def test_random_numbers_after_the_loss_are_the_same_in_all_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One seed that no part of a batch has, ahead of all that is drawn."""
+
+    def drawing(self: Clip, network: Places) -> Lines:
+        yield "gradients", "draw()"
+        yield "seed", SEED
+
+    for regulariser in (Clip, L1):
+        monkeypatch.setattr(regulariser, "script", drawing)
+    source = archspec.render_training(parse_text(NETWORK + recipe(), "tiny.yaml"))
+    _, before, after = source.partition(f"        {SEED}\n")
+    assert before
+    assert after.startswith("        draw()\n        draw()\n        optimizer.step()\n")
+    assert SEED not in after
 
 
 # Names --------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ Where = Literal[
     "targets",  # after that
     "loss argument",
     "loss",  # after loss is calculated
+    "seed",  # before "gradients", once: SEED, if lines from here on draw random numbers
     "gradients",  # before the step of the optimizer
     "weights",  # after it; its learning rate is lr
     "step",  # after the step is counted
@@ -56,6 +57,7 @@ Lines = Iterator[tuple[Where, str]]
 Idles = Iterator[Idle]
 
 KERNELS = "weights = [p for p in net.parameters() if p.ndim > 1]"  # needed "once"
+SEED = 'torch.manual_seed(seed_of(args.seed, run["step"], parts))  # the same everywhere'
 
 
 class Regulariser(Basics):
@@ -68,6 +70,9 @@ class Regulariser(Basics):
     A field says what a key takes and what it means, and a check of the field what the key does
     not go with (`conflicts`). Lines are indented below one another alone, not to their place.
     They may name RESIDUALS and STAGES, the paths of `Places`.
+
+    Up to "loss", each process draws random numbers of its own, for its part of the batch. From
+    "gradients" on all of them have to draw the same: yield "seed", SEED.
     """
 
     order: ClassVar[int] = 900
