@@ -110,7 +110,7 @@ class Op:
     activation: ClassVar[bool] = False
     norm: ClassVar[bool] = False
     leaves: ClassVar[str | None] = None  # the field that says the channels that leave
-    resizes: ClassVar[bool] = False  # spatial sizes do not depend on those that arrive
+    resizes: ClassVar[bool] = False  # the sizes that leave are no fraction of those that arrive
     example: ClassVar[str] = ""  # layers for the reference, where the op alone says too little
 
     @classmethod
@@ -123,7 +123,7 @@ class Op:
         return x
 
     def strides(self) -> tuple[int, ...]:
-        """By how much each dimension becomes smaller."""
+        """By how much each dimension becomes smaller; one number for all, () for not at all."""
         return ()
 
     def weights(self) -> dict[str, tuple[int, ...]]:
