@@ -5,7 +5,7 @@
 Half of the runs are one process, half are two under torchrun with gloo; of those, every second
 kill hits one worker alone. Each is killed, resumed, killed again, and at last left to its end;
 its weights, averages, optimizer and log must then be those of the untouched run, to the bit. The
-recipe has EMA, mixup, L1, dropout, stochastic depth, noise, clipping, accumulation and bf16.
+recipe has every regulariser but early stopping, and accumulation and bf16.
 
 Then a disk is full in the middle of a run (a tiny tmpfs, which needs root), and single bits of
 a checkpoint are flipped.
@@ -33,6 +33,8 @@ import torch
 from torch import Tensor
 
 import archspec
+from archspec.language.train import regularisers
+from archspec.language.train.regularisers.early_stopping import EarlyStopping
 
 NETWORK = """\
 name: tiny
@@ -43,11 +45,9 @@ stages:
 head: [global_avg_pool, flatten, {linear: 10}]
 """
 NEEDED = "data: synthetic, epochs: 2, batch_size: 64, lr: 0.05"
-REGULARISERS = """\
-  weight_decay: 1.0e-3, dropout: 0.1, stochastic_depth: 0.2, label_smoothing: 0.1, clip: 1.0,
-  noise: {inputs: 0.05, activations: 0.05}, augment: {flip: true, crop: 2, erase: 0.25},
-  mixup: 0.2, cutmix: 1.0, l1: 1.0e-2, ema: 0.99, accumulate: 2
-"""
+# Early stopping may end a run before it is killed.
+PARTS = [part for part in regularisers.REGULARISERS if part is not EarlyStopping]
+REGULARISERS = ", ".join([*(part.example for part in PARTS), "accumulate: 2"])
 RECIPE = f"train: {{{NEEDED},\n{REGULARISERS}}}\n"
 OFTEN = ("--log-every", "1", "--save-every", "0.05")  # as often as there are instants to be killed
 TIMES = ("images_per_second", "seconds")  # columns of log.csv that no two runs share

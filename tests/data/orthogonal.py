@@ -30,6 +30,7 @@ def _keeps_lengths(strength: float, info: ValidationInfo) -> Conflicts:
 
 
 class Orthogonal(Regulariser):
+    example = "orthogonal: 1.0e-4"
     elsewhere = {"ortho": "orthogonal"}
 
     orthogonal: Annotated[Strength, check(_keeps_lengths)] = Field(

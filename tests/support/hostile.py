@@ -10,7 +10,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from archspec.language.train import REGULARISERS
 from archspec.ops import OPS
+from archspec.source.reader import parse
 from support import ROOT
 from support.strategies import specs
 
@@ -124,33 +126,26 @@ RECIPES: dict[str, tuple[Any, ...]] = {
     "optimizer": ("sgd", "adamw", "lamb"),
     "momentum": (0, 0.9),
     "nesterov": (True, False),
-    "weight_decay": (0, 5e-4),
-    "decay_all": (True, False),
+    "decay_all": (True,),
     "schedule": (
         *("constant", "linear", "cosine", {"step": {"every": 2, "factor": 0.5}}),
         *({"step": {"at": [1, 2]}}, {"step": {"at": [1], "every": 1}}, {"step": {}}),
     ),
     "warmup": (0, 0.5, 5),
     "accumulate": (1, 2, 3),
-    "clip": (0, 1.0),
     "size": (1, 8, 96),
     "test_size": (8, 65536),
     "test_crop": (0.95, 1),
-    "label_smoothing": (0, 0.1),
-    "dropout": (0, 0.2),
-    "stochastic_depth": (0, 0.1),
-    "noise": (0.05, {"inputs": 0.05, "activations": 0.1}, {}),
+    "noise": (0.05,),
     "augment": (
-        *({}, {"flip": True, "crop": 4, "erase": 0.25}, {"rand_augment": 6}),
-        *({"resized_crop": [0.08, 1], "rand_augment": {"layers": 2, "magnitude": 6}},),
+        {"rand_augment": 6},
+        {"resized_crop": [0.08, 1], "rand_augment": {"layers": 2, "magnitude": 6}},
     ),
-    "mixup": (0, 0.2),
-    "cutmix": (0, 1.0),
-    "l1": (0, 1e-5),
-    "ema": (0, 0.999),
-    "early_stopping": (0, 2),
     "seed": (0, 2**32 - 1),
 }
+for _part in REGULARISERS:
+    for _key, _value in parse(f"{{{_part.example}}}", "example").data.items():
+        RECIPES[_key] = (type(_value)(), _value, *RECIPES.get(_key, ()))  # off, and on
 NEEDED = ("data", "epochs", "batch_size", "lr")
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.language import Spec, load, parse_text, shipped
-from archspec.language.train import DATA_SETS, Schedule, Train
+from archspec.language.train import DATA_SETS, REGULARISERS, Regulariser, Schedule, Train
 from archspec.language.train.regularisers.augment import RandAugment
 from archspec.language.train.regularisers.noise import Noise
 from archspec.rules.checking import check_spec
@@ -166,6 +166,12 @@ def test_a_mistake_in_a_key(name: str) -> None:
     assert (found.rule, found.severity, str(found.span)) == (rule, "error", place)
     assert message in found.message
     assert hint in found.hint
+
+
+@pytest.mark.parametrize("part", REGULARISERS)
+def test_the_example_of_a_regulariser_gives_all_of_its_keys(part: type[Regulariser]) -> None:
+    keys = part.model_fields.keys() - Regulariser.model_fields.keys()
+    assert parse(f"{{{part.example}}}", "example").data.keys() == keys
 
 
 # Keys beside one another --------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 import archspec
 from archspec.helpers import OF_MODELS, OF_SCRIPTS
 from archspec.language import parse_text
+from archspec.language.train import regularisers
 from archspec.language.train.regularisers.base import SEED, Lines, Places
 from archspec.language.train.regularisers.clip import Clip
 from archspec.language.train.regularisers.l1 import L1
@@ -25,14 +26,14 @@ FLAT = "name: tiny\ninput: [5]\nstem: [{linear: 8}, norm, act]\nhead: [{linear: 
 GREY = NETWORK.replace("[1, 8, 8]", "[1, 28, 28]")
 COLOUR = NETWORK.replace("[1, 8, 8]", "[3, 32, 32]")
 KEYS = (
-    *("weight_decay: 0.01", "decay_all: true, weight_decay: 0.01", "nesterov: true"),
+    *(part.example for part in regularisers.REGULARISERS),
+    *("decay_all: true, weight_decay: 0.01", "nesterov: true"),
     *("momentum: 0", "optimizer: adamw", "optimizer: lamb, weight_decay: 0.02"),
     *("schedule: constant", "schedule: linear, warmup: 0.5", "warmup: 1"),
     *("schedule: {step: {every: 2}}", "schedule: {step: {at: [2, 3], factor: 0.5}}"),
-    *("accumulate: 2", "clip: 1.0", "size: 12", "test_size: 12", "label_smoothing: 0.1"),
-    *("dropout: 0.1", "stochastic_depth: 0.1", "noise: 0.1", "noise: {activations: 0.1}"),
+    *("accumulate: 2", "size: 12", "test_size: 12", "seed: 7", "mixup: 0.2", "cutmix: 1.0"),
+    *("noise: 0.1", "noise: {activations: 0.1}"),
     *("augment: {flip: true}", "augment: {crop: 2}", "augment: {erase: 0.25}"),
-    *("mixup: 0.2", "cutmix: 1.0", "l1: 1.0e-5", "ema: 0.99", "early_stopping: 2", "seed: 7"),
     *("loss: bce", "loss: bce, label_smoothing: 0.1, mixup: 0.1, cutmix: 1.0"),
 )
 OF_FOLDERS = (

@@ -83,6 +83,7 @@ _WORDS = Takes("a map", "write e.g. `{flip: true, crop: 4}`")
 
 class Augmentation(Regulariser):
     order = 90
+    example = "augment: {flip: true, crop: 2, erase: 0.25}"
     elsewhere = {"augmentation": "augment"}
 
     augment: Annotated[Augment, check(_of_the_data), _WORDS] = Field(

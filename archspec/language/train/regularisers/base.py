@@ -76,6 +76,7 @@ class Regulariser(Basics):
     """
 
     order: ClassVar[int] = 900
+    example: ClassVar[str]  # gives all of its keys; the tests train with it
     elsewhere: ClassVar[Mapping[str, str]] = {}  # what other programs call its keys
 
     def idle(self, network: Places) -> Idles:

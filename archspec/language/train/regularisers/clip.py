@@ -10,6 +10,7 @@ from archspec.language.train.regularisers.base import Lines, Places, Regulariser
 
 class Clip(Regulariser):
     order = 30
+    example = "clip: 1.0"
     elsewhere = {"grad_clip": "clip", "clip_grad": "clip"}
 
     clip: Strength = Field(0.0, description="The greatest norm of the gradient.")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 class Dropout(Regulariser):
     order = 60
+    example = "dropout: 0.1"
 
     dropout: Share = Field(0.0, description="On what enters the last linear layer.")
 

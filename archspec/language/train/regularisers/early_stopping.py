@@ -19,6 +19,7 @@ def _can_stop(patience: int, info: ValidationInfo) -> Conflicts:
 
 class EarlyStopping(Regulariser):
     order = 130
+    example = "early_stopping: 2"
     elsewhere = {"patience": "early_stopping"}
 
     early_stopping: Annotated[int, Field(ge=0, le=100_000), check(_can_stop)] = Field(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 class EMA(Regulariser):
     order = 120
+    example = "ema: 0.99"
     elsewhere = {"model_ema": "ema"}
 
     ema: Share = Field(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 class L1(Regulariser):
     order = 110
+    example = "l1: 1.0e-2"
 
     l1: Strength = Field(
         0.0, description="Strength of L1 on the weights, as a proximal step: zeros are exact."

@@ -13,6 +13,7 @@ from archspec.language.train.regularisers.base import Lines, Places, Regulariser
 
 class LabelSmoothing(Regulariser):
     order = 50
+    example = "label_smoothing: 0.1"
     elsewhere = {"smoothing": "label_smoothing"}
 
     label_smoothing: Annotated[Share, needs_loss(*OF_CLASSES)] = Field(

@@ -19,6 +19,7 @@ MIXED_IN = 0.2  # of a class, from which on it counts as there (the "ResNet stri
 
 class Mixture(Regulariser):
     order = 100
+    example = "mixup: 0.2, cutmix: 1.0"
 
     mixup: Annotated[Strength, needs_loss(*MIXABLE)] = Field(
         0.0, description="The a of Beta(a, a) (Zhang et al., 2018)."

@@ -31,6 +31,7 @@ _WORDS = Takes("a number of at least 0 or a map", "write `{inputs: 0.05, activat
 
 class GaussianNoise(Regulariser):
     order = 80
+    example = "noise: {inputs: 0.05, activations: 0.05}"
 
     noise: Annotated[Noise, alone("inputs", Strength, Noise), _WORDS] = Field(
         default_factory=Noise,

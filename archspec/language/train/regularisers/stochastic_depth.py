@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 class StochasticDepth(Regulariser):
     order = 70
+    example = "stochastic_depth: 0.2"
     elsewhere = {"drop_path": "stochastic_depth"}
 
     stochastic_depth: Share = Field(

@@ -28,6 +28,7 @@ def _decays(all_of_them: bool, info: ValidationInfo) -> Conflicts:
 
 class WeightDecay(Regulariser):
     order = 10
+    example = "weight_decay: 1.0e-3, decay_all: false"
     elsewhere = {"wd": "weight_decay", "l2": "weight_decay"}
 
     weight_decay: Strength = Field(0.0, description="Decay of weight matrices and kernels.")
