@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transform
 
@@ -47,6 +48,7 @@ Kind = Literal["arrives", "dims", "size", "count", "real", "flag", "choice", "fi
 
 
 Sizes = int | tuple[int, ...]
+Real = int | Fraction  # numbers of a spec are exact; `expression.show` prints one
 
 
 Argument = Any  # Expr | tuple[Expr, ...] | str | None | New
@@ -55,10 +57,12 @@ Argument = Any  # Expr | tuple[Expr, ...] | str | None | New
 class Field(NamedTuple):
     """How an argument of a torch constructor is written in a spec.
 
-    `arrives` (channels) and `dims` (spatial dimensions) are never written: they are known.
-    `ours` is the language's own default where it is not torch's, as an expression over the
-    op's other arguments. A `size` is at least 1, a `count` at least 0; `many` may also be a
-    list, one number a dimension.
+    `arrives` (channels), `dims` (spatial dimensions) and `fixed` (always the default) are never
+    written. A `size` is a whole number of at least 1, a `count` of at least 0; `many` may also be
+    a list, one number a dimension. A `real` is any number, a `flag` true or false, a `choice` one
+    of `choices`. `low` and `high` are limits of a number; `short` is the language's name if it is
+    not torch's. `ours` is the language's own default where it is not torch's, as an expression
+    over the op's other arguments.
     """
 
     kind: Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import Op, argument, op
+from archspec.ir import Op, Real, argument, op
 
 
 @op
@@ -36,7 +36,7 @@ class ReLU6(Activation):
 class LeakyReLU(Activation):
     """x where positive, a small multiple of x elsewhere."""
 
-    negative_slope: float = argument("real", 0.01, short="slope")
+    negative_slope: Real = argument("real", 0.01, short="slope")
 
     key: ClassVar[str] = "leaky_relu"
     torch: ClassVar[str] = "LeakyReLU"

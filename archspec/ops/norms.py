@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import Op, Shape, ShapeError, argument, op
+from archspec.ir import Op, Real, Shape, ShapeError, argument, op
 from archspec.ops.arriving import channels_first, divides
 
 
@@ -13,8 +13,8 @@ class BatchNorm(Op):
     """Each channel to mean 0 and variance 1 over the batch (Ioffe & Szegedy, 2015)."""
 
     num_features: int = argument("arrives")
-    eps: float = argument("real", 1e-5, low=1e-12)
-    momentum: float = argument("real", 0.1, low=0, high=1)
+    eps: Real = argument("real", 1e-5, low=1e-12)
+    momentum: Real = argument("real", 0.1, low=0, high=1)
     affine: bool = argument("flag", True)
     track_running_stats: bool = argument("flag", True)
 
@@ -56,7 +56,7 @@ class GroupNorm(Op):
 
     num_groups: int = argument("size", short="groups")
     num_channels: int = argument("arrives")
-    eps: float = argument("real", 1e-5, low=1e-12)
+    eps: Real = argument("real", 1e-5, low=1e-12)
     affine: bool = argument("flag", True)
 
     key: ClassVar[str] = "group_norm"
@@ -88,7 +88,7 @@ class LayerNorm(Op):
     """All channels of a pixel to mean 0 and variance 1 (Ba et al., 2016)."""
 
     normalized_shape: int = argument("arrives")
-    eps: float = argument("real", 1e-5, low=1e-12)
+    eps: Real = argument("real", 1e-5, low=1e-12)
     elementwise_affine: bool = argument("flag", True, short="affine")
     bias: bool = argument("flag", True)
 

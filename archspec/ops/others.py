@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import Op, Shape, ShapeError, Sizes, argument, op
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, op
 from archspec.ops.arriving import channels_first, divides, spatial
 
 
@@ -28,7 +28,7 @@ class Softmax(Op):
 class Dropout(Op):
     """Zeroes each number with probability p while training (Srivastava et al., 2014)."""
 
-    p: float = argument("real", 0.5, low=0, high=1)
+    p: Real = argument("real", 0.5, low=0, high=1)
 
     key: ClassVar[str] = "dropout"
     torch: ClassVar[str] = "Dropout"
@@ -165,7 +165,7 @@ class ChannelScale(Op):
     """A learned factor per channel (layer scale, Touvron et al., 2021)."""
 
     channels: int = argument("arrives")
-    value: float = argument("real")
+    value: Real = argument("real")
     dims: int = argument("dims", 2)
 
     key: ClassVar[str] = "channel_scale"
