@@ -18,6 +18,7 @@ from archspec.language.settings import setting
 from archspec.rules import RULES, Example, Rule, by_code
 from archspec.rules.checking import check_block_text, check_spec
 from archspec.rules.page import FAMILIES, render
+from archspec.rules.rule import told
 from support import ROOT
 
 PACKAGE = ROOT / "archspec"
@@ -106,9 +107,10 @@ def test_a_rule_has_a_code_of_its_family_a_name_and_a_page(rule: Rule) -> None:
     assert by_code(rule.name.upper()) is rule
 
 
-def test_codes_are_given_once() -> None:
-    codes = [rule.code for rule in RULES.values()]
-    assert len(codes) == len(set(codes))
+@pytest.mark.parametrize(("code", "name"), [("AS301", "new"), ("AS399", "depth-mismatch")])
+def test_codes_and_names_are_given_once(code: str, name: str) -> None:
+    with pytest.raises(AssertionError, match="there is AS301 depth-mismatch already"):
+        told(code, name, "")
 
 
 def test_the_page_is_fresh() -> None:

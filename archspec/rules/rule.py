@@ -177,7 +177,9 @@ RULES: dict[str, Rule] = {}
 
 
 def _add(rule: Rule) -> None:
-    assert rule.name not in RULES, rule.name
+    for other in RULES.values():
+        clash = other.code == rule.code or other.name == rule.name
+        assert not clash, f"{rule.code} {rule.name}: there is {other.code} {other.name} already"
     RULES[rule.name] = rule
 
 
