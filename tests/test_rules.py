@@ -17,7 +17,7 @@ from archspec.language import load, parse_text
 from archspec.language.settings import setting
 from archspec.rules import RULES, Example, Rule, by_code
 from archspec.rules.checking import check_block_text, check_spec
-from archspec.rules.page import FAMILIES, render
+from archspec.rules.page import FAMILIES
 from archspec.rules.rule import told
 from support import ROOT
 
@@ -111,11 +111,6 @@ def test_a_rule_has_a_code_of_its_family_a_name_and_a_page(rule: Rule) -> None:
 def test_codes_and_names_are_given_once(code: str, name: str) -> None:
     with pytest.raises(AssertionError, match="there is AS301 depth-mismatch already"):
         told(code, name, "")
-
-
-def test_the_page_is_fresh() -> None:
-    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-    assert page == render(RULES.values()), "python -m archspec.rules > docs/rules.md"
 
 
 # Examples -----------------------------------------------------------------------------

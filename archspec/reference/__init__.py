@@ -1,7 +1,5 @@
 """The reference of the language, written from the models and the ops.
 
-    python -m archspec.reference > docs/reference.md
-
 Tables (arguments, types, defaults) come from the code; what a key is for is said in `texts`.
 The tests hold every text against what there is, and build every example.
 """

@@ -1,8 +1,5 @@
 """A JSON Schema of specs and blocks, for editors: from the models, the ops and the blocks.
 
-    python -m archspec.schema > docs/archspec.schema.json
-    python -m archspec.schema block > docs/archspec-block.schema.json
-
 What a value may be depends on what it is (text, a list, a map with this head), so kinds are told
 apart by if/then and not by `oneOf`: an editor then has one thing to say about a mistake. The
 schema is wider than the linter where it cannot know better: of what a spec inherits, of a user's
