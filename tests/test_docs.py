@@ -32,7 +32,8 @@ from archspec.language import shipped
 from archspec.language.blocks import Block
 from archspec.language.spec import Spec
 from archspec.language.stages import Run
-from archspec.language.train import Train
+from archspec.language.train import REGULARISERS, Train
+from archspec.language.train.basics import Basics
 from archspec.language.words import COMBINATORS, MODIFIERS, SCOPE
 from archspec.ops import OPS
 from archspec.reference import render, texts
@@ -186,6 +187,14 @@ def test_an_example_uses_what_it_is_an_example_of() -> None:
     unused += [key for key, (_, call) in texts.FUNCTIONS.items() if f"{key}(" not in call]
     unused += [key for key, op in OPS.items() if op.example and key not in op.example]
     assert not unused
+
+
+def test_the_page_of_training_has_each_regulariser() -> None:
+    text = (ROOT / "docs" / "training.md").read_text("utf-8")
+    table = text.partition("\n## Regularisers\n")[2].partition("\n```")[0]
+    own = {key for part in REGULARISERS for key in part.model_fields} - set(Basics.model_fields)
+    missing = sorted(key for key in own if f"`{key}: " not in table)
+    assert not missing, f"docs/training.md: say under Regularisers what {missing} do"
 
 
 @pytest.mark.parametrize(
