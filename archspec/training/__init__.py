@@ -33,7 +33,8 @@ def generate_training(spec: Spec, network: Network, model: str, single_file: boo
     recipe = spec.train
     assert recipe is not None, "a spec without `train` has no training script"
     view = Choices(spec, network, classes_of(model) if single_file else ())
-    what = hashlib.sha256((model + recipe.model_dump_json()).encode()).hexdigest()[:16]
+    given = recipe.model_dump_json(exclude_defaults=True)  # so a new key changes no old script
+    what = hashlib.sha256((model + given).encode()).hexdigest()[:16]
     template = environment().get_template("train.py.jinja")
     text = assemble(template, view, what)
     verify(text, f"from {spec.name} import {network.root.name}")

@@ -138,6 +138,13 @@ def test_random_numbers_after_the_loss_are_the_same_in_all_processes(
     assert SEED not in after
 
 
+def test_a_default_that_is_written_changes_nothing() -> None:
+    """Not even the hash of the recipe, by which a run knows its checkpoints."""
+    defaults = "momentum: 0.9, schedule: cosine, dropout: 0, augment: {flip: false}"
+    written, unsaid = (parse_text(NETWORK + recipe(more), "tiny.yaml") for more in (defaults, ""))
+    assert archspec.render_training(written) == archspec.render_training(unsaid)
+
+
 # Names --------------------------------------------------------------------------------
 
 
