@@ -71,8 +71,11 @@ class Regulariser(Basics):
     not go with (`conflicts`). Lines are indented below one another alone, not to their place.
     They may name RESIDUALS and STAGES, the paths of `Places`.
 
+    `order` sorts regularisers: their keys, and their lines at one place. A check sees the keys
+    before its own.
+
     Up to "loss", each process draws random numbers of its own, for its part of the batch. From
-    "gradients" on all of them have to draw the same: yield "seed", SEED.
+    "gradients" on, all processes have to draw the same: yield "seed", SEED.
     """
 
     order: ClassVar[int] = 900
