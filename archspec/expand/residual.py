@@ -102,7 +102,7 @@ def _drop_path(layer: Layer, at: At, scope: Scope, f: TensorInfo, out: Builder) 
     assert layer.drop_path is not None
     place = at.below("drop_path")
     rate = scope.argument(layer.drop_path, RATE, place, "drop_path")
-    op = StochasticDepth(p=rate.number)  # type: ignore[arg-type]
+    op = StochasticDepth(p=rate.number)
     if op.p:
         scope.budget.drops.add(scope.block)
     module = OpCall(op, "StochasticDepth", {"p": rate})

@@ -183,7 +183,7 @@ class ChannelScale(Op):
 class StochasticDepth(Op):
     """Drops the whole branch of a sample while training (Huang et al., 2016)."""
 
-    p: float = argument("real", low=0, high=1)
+    p: Real = argument("real", low=0, high=1)
 
     key: ClassVar[str] = "stochastic_depth"
     torch: ClassVar[str] = "StochasticDepth"
