@@ -3,9 +3,10 @@
 python benchmarks/lint_speed.py [--variants 10000] [--runs 15]
 
 Prints medians: an empty interpreter, one spec cold (no cache), the same from the cache,
-`import torch` and check-jsonschema on the same file where these are installed, and a folder of
-distinct variants (`extends` and a few lines) in one run. The commands take turns, and a ratio is
-that of one turn, so that a machine which is busy for a while slows both of its sides.
+`import torch` and check-jsonschema on the same file where these are installed. The commands take
+turns, and a ratio is that of one turn, so that a machine which is busy for a while slows both of
+its sides. Then a folder of distinct variants (`extends` and a few lines) in one run, clean and
+with one finding each, and `archspec.analyze` of one more variant.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import os
 import random
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
 from operator import truediv
 from pathlib import Path
+from subprocess import PIPE
 
 from child import ROOT, Used, measure
 
@@ -42,15 +45,27 @@ def in_turns(rows: dict[str, list[str]], folder: Path, runs: int) -> dict[str, l
     return {what: [turn[what] for turn in turns[1:]] for what in rows}
 
 
-def write_variants(folder: Path, count: int) -> None:
-    """Specs of five to ten lines, no two alike."""
+ANALYZE = """
+import sys, time, archspec
+files = sys.argv[1:]
+for file in files[: len(files) // 2]:
+    archspec.analyze(file)
+start = time.process_time()
+for file in files[len(files) // 2 :]:
+    archspec.analyze(file)
+print((time.process_time() - start) / (len(files) - len(files) // 2) * 1000)
+"""
+
+
+def write_variants(folder: Path, count: int, unused: str = "") -> None:
+    """Specs of five to ten lines, no two alike; `unused` is an argument that nothing reads."""
     draw = random.Random(0)
     folder.mkdir()
     for number in range(count):
         lines = [f"name: variant{number}", f"extends: {draw.choice(BASES)}", "stages:"]
         lines += [f"  layer{n}: {{repeat: {draw.randint(1, 8)}}}" for n in (1, 2, 3)]
         lines += [f"defaults: {{act: {draw.choice(('relu', 'silu', 'gelu'))}}}"]
-        lines += [f"args: {{classes: {number + 2}}}"]
+        lines += [f"args: {{classes: {number + 2}{unused}}}"]
         (folder / f"variant{number}.yaml").write_text("\n".join(lines) + "\n", "utf-8")
 
 
@@ -81,11 +96,15 @@ def main() -> None:
         for what, took in turns.items():
             ratio = statistics.median(map(truediv, took, empty))
             print(f"{what:28} {statistics.median(took) * 1000:8.1f} ms {ratio:6.1f}x")
-        write_variants(folder / "variants", args.variants)
-        used = lint_used([*lint, "--no-cache", "--jobs=1", "variants"], folder)
-        rate = args.variants / used.seconds
-        print(f"{args.variants:,} variants {used.seconds:21.1f} s  {rate:8.0f} specs/s a core")
-        print(f"{'peak memory':28} {used.megabytes:8.0f} MB")
+        for what, unused in (("clean", ""), ("a finding each", ", unused: 1")):
+            write_variants(folder / what, args.variants, unused)
+            used = lint_used([*lint, "--no-cache", "--jobs=1", what], folder)
+            rate = f"{args.variants / used.seconds:8.0f} specs/s a core"
+            said = f"{args.variants:,} variants, {what}"
+            print(f"{said:30} {used.seconds:6.1f} s  {rate} {used.megabytes:6.0f} MB")
+        files = sorted(map(str, (folder / "clean").iterdir()))[:1000]
+        done = subprocess.run([sys.executable, "-c", ANALYZE, *files], stdout=PIPE, check=True)
+        print(f"{'archspec.analyze':28} {float(done.stdout):8.1f} ms for one more variant")
 
 
 if __name__ == "__main__":
