@@ -18,7 +18,7 @@ from archspec.language.settings import setting
 from archspec.rules import RULES, Example, Rule, by_code
 from archspec.rules.checking import check_block_text, check_spec
 from archspec.rules.page import FAMILIES
-from archspec.rules.rule import told
+from archspec.rules.rule import reported
 from support import ROOT
 
 PACKAGE = ROOT / "archspec"
@@ -110,7 +110,7 @@ def test_a_rule_has_a_code_of_its_family_a_name_and_a_page(rule: Rule) -> None:
 @pytest.mark.parametrize(("code", "name"), [("AS301", "new"), ("AS399", "depth-mismatch")])
 def test_codes_and_names_are_given_once(code: str, name: str) -> None:
     with pytest.raises(AssertionError, match="there is AS301 depth-mismatch already"):
-        told(code, name, "")
+        reported(code, name)(lambda: None)
 
 
 # Examples -----------------------------------------------------------------------------
@@ -349,7 +349,7 @@ def test_a_generated_file_takes_no_module_s_place(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "told"),
+    ("window", "share"),
     [
         ("kernel: 1, stride: 2", "(kernel 1, stride 2) reads 1 of each 4 pixels"),
         ("kernel: 3, stride: 4", "(kernel 3, stride 4) reads 9 of each 16 pixels"),
@@ -360,11 +360,11 @@ def test_a_generated_file_takes_no_module_s_place(name: str) -> None:
         ("kernel: 4, stride: 4", ""),
     ],
 )
-def test_the_share_of_pixels_that_a_window_reads(window: str, told: str) -> None:
+def test_the_share_of_pixels_that_a_window_reads(window: str, share: str) -> None:
     text = f"name: net\ninput: [3, 32, 32]\nstem: [{{conv: {{channels: 8, {window}}}}}]\n"
     found = lint(text)
-    assert names(found) == (["stride-skips-pixels"] if told else [])
-    assert all(told in d.message for d in found)
+    assert names(found) == (["stride-skips-pixels"] if share else [])
+    assert all(share in d.message for d in found)
 
 
 def test_a_single_pixel_is_read_whatever_the_stride() -> None:

@@ -11,13 +11,13 @@ from archspec.language import Block
 from archspec.language.identifiers import IDENTIFIER
 from archspec.language.words import PARTS_OF_ALL
 from archspec.ops import OPS
-from archspec.rules.rule import rule, told
+from archspec.rules.rule import reported, rule
 from archspec.rules.view import View, Written
 from archspec.rules.words import words_of
 
-told(
-    "AS128",
-    "attribute-twice",
+
+@reported("AS128", "attribute-twice")
+def attribute_twice() -> None:
     """Two layers of one class have the same name.
 
     The second would take the place of the first.
@@ -33,11 +33,11 @@ told(
         stem:
           - {conv: 64, name: first}
           - {conv: 64, name: second}
-    """,
-)
-told(
-    "AS130",
-    "duplicate-spec-name",
+    """
+
+
+@reported("AS130", "duplicate-spec-name")
+def duplicate_spec_name() -> None:
     """Two specs have the same name.
 
     The name is the name of the file that `build` writes: one would overwrite the other.
@@ -59,8 +59,7 @@ told(
         # file: second/other.yaml
         name: other
         stem: [act]
-    """,
-)
+    """
 
 
 @rule("AS131", "name-differs-from-file")

@@ -33,6 +33,7 @@ from typing import Any
 from archspec.diagnostics import Diagnostic, Severity
 
 Check = Callable[[Any], Iterator[Diagnostic]]  # of a `View`, or of what is `Written`
+Page = Callable[[], None]  # whose docstring it is
 Concern = Callable[[Any], bool]  # of a `Step`
 
 FILE = "# file: "
@@ -183,9 +184,16 @@ def _add(rule: Rule) -> None:
     RULES[rule.name] = rule
 
 
-def told(code: str, name: str, page: str, fixable: bool = False) -> None:
-    """A rule that the reader of YAML, the models or the expansion report: always an error."""
-    _add(Rule(code, name, "error", page, fixable))
+def reported(
+    code: str, name: str, severity: Severity = "error", fixable: bool = False
+) -> Callable[[Page], Page]:
+    """Makes a rule of a docstring: what another part of archspec reports, or the linter itself."""
+
+    def register(page: Page) -> Page:
+        _add(Rule(code, name, severity, page.__doc__ or "", fixable))
+        return page
+
+    return register
 
 
 def rule(
@@ -204,8 +212,3 @@ def rule(
         return check
 
     return register
-
-
-def advice(code: str, name: str, page: str, fixable: bool = False) -> None:
-    """A rule that the linter itself reports as a warning."""
-    _add(Rule(code, name, "warning", page, fixable))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from archspec.rules.rule import told
+from archspec.rules.rule import reported
 
-told(
-    "AS112",
-    "unknown-key",
+
+@reported("AS112", "unknown-key", fixable=True)
+def unknown_key() -> None:
     """A key that nothing reads.
 
     A misspelt key would otherwise leave its default in force, and the network would be another
@@ -24,12 +24,11 @@ told(
 
     Arguments have torch's names, in short: `channels`, `kernel`, `features`. What arrives
     (`in_channels`) is never written.
-    """,
-    fixable=True,
-)
-told(
-    "AS113",
-    "missing-key",
+    """
+
+
+@reported("AS113", "missing-key")
+def missing_key() -> None:
     """Something that has no default is not said.
 
     A convolution cannot guess its channels, nor a network the size of its images.
@@ -43,11 +42,11 @@ told(
 
         stem:
           - conv: {channels: 64, kernel: 3}
-    """,
-)
-told(
-    "AS136",
-    "no-layers",
+    """
+
+
+@reported("AS136", "no-layers")
+def no_layers() -> None:
     """A network without layers.
 
     A spec with a `name` and an `input` alone would be a network that gives back what it takes.
@@ -62,11 +61,11 @@ told(
         name: net
         input: [3, 224, 224]
         stem: [{conv: {channels: 64, kernel: 7, stride: 2}}, norm, act]
-    """,
-)
-told(
-    "AS114",
-    "wrong-type",
+    """
+
+
+@reported("AS114", "wrong-type")
+def wrong_type() -> None:
     """A value of another kind than its key takes.
 
     Text where a number belongs, a list where one value does, `yes` for `true`, or `null` where
@@ -81,11 +80,11 @@ told(
 
         stem:
           - conv: {channels: 64, bias: true}
-    """,
-)
-told(
-    "AS115",
-    "out-of-range",
+    """
+
+
+@reported("AS115", "out-of-range")
+def out_of_range() -> None:
     """A number that its argument cannot take.
 
     Sizes are at least 1, rates lie between 0 and 1, and text has a greatest length.
@@ -101,11 +100,11 @@ told(
         stem:
           - conv: 64
           - dropout: 0.2
-    """,
-)
-told(
-    "AS116",
-    "wrong-length",
+    """
+
+
+@reported("AS116", "wrong-length")
+def wrong_length() -> None:
     """A list in a stage that does not have one entry for each block.
 
     In a stage a list says an argument block by block.
@@ -121,11 +120,11 @@ told(
           layer1: {block: bottleneck, repeat: 3, channels: 64, dilation: [1, 2, 2]}
 
     A value that all blocks share is written once: `dilation: 2`.
-    """,
-)
-told(
-    "AS117",
-    "bad-name",
+    """
+
+
+@reported("AS117", "bad-name")
+def bad_name() -> None:
     """A name that the generated class could not carry.
 
     Names become attributes, classes and arguments in Python: letters, digits and `_`, no keyword,
@@ -143,11 +142,11 @@ told(
         input: [3]
         head:
           fc: {linear: 10}
-    """,
-)
-told(
-    "AS118",
-    "bad-layer",
+    """
+
+
+@reported("AS118", "bad-layer")
+def bad_layer() -> None:
     """A layer that is put together wrongly.
 
     A layer is one op, block, part or combinator, with modifiers (`name`, `when`, `else`, `init`)
@@ -163,11 +162,11 @@ told(
         stem:
           - conv: 64
           - norm
-    """,
-)
-told(
-    "AS124",
-    "expression",
+    """
+
+
+@reported("AS124", "expression")
+def expression() -> None:
     """An expression that has no value.
 
     It cannot be read, divides by zero, compares what does not compare, or gives no whole number
@@ -184,11 +183,11 @@ told(
         args: {width: 50}
         stem:
           - conv: width // 2
-    """,
-)
-told(
-    "AS138",
-    "conflicting-keys",
+    """
+
+
+@reported("AS138", "conflicting-keys")
+def conflicting_keys() -> None:
     """Keys of a recipe that do not belong together.
 
     One of them would do nothing, or something else than it says: momentum for an optimizer that
@@ -220,5 +219,4 @@ told(
           optimizer: adamw
 
     What is inherited is deleted by `null`: `momentum: null`.
-    """,
-)
+    """

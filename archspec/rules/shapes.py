@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from archspec.rules.rule import told
+from archspec.rules.rule import reported
 
-told(
-    "AS201",
-    "channels-shrink",
+
+@reported("AS201", "channels-shrink")
+def channels_shrink() -> None:
     """A stage has fewer channels than the one before.
 
     Where the image becomes smaller the channels hold what it loses; a network that narrows towards
@@ -25,11 +25,11 @@ told(
           layer2: {block: basic, repeat: 2, channels: 128, stride: 2}
 
     A stage that means to narrow says why: `shrink: the reason`. There is no other way to allow it.
-    """,
-)
-told(
-    "AS202",
-    "residual-shape-mismatch",
+    """
+
+
+@reported("AS202", "residual-shape-mismatch")
+def residual_shape_mismatch() -> None:
     """The two sides of a residual sum have different shapes.
 
     `x + f(x)` wants equal shapes. Where the body changes the channels or takes a stride, x needs a
@@ -48,11 +48,11 @@ told(
           basic: {projection: conv_norm}
         stages:
           layer1: {block: basic, channels: 64}
-    """,
-)
-told(
-    "AS203",
-    "feature-map-vanishes",
+    """
+
+
+@reported("AS203", "feature-map-vanishes")
+def feature_map_vanishes() -> None:
     """A window is larger than the image it slides over, padding included.
 
     The strides ahead of the layer have left too few pixels. Most often the input is small and the
@@ -75,11 +75,11 @@ told(
           - conv: {channels: 64, kernel: 3, padding: 0}
 
     For small images leave out the stride of the stem, as the CIFAR networks do.
-    """,
-)
-told(
-    "AS204",
-    "groups-do-not-divide",
+    """
+
+
+@reported("AS204", "groups-do-not-divide")
+def groups_do_not_divide() -> None:
     """The groups of a layer do not divide its channels.
 
     Each group takes an equal share of the channels that arrive and of those that leave.
@@ -98,11 +98,11 @@ told(
 
     `groups: in_channels` is right for a depthwise convolution only where it is the first in its
     block: `in_channels` is what enters the block.
-    """,
-)
-told(
-    "AS205",
-    "shape-mismatch",
+    """
+
+
+@reported("AS205", "shape-mismatch")
+def shape_mismatch() -> None:
     """A layer cannot take the shape that arrives.
 
     A convolution behind `flatten`, a `linear` on an image, a list of sizes of the wrong length.
@@ -119,11 +119,11 @@ told(
           - global_avg_pool
           - flatten
           - linear: 10
-    """,
-)
-told(
-    "AS206",
-    "concat-shape-mismatch",
+    """
+
+
+@reported("AS206", "concat-shape-mismatch")
+def concat_shape_mismatch() -> None:
     """Branches that are laid one behind the other differ in their sizes.
 
     Channels are joined; height and width must be equal.
@@ -141,11 +141,11 @@ told(
           - concat:
               - conv: {channels: 32, kernel: 5, stride: 2}
               - conv: {channels: 32, kernel: 3, stride: 2}
-    """,
-)
-told(
-    "AS207",
-    "add-shape-mismatch",
+    """
+
+
+@reported("AS207", "add-shape-mismatch")
+def add_shape_mismatch() -> None:
     """Branches that are added differ in their shapes.
 
     A sum goes number by number; nothing is broadcast, for that would hide mistakes.
@@ -163,11 +163,11 @@ told(
           - add:
               - conv: {channels: 64, kernel: 3}
               - conv: {channels: 64, kernel: 5}
-    """,
-)
-told(
-    "AS208",
-    "split-shape-mismatch",
+    """
+
+
+@reported("AS208", "split-shape-mismatch")
+def split_shape_mismatch() -> None:
     """Channels do not split into equal parts.
 
     Each branch of a `split` gets as many channels as the others.
@@ -182,11 +182,11 @@ told(
         stem:
           - conv: 32
           - split: [act, [norm, act]]
-    """,
-)
-told(
-    "AS209",
-    "scale-shape-mismatch",
+    """
+
+
+@reported("AS209", "scale-shape-mismatch")
+def scale_shape_mismatch() -> None:
     """A gate does not have the shape of what it scales.
 
     A gate gives as many channels as its input has, and its sizes or 1.
@@ -208,11 +208,11 @@ told(
               - global_avg_pool
               - {conv: {channels: 64, bias: true}}
               - sigmoid
-    """,
-)
-told(
-    "AS210",
-    "channels-ignored",
+    """
+
+
+@reported("AS210", "channels-ignored")
+def channels_ignored() -> None:
     """A block gives other channels than its stage says.
 
     The stage's number would be a lie: `channels` is what each block gives.
@@ -230,11 +230,11 @@ told(
           cell: {body: [{conv: {channels: channels, kernel: 3}}, norm, act]}
         stages:
           layer1: {block: cell, channels: 32}
-    """,
-)
-told(
-    "AS211",
-    "stride-ignored",
+    """
+
+
+@reported("AS211", "stride-ignored")
+def stride_ignored() -> None:
     """A block does not stride as its stage, or who else uses it, says.
 
     A stage hands its `stride` to the first block, and the block hands it to a layer. If no layer
@@ -254,5 +254,4 @@ told(
           cell: {body: [{conv: {channels: channels, kernel: 3, stride: stride}}, norm, act]}
         stages:
           layer1: {block: cell, channels: 32, stride: 2}
-    """,
-)
+    """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from archspec.rules.rule import advice
+from archspec.rules.rule import reported
 
-advice(
-    "AS190",
-    "unused-suppression",
+
+@reported("AS190", "unused-suppression", "warning", fixable=True)
+def unused_suppression() -> None:
     """A comment suppresses a finding that is not there.
 
     What it excused is gone. Left in the file it would hide the next finding
@@ -26,12 +26,11 @@ advice(
           - norm
 
     `--fix` removes it.
-    """,
-    fixable=True,
-)
-advice(
-    "AS191",
-    "suppression-without-reason",
+    """
+
+
+@reported("AS191", "suppression-without-reason", "warning")
+def suppression_without_reason() -> None:
     """A comment suppresses a finding and does not say why.
 
     The next reader cannot tell a decision from a shrug, nor when it is over.
@@ -49,11 +48,11 @@ advice(
           # archspec: ignore[redundant-bias] the checkpoint has them
           - conv: {channels: 64, kernel: 3, bias: true}
           - norm
-    """,
-)
-advice(
-    "AS192",
-    "unknown-rule-in-suppression",
+    """
+
+
+@reported("AS192", "unknown-rule-in-suppression", "warning")
+def unknown_rule_in_suppression() -> None:
     """A comment names a rule that does not exist.
 
     It suppresses nothing; most often it is a typing error.
@@ -73,5 +72,4 @@ advice(
           - norm
 
     `archspec rule --all` lists the rules.
-    """,
-)
+    """

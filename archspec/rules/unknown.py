@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from archspec.rules.rule import told
+from archspec.rules.rule import reported
 
-told(
-    "AS119",
-    "unknown-name",
+
+@reported("AS119", "unknown-name")
+def unknown_name() -> None:
     """A name that means nothing here.
 
     An expression in stem and head sees the spec's `args`, one in a stage those and the indices
@@ -26,11 +26,11 @@ told(
         stem: [global_avg_pool, flatten]
         head:
           - linear: classes
-    """,
-)
-told(
-    "AS120",
-    "unknown-layer",
+    """
+
+
+@reported("AS120", "unknown-layer", fixable=True)
+def unknown_layer() -> None:
     """A layer that is no op, block, part or combinator.
 
     Ops have short names in lower case: `conv`, `batch_norm`, `linear`. Torch's own names are
@@ -47,12 +47,11 @@ told(
           - conv: 64
 
     `archspec list` names every op and block.
-    """,
-    fixable=True,
-)
-told(
-    "AS121",
-    "unknown-block",
+    """
+
+
+@reported("AS121", "unknown-block", fixable=True)
+def unknown_block() -> None:
     """A stage names a block that does not exist.
 
     Blocks are those under `blocks:`, the files in the folder `blocks` beside the spec, and the
@@ -67,12 +66,11 @@ told(
 
         stages:
           layer1: {block: bottleneck, repeat: 3, channels: 64}
-    """,
-    fixable=True,
-)
-told(
-    "AS122",
-    "unknown-default",
+    """
+
+
+@reported("AS122", "unknown-default", fixable=True)
+def unknown_default() -> None:
     """`defaults` names something that is no op and no block.
 
     What is meant keeps its own defaults, and the network is another than its author thinks.
@@ -90,12 +88,11 @@ told(
           conv: {bias: true}
         stem:
           - conv: 64
-    """,
-    fixable=True,
-)
-told(
-    "AS125",
-    "extends",
+    """
+
+
+@reported("AS125", "extends")
+def extends() -> None:
     """A spec that cannot start from the one it names.
 
     There is no such spec, it extends itself, or `null` is to delete what is not there. `extends`
@@ -110,11 +107,11 @@ told(
 
         extends: resnet50
         name: net
-    """,
-)
-told(
-    "AS126",
-    "cycle",
+    """
+
+
+@reported("AS126", "cycle")
+def cycle() -> None:
     """Something that is made of itself.
 
     A block that uses itself, or a part that is filled with itself, would never end.
@@ -136,11 +133,11 @@ told(
               - conv: 64
               - norm
         stem: [cell]
-    """,
-)
-told(
-    "AS127",
-    "setting",
+    """
+
+
+@reported("AS127", "setting")
+def setting() -> None:
     """`--set` or a keyword names something that the spec does not have.
 
     An experiment would run with the old value under the name of the new one.
@@ -160,11 +157,11 @@ told(
         stem: [global_avg_pool, flatten]
         head:
           - linear: classes
-    """,
-)
-told(
-    "AS129",
-    "unknown-output",
+    """
+
+
+@reported("AS129", "unknown-output")
+def unknown_output() -> None:
     """An output that is no attribute of the network.
 
     Features are taken from behind an attribute of the network, a stage or a layer of stem and head,
@@ -183,5 +180,4 @@ told(
           layer1: {block: basic, channels: 64}
 
     `archspec show` lists the attributes.
-    """,
-)
+    """
