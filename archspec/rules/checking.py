@@ -95,7 +95,7 @@ def _of_blocks() -> list[Check]:
 
 
 def _concerns(finding: Diagnostic, view: View) -> bool:
-    """Whether it is this spec's affair: what a shipped spec does is told there."""
+    """Whether it concerns this spec: what a shipped spec does is reported there."""
     span = finding.span
     if span is None or span.file == view.file or finding.severity == "error":
         return True

@@ -8,7 +8,7 @@ from archspec.diagnostics import Diagnostic
 from archspec.language.train import REGULARISERS
 from archspec.language.train.places import places_of
 from archspec.rules.rule import rule
-from archspec.rules.training import said
+from archspec.rules.training import place_of
 from archspec.rules.view import View
 
 
@@ -39,5 +39,5 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
     network = places_of(view.network)
     for regulariser in REGULARISERS:
         for key, why, hint, below in regulariser.idle(train, network):
-            span = said(view, key, *below, key=True)
+            span = place_of(view, key, *below, key=True)
             yield view.finding("idle-regulariser", why, span, hint)

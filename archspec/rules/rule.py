@@ -61,13 +61,13 @@ class Example:
 
     def settings(self) -> list[str]:
         """What is set from outside: `args.classes=10`."""
-        return self._said(SETTING)
+        return self._marked(SETTING)
 
     def outputs(self) -> list[str]:
         """The outputs that are asked for."""
-        return self._said(OUTPUT)
+        return self._marked(OUTPUT)
 
-    def _said(self, mark: str) -> list[str]:
+    def _marked(self, mark: str) -> list[str]:
         lines = self.raw.splitlines()
         return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
 
@@ -79,8 +79,8 @@ class Example:
         }
 
     def _split(self) -> dict[str, str]:
-        said = re.search(r"^name: (\w+)$", self.raw, re.MULTILINE)
-        name = f"{said[1]}.yaml" if said else SPEC_FILE
+        named = re.search(r"^name: (\w+)$", self.raw, re.MULTILINE)
+        name = f"{named[1]}.yaml" if named else SPEC_FILE
         files: dict[str, str] = {}
         for line in self.raw.splitlines(keepends=True):
             if line.startswith(FILE):

@@ -95,7 +95,7 @@ def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
         hint = "end in a `linear`, or remove `train`"
     else:
         return
-    span, hint = said(view, "data"), without(view, hint)
+    span, hint = place_of(view, "data"), without(view, hint)
     yield view.finding("head-mismatch", message, span, hint, severity="error")
 
 
@@ -128,21 +128,21 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
     if data.channels and len(sizes) != 2:
         message = f"`{train.data}` has images, and the input is {view.spec.input}"
         hint = f"write e.g. `input: [{data.channels}, 32, 32]`, or `data: tensors`"
-        yield view.finding("input-mismatch", message, said(view, "data"), without(view, hint))
+        yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
     elif data.channels not in (None, channels):
         given = "1 channel" if data.channels == 1 else f"{data.channels} channels"
         message = f"`{train.data}` has {given}, and the network takes {channels}"
         hint = f"write `input: {[data.channels, *sizes]}`"
-        yield view.finding("input-mismatch", message, said(view, "data"), without(view, hint))
+        yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
     elif data.channels and train.size is None and len(set(sizes)) > 1:
         made = " x ".join(map(str, sizes))
         message = f"`{train.data}` is trained on squares, and the network takes {made}"
         hint = f"write `input: {[channels, sizes[-1], sizes[-1]]}`, or say the `size` of a square"
-        yield view.finding("input-mismatch", message, said(view, "data"), without(view, hint))
+        yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
     for key in ("size", "test_size"):
         if (side := getattr(train, key)) and (message := _at_size(view, side)):
             hint = without(view, "remove it, or end in `global_avg_pool` and `flatten`")
-            yield view.finding("input-mismatch", message, said(view, key), hint)
+            yield view.finding("input-mismatch", message, place_of(view, key), hint)
 
 
 def _at_size(view: View, side: int) -> str:
@@ -165,7 +165,7 @@ def _at_size(view: View, side: int) -> str:
 # Places -------------------------------------------------------------------------------
 
 
-def said(view: View, *path: str, key: bool = False) -> Span | None:
+def place_of(view: View, *path: str, key: bool = False) -> Span | None:
     """Where the recipe says it; of what is inherited, the `train` of this very file."""
     span = view.spec.where("train", *path, key=key)
     return span if span and span.file == view.file else view.spec.where("train", key=True) or span

@@ -11,30 +11,30 @@ from archspec.schema.pieces import Schema, closed, doc, filled, numbers, ref, wh
 
 def arguments(op: type[Op]) -> Schema:
     """The arguments of an op as a map."""
-    properties = {f.name: {**_told(op, f), **numbers(f.how)} for f in _written(op)}
+    properties = {f.name: {**_described(op, f), **numbers(f.how)} for f in _written(op)}
     return {"description": doc(op.__doc__), **closed(properties)}
 
 
-def _told(op: type[Op], f: OpField) -> Schema:
+def _described(op: type[Op], f: OpField) -> Schema:
     torch = op.torch.format(rank=2)
     default = f.how.ours or ("" if f.default is MISSING else yaml(f.default))
     text = f"`{f.torch}` of `{torch}`."
     if default:
         text += f" By default `{default}`."
-    told: Schema = {"description": text}
+    described: Schema = {"description": text}
     if f.how.ours is None and isinstance(f.default, (bool, int, float, str)):
-        told["default"] = f.default
-    return told
+        described["default"] = f.default
+    return described
 
 
 def use(op: type[Op]) -> Schema:
     """An op as the head of a layer: its arguments, or the first of them alone."""
     full = ref(f"op-{op.key}")
-    told = {"description": doc(op.__doc__)}
+    described = {"description": doc(op.__doc__)}
     first = next((f for f in _written(op) if f.name == op.first), None)
     if first is None:
-        return {**told, **full}
-    return {**told, **when("object", full, filled(numbers(first.how)))}
+        return {**described, **full}
+    return {**described, **when("object", full, filled(numbers(first.how)))}
 
 
 def _written(op: type[Op]) -> list[OpField]:
