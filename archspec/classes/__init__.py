@@ -1,7 +1,8 @@
 """Expanded network -> the classes that one would write by hand.
 
 table    which uses of blocks become one class
-builder  one class from its uses: numbers that differ become parameters
+builder  one class from its uses: its layers
+sizes    its sizes: numbers that differ become parameters
 printed  constructions compared and changed
 places   from the path of a layer to the lines where it is written
 """

@@ -1,40 +1,17 @@
-"""One class from the uses of a block that have the same layers.
-
-A size is settled in this order: the formula that all uses share, the number that all uses
-share, a parameter of the constructor. A number that the class's parameters have a part in is
-not shared, however equal it is: neither one that a formula of channels stands behind, in the
-block or at its use, nor that of an argument which the block has no number for (`required`, or
-a formula by default) and which other uses of the block give otherwise, or give like the
-channels. Where a condition of the block compared two arguments and found them equal, one
-stands for both. So a class is right for every value of its parameters, as far as the
-choices that its uses share still hold.
-"""
+"""One class from the uses of a block that have the same layers."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from archspec.classes.differing import differs
-from archspec.classes.feeds import FLOW, Feeds, Sources, compared, equal
-from archspec.classes.printed import count_names, repeated, replaced, with_formulas
+from archspec.classes.printed import repeated
+from archspec.classes.sizes import Sizes
 from archspec.classes.table import ClassTable, ClassUses
-from archspec.expression import (
-    Binary,
-    Expr,
-    Name,
-    Number,
-    Scalar,
-    Value,
-    simplify,
-    source,
-    substitute,
-    walk,
-    weight,
-)
-from archspec.ir import Class, Layer, Local, New, OpField, Parameter, Sequential, fields_of, renamed
+from archspec.expression import Name, Value
+from archspec.ir import Class, Layer, New, OpField, Parameter, Sequential, fields_of, renamed
 from archspec.ir.tree import (
     BlockCall,
     BlockInstance,
@@ -50,8 +27,6 @@ from archspec.language.words import SCOPE
 from archspec.ops import OPS
 from archspec.ops.others import Identity, StochasticDepth
 
-LINE = 80  # a line in a constructor, without its indentation
-READABLE = 2  # a formula with more operations is a parameter instead
 OF_OPS = frozenset(f.name for op in OPS.values() for f in fields_of(op))
 
 
@@ -69,20 +44,14 @@ class ClassBuilder:
 
     def __init__(self, table: ClassTable, group: ClassUses) -> None:
         self.table, self.group, self.uses = table, group, group.instances
-        self.feeds = Feeds(table)
         self.lead = group.instances[0]
-        self.meanings: dict[str, Expr] = {}
-        self.locals: dict[str, Expr] = {}
-        self.numbers: dict[str, list[Scalar]] = {}
-        self.real: set[str] = set()
-        self.defaults: dict[str, Number] = {}  # torch's, of sizes without a name in the block
-        self.compared = compared(self.lead.raw)
+        self.sizes = Sizes(table, group)
 
     def cls(self) -> Class:
         layers, names = self._layers()
         body = renamed(self.lead.body, names)
-        layers, local = self._inline_locals(layers)
-        parameters = self._parameters()
+        layers, local = self.sizes.inline_locals(layers)
+        parameters = self.sizes.parameters()
         self._remember(parameters)
         cls = Class(
             self.table.name(self.lead),
@@ -99,8 +68,8 @@ class ClassBuilder:
 
     def _remember(self, parameters: Sequence[Parameter]) -> None:
         for parameter in parameters:
-            if parameter.name in self.numbers:
-                values = zip(self.uses, self.numbers[parameter.name], strict=True)
+            if parameter.name in self.sizes.numbers:
+                values = zip(self.uses, self.sizes.numbers[parameter.name], strict=True)
                 self.group.numbers[parameter.name] = dict(values)
 
     # Layers
@@ -184,19 +153,8 @@ class ClassBuilder:
             return lead
         if isinstance(lead, tuple):
             columns = zip(*[s for s in slots if isinstance(s, tuple)], strict=True)
-            return tuple(self._settled(list(column), f) for column in columns)
-        return self._settled([s for s in slots if isinstance(s, Value)], f)
-
-    def _settled(self, values: Sequence[Value], f: OpField) -> Expr:
-        exprs = [v.expr for v in values]
-        expr = self.unify([v.number for v in values], exprs, [[e] for e in exprs], f.name)
-        if isinstance(expr, Name) and expr.id in self.group.sources and type(f.default) is int:
-            self.defaults.setdefault(expr.id, Number(f.default))
-        if f.how.kind != "real":
-            return expr
-        if isinstance(expr, Name):
-            self.real.add(expr.id)
-        return Number(float(expr.value)) if isinstance(expr, Number) else expr  # type: ignore[arg-type]
+            return tuple(self.sizes.of_argument(list(column), f) for column in columns)
+        return self.sizes.of_argument([s for s in slots if isinstance(s, Value)], f)
 
     def _call(self, calls: Sequence[BlockCall]) -> New:
         group = class_of(self.table, calls[0].instance)
@@ -209,14 +167,9 @@ class ClassBuilder:
                 continue
             numbers = [group.numbers[name][call.instance] for call in calls]
             meanings = [call.meaning(name) for call in calls]
-            sources = [self.feeds.sources(call, name) for call in calls]
-            expr = self.unify(numbers, meanings, sources, _word(calls[0], name))
-            if parameter.annotation == "float":
-                if isinstance(expr, Name):
-                    self.real.add(expr.id)
-                if isinstance(expr, Number):
-                    expr = Number(float(expr.value))  # type: ignore[arg-type]
-            arguments[name] = expr
+            sources = [self.sizes.feeds.sources(call, name) for call in calls]
+            expr = self.sizes.unify(numbers, meanings, sources, _word(calls[0], name))
+            arguments[name] = self.sizes.as_real(expr) if parameter.annotation == "float" else expr
         return New(group.cls, arguments)
 
     def _shortcut(self, calls: Sequence[BlockCall], number: int) -> New | Sequential:
@@ -225,165 +178,6 @@ class ClassBuilder:
             return New(Identity, {}, "Identity")
         pairs = zip(children, calls, strict=True)
         return self.make([_moved(child.module, call) for child, call in pairs if child])
-
-    # Names
-
-    def unify(
-        self,
-        numbers: Sequence[Scalar],
-        exprs: Sequence[Expr | None],
-        sources: Sequence[Sources],
-        word: str,
-    ) -> Expr:
-        """One formula for a size in all uses; `sources` are what it depends on in each."""
-        first = exprs[0]
-        if first is not None and all(expr == first for expr in exprs):
-            meaning = substitute(first, lambda name: self.meaning(name.id))
-            if meaning is not None:
-                return meaning
-        if equal(numbers) and self._constant(sources):
-            return Number(numbers[0])
-        name = self._fresh(word, list(numbers))
-        known = self.group.sources.setdefault(name, {})
-        for use, more in zip(self.uses, sources, strict=True):
-            known[use] = [*known.get(use, ()), *more]
-        return Name(name)
-
-    def _constant(self, sources: Sequence[Sources]) -> bool:
-        """Whether nothing that the class takes can change a size; a network is built as it is."""
-        pairs = zip(self.uses, sources, strict=True)
-        if self.lead is self.table.root:
-            return True
-        return all(self.feeds.constant(use, known) for use, known in pairs)
-
-    def _fresh(self, word: str, numbers: list[Scalar]) -> str:
-        known = {*self.lead.definitions, *self.locals, *self.group.modules}
-        name, count = word, 1
-        while name in known or self.numbers.get(name, numbers) != numbers:
-            count += 1
-            name = f"{word}{count}"
-        self.numbers[name] = numbers
-        return name
-
-    def meaning(self, name: str) -> Expr:
-        """A name of the block: a number, a formula, or a parameter."""
-        if name not in self.meanings:
-            self.meanings[name] = self._meaning(name)
-        return self.meanings[name]
-
-    def _meaning(self, name: str) -> Expr:
-        definitions = [use.definitions[name] for use in self.uses]
-        numbers = [d.number for d in definitions]
-        if name == "in_channels" and self._keeps_channels(numbers):
-            return self.meaning("channels")
-        if (other := self._found_equal(name)) is not None:
-            return self.meaning(other)
-        if name in FLOW or self.lead is self.table.root:
-            self.numbers[name] = numbers
-            return Name(name)
-        inner = definitions[0].inner
-        if inner is not None and all(d.inner == inner and not d.given for d in definitions):
-            formula = self._whole(substitute(inner, lambda n: self.meaning(n.id)))
-            if isinstance(formula, (Number, Name)):
-                return formula
-            if formula is not None and weight(formula) <= READABLE:
-                self.locals[name] = formula
-                return Name(name)
-        if equal(numbers) and self._constant([[Name(name)]] * len(self.uses)):
-            return Number(numbers[0])
-        self.numbers[name] = numbers
-        return Name(name)
-
-    def _found_equal(self, name: str) -> str | None:
-        """The name before it that a condition of the block compared it with, and found equal."""
-        order = [*FLOW, *self.lead.args]
-        if name not in order[len(FLOW) :]:
-            return None
-        return next((o for o in order[: order.index(name)] if self._same_given(o, name)), None)
-
-    def _same_given(self, one: str, other: str) -> bool:
-        pairs = [[use.definitions.get(name) for name in (one, other)] for use in self.uses]
-        return frozenset((one, other)) in self.compared and all(
-            a is not None and b is not None and a.given and b.given and a.number == b.number
-            for a, b in pairs
-        )
-
-    def _keeps_channels(self, arriving: list[Scalar]) -> bool:
-        """Whether as many channels leave as arrive, in all uses."""
-        if any("channels" not in use.definitions for use in self.uses):
-            return False
-        return arriving == [use.definitions["channels"].number for use in self.uses]
-
-    def _whole(self, formula: Expr | None) -> Expr | None:
-        """`x // 64 * 32` as `x // 2`, where 64 divides x in all uses."""
-        match formula:
-            case Binary(
-                op="*",
-                left=Binary(op="//", left=Name(id=name) as x, right=Number(value=int(a))),
-                right=Number(value=int(b)),
-            ) if all(type(n) is int and n % a == 0 for n in self.numbers.get(name, [0.5])):
-                if b % a == 0:
-                    return simplify("*", x, Number(b // a))
-                if a % b == 0:
-                    return simplify("//", x, Number(a // b))
-        return formula
-
-    def _inline_locals(self, layers: list[Layer]) -> tuple[list[Layer], list[Local]]:
-        """A size that is used once, or has no line of its own, is written where it is used."""
-        uses: Counter[str] = Counter()
-        for layer in layers:
-            count_names(layer.new, uses)
-        for name, formula in reversed(self.locals.items()):  # a local uses those before it
-            if uses[name]:
-                uses.update(n.id for n in walk(formula) if isinstance(n, Name))
-        once: dict[str, Expr] = {}
-        kept: list[Local] = []
-        for name, formula in self.locals.items():
-            whole = replaced(formula, once)
-            if uses[name] == 1 or len(f"{name} = {source(whole)}") > LINE:
-                once[name] = whole
-            elif uses[name]:
-                kept.append(Local(name, whole))
-        moved = [replace(layer, new=with_formulas(layer.new, once)) for layer in layers]
-        used: Counter[str] = Counter()
-        for layer in moved:
-            count_names(layer.new, used)
-        for local in kept:
-            used.update(n.id for n in walk(local.value) if isinstance(n, Name))
-        self.used = list(used)
-        return moved, kept
-
-    def _parameters(self) -> list[Parameter]:
-        """Required ones first: channels, then others as they are used, then shortcuts.
-
-        Those of the network come as they are written in the spec's `args`.
-        """
-        order = self.lead.definitions if self.lead is self.table.root else self.used
-        named = [name for name in order if name in self.numbers and name in self.used]
-        known = [self._parameter(name) for name in named]
-        required = [p for p in known if p.default is None]
-        required.sort(key=lambda p: FLOW.index(p.name) if p.name in FLOW else len(FLOW))
-        modules = [Parameter(name, "nn.Module") for name in self.group.modules]
-        return [*required, *modules, *(p for p in known if p.default is not None)]
-
-    def _parameter(self, name: str) -> Parameter:
-        numbers = self.numbers[name]
-        kind = "bool" if all(isinstance(n, bool) for n in numbers) else "int"
-        if name in self.real or any(type(n) not in (int, bool) for n in numbers):
-            kind = "float"
-        default = self._default(name, numbers)
-        if default is not None and kind == "float":
-            default = Number(float(default.value))  # type: ignore[arg-type]
-        return Parameter(name, kind, default)
-
-    def _default(self, name: str, numbers: list[Scalar]) -> Number | None:
-        if self.lead is self.table.root:
-            return Number(numbers[0])
-        if name == "stride":
-            return Number(1)
-        declared = self.defaults.get(name, self.lead.args.get(name))
-        usual = isinstance(declared, Number) and declared.value in numbers
-        return declared if usual and isinstance(declared, Number) else None
 
 
 def _word(call: BlockCall, name: str) -> str:
