@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["torch", "torch.distributed"])
+#: An optimizer imports the last one, which takes as long as torch itself.
+_context.set_forkserver_preload(["torch", "torch.distributed", "torch._dynamo"])
 
 
 class Run:

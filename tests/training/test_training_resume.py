@@ -18,7 +18,16 @@ from typing import Any
 import pytest
 import torch
 
-from resume import NETWORK, OFTEN, RECIPE, differing, finish, flip, kill_again_and_again, outcome
+from resume import (
+    NETWORK,
+    OFTEN,
+    REGULARISERS,
+    differing,
+    finish,
+    flip,
+    kill_again_and_again,
+    outcome,
+)
 from support.forks import Run
 from support.scripts import Script, recipe
 
@@ -27,8 +36,9 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals are those of POSI
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
-    """With every regulariser, two parts a batch, 128 steps in two epochs."""
-    return Script(tmp_path_factory.mktemp("script"), NETWORK + RECIPE)
+    """With every regulariser, two parts a batch, 32 steps in two epochs."""
+    text = NETWORK + recipe(REGULARISERS, epochs="2")
+    return Script(tmp_path_factory.mktemp("script"), text)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +97,7 @@ def test_signals_checkpoint_and_end_with_a_code_that_tells(
         while "\n" not in process.printed.read_text() and process.poll() is None:
             time.sleep(0.005)
         assert process.printed.read_text().startswith("tiny: 1 x cpu")
-        time.sleep(random.uniform(0, 0.3))
+        time.sleep(random.uniform(0, 0.1))
         os.kill(process.pid, number)
         assert f"stopped by {number.name}; --resume goes on" in finish(process, 128 + number)
         assert (tmp_path / "run" / "last.pt").exists()
@@ -115,7 +125,7 @@ def test_the_best_weights_can_be_gone_on_from(
     best = torch.load(untouched / "best.pt", weights_only=True)
     (tmp_path / "run" / "best.pt").write_bytes((untouched / "best.pt").read_bytes())
     script(tmp_path / "run", "--resume", "best.pt")
-    if best["run"]["step"] < 128:
+    if best["run"]["step"] < 32:
         assert differing(untouched, tmp_path / "run") == []
 
 
@@ -200,7 +210,7 @@ def test_a_full_disk_leaves_the_old_checkpoint(
 
     def fsync(file: int) -> None:
         written.append(file)
-        if len(written) > 40:
+        if len(written) > 20:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fsync)
