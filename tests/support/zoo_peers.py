@@ -20,7 +20,7 @@ from torch.nn import functional as F
 import archspec
 from support import DATA, ROOT
 from support.draws import randomise, without_draws
-from support.modules import generated_module, images
+from support.modules import evaluate, generated_module, images, same_bits
 from support.peers import models
 
 import timm  # isort: skip
@@ -535,6 +535,17 @@ def loss_of(output: Tensor) -> Tensor:
     if output.shape[1] == 1:
         return F.mse_loss(output, torch.ones_like(output))
     return F.cross_entropy(output, torch.arange(len(output)) % output.shape[1])
+
+
+def assert_same_function(pair: Pair) -> None:
+    """The rendered source computes what the peer does; the live module has its keys and bits."""
+    with without_draws():
+        generated, interpreted = pair.generated(), pair.ours().double()
+    assert differences(pair, ours=generated).most < 1e-12
+    assert list(interpreted.state_dict()) == list(generated.state_dict())
+    interpreted.load_state_dict(generated.state_dict())
+    x = images(2, *pair.shapes[-1]).double()
+    assert same_bits(evaluate(interpreted, x), evaluate(generated, x))
 
 
 #: Every spec of the zoo (and of the ResNets in `specs/`) that has a peer, with its builder.
