@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from archspec.diagnostics import SpecError
 from archspec.language import load
 from support.fuzzing import taken_or_refused
 from support.hostile import as_yaml, hostile_specs, mutated_texts, odd_specs, renamed_specs
+from support.strategies import EXAMPLES
 
-EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "150"))
 many = settings(
     max_examples=EXAMPLES,
     deadline=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -25,9 +24,8 @@ from support.modules import (
     same_bits,
     seeded,
 )
-from support.strategies import Spec, specs
+from support.strategies import EXAMPLES, Spec, specs
 
-EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "150"))
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 many = settings(
     max_examples=EXAMPLES,

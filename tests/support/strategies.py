@@ -6,11 +6,15 @@ counts are multiples of 8 (a block's `width` of 4), so that groups and splits co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
+
+#: How many a test draws. Several tests draw such specs, so that few a test are many in all.
+EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "75"))
 
 Spec = dict[str, Any]
 Layers = list[Any]

@@ -18,6 +18,7 @@ from archspec.rules.checking import check_spec
 from archspec.schema import spec_schema
 from archspec.source.reader import parse
 from support.hostile import as_yaml, hostile_recipes, recipes
+from support.strategies import EXAMPLES
 
 HEAD = "name: net\ninput: [3, 32, 32]\n"
 PLAIN = "stem: [{conv: {channels: 16, kernel: 3}}, norm, act, global_avg_pool, flatten]\n"
@@ -500,7 +501,7 @@ def test_nothing_to_delete(variant: Any) -> None:
 
 # Anything -----------------------------------------------------------------------------
 
-many = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 NETWORKS = (NETWORK, f"{HEAD}{RESIDUAL}{TEN}", FEATURES, FLAT)
 
 
