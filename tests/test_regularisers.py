@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from resume import module_of
 from support import ROOT
 
 EXAMPLE = ROOT / "tests" / "data" / "orthogonal.py"
@@ -82,11 +83,21 @@ def test_lint_knows_it(house: House, network: str, keys: str, words: list[str]) 
     assert all(word in printed for word in words), printed
 
 
-def test_a_script_has_its_lines_and_the_function_that_they_call(house: House) -> None:
+def test_a_script_has_its_lines_and_the_function_that_they_call(
+    house: House,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert house.lint(NETWORK, "orthogonal: 1.0e-4, l1: 1.0e-3").startswith("1 spec")
-    house.run("-m", "archspec", "build", "tiny.yaml", "-o", ".", "--force")
+    house.run("-m", "archspec", "build", "tiny.yaml", "-o", ".", "--force", "--single-file")
     script = (house.folder / "train_tiny.py").read_text("utf-8")
     assert "                loss = loss + 0.0001 * overlap(weights)\n" in script
     assert script.count("def overlap(") == script.count("    weights = [") == 1
     house.run("-m", "ruff", "format", "--isolated", "--check", "train_tiny.py")
-    assert "best accuracy" in house.run("train_tiny.py", "--steps", "2", "--device", "cpu")
+    words = ["train_tiny.py", "--out", str(tmp_path), "--steps", "2", "--device", "cpu"]
+    monkeypatch.setattr(sys, "argv", words)
+    module = module_of(house.folder / "train_tiny.py")
+    monkeypatch.setattr(module, "keep_memory", lambda: None)
+    module.train(module.options())
+    assert "best accuracy" in capsys.readouterr().out
