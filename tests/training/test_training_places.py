@@ -112,11 +112,12 @@ def test_a_script_is_of_a_recipe_that_lint_finds_right() -> None:
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_residuals_end_in_layers_of_the_module(name: str) -> None:
+def test_residuals_end_in_layers_of_the_network(name: str) -> None:
+    """`test_counts.py` shows that the analysis has those of the module."""
     spec = load(name)
-    module = archspec.build_module(spec, init=False)
+    leaves = [f"{row.path}." for row in archspec.analyze(spec).rows]
     for path in residual_bodies(spec):
-        assert path == "None" or module.get_submodule(path)
+        assert path == "None" or any(leaf.startswith(f"{path}.") for leaf in leaves)
 
 
 def test_walks() -> None:
