@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 #: How many a test draws. Several tests draw such specs, so that few a test are many in all.
-EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "75"))
+EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "50"))
 
 Spec = dict[str, Any]
 Layers = list[Any]
