@@ -6,6 +6,7 @@ Every finding of archspec is a `Diagnostic`. In Python, functions raise `SpecErr
 
 # Without `annotations` from `__future__`: `lint.serialize` reads the types of fields.
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
@@ -14,6 +15,8 @@ LONGEST_MESSAGE = 1000
 MOST_LABELS = 5
 MOST_PAIRS = 40_000  # of letters that are compared for one suggestion
 LONGEST_WORD = 60
+# `::error::` begins a line of GitHub's; `##[error]` and `##vso[...]` count anywhere in one.
+_COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
 Severity = Literal["error", "warning"]
 
 
@@ -65,7 +68,7 @@ class Diagnostic(NamedTuple):
     def __str__(self) -> str:
         place = f"{self.span}: " if self.span else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{place}{self.severity} [{self.rule}] {self.message}{hint}"
+        return visible(f"{place}{self.severity} [{self.rule}] {self.message}{hint}")
 
 
 class SpecError(Exception):
@@ -97,6 +100,9 @@ class WeightsError(Exception):
 
 class UnreadableFile(Exception):
     """A file that cannot be opened (exit code 2 on the command line)."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 def shortened(finding: Diagnostic) -> Diagnostic:
@@ -182,5 +188,20 @@ def alike(wrong: str, choices: Iterable[str], least: float) -> list[str]:
 
 def shown(text: str) -> str:
     """Text of a stranger, short and with nothing in it that a terminal obeys."""
-    text = text if len(text) <= 60 else f"{text[:57]}..."
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+    return visible(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def visible(text: str) -> str:
+    """Text from outside as one line that neither a terminal nor a log of CI obeys.
+
+    Line ends, control, bidi, and invisible characters, and bytes of a file name that are not
+    text, become escapes; so does the beginning of what CI services read as commands.
+    """
+    if not text.isprintable():
+        text = "".join(map(character, text))
+    return _COMMAND.sub(lambda found: f"\\x{ord(found[0][0]):02x}{found[0][1:]}", text)
+
+
+def character(one: str) -> str:
+    """One character as it is shown."""
+    return one if one.isprintable() else one.encode("unicode_escape").decode()

@@ -435,13 +435,20 @@ def check_finite(losses: list[float], weight: float, step: int, lr: float) -> No
             )
 
 
+def visible(text: str) -> str:
+    """A name from outside, with escapes for what a terminal or a log of CI obeys."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return text.replace("::", r":\x3a").replace("##", r"#\x23")
+
+
 def per_class(table: Tensor, names: Sequence[str]) -> str:
     """The classes that are found worst; `table` counts images by class and answer."""
     right, images, answers = table.diag(), table.sum(1), table.sum(0)
     found, precise = right / images.clamp(min=1), right / answers.clamp(min=1)
     lines = [f"{'class':16} {'images':>7} {'found':>7} {'right':>7}"]
     for i in found.argsort()[:20].tolist():
-        lines.append(f"{names[i]:16} {images[i]:7,} {found[i]:7.1%} {precise[i]:7.1%}")
+        name = visible(names[i])
+        lines.append(f"{name:16} {images[i]:7,} {found[i]:7.1%} {precise[i]:7.1%}")
     return "\n".join(lines)
 
 

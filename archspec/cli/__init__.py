@@ -20,7 +20,8 @@ from types import ModuleType
 from typing import Any
 
 from archspec import __version__
-from archspec.diagnostics import SpecError, UnreadableFile, closest
+from archspec.cli.lines import fail
+from archspec.diagnostics import SpecError, UnreadableFile, closest, visible
 
 WIDTH = 78  # of `--help`, whatever the terminal: asking for its size would bring in `shutil`
 
@@ -54,7 +55,7 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             near = closest(unknown[0].partition("=")[0], self._option_string_actions)
             meant = f"\nhelp: did you mean `{near[0]}`?" if near else ""
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+            self.error(f"unrecognized arguments: {visible(' '.join(unknown))}{meant}")
         return namespace, unknown
 
 
@@ -124,10 +125,9 @@ def _failed(error: Exception) -> int:
         return _stopped(error)
     if os.environ.get("ARCHSPEC_TRACEBACK"):
         raise error
-    print(
-        f"error: archspec itself failed ({type(error).__name__}: {error}); this is a bug.\n"
-        "help: set ARCHSPEC_TRACEBACK=1 and report what it prints",
-        file=sys.stderr,
+    fail(
+        f"archspec itself failed ({type(error).__name__}: {error}); this is a bug.",
+        "set ARCHSPEC_TRACEBACK=1 and report what it prints",
     )
     return 2
 
@@ -139,5 +139,5 @@ def _stopped(error: Exception) -> int:
     text = str(error)
     if isinstance(error, OSError):
         text = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    print(f"error: {text}", file=sys.stderr)
+    fail(text)
     return 2

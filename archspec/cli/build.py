@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from archspec.cli.files import changed_in, is_edited, text_of, write
+from archspec.cli.lines import fail, note, say
 from archspec.cli.options import add_settings, settings
 from archspec.cli.rendering import find_specs, render_all
 from archspec.cli.report import print_diagnostics
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     files, findings = render_all(find_specs(args.paths), settings(args), outputs, args.single_file)
     if findings:
         print_diagnostics(findings)
-        print("nothing was written", file=sys.stderr)
+        note("nothing was written")
         return 1
     if args.output == "-":
         print("\n\n".join(text.rstrip("\n") for text in files.values()))
@@ -77,13 +77,13 @@ def _check(folder: Path, files: dict[str, str], orphans: list[Path]) -> int:
     stale = changed_in(folder, files)
     for name in stale:
         state = "is out of date" if (folder / name).is_file() else "is missing"
-        print(f"{(folder / name).as_posix()} {state}")
+        say(f"{(folder / name).as_posix()} {state}")
     for path in orphans:
-        print(f"{path.as_posix()} has no spec that writes it")
+        say(f"{path.as_posix()} has no spec that writes it")
     if stale or orphans:
-        print("help: run `archspec build`, and delete what has no spec")
+        say("help: run `archspec build`, and delete what has no spec")
         return 1
-    print(f"{_count(len(files))} up to date in {folder.as_posix()}")
+    say(f"{_count(len(files))} up to date in {folder.as_posix()}")
     return 0
 
 
@@ -93,16 +93,15 @@ def _write(
     changed = changed_in(folder, files)
     edited = [] if args.force else [n for n in changed if is_edited(text_of(folder / n))]
     for name in edited:
-        edit = f"{(folder / name).as_posix()} was edited by hand or not written by archspec"
-        print(f"error: {edit}", file=sys.stderr)
+        fail(f"{(folder / name).as_posix()} was edited by hand or not written by archspec")
     if edited:
-        print("help: move it, or overwrite it with --force; nothing was written", file=sys.stderr)
+        note("help: move it, or overwrite it with --force; nothing was written")
         return 1
     write(folder, changed)
     for path in orphans:
-        print(f"warning: {path.as_posix()} has no spec that writes it; delete it", file=sys.stderr)
+        note(f"warning: {path.as_posix()} has no spec that writes it; delete it")
     same = len(files) - len(changed)
-    print(f"{len(changed)} written, {same} unchanged in {folder.as_posix()}")
+    say(f"{len(changed)} written, {same} unchanged in {folder.as_posix()}")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from archspec.cli.lines import say
 from archspec.codegen import untouched
 from archspec.files import write_files
 
@@ -29,4 +30,4 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_files({folder / name: text for name, text in files.items()})
     for name in files:
-        print(f"wrote {(folder / name).as_posix()}")
+        say(f"wrote {(folder / name).as_posix()}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
+from archspec.cli.lines import fail, note, say
 from archspec.files import write_text
 from archspec.infer import main_text
 
@@ -31,18 +31,18 @@ def run(args: argparse.Namespace) -> int:
     """See the description of the command."""
     output = Path(args.output) if args.output else None
     if output is not None and output.exists() and not args.force:
-        print(f"error: {args.output} exists; --force overwrites it", file=sys.stderr)
+        fail(f"{args.output} exists; --force overwrites it")
         return 2
     name = args.name or (output.stem if output else None)
     code, text, notes = main_text(args.checkpoint, name)
     if code:
-        print(f"error: {notes}", file=sys.stderr)
+        note(*f"error: {notes}".splitlines())
         return code
     if output is None:
         print(text, end="")
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text(output, text)
-        print(f"wrote {output.as_posix()}")
-    print(notes, file=sys.stderr)
+        say(f"wrote {output.as_posix()}")
+    note(*notes.splitlines())
     return 0

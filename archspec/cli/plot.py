@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
+from archspec.cli.lines import fail, say
+from archspec.diagnostics import visible
 from archspec.files import write_files
-from archspec.lint.visible import visible
 from archspec.plot import FORMATS, PlotError, draw, log_file, read_logs
 
 PICTURE = "curves.png"
@@ -43,7 +43,7 @@ def _picture(text: str) -> Path:
     path = Path(text)
     if path.suffix[1:].lower() not in FORMATS:
         endings = " or ".join(f".{form}" for form in FORMATS)
-        raise argparse.ArgumentTypeError(f"`{text}` does not end in {endings}")
+        raise argparse.ArgumentTypeError(f"`{visible(text)}` does not end in {endings}")
     return path
 
 
@@ -57,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
         picture = draw(named, output.suffix[1:].lower())
     except PlotError as error:
         for problem in error.problems:
-            print(f"error: {visible(problem)}", file=sys.stderr)
+            fail(problem)
         return 2
     output.parent.mkdir(parents=True, exist_ok=True)
     write_files({output: picture})
-    print(f"wrote {output.as_posix()}")
+    say(f"wrote {output.as_posix()}")
     return 0
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
+from archspec.cli.lines import fail
 from archspec.lint.lookup import rule_codes
 from archspec.lint.select import unknown_rule
-from archspec.lint.visible import visible
 from archspec.rules import RULES, Rule, by_code
 
 
@@ -32,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     rule = by_code(args.rule)
     if rule is None:
-        print(f"error: there is no rule `{visible(args.rule)}`", file=sys.stderr)
-        print(f"help: {unknown_rule(args.rule, rule_codes())}", file=sys.stderr)
+        fail(f"there is no rule `{args.rule}`", unknown_rule(args.rule, rule_codes()))
         return 2
     print(explain(rule))
     return 0

@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from archspec.cli.files import changed_in, is_edited, text_of, write
+from archspec.cli.lines import fail
 from archspec.cli.options import add_settings, chosen
 from archspec.cli.rendering import render_all, script_name
-from archspec.diagnostics import Diagnostic, SpecError
+from archspec.diagnostics import Diagnostic, SpecError, visible
 from archspec.files import write_files
 from archspec.language import Spec
 from archspec.language.train import EXAMPLE
@@ -52,7 +53,8 @@ def _own_options() -> argparse.ArgumentParser:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 1024:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number of processes, from 1 to 1024")
+        message = f"`{visible(text)}` is no number of processes, from 1 to 1024"
+        raise argparse.ArgumentTypeError(message)
     return int(text)
 
 
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     folder = Path(args.out or f"runs/{spec.name}")
     problem = _no_torch() or ("" if args.help else _other_run(folder, files))
     if problem:
-        print(f"error: {problem}", file=sys.stderr)
+        fail(*problem.split("\nhelp: ", 1))
         return 2
     if args.help:
         return _script_help(files, script_name(spec))

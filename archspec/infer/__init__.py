@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archspec.diagnostics import SpecError, UnreadableFile
+from archspec.diagnostics import SpecError, UnreadableFile, shown
 from archspec.infer.header import Shapes, read_header
 from archspec.infer.resnet import NoResNet, Proposal, propose
 from archspec.infer.shipped import Match, known, matches, state_of
@@ -110,7 +110,7 @@ def _without_prefixes(shapes: Shapes) -> Shapes:
 
 
 def _unlike(shapes: Shapes) -> tuple[str, ...]:
-    few = ", ".join(f"`{key[:60]}`" for key in list(shapes)[:3])
+    few = ", ".join(f"`{shown(key)}`" for key in list(shapes)[:3])
     if not shapes:
         return ("there are no tensors",)
     return (f"no shipped spec has these {len(shapes)} tensors ({few}, ...)",)
@@ -202,11 +202,11 @@ def _differences(state: Shapes, shapes: Shapes) -> list[str]:
     lines = []
     for key in dict.fromkeys([*shapes, *state]):
         if key not in state:
-            lines.append(f"`{key[:80]}` has no place")
+            lines.append(f"`{shown(key)}` has no place")
         elif key not in shapes:
             lines.append(f"`{key}` is missing")
         elif state[key] != shapes[key]:
-            lines.append(f"`{key}` has shape {shapes[key]} where {state[key]} is expected")
+            lines.append(f"`{shown(key)}` has shape {shapes[key]} where {state[key]} is expected")
     more = len(lines) - MOST_REASONS
     return lines[:MOST_REASONS] + ([f"and {more} more"] if more > 0 else [])
 

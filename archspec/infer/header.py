@@ -12,7 +12,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from archspec.diagnostics import UnreadableFile
+from archspec.diagnostics import UnreadableFile, shown
 from archspec.paths import display_path
 
 Shapes = dict[str, tuple[int, ...]]
@@ -74,12 +74,12 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _shapes(header: dict[str, Any], size: int, name: str) -> Shapes:
     shapes: Shapes = {}
     for key, entry in header.items():
-        _check(_is_tensor(entry), name, f"`{key[:80]}` is described wrongly")
+        _check(_is_tensor(entry), name, f"`{shown(key)}` is described wrongly")
         shape, (begin, end) = entry["shape"], entry["data_offsets"]
         bits = math.prod(shape) * BITS.get(entry["dtype"], 0)
         known = entry["dtype"] not in BITS or 8 * (end - begin) == bits
         inside = begin <= end <= size and known
-        _check(inside, name, f"the numbers of `{key[:80]}` are not in it")
+        _check(inside, name, f"the numbers of `{shown(key)}` are not in it")
         shapes[key] = tuple(shape)
     return shapes
 

@@ -8,7 +8,7 @@
 - checked: what is known of a file
 - run, suppress, baseline, report: what is known of all files -> a report
 - fixes: findings fixed in the text
-- sources, visible, excerpt, style, statistics: what formats have in common
+- sources, excerpt, style, statistics: what formats have in common
 - formats: a report as text, JSON, SARIF, ...: a module each
 """
 

@@ -6,10 +6,9 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from archspec.diagnostics import Severity, Span
+from archspec.diagnostics import Severity, Span, character, visible
 from archspec.lint.sources import Sources
 from archspec.lint.style import Style
-from archspec.lint.visible import character, visible
 
 TAB = 4
 WIDEST = 120  # columns of a line that are shown

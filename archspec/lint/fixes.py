@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from archspec.diagnostics import Edit, Fix
+from archspec.diagnostics import Edit, Fix, visible
 from archspec.files import read_bytes, write_text
 from archspec.lint.checked import Checked
 from archspec.lint.deferred import checker
@@ -115,7 +115,7 @@ class _Run:
         for file, old in self.before.items():
             if (new := self.after[file]) != old:
                 lines = _lines(old), _lines(new)
-                parts += difflib.unified_diff(*lines, f"a/{file}", f"b/{file}")
+                parts += difflib.unified_diff(*lines, f"a/{visible(file)}", f"b/{visible(file)}")
         return "".join(parts)
 
 

@@ -17,7 +17,6 @@ from archspec.lint.select import Selection
 from archspec.lint.settings import Settings
 from archspec.lint.sources import Sources
 from archspec.lint.suppress import Suppressed
-from archspec.lint.visible import visible
 from archspec.paths import AnyPath, display_path
 
 NUMBER = re.compile(r"\d+")
@@ -40,7 +39,7 @@ def files_of(paths: Iterable[str], settings: Settings) -> list[str]:
     given = named or [path for path in settings.paths if os.path.exists(path)]
     files = discover(given, settings.exclude, settings.force_exclude)
     if not files and not (settings.force_exclude and discover(given)):
-        listed = ", ".join(f"`{visible(path)}`" for path in named or settings.paths)
+        listed = ", ".join(f"`{path}`" for path in named or settings.paths)
         raise UnreadableFile(f"no spec found in {listed}")
     return files
 

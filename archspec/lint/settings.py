@@ -5,7 +5,7 @@
 import json
 from typing import NamedTuple
 
-from archspec.diagnostics import Span
+from archspec.diagnostics import Span, visible
 
 Names = tuple[str, ...]
 
@@ -44,7 +44,7 @@ class SettingsError(Exception):
     """Settings that are not valid (exit code 2 on the command line)."""
 
     def __init__(self, message: str, hint: str = "", span: Span | None = None) -> None:
-        super().__init__(message)
+        super().__init__(visible(message))
         self.message, self.hint, self.span = message, hint, span
 
 
@@ -53,7 +53,7 @@ KEYS = [name.replace("_", "-") for name in Settings._fields if name != "file"]
 
 def show(settings: Settings) -> str:
     """The settings as TOML, in which texts, lists and truth are those of JSON."""
-    lines = [f"# {settings.file or 'no configuration file: these are the defaults'}"]
+    lines = [f"# {visible(settings.file) or 'no configuration file: these are the defaults'}"]
     for key in KEYS:
         value = getattr(settings, key.replace("-", "_"))
         text = json.dumps(value)

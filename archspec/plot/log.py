@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archspec.diagnostics import Span, did_you_mean
+from archspec.diagnostics import Span, did_you_mean, visible
 
 LOG = "log.csv"
 COLUMNS = ("step", "epoch", "lr", "train_loss", "test_loss")
@@ -23,8 +23,8 @@ class PlotError(Exception):
     """Runs that cannot be drawn. `.problems` says why, each sentence with its place."""
 
     def __init__(self, *problems: str) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
+        self.problems = tuple(map(visible, problems))
+        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True)

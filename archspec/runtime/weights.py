@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from archspec.diagnostics import WeightsError
+from archspec.diagnostics import WeightsError, visible
 from archspec.ir import Network
 from archspec.paths import display_path
 from archspec.runtime.build import CONVOLUTIONS
@@ -103,7 +103,7 @@ class _Fit:
         }
         if not (missing or unexpected or wrong):
             return
-        lines = [f"`{file}` does not fit {type(self.module).__name__}; nothing was loaded"]
+        lines = [f"`{visible(file)}` does not fit {type(self.module).__name__}; nothing was loaded"]
         lines += self._section("missing in the file", _grouped(missing))
         lines += self._section("in the file, but not in the network", _grouped(unexpected))
         shapes = {name: f": {self._shapes(name)}" for name in wrong}
@@ -123,7 +123,7 @@ class _Fit:
             return []
         lines = [f"  {title}:"]
         for name, text in list(entries.items())[:MOST_LISTED]:
-            lines.append(f"    {name}{text}{self._place(name)}")
+            lines.append(f"    {visible(name)}{text}{visible(self._place(name))}")
         if len(entries) > MOST_LISTED:
             lines.append(f"    ... and {len(entries) - MOST_LISTED} more")
         return lines

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TextIO
 
+from archspec.cli.lines import fail, note, say
 from archspec.cli.lint.settings import settings_of
 from archspec.diagnostics import Diagnostic, UnreadableFile
 from archspec.files import write_text
@@ -30,7 +31,7 @@ def lint(args: argparse.Namespace) -> int:
     except SettingsError as error:
         return _refused(error, args.color)
     except UnreadableFile as error:
-        print(f"error: {error}", file=sys.stderr)
+        fail(str(error))
         return 2
 
 
@@ -59,10 +60,10 @@ def _lint(args: argparse.Namespace) -> int:
 
 def _write_baseline(report: Report, file: str) -> int:
     number = write_baseline(report, file)
-    print(f"{count(number, 'warning')} written to {file}")
+    say(f"{count(number, 'warning')} written to {file}")
     if report.errors:
         left = f"{count(report.errors, 'error')} left out"
-        print(f"{left}: fix what keeps a spec from being built, or exclude it", file=sys.stderr)
+        note(f"{left}: fix what keeps a spec from being built, or exclude it")
     return _unreadable(report) or report.exit_code()
 
 
@@ -81,7 +82,7 @@ def _fix(args: argparse.Namespace, settings: Settings) -> int:
     if args.diff:
         print(diff, end="")
         what = f"{report.fixed} would be fixed" if diff else "nothing to fix"
-        print(what, file=sys.stderr)
+        note(what)
         return _unreadable(report) or (1 if diff else 0)
     if text is not None:  # the text goes where it came from, so findings go elsewhere
         sys.stdout.buffer.write(text)
@@ -107,7 +108,7 @@ def _write(
 
 def _unreadable(report: Report) -> int:
     for reason in report.unreadable:
-        print(f"error: {reason}", file=sys.stderr)
+        fail(reason)
     return 2 if report.unreadable else 0
 
 

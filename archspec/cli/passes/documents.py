@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from archspec.diagnostics import Span
+from archspec.diagnostics import Span, visible
 from archspec.source.document import Document, Step
 
 WIDTH = 80
@@ -25,7 +25,7 @@ def line_and_column(span: Span) -> str:
 
 def file_and_line(span: Span) -> str:
     """`specs/resnet18.yaml:12`, or the setting that a value comes from."""
-    return span.file if span.file.startswith("--set ") else f"{span.file}:{span.line}"
+    return visible(span.file if span.file.startswith("--set ") else f"{span.file}:{span.line}")
 
 
 def with_places(document: Document, place: Place) -> str:

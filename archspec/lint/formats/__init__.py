@@ -10,10 +10,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
-from archspec.diagnostics import Span
+from archspec.diagnostics import Span, visible
 from archspec.lint.report import Finding, Report
 from archspec.lint.style import PLAIN, Style
-from archspec.lint.visible import visible
 
 Render = Callable[[Report, Style], str]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from archspec.diagnostics import Diagnostic
+from archspec.diagnostics import Diagnostic, visible
 from archspec.lint.excerpt import Mark, excerpt
 from archspec.lint.formats import Format
 from archspec.lint.report import Report, summary
 from archspec.lint.sources import Sources
 from archspec.lint.statistics import table
 from archspec.lint.style import Style
-from archspec.lint.visible import visible
 
 
 def render(report: Report, style: Style) -> str:

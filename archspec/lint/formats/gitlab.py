@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from archspec.diagnostics import visible
 from archspec.lint.formats import Format, place_inside
 from archspec.lint.report import Finding, Report
 from archspec.lint.style import Style
-from archspec.lint.visible import visible
 
 _SEVERITY = {"error": "major", "warning": "minor"}
 

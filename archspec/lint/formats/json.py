@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from archspec.diagnostics import Fix, Label
+from archspec.diagnostics import Fix, Label, visible
 from archspec.lint.formats import Format
 from archspec.lint.report import Finding, Report
 from archspec.lint.statistics import rows
 from archspec.lint.style import Style
-from archspec.lint.visible import visible
 
 VERSION = 1
 

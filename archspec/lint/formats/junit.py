@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from archspec.diagnostics import visible
 from archspec.lint.formats import Format, help_line
 from archspec.lint.report import Finding, Report
 from archspec.lint.style import Style
-from archspec.lint.visible import visible
 
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 

@@ -7,11 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from archspec import __version__
-from archspec.diagnostics import Fix, Span
+from archspec.diagnostics import Fix, Span, visible
 from archspec.lint.formats import Format, help_line, place_inside
 from archspec.lint.report import Finding, Report
 from archspec.lint.style import Style
-from archspec.lint.visible import visible
 from archspec.rules import RULES, Rule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
