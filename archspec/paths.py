@@ -8,6 +8,7 @@ from functools import lru_cache
 AnyPath = str | os.PathLike[str]
 
 MARKERS = ("pyproject.toml", "archspec.toml", ".git")
+WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # where CI services check a repository out
 
 
 def posix(path: AnyPath) -> str:
@@ -50,11 +51,27 @@ def _start(folder: str, _working_folder: str) -> str:
     return display_path(folder) + "/"
 
 
+def repository_path(file: str) -> str:
+    """A shown path relative to the root of the repository, as services of CI want it.
+
+    The root is the folder that the service names, if the file is in it, or else the nearest one
+    from the working directory up that holds `.git`. Without any the path stays as it is.
+    """
+    here = os.path.realpath(working_folder())
+    whole = os.path.normpath(os.path.join(here, file))
+    named = [os.path.realpath(os.environ[name]) for name in WORKSPACES if os.environ.get(name)]
+    root = next((root for root in named if _is_in(whole, root)), project_root(here, (".git",)))
+    try:
+        return posix(os.path.relpath(whole, root))
+    except ValueError:  # a null byte, another drive
+        return file
+
+
 @lru_cache(maxsize=256)
-def project_root(folder: str) -> str:
+def project_root(folder: str, markers: tuple[str, ...] = MARKERS) -> str:
     """The nearest folder that holds a project's files, or `folder` itself."""
     here = start = os.path.realpath(folder)
-    while not _is_root(here):
+    while not _is_root(here, markers):
         above = os.path.dirname(here)
         if above == here:
             return start
@@ -62,8 +79,8 @@ def project_root(folder: str) -> str:
     return here
 
 
-def _is_root(folder: str) -> bool:
-    return any(os.path.exists(os.path.join(folder, marker)) for marker in MARKERS)
+def _is_root(folder: str, markers: tuple[str, ...] = MARKERS) -> bool:
+    return any(os.path.exists(os.path.join(folder, marker)) for marker in markers)
 
 
 def leaves_project(path: AnyPath, folder: AnyPath) -> bool:

@@ -127,7 +127,7 @@ def test_a_place_in_a_file_that_cannot_be_shown() -> None:
 def test_concise(project: Project) -> None:
     project.spec(BIAS)
     line = project.lint("--format", "concise").lines[0]
-    assert line.startswith("specs/net.yaml:4:49: AS304 [redundant-bias] the batch norm")
+    assert line.startswith("specs/net.yaml:4:49: AS304 [redundant-bias] [*] the batch norm")
 
 
 @pytest.mark.parametrize(

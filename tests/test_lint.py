@@ -42,8 +42,8 @@ def test_an_error_exits_1(project: Project) -> None:
     said = project.lint()
     assert said.code == 1
     assert said.lines == [
-        "specs/net.yaml:3:16: AS120 [unknown-layer] there is no op, block or part `cov`",
-        "1 error in 1 of 1 spec",
+        "specs/net.yaml:3:16: AS120 [unknown-layer] [*] there is no op, block or part `cov`",
+        "1 error in 1 of 1 spec; [*] 1 can be fixed with `--fix`",
     ]
 
 
@@ -69,8 +69,8 @@ def test_files_in_a_folder_blocks_are_blocks(project: Project) -> None:
     project.write("specs/blocks/cell.yaml", "body: [{cov: 16}, norm]\n")
     project.spec(CLEAN)
     assert project.lint().lines == [
-        "specs/blocks/cell.yaml:1:9: AS120 [unknown-layer] there is no op, block or part `cov`",
-        "1 error in 1 of 2 files",
+        "specs/blocks/cell.yaml:1:9: AS120 [unknown-layer] [*] there is no op, block or part `cov`",
+        "1 error in 1 of 2 files; [*] 1 can be fixed with `--fix`",
     ]
 
 
@@ -258,7 +258,7 @@ def test_a_comment_without_use(project: Project) -> None:
     project.spec(f"# archspec: ignore[redundant-bias] {REASON}\n{CLEAN}")
     said = project.lint()
     assert said.lines[0] == (
-        "specs/net.yaml:3:1: AS190 [unused-suppression] "
+        "specs/net.yaml:3:1: AS190 [unused-suppression] [*] "
         "`redundant-bias` finds nothing here to suppress"
     )
 

@@ -11,6 +11,7 @@ from archspec.diagnostics import Diagnostic, Span
 from archspec.lint.checked import Codes
 from archspec.lint.discover import is_block
 from archspec.lint.sources import Sources
+from archspec.paths import repository_path
 
 
 class Finding(NamedTuple):
@@ -68,8 +69,8 @@ def with_fingerprints(
     seen: Counter[tuple[str, str, str]] = Counter()
     found = []
     for diagnostic in diagnostics:
-        span = diagnostic.span or Span("")
-        key = (diagnostic.rule, span.file, content(diagnostic, sources))
+        file = repository_path(diagnostic.span.file if diagnostic.span else "")
+        key = (diagnostic.rule, file, content(diagnostic, sources))
         seen[key] += 1
         text = "\0".join([*key, str(seen[key])])
         digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32]

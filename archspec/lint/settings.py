@@ -22,7 +22,7 @@ class Settings(NamedTuple):
         ignore: rules that are off.
         per_file_ignores: patterns of files, each with the rules that are off there.
         strict: warnings count as errors do.
-        format: how findings are written; "" is `full` on a terminal and `concise` elsewhere.
+        format: how findings are written.
         baseline: a file of findings that are known and not reported.
         file: the file that the settings are from, "" if there is none.
     """
@@ -35,7 +35,7 @@ class Settings(NamedTuple):
     ignore: Names = ()
     per_file_ignores: tuple[tuple[str, Names], ...] = ()
     strict: bool = False
-    format: str = ""
+    format: str = "full"
     baseline: str = ""
     file: str = ""
 
@@ -57,9 +57,7 @@ def show(settings: Settings) -> str:
     for key in KEYS:
         value = getattr(settings, key.replace("-", "_"))
         text = json.dumps(value)
-        if key == "format":
-            text = f'"{value or "full"}" # concise where output is no terminal'
-        elif key == "per-file-ignores":
+        if key == "per-file-ignores":
             ignores = (f"{json.dumps(pattern)} = {json.dumps(rules)}" for pattern, rules in value)
             text = f"{{{', '.join(ignores)}}}"
         lines.append(f"{key} = {text}")

@@ -55,8 +55,9 @@ class Project:
         return text.removeprefix(HEAD.format(name=name))
 
     def lint(self, *args: str) -> Said:
-        """Run `archspec lint`."""
-        return self.run("lint", *args)
+        """Run `archspec lint`; unless `args` name a format, it prints a line for each finding."""
+        named = any(word.startswith("--format") for word in args)
+        return self.run("lint", *args, *([] if named else ["--format=concise"]))
 
     def run(self, *args: str) -> Said:
         """Run a command in this process."""

@@ -37,9 +37,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument(
-        "--format", choices=formats.names(), help="default: full on a terminal, concise elsewhere"
-    )
+    group.add_argument("--format", choices=formats.names(), help="default: full")
     group.add_argument("--output-file", metavar="FILE", help="write there")
     group.add_argument("--color", choices=("auto", "always", "never"), default="auto")
     group.add_argument("--statistics", action="store_true", help="only how many, by rule")

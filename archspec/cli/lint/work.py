@@ -21,7 +21,7 @@ from archspec.lint.run import files_of, lint_text, report_of
 from archspec.lint.settings import Settings, SettingsError, show
 from archspec.lint.sources import Sources
 from archspec.lint.statistics import table
-from archspec.lint.style import PLAIN, is_terminal, style_for
+from archspec.lint.style import PLAIN, style_for
 
 
 def lint(args: argparse.Namespace) -> int:
@@ -94,8 +94,7 @@ def _write(
     report: Report, settings: Settings, args: argparse.Namespace, stream: TextIO | None = None
 ) -> None:
     stream = stream or sys.stdout
-    terminal = not args.output_file and is_terminal(stream)
-    form = formats.load(settings.format or ("full" if terminal else "concise"))
+    form = formats.load(settings.format)
     style = style_for(stream, args.color) if form.color and not args.output_file else PLAIN
     render = (form.statistics or table) if args.statistics else form.render
     text = render(report, style)

@@ -11,8 +11,9 @@ from importlib import import_module
 from typing import NamedTuple
 
 from archspec.diagnostics import Span, visible
-from archspec.lint.report import Finding, Report
+from archspec.lint.report import Finding, Report, summary
 from archspec.lint.style import PLAIN, Style
+from archspec.paths import repository_path
 
 Render = Callable[[Report, Style], str]
 
@@ -52,12 +53,24 @@ def described() -> dict[str, str]:
 # What formats have in common ------------------------------------------------------------
 
 
-def line(finding: Finding, style: Style = PLAIN) -> str:
-    """A finding in one line, its place first."""
+def line(finding: Finding, style: Style = PLAIN, mark: str = "") -> str:
+    """A finding in one line, its place first, with a mark before the message."""
     diagnostic = finding.diagnostic
     place = style("bold", visible(str(finding.span)))
     code = style(diagnostic.severity, finding.code)
-    return f"{place}: {code} [{diagnostic.rule}] {visible(diagnostic.message)}"
+    return f"{place}: {code} [{diagnostic.rule}] {mark}{visible(diagnostic.message)}"
+
+
+def fixable(report: Report) -> frozenset[Finding]:
+    """The findings that `--fix` would fix: those with a fix, in files that are linted."""
+    files = frozenset(report.files)
+    return frozenset(f for f in report.findings if f.diagnostic.fix and f.span.file in files)
+
+
+def closing(report: Report, before: str = "\n") -> str:
+    """The end for people: what there is in all, and how much of it `--fix` would fix."""
+    number = len(fixable(report))
+    return summary(report) + (f"{before}{number} can be fixed with `--fix`" if number else "")
 
 
 def help_line(finding: Finding) -> str:
@@ -67,9 +80,15 @@ def help_line(finding: Finding) -> str:
 
 
 def place_inside(finding: Finding) -> Span:
-    """The place of a finding, for readers that know the repository alone.
+    """The place of a finding in the repository, for services that know nothing else.
 
     Of one in a file outside, such as a shipped block, it is where that was used.
     """
-    spans = [finding.span, *(label.span for label in finding.diagnostic.labels)]
-    return next((span for span in spans if not span.file.startswith("../")), finding.span)
+    labels = (label.span for label in finding.diagnostic.labels)
+    spans = [in_repository(span) for span in (finding.span, *labels)]
+    return next((span for span in spans if not span.file.startswith("../")), spans[0])
+
+
+def in_repository(span: Span) -> Span:
+    """The same place, with a path relative to the root of the repository."""
+    return span._replace(file=repository_path(span.file))

@@ -1,15 +1,17 @@
-"""One line a finding, as editors and `grep` like it."""
+"""One line a finding, for `grep`; `[*]` marks what `--fix` would fix."""
 
 from __future__ import annotations
 
-from archspec.lint.formats import Format, line
-from archspec.lint.report import Report, summary
+from archspec.lint.formats import Format, closing, fixable, line
+from archspec.lint.report import Report
 from archspec.lint.statistics import table
 from archspec.lint.style import Style
 
 
 def render(report: Report, style: Style) -> str:
-    return "\n".join([*(line(f, style) for f in report.findings), summary(report)])
+    marked = fixable(report)
+    lines = [line(f, style, "[*] " if f in marked else "") for f in report.findings]
+    return "\n".join([*lines, closing(report, "; [*] ")])
 
 
 FORMAT = Format(render, color=True, statistics=table)

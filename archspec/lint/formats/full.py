@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic, visible
 from archspec.lint.excerpt import Mark, excerpt
-from archspec.lint.formats import Format
-from archspec.lint.report import Report, summary
+from archspec.lint.formats import Format, closing
+from archspec.lint.report import Report
 from archspec.lint.sources import Sources
 from archspec.lint.statistics import table
 from archspec.lint.style import Style
@@ -13,7 +13,7 @@ from archspec.lint.style import Style
 
 def render(report: Report, style: Style) -> str:
     parts = [diagnostic(f.diagnostic, f.code, report.sources, style) for f in report.findings]
-    return "\n\n".join([*parts, summary(report) + _fixable(report)])
+    return "\n\n".join([*parts, closing(report)])
 
 
 def diagnostic(one: Diagnostic, code: str, sources: Sources, style: Style) -> str:
@@ -29,13 +29,6 @@ def diagnostic(one: Diagnostic, code: str, sources: Sources, style: Style) -> st
     if one.hint:
         lines.append(f"{style('help', 'help')}: {visible(one.hint)}")
     return "\n".join(lines)
-
-
-def _fixable(report: Report) -> str:
-    """How many `--fix` would fix: those in files that are linted."""
-    files = frozenset(report.files)
-    number = sum(f.diagnostic.fix is not None for f in report.findings if f.span.file in files)
-    return f"\n{number} can be fixed with `--fix`" if number else ""
 
 
 FORMAT = Format(render, color=True, statistics=table)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from archspec.lint.formats import Format, help_line, line
+from archspec.diagnostics import visible
+from archspec.lint.formats import Format, help_line, line, place_inside
 from archspec.lint.report import Finding, Report
 from archspec.lint.style import Style
 
@@ -12,10 +13,10 @@ def render(report: Report, style: Style) -> str:
 
 
 def _command(finding: Finding) -> str:
-    diagnostic, span = finding.diagnostic, finding.span
+    diagnostic, span = finding.diagnostic, place_inside(finding)
     properties = {
         "title": f"{finding.code} {diagnostic.rule}",
-        "file": span.file,
+        "file": visible(span.file),
         "line": span.line,
         "col": span.column,
         "endLine": span.end_line,

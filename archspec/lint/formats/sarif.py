@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 from archspec import __version__
 from archspec.diagnostics import Fix, Span, visible
-from archspec.lint.formats import Format, help_line, place_inside
+from archspec.lint.formats import Format, help_line, in_repository, place_inside
 from archspec.lint.report import Finding, Report
 from archspec.lint.style import Style
+from archspec.paths import repository_path
 from archspec.rules import RULES, Rule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -68,7 +69,7 @@ def _result(finding: Finding, names: list[str]) -> dict[str, Any]:
         result["relatedLocations"] = [
             {
                 "id": number,
-                "physicalLocation": _place(label.span),
+                "physicalLocation": _place(in_repository(label.span)),
                 "message": {"text": visible(label.text)},
             }
             for number, label in enumerate(diagnostic.labels, 1)
@@ -103,7 +104,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
     return {
         "description": {"text": visible(fix.message)},
         "artifactChanges": [
-            {"artifactLocation": _artifact(file), "replacements": edits}
+            {"artifactLocation": _artifact(repository_path(file)), "replacements": edits}
             for file, edits in changes.items()
         ],
     }
