@@ -482,7 +482,7 @@ def test_the_manual_names_every_option(project: Project) -> None:
 @pytest.mark.parametrize("file", [".pre-commit-hooks.yaml", "action.yml", "docs/lint.md"])
 def test_what_ci_runs_are_commands_that_exist(project: Project, file: str) -> None:
     text = (ROOT / file).read_text("utf-8")
-    commands = re.findall(r"(?:archspec\"?|entry: archspec|- archspec) (lint|build)\b(.*)", text)
+    commands = re.findall(r"(?:\$ARCHSPEC\"|archspec) (lint|build)\b(.*)", text)
     assert commands
     for command, rest in commands:
         known = project.run(command, "--help").out
