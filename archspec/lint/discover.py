@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from typing import NoReturn
 
 from archspec.diagnostics import UnreadableFile
-from archspec.paths import leads_out, posix
+from archspec.paths import display_path, leads_out, posix
 
 SUFFIXES = (".yaml", ".yml")
 BLOCKS = "blocks"
@@ -36,8 +36,19 @@ def discover(
     return list(found)
 
 
-def _inside(folder: str, patterns: tuple[str, ...]) -> Iterator[str]:
+def beside_blocks(files: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
+    """The other specs that see the blocks among the files: those in the folder of `blocks`."""
+    known, patterns = dict.fromkeys(map(display_path, files)), tuple(exclude)
+    blocks = filter(is_block, known)
+    folders = dict.fromkeys(os.path.normpath(f"{block}/../..") for block in blocks)
+    found = (path for folder in folders for path in _inside(folder, patterns, deep=False))
+    return [path for path in found if path not in known and not is_excluded(path, patterns)]
+
+
+def _inside(folder: str, patterns: tuple[str, ...], deep: bool = True) -> Iterator[str]:
     for where, folders, files in os.walk(folder):
+        if not deep:
+            folders.clear()
         start = "" if posix(where) == "." else f"{posix(where)}/"
         folders[:] = sorted(
             name for name in folders if name[0] != "." and not matches(start + name, patterns)

@@ -9,10 +9,13 @@ from archspec.diagnostics import Edit, Fix, visible
 from archspec.files import read_bytes, write_text
 from archspec.lint.checked import Checked
 from archspec.lint.deferred import checker
+from archspec.lint.discover import beside_blocks
+from archspec.lint.lookup import users
 from archspec.lint.report import Report
 from archspec.lint.run import lint_text, named, report_of
 from archspec.lint.settings import Settings
 from archspec.lint.sources import LINE_BREAK, Sources
+from archspec.paths import display_path
 
 MOST_ROUNDS = 10
 BOM = "\ufeff"
@@ -24,7 +27,8 @@ def fix(files: Iterable[str], settings: Settings, write: bool = True) -> tuple[R
     Returns the report of what is left, and the changes as a diff. Without `write` no file is
     changed.
     """
-    run = _Run(list(files), settings, write)
+    named = list(map(display_path, files))
+    run = _Run(named, settings, write, beside_blocks(named, settings.exclude))
     run.fix()
     return run.report()._replace(fixed=run.fixed), run.diff()
 
@@ -46,8 +50,10 @@ def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes,
 class _Run:
     """Rounds of linting and fixing, until nothing can be fixed."""
 
-    def __init__(self, files: list[str], settings: Settings, write: bool) -> None:
-        self.files, self.settings, self.write = files, settings, write
+    def __init__(
+        self, files: list[str], settings: Settings, write: bool, beside: Iterable[str] = ()
+    ) -> None:
+        self.files, self.settings, self.write, self.beside = files, settings, write, list(beside)
         self.before: dict[str, str] = {}  # file -> text before the first change
         self.after: dict[str, str] = {}
         self.refused: set[tuple[str, Fix]] = set()
@@ -65,7 +71,8 @@ class _Run:
                     write_text(file, bom + text)
 
     def report(self) -> Report:
-        checked = map(self.check, self.files)
+        others = users(checker().files(self.beside, 1), self.files) if self.beside else ()
+        checked = [*map(self.check, self.files), *others]
         return report_of(checked, self.settings, checker().codes, Sources(dict(self.after)))
 
     def check(self, file: str) -> Checked:

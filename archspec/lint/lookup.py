@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from archspec.diagnostics import UnreadableFile
 from archspec.files import read_bytes
@@ -11,7 +12,7 @@ from archspec.lint.checked import Checked, Codes, Fresh
 from archspec.lint.deferred import checker, read_config
 from archspec.lint.serialize import checked_from, codes_from, settings_from
 from archspec.lint.settings import Settings
-from archspec.paths import AnyPath, display_path
+from archspec.paths import AnyPath, display_path, posix
 
 
 def rule_codes(cache: Cache | None = None) -> Codes:
@@ -38,13 +39,34 @@ def read_settings(file: str, codes: Codes, cache: Cache | None) -> Settings:
 
 
 def check_files(
-    files: Iterable[AnyPath], cache: Cache | None = None, jobs: int = 0
+    files: Iterable[AnyPath],
+    cache: Cache | None = None,
+    jobs: int = 0,
+    beside: Iterable[str] = (),
 ) -> Iterator[Checked]:
-    """Each file's findings, in order; `jobs` processes at most, 0 for one per core."""
+    """Each file's findings, in order; `jobs` processes at most, 0 for one per core.
+
+    Of the specs `beside` those follow that use one of the files.
+    """
     wanted = list(map(display_path, files))
+    found = _looked_up([*wanted, *beside], cache, jobs)
+    yield from (one.checked for one in islice(found, len(wanted)))
+    yield from users(found, wanted)
+
+
+def users(found: Iterable[Fresh], files: Iterable[str]) -> Iterator[Checked]:
+    """What is known of those that use one of the files; only the files themselves are fixed."""
+    used = frozenset(files)
+    for one in found:
+        if not used.isdisjoint(map(posix, one.seen)):
+            findings = (finding._replace(fix=None) for finding in one.checked.findings)
+            yield one.checked._replace(findings=tuple(findings))
+
+
+def _looked_up(files: list[str], cache: Cache | None, jobs: int) -> Iterator[Fresh]:
     codes = rule_codes(cache)
-    known = [_find(file, cache, codes) for file in wanted]
-    missing = [file for file, found in zip(wanted, known, strict=True) if not found]
+    known = [_find(file, cache, codes) for file in files]
+    missing = [file for file, found in zip(files, known, strict=True) if not found]
     fresh = checker().files(missing, jobs) if missing else iter(())
     for found in known:
         yield found or _kept(next(fresh), cache)
@@ -52,15 +74,16 @@ def check_files(
         cache.save()
 
 
-def _find(file: str, cache: Cache | None, codes: Codes) -> Checked | None:
+def _find(file: str, cache: Cache | None, codes: Codes) -> Fresh | None:
     found = cache.find(file, _bytes(file)) if cache else None
-    return checked_from(found.value, file, found.seen, codes) if found else None
+    checked = checked_from(found.value, file, found.seen, codes) if found else None
+    return Fresh(checked, seen=frozenset(found.seen)) if found and checked else None
 
 
-def _kept(fresh: Fresh, cache: Cache | None) -> Checked:
+def _kept(fresh: Fresh, cache: Cache | None) -> Fresh:
     if cache and not fresh.checked.unreadable:
         cache.keep(fresh.checked.file, fresh.text, fresh.seen, fresh.checked)
-    return fresh.checked
+    return fresh
 
 
 def _bytes(file: str) -> bytes:

@@ -10,7 +10,7 @@ from archspec.diagnostics import Diagnostic, Label, Span, UnreadableFile
 from archspec.lint.baseline import without_known
 from archspec.lint.checked import Checked, Codes, is_fatal
 from archspec.lint.deferred import checker
-from archspec.lint.discover import discover, is_excluded
+from archspec.lint.discover import beside_blocks, discover, is_excluded
 from archspec.lint.lookup import check_files
 from archspec.lint.report import Report, with_fingerprints
 from archspec.lint.select import Selection
@@ -30,7 +30,8 @@ def lint(paths: Iterable[AnyPath] = (), settings: Settings | None = None) -> Rep
     """
     settings = settings or Settings()
     files = files_of((os.fspath(path) for path in paths), settings)
-    return report_of(check_files(files), settings, checker().codes)
+    checked = check_files(files, beside=beside_blocks(files, settings.exclude))
+    return report_of(checked, settings, checker().codes)
 
 
 def files_of(paths: Iterable[str], settings: Settings) -> list[str]:

@@ -13,6 +13,7 @@ from archspec.files import write_text
 from archspec.lint import formats
 from archspec.lint.baseline import write_baseline
 from archspec.lint.cache import Cache
+from archspec.lint.discover import beside_blocks
 from archspec.lint.fixes import fix, fix_text
 from archspec.lint.formats.full import diagnostic
 from archspec.lint.lookup import check_files, rule_codes
@@ -50,7 +51,8 @@ def _lint(args: argparse.Namespace) -> int:
     if "-" in args.paths:
         report = lint_text(_standard_input(args), args.stdin_filename or "", settings)
     else:
-        checked = check_files(files_of(args.paths, settings), cache, args.jobs)
+        files = files_of(args.paths, settings)
+        checked = check_files(files, cache, args.jobs, beside_blocks(files, settings.exclude))
         report = report_of(checked, settings, codes)
     if args.write_baseline:
         return _write_baseline(report, args.write_baseline)
