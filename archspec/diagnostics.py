@@ -6,17 +6,18 @@ Every finding of archspec is a `Diagnostic`. In Python, functions raise `SpecErr
 
 # Without `annotations` from `__future__`: `lint.serialize` reads the types of fields.
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 LONGEST_MESSAGE = 1000
 MOST_LABELS = 5
 MOST_PAIRS = 40_000  # of letters that are compared for one suggestion
 LONGEST_WORD = 60
 # `::error::` begins a line of GitHub's; `##[error]` and `##vso[...]` count anywhere in one.
-_COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
+COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
 Severity = Literal["error", "warning"]
 
 
@@ -199,9 +200,19 @@ def visible(text: str) -> str:
     """
     if not text.isprintable():
         text = "".join(map(character, text))
-    return _COMMAND.sub(lambda found: f"\\x{ord(found[0][0]):02x}{found[0][1:]}", text)
+    return COMMAND.sub(lambda found: escape(found[0][0]) + found[0][1:], text)
+
+
+def visible_json(value: Any, indent: int | None = None) -> str:
+    """A value as JSON, which escapes by itself all but a log's commands."""
+    return json.dumps(value, indent=indent).replace("##", "#\\u0023")
 
 
 def character(one: str) -> str:
     """One character as it is shown."""
     return one if one.isprintable() else one.encode("unicode_escape").decode()
+
+
+def escape(one: str) -> str:
+    """An ASCII character that has a meaning where it stands, as an escape."""
+    return f"\\x{ord(one):02x}"

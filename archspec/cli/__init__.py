@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from archspec import __version__
 from archspec.cli.lines import fail
@@ -49,6 +49,9 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         return super().format_help() + (self.closing() if self.closing else "")
+
+    def error(self, message: str) -> NoReturn:
+        super().error("\n".join(map(visible, message.split("\n"))))
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         namespace, unknown = super().parse_known_args(args, namespace)

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from archspec.diagnostics import Severity, Span, character, visible
+from archspec.diagnostics import COMMAND, Severity, Span, character, escape, visible
 from archspec.lint.sources import Sources
 from archspec.lint.style import Style
 
@@ -28,7 +28,11 @@ class Shown:
 
     def __init__(self, line: str, focus: int) -> None:
         self.first = max(0, focus - WIDEST)
-        cells = [_cell(one) for one in line[self.first : focus + WIDEST]]
+        window = line[self.first : focus + WIDEST]
+        cells = [_cell(one) for one in window]
+        for found in COMMAND.finditer(window):
+            text = escape(found[0][0])
+            cells[found.start()] = text, len(text)
         columns = [0]
         for _, width in cells:
             columns.append(columns[-1] + width)

@@ -2,10 +2,9 @@
 
 # Without `annotations` from `__future__`: `lint.serialize` reads the types of fields.
 
-import json
 from typing import NamedTuple
 
-from archspec.diagnostics import Span, visible
+from archspec.diagnostics import Span, visible, visible_json
 
 Names = tuple[str, ...]
 
@@ -56,9 +55,9 @@ def show(settings: Settings) -> str:
     lines = [f"# {visible(settings.file) or 'no configuration file: these are the defaults'}"]
     for key in KEYS:
         value = getattr(settings, key.replace("-", "_"))
-        text = json.dumps(value)
+        text = visible_json(value)
         if key == "per-file-ignores":
-            ignores = (f"{json.dumps(pattern)} = {json.dumps(rules)}" for pattern, rules in value)
+            ignores = (f"{visible_json(one)} = {visible_json(rules)}" for one, rules in value)
             text = f"{{{', '.join(ignores)}}}"
         lines.append(f"{key} = {text}")
     return "\n".join(lines)

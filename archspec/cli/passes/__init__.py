@@ -19,6 +19,7 @@ from archspec.api import MEMO
 from archspec.classes import classes_of
 from archspec.cli.passes.documents import file_and_line, line_and_column, with_places
 from archspec.cli.passes.tree import tree_text
+from archspec.diagnostics import visible
 from archspec.expand import expand_network
 from archspec.language import find, load
 from archspec.language.load import Loader
@@ -32,7 +33,7 @@ Settings = dict[str, Any]
 def parsed(source: str, _: Settings) -> str:
     """The spec's own file, each value with its line and column."""
     document = read(find(source))
-    return f"# {document.file}\n{with_places(document, line_and_column)}"
+    return f"# {visible(document.file)}\n{with_places(document, line_and_column)}"
 
 
 def merged(source: str, settings: Settings) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from archspec.diagnostics import visible
+from archspec.diagnostics import visible, visible_json
 from archspec.lint.formats import Format, place_inside
 from archspec.lint.report import Finding, Report
 from archspec.lint.style import Style
@@ -14,7 +13,7 @@ _SEVERITY = {"error": "major", "warning": "minor"}
 
 
 def render(report: Report, style: Style) -> str:
-    return json.dumps([_issue(f) for f in report.findings], indent=2)
+    return visible_json([_issue(f) for f in report.findings], indent=2)
 
 
 def _issue(finding: Finding) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from archspec.diagnostics import Fix, Label, visible
+from archspec.diagnostics import Fix, Label, visible, visible_json
 from archspec.lint.formats import Format
 from archspec.lint.report import Finding, Report
 from archspec.lint.statistics import rows
@@ -22,7 +21,7 @@ def render(report: Report, style: Style) -> str:
         "warnings": report.warnings,
         "findings": [_finding(f) for f in report.findings],
     }
-    return json.dumps(whole, indent=2)
+    return visible_json(whole, indent=2)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def _fix(fix: Fix | None) -> dict[str, Any] | None:
 
 
 def statistics(report: Report, style: Style) -> str:
-    return json.dumps(rows(report), indent=2)
+    return visible_json(rows(report), indent=2)
 
 
 FORMAT = Format(render, statistics=statistics)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
 from archspec import __version__
-from archspec.diagnostics import Fix, Span, visible
+from archspec.diagnostics import Fix, Span, visible, visible_json
 from archspec.lint.formats import Format, help_line, in_repository, place_inside
 from archspec.lint.report import Finding, Report
 from archspec.lint.style import Style
@@ -31,7 +30,7 @@ def render(report: Report, style: Style) -> str:
         "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the repository."}}},
         "results": [_result(finding, names) for finding in report.findings],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return visible_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
