@@ -355,10 +355,10 @@ def test_a_format_is_one_module(found: Project, added: str) -> None:
     assert found.lint(f"--format={added}").out == FILES
     assert found.lint(f"--format={added}").out == FILES  # from the cache
     found.write("archspec.toml", f'format = "{added}"\n')
-    assert found.lint().out == found.lint().out == FILES
-    assert f'format = "{added}"' in found.lint("--show-settings").out
+    assert found.run("lint").out == found.run("lint").out == FILES
+    assert f'format = "{added}"' in found.run("lint", "--show-settings").out
     found.write("archspec.toml", 'format = "file"\n')
-    assert f"`concise`, `{added}`, `full`" in found.lint().err
+    assert f"`concise`, `{added}`, `full`" in found.run("lint").err
     assert found.lint("--isolated", f"--format={added}", "--statistics").code == 2
 
 
