@@ -101,6 +101,13 @@ def test_machines_are_told_the_name_itself(project: Project) -> None:
     assert "specs/a%0A%1B.yaml" in project.lint("--format", "sarif").out
 
 
+@pytest.mark.parametrize("form", ["gitlab", "sarif"])
+def test_reports_are_text_for_every_parser(project: Project, form: str) -> None:
+    """Half a surrogate pair, which stands for a byte that is no text, is not JSON to all."""
+    project.write("specs/caf\udce9.yaml", BIAS)
+    json.dumps(project.lint("--format", form).data, ensure_ascii=False).encode()
+
+
 def test_other_ways_to_lint(project: Project, name: str) -> None:
     project.write(f"specs/{name}.yaml", BIAS)
     check(project.lint("--statistics"))

@@ -18,13 +18,14 @@ def render(report: Report, style: Style) -> str:
 
 def _issue(finding: Finding) -> dict[str, Any]:
     diagnostic, span = finding.diagnostic, place_inside(finding)
+    path = span.file.encode(errors="backslashreplace").decode()  # or no parser but ours takes it
     hint = f" (help: {visible(diagnostic.hint)})" if diagnostic.hint else ""
     return {
         "description": f"{finding.code} {diagnostic.rule}: {visible(diagnostic.message)}{hint}",
         "check_name": diagnostic.rule,
         "fingerprint": finding.fingerprint,
         "severity": _SEVERITY[diagnostic.severity],
-        "location": {"path": span.file, "lines": {"begin": span.line, "end": span.end_line}},
+        "location": {"path": path, "lines": {"begin": span.line, "end": span.end_line}},
     }
 
 
