@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import os
+import re
 import stat
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
 
-from archspec.diagnostics import UnreadableFile, shown
+from archspec.diagnostics import UnreadableFile
 from archspec.paths import AnyPath, display_path, leads_out, posix
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 MAX_BYTES = 1 << 20
+LARGEST = 64 << 20  # of a file that is compared before it is replaced
 
 Data = str | bytes
+Name = TypeVar("Name", bound=AnyPath)
+
+_MARKS = {  # the longer first: one begins like another
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_NO_SUCH_NAME = (errno.ENOENT, errno.ENAMETOOLONG, errno.EINVAL)
+_LEFT = re.compile(r"\.archspec-(\d{1,9})-[0-9a-f]{8}\.tmp")
+_LONGEST_WRITE = 3600  # seconds
+
+
+def is_there(path: AnyPath) -> bool:
+    """Whether anything has this name, be it a folder, a pipe, or a link that leads nowhere.
+
+    What is there is to be read, and cannot be read is an error: it is never passed over. Raises
+    `UnreadableFile` if the folder does not tell.
+    """
+    try:
+        os.lstat(path)
+    except ValueError:  # a null byte
+        return False
+    except OSError as error:
+        if error.errno not in _NO_SUCH_NAME:
+            raise _unread(path, error) from None
+        if _leads_nowhere(folder := os.path.dirname(path)):
+            raise _unread(folder, error) from None
+        return False
+    return True
+
+
+def names_in(folder: AnyPath) -> list[str]:
+    """The names in a folder, in order; none if there is no folder. Raises `UnreadableFile`."""
+    if not is_there(folder):
+        return []
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        raise _unread(folder, error) from None
 
 
 def read_bytes(path: AnyPath, most: int = MAX_BYTES) -> bytes:
@@ -27,9 +70,14 @@ def read_bytes(path: AnyPath, most: int = MAX_BYTES) -> bytes:
                 raise _failed("read", display_path(path), "it is not a regular file")
             return file.read(min(status.st_size or most, most) + 1)
     except OSError as error:
-        raise _failed("read", display_path(path), error.strerror) from None
+        raise _unread(path, error) from None
     except ValueError:
         raise _failed("read", display_path(path), "this is no file name") from None
+
+
+def marked_encoding(data: bytes) -> str:
+    """The encoding other than UTF-8 that a byte order mark at the start names; "" if none does."""
+    return next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -37,76 +85,190 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
+def _leads_nowhere(path: AnyPath) -> bool:
+    return os.path.islink(path) and not os.path.exists(path)
+
+
+def _unread(path: AnyPath, error: OSError) -> UnreadableFile:
+    reason = "it is a link whose target does not exist" if _leads_nowhere(path) else error.strerror
+    return _failed("read", display_path(path), reason)
+
+
 def _failed(what: str, path: str, reason: str | None) -> UnreadableFile:
     reason = (reason or "it cannot be opened").lower()
-    return UnreadableFile(f"cannot {what} `{shown(path)}`: {reason}")
+    name = path if path.isprintable() else path.encode("unicode_escape").decode()
+    return UnreadableFile(f"cannot {what} `{name}`: {reason}")
+
+
+# Writing ------------------------------------------------------------------------------
+
+
+class _Ready(NamedTuple):
+    """A file that is written, to be moved to its place."""
+
+    path: AnyPath
+    temporary: str
+    place: str
 
 
 def write_text(path: AnyPath, text: str) -> None:
     """One file, as `write_files`."""
-    _write([(path, text)])
+    write_files({path: text})
 
 
-def write_files(files: Mapping[Path, Data]) -> None:
+def write_files(
+    files: Mapping[Name, Data], before: Mapping[Name, bytes | None] | None = None
+) -> None:
     """Replaces what these files hold.
 
-    Every file is on the disk, beside its place, before the first takes its place. Permissions
-    and links stay as they are, and so do the line ends of the text. Raises `UnreadableFile`,
-    also for a link of the project that leads out of it.
+    Every file is on the disk, beside its place, before the first takes its place. Owner,
+    permissions and links stay as they are, and so do the line ends of the text. A device or a
+    pipe is not replaced but written to. `before` is what files held when they were read, None
+    where there was none: if one holds something else by now, nothing is replaced.
+
+    Raises `UnreadableFile`, also for a link of the project that leads out of it.
     """
-    _write(files.items())
-
-
-def _write(files: Iterable[tuple[AnyPath, Data]]) -> None:
-    ready: list[tuple[str, str]] = []
+    ready: list[_Ready] = []
+    streams: list[tuple[AnyPath, bytes]] = []
     path: AnyPath = ""
     try:
-        for path, text in files:
-            if leads_out(path):
-                raise PermissionError(None, "it is a link that leads out of the project")
-            _prepare(os.path.realpath(path), text, ready)
-        for temporary, place in ready:
-            os.replace(temporary, place)
-        _keep({os.path.dirname(place) for _, place in ready})
+        for path, text in files.items():
+            data = text.encode() if isinstance(text, str) else text
+            _prepare(path, data, ready, streams)
+        for file in ready:
+            _check_unchanged(file.path, before or {})
+        for file in ready:
+            path = file.path
+            os.replace(file.temporary, file.place)
+        for folder in {os.path.dirname(file.place) for file in ready}:
+            _keep(folder)
+            remove_leftovers(folder)
+        for path, data in streams:
+            with open(_handle(path), "wb") as stream:
+                stream.write(data)
     except OSError as error:
         raise _failed("write", posix(path), error.strerror) from None
     finally:
-        for temporary, _ in ready:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
+        for file in ready:
+            with suppress(FileNotFoundError):
+                os.unlink(file.temporary)
 
 
-def _prepare(path: str, text: Data, ready: list[tuple[str, str]]) -> None:
-    """Writes a file beside `path`, to be moved there."""
-    if os.path.isdir(path):
+def _prepare(
+    path: AnyPath, data: bytes, ready: list[_Ready], streams: list[tuple[AnyPath, bytes]]
+) -> None:
+    """Writes a file beside `path`, to be moved there, unless `path` is none to be replaced."""
+    if leads_out(path):
+        raise PermissionError(None, "it is a link that leads out of the project")
+    old = _status(path)
+    if old and stat.S_ISDIR(old.st_mode):
         raise IsADirectoryError(None, "it is a folder")
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.tmp")
+    if old and (not stat.S_ISREG(old.st_mode) or _output(old) is not None):
+        streams.append((path, data))
+        return
+    place = os.path.realpath(path)
+    if old and not os.access(place, os.W_OK):
+        raise PermissionError(None, "permission denied")
+    temporary = temporary_in(os.path.dirname(place))
     with open(temporary, "xb", opener=_for_us_alone) as file:
-        ready.append((temporary, path))
-        file.write(text.encode() if isinstance(text, str) else text)
+        ready.append(_Ready(path, temporary, place))
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    os.chmod(temporary, _mode(path))
+    _make_alike(temporary, old)
+
+
+def _status(path: AnyPath) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
+
+
+def _output(status: os.stat_result) -> int | None:
+    """Standard output or error if that is the file, as `/dev/stdout` is."""
+    for handle in (1, 2):
+        with suppress(OSError):  # closed
+            if os.path.samestat(status, os.fstat(handle)):
+                return handle
+    return None
+
+
+def _handle(path: AnyPath) -> int:
+    """A handle to write with: of a file that is open already, at the place it has come to."""
+    output = _output(os.stat(path))
+    return os.open(path, os.O_WRONLY) if output is None else os.dup(output)
 
 
 def _for_us_alone(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _mode(path: str) -> int:
-    if os.path.exists(path):
-        return os.stat(path).st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def _keep(folders: Iterable[str]) -> None:
-    """Has the disk keep what was moved; only POSIX opens a folder."""
-    for folder in folders if os.name == "posix" else ():
-        handle = os.open(folder, os.O_RDONLY)
+def _make_alike(temporary: str, old: os.stat_result | None) -> None:
+    """Gives it the owner and the mode of the old file, or those of any new one."""
+    if old is None:
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        return
+    new = os.stat(temporary)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
         try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            os.chown(temporary, old.st_uid, old.st_gid)
+        except OSError:
+            raise PermissionError(None, "its owner and group cannot be kept") from None
+    os.chmod(temporary, stat.S_IMODE(old.st_mode))
+
+
+def _check_unchanged(path: AnyPath, before: Mapping[Any, bytes | None]) -> None:
+    """Raises `UnreadableFile` if a file no longer holds what was read."""
+    if path in before and before[path] != read_if_there(path):
+        reason = "it has changed since it was read; run the command again"
+        raise _failed("write", posix(path), reason)
+
+
+def read_if_there(path: AnyPath) -> bytes | None:
+    """What a file holds, to be compared before it is replaced; None if there is none."""
+    return read_bytes(path, LARGEST) if is_there(path) else None
+
+
+def _keep(folder: str) -> None:
+    """Has the disk keep what was moved; only POSIX opens a folder."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+# Temporary files ----------------------------------------------------------------------
+
+
+def temporary_in(folder: str) -> str:
+    """The name of a file that is to be moved to its place in the folder."""
+    return os.path.join(folder, f".archspec-{os.getpid()}-{os.urandom(4).hex()}.tmp")
+
+
+def remove_leftovers(folder: str) -> None:
+    """Removes the temporary files in a folder whose process was killed."""
+    with suppress(OSError):  # a folder may be one to write to and not to list
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            if (found := _LEFT.fullmatch(name)) and _is_left(path, int(found[1])):
+                os.unlink(path)
+
+
+def _is_left(path: str, process: int) -> bool:
+    """Whether nobody writes it any more: its process is gone, or it is too old for that."""
+    try:
+        if time.time() - os.lstat(path).st_mtime > _LONGEST_WRITE:
+            return True
+        if os.name == "posix":  # elsewhere this would end the process
+            os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:  # someone else's process, or the file is gone
+        return False
+    return False

@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from archspec.diagnostics import UnreadableFile
-from archspec.files import MAX_BYTES, read_bytes
+from archspec.files import is_there, names_in, read_bytes, remove_leftovers, temporary_in
 from archspec.paths import project_root
 
 FOLDER = ".archspec_cache"
@@ -92,7 +92,7 @@ class Cache:
         self.changed.clear()
 
     def state(self, path: str) -> str:
-        """What a file holds, or a folder lists; "" if there is none."""
+        """What a file holds or a folder lists, or why it cannot be read; "" if there is none."""
         if path not in self.states:
             self.states[path] = _listed(path) if path.endswith("/") else _held(path)
         return self.states[path]
@@ -128,6 +128,7 @@ class Cache:
 
     def _prepare(self) -> None:
         os.makedirs(self.folder, exist_ok=True)
+        remove_leftovers(self.folder)
         for name, text in ((".gitignore", "*\n"), ("CACHEDIR.TAG", TAG)):
             path = os.path.join(self.folder, name)
             if not os.path.exists(path):
@@ -149,21 +150,25 @@ def _bytes(path: str, most: int) -> bytes:
 
 def _held(path: str) -> str:
     """A link counts as what it leads to: whether it leaves the project is a finding."""
-    if not os.path.exists(path):
-        return ""
-    return digest(os.path.realpath(path).encode(errors="replace") + b"\0" + _bytes(path, MAX_BYTES))
+    try:
+        if not is_there(path):
+            return ""
+        data = read_bytes(path)
+    except UnreadableFile as error:
+        data = b"\0" + str(error).encode()
+    return digest(os.path.realpath(path).encode(errors="replace") + b"\0" + data)
 
 
 def _listed(folder: str) -> str:
     try:
-        return digest("\0".join(sorted(os.listdir(folder))).encode(errors="replace"))
-    except OSError:
-        return ""
+        return digest("\0".join(names_in(folder)).encode(errors="replace"))
+    except UnreadableFile as error:
+        return str(error)
 
 
 def _replace(path: str, text: str) -> None:
     """The whole file or none of it."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = temporary_in(os.path.dirname(path))
     try:
         with open(temporary, "x", encoding="utf-8") as file:
             file.write(text)
