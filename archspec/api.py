@@ -33,7 +33,7 @@ def load(source: Source, **args: Any) -> Spec:
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
-        UnreadableFile: there is no such file.
+        UnreadableFile: there is no such file, or one that it needs cannot be read.
     """
     MEMO.trimmed()
     return load_spec(source, keywords(args), memo=MEMO)

@@ -9,6 +9,7 @@ from typing import Any
 from archspec.api import network
 from archspec.codegen import generate
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile
+from archspec.files import is_there, names_in
 from archspec.language import Spec, load
 from archspec.lint.discover import check_found, check_named
 from archspec.rules.checking import errors_of
@@ -22,16 +23,21 @@ def find_specs(paths: Sequence[str]) -> list[str | Path]:
     found: list[str | Path] = []
     for given in paths or [DEFAULT]:
         path = Path(given)
-        inside = sorted(p for p in path.glob("*.yaml") if p.is_file()) if path.is_dir() else []
+        inside = _inside(path) if path.is_dir() else []
         if path.is_dir() and not inside:
             raise UnreadableFile(f"{given}: no spec (*.yaml) in this folder")
         check_named(given)
         for one in inside:
             check_found(one.as_posix(), given)
         found += inside or [given]
-    if not paths and not Path(DEFAULT).is_dir():
+    if not paths and not is_there(DEFAULT):
         raise UnreadableFile("there is no folder `specs` here; name a spec: archspec build PATH")
     return found
+
+
+def _inside(folder: Path) -> list[Path]:
+    paths = [folder / name for name in names_in(folder) if name.endswith(".yaml")]
+    return [path for path in paths if not path.is_dir()]
 
 
 def render_all(

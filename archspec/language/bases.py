@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,7 +30,7 @@ class Bases:
         folders = [*([self.beside] if self.beside is not None else []), *SHIPPED]
         for folder in folders:
             path = f"{folder}/{name}.yaml"
-            if self.files.is_file(path) and not (span and _is_shown(path, name, span.file)):
+            if self.files.is_there(path) and not (span and _is_shown(path, name, span.file)):
                 if folder == self.beside and leaves_project(path, Path(folder)):
                     message = f"`{name}` is a link that leads out of the project"
                     hint = "put a copy of the file here"
@@ -41,12 +40,12 @@ class Bases:
 
     def _read(self, path: str, span: Span | None) -> Document:
         """A spec that is there."""
-        size = os.path.getsize(path)
-        self.bytes += size
-        if size <= MAX_BYTES < self.bytes:
+        text = self.files.read(path)
+        self.bytes += len(text)
+        if len(text) <= MAX_BYTES < self.bytes:
             message = f"the specs that this one extends are larger than {MAX_BYTES:,} bytes"
             raise SpecError([Diagnostic("too-large", message, span, "extend smaller ones")])
-        return parsed(self.files.read(path), display_path(path), memo=self.memo)
+        return parsed(text, display_path(path), memo=self.memo)
 
     def _nothing_to_extend(self, name: str, folders: Iterable[str], span: Span | None) -> SpecError:
         known = {stem for folder in folders for stem in self.files.stems(folder)} - {name}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -88,7 +87,10 @@ class Library:
         self._characters = 0
 
     def block(self, name: str) -> Block | None:
-        """The block of this name, or None; raises `BlockError` if its file has findings."""
+        """The block of this name, or None.
+
+        Raises `BlockError` if its file has findings, `UnreadableFile` if it cannot be read.
+        """
         if name in self._wrong:
             raise self._wrong[name]
         if name not in self._found:
@@ -116,17 +118,22 @@ class Library:
             return None
         for folder in self.folders:
             path = f"{folder}/{name}.yaml"
-            if self.files.is_file(path):
+            if self.files.is_there(path):
                 beside = self.beside if folder != BUILT_IN else None
                 return self._read(name, path, beside)
         return None
 
     def _read(self, name: str, path: str, beside: Path | None) -> Block:
         """A block from a file; those beside the spec hold no more than one file may."""
+        if beside and leaves_project(path, beside):
+            message = f"the file of the block `{name}` is a link that leads out of the project"
+            hint, place = "put a copy of it here", Span(display_path(path))
+            raise BlockError([Diagnostic("unknown-block", message, place, hint)])
+        text = self.files.read(path)
         if beside:
-            self._admit(name, path, beside)
+            self._admit(len(text), path)
         try:
-            document = parsed(self.files.read(path), display_path(path), memo=self.memo)
+            document = parsed(text, display_path(path), memo=self.memo)
             if beside:
                 whose = "the blocks that this spec uses"
                 self._characters = characters(document, whose, self._characters)
@@ -135,13 +142,8 @@ class Library:
         self.documents[name] = document
         return block_in(document, memo=self.memo)
 
-    def _admit(self, name: str, path: str, beside: Path) -> None:
-        """Only files of the project; all of them no larger than one may be."""
-        if leaves_project(path, beside):
-            message = f"the file of the block `{name}` is a link that leads out of the project"
-            hint, place = "put a copy of it here", Span(display_path(path))
-            raise BlockError([Diagnostic("unknown-block", message, place, hint)])
-        size = os.stat(path).st_size
+    def _admit(self, size: int, path: str) -> None:
+        """All of them are no larger than one may be."""
         self._bytes += size
         if size <= MAX_BYTES < self._bytes:
             message = f"the blocks that this spec uses are larger than {MAX_BYTES:,} bytes"
@@ -158,9 +160,8 @@ class Library:
         """The files beside the spec that are called like an op, a combinator, a norm or an act."""
         for folder in self.folders[:-1]:
             for name in self.files.stems(folder):
-                path = f"{folder}/{name}.yaml"
-                if (name in OPS or name in HEADS) and self.files.is_file(path):
-                    yield name, path
+                if name in OPS or name in HEADS:
+                    yield name, f"{folder}/{name}.yaml"
 
 
 @remember

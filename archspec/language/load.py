@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_mean
+from archspec.files import is_there
 from archspec.language.bases import Bases
 from archspec.language.check import check
 from archspec.language.library import BlockError, Library
@@ -45,7 +46,8 @@ def load(
     a `Spec`. `settings` are values laid over it, by path: `{"args.classes": 10}`. `memo` is what
     specs have in common, `files` the files as this run sees them.
 
-    Raises `SpecError` with every finding, and `UnreadableFile` if there is no such file.
+    Raises `SpecError` with every finding, and `UnreadableFile` if there is no such file, or one
+    that it needs cannot be read.
     """
     if isinstance(source, Spec) and not settings and source.library is not None:
         return source
@@ -65,13 +67,13 @@ def load(
 def find(source: str | Path) -> Path:
     """The file that a path or a shipped name means; raises `UnreadableFile`."""
     path = Path(source)
-    if path.suffix or path.exists() or len(path.parts) > 1:
+    if path.suffix or len(path.parts) > 1 or is_there(path):
         return path
     for folder in (resources.SPECS, resources.ZOO):
         if (folder / f"{source}.yaml").is_file():
             return folder / f"{source}.yaml"
     here = path.with_name(f"{path.name}.yaml")
-    if here.is_file():
+    if is_there(here):
         hint = f"did you mean `{here}`?"
     else:
         hint = did_you_mean(path.name, shipped()) or "`archspec list` names the shipped specs"

@@ -29,11 +29,11 @@ def read_settings(file: str, codes: Codes, cache: Cache | None) -> Settings:
     """The settings of a configuration file; raises `SettingsError`."""
     key = f"settings\0{file}"
     text = _bytes(file)
-    found = cache.find(key, text) if cache else None
+    found = cache.find(key, text) if cache and text is not None else None
     known = settings_from(found.value) if found else None
     if known is None:
         known = read_config(file, codes)
-        if cache:
+        if cache and text is not None:
             cache.keep(key, text, {file, known.baseline, *known.paths}, known)
     return known
 
@@ -75,7 +75,8 @@ def _looked_up(files: list[str], cache: Cache | None, jobs: int) -> Iterator[Fre
 
 
 def _find(file: str, cache: Cache | None, codes: Codes) -> Fresh | None:
-    found = cache.find(file, _bytes(file)) if cache else None
+    text = _bytes(file) if cache else None
+    found = cache.find(file, text) if cache and text is not None else None
     checked = checked_from(found.value, file, found.seen, codes) if found else None
     return Fresh(checked, seen=frozenset(found.seen)) if found and checked else None
 
@@ -86,8 +87,8 @@ def _kept(fresh: Fresh, cache: Cache | None) -> Fresh:
     return fresh
 
 
-def _bytes(file: str) -> bytes:
+def _bytes(file: str) -> bytes | None:
     try:
         return read_bytes(file)
-    except UnreadableFile:
-        return b""
+    except UnreadableFile:  # reported where it is read anew
+        return None

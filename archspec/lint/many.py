@@ -54,9 +54,9 @@ def check_path(file: str, memo: Memo | None = None, files: Files | None = None) 
     seen = files.view() if files else Files()
     try:
         text = read_bytes(file)
-    except UnreadableFile as error:
+        checked = check_text(text, file, memo=memo, files=seen)
+    except UnreadableFile as error:  # the file, or one that it needs
         return Fresh(Checked(file, unreadable=str(error)))
-    checked = check_text(text, file, memo=memo, files=seen)
     return Fresh(checked, text, frozenset(seen.seen))
 
 

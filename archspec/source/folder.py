@@ -6,11 +6,9 @@ of lint then knows when a finding may have changed.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
-from archspec.files import read_bytes
+from archspec.files import is_there, names_in, read_bytes
 
 
 class Files:
@@ -27,13 +25,13 @@ class Files:
         """The same files for another spec, with a record of its own."""
         return Files(self._known)
 
-    def is_file(self, path: str) -> bool:
-        """Whether there is such a file."""
+    def is_there(self, path: str) -> bool:
+        """Whether anything has this name; raises `UnreadableFile` if the folder does not tell."""
         self.seen.add(path)
-        return bool(self._once("is file", path, os.path.isfile))
+        return bool(self._once("is there", path, is_there))
 
     def stems(self, folder: str) -> list[str]:
-        """The names of the YAML files in a folder, without suffix."""
+        """The names of the YAML files in a folder, without suffix; raises `UnreadableFile`."""
         self.seen.add(f"{folder}/")
         found: list[str] = self._once("stems", folder, _stems)
         return found
@@ -51,9 +49,5 @@ class Files:
         return self._known[key]
 
 
-def _stems(folder: str | Path) -> list[str]:
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    return sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
+def _stems(folder: str) -> list[str]:
+    return [name.removesuffix(".yaml") for name in names_in(folder) if name.endswith(".yaml")]
