@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archspec.diagnostics import Span, UnreadableFile, did_you_mean
-from archspec.files import read_bytes
+from archspec.files import marked_encoding, read_bytes
 from archspec.lint import formats
 from archspec.lint.checked import Codes
 from archspec.lint.discover import MOST_SETTINGS, OWN, SHARED
+from archspec.lint.patterns import seen_from_here
 from archspec.lint.select import check_selectors
 from archspec.lint.settings import KEYS, Settings, SettingsError
 from archspec.paths import display_path, is_in_project
@@ -40,11 +41,12 @@ def _text(path: str, file: str) -> str:
         raise SettingsError(f"`{file}` is a link that leads out of the project", "put a copy here")
     try:
         data = read_bytes(path, MOST_SETTINGS)
-        text = data.decode().replace("\r\n", "\n").replace("\r", "\n")
+        text = data.decode().removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     except UnreadableFile as error:
         raise SettingsError(str(error)) from None
     except UnicodeDecodeError:
-        raise SettingsError(f"cannot read `{file}`: it is not UTF-8") from None
+        found = marked_encoding(data) or "not UTF-8"
+        raise SettingsError(f"cannot read `{file}`: it is {found}", "save it as UTF-8") from None
     if len(data) > MOST_SETTINGS:
         message = f"the file is larger than {MOST_SETTINGS:,} bytes"
         hint = f"put our settings into `{OWN}`" if os.path.basename(path) == SHARED else ""
@@ -107,12 +109,17 @@ class _Reader:
             return self.inside(text, key)
         if key == "per-file-ignores":
             if not isinstance(value, Mapping):
-                self.expected(key, 'a table such as `{"specs/old/*" = ["AS304"]}`')
-            return tuple((self.here(p), self.names(key, rules, p)) for p, rules in value.items())
+                self.expected(key, 'a table such as `{"specs/old" = ["AS304"]}`')
+            return tuple(
+                (seen_from_here(p, self.folder), self.names(key, rules, p))
+                for p, rules in value.items()
+            )
         names = self.names(key, value, key)
         if key == "paths":
             return tuple(self.inside(name, key) for name in names)
-        return tuple(map(self.here, names)) if key == "exclude" else names
+        if key == "exclude":
+            return tuple(seen_from_here(name, self.folder) for name in names)
+        return names
 
     def names(self, key: str, value: Any, place: str) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
@@ -139,8 +146,7 @@ class _Reader:
     def here(self, path: str) -> str:
         """A path of the file as it is seen from the working directory."""
         relative = not os.path.isabs(path) and self.folder != os.getcwd()
-        bare = "/" not in path and path.startswith("*")
-        return display_path(os.path.join(self.folder, path)) if relative and not bare else path
+        return display_path(os.path.join(self.folder, path)) if relative else path
 
     def expected(self, key: str, what: str) -> Any:
         self.fail(f"`{key}` is {what}", "", key)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatch
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from archspec.diagnostics import UnreadableFile
+from archspec.files import is_there, read_bytes
+from archspec.lint.patterns import matches
 from archspec.paths import display_path, leads_out, posix
 
 SUFFIXES = (".yaml", ".yml")
@@ -18,22 +19,42 @@ MOST_SETTINGS = 1 << 18  # bytes of a file with settings
 MOST_SHARED = 16 << 20  # of one that may have some
 
 
+class Discovered(NamedTuple):
+    """What there is to lint.
+
+    Attributes:
+        files: each once, in order.
+        excluded: files and folders that were left out.
+        empty: the folders that were named and have no spec.
+    """
+
+    files: list[str]
+    excluded: list[str]
+    empty: list[str]
+
+
 def discover(
     paths: Iterable[str], exclude: Iterable[str] = (), force_exclude: bool = False
-) -> list[str]:
-    """The files, each once, in order. What a path names itself is excluded only by force."""
+) -> Discovered:
+    """The files that paths mean. What a path names itself is excluded only by force."""
     patterns = tuple(exclude)
-    found: dict[str, None] = {}
+    files: dict[str, None] = {}
+    excluded, empty = list[str](), list[str]()
     for given in paths:
         path = posix(given)
-        if force_exclude and is_excluded(path, patterns):
+        if force_exclude and matches(path, patterns):
+            excluded.append(path)
             continue
         check_named(path)
+        inside, left_out = [path], list[str]()
         if os.path.isdir(path):
-            found.update(dict.fromkeys(_inside(path, patterns)))
-        else:
-            found[path] = None
-    return list(found)
+            others = tuple(p for p in patterns if not matches(path, [p]))
+            inside = list(_inside(path, others, left_out))
+        if not inside and not left_out:
+            empty.append(path)
+        files.update(dict.fromkeys(inside))
+        excluded += left_out
+    return Discovered(list(files), excluded, empty)
 
 
 def beside_blocks(files: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
@@ -41,24 +62,31 @@ def beside_blocks(files: Iterable[str], exclude: Iterable[str] = ()) -> list[str
     known, patterns = dict.fromkeys(map(display_path, files)), tuple(exclude)
     blocks = filter(is_block, known)
     folders = dict.fromkeys(os.path.normpath(f"{block}/../..") for block in blocks)
-    found = (path for folder in folders for path in _inside(folder, patterns, deep=False))
-    return [path for path in found if path not in known and not is_excluded(path, patterns)]
+    found = (path for folder in folders for path in _inside(folder, patterns, [], deep=False))
+    return [path for path in found if path not in known]
 
 
-def _inside(folder: str, patterns: tuple[str, ...], deep: bool = True) -> Iterator[str]:
-    for where, folders, files in os.walk(folder):
+def _inside(
+    folder: str, patterns: tuple[str, ...], excluded: list[str], deep: bool = True
+) -> Iterator[str]:
+    def is_left(path: str) -> bool:
+        if out := matches(path, patterns):
+            excluded.append(path)
+        return not out
+
+    unread: list[str] = []  # reported like files that cannot be opened
+    for where, folders, files in os.walk(folder, onerror=lambda e: unread.append(e.filename)):
         if not deep:
             folders.clear()
         start = "" if posix(where) == "." else f"{posix(where)}/"
-        folders[:] = sorted(
-            name for name in folders if name[0] != "." and not matches(start + name, patterns)
-        )
+        folders[:] = sorted(name for name in folders if name[0] != "." and is_left(start + name))
         for name in sorted(files):
             path = start + name
             hidden = name[0] == "." or not name.endswith(SUFFIXES)
-            if not hidden and not matches(path, patterns):
+            if not hidden and is_left(path):
                 check_found(path, folder)
                 yield path
+    yield from map(posix, unread)
 
 
 def check_found(path: str, folder: str) -> None:
@@ -86,28 +114,19 @@ def _refuse(path: str) -> NoReturn:
     raise UnreadableFile(f"`{path}` is a link that leads out of the project")
 
 
-def matches(path: str, patterns: Iterable[str]) -> bool:
-    """Whether the path or its last part fits a pattern: `specs/old/*`, `*.tmp.yaml`."""
-    name = path.rpartition("/")[2]
-    return any(fnmatch(path, pattern) or fnmatch(name, pattern) for pattern in patterns)
-
-
-def is_excluded(path: str, patterns: Iterable[str]) -> bool:
-    """Whether a file, or a folder that it lies in, fits one of the patterns."""
-    parts = path.split("/")
-    return any(matches("/".join(parts[: n + 1]), patterns) for n in range(len(parts)))
-
-
 def is_block(file: str) -> bool:
     """Files in a folder `blocks` are blocks."""
     return file.split("/")[-2:-1] == [BLOCKS]
 
 
 def configuration(paths: Iterable[str]) -> str:
-    """The closest file with settings, upwards from the folder that holds all `paths`, or ""."""
+    """The closest file with settings, upwards from the folder that holds all `paths`, or "".
+
+    Raises `UnreadableFile` for one that may have settings and cannot be read.
+    """
     folder = _common_folder(list(paths))
     while True:
-        if os.path.isfile(own := os.path.join(folder, OWN)):
+        if is_there(own := os.path.join(folder, OWN)):
             return own
         if _speaks_of_us(shared := os.path.join(folder, SHARED)):
             return shared
@@ -123,10 +142,4 @@ def _common_folder(paths: list[str]) -> str:
 
 
 def _speaks_of_us(path: str) -> bool:
-    if not os.path.isfile(path):  # a pipe would wait for its writer
-        return False
-    try:
-        with open(path, "rb") as file:
-            return SECTION in file.read(MOST_SHARED)
-    except OSError:
-        return False
+    return is_there(path) and SECTION in read_bytes(path, MOST_SHARED)

@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics import Diagnostic, Label, Span, UnreadableFile
+from archspec.files import is_there
 from archspec.lint.baseline import without_known
 from archspec.lint.checked import Checked, Codes, is_fatal
 from archspec.lint.deferred import checker
-from archspec.lint.discover import beside_blocks, discover, is_excluded
+from archspec.lint.discover import Discovered, beside_blocks, discover
 from archspec.lint.lookup import check_files
+from archspec.lint.patterns import matches
 from archspec.lint.report import Report, with_fingerprints
 from archspec.lint.select import Selection
-from archspec.lint.settings import Settings
+from archspec.lint.settings import Settings, SettingsError
 from archspec.lint.sources import Sources
 from archspec.lint.suppress import Suppressed
 from archspec.paths import AnyPath, display_path
@@ -29,20 +31,49 @@ def lint(paths: Iterable[AnyPath] = (), settings: Settings | None = None) -> Rep
     are not valid.
     """
     settings = settings or Settings()
-    files = files_of((os.fspath(path) for path in paths), settings)
+    files, _ = files_of((os.fspath(path) for path in paths), settings)
     checked = check_files(files, beside=beside_blocks(files, settings.exclude))
     return report_of(checked, settings, checker().codes)
 
 
-def files_of(paths: Iterable[str], settings: Settings) -> list[str]:
-    """The files to lint; raises `UnreadableFile` if there are none but those that are excluded."""
+def files_of(paths: Iterable[str], settings: Settings) -> tuple[list[str], list[str]]:
+    """The files to lint, and warnings about paths and patterns that match nothing.
+
+    Raises `UnreadableFile` if there are none but those that are excluded, `SettingsError` if
+    `paths` in a settings file name what does not exist.
+    """
     named = list(paths)
-    given = named or [path for path in settings.paths if os.path.exists(path)]
-    files = discover(given, settings.exclude, settings.force_exclude)
-    if not files and not (settings.force_exclude and discover(given)):
+    given = named or _existing(settings)
+    found = discover(given, settings.exclude, settings.force_exclude)
+    if not found.files and not (settings.force_exclude and discover(given).files):
         listed = ", ".join(f"`{path}`" for path in named or settings.paths)
         raise UnreadableFile(f"no spec found in {listed}")
-    return files
+    warnings = [f"no spec found in `{path}`" for path in found.empty]
+    if not named:  # else most patterns are about other files
+        warnings += [f"{text}, which matches no file" for text in _unmatched(found, settings)]
+    return found.files, warnings
+
+
+def _existing(settings: Settings) -> list[str]:
+    existing = [path for path in settings.paths if is_there(path)]
+    for path in settings.paths if settings.paths != Settings().paths else ():
+        if path not in existing:
+            message = f"`paths` in `{settings.file}` names `{path}`, which does not exist"
+            raise SettingsError(message, "paths are relative to the settings file")
+    return existing
+
+
+def _unmatched(found: Discovered, settings: Settings) -> Iterator[str]:
+    """The patterns that neither a file fits nor anything else that is there."""
+    ignores = [pattern for pattern, _ in settings.per_file_ignores]
+    lists = [
+        ("exclude", settings.exclude, found.excluded),
+        ("per-file-ignores", ignores, found.files),
+    ]
+    for key, patterns, paths in lists:
+        for pattern in patterns:
+            if not any(matches(path, [pattern]) for path in paths) and not is_there(pattern):
+                yield f"`{key}` has `{pattern}`"
 
 
 def report_of(
@@ -62,14 +93,14 @@ class _Gathered:
     def __init__(self, selection: Selection, sources: Sources) -> None:
         self.selection, self.sources = selection, sources
         self.files: list[str] = []
-        self.unreadable: list[str] = []
+        self.unreadable: dict[str, None] = {}
         self.found: dict[tuple[str, Span | None, str], Diagnostic] = {}
         self.comments: dict[str, Checked] = {}
         self.written: dict[str, tuple[str, Span]] = {}
 
     def add(self, checked: Checked) -> None:
         if checked.unreadable:
-            self.unreadable.append(checked.unreadable)
+            self.unreadable[checked.unreadable] = None  # once, however many files need it
             return
         self.files.append(checked.file)
         if checked.suppressions:
@@ -117,7 +148,7 @@ class _Gathered:
         if is_fatal(diagnostic):
             return True
         file = diagnostic.span.file if diagnostic.span else ""
-        left_out = is_excluded(file, self.selection.settings.exclude) and file not in self.files
+        left_out = matches(file, self.selection.settings.exclude) and file not in self.files
         return not left_out and self.selection.has(diagnostic.rule, file)
 
 
@@ -134,8 +165,15 @@ def named(file: str, settings: Settings) -> tuple[str, Settings]:
     return "stdin.yaml", settings._replace(ignore=ignore)
 
 
+def is_left_out(file: str, settings: Settings) -> bool:
+    """Whether a text of this name is excluded by force; one without a name is not."""
+    return bool(file) and settings.force_exclude and matches(display_path(file), settings.exclude)
+
+
 def lint_text(text: bytes, file: str, settings: Settings) -> Report:
     """Lints a text as if it stood in `file`; without one, it may have any name."""
+    if is_left_out(file, settings):
+        return report_of([], settings, checker().codes)
     name, settings = named(file, settings)
     sources = Sources({name: text.decode(errors="replace").removeprefix("\ufeff")})
     return report_of([checker().text(text, name)], settings, checker().codes, sources)

@@ -7,7 +7,7 @@ from functools import cache
 
 from archspec.diagnostics import did_you_mean
 from archspec.lint.checked import Codes
-from archspec.lint.discover import matches
+from archspec.lint.patterns import matches
 from archspec.lint.settings import Settings, SettingsError
 
 _NAME = 100  # a name says more than any code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
-from archspec.files import MAX_BYTES
+from archspec.files import MAX_BYTES, marked_encoding
 from archspec.source.syntax import span_at
 
 
@@ -19,6 +19,8 @@ def decode(text: str | bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode()
         found = f"byte {error.start} (0x{error.object[error.start]:02x})"
+        if encoding := marked_encoding(error.object):
+            found = f"the file is {encoding}; its first byte (0x{error.object[0]:02x})"
     except UnicodeEncodeError as error:
         before = error.object[: error.start]
         found = f"character {error.start} (half of a surrogate pair)"

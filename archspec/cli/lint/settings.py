@@ -13,7 +13,8 @@ from archspec.lint.settings import Settings, SettingsError
 
 def settings_of(args: argparse.Namespace, codes: Codes, cache: Cache | None) -> Settings:
     """The configuration file's settings, with the command line's laid over them."""
-    file = "" if args.isolated else configuration(args.paths)
+    named = [args.stdin_filename or path if path == "-" else path for path in args.paths]
+    file = "" if args.isolated else configuration(named)
     settings = read_settings(file, codes, cache) if file else Settings()
     if args.select is not None:
         settings = settings._replace(select=_names(args.select), extend_select=())

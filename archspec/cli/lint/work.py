@@ -51,7 +51,7 @@ def _lint(args: argparse.Namespace) -> int:
     if "-" in args.paths:
         report = lint_text(_standard_input(args), args.stdin_filename or "", settings)
     else:
-        files = files_of(args.paths, settings)
+        files = _files(args, settings)
         checked = check_files(files, cache, args.jobs, beside_blocks(files, settings.exclude))
         report = report_of(checked, settings, codes)
     if args.write_baseline:
@@ -69,6 +69,13 @@ def _write_baseline(report: Report, file: str) -> int:
     return _unreadable(report) or report.exit_code()
 
 
+def _files(args: argparse.Namespace, settings: Settings) -> list[str]:
+    files, warnings = files_of(args.paths, settings)
+    for warning in warnings:
+        note(f"warning: {warning}")
+    return files
+
+
 def _standard_input(args: argparse.Namespace) -> bytes:
     if len(args.paths) > 1:
         raise SettingsError("`-` stands alone: other paths cannot be linted with it")
@@ -80,9 +87,9 @@ def _fix(args: argparse.Namespace, settings: Settings) -> int:
     if "-" in args.paths:
         report, text, diff = fix_text(_standard_input(args), args.stdin_filename or "", settings)
     else:
-        report, diff = fix(files_of(args.paths, settings), settings, write=not args.diff)
+        report, diff = fix(_files(args, settings), settings, write=not args.diff)
     if args.diff:
-        print(diff, end="")
+        sys.stdout.buffer.write(diff.encode(errors="surrogateescape"))  # as the file is, CRLF too
         what = f"{report.fixed} would be fixed" if diff else "nothing to fix"
         note(what)
         return _unreadable(report) or (1 if diff else 0)
