@@ -11,7 +11,7 @@ from pydantic import PrivateAttr, ValidationError
 from archspec.language import arguments, identifiers
 from archspec.language.layers import Stack, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
-from archspec.language.names import Attribute, ClassName, Doc, at_key, not_taken
+from archspec.language.names import Attribute, ClassName, Doc, at_key, not_a_device, not_taken
 from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
 from archspec.language.words import PARTS_OF_ALL
 from archspec.memo import Memo
@@ -105,6 +105,7 @@ def unusable(name: str) -> tuple[Problem, ...]:
     """Why no block can have this name, nor its file."""
     try:
         _block_name(name)
+        not_a_device(f"{name}.yaml", f"{name}_block")
     except Problems as error:
         return error.problems
     return ()

@@ -21,10 +21,24 @@ MODULES = sys.stdlib_module_names | frozenset(
     usercustomize""".split()
 )
 
+# Windows has no files of these names, whatever their suffix.
+DEVICES = frozenset(["con", "prn", "aux", "nul"]) | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
+}
+
+
+def not_a_device(file: str, instead: str) -> None:
+    """A file of this name would keep the project from being checked out on Windows."""
+    name = file.partition(".")[0]
+    if name.lower() in DEVICES:
+        message = f"`{file}` cannot be a file on Windows, where `{name}` is a device"
+        fail("bad-name", message, f"choose another name, e.g. `{instead}`")
+
 
 def spec_name(value: Any) -> str:
     """A name that the generated file can have."""
     name = identifiers.attribute(value, "the name of a network")
+    not_a_device(f"{name}.py", f"{name}_net")
     if name.lower() in MODULES:
         message = (
             f"a generated `{name}.py` would take the place of Python's module `{name.lower()}`"

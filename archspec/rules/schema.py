@@ -130,7 +130,8 @@ def bad_name() -> None:
     Names become attributes, classes and arguments in Python: letters, digits and `_`, no keyword,
     and nothing that every torch module has (`type`, `forward`, `train`). A spec's name is that of a
     file, too, and beside a `torch.py` nothing could import torch: names of Python's own modules and
-    of those that scripts import (`math`, `json`, `numpy`) are refused.
+    of those that scripts import (`math`, `json`, `numpy`) are refused. So are the names of devices
+    on Windows (`aux`, `con`, `nul`, `prn`, `com1` to `com9`, `lpt1` to `lpt9`): no file has them.
 
     Bad:
 
