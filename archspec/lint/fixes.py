@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Iterable
 
 from archspec.diagnostics import Edit, Fix, visible
-from archspec.files import read_bytes, write_text
+from archspec.files import write_files
 from archspec.lint.checked import Checked
 from archspec.lint.deferred import checker
 from archspec.lint.discover import beside_blocks
 from archspec.lint.lookup import users
 from archspec.lint.report import Report
-from archspec.lint.run import lint_text, named, report_of
+from archspec.lint.run import is_left_out, lint_text, named, report_of
 from archspec.lint.settings import Settings
 from archspec.lint.sources import LINE_BREAK, Sources
 from archspec.paths import display_path
@@ -36,15 +36,17 @@ def fix(files: Iterable[str], settings: Settings, write: bool = True) -> tuple[R
 def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes, str]:
     """The same for a text as if it stood in `file`: what is left, the new text, the changes."""
     name, here = named(file, settings)
-    try:
-        before = text.decode()
-    except UnicodeDecodeError:
-        return lint_text(text, file, settings), text, ""
-    bom = BOM * before.startswith(BOM)
     run = _Run([name], here, write=False)
-    run.before[name] = run.after[name] = before.removeprefix(BOM)
+    run.held[name] = text
+    try:
+        run.text(name)
+        passed = is_left_out(file, settings)
+    except UnicodeDecodeError:
+        passed = True
+    if passed:
+        return lint_text(text, file, settings), text, ""
     run.fix()
-    return run.report()._replace(fixed=run.fixed), (bom + run.after[name]).encode(), run.diff()
+    return run.report()._replace(fixed=run.fixed), run.fixed_bytes(name), run.diff()
 
 
 class _Run:
@@ -54,7 +56,9 @@ class _Run:
         self, files: list[str], settings: Settings, write: bool, beside: Iterable[str] = ()
     ) -> None:
         self.files, self.settings, self.write, self.beside = files, settings, write, list(beside)
-        self.before: dict[str, str] = {}  # file -> text before the first change
+        self.held: dict[str, bytes] = {}  # file -> what it holds
+        self.marks: dict[str, str] = {}  # file -> its byte order mark
+        self.before: dict[str, str] = {}  # file -> text before the first change, without mark
         self.after: dict[str, str] = {}
         self.refused: set[tuple[str, Fix]] = set()
         self.fixed = 0
@@ -64,11 +68,14 @@ class _Run:
             changes = self.changes(self.report())
             if not changes:
                 return
-            for file, text in changes.items():
-                self.after[file] = text
-                if self.write:
-                    bom = BOM * read_bytes(file).startswith(BOM.encode())
-                    write_text(file, bom + text)
+            self.after.update(changes)
+            if self.write:
+                fixed = {file: self.fixed_bytes(file) for file in changes}
+                write_files(fixed, self.held)
+                self.held.update(fixed)
+
+    def fixed_bytes(self, file: str) -> bytes:
+        return (self.marks[file] + self.after[file]).encode()
 
     def report(self) -> Report:
         others = users(checker().files(self.beside, 1), self.files) if self.beside else ()
@@ -78,7 +85,9 @@ class _Run:
     def check(self, file: str) -> Checked:
         if file in self.after:
             return checker().text(self.after[file], file)
-        return next(checker().files([file], 1)).checked
+        fresh = next(checker().files([file], 1))
+        self.held[file] = fresh.text
+        return fresh.checked
 
     def changes(self, report: Report) -> dict[str, str]:
         """File -> text with the fixes of one round."""
@@ -98,8 +107,9 @@ class _Run:
 
     def text(self, file: str) -> str:
         if file not in self.after:
-            text = read_bytes(file).decode().removeprefix(BOM)
-            self.after[file] = self.before[file] = text
+            text = self.held[file].decode()
+            self.marks[file] = BOM * text.startswith(BOM)
+            self.after[file] = self.before[file] = text.removeprefix(BOM)
         return self.after[file]
 
     def apply(self, text: str, file: str, repairs: list[Fix]) -> str:
@@ -121,7 +131,7 @@ class _Run:
         parts: list[str] = []
         for file, old in self.before.items():
             if (new := self.after[file]) != old:
-                lines = _lines(old), _lines(new)
+                lines = _lines(self.marks[file] + old), _lines(self.marks[file] + new)
                 parts += difflib.unified_diff(*lines, f"a/{visible(file)}", f"b/{visible(file)}")
         return "".join(parts)
 
@@ -131,10 +141,11 @@ def _start(repair: Fix) -> tuple[int, int]:
 
 
 def _lines(text: str) -> list[str]:
-    lines = text.splitlines(keepends=True)
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n\\ No newline at end of file\n"
-    return lines
+    """The lines as `patch` and git count them: they end with a line feed alone."""
+    *lines, last = text.split("\n")
+    return [f"{line}\n" for line in lines] + [f"{last}\n\\ No newline at end of file\n"] * bool(
+        last
+    )
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
