@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from archspec.cli.files import changed_in, is_edited, text_of, write
+from archspec.cli.files import Target, targets_in, text_of, write
 from archspec.cli.lines import fail, note, say
 from archspec.cli.options import add_settings, settings
 from archspec.cli.rendering import find_specs, render_all
@@ -61,7 +61,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     folder = Path(args.output)
     orphans = [] if args.paths else _orphans(folder, files)
-    return _check(folder, files, orphans) if args.check else _write(folder, files, orphans, args)
+    targets = targets_in(folder, files)
+    if args.check:
+        return _check(folder, targets, orphans)
+    return _write(folder, targets, orphans, args.force)
 
 
 # Files --------------------------------------------------------------------------------
@@ -70,39 +73,39 @@ def run(args: argparse.Namespace) -> int:
 def _orphans(folder: Path, files: dict[str, str]) -> list[Path]:
     """Generated files whose spec is gone."""
     found = sorted(folder.glob("*.py")) if folder.is_dir() else []
-    return [p for p in found if p.name not in files and generated(text_of(p) or "")]
+    return [p for p in found if p.name not in files and p.is_file() and generated(text_of(p))]
 
 
-def _check(folder: Path, files: dict[str, str], orphans: list[Path]) -> int:
-    stale = changed_in(folder, files)
-    for name in stale:
-        state = "is out of date" if (folder / name).is_file() else "is missing"
-        say(f"{(folder / name).as_posix()} {state}")
+def _check(folder: Path, targets: list[Target], orphans: list[Path]) -> int:
+    stale = [target for target in targets if not target.is_current]
+    for target in stale:
+        state = "is missing" if target.before is None else "is out of date"
+        say(f"{target.path.as_posix()} {state}")
     for path in orphans:
         say(f"{path.as_posix()} has no spec that writes it")
     if stale or orphans:
         say("help: run `archspec build`, and delete what has no spec")
         return 1
-    say(f"{_count(len(files))} up to date in {folder.as_posix()}")
+    say(f"{_count(len(targets))} up to date in {folder.as_posix()}")
     return 0
 
 
-def _write(
-    folder: Path, files: dict[str, str], orphans: list[Path], args: argparse.Namespace
-) -> int:
-    changed = changed_in(folder, files)
-    edited = [] if args.force else [n for n in changed if is_edited(text_of(folder / n))]
-    for name in edited:
-        fail(f"{(folder / name).as_posix()} was edited by hand or not written by archspec")
-    if edited:
-        note("help: move it, or overwrite it with --force; nothing was written")
-        return 1
-    write(folder, changed)
+def _write(folder: Path, targets: list[Target], orphans: list[Path], force: bool) -> int:
+    """Writes what differs, but for files that were edited by hand: these are named, and exit 1."""
+    changed = [target for target in targets if not target.is_current]
+    edited = [] if force else [target for target in changed if target.is_edited]
+    written = [target for target in changed if target not in edited]
+    write(written)
     for path in orphans:
         note(f"warning: {path.as_posix()} has no spec that writes it; delete it")
-    same = len(files) - len(changed)
-    say(f"{len(changed)} written, {same} unchanged in {folder.as_posix()}")
-    return 0
+    for target in edited:
+        edit = f"{target.path.as_posix()} was edited by hand or not written by archspec"
+        fail(f"{edit}; it was left as it is")
+    if edited:
+        note("help: move it, or overwrite it with --force")
+    same = len(targets) - len(changed)
+    say(f"{len(written)} written, {same} unchanged in {folder.as_posix()}")
+    return 1 if edited else 0
 
 
 def _count(number: int) -> str:

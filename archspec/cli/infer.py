@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.cli.lines import fail, note, say
-from archspec.files import write_text
+from archspec.files import write_files
 from archspec.infer import main_text
 
 
@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """See the description of the command."""
     output = Path(args.output) if args.output else None
-    if output is not None and output.exists() and not args.force:
+    if output is not None and output.is_file() and not args.force:
         fail(f"{args.output} exists; --force overwrites it")
         return 2
     name = args.name or (output.stem if output else None)
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         print(text, end="")
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_text(output, text)
+        write_files({output: text}, {} if args.force else {output: None})
         say(f"wrote {output.as_posix()}")
     note(*notes.splitlines())
     return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from archspec.cli.files import changed_in, is_edited, text_of, write
+from archspec.cli.files import Target, targets_in, write
 from archspec.cli.lines import fail
 from archspec.cli.options import add_settings, chosen
 from archspec.cli.rendering import render_all, script_name
@@ -66,13 +66,14 @@ def run(args: argparse.Namespace) -> int:
     spec = _spec(args)
     files = _files(spec)
     folder = Path(args.out or f"runs/{spec.name}")
-    problem = _no_torch() or ("" if args.help else _other_run(folder, files))
+    targets = [] if args.help else targets_in(folder, files)
+    problem = _no_torch() or _other_run(folder, targets)
     if problem:
         fail(*problem.split("\nhelp: ", 1))
         return 2
     if args.help:
         return _script_help(files, script_name(spec))
-    write(folder, changed_in(folder, files))
+    write(target for target in targets if not target.is_current)
     launcher = _launcher(args.nproc)
     script = str(folder / script_name(spec))
     return become([sys.executable, *launcher, script, "--out", str(folder), *passed])
@@ -110,18 +111,20 @@ def _no_torch() -> str:
     return "training needs torch: python -m pip install 'archspec-nn[torch]'"
 
 
-def _other_run(folder: Path, files: dict[str, str]) -> str:
+def _other_run(folder: Path, targets: list[Target]) -> str:
     """Why the files may not be written: those there are of another run, or someone's work."""
     place = folder.as_posix()
-    differ = [name for name, text in files.items() if text_of(folder / name) not in (None, text)]
-    differ += [path.name for path in folder.glob("train_*.py") if path.name not in files]
-    if differ and any((folder / name).exists() for name in STATE):
+    others = [t for t in targets if t.before is not None and not t.is_current]
+    names = [target.path.name for target in targets]
+    differ = [target.path.name for target in others]
+    differ += [path.name for path in folder.glob("train_*.py") if path.name not in names]
+    if targets and differ and any((folder / name).exists() for name in STATE):
         return (
             f"{place} holds a run of another spec or recipe, which has another {differ[0]}\n"
             f"help: choose another --out, or remove {place}; "
             f"`python {place}/train_NAME.py --out {place} --resume` goes on with that run"
         )
-    edited = [name for name in differ if is_edited(text_of(folder / name))]
+    edited = [target.path.name for target in others if target.is_edited]
     if edited:
         return (
             f"{place}/{edited[0]} was edited by hand or not written by archspec\n"
