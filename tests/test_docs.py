@@ -79,8 +79,8 @@ def completed(text: str) -> str:
     """The whole spec that a fragment stands for."""
     keys = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
     if text.startswith("- "):
-        stride = ", stride: 2" if re.search(r"\bstride\b(?!:)", text) else ""
-        use = f"stem: [{{example: {{channels: 128{stride}}}}}]"
+        stride = "stride: 2" if re.search(r"\bstride\b(?!:)", text) else ""
+        use = f"stem: [{{example: {{{stride}}}}}]"
         return f"{BLOCK}{use}\nblocks:\n  example:\n    body:\n{indent(text, ' ' * 6)}"
     if "body" in keys:
         use = "stages: {layer1: {block: example}}"

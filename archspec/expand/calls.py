@@ -273,13 +273,18 @@ def site(made: BlockCall, call: Call, y: TensorInfo) -> BlockSite:
     return BlockSite(made, y.shape, call.use(), scope.uses, scope.role)
 
 
-def check_stride(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -> None:
-    """Raises a finding where a layer says a stride that the block does not take."""
+def check_kept(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -> None:
+    """Raises a finding where a layer gives channels or a stride that the block ignores."""
+    place = at.below(layer.head)
+    if "channels" in layer.given and y.shape.channels != call.given["channels"].number:
+        wanted = f"its use says {call.given['channels'].number}"
+        message = f"`{call.name}` gives {y.shape.channels} channels where {wanted}"
+        hint = "use `channels` in the block, or leave it out here"
+        raise call.scope.error("channels-ignored", message, place.below("channels"), hint)
     if "stride" not in layer.given or x.stride is None or y.stride is None:
         return
     by = int(call.given["stride"].number)
     if y.stride != tuple(step * by for step in x.stride):
         message = f"`{call.name}` does not stride as it is told here"
         hint = "use `stride` in one layer of the block, or leave it out here"
-        place = at.below(layer.head, "stride")
-        raise call.scope.error("stride-ignored", message, place, hint)
+        raise call.scope.error("stride-ignored", message, place.below("stride"), hint)

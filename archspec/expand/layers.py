@@ -17,7 +17,7 @@ from archspec.expand.calls import (
     Call,
     Expanded,
     call_of,
-    check_stride,
+    check_kept,
     class_scope,
     declared,
     inline_scope,
@@ -98,7 +98,7 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
         with nested(scope, call.name):
             inside = inline_scope(call, x)
             done, y = expand_stack(call.block.body, At(("body",), call.name), inside, x, out)
-        check_stride(layer, at, call, x, y)
+        check_kept(layer, at, call, x, y)
         return done, y
     return _add(_expand_call(call, layer, at, x), layer, at, out)
 
@@ -185,7 +185,7 @@ def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Module:
 def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:
     with nested(call.scope, call.name if call.block.inline else ""):
         made = expand_inline(call, x) if call.block.inline else expand_call(call, x)
-    check_stride(layer, at, call, x, made[2])
+    check_kept(layer, at, call, x, made[2])
     return made
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from archspec.expand.budget import OPEN
 from archspec.expand.scope import FoundError, Scope
-from archspec.language.layers import Layer, Stack, layer_of
+from archspec.language.layers import Layer, Stack, layer_of, shorthand
 from archspec.language.problems import Problems
 from archspec.language.words import PARTS_OF_ALL
 from archspec.memo import Memo, remember
@@ -68,11 +68,9 @@ def _with_arguments(layer: Layer, at: At, stack: Stack, scope: Scope) -> Stack:
 @remember
 def _merged(layer: Layer, filler: Layer, *, memo: Memo | None) -> Stack:
     """The layer that fills a part, with the arguments that are given at the part."""
-    given = filler.given
     written = filler.raw if isinstance(filler.raw, Mapping) else {}
     modifiers = {k: v for k, v in written.items() if k != filler.head}
     if layer.init:
         modifiers["init"] = layer.init
-    inner = written.get(filler.head, {})
-    inner = inner if isinstance(inner, Mapping) else dict(given)
+    inner = shorthand(filler.head, written.get(filler.head, {}))
     return Stack((layer_of({filler.head: {**inner, **layer.given}, **modifiers}),))

@@ -69,7 +69,7 @@ class Reshape(Op):
     attribute: ClassVar[str] = "reshape"
     leaves: ClassVar[str | None] = "shape"
     first: ClassVar[str | None] = "sizes"
-    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- reshape: [1, channels // 2]"
+    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- reshape: [1, channels]"
 
     def output(self, x: Shape) -> Shape:
         sizes = self.shape if isinstance(self.shape, tuple) else (self.shape,)

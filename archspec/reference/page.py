@@ -45,7 +45,7 @@ What an example leaves out is filled in like this:
 
 - a map with `input` or `extends` is a whole spec (a `name` is added if it has none);
 - a list is layers: they are the body of a block that 64 channels of 56 x 56 enter, and that is
-  called with `channels: 128`, and with `stride: 2` if they read `stride`;
+  given `stride: 2` if they read `stride`;
 - a map with `body` is a block, used in a stage on 64 channels of 56 x 56;
 - any other map is laid over `resnet50`, as `extends: resnet50` would.
 """

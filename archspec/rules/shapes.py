@@ -213,9 +213,10 @@ def scale_shape_mismatch() -> None:
 
 @reported("AS210", "channels-ignored")
 def channels_ignored() -> None:
-    """A block gives other channels than its stage says.
+    """A block gives other channels than its stage, or who else uses it, says.
 
-    The stage's number would be a lie: `channels` is what each block gives.
+    The number would be a lie: `channels` is what each block gives. The same holds where a layer is
+    a block that is given `channels`.
 
     Bad:
 
