@@ -222,9 +222,42 @@ def channels_last_input(view: View) -> Iterator[Diagnostic]:
         yield view.finding("channels-last-input", message, view.spec.where("input"), hint)
 
 
+@rule("AS325", "batch-in-input")
+def batch_in_input(view: View) -> Iterator[Diagnostic]:
+    """The input seems to have the batch in it.
+
+    `input` is the shape of one sample. With the batch as a fourth number the network is 3-d: each
+    convolution has a third dimension, and about three times the parameters.
+
+    Bad:
+
+        input: [1, 3, 224, 224]
+        stem:
+          - conv: {channels: 64, kernel: 3}
+
+    Good:
+
+        input: [3, 224, 224]
+        stem:
+          - conv: {channels: 64, kernel: 3}
+
+    It is found where the second of four numbers is 1 or 3 and those after it look like the sizes of
+    an image. A volume that is this flat can be allowed by a comment.
+    """
+    batch, *image = view.spec.input
+    if len(image) == 3 and image[0] in (1, 3) and _like_sizes(image[1:]) and view.here("input"):
+        message = f"this network is 3-d: {batch} channels of {' x '.join(map(str, image))}"
+        hint = f"for images leave the batch out: `input: {image}`"
+        yield view.finding("batch-in-input", message, view.spec.where("input"), hint)
+
+
 def _like_an_image(sizes: list[int]) -> bool:
-    *_, height, width = sizes
-    return sizes[0] > 4 and (height == width > 4 or min(height, width) >= 16)
+    return sizes[0] > 4 and _like_sizes(sizes[-2:])
+
+
+def _like_sizes(sizes: list[int]) -> bool:
+    height, width = sizes
+    return height == width > 4 or min(sizes) >= 16
 
 
 def _one_a_block(value: list[Any]) -> bool:
