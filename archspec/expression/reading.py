@@ -29,8 +29,9 @@ BINARY |= {ast.FloorDiv: "//", ast.Mod: "%"}
 COMPARE: dict[type[ast.AST], str] = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<="}
 COMPARE |= {ast.Gt: ">", ast.GtE: ">="}
 UNARY: dict[type[ast.AST], str] = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}
-# What Python's parser warns of on standard error: a number grown together with a word.
-ODD = re.compile(r"\\|(?<!\w)\d[\w.]*?(?:and|else|for|if|in|is|not|or)")
+# What Python's parser warns of on standard error (a number grown together with a word), and what
+# is a number in Python and not in YAML: `1_6`, `0b11`.
+ODD = re.compile(r"\\|(?<!\w)(?:\d[\w.]*?(?:_|and|else|for|if|in|is|not|or)|0[bBOX])")
 WORDS = {"true": True, "false": False}
 
 

@@ -150,6 +150,11 @@ class Library:
             place, hint = Span(display_path(path)), "use fewer or smaller ones"
             raise BlockError([Diagnostic("too-large", message, place, hint)])
 
+    def of_spec_alone(self, name: str) -> bool:
+        """Whether only the spec itself has this block, so that no block in a file may use it."""
+        files = (f"{folder}/{name}.yaml" for folder in self.folders)
+        return name in self.own and not any(map(self.files.is_file, files))
+
     def names(self) -> Iterator[str]:
         """Every block there is."""
         yield from self.own

@@ -17,6 +17,7 @@ from archspec.language.library import BlockError, Library
 from archspec.language.limits import characters
 from archspec.language.lines import at_user_line
 from archspec.language.problems import Problem, diagnose, problems_of
+from archspec.language.reading import unknown_args
 from archspec.language.recovery import of_the_rest, without
 from archspec.language.settings import changed_by
 from archspec.language.spec import KEYS, Spec
@@ -54,14 +55,14 @@ def load(
     loader = Loader(files or Files(), memo)
     if isinstance(source, Spec):
         loader.beside = source.library.beside if source.library else None
-        return loader.spec(source.document, settings)
+        return loader.load(source.document, settings)
     if isinstance(source, Mapping):
         document = Document(source)
         whole = loader.resolved(document) if "extends" in source else document
-        return loader.spec(whole, settings)
+        return loader.load(whole, settings)
     path = find(source)
     loader.beside = path.parent
-    return loader.spec(loader.resolved(read(path)), settings)
+    return loader.load(loader.resolved(read(path)), settings)
 
 
 def find(source: str | Path) -> Path:
@@ -104,7 +105,7 @@ def parse_text(
         message = f"`{but}` extends `{but}`"
         raise SpecError([Diagnostic("extends", message, document.span())])
     loader = Loader(files or Files(), memo, beside)
-    return loader.spec(loader.resolved(document), None)
+    return loader.load(loader.resolved(document))
 
 
 class Loader:
@@ -121,6 +122,14 @@ class Loader:
         except UnmergedError as error:
             found = self._findings(error.rest, MOST_ROUNDS)
             raise SpecError([*error.diagnostics, *found]) from None
+
+    def load(self, document: Document, settings: Mapping[str, Any] | None = None) -> Spec:
+        """A checked spec, of which each arg that was set is read."""
+        spec = self.spec(document, settings)
+        if problems := list(unknown_args(spec, memo=self.memo)):
+            findings = [diagnose(p, spec.document) for p in problems]
+            raise SpecError(led_here(findings, spec.document))
+        return spec
 
     def spec(
         self,

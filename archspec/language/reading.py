@@ -48,7 +48,7 @@ def words_read(spec: Spec, *, memo: Memo | None) -> set[str]:
 
 
 def unknown_args(spec: Spec, *, memo: Memo | None) -> Iterator[Problem]:
-    """Args that were added to a spec, by `extends` or from outside, and that nothing in it reads."""
+    """Args that `extends` or a setting adds to a spec, and that nothing in it reads."""
     old = _args(spec.document.older)
     new = [name for name in spec.args if name not in old]
     read = words_read(spec, memo=memo) if spec.document.older and new else new

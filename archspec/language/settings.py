@@ -50,6 +50,8 @@ def _finding(problem: Problem) -> Diagnostic:
 def _set(data: dict[str, Any], path: str, value: Any) -> Iterable[Problem]:
     *outer, last = path.split(".")
     here: Any = data
+    if outer == ["args"]:
+        data.setdefault("args", {})
     for step in outer:
         if not isinstance(here, dict) or step not in here:
             yield _no_place(path, step, list(here) if isinstance(here, dict) else [])
@@ -59,10 +61,10 @@ def _set(data: dict[str, Any], path: str, value: Any) -> Iterable[Problem]:
         yield _no_place(path, last, [])
     elif path not in KEYS and path in data.get("args", {}):
         yield Problem("setting", f"there is no `{path}` to set", f"did you mean `args.{path}`?")
-    elif outer == ["args"] and last not in here:
-        yield _no_place(path, last, list(here))
-    else:
+    elif value is not None:
         here[last] = value
+    elif here.pop(last, here) is here:
+        yield _no_place(path, last, list(here))
 
 
 def _no_place(path: str, step: str, known: list[str]) -> Problem:

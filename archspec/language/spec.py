@@ -9,7 +9,8 @@ from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as ModelField
-from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from archspec.diagnostics import Span, did_you_mean
 from archspec.expression import ExpressionError, Number, Scalar
@@ -116,10 +117,11 @@ def _args(value: Any) -> dict[str, Scalar]:
         with found.trying(name):
             identifiers.argument_name(name)
             not_taken(name, "argument")
-            tree = arguments.expr(value[name])
-            if not isinstance(tree, Number):
-                message = f"expected a number, found {describe(value[name])}"
-                fail("wrong-type", message, f"write e.g. `{name}: 10`")
+            given = value[name]
+            tree = arguments.expr(given)
+            if isinstance(given, str) or not isinstance(tree, Number):
+                hint = f"write e.g. `{name}: 10`, without quotes"
+                fail("wrong-type", f"expected a number, found {describe(given)}", hint)
             result[name] = tree.value
     found.finish()
     return result

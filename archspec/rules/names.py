@@ -9,11 +9,11 @@ from typing import Any
 from archspec.diagnostics import Diagnostic, Label
 from archspec.language import Block
 from archspec.language.identifiers import IDENTIFIER
+from archspec.language.reading import words_of
 from archspec.language.words import PARTS_OF_ALL
 from archspec.ops import OPS
 from archspec.rules.rule import reported, rule
 from archspec.rules.view import View, Written
-from archspec.rules.words import words_of
 
 
 @reported("AS128", "attribute-twice")

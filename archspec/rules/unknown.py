@@ -138,9 +138,10 @@ def cycle() -> None:
 
 @reported("AS127", "setting")
 def setting() -> None:
-    """`--set` or a keyword names something that the spec does not have.
+    """`--set`, a keyword, or a spec that extends another names something that there is not.
 
-    An experiment would run with the old value under the name of the new one.
+    An experiment would run with the old value under the name of the new one. A new arg is one that
+    something in the spec reads.
 
     Bad:
 

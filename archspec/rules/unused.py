@@ -7,12 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics import Diagnostic
 from archspec.language import Block
+from archspec.language.reading import NO_VALUE, words_of, words_read
 from archspec.rules.rule import rule
 from archspec.rules.view import View, Written
-from archspec.rules.words import words_in, words_of
-
-_NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks", "train")
-_SHARED = ("stem", "head", "defaults", "stages")
 
 
 @rule("AS123", "unused-default", "error")
@@ -77,7 +74,7 @@ def unused_block(view: View) -> Iterator[Diagnostic]:
     unused = [name for name in view.blocks if name not in view.network.used]
     if not unused:
         return
-    elsewhere = words_of({key: data[key] for key in data if key not in _NO_VALUE}, keys=True)
+    elsewhere = words_of({key: data[key] for key in data if key not in NO_VALUE}, keys=True)
     inside = {name: _in_block(block) for name, block in view.spec.blocks.items()}
     named = Counter(word for words in inside.values() for word in words)
     for name in unused:
@@ -159,18 +156,9 @@ def unused_size(view: View) -> Iterator[Diagnostic]:
         head:
           - linear: classes
     """
-    read = _read(view) if view.spec.args else ()
+    read = words_read(view.spec, memo=view.memo) if view.spec.args else ()
     for name in view.spec.args:
         if name not in read and view.here("args", name):
             span = view.spec.where("args", name, key=True)
             hint = "use it, or remove it"
             yield view.finding("unused-size", f"nothing reads `{name}`", span, hint)
-
-
-def _read(view: View) -> set[str]:
-    """Every word in the values of a spec; of what many have in common, found once."""
-    spec = view.spec
-    shared = [spec.stem, spec.head, spec.defaults, *spec.stages.values()]
-    rest = {key: spec.data[key] for key in spec.data if key not in _NO_VALUE + _SHARED}
-    own = [words_in(part, memo=view.memo) for part in shared]
-    return words_of(rest, keys=False).union(*own)

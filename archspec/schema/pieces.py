@@ -19,6 +19,8 @@ NAME = "^[A-Za-z][A-Za-z0-9_]{0,59}$"
 NO_BOOLEAN = (
     "^(?!([Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$)"
 )
+# What Python reads as a number and YAML does not: `1_6`, `0b11`.
+EXPRESSION = "^(?!(.*[^A-Za-z0-9_])?([0-9][A-Za-z0-9.]*_|0[bBOX]))"
 COMBINATORS = (*ONE_BODY, *BRANCHED)
 
 
@@ -99,12 +101,13 @@ def number(how: Field) -> Schema:
     if how.kind == "flag":
         return {"type": ["boolean", "string", "null"], "pattern": NO_BOOLEAN}
     if how.kind == "real":
-        bounds = {"minimum": how.low, "maximum": how.high}
-        kept = {key: value for key, value in bounds.items() if value is not None}
-        return {"type": ["number", "string", "null"], **kept}
+        limits = {"minimum": how.low, "maximum": how.high}
+        kept = {key: value for key, value in limits.items() if value is not None}
+        return {"type": ["number", "string", "null"], "pattern": EXPRESSION, **kept}
     low = max(int(how.low or 0), 1 if how.kind == "size" else 0)
     high = int(how.high or LARGEST_SIZE)
-    return {"type": ["integer", "string", "null"], "minimum": low, "maximum": high}
+    bounds = {"minimum": low, "maximum": high}
+    return {"type": ["integer", "string", "null"], "pattern": EXPRESSION, **bounds}
 
 
 def numbers(how: Field) -> Schema:

@@ -40,6 +40,11 @@ class Document:
         """Where the document says what it extends."""
         return None
 
+    @property
+    def older(self) -> Document | None:
+        """What this document was laid over, by `extends` or from outside."""
+        return None
+
     def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
         """The place of the value (or key) that a path leads to, as far as it leads anywhere.
 
@@ -134,6 +139,10 @@ class Merged(Document):
     def extended(self) -> Span | None:
         return self.over.span(("extends",)) if "extends" in self.over.data else None
 
+    @property
+    def older(self) -> Document:
+        return self.base
+
     def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
         owner, path = self._owner(path)
         return owner.span(path, key)
@@ -172,6 +181,10 @@ class Changed(Document):
     @property
     def extended(self) -> Span | None:
         return self.before.extended
+
+    @property
+    def older(self) -> Document:
+        return self.before.older or self.before
 
     def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
         for length in range(len(path), 0, -1):

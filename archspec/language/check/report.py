@@ -9,7 +9,7 @@ from archspec.diagnostics import Diagnostic, Label, Span, SpecError
 from archspec.language.blocks import Block, unusable
 from archspec.language.check.pieces import Known, Piece, check_piece
 from archspec.language.library import BlockError, Library, Meanings
-from archspec.language.problems import diagnose
+from archspec.language.problems import Problem, diagnose
 from archspec.places import Path
 from archspec.source.document import Document
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
@@ -80,10 +80,18 @@ class Report:
 
     def _check(self, piece: Piece, document: Document, path: Path, met: Met | None) -> None:
         checked = check_piece(piece, self.known, self._meanings, memo=self.library.memo)
+        in_file = met is not None and met.block not in self.library.own
         if checked.problems:
             found = [diagnose(problem.below(*path), document) for problem in checked.problems]
-            shown = met is not None and met.block not in self.library.own
-            self.add(found, met.label(f"`{met.block}` is used here") if met and shown else ())
+            self.add(found, met.label(f"`{met.block}` is used here") if met and in_file else ())
         for name, inner, key in checked.uses:
-            if name not in self._met:
+            if in_file and self.library.of_spec_alone(name):
+                self.add([diagnose(_out_of_sight(name, inner), document)])
+            elif name not in self._met:
                 self.meet(Met(name, document, (*path, *inner), key))
+
+
+def _out_of_sight(name: str, path: Path) -> Problem:
+    """A block in a file has one meaning, whichever spec uses it."""
+    hint = f"move `{name}` from the spec into `blocks/{name}.yaml`: a file sees no spec's blocks"
+    return Problem("unknown-layer", f"there is no op, block or part `{name}`", hint, path, key=True)
