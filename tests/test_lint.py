@@ -417,15 +417,13 @@ def test_a_baseline_knows_no_errors(project: Project) -> None:
 ENDLESS = '{"version": 1, "findings": [{"rule": "", "file": "", "line": "", "count": 1e999}]}'
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"version": 2}', '{"version": 1}', "[" * 9999, ENDLESS]
-)
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1}', "[" * 9999, ENDLESS])
 def test_a_baseline_that_is_none(project: Project, text: str) -> None:
     project.spec(CLEAN)
     project.write("known.json", text)
     said = project.lint("--baseline", "known.json")
     assert said.code == 2
-    assert "it is not a baseline of this version" in said.err
+    assert "it is not a baseline" in said.err
     assert "--write-baseline known.json" in said.err
 
 

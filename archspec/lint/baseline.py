@@ -12,7 +12,7 @@ import os
 from collections import Counter
 from typing import Any
 
-from archspec.diagnostics import UnreadableFile
+from archspec.diagnostics import UnreadableFile, shown
 from archspec.files import read_bytes, write_text
 from archspec.lint.checked import is_fatal
 from archspec.lint.report import Report, content
@@ -24,6 +24,14 @@ MOST_BYTES = 4 << 20
 FIELDS = ("rule", "file", "line")
 
 Key = tuple[str, str, str]
+
+
+class OtherVersionError(Exception):
+    """A baseline whose format is that of another archspec."""
+
+    def __init__(self, version: object) -> None:
+        found = shown(str(version))
+        super().__init__(f"its format is version {found}, but this archspec reads {VERSION}")
 
 
 def write_baseline(report: Report, file: str) -> int:
@@ -74,15 +82,17 @@ def _read(file: str) -> Counter[Key]:
         reason = f"it is larger than {MOST_BYTES:,} bytes"
     except UnreadableFile as error:
         reason = str(error).partition("`: ")[2]
+    except OtherVersionError as error:
+        reason = str(error)
     except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
-        reason = "it is not a baseline of this version"
+        reason = "it is not a baseline"
     hint = f"write it with `archspec lint --write-baseline {file}`"
     raise SettingsError(f"cannot read the baseline `{file}`: {reason}", hint)
 
 
 def _counted(data: Any) -> Counter[Key]:
-    if data["version"] != VERSION:
-        raise ValueError
+    if (version := data["version"]) != VERSION or version is True:
+        raise OtherVersionError(version)
     known: Counter[Key] = Counter()
     for finding in data["findings"]:
         rule, path, line = (str(finding[name]) for name in FIELDS)

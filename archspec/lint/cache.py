@@ -2,9 +2,10 @@
 
 An entry holds the findings of one file, whatever is selected, and a digest of all they depend on:
 the text, the files it was seen to look for (there or not), the folders whose names were read.
-All of it is void once a file of archspec itself has changed. File times show that, and one of them
-is when the file came to this machine: nobody can prepare a cache for another machine, not even for
-a container image that everybody can read. What is read is checked like any other stranger's data.
+All of it is void once archspec itself, Python, or a library it reads with has changed. File times
+show that, and one of them is when the file came to this machine: nobody can prepare a cache for
+another machine, not even for a container image that everybody can read. What is read is checked
+like any other stranger's data.
 """
 
 # Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
@@ -14,6 +15,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from archspec.diagnostics import UnreadableFile
@@ -30,6 +32,7 @@ TEMPLATES = "templates"
 RULES = "rules"  # the shard of the names of rules
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OWN = (".py", ".jinja")
+LIBRARIES = ("pydantic", "pydantic_core", "yaml")
 
 
 class Found(NamedTuple):
@@ -179,15 +182,23 @@ def _replace(path: str, text: str) -> None:
 
 
 def stamp() -> str:
-    """Which archspec this is: the size and times of its files, without specs and blocks.
+    """Which archspec this is, on which Python and libraries: the size and times of their files.
 
-    An entry depends on the shipped specs and blocks that were seen, as on any other file.
+    Without specs and blocks: an entry depends on those that were seen, as on any other file.
     """
     parts = [sys.version]
-    for folder in (PACKAGE, *_beside()):
-        for path, status in sorted(_files(folder)):
-            parts.append(f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
+    own = (file for folder in (PACKAGE, *_beside()) for file in sorted(_files(folder)))
+    for path, status in (*own, *_libraries()):
+        parts.append(f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
     return digest("\n".join(parts).encode(errors="replace"))
+
+
+def _libraries() -> Iterator[tuple[str, os.stat_result]]:
+    """The first file of each library that words findings or reads YAML; none is imported."""
+    for name in LIBRARIES:
+        spec = find_spec(name)
+        if spec and spec.origin and os.path.exists(spec.origin):
+            yield spec.origin, os.stat(spec.origin)
 
 
 def _beside() -> list[str]:
