@@ -9,8 +9,7 @@ from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as ModelField
-from pydantic import ValidationError, model_validator
-from pydantic.functional_validators import ModelWrapValidatorHandler
+from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 
 from archspec.diagnostics import Span, did_you_mean
 from archspec.expression import ExpressionError, Number, Scalar

@@ -22,7 +22,7 @@ COLUMNS = "step,epoch,lr,train_loss,test_loss,{score},images_per_second,seconds"
 class Choices:
     """Everything that the template prints. A property is the lines of one place in it."""
 
-    def __init__(self, spec: Spec, network: Network, source: Sequence[str]) -> None:
+    def __init__(self, spec: Spec, network: Network, source: Sequence[str] = ()) -> None:
         assert spec.train is not None
         self.spec, self.ir, self.recipe = spec, network, spec.train
         self.network_source = source
@@ -135,7 +135,7 @@ makes parts smaller), and keep those of process 0."""
         mean, std = data.statistics
         columns = ",".join([COLUMNS.format(score=self.score), *self.lines["column"]])
         yield "NAME", f'NAME = "{self.name}"'
-        yield "SPEC", f'SPEC = "{spec}"  # the hash of network and recipe'
+        yield "SPEC", f'SPEC = "{spec}"  # the hash of network and script'
         yield "INPUT", f"INPUT = {literal(data.input)}"
         yield "OUTPUTS", f"OUTPUTS = {data.outputs}"
         target = () if data.classes else self.target
