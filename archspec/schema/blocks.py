@@ -10,9 +10,11 @@ from archspec import resources
 from archspec.language.blocks import Block
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
 from archspec.language.stages import CHANNELS, REPEAT, STRIDE, Run
-from archspec.language.words import PARTS_OF_ALL
+from archspec.language.words import MODIFIERS, PARTS_OF_ALL
+from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.schema.pieces import (
+    COMBINATORS,
     NAME,
     Schema,
     closed,
@@ -21,6 +23,7 @@ from archspec.schema.pieces import (
     mapping,
     number,
     numbers,
+    offered,
     properties_of,
     ref,
     when,
@@ -29,6 +32,8 @@ from archspec.schema.pieces import (
 from archspec.source.reader import read
 
 RUN_KEYS = tuple(Run.model_fields)
+
+Written = Mapping[str, Mapping[str, Any]]  # blocks as they are written, by name
 
 
 def stage() -> Schema:
@@ -42,11 +47,11 @@ def is_run() -> Schema:
     return {"type": "object", "anyOf": [{"required": [key]} for key in RUN_KEYS]}
 
 
-def run() -> Schema:
+def run(blocks: Written) -> Schema:
     """A block that is repeated, and what it is given."""
-    named = {"type": "string", "pattern": NAME, "examples": list(shipped())}
+    named = {"type": "string", "pattern": NAME, **offered(docs(blocks))}
     own: dict[str, Schema] = {
-        "block": when("array", {"items": named, "minItems": 1}, named),
+        "block": {**offered(docs(blocks)), **when("array", {"items": named, "minItems": 1}, named)},
         "repeat": number(REPEAT),
         "channels": numbers(CHANNELS),
         "stride": numbers(STRIDE),
@@ -74,13 +79,18 @@ def block() -> Schema:
 
 
 @cache
-def shipped() -> dict[str, Any]:
+def shipped() -> Written:
     """The built-in blocks as they are written, by name."""
     return {path.stem: read(path).data for path in sorted(resources.BLOCKS.glob("*.yaml"))}
 
 
-def shipped_call(written: Mapping[str, Any]) -> Schema:
-    """What one gives a built-in block."""
+def docs(blocks: Written) -> dict[str, str]:
+    """What each block says of itself, by name."""
+    return {name: doc(written.get("doc")) for name, written in blocks.items()}
+
+
+def block_call(written: Mapping[str, Any]) -> Schema:
+    """What one gives a block that has a file."""
     properties: dict[str, Schema] = {
         "channels": numbers(BLOCK_CHANNELS),
         "stride": numbers(BLOCK_STRIDE),
@@ -94,9 +104,9 @@ def shipped_call(written: Mapping[str, Any]) -> Schema:
     return {"description": doc(written.get("doc")), "properties": properties}
 
 
-def as_shipped(name: str) -> Schema:
-    """The built-in block of this name takes what it declares, unless the spec has its own."""
-    declared = [*shipped_call(shipped()[name])["properties"]]
+def as_declared(name: str, written: Mapping[str, Any]) -> Schema:
+    """The block of this name takes what it declares, unless the spec has its own."""
+    declared = [*block_call(written)["properties"]]
     used = {"properties": {"block": {"const": name}}, "required": ["block"]}
     call = ref(f"block-{name}")
     return {
@@ -118,6 +128,27 @@ def as_shipped(name: str) -> Schema:
                     }
                 },
             }
+        },
+    }
+
+
+def known_blocks(blocks: Written) -> Schema:
+    """What a stage names is one of these blocks, where nobody else can have another."""
+    heads = [*OPS, *COMBINATORS, *PARTS_OF_ALL, *blocks]
+    named = {"enum": [*blocks, None]}
+    layer = when(
+        "object",
+        {"propertyNames": {"enum": [*heads, *MODIFIERS]}},
+        {"if": {"type": "string"}, "then": {"enum": [*heads, "none"]}},
+    )
+    items = {"if": {"type": "array"}, "then": {"items": layer}}
+    stage = {"block": {**when("array", {"items": named}, named)}}
+    others = {"anyOf": [{"required": ["blocks"]}, {"required": ["extends"]}]}
+    sections = dict.fromkeys(("stem", "head"), items)
+    return {
+        "if": {"not": others},
+        "then": {
+            "properties": {"stages": {"additionalProperties": {"properties": stage}}, **sections}
         },
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 from archspec.language.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
 from archspec.language.library import BLOCK_CHANNELS
@@ -11,8 +12,19 @@ from archspec.language.train import Train
 from archspec.language.words import PARTS_OF_ALL, SCOPE
 from archspec.ops import OPS
 from archspec.reference import texts as reference
-from archspec.schema.blocks import as_shipped, block, is_run, run, shipped, shipped_call, stage
-from archspec.schema.layers import layer, layer_map, section
+from archspec.resources import SPECS, ZOO
+from archspec.schema.blocks import (
+    Written,
+    as_declared,
+    block,
+    block_call,
+    is_run,
+    known_blocks,
+    run,
+    shipped,
+    stage,
+)
+from archspec.schema.layers import layer, layer_map, section, words
 from archspec.schema.ops import arguments, use
 from archspec.schema.pieces import (
     COMBINATORS,
@@ -20,25 +32,29 @@ from archspec.schema.pieces import (
     Schema,
     closed,
     described,
+    doc,
     mapping,
     number,
+    offered,
     properties_of,
     ref,
     when,
 )
 from archspec.schema.train import train
+from archspec.source.reader import read
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def spec_schema() -> Schema:
-    """The schema of a spec."""
+def spec_schema(own_blocks: Written | None = None) -> Schema:
+    """The schema of a spec; `own_blocks` are all blocks of its project that have files."""
+    blocks = {**shipped(), **(own_blocks or {})}
     own = {
         "name": ref("attribute"),
         "class": {"type": ["string", "null"], "pattern": "^[A-Z][A-Za-z0-9_]{0,59}$"},
         "doc": {"type": ["string", "null"], "maxLength": 4000},
         "args": mapping({"type": ["number", "boolean", "null"]}, ref("argument-name")),
-        "defaults": _defaults(),
+        "defaults": _defaults(blocks),
         "stem": ref("section"),
         "stages": mapping(ref("stage"), ref("attribute")),
         "head": ref("section"),
@@ -48,7 +64,7 @@ def spec_schema() -> Schema:
         "train": train(),
     }
     properties = properties_of(Spec, own)
-    properties["extends"] = {"type": "string", "pattern": NAME}
+    properties["extends"] = {"type": "string", "pattern": NAME, **offered(_specs())}
     properties["input"]["type"] = ["array", "null"]
     return {
         "$schema": DRAFT,
@@ -57,19 +73,22 @@ def spec_schema() -> Schema:
         "required": ["name"],
         "if": {"required": ["extends"]},
         "else": _whole(),
-        "allOf": [as_shipped(name) for name in shipped()],
-        "$defs": _definitions(),
+        "allOf": [
+            *(as_declared(name, written) for name, written in blocks.items()),
+            *([] if own_blocks is None else [known_blocks(blocks)]),
+        ],
+        "$defs": _definitions(blocks),
     }
 
 
-def block_schema() -> Schema:
-    """The schema of a block in a file of its own."""
+def block_schema(own_blocks: Written | None = None) -> Schema:
+    """The schema of a block in a file of its own, beside the others of its project."""
     return {
         "$schema": DRAFT,
         "title": "archspec block",
         **block(),
         "required": ["body"],
-        "$defs": _definitions(),
+        "$defs": _definitions({**shipped(), **(own_blocks or {})}),
     }
 
 
@@ -78,7 +97,14 @@ def text(schema: Schema) -> str:
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
-def _definitions() -> Schema:
+@cache
+def _specs() -> dict[str, str]:
+    """What each shipped spec says of itself, by name."""
+    files = {path.stem: path for folder in (SPECS, ZOO) for path in folder.glob("*.yaml")}
+    return {name: doc(read(files[name]).data.get("doc")) for name in sorted(files)}
+
+
+def _definitions(blocks: Written) -> Schema:
     hidden, taken = sorted({*MODULE_ATTRIBUTES, "self", "x"}), [*SCOPE, *OPS, *COMBINATORS]
     return {
         "attribute": {
@@ -94,12 +120,13 @@ def _definitions() -> Schema:
         "block-name": {"type": "string", "pattern": NAME, "not": {"enum": [*taken, *hidden]}},
         "section": section(),
         "stage": stage(),
-        "run": run(),
+        "run": run(blocks),
+        "words": words(blocks),
         "block": {**block(), "type": ["object", "null"]},
         "layers": when("array", {"items": ref("layer")}, ref("layer")),
-        "entry": when("null", {}, ref("layers")),
+        "entry": {**ref("words"), **when("null", {}, ref("layers"))},
         "layer": layer(),
-        "layer-map": layer_map(),
+        "layer-map": layer_map(blocks),
         "body": {"type": "array", "items": ref("layer")},
         "branches": when(
             "object",
@@ -112,14 +139,14 @@ def _definitions() -> Schema:
         },
         "call": when("object", {"additionalProperties": ref("value")}, number(BLOCK_CHANNELS)),
         **{f"op-{key}": arguments(op) for key, op in OPS.items()},
-        **{f"block-{name}": shipped_call(written) for name, written in shipped().items()},
+        **{f"block-{name}": block_call(written) for name, written in blocks.items()},
     }
 
 
-def _defaults() -> Schema:
+def _defaults(blocks: Written) -> Schema:
     properties: dict[str, Schema] = {name: ref("entry") for name in PARTS_OF_ALL}
     properties |= {key: when("null", {}, use(op)) for key, op in OPS.items()}
-    properties |= {name: when("null", {}, ref("call")) for name in shipped()}
+    properties |= {name: when("null", {}, ref("call")) for name in blocks}
     return {
         "type": ["object", "null"],
         "properties": properties,

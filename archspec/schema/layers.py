@@ -6,21 +6,29 @@ from collections.abc import Iterable
 
 from archspec.ir import Field
 from archspec.language.layers import Modifiers
-from archspec.language.words import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY
+from archspec.language.words import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY, PARTS_OF_ALL
 from archspec.ops import OPS
 from archspec.reference import texts as reference
-from archspec.schema.blocks import shipped
+from archspec.schema.blocks import Written, docs
 from archspec.schema.ops import use
 from archspec.schema.pieces import (
     COMBINATORS,
     NAME,
     Schema,
     described,
+    doc,
     number,
+    offered,
     properties_of,
     ref,
     when,
 )
+
+# No layer is called as torch calls its class: `conv`, not `Conv2d`.
+TORCH = sorted({op.torch.format(rank=rank) for op in OPS.values() for rank in (1, 2, 3)})
+NOT_TORCH = f"^(?!({'|'.join(TORCH)})$){NAME.removeprefix('^')}"
+PARTS = {name: f"The network's `{name}`, as `defaults` says." for name in PARTS_OF_ALL}
+SAYS_OTHERWISE = "torch's name; archspec's are in small letters, such as `conv` and `batch_norm`"
 
 
 def section() -> Schema:
@@ -34,30 +42,37 @@ def section() -> Schema:
     return when("array", {"items": ref("layer")}, named)
 
 
+def words(blocks: Written) -> Schema:
+    """The layers that need no arguments, for an editor to offer."""
+    ops = {key: doc(op.__doc__) for key, op in OPS.items() if op.first is None}
+    return offered({**ops, **PARTS, **docs(blocks), "none": "No layer."})
+
+
 def layer() -> Schema:
     """The name of a layer alone, or a map."""
-    heads = [*(key for key, op in OPS.items() if op.first is None), "norm", "act", *shipped()]
     return {
         "type": ["string", "object"],
-        "pattern": NAME,
-        "examples": [*heads, "none"],
+        "pattern": NOT_TORCH,
+        "patternErrorMessage": f"not a layer: {SAYS_OTHERWISE}",
+        **ref("words"),
         "if": {"type": "object"},
         "then": ref("layer-map"),
     }
 
 
-def layer_map() -> Schema:
+def layer_map(blocks: Written) -> Schema:
     """A layer with arguments or modifiers: what is allowed beside a head depends on it."""
     properties: dict[str, Schema] = {key: use(op) for key, op in OPS.items()}
     properties |= {key: ref("body") for key in ONE_BODY}
     properties |= {key: ref("branches") for key in BRANCHED}
-    properties |= {name: ref("call") for name in shipped()}
+    called = {**docs(blocks), **PARTS}
+    properties |= {name: {"description": text, **ref("call")} for name, text in called.items()}
     properties |= _modifiers()
-    heads = [*OPS, *COMBINATORS, *shipped()]
+    heads = [*OPS, *COMBINATORS, *blocks]
     return {
         "minProperties": 1,
         "properties": described(properties, {**reference.COMBINATORS, **reference.MODIFIERS}),
-        "propertyNames": {"pattern": NAME},
+        "propertyNames": {"pattern": NOT_TORCH, "patternErrorMessage": SAYS_OTHERWISE},
         "dependentRequired": {"else": ["when"]},
         "allOf": [*(_beside(head) for head in heads), _beside_others(heads)],
     }

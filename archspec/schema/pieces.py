@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,6 +20,7 @@ NAME = "^[A-Za-z][A-Za-z0-9_]{0,59}$"
 NO_BOOLEAN = (
     "^(?!([Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$)"
 )
+MOST_SHOWN = 400
 # What Python reads as a number and YAML does not: `1_6`, `0b11`.
 EXPRESSION = "^(?!(.*[^A-Za-z0-9_])?([0-9][A-Za-z0-9.]*_|0[bBOX]))"
 COMBINATORS = (*ONE_BODY, *BRANCHED)
@@ -83,8 +85,13 @@ def _plain(schema: Schema) -> Schema:
 
 
 def doc(text: str | None) -> str:
-    """Documentation in one line."""
-    return " ".join((text or "").split())
+    """Documentation in one line, and no more than an editor shows in a few."""
+    return shorten(text or "", MOST_SHOWN, placeholder=" ...")
+
+
+def offered(words: Mapping[str, str]) -> Schema:
+    """Words that an editor offers, each with what it says of it; no other value is refused."""
+    return {"anyOf": [*({"const": w, "description": text} for w, text in words.items()), {}]}
 
 
 def yaml(value: Any) -> str:
