@@ -109,15 +109,14 @@ def as_declared(name: str, written: Mapping[str, Any]) -> Schema:
     declared = [*block_call(written)["properties"]]
     used = {"properties": {"block": {"const": name}}, "required": ["block"]}
     call = ref(f"block-{name}")
+    use = {name: when("object", {**call, "propertyNames": {"enum": declared}}, {})}
+    layer = {"if": {"type": "object", "required": [name]}, "then": {"properties": use}}
     return {
         "if": {"not": _has("blocks", name)},
         "then": {
             "properties": {
-                "defaults": {
-                    "properties": {
-                        name: when("object", {**call, "propertyNames": {"enum": declared}}, {})
-                    }
-                },
+                **dict.fromkeys(("stem", "head"), _section(layer)),
+                "defaults": {"properties": use},
                 "stages": {
                     "additionalProperties": {
                         "if": {"type": "object", **used},
@@ -133,24 +132,33 @@ def as_declared(name: str, written: Mapping[str, Any]) -> Schema:
 
 
 def known_blocks(blocks: Written) -> Schema:
-    """What a stage names is one of these blocks, where nobody else can have another."""
+    """Only these blocks are named, where a spec can have no others."""
     heads = [*OPS, *COMBINATORS, *PARTS_OF_ALL, *blocks]
-    named = {"enum": [*blocks, None]}
-    layer = when(
-        "object",
-        {"propertyNames": {"enum": [*heads, *MODIFIERS]}},
-        {"if": {"type": "string"}, "then": {"enum": [*heads, "none"]}},
-    )
-    items = {"if": {"type": "array"}, "then": {"items": layer}}
-    stage = {"block": {**when("array", {"items": named}, named)}}
-    others = {"anyOf": [{"required": ["blocks"]}, {"required": ["extends"]}]}
-    sections = dict.fromkeys(("stem", "head"), items)
-    return {
-        "if": {"not": others},
-        "then": {
-            "properties": {"stages": {"additionalProperties": {"properties": stage}}, **sections}
-        },
+    layer: Schema = {
+        "if": {"type": "string"},
+        "then": {"enum": [*heads, "none"]},
+        "else": {"propertyNames": {"enum": [*heads, *MODIFIERS]}},
     }
+    named = {"enum": [*blocks, None]}
+    run = {"properties": {"block": when("array", {"items": named}, named)}}
+    stage = {"if": is_run(), "then": run, "else": _layers(layer)}
+    properties = {
+        **dict.fromkeys(("stem", "head"), _section(layer)),
+        "stages": {"additionalProperties": stage},
+        "defaults": {"properties": dict.fromkeys(PARTS_OF_ALL, _layers(layer))},
+    }
+    others = {"anyOf": [{"required": ["blocks"]}, {"required": ["extends"]}]}
+    return {"if": {"not": others}, "then": {"properties": properties}}
+
+
+def _layers(layer: Schema) -> Schema:
+    """Where a layer may stand, or a list of them."""
+    return {"if": {"type": "array"}, "then": {"items": layer}, "else": layer}
+
+
+def _section(layer: Schema) -> Schema:
+    """The same for stem and head."""
+    return {"items": layer, "additionalProperties": _layers(layer)}
 
 
 def _without(names: Iterable[str], others: Iterable[str]) -> list[str]:

@@ -21,8 +21,8 @@ NO_BOOLEAN = (
     "^(?!([Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$)"
 )
 MOST_SHOWN = 400
-# What Python reads as a number and YAML does not: `1_6`, `0b11`.
-EXPRESSION = "^(?!(.*[^A-Za-z0-9_])?([0-9][A-Za-z0-9.]*_|0[bBOX]))"
+# Nor what Python reads as a number and YAML does not: `1_6`, `0b11`.
+EXPRESSION = NO_BOOLEAN + "(?!(.*[^A-Za-z0-9_])?([0-9][A-Za-z0-9.]*_|0[bBOX]))"
 COMBINATORS = (*ONE_BODY, *BRANCHED)
 
 
