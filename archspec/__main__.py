@@ -1,8 +1,27 @@
-"""`python -m archspec`."""
+"""The command `archspec`, and `python -m archspec`."""
 
+import os
+import signal
 import sys
+from types import FrameType
 
-from archspec.cli import command
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    """Ends the process at once; while its modules are imported nothing is half done."""
+    os._exit(128 + number)
+
+
+def command() -> int:
+    """The command; a signal ends it with 128 + its number, from the first import on."""
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under `nohup`
+            signal.signal(number, _leave)
+    from archspec.cli import command
+
+    return command()
+
 
 if __name__ == "__main__":
     sys.exit(command())

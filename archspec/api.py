@@ -11,6 +11,7 @@ from archspec.classes import classes
 from archspec.diagnostics import SpecError
 from archspec.expand import expand_network
 from archspec.expand.outputs import with_outputs
+from archspec.extras import needed_for
 from archspec.ir import Network
 from archspec.language import Spec
 from archspec.language import load as load_spec
@@ -72,13 +73,8 @@ def build_module(
     `init=False` weights that would be random are whatever the memory held, until they are
     loaded; that is ten times as fast. Raises what `load` raises.
     """
-    try:
+    with needed_for("a live module"):
         from archspec.runtime import build
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        message = "a live module needs torch: python -m pip install 'archspec-nn[torch]'"
-        raise ModuleNotFoundError(message, name="torch") from None
 
     return build(network(source, outputs=outputs, **args), init)
 
@@ -123,7 +119,8 @@ def load_weights(
             of another shape, with the lines of the spec.
         UnreadableFile: there is no such file, it is damaged, or it holds no weights.
     """
-    from archspec.runtime import load_weights
+    with needed_for("loading weights"):
+        from archspec.runtime import load_weights
 
     return load_weights(module, path, adapt_input, adapt_classes, ignore)
 

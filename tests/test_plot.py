@@ -257,7 +257,10 @@ def test_without_matplotlib(write: Write, capsys: Output, monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "meta_path", [NoMatplotlib, *sys.meta_path])
     assert main(["plot", "run"]) == 2
     said = capsys.readouterr().err
-    assert said == "error: curves need matplotlib: python -m pip install 'archspec-nn[plot]'\n"
+    assert (
+        said
+        == "error: `archspec plot` needs matplotlib: python -m pip install 'archspec-nn[plot]'\n"
+    )
 
 
 class NoMatplotlib:

@@ -12,8 +12,10 @@ import argparse
 import gc
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -22,6 +24,7 @@ from typing import Any, NoReturn
 from archspec import __version__
 from archspec.cli.lines import fail
 from archspec.diagnostics import SpecError, UnreadableFile, closest, visible
+from archspec.extras import advice
 
 WIDTH = 78  # of `--help`, whatever the terminal: asking for its size would bring in `shutil`
 
@@ -52,6 +55,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         super().error("\n".join(map(visible, message.split("\n"))))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:  # argparse itself hides that it could not be written
+            (file or sys.stderr).write(message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         namespace, unknown = super().parse_known_args(args, namespace)
@@ -87,15 +94,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     gc.set_threshold(50_000)  # most of a short run is imports, and they leave no garbage
     words = list(sys.argv[1:] if argv is None else argv)
-    args = parser(words[0] if words else "").parse_args(words)
     try:
+        args = parser(words[0] if words else "").parse_args(words)
         code: int = args.run(args)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        return _failed(error)
+        return _failed(error, words)
 
 
 def command() -> int:
@@ -109,7 +116,11 @@ def command() -> int:
     for stream in (sys.stdout, sys.stderr):  # what they cannot write they escape
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    code = main()
+    _hear()
+    try:
+        code = main()
+    except SystemExit as stopped:  # `--help`, wrong usage, SIGTERM
+        code = _flushed(stopped.code)
     if sys.gettrace() or sys.getprofile():  # who watches has something to write at the end
         return code
     try:
@@ -120,27 +131,53 @@ def command() -> int:
     os._exit(code)
 
 
-def _failed(error: Exception) -> int:
+def _hear() -> None:
+    """From here on signals are exceptions, so that what is half written is removed."""
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def _flushed(code: object) -> int:
+    """The exit code, once what was printed is out."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return _failed(error, [])
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception, words: Sequence[str]) -> int:
+    """The exit code of a command that raised an error, and what is said about it."""
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    with suppress(OSError):  # where standard error cannot be written, the exit code tells
+        _tell(error, words)
+    return 1 if isinstance(error, SpecError) else 2
+
+
+def _tell(error: Exception, words: Sequence[str]) -> None:
     if isinstance(error, SpecError):
         _module("report").print_diagnostics(error.diagnostics)
-        return 1
-    if isinstance(error, (UnreadableFile, OSError)):
-        return _stopped(error)
+        return
+    text = _known(error, words)
+    if text is not None:
+        fail(*text.split("\nhelp: ", 1))
+        return
     if os.environ.get("ARCHSPEC_TRACEBACK"):
         raise error
     fail(
         f"archspec itself failed ({type(error).__name__}: {error}); this is a bug.",
         "set ARCHSPEC_TRACEBACK=1 and report what it prints",
     )
-    return 2
 
 
-def _stopped(error: Exception) -> int:
-    if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    text = str(error)
+def _known(error: Exception, words: Sequence[str]) -> str | None:
+    """What to say of an error that is no bug."""
+    if isinstance(error, ImportError):
+        return advice(error, f"`archspec {' '.join(words[:1])}`")
     if isinstance(error, OSError):
-        text = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    fail(text)
-    return 2
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return str(error) if isinstance(error, UnreadableFile) else None

@@ -16,6 +16,7 @@ from archspec.cli.lines import fail
 from archspec.cli.options import add_settings, chosen
 from archspec.cli.rendering import render_all, script_name
 from archspec.diagnostics import Diagnostic, SpecError, visible
+from archspec.extras import install
 from archspec.files import write_files
 from archspec.language import Spec
 from archspec.language.train import EXAMPLE
@@ -108,7 +109,7 @@ def _files(spec: Spec) -> dict[str, str]:
 def _no_torch() -> str:
     if find_spec("torch") is not None:
         return ""
-    return "training needs torch: python -m pip install 'archspec-nn[torch]'"
+    return f"training needs torch: {install('torch')}"
 
 
 def _other_run(folder: Path, targets: list[Target]) -> str:

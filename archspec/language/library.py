@@ -153,7 +153,7 @@ class Library:
     def of_spec_alone(self, name: str) -> bool:
         """Whether only the spec itself has this block, so that no block in a file may use it."""
         files = (f"{folder}/{name}.yaml" for folder in self.folders)
-        return name in self.own and not any(map(self.files.is_file, files))
+        return name in self.own and not any(map(self.files.is_there, files))
 
     def names(self) -> Iterator[str]:
         """Every block there is."""

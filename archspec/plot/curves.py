@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from archspec.extras import needed_for
 from archspec.plot.log import Log, PlotError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ FEW = 12  # points on a curve
 WIDE = 50  # greatest loss / least loss from which their axis is logarithmic
 STEPS = (1, 2, 5, 10)  # between the marks of an axis
 LONGEST_NAME = 48
-INSTALL = "python -m pip install 'archspec-nn[plot]'"
 
 STYLE: Mapping[Any, Any] = {
     "axes.grid": True,
@@ -52,16 +52,12 @@ UNDATED: Mapping[str, dict[str, Any]] = {
 def draw(logs: Mapping[str, Log], form: str) -> bytes:
     """A picture of runs, by name, as one of `FORMATS`; equal logs give equal bytes.
 
-    Raises `PlotError` for more than `MOST_RUNS`, runs of several measures, or no matplotlib.
+    Raises `PlotError` for more than `MOST_RUNS` or runs of several measures.
     """
     _check(logs)
-    try:
+    with needed_for("`archspec plot`"):
         import matplotlib
         from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        raise PlotError(f"curves need matplotlib: {INSTALL}") from None
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # what a matplotlibrc says would change the picture
