@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archspec.checkpoints import kind_of, without_prefixes
 from archspec.diagnostics import SpecError, UnreadableFile, shown
+from archspec.extras import needed_for
 from archspec.infer.header import Shapes, read_header
 from archspec.infer.resnet import NoResNet, Proposal, propose
 from archspec.infer.shipped import Match, known, matches, state_of
 from archspec.infer.text import difference, inherited, plain, written
 from archspec.language.load import parse_text, shipped
+from archspec.language.names import is_spec_name
+from archspec.paths import display_path
 from archspec.source.extends import merge_data
 
-PREFIXES = ("module.", "_orig_mod.")
 MOST_REASONS = 12
 UNKNOWN = (
     "strides, and with them the size of the input",
@@ -65,15 +68,17 @@ class Inference:
 
 
 def infer_file(path: str | Path, name: str | None = None) -> Inference:
-    """`infer` for a `.safetensors`, `.pt` or `.pth` file; the spec is called after the file.
+    """`infer` for a file of safetensors or of `torch.save`; the spec is called after the file.
 
-    Of `.safetensors` only the header is read, without torch. Raises `UnreadableFile`.
+    Of `.safetensors` only the header is read, without torch. Raises `UnreadableFile`, and
+    `ModuleNotFoundError` for a file that needs torch where there is none.
     """
     path = Path(path)
-    if path.suffix == ".safetensors":
+    if kind_of(path) == "safetensors":
         shapes = read_header(path)
     else:
-        from archspec.runtime import read_tensors
+        with needed_for(f"reading `{display_path(path)}`"):
+            from archspec.runtime import read_tensors
 
         shapes = {key: tuple(tensor.shape) for key, tensor in read_tensors(path).items()}
     return infer(shapes, identifier(name or path.stem))
@@ -81,8 +86,9 @@ def infer_file(path: str | Path, name: str | None = None) -> Inference:
 
 def identifier(text: str) -> str:
     """A name for a spec, of the name of a file: `resnet50-0676ba61` is `resnet50_0676ba61`."""
-    word = re.sub(r"\W", "_", text, flags=re.ASCII)[:60]
-    return word if re.match(r"[A-Za-z]", word) else "inferred"
+    word = re.sub(r"\W", "_", text, flags=re.ASCII)[:56]
+    word = word if re.match(r"[A-Za-z]", word) else "inferred"
+    return word if is_spec_name(word) else f"{word}_net"
 
 
 def infer(shapes: Mapping[str, tuple[int, ...]], name: str = "inferred") -> Inference:
@@ -91,22 +97,15 @@ def infer(shapes: Mapping[str, tuple[int, ...]], name: str = "inferred") -> Infe
     What it proposes has been lowered and has exactly these names and shapes, the counters of
     batch norms aside where `shapes` has none.
     """
-    whole = _without_prefixes(dict(shapes))
-    found = matches(whole)
-    if found:
-        return _from_match(found, whole, name)
+    whole: Shapes = {}
+    for whole in without_prefixes(shapes):
+        if found := matches(whole):
+            return _from_match(found, whole, name)
     try:
         proposal = propose(whole)
     except NoResNet as error:
         return Inference(reasons=(*_unlike(whole), f"it is no ResNet: {error}"))
     return _from_proposal(proposal, whole, name)
-
-
-def _without_prefixes(shapes: Shapes) -> Shapes:
-    for prefix in PREFIXES * 2:
-        if shapes and all(key.startswith(prefix) for key in shapes):
-            shapes = {key.removeprefix(prefix): shape for key, shape in shapes.items()}
-    return shapes
 
 
 def _unlike(shapes: Shapes) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from archspec.language import identifiers
 from archspec.language.model import reads
-from archspec.language.problems import Problem, describe, fail
+from archspec.language.problems import Problem, Problems, describe, fail
 from archspec.language.words import COMBINATORS, SCOPE
 from archspec.ops import OPS
 
@@ -45,6 +45,14 @@ def spec_name(value: Any) -> str:
         )
         fail("bad-name", message, f"choose another name, e.g. `{name}_net`")
     return name
+
+
+def is_spec_name(name: str) -> bool:
+    """Whether a spec can be called so."""
+    try:
+        return bool(spec_name(name))
+    except Problems:
+        return False
 
 
 SpecName = Annotated[str, reads(spec_name)]

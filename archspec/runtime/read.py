@@ -5,95 +5,130 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from archspec.diagnostics import UnreadableFile
-from archspec.paths import display_path
+from archspec.checkpoints import SAVE, kind_of, unreadable
+from archspec.diagnostics import shown
+from archspec.extras import needed_for
 
-WRAPPERS = ("state_dict", "model", "model_state_dict")
-PREFIXES = ("module.", "_orig_mod.")  # of DistributedDataParallel and of torch.compile
-CODE = re.compile(r"Unsupported (?:global|class): (?:GLOBAL )?`?([\w.]+)|GLOBAL ([\w.]+)")
-PICKLED = (".pt", ".pth", ".bin")
+# The keys under which trainers keep a state dict; then its average, if there is nothing else.
+WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema", "model_ema", "ema")
+CODE = re.compile(r"nsupported (?:global|class|GLOBAL):? (?:GLOBAL )?`?([\w.]+)")
+MOST_WRAPPERS = 4  # one inside the other
+MOST_INERT = 64  # classes in one file
+_SAFE = Lock()  # torch's list of safe classes is that of the process
 
 
 def read_tensors(path: str | Path, device: str = "cpu") -> dict[str, Tensor]:
-    """Every tensor of a `.safetensors`, `.pt` or `.pth` file by its name.
+    """Every tensor of a checkpoint by its name, whatever the file is called.
 
-    A state dict may be wrapped in a dict under `state_dict`, `model` or `model_state_dict`, and
-    its names may all begin with `module.` or `_orig_mod.`. Tensors are mapped from the file
-    where that is possible, so reading costs little until they are used.
+    It is a file of safetensors or of `torch.save`. A state dict may be wrapped in dicts, under
+    `state_dict`, `model` or any key that no other weights are beside. Tensors are mapped from
+    the file where that is possible, so reading costs little until they are used.
 
     Raises `UnreadableFile`: there is no such file, it is damaged, or it holds something else.
     """
     path = Path(path)
-    name = display_path(path)
-    if not path.is_file():
-        raise UnreadableFile(f"cannot read `{name}`: there is no such file")
-    if path.suffix == ".safetensors":
-        found: Any = _safetensors(path, name)
-    elif path.suffix in PICKLED:
-        found = _unwrapped(_pickled(path, name, device))
-    else:
-        raise UnreadableFile(
-            f"cannot read `{name}`: weights are in .safetensors, .pt or .pth files"
-        )
-    return without_prefixes(_tensors_alone(found, name))
+    if kind_of(path) == "safetensors":
+        return _safetensors(path)
+    found, inert = _pickled(path, device)
+    return _tensors_alone(_unwrapped(found, path), path, inert)
 
 
-def _safetensors(path: Path, name: str) -> dict[str, Tensor]:
-    try:
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    with needed_for("reading .safetensors"):
         from safetensors import SafetensorError, safe_open
-    except ModuleNotFoundError:
-        message = "reading .safetensors wants the safetensors library"
-        raise ModuleNotFoundError(f"{message}: pip install 'archspec-nn[safetensors]'") from None
     try:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise UnreadableFile(f"cannot read `{name}`: it is damaged or cut off ({error})") from None
+        raise unreadable(path, f"it is damaged or cut off ({error})") from None
 
 
-def _pickled(path: Path, name: str, device: str) -> Any:
-    mapped = zipfile.is_zipfile(path)  # files from before torch 1.6 cannot be mapped
-    try:
-        return torch.load(path, device, weights_only=True, mmap=mapped or None)
-    except Exception as error:  # torch raises what it meets, of many kinds
-        raise UnreadableFile(f"cannot read `{name}`: {_reason(error)}") from None
+class _Inert:
+    """Stands for a value of a class that is no tensor's: its code is not run, it holds nothing."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __setstate__(self, _: object) -> None:
+        pass
 
 
-def _reason(error: Exception) -> str:
+def _pickled(path: Path, device: str) -> tuple[Any, tuple[str, ...]]:
+    """What is in a file of `torch.save`, and the names of all in it that would be code."""
+    inert: dict[str, type] = {}
+    file: Any
+    mapped, file = zipfile.is_zipfile(path), path  # what torch 1.5 wrote cannot be mapped
+    if path.suffix == ".safetensors":  # torch goes by that
+        mapped, file = False, BytesIO(path.read_bytes())
+    while True:
+        try:
+            with _SAFE, torch.serialization.safe_globals([*inert.values()]):
+                return torch.load(file, device, weights_only=True, mmap=mapped or None), (*inert,)
+        except Exception as error:  # torch raises what it meets, of many kinds
+            code = CODE.search(str(error))
+            name = code[1] if code else ""
+            if not name or name in inert or len(inert) == MOST_INERT:
+                raise unreadable(path, _reason(error, name or next(iter(inert), ""))) from None
+            inert[name] = _stub(name)
+
+
+def _stub(name: str) -> type:
+    """A class that stands for a class or function in a file."""
+    module, _, own = name.rpartition(".")
+    return type(own, (_Inert,), {"__module__": module or "builtins"})
+
+
+def _reason(error: Exception, code: str) -> str:
     """In a few words, from torch's page of text."""
-    if code := CODE.search(str(error)):
-        return f"it holds more than tensors, and code in it is not run (`{code[1] or code[2]}`)"
+    if code:
+        return f"it holds more than tensors, and {_not_run(code)}"
     first = str(error).strip().split("\n")[0].split(". ")[0] or type(error).__name__
     return f"it is damaged or cut off ({first})"
 
 
-def _unwrapped(found: Any) -> Any:
-    for key in WRAPPERS:
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            return found[key]
+def _not_run(code: str) -> str:
+    return f"code in it is not run (`{shown(code)}`): save the weights alone, `{SAVE}`"
+
+
+def _unwrapped(found: Any, path: Path) -> Any:
+    """The state dict in what was saved: that of a known key, or the only one there is."""
+    for _ in range(MOST_WRAPPERS):
+        if not isinstance(found, Mapping) or _is_state(found):
+            break
+        inner = {key: value for key, value in found.items() if isinstance(value, Mapping)}
+        states = {key: value for key, value in inner.items() if _is_state(value)}
+        known = [key for key in WRAPPERS if key in inner]
+        if len(states) > 1 and not known:
+            listed = ", ".join(f"`{shown(str(key))}`" for key in list(states)[:9])
+            raise unreadable(path, f"it holds several sets of weights: {listed}; save one alone")
+        if not known and not states:
+            return found
+        found = inner[known[0] if known else next(iter(states))]
     return found
 
 
-def _tensors_alone(found: Any, name: str) -> dict[str, Tensor]:
-    if not isinstance(found, Mapping):
-        kind = type(found).__name__
-        raise UnreadableFile(f"cannot read `{name}`: it holds no weights by name, but a {kind}")
-    other = [key for key, value in found.items() if not isinstance(value, Tensor)]
-    if other or not found:
-        what = f"`{other[0]}` is no tensor" if other else "it is empty"
-        raise UnreadableFile(f"cannot read `{name}`: it holds no weights by name ({what})")
-    return {str(key): value for key, value in found.items()}
+def _is_state(found: Mapping[Any, Any]) -> bool:
+    return bool(found) and all(isinstance(value, Tensor) for value in found.values())
 
 
-def without_prefixes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same without what wrappers of a module put before every name."""
-    for prefix in PREFIXES * 2:
-        if all(name.startswith(prefix) for name in tensors):
-            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-    return tensors
+def _tensors_alone(found: Any, path: Path, code: tuple[str, ...]) -> dict[str, Tensor]:
+    whole = isinstance(found, Mapping)
+    if whole and _is_state(found):
+        return {str(key): value for key, value in found.items()}
+    values = list(found.values()) if whole else [found]
+    if stub := next((value for value in values if isinstance(value, _Inert)), None):
+        name = f"{type(stub).__module__}.{type(stub).__qualname__}"
+        raise unreadable(path, _reason(ValueError(), name))
+    if not whole:
+        raise unreadable(path, f"it holds no weights by name, but a {type(found).__name__}")
+    other = [str(key) for key, value in found.items() if not isinstance(value, Tensor)]
+    what = f"`{shown(other[0])}` is no tensor" if other else "it is empty"
+    raise unreadable(path, f"it holds no weights by name ({what})")

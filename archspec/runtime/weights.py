@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from archspec.checkpoints import nearest
 from archspec.diagnostics import WeightsError, visible
 from archspec.ir import Network
 from archspec.paths import display_path
@@ -28,7 +29,7 @@ def load_weights(
     ignore: Sequence[str] = (),
 ) -> nn.Module:
     """Loads a checkpoint as `archspec.load_weights` says; all of it or nothing."""
-    fit = _Fit(module, read_tensors(path), ignore)
+    fit = _Fit(module, nearest(read_tensors(path), module.state_dict()), ignore)
     if any(tensor.is_meta for tensor in fit.wanted.values()):
         raise ValueError("the module is on the meta device: call `to_empty(device=...)` first")
     if adapt_input:
@@ -68,7 +69,9 @@ class _Fit:
             if not isinstance(part, CONVOLUTIONS):
                 continue
             found, wanted = self.found.get(f"{name}.weight"), part.weight.shape
-            if found is not None and part.groups == 1 and _differs_at(1, found.shape, wanted):
+            if found is None or not _is_plain(found):
+                return
+            if part.groups == 1 and _differs_at(1, found.shape, wanted):
                 self.found[f"{name}.weight"] = adapted_input(found, wanted[1])
             return
 
@@ -98,8 +101,7 @@ class _Fit:
         wrong = {
             name: (tuple(self.found[name].shape), tuple(self.wanted[name].shape))
             for name in shared
-            if self.found[name].shape != self.wanted[name].shape
-            or (self.wanted[name].is_floating_point() and not self.found[name].is_floating_point())
+            if not _fits(self.found[name], self.wanted[name])
         }
         if not (missing or unexpected or wrong):
             return
@@ -107,7 +109,7 @@ class _Fit:
         lines += self._section("missing in the file", _grouped(missing))
         lines += self._section("in the file, but not in the network", _grouped(unexpected))
         shapes = {name: f": {self._shapes(name)}" for name in wrong}
-        lines += self._section("of another shape", shapes)
+        lines += self._section("of another shape or kind", shapes)
         lines += self._hints(wrong)
         raise WeightsError("\n".join(lines), missing, unexpected, wrong)
 
@@ -115,7 +117,7 @@ class _Fit:
         found, wanted = self.found[name], self.wanted[name]
         here, there = _shape(found), _shape(wanted)
         if here == there:
-            here, there = f"{found.dtype} {here}", f"{wanted.dtype} {there}"
+            here, there = f"{_kind(found)} {here}", f"{_kind(wanted)} {there}"
         return f"{here} in the file, {there} in the network"
 
     def _section(self, title: str, entries: Mapping[str, str]) -> list[str]:
@@ -157,6 +159,25 @@ def adapted_input(weight: Tensor, channels: int) -> Tensor:
         return full.sum(1, keepdim=True).to(weight.dtype)
     repeats = [1, math.ceil(channels / known)] + [1] * (weight.dim() - 2)
     return (full.repeat(repeats)[:, :channels] * (known / channels)).to(weight.dtype)
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether all values are there, one after the other."""
+    return tensor.layout == torch.strided and not tensor.is_meta
+
+
+def _fits(found: Tensor, wanted: Tensor) -> bool:
+    if found.shape != wanted.shape or not _is_plain(found):
+        return False
+    return found.is_floating_point() or not wanted.is_floating_point()
+
+
+def _kind(tensor: Tensor) -> str:
+    """What tells two tensors of one shape apart."""
+    if tensor.is_meta:
+        return f"{tensor.dtype} without values (on the meta device)"
+    layout = "" if tensor.layout == torch.strided else f"{tensor.layout} of "
+    return f"{layout}{tensor.dtype}"
 
 
 def _in(name: str, prefixes: Iterable[str]) -> bool:
