@@ -25,7 +25,6 @@ from archspec.infer.header import read_header
 from archspec.ir import Op, Shape, fields_of
 from archspec.language.load import parse_text
 from archspec.ops import OPS
-from archspec.runtime.build import _load_helpers
 from support import write_spec
 from support.draws import blank
 from support.peers import TORCHVISION, CifarResNet, torchvision_model
@@ -114,7 +113,9 @@ def test_what_an_op_keeps_is_what_torchs_module_keeps(key: str, arrives: str) ->
     known = {"arrives": shape.channels, "dims": shape.rank}
     usual = {f.torch: known[f.how.kind] for f in fields_of(op) if f.how.kind in known}
     name = op.torch_name(shape)
-    cls = getattr(_load_helpers() if name in helpers.HELPERS else nn, name)
+    cls = getattr(
+        importlib.import_module("archspec.runtime.modules") if name in helpers.HELPERS else nn, name
+    )
     fields = {f.name for f in dataclasses.fields(op)}
     for flags in variants(op):
         given = usual | GIVEN.get(key, {}) | flags

@@ -76,7 +76,8 @@ class Class:
     zeros: tuple[str, ...] = ()
 
 
-def _nowhere(_: str) -> tuple[Span, ...]:
+def nowhere(_: str) -> tuple[Span, ...]:
+    """The places of a network that nobody wrote."""
     return ()
 
 
@@ -98,5 +99,5 @@ class Network:
     stages: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
-    place: Callable[[str], tuple[Span, ...]] = _nowhere
+    place: Callable[[str], tuple[Span, ...]] = nowhere
     tree: Any = None

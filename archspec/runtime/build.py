@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import copyreg
 from collections.abc import Mapping
-from types import ModuleType
+from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -28,20 +28,9 @@ from archspec.ir import (
     run,
 )
 from archspec.ir import number as number_of
+from archspec.ir.classes import nowhere
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-
-
-def _load_helpers() -> ModuleType:
-    name = "archspec._modules"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, helpers.FILE)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 def build(network: Network, init: bool = True) -> nn.Module:
@@ -94,15 +83,11 @@ class _Builder:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.helpers = _load_helpers()
+        self.helpers = import_module("archspec.runtime.modules")
         self.types = {id(cls): self._type(cls) for cls in network.classes}
 
     def _type(self, cls: Class) -> type[nn.Module]:
-        base = nn.Sequential if cls.sequential else Interpreted
-        names = {"_archspec": cls, "__doc__": cls.doc, "__module__": __name__}
-        if cls is self.network.root:
-            names["_archspec_network"] = self.network
-        return type(cls.name, (base,), names)
+        return live(cls, self.network if cls is self.network.root else None)
 
     def construct(self, cls: Class, env: dict[str, Any]) -> nn.Module:
         for local in cls.locals:
@@ -147,7 +132,35 @@ class _Builder:
         return getattr(self.helpers if name in helpers.HELPERS else nn, name)
 
 
-class Interpreted(nn.Module):
+class Live(type):
+    """What classes of modules are instances of; such a class is pickled as its IR."""
+
+    _archspec: Class
+    _archspec_network: Network | None
+
+
+def live(cls: Class, network: Network | None = None) -> type[nn.Module]:
+    """The class of modules that a class of the IR describes, of a network if it is its root."""
+    base = nn.Sequential if cls.sequential else Interpreted
+    names = {"_archspec": cls, "__doc__": cls.doc, "__module__": __name__}
+    found: Any = Live(cls.name, (base,), names | {"_archspec_network": network})
+    return found  # type: ignore[no-any-return]
+
+
+def _reduced(cls: Live) -> Any:
+    """How a class of modules is pickled. What looks up lines of its spec stays behind."""
+    if cls is Interpreted:
+        return cls.__qualname__
+    network = cls._archspec_network
+    if network is not None:
+        network = replace(network, place=nowhere, tree=None)
+    return live, (cls._archspec, network)
+
+
+copyreg.pickle(Live, _reduced)
+
+
+class Interpreted(nn.Module, metaclass=Live):
     """A class of the IR, alive: its layers are attributes, its body is walked."""
 
     _archspec: Class
