@@ -62,12 +62,14 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
-    """Names of the library, imported on first use, so that `import archspec` costs nothing."""
-    for module, names in _NAMES.items():
-        if name in names:
-            return getattr(import_module(f"archspec.{module}"), name)
-    raise AttributeError(f"module 'archspec' has no attribute {name!r}")
+if not TYPE_CHECKING:  # where it is seen, any name has a type
+
+    def __getattr__(name: str) -> Any:
+        """Names of the library, imported on first use, so that `import archspec` costs nothing."""
+        for module, names in _NAMES.items():
+            if name in names:
+                return getattr(import_module(f"archspec.{module}"), name)
+        raise AttributeError(f"module 'archspec' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

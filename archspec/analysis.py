@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from typing import NamedTuple
 
 from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Op, Split
@@ -47,7 +48,7 @@ class Analysis:
     params: int
     macs: int
     depth: int
-    outputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
     network: ExpandedNetwork | None = field(default=None, repr=False, compare=False)
 
     @cached_property
@@ -66,6 +67,16 @@ class Analysis:
     def state(self) -> dict[str, tuple[int, ...]]:
         """The names and shapes of the network's `state_dict`, in the order of computation."""
         return state(self.rows)
+
+    def __str__(self) -> str:
+        """The table that `archspec show` prints."""
+        return table(self)
+
+    def _repr_html_(self) -> str:
+        """The same table in a notebook."""
+        head, columns, rows, total = _table(self, None)
+        lines = [_html(columns, "th"), *(_html(row, "td") for row in rows), _html(total, "th")]
+        return f"<table><caption>{escape(head)}</caption>{''.join(lines)}</table>"
 
     @property
     def activations(self) -> int:
@@ -155,3 +166,67 @@ def _in_turn(parts: Iterable[Body], depth: int, memo: Memo | None) -> tuple[int,
         macs, depth = _through(part, depth, memo)
         total += macs
     return total, depth
+
+
+# As a table -------------------------------------------------------------------------------
+
+COLUMNS = ("layer", "op", "output", "parameters", "MACs")
+_Cells = tuple[str, ...]
+
+
+def table(analysis: Analysis, depth: int | None = None) -> str:
+    """The layers line by line, and their sum; names are cut after `depth` parts."""
+    head, columns, rows, total = _table(analysis, depth)
+    wide = [max(map(len, column)) for column in zip(columns, *rows, total, strict=True)]
+    rule = "-" * (sum(wide) + 8)
+    lines = [_line(row, wide) for row in rows]
+    return "\n".join([head, "", _line(columns, wide), rule, *lines, rule, _line(total, wide)])
+
+
+def _table(analysis: Analysis, depth: int | None) -> tuple[str, _Cells, list[_Cells], _Cells]:
+    """What stands above it, the names of its columns, its rows, and the last of them."""
+    rows: list[_Cells] = [
+        (path, op, _sizes(output), _number(params), _number(macs))
+        for path, op, output, params, macs in _rows(analysis, depth)
+    ]
+    total = ("total", "", _sizes(analysis.output), _number(analysis.params), _number(analysis.macs))
+    head = f"{analysis.name}: input {_sizes(analysis.input)}, {analysis.depth} weighted layers"
+    return head, COLUMNS, rows, total
+
+
+def _html(row: _Cells, tag: str) -> str:
+    left = "".join(f'<{tag} style="text-align: left">{escape(text)}</{tag}>' for text in row[:3])
+    right = "".join(f'<{tag} style="text-align: right">{text}</{tag}>' for text in row[3:])
+    return f"<tr>{left}{right}</tr>"
+
+
+def _rows(
+    analysis: Analysis, depth: int | None
+) -> list[tuple[str, str, tuple[int, ...], int, int]]:
+    """One row a layer, or a part of the network where names are cut after `depth` parts."""
+    rows: dict[str, tuple[str, str, tuple[int, ...], int, int]] = {}
+    for place, row in enumerate(analysis.rows):
+        if row.op == "Identity":
+            continue
+        parts = row.path.split(".")
+        cut = depth is not None and len(parts) > depth
+        path = ".".join(parts[:depth]) if cut else row.path
+        key = path if cut else f"{path} {place}"
+        op = "" if cut else row.op
+        before = rows.get(key, (path, op, (), 0, 0))
+        rows[key] = (path, op, row.output, before[3] + row.params, before[4] + row.macs)
+    return list(rows.values())
+
+
+def _line(row: tuple[str, ...], wide: list[int]) -> str:
+    left = [f"{text:{width}}" for text, width in zip(row[:3], wide[:3], strict=True)]
+    right = [f"{text:>{width}}" for text, width in zip(row[3:], wide[3:], strict=True)]
+    return "  ".join(left + right).rstrip()
+
+
+def _sizes(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes))
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number else ""

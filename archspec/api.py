@@ -18,6 +18,7 @@ from archspec.language import load as load_spec
 from archspec.language.load import Source
 from archspec.language.settings import keywords
 from archspec.memo import Memo
+from archspec.rules.checking import errors_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,7 +28,7 @@ MEMO = Memo()
 
 
 def load(source: Source, **args: Any) -> Spec:
-    """A checked spec from a YAML file, the name of a shipped spec, or a mapping.
+    """A checked spec; `source` is a YAML file, the name of a shipped spec, or a mapping.
 
     Keyword arguments set the spec's `args` by name, and `input`: `load("resnet18",
     classes=10, input=[1, 28, 28])`.
@@ -68,10 +69,23 @@ def build_module(
 ) -> nn.Module:
     """The network as a live `torch.nn.Module`, with fresh weights from torch's generator.
 
-    It takes (N, *input) and gives (N, *output), or a tuple of what leaves each of `outputs`
-    (see `network`); the same seed gives the weights of the rendered source, bit for bit. With
-    `init=False` weights that would be random are whatever the memory held, until they are
-    loaded; that is ten times as fast. Raises what `load` raises.
+    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
+    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+
+    It takes (N, *input) and gives (N, *output); the same seed gives the weights of the rendered
+    source, bit for bit. The module can be copied, pickled, traced, exported and compiled;
+    `torch.jit.script` takes the rendered source alone.
+
+    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
+    tuple of what leaves these, in this order, and layers after the last of them are not there.
+
+    With `init=False` weights that would be random are whatever the memory held, until they are
+    loaded; that is ten times as fast.
+
+    Raises:
+        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        UnreadableFile: there is no such file.
+        ModuleNotFoundError: torch is not installed.
     """
     with needed_for("a live module"):
         from archspec.runtime import build
@@ -89,7 +103,29 @@ def from_weights(
     ignore: Sequence[str] = (),
     **args: Any,
 ) -> nn.Module:
-    """The network with the weights of a checkpoint; see `build_module` and `load_weights`."""
+    """The network as a live `torch.nn.Module`, with the weights of a checkpoint.
+
+    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
+    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+
+    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
+    tuple of what leaves these, in this order, and layers after the last of them are not there.
+
+    `path` is a file of safetensors or of `torch.save`, whatever it is called; nothing in it is
+    executed. Names and shapes must fit, all of them. Names below those in `ignore` (`["fc"]`)
+    may be in the file and are left aside, as are layers that were cut off by `outputs`.
+
+    `adapt_input` lets the first convolution have another number of input channels than in the
+    file: the weights are summed for one channel, otherwise repeated and scaled. `adapt_classes`
+    starts the last linear layer afresh where its number of features differs.
+
+    Raises:
+        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        WeightsError: the file does not fit; it lists every name that is missing, unexpected or
+            of another shape, with the lines of the spec.
+        UnreadableFile: there is no such file, it is damaged, or it holds no weights.
+        ModuleNotFoundError: torch or safetensors is needed and not installed.
+    """
     module = build_module(source, outputs=outputs, init=False, **args)
     return load_weights(
         module, path, adapt_input=adapt_input, adapt_classes=adapt_classes, ignore=ignore
@@ -104,8 +140,10 @@ def load_weights(
     adapt_classes: bool = False,
     ignore: Sequence[str] = (),
 ) -> nn.Module:
-    """Loads the weights of a `.safetensors`, `.pt` or `.pth` file into `module`, and returns it.
+    """Loads the weights of a checkpoint into `module`, and returns it.
 
+    `path` is a file of safetensors or of `torch.save`, whatever it is called. A prefix that all
+    its names share is taken off, and what else is in it (an optimizer, settings) is left aside.
     Nothing in a file is executed. Names and shapes must fit, all of them, or nothing is loaded.
     Names below those in `ignore` (`["fc"]`) may be in the file and are left aside, as are layers
     that were cut off by `outputs`.
@@ -126,9 +164,17 @@ def load_weights(
 
 
 def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> str:
-    """The network as standalone PyTorch source; `outputs` as in `network`.
+    """The network as standalone PyTorch source, which imports torch alone.
 
-    Raises what `load` raises.
+    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
+    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+
+    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
+    tuple of what leaves these, in this order, and layers after the last of them are not there.
+
+    Raises:
+        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        UnreadableFile: there is no such file.
     """
     from archspec.codegen import generate
 
@@ -138,16 +184,19 @@ def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any)
 def render_training(source: Source, *, single_file: bool = False, **args: Any) -> str:
     """The script that trains a spec's network by its `train` section, as standalone source.
 
+    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
+    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+
     It imports the network from the file that `render` gives, called after the spec; with
     `single_file` it holds the network itself.
 
     Raises:
         ValueError: the spec has no `train`.
-        SpecError: also where the recipe does not fit its network, as `archspec build` finds.
-        UnreadableFile: as in `load`.
+        SpecError: the spec cannot be used, or its recipe does not fit the network;
+            `.diagnostics` holds every finding.
+        UnreadableFile: there is no such file.
     """
     from archspec.codegen import generate
-    from archspec.rules.checking import errors_of
     from archspec.training import generate_training
 
     spec = load(source, **args)
@@ -160,9 +209,19 @@ def render_training(source: Source, *, single_file: bool = False, **args: Any) -
 
 
 def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Analysis:
-    """Shapes, parameters and multiply-adds, layer by layer, without torch; `outputs` as there.
+    """Shapes, parameters and multiply-adds of a network, layer by layer, without torch.
 
-    Raises what `load` raises.
+    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
+    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+
+    The result prints as the table of `archspec show`, also in a notebook; `.rows` are its layers.
+
+    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
+    tuple of what leaves these, in this order, and layers after the last of them are not there.
+
+    Raises:
+        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        UnreadableFile: there is no such file.
     """
     names = _checked(outputs)
     expanded = expand_network(load(source, **args), memo=MEMO)

@@ -18,6 +18,7 @@ MOST_PAIRS = 40_000  # of letters that are compared for one suggestion
 LONGEST_WORD = 60
 # `::error::` begins a line of GitHub's; `##[error]` and `##vso[...]` count anywhere in one.
 COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
+CODES: dict[str, str] = {}  # rule -> its code, once the rules are imported
 Severity = Literal["error", "warning"]
 
 
@@ -56,7 +57,10 @@ class Fix(NamedTuple):
 
 
 class Diagnostic(NamedTuple):
-    """One finding: which rule, where, what was found, and what to write instead."""
+    """One finding: which rule, where, what was found, and what to write instead.
+
+    `path` says where in data that is in no file: `stages.layer2.chanels`.
+    """
 
     rule: str
     message: str
@@ -65,11 +69,18 @@ class Diagnostic(NamedTuple):
     labels: tuple[Label, ...] = ()
     severity: Severity = "error"
     fix: Fix | None = None
+    path: str = ""
+
+    @property
+    def code(self) -> str:
+        """The code of the rule (`AS112`), "" if it has none."""
+        return CODES.get(self.rule, "")
 
     def __str__(self) -> str:
-        place = f"{self.span}: " if self.span else ""
+        place = f"{self.span or self.path}: " if self.span or self.path else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return visible(f"{place}{self.severity} [{self.rule}] {self.message}{hint}")
+        rule = f"{self.code} {self.rule}".strip()
+        return visible(f"{place}{self.severity} [{rule}] {self.message}{hint}")
 
 
 class SpecError(Exception):
@@ -104,6 +115,11 @@ class UnreadableFile(Exception):
 
     def __str__(self) -> str:
         return visible(super().__str__())
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """A path into data, as it is written for `--set`: `stem.0.conv`."""
+    return shown(".".join(map(str, path)))
 
 
 def shortened(finding: Diagnostic) -> Diagnostic:

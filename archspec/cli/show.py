@@ -7,12 +7,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import yaml
-
-from archspec.analysis import Analysis
+from archspec.analysis import Analysis, table
 from archspec.api import analyze
 from archspec.cli.options import add_settings, chosen, settings
 from archspec.cli.passes import PASSES
+from archspec.cli.passes.documents import dumped
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.lint.discover import check_named
@@ -56,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         print(_resolved(spec, args.format), end="")
         return 0
     analysis = analyze(spec)
-    print(_json(analysis) if args.format == "json" else _text(spec, analysis, args.depth))
+    print(_json(analysis) if args.format == "json" else table(analysis, args.depth))
     return 0
 
 
@@ -74,8 +73,7 @@ def _resolved(spec: Spec, form: str) -> str:
     data = {key: spec.data[key] for key in KEYS if key in spec.data}
     if form == "json":
         return json.dumps(data, indent=2) + "\n"
-    text = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100)
-    return str(text)
+    return dumped(data, flow=None, width=100)
 
 
 def _json(analysis: Analysis) -> str:
@@ -94,45 +92,3 @@ def _json(analysis: Analysis) -> str:
         "layers": rows,
     }
     return json.dumps(whole, indent=2)
-
-
-def _text(spec: Spec, analysis: Analysis, depth: int | None) -> str:
-    table = [("layer", "op", "output", "parameters", "MACs")]
-    for path, op, output, params, macs in _rows(analysis, depth):
-        table.append((path, op, _sizes(output), _number(params), _number(macs)))
-    total = ("total", "", _sizes(analysis.output), _number(analysis.params), _number(analysis.macs))
-    wide = [max(len(row[column]) for row in [*table, total]) for column in range(5)]
-    lines = [_line(row, wide) for row in table]
-    rule = "-" * (sum(wide) + 8)
-    head = f"{spec.name}: input {_sizes(analysis.input)}, {analysis.depth} weighted layers"
-    return "\n".join([head, "", lines[0], rule, *lines[1:], rule, _line(total, wide)])
-
-
-def _rows(analysis: Analysis, depth: int | None) -> list[tuple[str, str, Any, int, int]]:
-    """One row a layer, or a part of the network where names are cut after `depth` parts."""
-    rows: dict[str, tuple[str, str, Any, int, int]] = {}
-    for place, row in enumerate(analysis.rows):
-        if row.op == "Identity":
-            continue
-        parts = row.path.split(".")
-        cut = depth is not None and len(parts) > depth
-        path = ".".join(parts[:depth]) if cut else row.path
-        key = path if cut else f"{path} {place}"
-        op = "" if cut else row.op
-        before = rows.get(key, (path, op, None, 0, 0))
-        rows[key] = (path, op, row.output, before[3] + row.params, before[4] + row.macs)
-    return list(rows.values())
-
-
-def _line(row: tuple[str, ...], wide: list[int]) -> str:
-    left = [f"{text:{width}}" for text, width in zip(row[:3], wide[:3], strict=True)]
-    right = [f"{text:>{width}}" for text, width in zip(row[3:], wide[3:], strict=True)]
-    return "  ".join(left + right).rstrip()
-
-
-def _sizes(sizes: tuple[int, ...]) -> str:
-    return " x ".join(map(str, sizes))
-
-
-def _number(number: int) -> str:
-    return f"{number:,}" if number else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archspec.source.extends import NOT_INHERITED
+from archspec.source.scalars import reads_as_text
 
 WIDTH = 88
 BLOCK = ("args", "defaults", "stem", "stages", "head")
@@ -40,7 +41,8 @@ def _flow(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     text = str(value)
-    return '"' + text + '"' if isinstance(value, str) and _QUOTED & set(text) else text
+    quoted = isinstance(value, str) and (_QUOTED & set(text) or not reads_as_text(text))
+    return f'"{text}"' if quoted else text
 
 
 def difference(base: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

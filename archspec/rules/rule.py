@@ -30,7 +30,7 @@ from functools import cached_property
 from textwrap import dedent
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Severity
+from archspec.diagnostics import CODES, Diagnostic, Severity
 
 Check = Callable[[Any], Iterator[Diagnostic]]  # of a `View`, or of what is `Written`
 Page = Callable[[], None]  # whose docstring it is
@@ -182,6 +182,7 @@ def _add(rule: Rule) -> None:
         clash = other.code == rule.code or other.name == rule.name
         assert not clash, f"{rule.code} {rule.name}: there is {other.code} {other.name} already"
     RULES[rule.name] = rule
+    CODES[rule.name] = rule.code
 
 
 def reported(

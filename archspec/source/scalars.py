@@ -43,6 +43,14 @@ def scalar(text: str) -> Scalar:
     return _number(text) if text[0] in _NUMBER_START else text
 
 
+def reads_as_text(text: str) -> bool:
+    """Whether an unquoted scalar is text."""
+    try:
+        return type(scalar(text)) is str
+    except TooLong:
+        return False
+
+
 def _number(text: str) -> Scalar:
     if text.isascii() and text.isdigit():
         return int(_bounded(text))

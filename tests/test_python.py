@@ -1,0 +1,153 @@
+"""archspec in Python and notebooks: what is printed, what `help` says, what type checkers see."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import archspec
+from archspec.cli import main
+from archspec.infer.text import written
+from support import write_spec
+
+FUNCTIONS = [name for name in archspec.__all__ if inspect.isfunction(getattr(archspec, name))]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "cifar_resnet20", "mobilenet_v2", "vgg11"])
+def test_an_analysis_prints_as_the_table_of_show(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print(archspec.analyze(name))
+    ours = capsys.readouterr().out
+    main(["show", name])
+    assert ours == capsys.readouterr().out
+    assert len(repr(archspec.analyze(name))) < 200
+
+
+class Cells(HTMLParser):
+    """The cells of a table; every tag is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.rows: list[list[str]] = []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1] != "caption":
+            self.rows[-1][-1] += data
+
+
+def test_an_analysis_is_a_table_in_a_notebook() -> None:
+    analysis = archspec.analyze("cifar_resnet20")
+    rows = Cells(analysis._repr_html_()).rows
+    assert rows[0] == ["layer", "op", "output", "parameters", "MACs"]
+    assert rows[1] == ["conv1", "Conv2d", "16 x 32 x 32", "432", "442,368"]
+    assert rows[-1] == ["total", "", "10", f"{analysis.params:,}", f"{analysis.macs:,}"]
+    assert {len(row) for row in rows} == {5}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_help_stands_alone(name: str) -> None:
+    function = getattr(archspec, name)
+    text = inspect.getdoc(function) or ""
+    assert not any(word in text for word in ("as there", "as in `", "what `load`", "see `"))
+    parameters = inspect.signature(function).parameters
+    named = [p.name for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
+    assert [name for name in named if f"`{name}" not in text] == []
+    assert "Raises:\n" in text
+
+
+def test_a_misspelt_name_is_no_attribute() -> None:
+    with pytest.raises(AttributeError, match="build_modul"):
+        _ = archspec.build_modul  # type: ignore[attr-defined]
+
+
+def test_type_checkers_see_every_name_and_no_other() -> None:
+    tree = ast.parse(Path(archspec.__file__).read_text("utf-8"))
+    assert not any(isinstance(n, ast.FunctionDef) and n.name == "__getattr__" for n in tree.body)
+    seen = {
+        alias.asname
+        for part in tree.body
+        if isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING"
+        for line in part.body
+        if isinstance(line, ast.ImportFrom)
+        for alias in line.names
+    }
+    assert seen == set(archspec.__all__)
+
+
+CONV = {"channels": 4}
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "stages.layer2.chanels": (
+        {"stages": {"layer2": {"block": "basic", "chanels": 3}}},
+        "AS112 unknown-key",
+    ),
+    "stem.0.conv2d": ({"stem": ["conv2d"]}, "AS120 unknown-layer"),
+    "stem.0.conv.channels": ({"stem": [{"conv": {"channels": "a +"}}]}, "AS124 expression"),
+    "blocks.b.body.0.conv.chanels": (
+        {"blocks": {"b": {"body": [{"conv": {"chanels": 3}}]}}, "stem": ["b"]},
+        "AS112 unknown-key",
+    ),
+    "stem.0": ({"stem": [{"residual": [{"conv": CONV}]}]}, "AS202 residual-shape-mismatch"),
+    "input": ({"input": "3"}, "AS"),
+}
+
+
+@pytest.mark.parametrize("path", WRONG)
+def test_what_is_wrong_in_a_mapping_has_its_path_and_code(path: str) -> None:
+    data, rule = WRONG[path]
+    with pytest.raises(archspec.SpecError) as raised:
+        archspec.build_module({"name": "net", "input": [3, 8, 8], **data})
+    found = raised.value.diagnostics[0]
+    assert (found.path, found.span) == (path, None)
+    assert found.code.startswith("AS")
+    assert str(raised.value).startswith(f"{path}: error [{rule}")
+
+
+def test_what_is_wrong_in_a_file_has_its_lines(tmp_path: Path) -> None:
+    with pytest.raises(archspec.SpecError) as raised:
+        archspec.load(write_spec(tmp_path, "input: [3, 8, 8]\nstem: [conv2d]\n"))
+    (found,) = raised.value.diagnostics
+    assert found.span is not None
+    assert found.path == ""
+
+
+@pytest.mark.parametrize(
+    "doc",
+    ["1e5", "0o17", "0x1F", "1_000", "yes", "null", "~", "", "1.5", ".5", "-3", "12e03", "true",
+     ".inf", "on", "1:30", "2024-01-01", "=", "<<", "a: b", "# no", "it's", "1" * 40, "two\nlines"],
+)  # fmt: skip
+def test_what_is_printed_reads_back_equal(
+    doc: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = yaml.dump({"input": [3, 8, 8], "stem": ["act"], "doc": doc}, default_style='"')
+    text = text.replace('"3"', "3").replace('"8"', "8").replace("!!int ", "")
+    path = write_spec(tmp_path, text, "printed")
+    for words in (["--resolved"], ["--pass", "merged"], ["--pass", "parsed"]):
+        assert main(["show", str(path), *words]) == 0
+        again = tmp_path / "again.yaml"
+        again.write_text(capsys.readouterr().out)
+        assert archspec.load(again).data["doc"] == doc
+    if "\n" not in doc:
+        again.write_text(
+            written({"name": "again", "input": [3, 8, 8], "stem": ["act"], "doc": doc}, ())
+        )
+        assert archspec.load(again).data["doc"] == doc
