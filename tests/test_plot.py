@@ -113,13 +113,13 @@ def test_a_malformed_row_is_told_with_its_place(
 
 def test_all_that_is_wrong_is_told_at_once(write: Write, capsys: Output) -> None:
     write("one", row(1), "x", *["y"] * 9)
-    write("two", row(1, math.nan))
+    write("two", row(1, math.inf))
     assert main(["plot", "one", "two", "three"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 8
     assert said[5:7] == [
         "error: one/log.csv: and 5 more",
-        "error: two/log.csv:2:24: accuracy is `nan`: it has to be finite to be drawn",
+        "error: two/log.csv:2:24: accuracy is `inf`: it has to be finite to be drawn",
     ]
     assert said[7].startswith("error: three: there is no such run")
 

@@ -79,7 +79,7 @@ def _check(logs: Mapping[str, Log]) -> None:
 def _panels(figure: Figure, logs: Mapping[str, Log]) -> None:
     panels = figure.subplots(3, sharex=True, height_ratios=(3, 3, 1))
     for log, color, shape in zip(logs.values(), COLORS, SHAPES, strict=False):
-        _lines(panels, log, color, _points(log, shape, len(logs)))
+        _lines(panels, log, _look(color, shape, len(logs)))
     losses, measure, rate = panels
     _loss_axis(losses, logs.values())
     _measure_axis(measure, next(iter(logs.values())).measure)
@@ -90,27 +90,36 @@ def _panels(figure: Figure, logs: Mapping[str, Log]) -> None:
         _name_all(figure, measure, logs)
 
 
-def _lines(panels: Sequence[Axes], log: Log, color: str, points: Mapping[str, Any]) -> None:
+def _lines(panels: Sequence[Axes], log: Log, look: Callable[[int], dict[str, Any]]) -> None:
     losses, measure, rate = panels
-    epochs, values = log.columns["epoch"], log.columns[log.measure]
+
+    def plot(axes: Axes, name: str, **style: Any) -> None:
+        epochs, values = log.curve(name)
+        axes.plot(epochs, values, **look(len(epochs)), **style)
+
     for name, style in LOSSES.items():
-        losses.plot(epochs, log.columns[name], color=color, **style, **points)
-    measure.plot(epochs, values, color=color, **points)
-    measure.plot(epochs[log.best], values[log.best], **_best(color, points))
-    rate.plot(epochs, log.columns["lr"], color=color, alpha=0.6, **points)
+        plot(losses, name, **style)
+    plot(measure, log.measure)
+    best = [[number] for number in log.best or ()] or [[], []]
+    measure.plot(*best, **_best(look(1)))
+    plot(rate, "lr", alpha=0.6)
 
 
-def _points(log: Log, shape: str, runs: int) -> dict[str, Any]:
-    """Every evaluation while they are few; some of many only to tell several runs apart."""
-    rows = len(log.columns["epoch"])
-    if rows > FEW and runs == 1:
-        return {}
-    return {"marker": shape, "markersize": 4, "markevery": -(-rows // FEW)}
+def _look(color: str, shape: str, runs: int) -> Callable[[int], dict[str, Any]]:
+    """Of a curve by its number of points: marks on few; on some of many to tell runs apart."""
+
+    def look(points: int) -> dict[str, Any]:
+        if points > FEW and runs == 1:
+            return {"color": color}
+        every = max(1, -(-points // FEW))
+        return {"color": color, "marker": shape, "markersize": 4, "markevery": every}
+
+    return look
 
 
-def _best(color: str, points: Mapping[str, Any]) -> dict[str, Any]:
-    marker = points.get("marker", SHAPES[0])
-    return {"color": color, "marker": marker, "markersize": 9, "markeredgecolor": "white"}
+def _best(look: dict[str, Any]) -> dict[str, Any]:
+    marker = look.get("marker", SHAPES[0])
+    return {"color": look["color"], "marker": marker, "markersize": 9, "markeredgecolor": "white"}
 
 
 # Axes ---------------------------------------------------------------------------------
@@ -120,7 +129,7 @@ def _loss_axis(axes: Axes, logs: Iterable[Log]) -> None:
     from matplotlib.lines import Line2D
 
     axes.set_title("loss")
-    losses = [value for log in logs for name in LOSSES for value in log.columns[name]]
+    losses = [value for log in logs for name in LOSSES for value in log.curve(name)[1]]
     if 0 < WIDE * min(losses) < max(losses):
         axes.set_yscale("log")
     _written(axes, "{:g}".format)
@@ -162,7 +171,9 @@ def _percent(share: float) -> str:
 
 def best_text(log: Log) -> str:
     """`92.4 % at epoch 14`."""
-    value, epoch = (log.columns[name][log.best] for name in (log.measure, "epoch"))
+    if log.best is None:
+        return "no evaluation yet"
+    epoch, value = log.best
     text = f"{100 * value:.1f} %" if log.measure == "accuracy" else f"R\u00b2 {value:.3f}"
     return f"{text} at epoch {round(epoch, 2):g}"
 
@@ -171,7 +182,7 @@ def _name_one(figure: Figure, axes: Axes, named: tuple[str, Log]) -> None:
     name, log = named
     figure.suptitle(_short(name), x=0.01, horizontalalignment="left", fontweight="bold")
     epochs = log.columns["epoch"]
-    place = epochs[log.best], log.columns[log.measure][log.best]
+    place = log.best or (epochs[-1], 0.0)
     right = place[0] > (epochs[0] + epochs[-1]) / 2
     axes.annotate(
         best_text(log),

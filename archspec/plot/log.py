@@ -1,4 +1,8 @@
-"""`log.csv`, which a training script writes: a header, and a row an evaluation."""
+"""`log.csv`, which a training script writes: a header, and rows.
+
+A row at the end of an epoch has an evaluation, which is `nan` if it was not finite. Rows inside an
+epoch have the training loss, and empty cells for the evaluation.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from archspec.diagnostics import Span, did_you_mean, visible
 LOG = "log.csv"
 COLUMNS = ("step", "epoch", "lr", "train_loss", "test_loss")
 MEASURES = ("accuracy", "r2")  # of which a log has one
+EVALUATED = ("test_loss", *MEASURES)
 LARGEST = 16 << 20  # bytes: 100,000 epochs take half of it
 GREATEST = 1e40  # float32 ends at 3.4e38
 MOST_PROBLEMS = 5
@@ -29,16 +34,25 @@ class PlotError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The evaluations of a run: column -> numbers. `measure` is `accuracy` (0 to 1) or `r2`."""
+    """The rows of a run: column -> numbers. `measure` is `accuracy` (0 to 1) or `r2`.
+
+    What was not evaluated, or not to a finite number, is NaN.
+    """
 
     measure: str
     columns: Mapping[str, Sequence[float]]
 
+    def curve(self, name: str) -> tuple[list[float], list[float]]:
+        """Epochs and values of a column, where it has one."""
+        pairs = zip(self.columns["epoch"], self.columns[name], strict=True)
+        points = [(epoch, value) for epoch, value in pairs if not math.isnan(value)]
+        return [epoch for epoch, _ in points], [value for _, value in points]
+
     @property
-    def best(self) -> int:
-        """The row with the greatest measure; of equal ones the first, as `best.pt` has it."""
-        values = self.columns[self.measure]
-        return values.index(max(values))
+    def best(self) -> tuple[float, float] | None:
+        """Epoch and value of the greatest measure; of equal ones the first, as `best.pt` has it."""
+        points = zip(*self.curve(self.measure), strict=True)
+        return max(points, key=lambda point: point[1], default=None)
 
 
 def log_file(run: str | Path) -> Path:
@@ -73,14 +87,14 @@ def read_log(run: str | Path) -> Log:
     path = log_file(run)
     lines = _text(Path(run), path).splitlines(keepends=True)
     if len(lines) < 2:
-        raise PlotError(f"{path}: no evaluation yet; a row comes after each epoch")
+        raise PlotError(f"{path}: no evaluation yet; one comes after each epoch")
     header = [name.strip() for name in lines[0].split(",")]
     wanted = _wanted(header, path)
     rows, problems = _rows(lines, header, wanted, path)
     if problems:
         raise PlotError(*_first(problems, path))
     if not rows:
-        raise PlotError(f"{path}: no evaluation yet; a row comes after each epoch")
+        raise PlotError(f"{path}: no evaluation yet; one comes after each epoch")
     return Log(wanted[-1], {name: [row[name] for row in rows] for name in wanted})
 
 
@@ -130,7 +144,7 @@ def _rows(
             break  # it is being written
         problems += found
         if not found:
-            _add(rows, {name: float(cells[name][1]) for name in wanted})
+            _add(rows, {name: float(cells[name][1] or math.nan) for name in wanted})
     return rows, problems
 
 
@@ -152,6 +166,8 @@ def _wrong(
         return
     for name in wanted:
         column, text = cells[name]
+        if name in EVALUATED and text in ("", "nan"):
+            continue
         reason = _no_number(name, text)
         if reason:
             yield column, f"{name} is `{text[:40]}`: {reason}"
