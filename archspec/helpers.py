@@ -21,8 +21,9 @@ OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "
 # What training scripts call something else; a test holds this against their template.
 OF_SCRIPTS = frozenset(
     """Any CLASSES COLUMNS DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS Feed Folder
-    INPUT Iterable Iterator Lamb MEAN NAME OUTPUTS Path RANK RESIDUALS Result SIZE SPEC STAGES STD
-    Sequence SummaryWriter SyntheticImages TARGET TEST_SIZE URL WORLD ImageFolder""".split()
+    INPUT Image ImageOps Iterable Iterator Lamb MEAN NAME OUTPUTS Path RANK RESIDUALS Result SIZE
+    SPEC STAGES STD SUFFIXES Sequence SummaryWriter SyntheticImages TARGET TARGETS TEST_SIZE URL
+    Unreadable WORLD""".split()
 )
 NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS
 

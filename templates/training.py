@@ -8,6 +8,7 @@ import hashlib
 import io
 import math
 import os
+import signal
 import struct
 import sys
 import tarfile
@@ -35,6 +36,8 @@ URL = "https://example.org/"
 DIGESTS: dict[str, str] = {}
 Feed = Iterable[tuple[Tensor, Tensor]]
 Result = tuple[float, float, Tensor]
+TARGETS = (torch.int64, 0, 9)
+SUFFIXES = (".png",)
 RANK, WORLD = 0, 1
 signals: list[tuple[int, float]] = []
 
@@ -44,6 +47,61 @@ def on_signal(number: int, _: object) -> None:
     if signals and time.monotonic() > signals[0][1] + 1:
         os._exit(128 + number)
     signals.append((number, time.monotonic()))
+
+
+def take_signals() -> None:
+    """From now on a signal ends the run after a step, with a checkpoint."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+
+
+def device_of(name: str) -> torch.device:
+    """The device of this name, or the best there is; of several GPUs the process's."""
+    there = torch.accelerator.is_available()
+    best = torch.accelerator.current_accelerator() if there else None
+    kinds = ["cpu", best.type] if best else ["cpu"]
+    try:
+        device = torch.device(name or best or "cpu")
+        if device.type == "cuda":
+            index = device.index or int(os.environ.get("LOCAL_RANK", "0"))
+            device = torch.device("cuda", index)
+        if device.type not in kinds:
+            raise RuntimeError
+        torch.empty(1, device=device)
+    except RuntimeError:
+        sys.exit(
+            f"error: there is no device {name or device}\n"
+            f"help: --device takes {' or '.join(kinds)}, and each GPU one process"
+        )
+    return device
+
+
+def claim(folder: Path) -> None:
+    """Make the folder of a run, and lock it until this process ends, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        sys.exit(
+            f"error: --out {folder}: {error.strerror}\n"
+            "help: --out takes a folder that can be written to; it is made if missing"
+        )
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        sys.exit(
+            f"error: another process is training in {folder}\n"
+            "help: wait for its end, or choose another --out DIR"
+        )
+    except OSError:
+        pass  # a file system without locks
 
 
 def seed_of(*key: int) -> int:
@@ -80,7 +138,7 @@ def read_published(args: argparse.Namespace, name: str) -> bytes:
     path = next((path for path in paths if path.exists()), paths[0])
     try:
         if args.download and not path.exists():
-            print(f"downloading {URL}{name} to {path}", flush=True)
+            show(f"downloading {URL}{name} to {path}")
             path.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(f"{URL}{name}", str(path))
         packed = content = path.read_bytes()
@@ -164,48 +222,128 @@ def read_cifar10(args: argparse.Namespace) -> list[Tensor]:
     return data
 
 
+def check(
+    name: str,
+    found: Tensor,
+    shape: tuple[int, ...],
+    kind: Any,
+    least: float,
+    most: float,
+) -> None:
+    """Stop if a tensor is not what the network or its loss takes."""
+    said, taken = f"{tuple(found.shape)}, {found.dtype}", f"{shape}, {kind}"
+    if said == taken and shape[0]:
+        low, high = found.aminmax()
+        if least <= low and high <= most:
+            return
+        said, taken = f"from {low:g} to {high:g}", f"from {least:g} to {most:g}"
+    empty = "" if shape[0] else ", with one sample at least"
+    sys.exit(f"error: {name} are {said}\nhelp: they have to be {taken}{empty}")
+
+
 def read_tensors(args: argparse.Namespace) -> list[Tensor]:
     """Inputs and targets, to train with and to test, from a file of torch.save."""
+    tensors = list[Tensor]()
     try:
         data = torch.load(args.data, map_location="cpu", weights_only=True)
-        tensors: list[Tensor] = [*data["train"], *data["test"]]
-        shapes = [tuple(tensor.shape[1:]) for tensor in tensors]
+        for part in ("train", "test"):
+            inputs, targets = (tensor.detach().to_dense() for tensor in data[part])
+            name, count = f"{args.data}: the {part}", len(inputs)
+            kind = torch.float32, -3e38, 3e38
+            check(f"{name} inputs", inputs, (count, *INPUT), *kind)
+            check(f"{name} targets", targets, (count, *TARGET), *TARGETS)
+            tensors += [inputs, targets]
     except Exception as error:
         raise SystemExit(
             f"error: --data {args.data or 'FILE'}: {error}\nhelp: write it with "
             'torch.save({"train": (inputs, targets), "test": (inputs, targets)}, FILE)'
         ) from error
-    if shapes != [INPUT, TARGET, INPUT, TARGET]:
-        sys.exit(
-            f"error: the tensors of {args.data} are, a sample, of sizes {shapes}\n"
-            f"help: the network takes {INPUT}, and its targets are {TARGET}"
-        )
     return tensors
+
+
+class Unreadable(RuntimeError):
+    """An image that cannot be read, by its name."""
+
+
+def read_image(path: str) -> Any:
+    """An image as RGB, upright; 16 bits a channel are scaled to 8."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as file:
+            sixteen = file.mode.startswith("I;16") or file.format in ("PNG", "PPM")
+            image = ImageOps.exif_transpose(file)
+        if image.mode[0] in "IF":
+            if not sixteen:
+                raise ValueError("it has 32 bits a channel, of which no range is known")
+            image = image.convert("I").point(lambda value: value / 257)
+        return image.convert("RGB")
+    except Exception as error:  # Pillow's readers raise all kinds
+        raise Unreadable(
+            f"error: {path} cannot be read: {error}\n"
+            "help: remove it, or save it anew with 8 or 16 bits a channel"
+        ) from error
+
+
+def images_in(folder: Path) -> Iterator[str]:
+    """The images of a folder and of those in it, by name; hidden ones are not read."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if not entry.name.startswith("."):
+            if entry.is_dir():
+                yield from images_in(Path(entry.path))
+            elif Path(entry.name).suffix.lower() in SUFFIXES:
+                yield entry.path
 
 
 class Folder(Dataset[tuple[Tensor, int]]):
     """Images, a folder a class; how one is changed is a function of seed and key."""
 
-    def __init__(self, root: Path, change: Any, seed: int = 0) -> None:
+    def __init__(
+        self, root: Path, change: Any, seed: int = 0, like: Sequence[str] = ()
+    ) -> None:
+        self.change, self.seed = change, seed
         if not root.is_dir():
             sys.exit(
                 f"error: there is no folder {root}\nhelp: --data DIR has train/CLASS/*.jpg "
                 "and val/CLASS/*.jpg; --data synthetic needs none"
             )
-        from torchvision.datasets import ImageFolder  # type: ignore[import-untyped]
-
-        self.images, self.change, self.seed = ImageFolder(root), change, seed
-        if len(self.images.classes) != OUTPUTS:
+        try:
+            folders = [path for path in sorted(root.glob("[!.]*")) if path.is_dir()]
+            held = [list(images_in(path)) for path in folders]
+        except OSError as error:
             sys.exit(
-                f"error: {root} has {len(self.images.classes)} classes, a folder each, "
-                f"and the network has {OUTPUTS} outputs"
+                f"error: {error.filename}: {error.strerror}\n"
+                "help: every folder of the data has to be readable"
+            )
+        self.classes = [path.name for path in folders]
+        self.images = [
+            (path, label) for label, paths in enumerate(held) for path in paths
+        ]
+        lacks = sorted(set(like) - set(self.classes))
+        more = sorted(set(self.classes) - set(like))
+        if like and (lacks or more):
+            sys.exit(
+                f"error: {root} lacks the classes {lacks} of train, and has {more} more\n"
+                "help: both have a folder of the same name for each class"
+            )
+        if len(self.classes) != OUTPUTS:
+            sys.exit(
+                f"error: {root} has {len(self.classes)} classes, a folder each, "
+                f"and the network has {OUTPUTS} outputs\n"
+                "help: set the outputs in the spec, or choose another --data DIR"
+            )
+        if not all(held):
+            sys.exit(
+                f"error: there is no image in {folders[held.index([])]}\n"
+                f"help: the names of images end in {' '.join(SUFFIXES)}"
             )
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
-        image, label = self.images[int(key) % len(self)]
+        path, label = self.images[int(key) % len(self)]
+        image = read_image(path)
         torch.manual_seed(seed_of(self.seed, int(key)))
         return self.change(image), label
 
@@ -229,12 +367,25 @@ class SyntheticImages(Dataset[tuple[Tensor, int]]):
 
 def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
     """Images as bytes and labels, loaded by processes of their own."""
-    return DataLoader(
+    loader = DataLoader(
         data,
         batch_sampler=keys,
         num_workers=args.workers,
         pin_memory=torch.cuda.is_available(),
     )
+    try:
+        yield from loader
+    except (RuntimeError, OSError) as error:  # a worker's has its traceback before it
+        *_, unreadable = str(error).rpartition("Unreadable: ")
+        if unreadable.startswith("error: "):
+            sys.exit(unreadable.rstrip())
+        if args.workers == 0:
+            raise
+        sys.exit(
+            f"error: {args.workers} processes cannot load the data: {error}\n"
+            "help: --workers 0 needs none, nor memory that is shared; a larger "
+            "/dev/shm will do too (docker run --shm-size)"
+        )
 
 
 def shares(
@@ -307,13 +458,16 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     Its checksums are tested first, since torch.load does not look at them.
     """
     if not path.exists():
-        sys.exit(f"error: there is no {path}\nhelp: leave --resume out to begin a run")
+        sys.exit(
+            f"error: there is no {path}\n"
+            "help: --resume takes a file in --out; leave it out to begin a run"
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             if damaged := archive.testzip():
                 raise zipfile.BadZipFile(f"{damaged} is not what was written")
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        saved = state["settings"]
+        saved, _ = dict(state["settings"]), state["run"]["step"]
     except Exception as error:  # a flipped bit may lead the readers into any
         raise SystemExit(
             f"error: {path} is damaged: {error!s:.100}\n"
@@ -322,7 +476,7 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     for name, now in settings.items():
         then = saved.get(name)
         if then != now and name in ("processes", "threads", "device"):
-            print(f"warning: {path} had {name} = {then}, now {now}: bits may differ")
+            show(f"warning: {path} had {name} = {then}, now {now}: bits may differ")
         elif then != now:
             sys.exit(
                 f"error: {path} was written with {name} = {then}, and now it is {now}\n"
@@ -401,9 +555,15 @@ def resize(x: Tensor, size: int) -> Tensor:
 
 def show(text: str, end: str = "\n") -> None:
     """Print a line, or with end="" show progress if there is a terminal."""
-    terminal = sys.stdout.isatty()
-    if RANK == 0 and (end or terminal):
-        print(f"\r{text}\33[K" if terminal else text, end=end, flush=True)
+    out = sys.stdout
+    if RANK > 0 or out is None or not (end or out.isatty()):
+        return
+    code = out.encoding or "utf-8"
+    text = text.encode(code, "backslashreplace").decode(code)
+    try:
+        print(f"\r{text}\33[K" if out.isatty() else text, end=end, flush=True)
+    except OSError:  # whoever read it has gone, or its disk is full: train on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 def tensorboard(folder: Path, step: int) -> Any:
@@ -415,13 +575,39 @@ def tensorboard(folder: Path, step: int) -> Any:
     return SummaryWriter(str(folder), purge_step=step)
 
 
-def log(folder: Path, rows: list[list[float]], writer: Any) -> None:
-    """All evaluations so far, so that none is there twice after a resume."""
-    lines = [COLUMNS, *(",".join(f"{value:.6g}" for value in row) for row in rows)]
+def log(folder: Path, rows: list[list[float | None]], writer: Any) -> None:
+    """All rows so far, so that none is there twice after a resume.
+
+    Inside an epoch nothing is evaluated: the cells of an evaluation are empty.
+    """
+    columns = COLUMNS.split(",")
+    rows = [row + [None] * (len(columns) - len(row)) for row in rows]
+    cells = [["" if cell is None else f"{cell:.6g}" for cell in row] for row in rows]
+    lines = [",".join(row) for row in [columns, *cells]]
     write(folder / "log.csv", ("\n".join(lines) + "\n").encode())
     if writer is not None:
-        for name, value in zip(COLUMNS.split(",")[2:], rows[-1][2:], strict=True):
-            writer.add_scalar(name, value, rows[-1][0])
+        for name, value in zip(columns[2:], rows[-1][2:], strict=True):
+            if value is not None:
+                writer.add_scalar(name, value, rows[-1][0])
+
+
+def advice(error: Exception, args: argparse.Namespace) -> str:
+    """What to do about an error whose cause is known, or nothing."""
+    text, size = str(error), args.batch_size // args.accumulate // WORLD
+    if "out of memory" in text or "t allocate memory" in text:
+        return (
+            f"error: {size} samples at a time are too many for the memory\n"
+            f"help: --accumulate {2 * args.accumulate} takes {size // 2} at a time, "
+            "for the same step"
+        )
+    if "more than 1 value per channel" in text:
+        return (
+            f"error: a batch norm has one value a channel, of {size} sample at a time\n"
+            f"help: give a --batch-size of {2 * args.accumulate * WORLD} or more"
+        )
+    if isinstance(error, ModuleNotFoundError):
+        return f"error: {error}\nhelp: python -m pip install {error.name}"
+    return ""
 
 
 def check_finite(losses: list[float], weight: float, step: int, lr: float) -> None:

@@ -11,7 +11,7 @@ from archspec.ir import Network
 from archspec.language import Spec
 from archspec.language.train.places import places_of
 from archspec.training import steps
-from archspec.training.data import Data
+from archspec.training.data import SUFFIXES, Data
 from archspec.training.lines import lines_of, literal
 from archspec.training.options import options
 from archspec.training.steps import unindented
@@ -124,7 +124,8 @@ makes parts smaller), and keep those of process 0."""
         return [
             "if table is not None:",
             f"    show({report})",
-            f"show(f\"best {best}, in {{args.out / 'best.pt'}}\")",
+            'if run["best"] > -math.inf:',
+            f"    show(f\"best {best}, in {{args.out / 'best.pt'}}\")",
         ]
 
     # Constants ----------------------------------------------------------------------------
@@ -140,6 +141,7 @@ makes parts smaller), and keep those of process 0."""
         yield "OUTPUTS", f"OUTPUTS = {data.outputs}"
         target = () if data.classes else self.target
         yield "TARGET", f"TARGET: tuple[int, ...] = {literal(target) if target else '()'}"
+        yield "TARGETS", f"TARGETS = {data.targets}  # kind, least, greatest"
         yield "MEAN", f"MEAN, STD = {list(mean)}, {list(std)}  # of bytes"
         yield "COLUMNS", f'COLUMNS = "{columns}"'
         if published is None:
@@ -150,6 +152,7 @@ makes parts smaller), and keep those of process 0."""
             yield "URL", f'URL = "{published.url}"'
             digests = "\n".join(f'    "{k}": "{v}",' for k, v in published.digests.items())
             yield "DIGESTS", "DIGESTS = {\n" + digests + "\n}"
+        yield "SUFFIXES", f"SUFFIXES = {literal(SUFFIXES)}"
         yield "RESIDUALS", _listed("RESIDUALS", [str(path) for _, path in self.places.residuals])
         yield "STAGES", _listed("STAGES", self.places.stages)
         yield "Feed", "Feed = Iterable[tuple[Tensor, Tensor]]"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from archspec.training.lines import Lines
 
 READERS = {"cifar10": "read_cifar10", "tensors": "read_tensors"}
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
 MOST_BYTES = 2**27  # of made-up data
 
 
@@ -79,6 +80,13 @@ class Data:
         return "labels" if self.classes else "targets"
 
     @property
+    def targets(self) -> str:
+        """What the loss takes as a target: its kind, the least and the greatest value."""
+        if self.classes:
+            return "torch.int64, 0, OUTPUTS - 1"
+        return f"torch.float32, {'-3e38, 3e38' if self.recipe.of_values else '0, 1'}"
+
+    @property
     def _maker(self) -> str:
         if self.images:
             return "synthetic"
@@ -108,8 +116,9 @@ class Data:
         yield f"{INSIDE})"
         yield f'{INSIDE}training = Folder(root / "train", change, args.seed)'
         yield f"{INSIDE}middle = [v2.Resize({enlarged}), v2.CenterCrop({self.test_size})]"
-        yield f'{INSIDE}testing = Folder(root / "val", v2.Compose([*middle, v2.PILToTensor()]))'
-        yield f"{INSIDE}names = testing.images.classes"
+        yield f"{INSIDE}whole = v2.Compose([*middle, v2.PILToTensor()])"
+        yield f"{INSIDE}names = training.classes"
+        yield f'{INSIDE}testing = Folder(root / "val", whole, like=names)'
 
     def _changes(self) -> Iterator[str]:
         enlarged = round(self.size / self.recipe.test_crop)
@@ -128,8 +137,8 @@ class Data:
         else:
             yield f"feed = (({self.x}[key % count], {self.y}[key % count]) for key in keys)"
             length = f"len(test_{self.x})"
-        yield f"test_keys = torch.arange(RANK, {length}, WORLD)"
-        yield "test_keys = test_keys.split(args.batch_size // parts)"
+        yield f"test_keys = torch.arange({length}).split(args.batch_size // parts)"
+        yield "test_keys = test_keys[RANK::WORLD]  # none, if others have all"
 
     def batch(self) -> Iterator[str]:
         """A training batch, on its device, prepared and augmented."""

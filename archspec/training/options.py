@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from archspec.training.data import Data
 
 
-def numbers(recipe: Train, data: Data) -> Iterator[tuple[str, int | float, str]]:
-    """Name, default and help, in the order of `--help`."""
-    yield "epochs", recipe.epochs, "passes over the data"
-    yield "steps", 0, "in place of --epochs, if not 0"
-    yield "batch-size", recipe.batch_size, "samples a step, of all processes"
-    yield "accumulate", recipe.accumulate, "parts in which a process takes its share"
-    yield "lr", recipe.lr, "the highest learning rate"
-    yield "seed", recipe.seed, "of weights, order, augmentation"
+def numbers(recipe: Train, data: Data) -> Iterator[tuple[str, int | float, int, str]]:
+    """Name, default, what it has to be more than, and help, in the order of `--help`."""
+    yield "epochs", recipe.epochs, 0, "passes over the data"
+    yield "steps", 0, -1, "in place of --epochs, if not 0"
+    yield "batch-size", recipe.batch_size, 0, "samples a step, of all processes"
+    yield "accumulate", recipe.accumulate, 0, "parts in which a process takes its share"
+    yield "lr", recipe.lr, 0, "the highest learning rate"
+    yield "seed", recipe.seed, -1, "of weights, order, augmentation"
     if data.folder:
-        yield "workers", 8, "processes that decode images"
-    yield "log-every", 20, "steps between two looks at the loss"
-    yield "save-every", 300.0, "seconds between two checkpoints"
+        yield "workers", 8, -1, "processes that decode images"
+    yield "log-every", 20, 0, "steps between two looks at the loss"
+    yield "save-every", 300.0, -1, "seconds between two checkpoints"
 
 
 def options(recipe: Train, data: Data) -> Iterator[str]:
     """The same as rows of a table."""
-    for name, default, text in numbers(recipe, data):
-        yield f'("{name}", {default!r}, "{text}"),'
+    for name, default, above, text in numbers(recipe, data):
+        yield f'("{name}", {default!r}, {above}, "{text}"),'

@@ -41,10 +41,13 @@ TORCH = (
     ("from torch.optim.swa_utils import get_ema_multi_avg_fn", ("get_ema_multi_avg_fn",)),
     ("from torch.utils.data import DataLoader, Dataset", ("Dataset",)),
 )
+EARLY = {"os", "signal"}  # imported by the template, before a signal may come
 # What only some runs need is imported where it is used.
 INSIDE_FUNCTIONS = (
+    "import fcntl",
+    "import msvcrt",
     "from torch.utils.tensorboard import SummaryWriter",
-    "from torchvision.datasets import ImageFolder",
+    "from PIL import Image, ImageOps",
     "from torchvision.transforms import v2",
 )
 
@@ -121,7 +124,7 @@ def _names(source: str) -> set[str]:
 
 
 def _imports(used: set[str], view: Choices) -> list[str]:
-    standard = [f"import {name}" for name in STANDARD if name in used]
+    standard = [f"import {name}" for name in STANDARD if name in used - EARLY]
     for module, names in FROM_STANDARD.items():
         if wanted := [name for name in names if name in used]:
             standard.append(f"from {module} import {', '.join(wanted)}")

@@ -34,7 +34,7 @@ class Script:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = write_script(folder, text)
         self.module = module_of(self.path)
-        self.module.keep_memory = lambda: None
+        self.module.keep_memory = self.module.take_signals = lambda: None
 
     def __call__(self, out: Path, *options: str) -> str:
         """Train; what was printed. A run that ends early raises SystemExit."""

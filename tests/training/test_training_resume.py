@@ -99,7 +99,8 @@ def test_signals_checkpoint_and_end_with_a_code_that_tells(
         assert process.printed.read_text().startswith("tiny: 1 x cpu")
         time.sleep(random.uniform(0, 0.1))
         os.kill(process.pid, number)
-        assert f"stopped by {number.name}; --resume goes on" in finish(process, 128 + number)
+        saved = f", saved to {tmp_path / 'run' / 'last.pt'}; --resume goes on"
+        assert re.search(rf"stopped at step \d+{saved}", finish(process, 128 + number))
         assert (tmp_path / "run" / "last.pt").exists()
     script(tmp_path / "run", "--resume")
     assert differing(untouched, tmp_path / "run") == []
