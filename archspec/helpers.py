@@ -23,7 +23,7 @@ OF_SCRIPTS = frozenset(
     """Any CLASSES COLUMNS DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS Feed Folder
     INPUT Image ImageOps Iterable Iterator Lamb MEAN NAME OUTPUTS Path RANK RESIDUALS Result SIZE
     SPEC STAGES STD SUFFIXES Sequence SummaryWriter SyntheticImages TARGET TARGETS TEST_SIZE URL
-    Unreadable WORLD""".split()
+    WORLD""".split()
 )
 NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS
 

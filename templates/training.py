@@ -261,10 +261,6 @@ def read_tensors(args: argparse.Namespace) -> list[Tensor]:
     return tensors
 
 
-class Unreadable(RuntimeError):
-    """An image that cannot be read, by its name."""
-
-
 def read_image(path: str) -> Any:
     """An image as RGB, upright; 16 bits a channel are scaled to 8."""
     from PIL import Image, ImageOps
@@ -279,7 +275,7 @@ def read_image(path: str) -> Any:
             image = image.convert("I").point(lambda value: value / 257)
         return image.convert("RGB")
     except Exception as error:  # Pillow's readers raise all kinds
-        raise Unreadable(
+        raise RuntimeError(
             f"error: {path} cannot be read: {error}\n"
             "help: remove it, or save it anew with 8 or 16 bits a channel"
         ) from error
@@ -376,9 +372,9 @@ def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
     try:
         yield from loader
     except (RuntimeError, OSError) as error:  # a worker's has its traceback before it
-        *_, unreadable = str(error).rpartition("Unreadable: ")
-        if unreadable.startswith("error: "):
-            sys.exit(unreadable.rstrip())
+        *_, told = str(error).rpartition("RuntimeError: ")
+        if told.startswith("error: "):
+            sys.exit(told.rstrip())
         if args.workers == 0:
             raise
         sys.exit(
