@@ -68,7 +68,8 @@ def test_a_file_of_tensors_is_learnt(tmp_path: Path) -> None:
 def test_tensors_of_other_sizes_are_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
     script = Script(tmp_path, LINE + recipe("loss: mse", data="tensors"))
     message = script.refuses(tmp_path / "run", "--data", str(tensors(tmp_path / "d.pt", *shape)))
-    assert "the network takes (4,), and its targets are (1,)" in message
+    assert f"the train inputs are {(64, *shape)}, torch.float32" in message
+    assert "they have to be (64, 4), torch.float32" in message
 
 
 def test_a_file_that_holds_no_tensors(tmp_path: Path) -> None:

@@ -1,0 +1,434 @@
+"""What goes wrong around a run: each fault is one error that says what to do, or loses nothing."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from archspec.plot import read_log
+from archspec.plot.curves import best_text, draw
+from resume import NETWORK, finish
+from support import peers
+from support.forks import Run, pair
+from support.scripts import Script, bytes_of, recipe
+
+posix = pytest.mark.skipif(os.name != "posix", reason="locks and signals are those of POSIX")
+FLAT = "name: tiny\ninput: [4]\nstem: [{linear: 3}]\n"
+SMALL = "name: tiny\ninput: [1, 4, 4]\nstem: [{conv: {channels: 8, kernel: 4}}, norm, flatten]\n"
+THREE = NETWORK.replace("[1, 8, 8]", "[3, 8, 8]").replace("linear: 10", "linear: 3")
+
+
+@pytest.fixture(scope="module")
+def simple(tmp_path_factory: pytest.TempPathFactory) -> Script:
+    """16 steps in one epoch."""
+    return Script(tmp_path_factory.mktemp("simple"), NETWORK + recipe())
+
+
+@pytest.fixture(scope="module")
+def of_folders(tmp_path_factory: pytest.TempPathFactory) -> Script:
+    peers.torchvision_models()  # declares its ops where they do not load
+    text = THREE + recipe(data="folder", batch_size="2")
+    return Script(tmp_path_factory.mktemp("folders"), text)
+
+
+def ended(script: Script, out: Path, *options: str) -> Any:
+    """How the whole script ends: its message, or its code."""
+    words = [str(script.path), "--out", str(out), *options]
+    with mock.patch.object(sys, "argv", words), pytest.raises(SystemExit) as caught:
+        script.module.main()
+    return caught.value.code
+
+
+# Options ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--workers=-1", "--workers=1.5", "--seed=99999999999999999999", "--seed=-1"),
+        *("--lr=nan", "--lr=inf", "--lr=0", "--save-every=nan", "--log-every=0", "--steps=-1"),
+        *(f"--epochs={10**30}", "--batch-size=0", "--accumulate=-2", "--precision=fp8"),
+    ],
+)
+def test_an_option_out_of_range(
+    of_folders: Script, tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(of_folders, tmp_path / "run", option) == 2
+    assert f"{option.partition('=')[0]}" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("device", ["cpu:x", "meta", "cuda:99", "gpu", "cpu,cuda"])
+def test_a_device_that_is_not_there(simple: Script, tmp_path: Path, device: str) -> None:
+    message = simple.refuses(tmp_path / "run", "--device", device)
+    assert message.startswith(f"error: there is no device {device}\nhelp: --device takes cpu")
+
+
+@pytest.mark.parametrize("name", ["file", "file/run", "x" * 300, "dangling"])
+def test_a_folder_that_cannot_be_made(simple: Script, tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    assert simple.refuses(tmp_path / name).startswith(f"error: --out {tmp_path / name}: ")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "options", [["--batch-size=1"], ["--batch-size=4", "--accumulate=4"], ["--batch-size=3"]]
+)
+def test_a_batch_norm_that_sees_one_value(tmp_path: Path, options: list[str]) -> None:
+    script = Script(tmp_path, SMALL + recipe(batch_size="8", accumulate="1"))
+    if options == ["--batch-size=3"]:
+        options += ["--accumulate=2"]
+        assert "--batch-size 4 can" in ended(script, tmp_path / "run", *options)
+    else:
+        message = ended(script, tmp_path / "run", *options)
+        least = 8 if "--accumulate=4" in options else 2
+        assert f"help: give a --batch-size of {least} or more" in message
+
+
+def test_a_library_that_is_not_there(
+    of_folders: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision.transforms", None)
+    assert "help: python -m pip install torchvision" in ended(of_folders, tmp_path / "run")
+
+
+# Tensors ------------------------------------------------------------------------------
+
+
+def floats(*shape: int) -> Tensor:
+    return torch.linspace(0, 1, torch.Size(shape).numel()).reshape(shape)
+
+
+X, LABELS, VALUES = floats(6, 4), torch.arange(6) % 3, floats(6, 3)
+TENSORS = {
+    "fewer inputs": ("cross_entropy", X[:5], LABELS, "train targets are (6,), torch.int64"),
+    "fewer targets": ("cross_entropy", X, LABELS[:5], "train targets are (5,), torch.int64"),
+    "int32": ("cross_entropy", X, LABELS.int(), "train targets are (6,), torch.int32"),
+    "labels as floats": ("bce", X, LABELS.float(), "train targets are (6,), torch.float32"),
+    "from one": ("cross_entropy", X, LABELS + 1, "train targets are from 1 to 3"),
+    "negative": ("bce", X, LABELS - 1, "train targets are from -1 to 1"),
+    "bytes": ("cross_entropy", X.byte(), LABELS, "train inputs are (6, 4), torch.uint8"),
+    "double": ("cross_entropy", X.double(), LABELS, "train inputs are (6, 4), torch.float64"),
+    "empty": ("cross_entropy", X[:0], LABELS[:0], "with one sample at least"),
+    "integers": ("huber", X, VALUES.long(), "train targets are (6, 3), torch.int64"),
+    "half": ("mse", X.half(), VALUES, "train inputs are (6, 4), torch.float16"),
+    "complex": ("mse", X, VALUES + 0j, "train targets are (6, 3), torch.complex64"),
+    "not finite": ("mse", X / 0, VALUES, "train inputs are from nan to nan"),
+    "infinite": ("huber", X, VALUES + torch.inf, "train targets are from inf to inf"),
+    "no shares": ("multi_label", X, VALUES * 2, "train targets are from 0 to 2"),
+    "a number": ("mse", X, torch.tensor(1.0), "train targets are (), torch.float32"),
+    "sparse": ("mse", X, (VALUES / 0).to_sparse(), "train targets are from nan to nan"),
+    "a list": ("mse", X, [1.0, 2.0], "write it with torch.save"),
+}
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("name", TENSORS)
+def test_tensors_that_the_loss_does_not_take(name: str, part: str, tmp_path: Path) -> None:
+    loss, inputs, targets, told = TENSORS[name]
+    module = Script(tmp_path, FLAT + recipe(f"loss: {loss}", data="tensors")).module
+    right = (X, LABELS if loss in ("cross_entropy", "bce") else VALUES)
+    torch.save({"train": right, "test": right, part: (inputs, targets)}, tmp_path / "data.pt")
+    with pytest.raises(SystemExit) as caught:
+        module.read_tensors(argparse.Namespace(data=str(tmp_path / "data.pt")))
+    assert told.replace("train", part) in str(caught.value)
+    assert str(tmp_path / "data.pt") in str(caught.value)
+
+
+def test_a_process_without_test_samples_evaluates_nothing(tmp_path: Path) -> None:
+    script = Script(tmp_path, FLAT + recipe(data="tensors", batch_size="2"))
+    torch.save({"train": (X, LABELS), "test": (X[:1], LABELS[:1])}, tmp_path / "data.pt")
+    for process in pair(script.path, tmp_path / "run", "--data", str(tmp_path / "data.pt")):
+        finish(process)
+    assert (tmp_path / "run" / "best.pt").exists()
+
+
+# Images -------------------------------------------------------------------------------
+
+
+def images(root: Path, train: str = "a b c", val: str = "a b c", count: int = 2) -> Path:
+    for part, names in (("train", train), ("val", val)):
+        for name in names.split():
+            (root / part / name).mkdir(parents=True)
+            for number in range(count):
+                image = Image.fromarray(bytes_of(9, 9, 3, seed=number).numpy())
+                image.save(root / part / name / f"{number}.png")
+    return root
+
+
+@pytest.mark.parametrize("val", ["a b d", "A b c", "a b", "a b c d", "b c d"])
+def test_classes_of_train_and_val_that_differ(of_folders: Script, tmp_path: Path, val: str) -> None:
+    data = images(tmp_path / "data", val=val)
+    message = of_folders.refuses(tmp_path / "run", "--data", str(data))
+    lacks, more = sorted({*"abc"} - {*val}), sorted({*val} - {*"abc "})
+    assert f"{data / 'val'} lacks the classes {lacks} of train, and has {more} more" in message
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def floating(path: Path) -> None:
+    Image.fromarray(floats(9, 9).numpy()).save(path, "TIFF")
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "cut": cut,
+    "text": lambda path: path.write_text("not an image"),
+    "empty": lambda path: path.write_bytes(b""),
+    "floats": floating,
+    "a link to nothing": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+}
+
+
+@pytest.mark.parametrize(("damage", "workers"), [*((name, "0") for name in DAMAGES), ("cut", "1")])
+def test_an_image_that_cannot_be_read_is_named(
+    of_folders: Script, tmp_path: Path, damage: str, workers: str
+) -> None:
+    data = images(tmp_path / "data")
+    path = data / "train" / "b" / "1.png"
+    DAMAGES[damage](path)
+    message = of_folders.refuses(tmp_path / "run", "--data", str(data), "--workers", workers)
+    assert message.startswith(f"error: {path} cannot be read: ")
+    assert message.count("\n") == 1
+
+
+def test_what_is_hidden_is_neither_class_nor_image(of_folders: Script, tmp_path: Path) -> None:
+    data = images(tmp_path / "data")
+    for hidden in (".ipynb_checkpoints", "a/.cache"):
+        (data / "train" / hidden).mkdir()
+        (data / "train" / hidden / "0.png").write_text("")
+    (data / "train" / "a" / "._0.png").write_text("")
+    (data / "train" / "a" / "notes.txt").write_text("")
+    found = of_folders.module.Folder(data / "train", None)
+    assert found.classes == ["a", "b", "c"]
+    assert [Path(path).name for path, _ in found.images] == ["0.png", "1.png"] * 3
+
+
+@pytest.mark.parametrize(("train", "told"), [("", "has 0 classes"), ("a b c", "no image in")])
+def test_folders_without_images(of_folders: Script, tmp_path: Path, train: str, told: str) -> None:
+    (tmp_path / "data" / "train").mkdir(parents=True)
+    images(tmp_path / "data", train=train, count=0)
+    assert told in of_folders.refuses(tmp_path / "run", "--data", str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(("ending", "mode"), [("png", "I;16"), ("tif", "I;16"), ("tif", "I;16B")])
+def test_sixteen_bits_are_scaled_to_eight(
+    of_folders: Script, tmp_path: Path, ending: str, mode: str
+) -> None:
+    values = torch.tensor([0, 257 * 100, 65535]).numpy().astype(">u2" if "B" in mode else "<u2")
+    path = tmp_path / f"deep.{ending}"
+    Image.frombytes(mode, (3, 1), values.tobytes()).save(path)
+    read = of_folders.module.read_image(str(path))
+    assert [read.getpixel((x, 0)) for x in range(3)] == [(0,) * 3, (100,) * 3, (255,) * 3]
+
+
+@pytest.mark.parametrize(("orientation", "first"), [(1, 0), (3, 1), (2, 1), (8, 1), (6, 0)])
+def test_images_are_upright(
+    of_folders: Script, tmp_path: Path, orientation: int, first: int
+) -> None:
+    image = Image.new("L", (2, 1))
+    image.putpixel((1, 0), 200)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "turned.png", exif=exif)
+    read = of_folders.module.read_image(str(tmp_path / "turned.png"))
+    assert read.size == ((1, 2) if orientation > 4 else (2, 1))
+    assert read.getpixel((0, 0)) == (200 * first,) * 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space (28)"),
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Bus error."),
+        RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly"),
+        OSError(11, "Resource temporarily unavailable"),
+    ],
+)
+def test_workers_that_cannot_work(
+    of_folders: Script, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loader(*_: Any, **__: Any) -> Any:
+        raise error
+        yield
+
+    monkeypatch.setattr(of_folders.module, "DataLoader", loader)
+    args = argparse.Namespace(workers=2)
+    with pytest.raises(SystemExit, match=r"--workers 0 .*--shm-size") as caught:
+        next(iter(of_folders.module.batches([], [], args)))
+    assert str(error) in str(caught.value)
+
+
+# Runs that meet, and their ends -------------------------------------------------------
+
+
+@posix
+def test_two_runs_in_one_folder(simple: Script, tmp_path: Path) -> None:
+    out, long = tmp_path / "run", ("--steps", "100000", "--log-every", "1", "--save-every", "0")
+    first = Run(simple.path, out, *long)
+    while not (out / "last.pt").exists():
+        assert first.poll() is None
+        time.sleep(0.01)
+    for options in ((), ("--resume",), ("--seed", "2")):
+        message = simple.refuses(out, *options)
+        assert message.startswith(f"error: another process is training in {out}\n")
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGKILL)
+    first.communicate(timeout=60)
+    simple.module.signals.append((15, 0.0))
+    try:
+        with pytest.raises(SystemExit, match="143"):
+            simple(out, *long, "--resume")
+    finally:
+        simple.module.signals.clear()
+
+
+@posix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_torch_is_imported(
+    simple: Script, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    (tmp_path / "torch.py").write_text(
+        "import time\nprint('on its way', flush=True)\ntime.sleep(9)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(simple.path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "on its way\n"
+    process.send_signal(number)
+    assert finish(process, code) == ""
+
+
+@pytest.mark.parametrize("resume", ["{out}/last.pt", "last.pt"])
+def test_a_run_is_resumed_by_the_path_of_its_checkpoint(
+    simple: Script, tmp_path: Path, resume: str
+) -> None:
+    out = tmp_path / "run"
+    simple(out, "--steps", "1")
+    assert "best accuracy" in simple(out, "--steps", "1", "--resume", resume.format(out=out))
+    assert "--resume takes a file in --out" in simple.refuses(out, "--resume", "last")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        *({"settings": 5}, {"settings": {}}, {"settings": {}, "run": 3}, [1, 2], 7),
+        *({"settings": None, "run": {}}, {"settings": {}, "run": {"epoch": 1}}),
+    ],
+)
+def test_a_checkpoint_that_holds_something_else(simple: Script, tmp_path: Path, held: Any) -> None:
+    torch.save(held, tmp_path / "last.pt")
+    assert f"{tmp_path / 'last.pt'} is damaged: " in simple.refuses(tmp_path, "--resume")
+
+
+# What is told -------------------------------------------------------------------------
+
+
+def test_a_run_saves_before_it_prints(
+    simple: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = list[set[str]]()
+
+    def show(text: str, end: str = "\n") -> None:
+        if text.startswith("epoch"):
+            there.append({path.name for path in (tmp_path / "run").iterdir()})
+
+    monkeypatch.setattr(simple.module, "show", show)
+    simple(tmp_path / "run", "--steps", "1")
+    assert there == [{"best.pt", "last.pt", "lock", "log.csv"}]
+
+
+@posix
+@pytest.mark.parametrize("kind", ["full", "closed", "none", "ascii", "latin"])
+def test_a_line_that_cannot_be_printed_ends_nothing(
+    simple: Script, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    streams: dict[str, Callable[[], Any]] = {
+        "full": lambda: open("/dev/full", "w"),  # noqa: SIM115
+        "closed": lambda: os.fdopen(os.dup(writer), "w"),
+        "none": lambda: None,
+        "ascii": lambda: (tmp_path / "out").open("w", encoding="ascii"),
+        "latin": lambda: (tmp_path / "out").open("w", encoding="latin-1"),
+    }
+    out = streams[kind]()
+    os.close(writer)
+    monkeypatch.setattr(sys, "stdout", out)
+    for text in ("猫 \udcff", "more"):
+        simple.module.show(text)
+    if out is not None:
+        out.close()
+    if kind in ("ascii", "latin"):
+        assert (tmp_path / "out").read_text() == "\\u732b \\udcff\nmore\n"
+
+
+@pytest.mark.parametrize("loss", [torch.nan, torch.inf])
+def test_an_evaluation_that_is_not_finite_is_never_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
+) -> None:
+    script = Script(tmp_path, NETWORK + recipe(epochs="2", batch_size="4096"))
+    results = iter([(loss, 0.99, torch.eye(10).long()), (2.0, 0.3, torch.eye(10).long())])
+    monkeypatch.setattr(script.module, "evaluate_classes", lambda *_: next(results))
+    printed = script(tmp_path / "run")
+    assert "warning: at step 1 the test loss is not finite" in printed
+    assert "best accuracy 30.00%" in printed
+    assert (tmp_path / "run" / "log.csv").read_text().splitlines()[1].split(",")[4:6] == ["nan"] * 2
+    log = read_log(tmp_path / "run")
+    assert best_text(log) == "30.0 % at epoch 2"
+    draw({"run": log}, "svg")
+    monkeypatch.setattr(script.module, "evaluate_classes", lambda *_: (loss, 1, torch.eye(10)))
+    assert "best" not in script(tmp_path / "bad", "--steps", "1")
+    assert not (tmp_path / "bad" / "best.pt").exists()
+
+
+def test_a_run_shows_signs_of_life(simple: Script, tmp_path: Path) -> None:
+    printed = simple(tmp_path / "run", "--log-every", "4").splitlines()
+    assert printed[0].startswith("tiny: 1 x cpu, ")
+    assert ", 16 steps of 256 of 4,096 samples, " in printed[0]
+    assert printed[1].startswith("step 1 of 16  loss ")
+    rows = (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == ["4", "8", "12", "16"]
+    assert all(row.split(",")[4:6] == ["", ""] for row in rows[:3])
+    log = read_log(tmp_path / "run")
+    assert len(log.curve("train_loss")[0]) == 4
+    assert log.curve("test_loss")[0] == [1.0]
+
+
+def test_a_run_is_drawn_before_its_first_evaluation(simple: Script, tmp_path: Path) -> None:
+    simple.module.log(tmp_path, [[4, 0.25, 0.1, 2.3, None, None, 100.0, 1.0]], None)
+    log = read_log(tmp_path)
+    assert best_text(log) == "no evaluation yet"
+    draw({"run": log}, "svg")
+    draw({"one": log, "other": log}, "svg")
+
+
+def test_a_run_that_is_stopped_says_where(
+    simple: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[str]()
+    monkeypatch.setattr(simple.module, "signals", [(15, 0.0)])
+    monkeypatch.setattr(simple.module, "show", lambda text, end="\n": told.append(text))
+    with pytest.raises(SystemExit, match="143"):
+        simple(tmp_path)
+    assert told[-1] == f"stopped at step 1, saved to {tmp_path / 'last.pt'}; --resume goes on"
