@@ -375,10 +375,11 @@ def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
         *_, told = str(error).rpartition("RuntimeError: ")
         if told.startswith("error: "):
             sys.exit(told.rstrip())
-        if args.workers == 0:
+        starved = "shared memory" in told or "DataLoader worker (pid" in told
+        if args.workers == 0 or not (starved or isinstance(error, OSError)):
             raise
         sys.exit(
-            f"error: {args.workers} processes cannot load the data: {error}\n"
+            f"error: {args.workers} processes cannot load the data: {told.rstrip()}\n"
             "help: --workers 0 needs none, nor memory that is shared; a larger "
             "/dev/shm will do too (docker run --shm-size)"
         )

@@ -255,6 +255,10 @@ def test_images_are_upright(
     "error",
     [
         RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space (28)"),
+        RuntimeError(
+            "Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback (most recent"
+            "\nRuntimeError: unable to allocate shared memory(shm) for file </torch_1>\n"
+        ),
         RuntimeError("DataLoader worker (pid 7) is killed by signal: Bus error."),
         RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly"),
         OSError(11, "Resource temporarily unavailable"),
@@ -271,7 +275,19 @@ def test_workers_that_cannot_work(
     args = argparse.Namespace(workers=2)
     with pytest.raises(SystemExit, match=r"--workers 0 .*--shm-size") as caught:
         next(iter(of_folders.module.batches([], [], args)))
-    assert str(error) in str(caught.value)
+    assert str(error).rpartition("RuntimeError: ")[2].strip() in str(caught.value)
+    assert str(caught.value).count("\n") == 1
+
+
+def test_other_errors_of_workers_are_not_explained_away(
+    of_folders: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = "Caught RuntimeError in DataLoader worker process 0.\nRuntimeError: a bug"
+    loader = mock.Mock(return_value=mock.MagicMock())
+    loader.return_value.__iter__.side_effect = RuntimeError(told)
+    monkeypatch.setattr(of_folders.module, "DataLoader", loader)
+    with pytest.raises(RuntimeError, match="a bug"):
+        next(iter(of_folders.module.batches([], [], argparse.Namespace(workers=2))))
 
 
 # Runs that meet, and their ends -------------------------------------------------------
