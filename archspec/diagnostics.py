@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
+from archspec.known import known, plain, words
+
 LONGEST_MESSAGE = 1000
 MOST_LABELS = 5
 MOST_PAIRS = 40_000  # of letters that are compared for one suggestion
@@ -150,42 +152,113 @@ def _place(diagnostic: Diagnostic) -> tuple[Span, str, str]:
 
 
 class Hint(str):
-    """What to write instead; `instead` is the very word, where only one comes into question."""
+    """What to write instead; `instead` is the very word, where only one comes into question.
+
+    `sure`: that word is meant, and `lint --fix` may write it. Else it is a guess.
+    """
 
     wrong: str = ""
     instead: str = ""
+    sure: bool = False
 
     def at(self, span: Span | None) -> Fix | None:
         """The fix that writes that word at `span`, where the wrong one stands, maybe quoted."""
         width = span.end_column - span.column if span and span.line == span.end_line else 0
-        if not self.instead or not span or width - len(self.wrong) not in (0, 2):
+        if not self.sure or not span or width - len(self.wrong) not in (0, 2):
             return None
         if not self.wrong.replace("-", "_").isidentifier():  # `kernel 7` says more than `kernel`
             return None
         return Fix(f"write `{self.instead}`", (Edit(span, self.instead),))
 
 
-def instead(text: str, wrong: str, word: str) -> Hint:
+def instead(text: str, wrong: str, word: str, sure: bool = False) -> Hint:
     """A hint that knows the word to write."""
     hint = Hint(text)
-    hint.wrong, hint.instead = wrong, word
+    hint.wrong, hint.instead, hint.sure = wrong, word, sure and bool(word)
     return hint
 
 
-def closest(wrong: str, choices: Iterable[str]) -> list[str]:
-    """The choices that differ from `wrong` in a letter or two."""
-    return alike(wrong.lower(), choices, 0.75)[:9]
+class Guess(NamedTuple):
+    """What a word may mean: the words to ask for, and the one that it is if it is any.
+
+    `sure`: it is that one.
+    """
+
+    asked: tuple[str, ...] = ()
+    word: str = ""
+    sure: bool = False
+
+    def __str__(self) -> str:
+        listed = " or ".join(f"`{word}`" for word in self.asked)
+        return f"did you mean {listed}?" if listed else ""
 
 
-def did_you_mean(wrong: str, choices: Iterable[str], what: str = "choose from") -> Hint:
-    """A hint that names the nearest of `choices`, and all of them if they are few."""
-    known = sorted(set(choices))
-    near = alike(wrong.lower(), known, 0.6)[:2]
+def guess(wrong: str, choices: Iterable[str], aliases: Mapping[str, str] | None = None) -> Guess:
+    """What a word that is none of `choices` means; `aliases` are other names of some.
+
+    It is sure of the same word in another spelling, and of a slip of one letter in a word that
+    means nothing elsewhere (`archspec.known`) and is like no other word.
+    """
+    names = {**(aliases or {}), **{word: word for word in choices}}
+    same = _meant(names, (word for word in names if plain(word) == plain(wrong)))
+    if same:
+        return _one_of(same)
+    if known(wrong) is not None:
+        return Guess()
+    small = wrong.lower()
+    slips = _meant(names, (w for w in _comparable(small, names) if is_slip(small, w.lower())))
+    if slips:
+        ours = {plain(word) for word in names}
+        other = (word for word in words() if word not in ours and is_slip(plain(wrong), word))
+        return _one_of(slips)._replace(sure=len(slips) == 1 and not any(other))
+    near = _meant(names, alike(small, names, 0.6))[:2]
     close = closest(wrong, near)
-    listed = f"{what}: {', '.join(known)}" if 0 < len(known) <= 60 else ""
-    asked = f"did you mean `{near[0]}`?" if near else ""
-    text = " ".join(filter(None, [asked, listed]))
-    return instead(text, wrong, close[0] if len(close) == 1 else "")
+    return Guess(near[:1], close[0] if len(close) == 1 else "")
+
+
+def _one_of(found: tuple[str, ...]) -> Guess:
+    return Guess(found[:2], found[0] if len(found) == 1 else "", len(found) == 1)
+
+
+def _meant(names: Mapping[str, str], found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names[word] for word in found))
+
+
+def is_slip(wrong: str, right: str) -> bool:
+    """Whether one letter of `right` is missing, doubled, swapped with the next, or another."""
+    pairs = enumerate(zip(wrong, right, strict=False))
+    at = next((n for n, (a, b) in pairs if a != b), min(len(wrong), len(right)))
+    left, due = wrong[at:], right[at:]
+    missing = left == due[1:] and due.isidentifier()
+    doubled = left[1:] == due and left.isidentifier() and wrong[at - 1 : at] == left[0]
+    swapped = left[1::-1] + left[2:] == due and left[:2].replace("_", "a").isalpha()
+    letters = left[:1].isalpha() and due[:1].isalpha()
+    other = letters and left[1:] == due[1:] and len(_part_at(right, at)) > 3
+    return len(wrong) > 2 and (missing or doubled or swapped or other)
+
+
+def _part_at(word: str, place: int) -> str:
+    """The letters around a place, up to the next `_` or digit: `max` of `max_pool`."""
+    return re.split("[^a-z]", word[:place])[-1] + re.split("[^a-z]", word[place:])[0]
+
+
+def closest(wrong: str, choices: Iterable[str]) -> list[str]:
+    """The choices that differ from `wrong` in a letter or two; none for a known name."""
+    return [] if known(wrong) is not None else alike(wrong.lower(), choices, 0.75)[:9]
+
+
+def did_you_mean(
+    wrong: str,
+    choices: Iterable[str],
+    what: str = "choose from",
+    aliases: Mapping[str, str] | None = None,
+) -> Hint:
+    """A hint that names the nearest of `choices`, and all of them if they are few."""
+    choices = sorted(set(choices))
+    found = guess(wrong, choices, aliases)
+    listed = f"{what}: {', '.join(choices)}" if 0 < len(choices) <= 60 else ""
+    text = " ".join(filter(None, [str(found), listed]))
+    return instead(text, wrong, found.word, found.sure)
 
 
 def alike(wrong: str, choices: Iterable[str], least: float) -> list[str]:
@@ -193,14 +266,20 @@ def alike(wrong: str, choices: Iterable[str], least: float) -> list[str]:
 
     Of too many choices, as only a hostile file has them, those that begin alike are compared.
     """
-    known = list(choices)
-    if not known or len(wrong) > LONGEST_WORD:
+    near = _comparable(wrong, choices)
+    return get_close_matches(wrong, near, len(near) or 1, least)
+
+
+def _comparable(wrong: str, choices: Iterable[str]) -> list[str]:
+    """The choices, or if they are too many, those that begin like `wrong`; none for a long word."""
+    words = list(choices)
+    if not words or len(wrong) > LONGEST_WORD:
         return []
     room = MOST_PAIRS // max(1, len(wrong))
-    if sum(map(len, known)) > room:
-        known = [word for word in known if word[:1] == wrong[:1]]
-        known = known[: room // max(map(len, known), default=1)]
-    return get_close_matches(wrong, known, len(known) or 1, least)
+    if sum(map(len, words)) > room:
+        words = [word for word in words if word[:1] == wrong[:1]]
+        words = words[: room // max(map(len, words), default=1)]
+    return words
 
 
 def shown(text: str) -> str:

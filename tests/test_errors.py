@@ -481,6 +481,7 @@ ELSEWHERE = {
     "gap": "global_avg_pool",
     "conv2d": "conv",
 }
+OF_TORCH = ("hardswish", "batchnorm", "avgpool", "conv2d")
 
 
 @pytest.mark.parametrize("word", ELSEWHERE)
@@ -491,13 +492,14 @@ def test_what_an_op_is_called_elsewhere(word: str, tmp_path: Path) -> None:
     for found in (layer, default):
         assert f"did you mean `{ours}`" in found.hint
         assert ("`norm`" in found.hint) == (ours == "batch_norm")
-    assert layer.fix is not None
-    assert layer.fix.edits[0].text == ours
+    fixed = layer.fix and layer.fix.edits[0].text
+    assert fixed == (ours if word in OF_TORCH else None)
 
 
 def test_names_of_elsewhere_are_ops_and_blocks() -> None:
     library = Library({})
-    assert all(name in OPS or library.block(name) for name in elsewhere.ELSEWHERE.values())
+    names = set(elsewhere.ELSEWHERE.values()) - {"none"}
+    assert all(name in OPS or library.block(name) for name in names)
 
 
 @pytest.mark.parametrize("name", ["conv", "residual", "norm", "act"])

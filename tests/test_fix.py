@@ -33,7 +33,7 @@ FIXES = {
         "defaults: {conv: {bias: true}}\nstem: {c1: {conv: 8}}\n",
     ),
     "typos in keys of a stage": (
-        "stages:\n  a: {blok: basic, repeats: 2, channels: 8}  # why\n",
+        "stages:\n  a: {blok: basic, repaet: 2, channels: 8}  # why\n",
         "stages:\n  a: {block: basic, repeat: 2, channels: 8}  # why\n",
     ),
     "a typo in what stands beside a layer": (

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from archspec import __version__
 from archspec.cli.lines import fail
-from archspec.diagnostics import SpecError, UnreadableFile, closest, visible
+from archspec.diagnostics import SpecError, UnreadableFile, alike, visible
 from archspec.extras import advice
 
 WIDTH = 78  # of `--help`, whatever the terminal: asking for its size would bring in `shutil`
@@ -63,7 +63,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            near = closest(unknown[0].partition("=")[0], self._option_string_actions)
+            near = alike(unknown[0].partition("=")[0], self._option_string_actions, 0.75)
             meant = f"\nhelp: did you mean `{near[0]}`?" if near else ""
             self.error(f"unrecognized arguments: {visible(' '.join(unknown))}{meant}")
         return namespace, unknown

@@ -163,7 +163,7 @@ def unknown_argument(op: type[Op], wrong: str) -> str:
     known = written_fields(op)
     for f in fields_of(op):
         if wrong == f.torch and f.name != f.torch and f.name in known:
-            return instead(f"write `{f.name}`", wrong, f.name)
+            return instead(f"write `{f.name}`", wrong, f.name, sure=True)
         arrives = f.how.kind == "arrives"
         if arrives and wrong in (f.torch, "channels", "in_channels", "features"):
             return "what arrives is known and never written"

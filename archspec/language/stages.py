@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import ValidationError
 
-from archspec.diagnostics import closest, instead
+from archspec.diagnostics import closest, guess, instead
 from archspec.expression import Expr, Number
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
@@ -64,7 +64,7 @@ def _check_block_is_there(value: Any) -> None:
     several = sum(key not in MODIFIERS for key in keys) > 1
     wrong = next((key for key in keys if closest(str(key), ["block"])), None)
     if wrong and (of_stage or several):
-        hint = instead("did you mean `block`?", wrong, "block")
+        hint = instead("did you mean `block`?", wrong, "block", guess(wrong, ["block"]).sure)
         fail("unknown-key", f"a stage has no `{wrong}`", hint, wrong, key=True)
     if of_stage:
         fail("missing-key", "this stage does not say its `block`", "write e.g. `block: basic`")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from archspec.diagnostics import Edit, Fix, visible
 from archspec.files import write_files
-from archspec.lint.checked import Checked
+from archspec.lint.checked import Checked, is_fatal
 from archspec.lint.deferred import checker
 from archspec.lint.discover import beside_blocks
 from archspec.lint.lookup import users
@@ -113,19 +113,26 @@ class _Run:
         return self.after[file]
 
     def apply(self, text: str, file: str, repairs: list[Fix]) -> str:
-        """One fix at a time, from the end of the file, each only if the file still parses."""
+        """One fix at a time, from the end of the file, each only if fewer findings are left."""
         end: tuple[int, int] | None = None
+        found = self.alone(text, file)
         for repair in sorted(repairs, key=_start, reverse=True):
             last = max((e.span.end_line, e.span.end_column) for e in repair.edits)
             if any(edit.span.file != file for edit in repair.edits) or (end and last > end):
                 continue  # overlaps one that is done: next round
             fixed = edited(text, repair.edits)
-            if fixed == text or not checker().parses(fixed, file):
+            left = self.alone(fixed, file)
+            if not checker().parses(fixed, file) or not _is_better(left, found, repair):
                 self.refused.add((file, repair))
                 continue
-            text, end = fixed, _start(repair)
+            text, end, found = fixed, _start(repair), left
             self.fixed += 1
         return text
+
+    def alone(self, text: str, file: str) -> Report:
+        """What is found in one file with this text."""
+        sources = Sources({file: text})
+        return report_of([checker().text(text, file)], self.settings, checker().codes, sources)
 
     def diff(self) -> str:
         parts: list[str] = []
@@ -134,6 +141,23 @@ class _Run:
                 lines = _lines(self.marks[file] + old), _lines(self.marks[file] + new)
                 parts += difflib.unified_diff(*lines, f"a/{visible(file)}", f"b/{visible(file)}")
         return "".join(parts)
+
+
+def _is_better(after: Report, before: Report, repair: Fix) -> bool:
+    """Whether fewer findings are left, or as many if another file shows the finding."""
+    elsewhere = all(finding.diagnostic.fix != repair for finding in before.findings)
+    return _left(after) < _left(before) or (elsewhere and _left(after) == _left(before))
+
+
+def _left(report: Report) -> tuple[int, int, int]:
+    """How many errors in YAML and names there are, other errors, and warnings.
+
+    Shapes are looked at once all names are right, and warnings once all shapes are: of a fix
+    that shows the next findings, the kind before them counts.
+    """
+    errors = [f.code for f in report.findings if is_fatal(f.diagnostic)]
+    names = sum(code.startswith("AS1") for code in errors)
+    return names, len(errors) - names, len(report.findings) - len(errors)
 
 
 def _start(repair: Fix) -> tuple[int, int]:

@@ -33,8 +33,9 @@ def unknown_name() -> None:
 def unknown_layer() -> None:
     """A layer that is no op, block, part or combinator.
 
-    Ops have short names in lower case: `conv`, `batch_norm`, `linear`. Torch's own names are
-    understood and answered with ours.
+    Ops have short names in lower case: `conv`, `batch_norm`, `linear`. `--fix` replaces torch's
+    names for them, and typos of one letter. A layer that torch, timm or a paper has and archspec
+    does not is no typo: `prelu` isn't supported yet.
 
     Bad:
 
@@ -78,7 +79,7 @@ def unknown_default() -> None:
     Bad:
 
         defaults:
-          convolution: {bias: true}
+          convv: {bias: true}
         stem:
           - conv: 64
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
+from archspec.known import known, plain
 from archspec.ops import OPS
 
-# In small letters -> ours.
+TORCH = re.compile(r"^(torch\.)?nn\.")
+
+# Other frameworks' names -> ours.
 ELSEWHERE = {
     "convolution": "conv",
     "dwconv": "depthwise_conv",
@@ -34,23 +38,40 @@ ELSEWHERE = {
     "globalaveragepooling2d": "global_avg_pool",
     "droppath": "stochastic_depth",
     "drop_path": "stochastic_depth",
+    "squeeze_excite": "se",
+    "squeeze_excitation": "se",
+    "squeezeexcitation": "se",
+    "none": "none",
 }
 
 
 def elsewhere(word: str) -> str:
     """What we call what is called `word` elsewhere; "" if that is unknown."""
-    small = word.lower()
-    return ELSEWHERE.get(small) or torch_names().get(small, "")
+    bare = plain(TORCH.sub("", word))
+    return _elsewhere().get(bare) or torch_names().get(bare, "")
+
+
+@cache
+def _elsewhere() -> dict[str, str]:
+    return {plain(word): ours for word, ours in ELSEWHERE.items()}
 
 
 @cache
 def torch_names() -> dict[str, str]:
-    """What people write for an op elsewhere, in lower case: torch's own class names.
+    """Torch's names of our ops as `known.plain` writes them: `conv2d`, `maxpool`.
 
     Of two ops of one class it is the first, which takes the arguments of that class.
     """
-    known: dict[str, str] = {}
+    names: dict[str, str] = {}
     for op in OPS.values():
         for rank in ("", "1d", "2d", "3d"):
-            known.setdefault(op.torch.replace("{rank}d", rank).lower(), op.key)
-    return known
+            names.setdefault(plain(op.torch.replace("{rank}d", rank)), op.key)
+    return names
+
+
+def unsupported(word: str) -> str:
+    """That a known layer is none of ours, or ""."""
+    place = known(TORCH.sub("", word))
+    if place is None:
+        return ""
+    return f"`{word}` isn't supported yet" + (f" ({place})" if place else "")

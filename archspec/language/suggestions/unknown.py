@@ -5,41 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from typing import Any
 
-from archspec.diagnostics import Hint, closest, did_you_mean, instead
-from archspec.language.suggestions.elsewhere import elsewhere, torch_names
+from archspec.diagnostics import Hint, did_you_mean, guess, instead
+from archspec.language.suggestions.elsewhere import elsewhere, torch_names, unsupported
 from archspec.language.words import COMBINATORS, FLOW, PARTS_OF_ALL
 from archspec.ops import OPS
+
+LIST = "`archspec list` names all ops and blocks"
 
 
 def layer_hint(head: str, parts: Iterable[str], blocks: Iterable[str]) -> Hint:
     """What to write instead of the head of a layer."""
-    torch = torch_names()
-    known = {*OPS, *COMBINATORS, *parts, *blocks}
-    near = did_you_mean(head, known | torch.keys(), "there are")
-    text = near.split(" there are")[0] if "did you mean" in near else ""
-    for word, op in torch.items():
-        text = text.replace(f"did you mean `{word}`", f"did you mean `{op}`")
-    listed = "`archspec list` names all ops and blocks"
-    meant = {torch.get(word, word) for word in closest(head, known | torch.keys())}
-    word = elsewhere(head) or (meant.pop() if len(meant) == 1 else "")
-    text = _elsewhere_hint(head) or text
-    return instead(" ".join(filter(None, [text, listed])), head, word)
+    return _meant(head, {*OPS, *COMBINATORS, *parts, *blocks}, LIST)
 
 
 def default_hint(name: str, blocks: Iterable[str]) -> Hint:
     """What to write instead of a key of `defaults`."""
-    if text := _elsewhere_hint(name):
-        return instead(text, name, elsewhere(name))
-    return did_you_mean(name, [*OPS, *blocks, *PARTS_OF_ALL])
+    known = {*OPS, *blocks, *PARTS_OF_ALL}
+    return _meant(
+        name, known, f"choose from: {', '.join(sorted(known))}" if len(known) < 60 else ""
+    )
 
 
-def _elsewhere_hint(wrong: str) -> str:
-    """What to write for an op's name of another framework."""
+def _meant(wrong: str, known: Set[str], rest: str) -> Hint:
+    """Our name, or torch's; what others call it; or that we have no such layer."""
+    found = guess(wrong, known, torch_names())
     ours = elsewhere(wrong)
-    if not ours:
-        return ""
-    norm = ", or `norm` for that of the network" if ours == "batch_norm" else ""
-    return f"did you mean `{ours}`{norm}?"
+    text = str(found)
+    if ours and not found.sure:
+        text = f"did you mean `{ours}`?"
+    if ours == "batch_norm":
+        text = f"did you mean `{ours}`, or `norm` for that of the network?"
+    word = found.word or ours
+    if not text and (none := unsupported(wrong)):
+        text = f"{none};"
+    return instead(" ".join(filter(None, [text, rest])).rstrip(";"), wrong, word, found.sure)
 
 
 def name_hint(wrong: str, path: tuple[Any, ...], names: Set[str]) -> str:
