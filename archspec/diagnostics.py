@@ -229,11 +229,12 @@ def is_slip(wrong: str, right: str) -> bool:
     pairs = enumerate(zip(wrong, right, strict=False))
     at = next((n for n, (a, b) in pairs if a != b), min(len(wrong), len(right)))
     left, due = wrong[at:], right[at:]
-    missing = left == due[1:] and due.isidentifier()
+    part = _part_at(right, at)
+    missing = left == due[1:] and due.isidentifier() and len(part) != 1
     doubled = left[1:] == due and left.isidentifier() and wrong[at - 1 : at] == left[0]
     swapped = left[1::-1] + left[2:] == due and left[:2].replace("_", "a").isalpha()
     letters = left[:1].isalpha() and due[:1].isalpha()
-    other = letters and left[1:] == due[1:] and len(_part_at(right, at)) > 3
+    other = letters and left[1:] == due[1:] and len(part) > 3
     return len(wrong) > 2 and (missing or doubled or swapped or other)
 
 

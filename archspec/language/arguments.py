@@ -11,6 +11,7 @@ from archspec.diagnostics import closest, did_you_mean, instead
 from archspec.expression import Expr, ExpressionError, Number
 from archspec.ir import Field, Op, fields_of
 from archspec.language.problems import Collector, describe, fail
+from archspec.language.suggestions.pythonic import pythonic_hint
 from archspec.source.scalars import boolean_hint
 
 LARGEST_SIZE = 2**20
@@ -36,7 +37,7 @@ def expr(value: Any, how: Field = ANY) -> Expr:
                 _hint(value),
             )
     except ExpressionError as error:
-        fail("expression", error.message, error.hint)
+        fail("expression", error.message, pythonic_hint(str(value)) or error.hint)
     if isinstance(tree, Number):
         check_number(tree.value, how)
     return tree

@@ -18,8 +18,15 @@ from archspec.ir import Field
 from archspec.language import arguments, identifiers
 from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
-from archspec.language.suggestions.layers import no_layer
-from archspec.language.words import BRANCHED, COMBINATORS, MODIFIERS, OF_RESIDUAL, ONE_BODY
+from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
+from archspec.language.words import (
+    BRANCHED,
+    COMBINATORS,
+    MODIFIERS,
+    OF_RESIDUAL,
+    ONE_BODY,
+    PARTS_OF_ALL,
+)
 from archspec.ops import OPS
 from archspec.places import At
 
@@ -106,12 +113,18 @@ def stack_of(value: Any) -> Stack:
     return Stack(tuple(layers), listed=True, none=not layers, raw=value)
 
 
+def entry_of(key: str, value: Any) -> Stack:
+    """The layers of an entry of a map, `name: layer`; raises `Problems`."""
+    check_entry(key, value)
+    return stack_of(value)
+
+
 def layer_of(value: Any, step: int | None = None) -> Layer:
     """One layer from what is written; raises `Problems`."""
     if isinstance(value, str):
         return _with_head(value, {}, {}, value, step)
     heads = [key for key in value if key not in MODIFIERS] if isinstance(value, Mapping) else []
-    if len(heads) != 1:
+    if len(heads) != 1 or op_in_value(value):
         no_layer(value, heads)
     modifiers = {key: value[key] for key in value if key in MODIFIERS}
     return _with_head(heads[0], value[heads[0]], modifiers, value, step)
@@ -148,6 +161,8 @@ def shorthand(head: str, given: Any) -> Mapping[str, Any]:
             f"`{head}` has nothing behind it",
             f"write `{head}` or `{head}: {{}}`",
         )
+    if head in PARTS_OF_ALL:
+        check_part(head, given)
     first = OPS[head].first if head in OPS else "channels"
     if first is None:
         fail("wrong-type", f"`{head}` takes no value", f"write `{head}` alone, or a map")
@@ -177,7 +192,7 @@ def _branches(given: Any) -> tuple[Branch, ...]:
         with found.trying(step):
             if name is not None:
                 identifiers.attribute(name)
-            branches.append(Branch(name, stack_of(part)))
+            branches.append(Branch(name, stack_of(part) if name is None else entry_of(name, part)))
     found.finish()
     return tuple(branches)
 
@@ -211,6 +226,10 @@ def _modifiers(head: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if key in OF_RESIDUAL and head != "residual":
             hint = "put it beside `residual:`"
             found.add("unknown-key", f"`{key}` belongs to `residual`", hint, key, key=True)
+    if isinstance(given.get("shortcut"), bool):
+        hint = "write the layers of the shortcut, e.g. `shortcut: conv_norm`, or leave it out"
+        message = f"expected layers, found {describe(given['shortcut'])}"
+        found.add("wrong-type", message, hint, "shortcut")
     if "else" in given and "when" not in given:
         found.add("bad-layer", "`else` without `when`", "write the condition: `when:`", "else")
     if "name" in given and head in COMBINATORS and head != "sequence":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean
+from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean, instead
 from archspec.expression import Expr
 from archspec.files import MAX_BYTES
 from archspec.ir import Field
@@ -19,6 +19,7 @@ from archspec.language.layers import Stack, stack_of
 from archspec.language.limits import characters
 from archspec.language.model import piece
 from archspec.language.problems import Collector, Problems, diagnose, fail
+from archspec.language.suggestions.elsewhere import OF_STAGES_ELSEWHERE
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.ops import OPS
@@ -243,5 +244,7 @@ def _report_unknown(
     else:
         known = [*block.args, *block.parts, "channels", "stride", *PARTS_OF_ALL, *beside]
         hint = did_you_mean(key, known, "a stage of it has" if beside else "it has")
+        if beside and key in OF_STAGES_ELSEWHERE:
+            hint = instead(OF_STAGES_ELSEWHERE[key], key, "")
     message = f"`{name}` has no argument or part `{key}`"
     found.add("unknown-key", message, hint, key, key=True)

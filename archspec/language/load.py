@@ -22,6 +22,7 @@ from archspec.language.recovery import of_the_rest, without
 from archspec.language.settings import changed_by
 from archspec.language.spec import KEYS, Spec
 from archspec.language.suggestions.indented import empty_sections
+from archspec.language.suggestions.unknown import argument_hints
 from archspec.memo import Memo
 from archspec.source.document import Document
 from archspec.source.extends import UnmergedError, led_here, resolve
@@ -149,6 +150,7 @@ class Loader:
         except ValidationError as error:
             problems = problems_of(error, WRITTEN)
             problems = empty_sections(_only_extends(problems), document.data)
+            problems = argument_hints(problems, document.data)
             findings = [diagnose(p, document) for p in problems]
             findings += self._elsewhere(document, problems, rounds)
         except (BlockError, SpecError) as error:

@@ -15,7 +15,7 @@ from archspec.diagnostics import Span, did_you_mean
 from archspec.expression import ExpressionError, Number, Scalar
 from archspec.language import arguments, identifiers
 from archspec.language.blocks import Blocks
-from archspec.language.layers import Stack, shorthand, stack_of
+from archspec.language.layers import Stack, entry_of, shorthand, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, SpecName, not_taken
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
@@ -55,7 +55,7 @@ def _section(value: Any) -> Section:
     for key in value:
         with found.trying(key):
             identifiers.attribute(key)
-            named.append((key, stack_of(value[key])))
+            named.append((key, entry_of(key, value[key])))
     found.finish()
     return Section(tuple(named), value)
 

@@ -17,6 +17,7 @@ from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import text_of
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.suggestions.indented import beside_its_stage
+from archspec.language.suggestions.layers import check_entry
 from archspec.language.words import MODIFIERS
 from archspec.memo import Memo
 
@@ -107,6 +108,7 @@ def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:
     for key, stage in value.items():
         with found.trying(key):
             identifiers.attribute(key, "the name of a stage")
+            check_entry(key, stage)
             stages[key] = piece(stage_of, stage, memo)
     found.finish()
     return stages

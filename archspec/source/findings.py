@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.diagnostics import Diagnostic, Label, Span
-from archspec.source.scalars import MAX_DIGITS
+from archspec.source.scalars import MAX_DIGITS, list_of
 from archspec.source.syntax import shown
 
 MAX_DEPTH = 64
@@ -132,6 +132,8 @@ def unquoted_comma(piece: str, whole: str, span: Span) -> Diagnostic:
     message = f"YAML cuts this at the comma, to `{shown(piece)}`"
     example = whole if 0 < len(whole) <= 60 else "min(64, width)"
     hint = f'quote what has a comma: `"{shown(example)}"`'
+    if listed := list_of(example):
+        hint = f"write a list: `{shown(listed)}`"
     if whole:
         end = span.column + len(whole)
         span = Span(span.file, span.line, span.column, span.line, end)

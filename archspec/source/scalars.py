@@ -21,6 +21,7 @@ _NUMBER_START = frozenset("0123456789.+-")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_TUPLE = re.compile(r"\(([^()]*,[^()]*)\)")
 _BASES = {"0x": 16, "0o": 8}
 _BOOLEANS = {
     "yes": "true",
@@ -67,6 +68,13 @@ def _bounded(text: str) -> str:
     if len(text) > MAX_DIGITS and sum(map(str.isalnum, text)) > MAX_DIGITS:
         raise TooLong
     return text
+
+
+def list_of(text: str) -> str:
+    """A tuple of Python as a list of YAML: `(3, 3)` is `[3, 3]`; "" for other text."""
+    found = _TUPLE.fullmatch(text.strip())
+    parts = (part.strip() for part in found[1].split(",")) if found else ()
+    return f"[{', '.join(filter(None, parts))}]" if found else ""
 
 
 def boolean_hint(text: str) -> str:

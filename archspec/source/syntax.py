@@ -26,6 +26,8 @@ _FEATURES = {
     "while scanning a directive": "a `%` directive",
 }
 _NO_KEY = "did not find expected key"
+_NO_COLON = "could not find expected ':'"
+_JOINED = re.compile(r"([\w-]+):([^\s:][^\r\n#]*?)(?=[ ]*(?:#|[\r\n]|$))")
 _NO_VALUE = "mapping values are not allowed in this context"
 
 # The parser's words -> ours, and a hint. `{found}` is what stands at the place.
@@ -35,7 +37,7 @@ _WORDS = {
         "found {found} where a new key should begin",
         _COLUMN,
     ),
-    "could not find expected ':'": ("this line has no `:`", "write `key: value`"),
+    _NO_COLON: ("this line has no `:`", "write `key: value`"),
     "did not find expected '-' indicator": (
         "found {found} among the entries of a list",
         "begin each entry with `- `, all in the same column",
@@ -81,7 +83,7 @@ _WORDS = {
         "begin the text on the next line; quote text that begins with `|` or `>`",
     ),
 }
-_AT_CONTEXT = {"could not find expected ':'", "found unexpected end of stream"}
+_AT_CONTEXT = {_NO_COLON, "found unexpected end of stream"}
 _OPENED = ("',' or ']'", "',' or '}'")
 
 
@@ -118,6 +120,8 @@ def _undecodable_tag(file: str) -> Diagnostic:
 def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     problem, opened = error.problem, error.context_mark
     mark = opened if problem in _AT_CONTEXT and opened else error.problem_mark
+    if joined := _joined(problem, text, mark.index):
+        return _no_space(joined, text, file)
     span = span_at(text, mark.index, file)
     if feature := _FEATURES.get(error.context):
         hint = "quote text that begins with `&`, `*`, `!` or `%`"
@@ -128,6 +132,25 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     if opened and problem.endswith(_OPENED):
         labels = (Label(span_at(text, opened.index, file), "opened here"),)
     return Diagnostic("yaml-syntax", message, span, hint, labels)
+
+
+def _joined(problem: str, text: str, index: int) -> re.Match[str] | None:
+    """`key:value` without a space: in a line that has no `:`, or above one that then has too many.
+
+    YAML takes it for text that goes on in the next line.
+    """
+    if problem == _NO_VALUE:
+        above = text.rfind("\n", 0, text.rfind("\n", 0, index)) + 1
+        index = above + len(text[above:]) - len(text[above:].lstrip(" -"))
+    return _JOINED.match(text, index) if problem in (_NO_COLON, _NO_VALUE) else None
+
+
+def _no_space(joined: re.Match[str], text: str, file: str) -> Diagnostic:
+    key, value = joined.groups()
+    written = f": `{key}: {shown(value)}`" if len(joined[0]) < 60 else ""
+    message = f"there is no space after `{shown(key)}:`"
+    span, hint = span_at(text, joined.start(), file), f"put a space after the colon{written}"
+    return Diagnostic("yaml-syntax", message, span, hint)
 
 
 def _words(problem: str, before: str) -> tuple[str, str]:

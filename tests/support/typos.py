@@ -59,9 +59,9 @@ WORDS = _words()
 
 def typed(word: str, random: Random) -> str:
     """The word with a letter dropped, doubled, swapped with the next, or hit beside."""
-    at = random.randrange(len(word))
-    row = next((row for row in ROWS if word[at] in row), word[at])
-    near = row.find(word[at]) + random.choice((-1, 1))
+    at = random.choice([place for place, letter in enumerate(word) if letter.isalpha()])
+    row = next(row for row in ROWS if word[at].lower() in row)
+    near = row.index(word[at].lower()) + random.choice((-1, 1))
     return random.choice(
         (
             word[:at] + word[at + 1 :],

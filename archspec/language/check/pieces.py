@@ -20,7 +20,7 @@ from archspec.language.library import Bound, Broken, Meanings, bind_defaults, bi
 from archspec.language.problems import Problem, Problems
 from archspec.language.spec import Defaults, Section
 from archspec.language.stages import Run, Stage
-from archspec.language.suggestions.unknown import default_hint, layer_hint, name_hint
+from archspec.language.suggestions.unknown import default_hint, layer_hint, name_hint, name_in_list
 from archspec.language.words import INDICES, PARTS_OF_ALL, SCOPE
 from archspec.memo import Memo, remember_by_reads
 from archspec.places import At, Path
@@ -183,7 +183,8 @@ class _Check:
         block = self.look_up(head, path, key=True)
         if block is None:
             message = f"there is no op, block or part `{head}`"
-            hint = layer_hint(head, scope.parts, self.known.blocks)
+            known = scope.parts | self.known.blocks
+            hint = name_in_list(head, layer.raw, known) or layer_hint(head, known)
             self.report(Problem("unknown-layer", message, hint, path, key=True))
         elif isinstance(block, Block):
             self.call(partial(bind_use, layer, head, block), block, path, scope)

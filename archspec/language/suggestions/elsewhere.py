@@ -44,6 +44,23 @@ ELSEWHERE = {
     "none": "none",
 }
 
+# Keys that others give a stage -> what to write here.
+OF_STAGES_ELSEWHERE = {
+    **dict.fromkeys(
+        ("planes", "filters", "num_filters", "out_channels", "out_planes", "dim", "features"),
+        "write `channels: ...`: the channels that the stage outputs",
+    ),
+    **dict.fromkeys(
+        ("depth", "num_blocks", "blocks", "layers", "num_layers", "n"),
+        "write `repeat: ...`: the number of blocks",
+    ),
+    **dict.fromkeys(
+        ("downsample", "subsample"),
+        "write `stride: 2`: the first block then halves the size and projects its shortcut",
+    ),
+    **dict.fromkeys(("se", "use_se", "attn", "se_ratio"), "write `attention: se`"),
+}
+
 
 def elsewhere(word: str) -> str:
     """What we call what is called `word` elsewhere; "" if that is unknown."""

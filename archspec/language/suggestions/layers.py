@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from archspec.diagnostics import alike, closest, did_you_mean
+from archspec.diagnostics import alike, closest, did_you_mean, shown
 from archspec.ir import Op, fields_of
 from archspec.language.problems import Collector, describe, fail
-from archspec.language.words import ANYWHERE, HEADS, OF_RESIDUAL
+from archspec.language.suggestions.elsewhere import elsewhere
+from archspec.language.words import ANYWHERE, HEADS, OF_RESIDUAL, PARTS_OF_ALL
 from archspec.ops import OPS
 
 
@@ -18,8 +19,67 @@ def no_layer(value: Any, heads: list[str]) -> NoReturn:
         fail("wrong-type", f"expected a layer, found {describe(value)}", _layer_hint(value))
     if not heads:
         fail("bad-layer", "this layer has no op, block or combinator", "write e.g. `conv: 64`")
+    if op := op_in_value(value):
+        key, layer = op
+        given = {head: value[head] for head in heads if head != key}
+        written = f"{{{layer}: {flow(given)}}}" if given else layer
+        hint = f"the key is the layer: `{written}`"
+        fail("bad-layer", f"a layer has no `{key}`", hint, key, key=True)
     _misspelt_modifiers(heads, value)
     _several(heads)
+
+
+def op_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The key and our name of the op, in a layer such as `{type: conv, channels: 64}`."""
+    for key in ("type", "op", "layer", "kind"):
+        written = layer.get(key) if isinstance(layer, Mapping) else None
+        if isinstance(written, str) and (ours := _op(written)):
+            return key, ours
+    return None
+
+
+def _op(word: str) -> str:
+    return word if word in HEADS else elsewhere(word)
+
+
+def check_entry(key: str, value: Any) -> None:
+    """Raises `Problems` where the key of a map is a layer, and should be its name."""
+    if key not in HEADS and key not in PARTS_OF_ALL:
+        return
+    if value is None:
+        hint = f"a map has entries `name: layer`, e.g. `{key}: {key}`"
+        fail("wrong-type", "expected a layer, found nothing", hint)
+    if key in OPS and _are_arguments(value, OPS[key]):
+        layer = f"{{{key}: {flow(value)}}}" if value != {} else key
+        hint = f"the keys of a map are names: `{key}1: {layer}`"
+        fail("bad-layer", f"`{key}` is only a name here, and no layer is below it", hint)
+
+
+def _are_arguments(value: Any, op: type[Op]) -> bool:
+    """Whether a value is the one argument of an op, or a map of nothing else."""
+    if not isinstance(value, Mapping):
+        return isinstance(value, (int, float)) and op.first is not None
+    return value.keys() <= {name for f in fields_of(op) for name in (f.name, f.torch)}
+
+
+def check_part(part: str, given: Any) -> None:
+    """Raises `Problems` for `norm: GroupNorm`, where only arguments of the norm can be."""
+    op = _op(given) if isinstance(given, str) else ""
+    if op in OPS:
+        filled = f"{{{op}: 32}}" if op == "group_norm" else op
+        hint = f"write `{op}` alone, or for all of the network `defaults: {{{part}: {filled}}}`"
+        message = f"`{part}` is what `defaults` makes it, and takes no `{shown(given)}`"
+        fail("wrong-type", message, hint)
+
+
+def flow(value: Any) -> str:
+    """A value as YAML on one line, cut short."""
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{key}: {flow(part)}" for key, part in value.items())
+        return f"{{{text}}}" if len(text) < 60 else "{...}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(flow, value))}]"
+    return str(value).lower() if isinstance(value, bool) else shown(str(value))
 
 
 def _several(heads: list[str]) -> NoReturn:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from archspec.diagnostics import Hint, did_you_mean, guess, instead
+from archspec.language.problems import Problem
 from archspec.language.suggestions.elsewhere import elsewhere, torch_names, unsupported
-from archspec.language.words import COMBINATORS, FLOW, PARTS_OF_ALL
+from archspec.language.suggestions.layers import flow
+from archspec.language.suggestions.pythonic import pythonic_hint
+from archspec.language.words import FLOW, HEADS, PARTS_OF_ALL
 from archspec.ops import OPS
 
+CLASSES = ("num_classes", "n_classes", "nb_classes")  # what others call `args.classes`
 LIST = "`archspec list` names all ops and blocks"
 
 
-def layer_hint(head: str, parts: Iterable[str], blocks: Iterable[str]) -> Hint:
+def layer_hint(head: str, here: Set[str]) -> Hint:
     """What to write instead of the head of a layer."""
-    return _meant(head, {*OPS, *COMBINATORS, *parts, *blocks}, LIST)
+    text = pythonic_hint(head)
+    return instead(text, head, "") if text else _meant(head, {*HEADS, *here}, LIST)
+
+
+def name_in_list(head: str, raw: Any, known: Set[str]) -> str:
+    """What to write instead of `{conv1: {conv: 64}}` where layers have no names; or ""."""
+    inside = raw.get(head) if isinstance(raw, Mapping) else None
+    layers = inside if isinstance(inside, Mapping) else [inside] if isinstance(inside, str) else ()
+    layer = next((word for word in layers if word in known or word in HEADS), "")
+    if not layer:
+        return ""
+    return f"a list has no names: leave out `{head}`, or write `name: {head}` beside `{layer}`"
 
 
 def default_hint(name: str, blocks: Iterable[str]) -> Hint:
@@ -39,6 +54,22 @@ def _meant(wrong: str, known: Set[str], rest: str) -> Hint:
     if not text and (none := unsupported(wrong)):
         text = f"{none};"
     return instead(" ".join(filter(None, [text, rest])).rstrip(";"), wrong, word, found.sure)
+
+
+def argument_hints(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
+    """Unknown keys of a spec that are arguments of its network, with what to write instead."""
+    return [_in_args(problem, data) for problem in problems]
+
+
+def _in_args(problem: Problem, data: Mapping[str, Any]) -> Problem:
+    if problem.rule != "unknown-key" or len(problem.path) != 1:
+        return problem
+    key, args = str(problem.path[0]), data.get("args")
+    known = args if isinstance(args, Mapping) else {}
+    word = "classes" if key in CLASSES and key not in known else key
+    if word not in known and word != "classes":
+        return problem
+    return problem._replace(hint=f"write `args: {{{word}: {flow(data.get(key))}}}`")
 
 
 def name_hint(wrong: str, path: tuple[Any, ...], names: Set[str]) -> str:

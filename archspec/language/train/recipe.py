@@ -30,7 +30,37 @@ ELSEWHERE = {
     "lr_schedule": "schedule",
     "lr_scheduler": "schedule",
     "warmup_epochs": "warmup",
+    "num_epochs": "epochs",
+    "max_epochs": "epochs",
+    "num_train_epochs": "epochs",
+    "per_device_train_batch_size": "batch_size",
     "image_size": "size",
+}
+# What other recipes say, and here is an option of the training script.
+OPTIONS = {
+    "device": "--device",
+    "gpu": "--device",
+    "amp": "--precision",
+    "use_amp": "--precision",
+    "precision": "--precision",
+    "fp16": "--precision",
+    "bf16": "--precision",
+    "num_workers": "--workers",
+    "workers": "--workers",
+    "dataloader_num_workers": "--workers",
+    "resume": "--resume",
+    "output_dir": "--out",
+    "out": "--out",
+    "data_path": "--data",
+    "data_dir": "--data",
+    "compile": "--compile",
+    "torchcompile": "--compile",
+    "tensorboard": "--tensorboard",
+    "log_interval": "--log-every",
+    "log_every": "--log-every",
+    "print_freq": "--log-every",
+    "max_steps": "--steps",
+    "steps": "--steps",
 }
 for _part in REGULARISERS:
     ELSEWHERE |= _part.elsewhere
@@ -97,5 +127,5 @@ def train_of(value: Any) -> Train | None:
     try:
         return Train.model_validate(dict(value))
     except ValidationError as error:
-        worded = partial(problem_of, model=Train, elsewhere=ELSEWHERE)
+        worded = partial(problem_of, model=Train, elsewhere=ELSEWHERE, options=OPTIONS)
         raise Problems(problems_of(error, worded=worded)) from None

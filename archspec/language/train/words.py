@@ -59,10 +59,13 @@ def _kind(field: FieldInfo) -> Any:
 # Errors -------------------------------------------------------------------------------
 
 
-def problem_of(error: Any, model: type[BaseModel], elsewhere: dict[str, str]) -> Problem | None:
+def problem_of(
+    error: Any, model: type[BaseModel], elsewhere: dict[str, str], options: dict[str, str]
+) -> Problem | None:
     """An error about a value in our words; None for those that `problems_of` knows.
 
-    `elsewhere` is what others call the keys of the model.
+    `elsewhere` is what others call the keys of the model, `options` what they have as keys and
+    here is an option of the script.
     """
     kind, path, value = error["type"], tuple(error["loc"]), error["input"]
     if kind == "missing" or "message" in error.get("ctx", ()):
@@ -70,6 +73,8 @@ def problem_of(error: Any, model: type[BaseModel], elsewhere: dict[str, str]) ->
     if kind == "extra_forbidden":
         keys = _model(field_at(model, path[:-1])).model_fields
         hint = unknown_key(str(path[-1]), keys, {} if path[:-1] else elsewhere)
+        if option := options.get(str(path[-1])):
+            hint = f"remove it; it is an option of the training script: `{option}`"
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     field = field_at(model, path)
     if kind == "literal_error" and isinstance(value, str):

@@ -1,0 +1,45 @@
+"""Python or torch where YAML stands: a tuple, the call of a constructor."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING
+
+from archspec.ir import Op, fields_of
+from archspec.language.suggestions.elsewhere import elsewhere, unsupported
+from archspec.ops import OPS
+from archspec.source.scalars import list_of
+
+_CALL = re.compile(r"(?:torch\.)?nn\.(\w+)\((.*)\)")
+
+
+def pythonic_hint(text: str) -> str:
+    """What to write instead, or ""."""
+    if listed := list_of(text):
+        return f"write `{listed}`"
+    if found := _CALL.fullmatch(text.strip()):
+        ours = elsewhere(found[1])
+        return f"write `{_layer(OPS[ours], found[2])}`" if ours in OPS else unsupported(found[1])
+    return ""
+
+
+def _layer(op: type[Op], written: str) -> str:
+    """The layer that a call of torch's constructor means, with its arguments as we name them.
+
+    What arrives is left out, unless the call has left it out already.
+    """
+    parts = [part.strip() for part in re.split(r",(?![^()]*\))", written) if part.strip()]
+    placed = [part for part in parts if "=" not in part]
+    fields = [f for f in fields_of(op) if f.how.kind not in ("dims", "fixed")]
+    named = dict(part.replace(" ", "").split("=", 1) for part in parts if "=" in part)
+    required = [f for f in fields if f.default is MISSING]
+    if len(placed) + sum(f.torch in named for f in required) < len(required):
+        fields = [f for f in fields if f.how.kind != "arrives"]
+    given = list(zip(fields, placed, strict=False))
+    given += [(f, named[f.torch]) for f in fields if f.torch in named]
+    listed = [f"{f.name}: {_value(part)}" for f, part in given if f.how.kind != "arrives"]
+    return f"{op.key}: {{{', '.join(listed)}}}" if listed else op.key
+
+
+def _value(text: str) -> str:
+    return {"True": "true", "False": "false"}.get(text, list_of(text) or text)

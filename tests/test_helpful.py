@@ -1,0 +1,152 @@
+"""What a new user writes, and the hint that says what to write instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.diagnostics import Diagnostic
+from archspec.lint.run import lint_text
+from archspec.lint.settings import Settings
+from support import ROOT
+
+INPUT = "input: [3, 32, 32]\n"
+END = "stem: [{conv: 8}, global_avg_pool, flatten, {linear: 10}]\n"
+
+
+def layer(text: str) -> str:
+    return f"{INPUT}stem: [{{conv: 64}}, {text}]\n"
+
+
+def entry(text: str) -> str:
+    return f"{INPUT}stem: {{{text}}}\n"
+
+
+def stage(text: str) -> str:
+    return f"{INPUT}stages: {{a: {{block: basic, channels: 64, {text}}}}}\n"
+
+
+def recipe(key: str) -> str:
+    train = f"train: {{data: cifar10, epochs: 1, batch_size: 8, lr: 0.1, {key}: 1}}\n"
+    return f"{INPUT}{END}{train}"
+
+
+CLASSES = "`args: {classes: 10}`"
+HINTS = {  # what is written -> what its first finding says to write
+    # arguments of the network at the top level
+    "extends: resnet18\nclasses: 10\n": CLASSES,
+    "extends: resnet18\nnum_classes: 10\n": CLASSES,
+    INPUT + "args: {width: 8}\nwidth: 16\nstem: [{conv: width}]\n": "`args: {width: 16}`",
+    INPUT + "n_classes: 10\nstem: [{conv: 8}]\n": CLASSES,
+    # names where a list has none
+    layer("{conv1: {conv: {channels: 64}}}"): "leave out `conv1`, or write `name: conv1` beside",
+    layer("{bn1: norm}"): "leave out `bn1`, or write `name: bn1` beside `norm`",
+    layer("{body: {residual: [{conv: 64}]}}"): "beside `residual`",
+    layer("{first: basic}"): "beside `basic`",
+    # layers where a map has names
+    entry("conv: {channels: 64, kernel: 3}"): "`conv1: {conv: {channels: 64, kernel: 3}}`",
+    entry("conv: 64"): "`conv1: {conv: 64}`",
+    entry("max_pool: {kernel_size: 3}"): "`max_pool1: {max_pool: {kernel_size: 3}}`",
+    entry("relu: {}"): "`relu1: relu`",
+    INPUT + "stages: {max_pool: {kernel: 3, stride: 2}}\n": "`max_pool1: {max_pool: {kernel: 3",
+    layer("{concat: {conv: {channels: 8}, b: identity}}"): "`conv1: {conv: {channels: 8}}`",
+    entry("norm: "): "`norm: norm`",
+    entry("conv1: {conv: 64}, act: "): "`act: act`",
+    # the type of a layer as a value
+    layer("{type: conv, channels: 64}"): "`{conv: {channels: 64}}`",
+    layer("{type: Conv2d, channels: 64, kernel: [3, 1]}"): "`{conv: {channels: 64, kernel: [3, 1]",
+    layer("{op: relu}"): "the key is the layer: `relu`",
+    layer("{name: c1, layer: dropout, p: 0.5}"): "`{dropout: {p: 0.5}}`",
+    # a colon without a space
+    "extends:resnet18\ninput: [3, 8, 8]\n": "put a space after the colon: `extends: resnet18`",
+    "input: [3, 8, 8]\nstem:\n  c1:norm\n  c2: act\n": "after the colon: `c1: norm`",
+    "input: [3, 8, 8]\nstem:\n  - norm\n  - conv:64\n    name: c1\n": "colon: `conv: 64`",
+    "input:[3, 8, 8]\nstem: [norm]\n": "after the colon: `input: [3, 8, 8]`",
+    "doc:x # a comment\nstem: [norm]\n": "after the colon: `doc: x`",
+    # another norm where only arguments can be
+    entry("c1: {conv: 64}, bn1: {norm: GroupNorm}"): "`defaults: {norm: {group_norm: 32}}`",
+    layer("{norm: layer_norm}"): "`defaults: {norm: layer_norm}`",
+    layer("{act: ReLU6}"): "`relu6` alone, or for all of the network `defaults: {act: relu6}`",
+    layer("{act: swish}"): "`defaults: {act: silu}`",
+    # Python
+    layer("{conv: {channels: 64, kernel: (3, 3)}}"): "`[3, 3]`",
+    layer("{conv: {channels: 64, kernel: '(3, 3)'}}"): "`[3, 3]`",
+    layer("{conv: {channels: 64, kernel: '(5,)'}}"): "`[5]`",
+    INPUT + "stem:\n  - max_pool:\n      kernel: (3, 1)\n": "`[3, 1]`",
+    INPUT + "stem:\n  - conv: nn.Conv2d(64, 3)\n": "`conv: {channels: 64, kernel: 3}`",
+    INPUT + "stem:\n  - nn.Conv2d(3, 64, 3, bias=False)\n": "kernel: 3, bias: false",
+    INPUT + "stem:\n  - nn.Conv2d(3, 8, (3, 1), padding=(1, 0))\n": "padding: [1, 0]",
+    INPUT + "stem:\n  - torch.nn.Linear(512, 10)\n": "`linear: {features: 10}`",
+    INPUT + "stem:\n  - nn.ReLU(inplace=True)\n": "write `relu`",
+    INPUT + "stem:\n  - nn.BatchNorm2d(64)\n": "write `batch_norm`",
+    INPUT + "stem:\n  - nn.PReLU()\n": "isn't supported yet (torch.nn.PReLU)",
+    layer("None"): "did you mean `none`?",
+    layer("squeeze_excite"): "did you mean `se`?",
+    layer("SqueezeExcitation"): "did you mean `se`?",
+    # keys of a stage elsewhere
+    stage("planes: 64"): "write `channels: ...`",
+    stage("filters: 64"): "write `channels: ...`",
+    stage("depth: 2"): "write `repeat: ...`",
+    stage("num_blocks: 2"): "write `repeat: ...`",
+    stage("downsample: true"): "write `stride: 2`",
+    stage("use_se: true"): "write `attention: se`",
+    # options of the script
+    recipe("device"): "`--device`",
+    recipe("num_workers"): "`--workers`",
+    recipe("amp"): "`--precision`",
+    recipe("output_dir"): "`--out`",
+    recipe("print_freq"): "`--log-every`",
+    recipe("fp16"): "`--precision`",
+    # no layers
+    layer("{residual: [{conv: 64}], shortcut: true}"): "`shortcut: conv_norm`",
+    layer("{residual: [{conv: 64}], shortcut: false}"): "`shortcut: conv_norm`",
+}
+
+
+def findings(text: str) -> list[Diagnostic]:
+    found = lint_text(f"name: net\n{text}".encode(), "", Settings()).findings
+    return [finding.diagnostic for finding in found]
+
+
+@pytest.mark.parametrize("text", HINTS)
+def test_the_hint_says_what_to_write(text: str) -> None:
+    (found,) = findings(text)
+    assert HINTS[text] in found.hint
+    assert found.fix is None
+
+
+@pytest.mark.parametrize("option", ["--device", "--workers", "--precision", "--out", "--log-every"])
+def test_the_options_are_those_of_the_script(option: str) -> None:
+    script = (ROOT / "generated/train_resnet50.py").read_text("utf-8")
+    assert option.removeprefix("--") in script.replace("_", "-")
+
+
+DOWN = "blocks: {{down: {{{}body: [{{conv: {}}}]}}}}\n"
+
+
+@pytest.mark.parametrize("inline", ["", "inline: true, "])
+def test_a_layer_is_told_when_its_block_ignores_its_channels(inline: str) -> None:
+    stem = INPUT + "stem: [{down: {channels: 64}}]\n"
+    (found,) = findings(stem + DOWN.format(inline, 8))
+    assert (found.rule, found.message) == (
+        "channels-ignored",
+        "`down` gives 8 channels where 64 are asked for",
+    )
+    assert not findings(stem + DOWN.format(inline, 64))
+    assert not findings(stem + DOWN.format(inline, "channels"))
+    assert not findings(INPUT + "stem: [down]\n" + DOWN.format(inline, 8))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batch"),
+    [
+        ("[1, 3, 224, 224]", True),
+        ("[32, 3, 64, 64]", True),
+        ("[64, 1, 28, 28]", True),
+        ("[3, 16, 112, 112]", False),
+        ("[1, 64, 64, 64]", False),
+        ("[3, 224, 224]", False),
+    ],
+)
+def test_a_batch_in_the_input(sizes: str, batch: bool) -> None:
+    found = findings(f"input: {sizes}\nstem: [{{conv: 64}}, norm]\n")
+    assert [d.rule for d in found] == (["batch-in-input"] if batch else [])
