@@ -108,6 +108,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "stem.0": ({"stem": [{"residual": [{"conv": CONV}]}]}, "AS202 residual-shape-mismatch"),
     "input": ({"input": "3"}, "AS"),
+    "extends": ({"extends": "resnet81"}, "AS125 extends"),
 }
 
 
