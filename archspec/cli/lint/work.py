@@ -89,7 +89,7 @@ def _fix(args: argparse.Namespace, settings: Settings) -> int:
     else:
         report, diff = fix(_files(args, settings), settings, write=not args.diff)
     if args.diff:
-        sys.stdout.buffer.write(diff.encode(errors="surrogateescape"))  # as the file is, CRLF too
+        print(diff, end="")
         what = f"{report.fixed} would be fixed" if diff else "nothing to fix"
         note(what)
         return _unreadable(report) or (1 if diff else 0)
