@@ -80,9 +80,10 @@ class Parts:
 
     def take(self, at: At, expand: Callable[..., ExpandedPart]) -> ExpandedPart:
         """One more, in the room that is left; raises `StopExpanding` and `TooLargeError`."""
+        room = self.budget.left("")
         try:
-            part = expand(room=self.budget.left(""))
-            self.budget.add(part.effects)
+            part = expand(room=room)
+            self._pay(part, partial(expand, room=room))
         except TooLargeError as error:
             raise error.placed(at, self.found) from None
         self.out.take(part.out)
@@ -92,6 +93,14 @@ class Parts:
         if part.findings and (fatal or not part.goes_on or len(self.found) >= MOST_FINDINGS):
             raise StopExpanding
         return part
+
+    def _pay(self, part: ExpandedPart, expand: Callable[..., ExpandedPart]) -> None:
+        """What a part takes. One that is remembered and too large is expanded to find where."""
+        try:
+            self.budget.add(part.effects)
+        except TooLargeError:
+            expand(memo=Memo())
+            raise
 
 
 def expand_part(part: Part, args: Args, *, memo: Memo | None, room: Room) -> ExpandedPart:
