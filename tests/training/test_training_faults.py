@@ -419,15 +419,15 @@ def test_an_evaluation_that_is_not_finite_is_never_the_best(
 
 
 def test_a_run_shows_signs_of_life(simple: Script, tmp_path: Path) -> None:
-    printed = simple(tmp_path / "run", "--log-every", "4").splitlines()
+    printed = simple(tmp_path / "run").splitlines()
     assert printed[0].startswith("tiny: 1 x cpu, ")
     assert ", 16 steps of 256 of 4,096 samples, " in printed[0]
     assert printed[1].startswith("step 1 of 16  loss ")
     rows = (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]
-    assert [row.split(",")[0] for row in rows] == ["4", "8", "12", "16"]
-    assert all(row.split(",")[4:6] == ["", ""] for row in rows[:3])
+    assert [row.split(",")[0] for row in rows] == ["2", "4", "6", "8", "10", "12", "14", "16"]
+    assert all(row.split(",")[4:6] == ["", ""] for row in rows[:-1])
     log = read_log(tmp_path / "run")
-    assert len(log.curve("train_loss")[0]) == 4
+    assert len(log.curve("train_loss")[0]) == 8
     assert log.curve("test_loss")[0] == [1.0]
 
 
