@@ -129,7 +129,7 @@ def test_a_layer_is_told_when_its_block_ignores_its_channels(inline: str) -> Non
     (found,) = findings(stem + DOWN.format(inline, 8))
     assert (found.rule, found.message) == (
         "channels-ignored",
-        "`down` gives 8 channels where 64 are asked for",
+        "`down` gives 8 channels where its use says 64",
     )
     assert not findings(stem + DOWN.format(inline, 64))
     assert not findings(stem + DOWN.format(inline, "channels"))

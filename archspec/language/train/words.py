@@ -14,6 +14,12 @@ from archspec.source.scalars import boolean_hint
 
 LIMITS = ("ge", "gt", "le", "lt")
 OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+LOSSES = {  # what torch calls them
+    "CrossEntropyLoss": "cross_entropy",
+    "BCEWithLogitsLoss": "bce",
+    "MSELoss": "mse",
+    "HuberLoss": "huber",
+}
 NAMED = {"data": "data set"}  # what the words that a key takes name, if it is not as the key says
 
 
@@ -78,7 +84,8 @@ def problem_of(
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     field = field_at(model, path)
     if kind == "literal_error" and isinstance(value, str):
-        hint = did_you_mean(value, get_args(field.annotation), "there are")
+        aliases = LOSSES if path[-1] == "loss" else {}
+        hint = did_you_mean(value, get_args(field.annotation), "there are", aliases)
         name = NAMED.get(str(path[-1]), path[-1])
         return Problem("unknown-name", f"there is no {name} `{value[:40]}`", hint, path)
     huge = kind == "float_type" and type(value) is int
