@@ -52,12 +52,12 @@ def test_mutated_files(text: bytes) -> None:
 SPEC: dict[str, Any] = {"name": "net", "input": [8, 8, 8], "stem": {"conv1": {"conv": 8}}}
 
 
-def nested(levels: int) -> dict[str, Any]:
+def nested(levels: int, **more: Any) -> dict[str, Any]:
     """Each block uses the next one twice."""
     blocks: dict[str, Any] = {}
     for level in range(levels):
         inner: Any = f"b{level + 1}" if level + 1 < levels else {"conv": "channels"}
-        blocks[f"b{level}"] = {"body": [inner, inner]}
+        blocks[f"b{level}"] = {"body": [inner, inner], **more}
     return {"blocks": blocks, "stages": {"layer": {"block": "b0", "channels": 8}}}
 
 
@@ -75,15 +75,19 @@ def inside(layer: Any, levels: int) -> Any:
     return layer
 
 
-#: Built too, if they are taken; `test_limits.py` has more.
 BOMBS: dict[str, dict[str, Any]] = {
+    "blocks twice in blocks": nested(30),
+    "the same inline": nested(30, inline=True),
     "few layers a million times": nested(20),
     "a thousand arguments in a row": defined(1000, "{0} + 1 - 1"),
     "the same in an inline block": defined(1000, "{0} + 1 - 1", inline=True),
     "arguments that double": defined(40, "{0} + {0} - {0}"),
     "the same in an inline block again": defined(40, "{0} + {0} - {0}", inline=True),
+    "a hundred stages of a thousand": {
+        "stages": {f"s{n}": {"block": "basic", "repeat": 1000, "channels": 8} for n in range(100)}
+    },
     "a thousand layers": {"stem": [{"conv": 8}] * 1000},
-    "a thousand unequal layers": {"stem": [{"dropout": n / 10**4} for n in range(1000)]},
+    "two thousand unequal layers": {"stem": [{"dropout": n / 10**4} for n in range(2000)]},
     "nine thousand unknown keys": {f"sten{n}": 1 for n in range(9000)},
     "five thousand unknown layers": {"stem": [{f"convv{n}": 1} for n in range(5000)]},
     "brackets": {"stem": [{"conv": "[" * 190 + "]" * 190}]},
@@ -93,6 +97,7 @@ BOMBS: dict[str, dict[str, Any]] = {
     "products": {"stem": [{"conv": "*".join(["999999"] * 60)}]},
     "fractions": {"stem": [{"conv": "/".join(["999999999999989"] * 31)}]},
     "residuals in residuals": {"stem": [inside("relu", 28)]},
+    "concats that double": {"stem": [{"concat": [[], []]}] * 60},
     "the largest input": {"input": [65536] * 4, "stem": ["relu"]},
     "a block of itself": {
         "blocks": {"b": {"body": ["b"]}},
