@@ -13,7 +13,12 @@ WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # where CI services check a
 
 def posix(path: AnyPath) -> str:
     """The path with forward slashes, and none too many, as `pathlib` writes it."""
-    text = os.fspath(path).replace(os.sep, "/")
+    return _posix(os.fspath(path))
+
+
+@lru_cache(maxsize=256)
+def _posix(path: str) -> str:
+    text = path.replace(os.sep, "/")
     parts = [part for part in text.split("/") if part not in ("", ".")]
     return "/" * text.startswith("/") + "/".join(parts) or "."
 
