@@ -225,21 +225,31 @@ def _parameter(parameter: Parameter) -> str:
 
 
 def _sequential(cls: Class) -> list[str]:
+    """Children by number, or under their names."""
+    if cls.named:
+        return [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls)]
     children = tuple(construction(layer.new) for layer in cls.layers)
     return lines(CallText("super().__init__", children, tall=len(children) > 1), BODY)
 
 
 def _init(cls: Class, network: Network) -> list[str]:
-    made = [f"{BODY}super().__init__()"]
-    for local in cls.locals:
-        made.append(f"{BODY}{local.name} = {expression.source(local.value)}")
-    for layer in cls.layers:
-        made += _assignment(layer)
+    made = [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls)]
     return made + _initialization(network) if cls is network.root else made
 
 
+def _locals(cls: Class) -> list[str]:
+    return [f"{BODY}{local.name} = {expression.source(local.value)}" for local in cls.locals]
+
+
+def _assignments(cls: Class) -> list[str]:
+    return [line for layer in cls.layers for line in _assignment(layer)]
+
+
 def _assignment(layer: Layer) -> list[str]:
-    return lines(construction(layer.new), BODY, f"self.{layer.name} = ")
+    if layer.name.isidentifier():
+        return lines(construction(layer.new), BODY, f"self.{layer.name} = ")
+    added = CallText("self.add_module", (f'"{layer.name}"', construction(layer.new)))
+    return lines(added, BODY)
 
 
 def _initialization(network: Network) -> list[str]:

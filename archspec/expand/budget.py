@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from archspec.expression import Expr, Name, Number, walk
+from archspec.language.widths import Width
 from archspec.places import At, Finding
 
 MOST_LAYERS = 10_000  # those of a block as often as it is used; ResNet-1001 has 3,006
@@ -29,8 +30,8 @@ class Effects(NamedTuple):
 
     `used` are the ops and blocks met, `reads` the indices that were read, `decided` the arguments
     of the network that a decision depends on, `drops` the blocks with a stochastic depth of more
-    than 0. `costs` are the steps of each block in it, by its
-    instance; `height` is how deep blocks are nested in it.
+    than 0. `costs` are the steps of each block in it, by its instance; `height` is how deep blocks
+    are nested in it, and `widths` are what leaves the stages in it.
     """
 
     used: frozenset[str] = frozenset()
@@ -40,6 +41,7 @@ class Effects(NamedTuple):
     costs: tuple[tuple[object, int], ...] = ()
     layers: int = 0
     height: int = 0
+    widths: tuple[Width, ...] = ()
 
 
 class TooLargeError(Exception):
@@ -81,6 +83,7 @@ class Budget:
         self.reads: set[str] = set()
         self.decided: set[str] = set()
         self.drops: set[str] = set()
+        self.widths: list[Width] = []
 
     def spend(self, steps: int) -> None:
         """So many more steps in the layers of this very block."""
@@ -138,12 +141,14 @@ class Budget:
             (*self.costs.items(), (instance, self.own)),
             max(self.layers, 1),  # a block of nothing, used twice in twice, is walked through too
             self.height,
+            tuple(self.widths),
         )
 
     def add(self, effects: Effects) -> None:
         """The effects of a block in here."""
         self.nest(effects.height)
         self.grow(effects.layers)
+        self.widths += effects.widths
         instance, _ = effects.costs[-1]
         if instance in self.costs:
             return

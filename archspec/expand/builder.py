@@ -56,6 +56,12 @@ class Builder:
         self.items += other.items
         self.slots += [replace(slot, after=slot.after + before) for slot in other.slots]
 
+    def insert(self, item: Item, place: int) -> None:
+        """A layer ahead of others."""
+        self.items.insert(place, item)
+        later = [slot.after + (slot.after > place) for slot in self.slots]
+        self.slots = [replace(slot, after=n) for slot, n in zip(self.slots, later, strict=True)]
+
     def add(
         self,
         module: ModuleNode,
@@ -72,7 +78,7 @@ class Builder:
 
 @dataclass(frozen=True, eq=False)
 class Declared:
-    """What a block says of the class that it becomes."""
+    """What a block says of the class that it becomes; `child` is the name of its uses."""
 
     block: str
     class_name: str
@@ -80,3 +86,4 @@ class Declared:
     args: Mapping[str, Expr | None] = field(default_factory=dict)
     prefix: str = ""
     raw: Any = None
+    child: str | None = None

@@ -17,6 +17,7 @@ from archspec.language.arguments import ANY
 from archspec.language.blocks import Block
 from archspec.language.layers import Layer, Stack
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE, Bound, bind_defaults, bind_use
+from archspec.language.templates import Template
 from archspec.language.words import FLOW, INDICES, PARTS_OF_ALL
 from archspec.memo import Memo
 from archspec.places import At, Finding, Given, Origin, Use
@@ -113,8 +114,9 @@ def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
     for arg, expr in bound.args.items():
         place = at.below(layer.head, arg)
         if isinstance(expr, tuple):
-            message = f"`{arg}` is a list, which says numbers block by block in a stage"
-            raise scope.error("wrong-type", message, place, "write one number")
+            expr, place = in_turn(layer, expr, place, scope)
+        elif arg == "stride" and layer.turn and layer.turn[0]:
+            continue
         how = {"channels": BLOCK_CHANNELS, "stride": BLOCK_STRIDE}.get(arg, ANY)
         value = given[arg] = scope.argument(expr, how, place, arg)
         if scope.in_network and value.expr is not None:
@@ -130,6 +132,19 @@ def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
     call = Call(layer.head, block, scope, given, parts, origins, whole._replace(key=True), args)
     check_required(call)
     return call
+
+
+def in_turn(layer: Layer, values: tuple[Expr, ...], at: At, scope: Scope) -> tuple[Expr, At]:
+    """Of a list, what it says for this turn of a layer that is repeated."""
+    if layer.turn is None:
+        message = f"`{at.path[-1]}` is a list, which says numbers turn by turn beside `repeat`"
+        raise scope.error("wrong-type", message, at, "write one number")
+    index, count = layer.turn
+    if len(values) != count:
+        message = f"`{at.path[-1]}` has {len(values)} entries for {count} layers"
+        hint = "beside `repeat` a list says a value layer by layer"
+        raise scope.error("wrong-length", message, at, hint)
+    return values[index], at.below(index)
 
 
 def _given_at(layer: Layer, arg: str, whole: At, scope: Scope) -> Given:
@@ -246,11 +261,12 @@ def _bound_defaults(name: str, block: Block, scope: Scope) -> Bound:
     return bind_defaults(scope.context.defaults, name, block, memo=scope.memo)
 
 
-def declared(name: str, block: Block) -> Declared:
-    """What a block says of its class."""
-    return Declared(
-        name, block.class_ or camel(name), block.doc, block.args, block.name or name, block.raw
-    )
+def declared(name: str, block: Block, scope: Scope) -> Declared:
+    """What a block says of its class, where its body sees `scope`."""
+    class_name, prefix, child = block.class_ or camel(name), block.name or name, None
+    if isinstance(prefix, Template):
+        prefix, child = name, scope.name(prefix, At(block=name))
+    return Declared(name, class_name, block.doc, block.args, prefix, block.raw, child)
 
 
 def leaving(made: BlockCall, call: Call, x: TensorInfo) -> TensorInfo:
@@ -281,7 +297,7 @@ def check_kept(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -
         message = f"`{call.name}` gives {y.shape.channels} channels where {wanted}"
         hint = "use `channels` in the block, or leave it out here"
         raise call.scope.error("channels-ignored", message, place.below("channels"), hint)
-    if "stride" not in layer.given or x.stride is None or y.stride is None:
+    if "stride" not in call.given or x.stride is None or y.stride is None:
         return
     by = int(call.given["stride"].number)
     if y.stride != tuple(step * by for step in x.stride):

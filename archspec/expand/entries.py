@@ -16,6 +16,7 @@ from archspec.ir import Body
 from archspec.ir.tree import TensorInfo
 from archspec.language.layers import Stack
 from archspec.language.spec import Section
+from archspec.language.widths import Series
 from archspec.language.words import PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.ops import OPS
@@ -36,20 +37,23 @@ NONE = Args({}, {})
 
 
 class Part(NamedTuple):
-    """A section, or layers in one, under a name or without; `at` is the place of the section."""
+    """A section, or layers in one, under a name or without; `at` is the place of the section.
+
+    `series` are the stages that are children of sequences in it.
+    """
 
     written: Section | Stack
     at: At
     x: TensorInfo
     context: Context
     name: str | None = None
+    series: tuple[Series, ...] = ()
 
 
 class ExpandedPart(NamedTuple):
     """A part of the class of the network, whose attributes are in `out`.
 
-    `goes_on`: what leaves it is known, so what follows is expanded too. `widths` are the channels
-    with which a stage begins and ends.
+    `goes_on`: what leaves it is known, so what follows is expanded too.
     """
 
     out: Builder
@@ -58,7 +62,6 @@ class ExpandedPart(NamedTuple):
     effects: Effects
     findings: tuple[Finding, ...] = ()
     goes_on: bool = True
-    widths: tuple[int, ...] = ()
 
     @property
     def reads(self) -> frozenset[str]:
@@ -129,7 +132,7 @@ def _section(
     try:
         for name, stack in section.entries:
             place = part.at.below(*([name] if name else _steps(stack)[:1]))
-            entry = Part(stack, part.at, x, part.context, name)
+            entry = part._replace(written=stack, x=x, name=name)
             x = parts.take(place, partial(expand_part, entry, args, memo=memo)).leaving
     except StopExpanding:
         goes_on = False
@@ -142,6 +145,7 @@ def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) 
     scope = Scope(context, Budget(room), memo)
     scope.values, scope.network_args = dict(args.visible), args.numbers
     scope.parts, scope.origins = context.parts, context.origins
+    scope.series = {one.path: one for one in part.series}
     out = Builder(prefix=f"{'.'.join(map(str, (*at.path, name, *_steps(stack))))}#")
     try:
         if name is None:
@@ -156,7 +160,7 @@ def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) 
     return ExpandedPart(out, tuple(done), y, scope.budget.effects(out))
 
 
-def _steps(stack: Stack) -> list[int]:
+def _steps(stack: Stack) -> list[str | int]:
     """The places of the layers in a list, if they stand in one."""
     return [layer.step for layer in stack.layers if layer.step is not None]
 

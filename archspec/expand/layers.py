@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from archspec.expand.arguments import Arguments, number_of
 from archspec.expand.budget import OPEN, VISIT, Room, TooLargeError
@@ -24,35 +25,37 @@ from archspec.expand.calls import (
     leaving,
     site,
 )
-from archspec.expand.naming import chain, closed, sequential
+from archspec.expand.naming import chain, closed
 from archspec.expand.parts import fill
+from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
+from archspec.expression import constant
 from archspec.ir import Body, Op, ShapeError
-from archspec.ir.tree import (
-    BlockCall,
-    ModuleNode,
-    OpCall,
-    OpSite,
-    RowSite,
-    SequentialNode,
-    Site,
-    TensorInfo,
-)
-from archspec.language.layers import Layer, Stack
+from archspec.ir.tree import BlockCall, OpCall, OpSite, SequentialNode, TensorInfo
+from archspec.language.layers import REPEAT, Layer, Stack
 from archspec.language.lines import IN_LAYER
 from archspec.language.words import COMBINATORS
-from archspec.memo import Memo, remember_by_reads
+from archspec.memo import Memo, remember, remember_by_reads
 from archspec.ops import OPS
 from archspec.ops.others import StochasticDepth
 from archspec.places import At, Finding
 
 LARGEST_MAP = 2**40
 
-Module = tuple[ModuleNode, Site, TensorInfo]
 Steps = tuple[list[Body], TensorInfo]
+Expand = Callable[[Layer, At, Scope, TensorInfo], Module]
 Combinator = Callable[[Layer, At, Scope, TensorInfo, Builder], Steps]
 
 _COMBINATORS: dict[str, Combinator] = {}
+
+
+_RUNS: list[Expand] = []
+
+
+def run(expand: Expand) -> Expand:
+    """Makes a function the expansion of stages that are children of sequences."""
+    _RUNS.append(expand)
+    return expand
 
 
 def combinator(*heads: str) -> Callable[[Combinator], Combinator]:
@@ -72,9 +75,27 @@ def expand_stack(stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder
     """The layers of a list, as attributes of the class around."""
     steps: list[Body] = []
     for layer, place in stack.each(at):
-        done, x = expand_layer(layer, place, scope, x, out)
-        steps += done
+        for turn, here in turns(layer, place, scope):
+            done, x = expand_layer(turn, place, here, x, out)
+            steps += done
     return steps, x
+
+
+def turns(layer: Layer, at: At, scope: Scope) -> Iterator[tuple[Layer, Scope]]:
+    """A layer as often as it is repeated, and what it sees each time."""
+    if layer.repeat is None:
+        yield layer, scope
+        return
+    count = scope.count(layer.repeat, REPEAT, at.below("repeat"))
+    for index in range(count):
+        turn = {"index": constant(index), "repeat": constant(count)}
+        one = _in_turn(layer, index, count, memo=scope.memo)
+        yield one, scope.with_(values=scope.values | turn)
+
+
+@remember
+def _in_turn(layer: Layer, index: int, count: int, *, memo: Memo | None) -> Layer:
+    return replace(layer, repeat=None, turn=(index, count))
 
 
 def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
@@ -85,14 +106,15 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
             return expand_stack(layer.otherwise or Stack(), at.below("else"), scope, x, out)
     if layer.head in COMBINATORS and layer.head != "sequence":
         return _combine(layer, at, scope, x, out)
-    if layer.head in scope.parts:
+    if layer.run is None and layer.head in scope.parts:
         filled = fill(layer, at, scope)
-        if layer.name is not None:
-            return expand_attribute(layer.name, filled.stack, filled.at, filled.scope, x, out, at)
+        name = scope.name(layer.name, at)
+        if name is not None:
+            return expand_attribute(name, filled.stack, filled.at, filled.scope, x, out, at)
         with nested(scope, named=at):
             return expand_stack(filled.stack, filled.at, filled.scope, x, out)
-    if layer.head in OPS or layer.head == "sequence":
-        return _add(expand_module(layer, at, scope, x), layer, at, out)
+    if layer.run or layer.head in OPS or layer.head == "sequence":
+        return _add(expand_module(layer, at, scope, x), layer, at, scope, out)
     call = call_of(layer, at, scope, x)
     if call.block.inline and layer.name is None:
         with nested(scope, call.name):
@@ -100,7 +122,7 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
             done, y = expand_stack(call.block.body, At(("body",), call.name), inside, x, out)
         check_kept(layer, at, call, x, y)
         return done, y
-    return _add(_expand_call(call, layer, at, x), layer, at, out)
+    return _add(_expand_call(call, layer, at, x), layer, at, scope, out)
 
 
 def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
@@ -112,13 +134,13 @@ def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
         return _COMBINATORS[layer.head](layer, at, scope, x, out)
 
 
-def _add(made: Module, layer: Layer, at: At, out: Builder) -> Steps:
+def _add(made: Module, layer: Layer, at: At, scope: Scope, out: Builder) -> Steps:
     module, where, y = made
     zeros = layer.init == "zeros"
     if zeros and not (isinstance(module, OpCall) and module.op.weighted):
         message = f"`{layer.head}` has no weight to start at zero"
         raise FoundError(Finding("bad-layer", message, at.below("init")))
-    return [out.add(module, where, layer.name, at, zeros)], y
+    return [out.add(module, where, scope.name(layer.name, at), at, zeros)], y
 
 
 # Layers under a name ------------------------------------------------------------------
@@ -128,39 +150,46 @@ def expand_attribute(
     name: str, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
 ) -> Steps:
     """All layers of `stack` as one attribute: one alone is itself, more are a Sequential."""
-    made, zeros = expand_single(stack, at, scope, x)
+    made, zeros = expand_single(stack, at, scope, x, name)
     if made is None:
         return [], x
     module, where, y = made
     return [out.add(module, where, name, named, zeros)], y
 
 
-def expand_single(stack: Stack, at: At, scope: Scope, x: TensorInfo) -> tuple[Module | None, bool]:
+def expand_single(
+    stack: Stack, at: At, scope: Scope, x: TensorInfo, name: str
+) -> tuple[Module | None, bool]:
     """The layers of an attribute as a module, and whether its weight starts at zero."""
-    if stack.listed or len(stack.layers) != 1:
-        row, y = expand_row(stack, at, scope, x)
-        return ((row, RowSite(row, y.shape), y) if row.children else None), False
+    if not stack.single:
+        made = expand_row(stack, at, scope, x, name)
+        return (made if _has_children(made) else None), False
     ((layer, at),) = stack.each(at)
     scope.budget.spend(VISIT)
     if not scope.decide(layer.when, at.below("when")):
         with nested(scope):
-            return expand_single(layer.otherwise or Stack(), at.below("else"), scope, x)
+            return expand_single(layer.otherwise or Stack(), at.below("else"), scope, x, name)
     if layer.head in COMBINATORS and layer.head != "sequence":
         raise no_combinator(layer, at, scope)
     if layer.head in scope.parts:
         filled = fill(layer, at, scope)
         with nested(scope, named=at):
-            return expand_single(filled.stack, filled.at, filled.scope, x)
-    return expand_module(layer, at, scope, x), layer.init == "zeros"
+            return expand_single(filled.stack, filled.at, filled.scope, x, name)
+    return expand_module(layer, at, scope, x, name), layer.init == "zeros"
+
+
+def _has_children(made: Module) -> bool:
+    node = made[0]
+    return not isinstance(node, SequentialNode) or bool(node.children)
 
 
 def expand_row(
-    stack: Stack, at: At, scope: Scope, x: TensorInfo
-) -> tuple[SequentialNode, TensorInfo]:
+    stack: Stack, at: At, scope: Scope, x: TensorInfo, name: str = "", numbered: bool = False
+) -> Module:
     """The layers as children of a Sequential; inline blocks and parts are spliced in."""
     holder = Builder(sequential=True)
     steps, y = expand_stack(stack, at, scope, x, holder)
-    return sequential(holder, chain(steps)), y
+    return row_of(holder, steps, y, at, scope, name, numbered)
 
 
 def no_combinator(layer: Layer, at: At, scope: Scope) -> FoundError:
@@ -169,13 +198,16 @@ def no_combinator(layer: Layer, at: At, scope: Scope) -> FoundError:
     return scope.error("bad-layer", f"`{layer.head}` has no attribute of its own", at, hint)
 
 
-def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Module:
-    """One layer as a module of its own: an op, a block, a Sequential."""
+def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: str = "") -> Module:
+    """One layer as a module of its own: an op, a block, a Sequential, a stage."""
+    if layer.run:
+        return _RUNS[0](layer, at, scope, x)
     if layer.head in OPS:
         return expand_op(OPS[layer.head], layer, at, scope, x)
     if layer.head == "sequence":
-        row, y = expand_row(layer.branches[0].stack, layer.branch_at(0, at), scope, x)
-        return row, RowSite(row, y.shape), y
+        name = attribute or scope.name(layer.name, at) or ""
+        inside = layer.branch_at(0, at)
+        return expand_row(layer.branches[0].stack, inside, scope, x, name, layer.numbered)
     return _expand_call(call_of(layer, at, scope, x), layer, at, x)
 
 
@@ -192,8 +224,7 @@ def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:
 def expand_inline(call: Call, x: TensorInfo) -> Module:
     """An inline block under a name: a Sequential of its layers."""
     scope = inline_scope(call, x)
-    row, y = expand_row(call.block.body, At(("body",), call.name), scope, x)
-    return row, RowSite(row, y.shape), y
+    return expand_row(call.block.body, At(("body",), call.name), scope, x, call.name)
 
 
 def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Module:
@@ -234,7 +265,7 @@ def expand_block(
     out.sequential = as_sequential
     try:
         steps, y = expand_stack(key.block.body, at, scope, key.x, out)
-        made = declared(key.name, key.block)
+        made = declared(key.name, key.block, scope)
         instance = closed(out, made, chain(steps), y, key.context.prefixes)
     except FoundError as error:
         return Expanded(None, scope.budget.effects(error), error.findings)

@@ -42,9 +42,8 @@ def closed(
     prefixes: Mapping[str, str],
 ) -> BlockInstance:
     """The class that is made, its layers named."""
-    names = _numbers(builder) if builder.sequential else _names(builder, prefixes)
-    if not builder.sequential:
-        _check_names(builder, names)
+    names = _children(builder) if builder.sequential else _names(builder, prefixes)
+    _check_names(builder, names)
     slots = [(slot, f"@{place}") for place, slot in enumerate(builder.slots)]
     body = renamed(body, names | {slot.mark: mark for slot, mark in slots})
     children, before = _shared_once(builder.items, names)
@@ -61,6 +60,7 @@ def closed(
         declared.args,
         declared.prefix,
         declared.raw,
+        declared.child,
     )
 
 
@@ -77,6 +77,23 @@ def _child(item: Item, name: str) -> Child:
 def _numbers(builder: Builder) -> dict[str, str]:
     """The attribute of every layer of a Sequential, by its mark."""
     return {item.mark: str(place) for place, item in enumerate(builder.items)}
+
+
+def _children(builder: Builder) -> dict[str, str]:
+    """The same where layers have names of their own."""
+    own = {item.mark: name for item in builder.items if (name := _own_name(item))}
+    return _numbers(builder) | own
+
+
+def named(builder: Builder) -> bool:
+    """Whether any layer has a name of its own."""
+    return any(map(_own_name, builder.items))
+
+
+def _own_name(item: Item) -> str | None:
+    """The name that is written at a layer, or in its block for all uses of it."""
+    module = item.module
+    return item.name or (module.instance.child if isinstance(module, BlockCall) else None)
 
 
 def _names(builder: Builder, prefixes: Mapping[str, str]) -> dict[str, str]:
@@ -114,7 +131,7 @@ def _prefix(item: Item, prefixes: Mapping[str, str]) -> str:
     if isinstance(module, OpCall):
         return prefixes.get(module.op.key, module.op.attribute)
     if isinstance(module, BlockCall):
-        return module.instance.prefix
+        return module.instance.child or module.instance.prefix
     return "sequence"
 
 

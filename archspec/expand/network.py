@@ -22,7 +22,7 @@ from archspec.language.lines import Lines
 from archspec.language.problems import diagnose
 from archspec.language.spec import Section, Spec
 from archspec.language.stages import Stage
-from archspec.language.widths import NeverShrink, Series, series_of
+from archspec.language.widths import Series, series_of, shrinking
 from archspec.memo import Memo
 from archspec.places import At
 
@@ -65,7 +65,7 @@ class _Expansion:
         self.spec, self.memo = spec, memo
         self.context: Context = context_of(spec, memo)
         self.parts = Parts(ROOM)
-        self.shrinks: list[Diagnostic] = []
+        self.series = tuple(series_of(spec.repeats))
         self.args = {name: constant(value) for name, value in spec.args.items()}
         self.symbolic = {
             name: Value(value, Name(name))
@@ -91,6 +91,7 @@ class _Expansion:
         except StopExpanding:
             pass
         self._raise_findings()
+        self._check_widths()
         return ExpandedNetwork(
             spec.name,
             root,
@@ -103,38 +104,41 @@ class _Expansion:
         )
 
     def _raise_findings(self) -> None:
-        if self.parts.found or self.shrinks:
+        if self.parts.found:
             lines = Lines(self.spec.document, self.spec.library)
-            found = [lines.diagnostic(finding) for finding in self.parts.found]
-            raise SpecError(merged([*found, *self.shrinks]))
+            raise SpecError(merged(lines.diagnostic(finding) for finding in self.parts.found))
+
+    def _check_widths(self) -> None:
+        widths, document = self.parts.budget.widths, self.spec.document
+        if found := [diagnose(p, document) for p in shrinking(widths, self.spec.runs)]:
+            raise SpecError(found)
 
     def _section(self, section: Section, where: str, x: TensorInfo) -> TensorInfo:
         at, args = At((where,)), Args(self.args, self.args | self.symbolic)
-        part = Part(section, at, x, self.context)
+        part = Part(section, at, x, self.context, series=self._within(where))
         return self.parts.take(at, partial(expand_part, part, args, memo=self.memo)).leaving
 
+    def _within(self, *path: str) -> tuple[Series, ...]:
+        """The stages that are children of sequences in a part of the spec."""
+        return tuple(one for one in self.series if one.path[: len(path)] == path)
+
     def _stages(self, x: TensorInfo) -> TensorInfo:
-        series = {one.key: one for one in series_of(self.spec.args, self.spec.repeats)}
-        rule = NeverShrink()
+        series = {one.path: one for one in self.series}
         for key, stage in self.spec.stages.items():
             if stage.between is not None:
                 x = self._between(key, stage.between, x)
             else:
-                x = self._stage(stage, series[key], rule, x)
+                x = self._stage(stage, series["stages", key], x)
         return x
 
     def _between(self, key: str, stack: Stack, x: TensorInfo) -> TensorInfo:
         at, args = At(("stages",)), Args(self.args, self.args)
-        part = Part(stack, at, x, self.context, key)
+        part = Part(stack, at, x, self.context, key, self._within("stages", key))
         expand = partial(expand_part, part, args, memo=self.memo)
         return self.parts.take(at.below(key), expand).leaving
 
-    def _stage(self, stage: Stage, series: Series, rule: NeverShrink, x: TensorInfo) -> TensorInfo:
-        at = At(("stages", series.key))
+    def _stage(self, stage: Stage, series: Series, x: TensorInfo) -> TensorInfo:
+        at = At(series.path)
         key = stage_key(stage, series, self.args, x, at, self.context, memo=self.memo)
         expand = partial(expand_stage, key, series.indices, memo=self.memo)
-        part = self.parts.take(at.below("block"), expand)
-        for channels in part.widths if not self.parts.found else ():
-            if problem := rule.problem(series.key, stage, channels):
-                self.shrinks.append(diagnose(problem, self.spec.document))
-        return part.leaving
+        return self.parts.take(at.below("block"), expand).leaving

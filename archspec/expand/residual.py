@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from archspec.expand.builder import Builder, Declared, Item, Slot
 from archspec.expand.calls import call_of
 from archspec.expand.layers import (
-    Module,
     Steps,
     combinator,
     expand_call,
@@ -17,17 +15,18 @@ from archspec.expand.layers import (
     nested,
     no_combinator,
 )
-from archspec.expand.naming import camel, chain, closed
+from archspec.expand.naming import camel, chain
 from archspec.expand.parts import fill
+from archspec.expand.rows import Module, anonymous
 from archspec.expand.scope import FoundError, Scope
-from archspec.expression import Expr, Name, Value, constant
+from archspec.expression import Value, constant
 from archspec.ir import Add, Apply, Body, Chain, Field, Shape
-from archspec.ir.tree import BlockCall, BlockSite, Definition, OpCall, OpSite, TensorInfo
+from archspec.ir.tree import OpCall, OpSite, TensorInfo
 from archspec.language.layers import Layer, Stack
 from archspec.language.words import COMBINATORS
 from archspec.ops import OPS
 from archspec.ops.others import StochasticDepth
-from archspec.places import At, Use
+from archspec.places import At
 
 RATE = Field("real", low=0, high=1)
 DOWNSAMPLE = "downsample"
@@ -48,7 +47,7 @@ class Residual(NamedTuple):
 def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     """`x + f(x)`, with the shortcut where shapes differ."""
     before, y = expand_stack(layer.before or Stack(), at.below("before"), scope, x, out)
-    body_at = layer.branch_at(0, at)
+    body_at, ahead = layer.branch_at(0, at), len(out.items)
     steps, f = expand_stack(layer.branches[0].stack, body_at, scope, y, out)
     whole = Residual(layer, at, scope, x, y, f)
     needed = not f.agrees(x)
@@ -66,11 +65,12 @@ def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
             hint = "`project` wants no shortcut here: leave it out, or let it hold here too"
         raise _mismatch(whole, x.shape, "the input", hint)
     made = _shortcut(whole) if needed else None
+    place = ahead if _comes_first(layer) else len(out.items)
     if not before:
-        return [Add((body, _slot(made, at, out)))], f
+        return [Add((body, _slot(made, out, place)))], f
     if made is None:
         return [Add((Chain((*before, body)), Chain()))], f
-    return [*before, Add((body, made.apply(out)))], f
+    return [*before, Add((body, made.apply(out, place)))], f
 
 
 class Shortcut(NamedTuple):
@@ -85,16 +85,24 @@ class Shortcut(NamedTuple):
         """The shortcut as a layer."""
         return Item(self.module[0], mark, self.name, self.at, self.zeros)
 
-    def apply(self, out: Builder) -> Body:
+    def apply(self, out: Builder, place: int) -> Body:
         """The shortcut as a layer of the class around, applied."""
-        return out.add(self.module[0], self.module[1], self.name, self.at, self.zeros)
+        mark = out.mark()
+        out.insert(self.item(mark), place)
+        return Apply(mark, self.module[1])
 
 
-def _slot(made: Shortcut | None, at: At, out: Builder) -> Body:
+def _comes_first(layer: Layer) -> bool:
+    """Whether the shortcut is written ahead of the body, and so is registered first."""
+    keys = list(layer.raw)
+    return "shortcut" in keys and keys.index("shortcut") < keys.index("residual")
+
+
+def _slot(made: Shortcut | None, out: Builder, place: int) -> Body:
     """The place of the shortcut, which other uses of the block may have or lack."""
     mark = out.mark()
     name = made.name if made else DOWNSAMPLE
-    out.slots.append(Slot(mark, name, made.item(mark) if made else None, len(out.items)))
+    out.slots.append(Slot(mark, name, made.item(mark) if made else None, place))
     return Apply(mark, made.module[1] if made else None)
 
 
@@ -153,8 +161,8 @@ def _shortcut(whole: Residual) -> Shortcut:
     if made[2].shape != whole.f.shape:
         hint = "shortcut and body must agree: check channels, stride, kernel and padding of both"
         raise _mismatch(whole, made[2].shape, "the shortcut", hint)
-    name = DOWNSAMPLE if stack.listed or not first.name else first.name
-    return Shortcut(made, name, here, first.init == "zeros")
+    name = None if stack.listed else inside.name(first.name, here)
+    return Shortcut(made, name or DOWNSAMPLE, here, first.init == "zeros")
 
 
 def _module(whole: Residual, stack: Stack, place: At, named: str) -> Module:
@@ -178,20 +186,12 @@ def _module(whole: Residual, stack: Stack, place: At, named: str) -> Module:
 
 
 def _anonymous(named: str, stack: Stack, place: At, scope: Scope, y: TensorInfo) -> Module:
-    """A list as shortcut: a class of its own, in the names of the block around."""
+    """A list as shortcut."""
     holder, scope = Builder(sequential=True), scope.with_(block=named)
     start = y._replace(stride=(1,) * y.shape.rank)
     steps, leaving = expand_stack(stack, place, scope, start, holder)
-    around = scope.builder.definitions if scope.builder else {}
-    holder.definitions = {n: Definition(d.number, None, given=True) for n, d in around.items()}
     declared = Declared(named, camel(named), "The shortcut where shapes differ.")
-    instance = closed(holder, declared, chain(steps), leaving, scope.context.prefixes)
-    outside: Mapping[str, Expr | None] = {name: Name(name) for name in around}
-    call = BlockCall(instance, outside)
-    # It is written in the class around, so its places are that class's.
-    use = Use(place, "", scope.origins, {})
-    site = BlockSite(call, leaving.shape, use, scope.uses, scope.role)
-    return call, site, leaving
+    return anonymous(holder, steps, leaving, place, scope, declared)
 
 
 def _projected(whole: Residual) -> str:

@@ -24,9 +24,11 @@ from archspec.ir import Field
 from archspec.ir.tree import Definition, short
 from archspec.language import arguments
 from archspec.language.problems import Problems
+from archspec.language.templates import COUNT, LayerName, Template
+from archspec.language.widths import Series
 from archspec.language.words import INDICES
 from archspec.memo import Memo
-from archspec.places import At, Finding, Given, Origin
+from archspec.places import At, Finding, Given, Origin, Path
 
 MOST_DEFINED = 40  # arguments that lead from one to the next
 
@@ -69,6 +71,7 @@ class Scope:
         self.named: At | None = None  # where the body names the part that these layers fill
         self.role = ""
         self.network_args: Mapping[str, Value] = {}
+        self.series: Mapping[Path, Series] = {}  # the stages in here
         self.block = ""  # whose class the layers are in
         self.running: list[str] = []
 
@@ -149,6 +152,21 @@ class Scope:
 
     def argument(self, expr: Expr, how: Field, at: At, word: str) -> Value:
         """An argument within its bounds. What has no printed formula gets a name: `word`."""
+        return self.printable(self.bounded(expr, how, at), expr, word)
+
+    def count(self, expr: Expr, how: Field, at: At) -> int:
+        """A whole number within its bounds, which the network is made for."""
+        self.mark_concrete(expr)
+        return int(self.bounded(expr, how, at).number)
+
+    def name(self, name: LayerName | None, at: At) -> str | None:
+        """The name of a layer, with numbers for the expressions in it."""
+        if not isinstance(name, Template):
+            return name
+        return name.filled([self.count(expr, COUNT, at) for expr in name.expressions])
+
+    def bounded(self, expr: Expr, how: Field, at: At) -> Value:
+        """The value of an expression that is within its bounds."""
         value = self.value(expr, at)
         try:
             arguments.check_number(value.number, how)
@@ -157,7 +175,7 @@ class Scope:
             raise self.error(
                 problem.rule, problem.message, at, problem.hint, given=self.given_by(expr)
             ) from None
-        return self.printable(value, expr, word)
+        return value
 
     def printable(self, value: Value, expr: Expr, word: str) -> Value:
         """`value` with a formula that can be printed, if need be a name of the class."""

@@ -10,15 +10,16 @@ from archspec.expand.builder import Builder
 from archspec.expand.calls import Call, check_required, closures
 from archspec.expand.context import Context, names_in
 from archspec.expand.entries import ExpandedPart
-from archspec.expand.layers import Module, expand_call, expand_inline
-from archspec.expand.naming import sequential
+from archspec.expand.layers import expand_call, expand_inline, run
+from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
 from archspec.expression import Expr, Number, Scalar, Value, constant
-from archspec.ir import Body, Chain, Field, Shape
-from archspec.ir.tree import RowSite, TensorInfo
+from archspec.ir import Apply, Body, Field, Shape
+from archspec.ir.tree import TensorInfo
+from archspec.language.layers import Layer
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE, bind_use
 from archspec.language.stages import Stage
-from archspec.language.widths import Place, Series
+from archspec.language.widths import Place, Series, Width
 from archspec.memo import Memo, remember_by_reads
 from archspec.places import At, Finding, Given
 
@@ -67,27 +68,44 @@ def expand_stage(
     scope.parts, scope.origins = key.context.parts, key.context.origins
     args = {name: constant(number) for name, number, _ in key.args}
     scope.network_args = args
-    fixed = args | {"block_count": constant(place["block_count"])}
-    name = str(at.path[-1])
-    series = Series(name, key.repeat, place["stage"], place["block_index"], fixed)
+    series = Series(at.path, key.repeat, **place)
     scope.mark_concrete(x.channels)
     blocks, steps, found = Builder(sequential=True), list[Body](), list[Finding]()
-    out, widths = Builder(prefix=f"{'.'.join(map(str, at.path))}#"), list[int]()
-    for block in series.places():
+    out = Builder(prefix=f"{'.'.join(map(str, at.path))}#")
+    for block in series.places(args):
+        promised = x
         try:
             promised, here = _promise(stage, block, at, scope, x)
             module, where, y = _expand(stage, block, at, here, x, promised)
-            steps.append(blocks.add(module, where, None, at.below("block", block.number)))
+            named = here.name(stage.name, at)
+            steps.append(blocks.add(module, where, named, at.below("block", block.number)))
         except FoundError as error:
             found += error.findings
             x = promised
             break
         x = y
-        widths = [widths[0] if widths else y.shape.channels, y.shape.channels]
-    row = sequential(blocks, Chain(tuple(steps)))
-    step = out.add(row, RowSite(row, x.shape), name, at._replace(key=True))
-    effects = scope.budget.effects(row)
-    return ExpandedPart(out, (step,), x, effects, tuple(found), widths=tuple(widths))
+    name = str(at.path[-1])
+    row, site, x = row_of(blocks, steps, x, at, scope, name)
+    if not found:
+        scope.budget.widths.append(Width(at.path, x.shape.channels))
+    step = out.add(row, site, name, at._replace(key=True))
+    return ExpandedPart(out, (step,), x, scope.budget.effects(row), tuple(found))
+
+
+@run
+def expand_run(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Module:
+    """A stage that is a child of a sequence."""
+    series, stage = scope.series[at.path], layer.run
+    scope.budget.decided |= names_in(stage, memo=scope.memo)
+    key = stage_key(stage, series, scope.network_args, x, at, scope.context, memo=scope.memo)
+    room = scope.budget.left("")
+    part = expand_stage(key, series.indices, memo=scope.memo, room=room)
+    scope.budget.add(part.effects)
+    if part.findings:
+        raise FoundError(*part.findings)
+    (item,), (step,) = part.out.items, part.steps
+    assert isinstance(step, Apply)
+    return item.module, step.site, part.leaving
 
 
 def _expand(
@@ -138,7 +156,9 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
     block = scope.context.blocks[name]
     scope.budget.used.add(name)
     bound = bind_use(stage, name, block, memo=scope.memo)
-    given = {"channels": scope.values["channels"], "stride": scope.values["stride"]}
+    given = {"stride": scope.values["stride"]}
+    if stage.channels is not None:
+        given["channels"] = scope.values["channels"]
     for arg, expr in bound.args.items():
         where = at.below(arg)
         if isinstance(expr, tuple):
@@ -155,7 +175,7 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
 
 def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: TensorInfo) -> None:
     used = ((at.below("block"), f"`{name}` is used here"),)
-    if y.shape.channels != promised.shape.channels:
+    if stage.channels is not None and y.shape.channels != promised.shape.channels:
         raise FoundError(
             Finding(
                 "channels-ignored",

@@ -41,9 +41,10 @@ def matches(shapes: Shapes) -> list[Match]:
 
 @cache
 def known(name: str) -> tuple[Spec, dict[str, int]]:
-    """A shipped spec and the number of blocks in each of its stages."""
+    """A shipped spec and the number of blocks in each stage that is an attribute of its own."""
     spec = load(name)
-    return spec, spec.repeats
+    counts = {str(path[-1]): count for path, count in spec.repeats.items() if len(path) == 2}
+    return spec, counts
 
 
 @cache

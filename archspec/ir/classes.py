@@ -75,6 +75,11 @@ class Class:
     sequential: bool = False
     zeros: tuple[str, ...] = ()
 
+    @property
+    def named(self) -> bool:
+        """Whether the layers have names, and not numbers in order."""
+        return any(layer.name != str(place) for place, layer in enumerate(self.layers))
+
 
 def nowhere(_: str) -> tuple[Span, ...]:
     """The places of a network that nobody wrote."""

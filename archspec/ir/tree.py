@@ -250,8 +250,8 @@ class ShortcutSlot:
 class BlockInstance(Container):
     """A block (or the network) opened for equal uses. One that is sequential has no own `forward`.
 
-    `args` are the block's args as they are declared, `raw` is the block as it is written, and
-    `leaving` what leaves it, in its own names.
+    `args` are the block's args as they are declared, `raw` is the block as it is written,
+    `child` the name that it gives its uses, and `leaving` what leaves it, in its own names.
     """
 
     block: str
@@ -266,6 +266,7 @@ class BlockInstance(Container):
     args: Mapping[str, Expr | None] = field(default_factory=dict)
     prefix: str = ""
     raw: Any = None
+    child: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

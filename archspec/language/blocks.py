@@ -11,8 +11,9 @@ from pydantic import PrivateAttr, ValidationError
 from archspec.language import arguments, identifiers
 from archspec.language.layers import Stack, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
-from archspec.language.names import Attribute, ClassName, Doc, at_key, not_a_device, not_taken
+from archspec.language.names import ClassName, Doc, at_key, not_a_device, not_taken
 from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
+from archspec.language.templates import name_of
 from archspec.language.words import PARTS_OF_ALL
 from archspec.memo import Memo
 
@@ -56,7 +57,7 @@ class Block(Model):
 
     doc: Doc = ""
     class_: ClassName | None = ModelField(None, alias="class")
-    name: Attribute | None = None
+    name: Annotated[Any, reads(name_of)] = None
     inline: bool = False
     args: Annotated[dict[str, Any], reads(_block_arguments)] = {}
     parts: Annotated[dict[str, Stack], reads(_block_parts)] = {}

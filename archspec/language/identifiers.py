@@ -21,10 +21,12 @@ MODULE_ATTRIBUTES = frozenset(
     set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu
     zero_grad""".split()
 )
+SEQUENTIAL_ATTRIBUTES = frozenset(["append", "extend", "insert", "pop"])
 # Words that a generated constructor, or an expression, already gives a meaning.
 CONSTRUCTOR_WORDS = frozenset(
     ["self", "nn", "torch", "super", "range", "isinstance", "module", "none", "true", "false"]
 ) | frozenset(expression.FUNCTIONS)
+CHILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\Z")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")
 
 
@@ -53,6 +55,19 @@ def attribute(value: Any, what: str = "the name of an attribute") -> str:
             "choose another name",
         )
     return name
+
+
+def child(value: Any, what: str = "the name of a child") -> str:
+    """A name for a layer in a sequence, where it need not be one of Python."""
+    if not isinstance(value, str):
+        fail("wrong-type", f"{what} is a name, found {describe(value)}")
+    if not CHILD.match(value):
+        hint = "a name has letters, digits, `_` and `-`"
+        fail("bad-name", f"`{value}` cannot be {what}", hint)
+    if value in MODULE_ATTRIBUTES | SEQUENTIAL_ATTRIBUTES:
+        message = f"`{value}` is taken: every `nn.Sequential` has it"
+        fail("bad-name", message, "choose another name")
+    return str(value)
 
 
 def argument_name(value: Any, what: str = "the name of an argument") -> str:

@@ -5,8 +5,8 @@ A `Stack` is what stands where layers stand: one layer, a list of them, or `none
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -19,6 +19,7 @@ from archspec.language import arguments, identifiers
 from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
+from archspec.language.templates import LayerName, name_of
 from archspec.language.words import (
     BRANCHED,
     COMBINATORS,
@@ -31,6 +32,8 @@ from archspec.ops import OPS
 from archspec.places import At
 
 MOST_BRANCHES = 64
+MOST_REPEATS = 1000
+REPEAT = Field("count", high=MOST_REPEATS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,11 @@ class Stack:
     none: bool = False
     raw: Any = None
 
+    @property
+    def single(self) -> bool:
+        """Whether it is one layer, and not a list or a layer that is repeated."""
+        return not self.listed and len(self.layers) == 1 and self.layers[0].repeat is None
+
     def each(self, at: At) -> list[tuple[Layer, At]]:
         """The layers, each with its place, where the stack stands at `at`."""
         return [(x, at if x.step is None else at.below(x.step)) for x in self.layers]
@@ -50,6 +58,16 @@ class Stack:
     def all(self) -> tuple[tuple[Layer, At], ...]:
         """Every layer in here, those in branches too, with its place below the stack."""
         return tuple(_all(self, At()))
+
+    @cached_property
+    def repeated(self) -> tuple[At, ...]:
+        """The places of those that are repeated."""
+        return tuple(at for layer, at in self.all if layer.repeat is not None)
+
+    @cached_property
+    def runs(self) -> tuple[tuple[Layer, At], ...]:
+        """The stages among them."""
+        return tuple((layer, at) for layer, at in self.all if layer.run)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +82,17 @@ class Branch:
 class Layer:
     """One layer. `given` holds the arguments: parsed for an op, as written for a block or part.
 
-    `step` is its place in a list of layers; `raw` is what is written.
+    `step` is its place among layers; `raw` is what is written. `turn` is which of how many it is
+    where it is repeated, and `run` a stage that is a child of a sequence.
     """
 
     head: str
     given: Mapping[str, Any] = field(default_factory=dict)
     raw: Any = None
-    step: int | None = None
-    name: str | None = None
+    step: str | int | None = None
+    name: LayerName | None = None
+    repeat: Expr | None = None
+    turn: tuple[int, int] | None = None
     when: Expr | None = None
     otherwise: Stack | None = None
     init: str | None = None
@@ -80,11 +101,13 @@ class Layer:
     project: Expr | None = None
     before: Stack | None = None
     drop_path: Expr | None = None
+    numbered: bool = False
+    run: Any = None
 
     def branch_at(self, place: int, at: At) -> At:
         """Where a branch is written, of a layer at `at`."""
         if self.head in ONE_BODY:
-            return at.below(self.head)
+            return at if isinstance(self.raw, list) else at.below(self.head)
         return at.below(self.head, self.branches[place].name or place)
 
 
@@ -98,48 +121,69 @@ def _all(stack: Stack | None, at: At) -> Iterator[tuple[Layer, At]]:
             yield from _all(branch.stack, layer.branch_at(number, place))
 
 
-def stack_of(value: Any) -> Stack:
-    """Layers from what is written; raises `Problems`."""
+Reader = Callable[[Any, str | int | None], Layer]  # of one layer, at its place among others
+
+
+def stack_of(value: Any, read: Reader | None = None) -> Stack:
+    """Layers from what is written, each by `read`; raises `Problems`."""
+    read = read or layer_of
     if value == "none":
         return Stack(none=True, raw=value)
     if not isinstance(value, list):
-        return Stack((layer_of(value),), raw=value)
+        return Stack((read(value, None),), raw=value)
     found, layers = Collector(), []
     for place, part in enumerate(value):
         with found.trying(place):
             if part != "none":
-                layers.append(layer_of(part, place))
+                layers.append(read(part, place))
     found.finish()
     return Stack(tuple(layers), listed=True, none=not layers, raw=value)
 
 
-def entry_of(key: str, value: Any) -> Stack:
+def entry_of(key: str, value: Any, read: Reader | None = None) -> Stack:
     """The layers of an entry of a map, `name: layer`; raises `Problems`."""
     check_entry(key, value)
-    return stack_of(value)
+    return stack_of(value, read or child_of)
 
 
-def layer_of(value: Any, step: int | None = None) -> Layer:
-    """One layer from what is written; raises `Problems`."""
+def layer_of(value: Any, step: str | int | None = None, children: Reader | None = None) -> Layer:
+    """One layer from what is written; `children` reads those of a sequence. Raises `Problems`."""
+    children = children or child_of
     if isinstance(value, str):
-        return _with_head(value, {}, {}, value, step)
+        return _with_head(value, {}, {}, value, step, children)
     heads = [key for key in value if key not in MODIFIERS] if isinstance(value, Mapping) else []
     if len(heads) != 1 or op_in_value(value):
         no_layer(value, heads)
     modifiers = {key: value[key] for key in value if key in MODIFIERS}
-    return _with_head(heads[0], value[heads[0]], modifiers, value, step)
+    return _with_head(heads[0], value[heads[0]], modifiers, value, step, children)
+
+
+def child_of(value: Any, step: str | int | None = None, children: Reader | None = None) -> Layer:
+    """A child of a sequence: a layer, or a list of layers, which is a sequence too."""
+    children = children or child_of
+    if not isinstance(value, list):
+        return layer_of(value, step, children)
+    branch = Branch(None, stack_of(value, children))
+    return Layer("sequence", raw=value, step=step, branches=(branch,))
 
 
 def _with_head(
-    head: str, given: Any, modifiers: Mapping[str, Any], raw: Any, step: int | None
+    head: str,
+    given: Any,
+    modifiers: Mapping[str, Any],
+    raw: Any,
+    step: str | int | None,
+    children: Reader,
 ) -> Layer:
     found, parts = Collector(), {}
     with found.trying():
-        parts = _modifiers(head, modifiers)
+        parts = _modifiers(head, modifiers, given)
     arguments_given: Mapping[str, Any] = {}
     branches: tuple[Branch, ...] = ()
     with found.trying(*([head] if isinstance(raw, Mapping) else [])):
-        if head in ONE_BODY:
+        if head == "sequence":
+            branches = (Branch(None, _children(given, children)),)
+        elif head in ONE_BODY:
             branches = (Branch(None, _body(given)),)
         elif head in BRANCHED:
             branches = _branches(given)
@@ -149,6 +193,32 @@ def _with_head(
             arguments_given = shorthand(head, given)
     found.finish()
     return Layer(head, arguments_given, raw, step, branches=branches, **parts)
+
+
+def _children(given: Any, read: Reader) -> Stack:
+    """The children of a sequence: a list, or a map from their names."""
+    if not isinstance(given, Mapping):
+        return _body(given, read)
+    found, layers = Collector(), []
+    for key, value in given.items():
+        with found.trying(key):
+            identifiers.child(key)
+            check_entry(key, value)
+            if value != "none":
+                layers.append(_named(read(value, key), key))
+    found.finish()
+    return Stack(tuple(layers), listed=True, none=not layers, raw=given)
+
+
+def _named(layer: Layer, key: str) -> Layer:
+    """A layer with the name of its key; what is more than one layer is a sequence."""
+    if layer.name is not None:
+        hint = "the key is its name"
+        fail("bad-layer", f"`{key}` is given another name", hint, "name", key=True)
+    if layer.repeat is None:
+        return replace(layer, name=key)
+    branch = Branch(None, Stack((replace(layer, step=None),), raw=layer.raw))
+    return Layer("sequence", raw=[layer.raw], step=layer.step, name=key, branches=(branch,))
 
 
 def shorthand(head: str, given: Any) -> Mapping[str, Any]:
@@ -169,10 +239,10 @@ def shorthand(head: str, given: Any) -> Mapping[str, Any]:
     return {first: given}
 
 
-def _body(given: Any) -> Stack:
+def _body(given: Any, read: Reader | None = None) -> Stack:
     if not isinstance(given, list):
         fail("wrong-type", f"expected a list of layers, found {describe(given)}")
-    return stack_of(given)
+    return stack_of(given, read)
 
 
 def _branches(given: Any) -> tuple[Branch, ...]:
@@ -208,20 +278,27 @@ Rate = Annotated[Any, reads(arguments.expr, Field("real", low=0, high=1))]
 class Modifiers(Model):
     """What may stand beside a layer's head."""
 
-    name: Annotated[Any, reads(identifiers.attribute)] = None
+    name: Annotated[Any, reads(name_of)] = None
+    repeat: Annotated[Any, reads(arguments.expr, REPEAT)] = None
     when: Condition = None
     otherwise: Layers = ModelField(None, alias="else")
     init: Literal["zeros"] | None = None
+    numbered: bool = False
     shortcut: Layers = None
     project: Condition = None
     before: Layers = None
     drop_path: Rate = None
 
 
-def _modifiers(head: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _modifiers(head: str, given: Mapping[str, Any], below: Any) -> dict[str, Any]:
+    """`below` is what the head says."""
     if not given:
         return {}
     found = Collector()
+    if "numbered" in given and not (head == "sequence" and isinstance(below, Mapping)):
+        hint = "a list is numbered anyway: it stands beside `sequence: {name: layer, ...}`"
+        message = "`numbered` belongs to a `sequence` that is a map"
+        found.add("unknown-key", message, hint, "numbered", key=True)
     for key in given:
         if key in OF_RESIDUAL and head != "residual":
             hint = "put it beside `residual:`"

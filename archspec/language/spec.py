@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field as ModelField
@@ -15,15 +15,16 @@ from archspec.diagnostics import Span, did_you_mean
 from archspec.expression import ExpressionError, Number, Scalar
 from archspec.language import arguments, identifiers
 from archspec.language.blocks import Blocks
-from archspec.language.layers import Stack, entry_of, shorthand, stack_of
+from archspec.language.layers import Stack, entry_of, layer_of, shorthand, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, SpecName, not_taken
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
-from archspec.language.stages import Stages
+from archspec.language.stages import Stage, Stages, child_in_section
 from archspec.language.train import Train, train_of
 from archspec.language.widths import never_shrink, repeats
 from archspec.memo import Memo
 from archspec.ops import OPS
+from archspec.places import Path
 from archspec.source.document import Document
 
 LARGEST_INPUT = 65536
@@ -44,7 +45,7 @@ def section_of(value: Any, memo: Memo | None = None) -> Section:
 
 def _section(value: Any) -> Section:
     if isinstance(value, list):
-        layers = stack_of(value).layers
+        layers = stack_of(value, partial(layer_of, children=child_in_section)).layers
         return Section(tuple((None, Stack((layer,), raw=layer.raw)) for layer in layers), value)
     if value == "none":
         return Section(raw=value)
@@ -55,7 +56,7 @@ def _section(value: Any) -> Section:
     for key in value:
         with found.trying(key):
             identifiers.attribute(key)
-            named.append((key, entry_of(key, value[key])))
+            named.append((key, entry_of(key, value[key], child_in_section)))
     found.finish()
     return Section(tuple(named), value)
 
@@ -67,6 +68,15 @@ def no_section() -> Section:
 
 
 SectionField = Annotated[Section, reads_pieces(section_of)]
+
+
+def _runs_in(
+    entries: Iterable[tuple[str | None, Stack]], section: str
+) -> Iterator[tuple[Path, Stage]]:
+    """The stages that are children of sequences."""
+    for name, stack in entries:
+        for layer, at in stack.runs:
+            yield (section, *([] if name is None else [name]), *at.path), layer.run
 
 
 class Bounds(Model):
@@ -219,7 +229,7 @@ class Spec(Model):
         """Channels never shrink."""
         found = Collector()
         with suppress(ExpressionError, Problems):  # reported by the check of names, at its place
-            never_shrink(self.args, self.stages, self.repeats, found)
+            never_shrink(self.args, self.runs, self.repeats, found)
         found.finish()
 
     # Set by `keep`, and no fields: what is equal is what was written.
@@ -245,9 +255,23 @@ class Spec(Model):
         return self.document.data
 
     @cached_property
-    def repeats(self) -> dict[str, int]:
+    def runs(self) -> dict[Path, Stage]:
+        """The stages that have blocks, by their paths, in the order in which they are written."""
+        return dict(self._runs())
+
+    def _runs(self) -> Iterator[tuple[Path, Stage]]:
+        yield from _runs_in(self.stem.entries, "stem")
+        for key, stage in self.stages.items():
+            if stage.between is None:
+                yield ("stages", key), stage
+            else:
+                yield from _runs_in([(key, stage.between)], "stages")
+        yield from _runs_in(self.head.entries, "head")
+
+    @cached_property
+    def repeats(self) -> dict[Path, int]:
         """Blocks of each stage that has blocks; raises `ExpressionError` or `Problems`."""
-        return repeats(self.args, self.stages)
+        return repeats(self.args, self.runs)
 
     def where(self, *path: str | int, key: bool = False) -> Span | None:
         """The place of a value (or key) of the spec."""

@@ -12,17 +12,17 @@ from archspec.diagnostics import closest, guess, instead
 from archspec.expression import Expr, Number
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
-from archspec.language.layers import Stack, stack_of
+from archspec.language.layers import MOST_REPEATS, Layer, Stack, child_of, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import text_of
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.suggestions.indented import beside_its_stage
 from archspec.language.suggestions.layers import check_entry
+from archspec.language.templates import LayerName, name_of
 from archspec.language.words import MODIFIERS
 from archspec.memo import Memo
 
 MOST_STAGES = 100
-MOST_REPEATS = 1000
 CHANNELS = Field("size", many=True)
 STRIDE = Field("size", many=True, high=4096)
 REPEAT = Field("size", high=MOST_REPEATS)
@@ -39,6 +39,7 @@ class Stage:
     channels: Expr | tuple[Expr, ...] | None = None
     stride: Expr | tuple[Expr, ...] | None = None
     shrink: str | None = None
+    name: LayerName | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
     between: Stack | None = None
     raw: Any = None
@@ -46,9 +47,25 @@ class Stage:
 
 def stage_of(value: Any) -> Stage:
     """An entry of `stages` from what is written; raises `Problems`."""
-    if not isinstance(value, Mapping) or "block" not in value:
+    if not is_run(value):
         _check_block_is_there(value)
-        return Stage(between=stack_of(value), raw=value)
+        return Stage(between=stack_of(value, child_in_section), raw=value)
+    return _run(value)
+
+
+def is_run(value: Any) -> bool:
+    """Whether a value is a stage of blocks, and no layer."""
+    return isinstance(value, Mapping) and "block" in value
+
+
+def child_in_section(value: Any, step: str | int | None = None) -> Layer:
+    """A child of a sequence in stem, stages or head, where it may be a stage too."""
+    if is_run(value):
+        return Layer("block", raw=value, step=step, run=_run(value))
+    return child_of(value, step, child_in_section)
+
+
+def _run(value: Mapping[str, Any]) -> Stage:
     try:
         run = Run.model_validate({key: value[key] for key in value if key in Run.model_fields})
     except ValidationError as error:
@@ -61,8 +78,9 @@ def stage_of(value: Any) -> Stage:
 def _check_block_is_there(value: Any) -> None:
     """What is no layer between the stages, for it has the keys of a stage of blocks."""
     keys = list(value) if isinstance(value, Mapping) else []
-    of_stage = {"repeat", "channels", "stride"} & set(keys)
-    several = sum(key not in MODIFIERS for key in keys) > 1
+    heads = [key for key in keys if key not in MODIFIERS]
+    of_stage = {"channels", "stride"} & set(keys) or ("repeat" in keys and not heads)
+    several = len(heads) > 1
     wrong = next((key for key in keys if closest(str(key), ["block"])), None)
     if wrong and (of_stage or several):
         hint = instead("did you mean `block`?", wrong, "block", guess(wrong, ["block"]).sure)
@@ -93,6 +111,7 @@ class Run(Model):
     channels: Annotated[Any, reads(arguments.value_of, CHANNELS)] = None
     stride: Annotated[Any, reads(arguments.value_of, STRIDE)] = None
     shrink: Annotated[str | None, reads(text_of, "`shrink`", 500)] = None
+    name: Annotated[Any, reads(name_of)] = None
 
 
 def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:

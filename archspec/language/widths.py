@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from archspec.diagnostics import did_you_mean
@@ -12,45 +13,42 @@ from archspec.expression import evaluate as value_of_expression
 from archspec.language import arguments
 from archspec.language.problems import Collector, Problem, Problems, fail
 from archspec.language.stages import REPEAT, Stage
+from archspec.language.words import INDICES, TURN
+from archspec.places import Path
 
 Args = Mapping[str, Scalar]
+Runs = Mapping[Path, Stage]
 MOST_BLOCKS = 1000  # ResNet-1001 has 333
 
 
 class Place(NamedTuple):
     """One block of one stage, and what its expressions see."""
 
-    key: str
     number: int
     names: Mapping[str, Value]
 
 
 class Series(NamedTuple):
-    """The blocks of one stage; `stage` counts from 1, `first` is its first block's index."""
+    """The blocks of the stage at `path`, and what its first block sees of where it stands."""
 
-    key: str
+    path: Path
     repeat: int
     stage: int
-    first: int
-    fixed: Mapping[str, Value]
+    block_index: int
+    block_count: int
 
     @property
     def indices(self) -> dict[str, int]:
-        """Where the stage stands: what its first block sees of that."""
-        count = int(self.fixed["block_count"].number)
-        return {"stage": self.stage, "block_index": self.first, "block_count": count}
+        """Where the stage stands among others."""
+        return {name: getattr(self, name) for name in INDICES if name not in TURN}
 
-    def places(self) -> Iterator[Place]:
-        """Block by block."""
+    def places(self, args: Mapping[str, Value]) -> Iterator[Place]:
+        """Block by block, where the network has these arguments."""
         for index in range(self.repeat):
-            here = {
-                "index": index,
-                "repeat": self.repeat,
-                "stage": self.stage,
-                "block_index": self.first + index,
-            }
+            turn = {"index": index, "block_index": self.block_index + index}
+            here = self.indices | {"repeat": self.repeat} | turn
             names = {name: constant(value) for name, value in here.items()}
-            yield Place(self.key, index, {**self.fixed, **names})
+            yield Place(index, {**args, **names})
 
 
 def lookup_in(known: Mapping[str, Value], name: Name) -> Value:
@@ -67,82 +65,74 @@ def number_of(expr: Expr, known: Mapping[str, Value]) -> Scalar:
     return value_of_expression(expr, partial(lookup_in, known)).number
 
 
-def repeats(args: Args, stages: Mapping[str, Stage]) -> dict[str, int]:
+def repeats(args: Args, runs: Runs) -> dict[Path, int]:
     """Blocks of each stage that has blocks; raises `ExpressionError` or `Problems`."""
     known = {name: constant(value) for name, value in args.items()}
     counts = {}
-    for key, stage in stages.items():
-        if stage.blocks:
-            count = number_of(stage.repeat, known)
-            try:
-                arguments.check_number(count, REPEAT)
-            except Problems as error:
-                raise Problems(p.below("stages", key, "repeat") for p in error.problems) from None
-            counts[key] = int(count)
+    for path, stage in runs.items():
+        count = number_of(stage.repeat, known)
+        try:
+            arguments.check_number(count, REPEAT)
+        except Problems as error:
+            raise Problems(p.below(*path, "repeat") for p in error.problems) from None
+        counts[path] = int(count)
     if sum(counts.values()) > MOST_BLOCKS:
         fail("too-large", f"the network has more than {MOST_BLOCKS:,} blocks", "", "stages")
     return counts
 
 
-def series_of(args: Args, counts: Mapping[str, int]) -> Iterator[Series]:
+def series_of(counts: Mapping[Path, int]) -> Iterator[Series]:
     """The stages that have blocks, in order; `counts` says how many each has."""
-    fixed = {name: constant(value) for name, value in args.items()}
-    fixed["block_count"] = constant(sum(counts.values()))
-    first = 0
-    for number, (key, count) in enumerate(counts.items(), 1):
-        yield Series(key, count, number, first, fixed)
+    first, total = 0, sum(counts.values())
+    for number, (path, count) in enumerate(counts.items(), 1):
+        yield Series(path, count, number, first, total)
         first += count
 
 
-class NeverShrink:
-    """Channels never shrink: each number of a stage is compared with the one before it.
+class Width(NamedTuple):
+    """The channels that leave a stage."""
 
-    A stage that says `shrink` may; of the others, each is reported once.
+    path: Path
+    channels: Scalar
+
+
+def shrinking(widths: Iterable[Width], runs: Runs) -> Iterator[Problem]:
+    """Channels never shrink: what leaves a stage is held against what left the one before it.
+
+    How a stage gets there is its own business, and one that says `shrink` may leave fewer.
     """
-
-    def __init__(self) -> None:
-        self.before: Scalar = 0
-        self.previous = ""
-        self.reported: set[str] = set()
-
-    def problem(self, key: str, stage: Stage, channels: Scalar) -> Problem | None:
-        """The finding about the next number of channels, which stage `key` gives."""
-        previous, before = self.previous, self.before
-        self.previous, self.before = key, channels
-        if channels >= before or stage.shrink or key in self.reported:
-            return None
-        self.reported.add(key)
-        where = f"`{previous}`" if previous != key else "the block before"
-        hint = f"give `{key}` at least {before}, or say why not: `shrink: the reason`"
+    for before, after in pairwise(widths):
+        stage = runs[after.path]
+        if after.channels >= before.channels or stage.shrink:
+            continue
+        key, previous = after.path[-1], before.path[-1]
+        hint = f"give `{key}` at least {before.channels}, or say why not: `shrink: the reason`"
         if stage.channels is None:
-            hint = f"write `channels: {before}`, or say why: `shrink: the reason`"
-        return Problem(
+            hint = f"write `channels: {before.channels}`, or say why: `shrink: the reason`"
+        yield Problem(
             "channels-shrink",
-            f"`{key}` has {channels} channels, fewer than the {before} of {where}",
+            f"`{key}` has {after.channels} channels, fewer than the {before.channels} of "
+            f"`{previous}`",
             hint,
-            ("stages", key, "channels"),
-            because=("stages", previous, "channels") if previous != key else (),
+            (*after.path, "channels"),
+            because=(*before.path, "channels"),
         )
 
 
-def never_shrink(
-    args: Args, stages: Mapping[str, Stage], counts: Mapping[str, int], found: Collector
-) -> None:
-    """Compares the channels that are written, block by block; raises `ExpressionError`."""
-    rule = NeverShrink()
-    for series in series_of(args, counts):
-        stage = stages[series.key]
-        for channels in _channels(stage.channels, series):
-            found.keep(filter(None, [rule.problem(series.key, stage, channels)]))
+def never_shrink(args: Args, runs: Runs, counts: Mapping[Path, int], found: Collector) -> None:
+    """Compares the channels that are written; raises `ExpressionError`."""
+    known = {name: constant(value) for name, value in args.items()}
+    written = [(series, runs[series.path].channels) for series in series_of(counts)]
+    widths = [Width(one.path, _last(said, one, known)) for one, said in written if said is not None]
+    found.keep(shrinking(widths, runs))
 
 
-def _channels(written: Expr | tuple[Expr, ...] | None, series: Series) -> Iterator[Scalar]:
-    """Those of each block, or of the first where all have the same."""
+def _last(written: Expr | tuple[Expr, ...], series: Series, args: Mapping[str, Value]) -> Scalar:
+    """Those of the last block."""
     if isinstance(written, Number):
-        yield written.value
-    elif written is not None:
-        for place in series.places():
-            part = written
-            if isinstance(written, tuple):
-                part = written[min(place.number, len(written) - 1)]
-            yield number_of(part, place.names)  # type: ignore[arg-type]
+        return written.value
+    *_, place = series.places(args)
+    part = written
+    if isinstance(written, tuple):
+        part = written[min(place.number, len(written) - 1)]
+    return number_of(part, place.names)  # type: ignore[arg-type]

@@ -7,12 +7,14 @@ from archspec.ops import OPS
 ONE_BODY = ("sequence", "residual", "scale")
 BRANCHED = ("concat", "add", "split")
 COMBINATORS = (*ONE_BODY, *BRANCHED)
-ANYWHERE = ("name", "when", "else", "init")
+ANYWHERE = ("name", "repeat", "when", "else", "init")
+OF_SEQUENCE = ("numbered",)
 OF_RESIDUAL = ("shortcut", "project", "before", "drop_path")
-MODIFIERS = (*ANYWHERE, *OF_RESIDUAL)
+MODIFIERS = (*ANYWHERE, *OF_SEQUENCE, *OF_RESIDUAL)
 HEADS = (*OPS, *COMBINATORS)
 
-INDICES = ("index", "repeat", "stage", "block_index", "block_count")
+TURN = ("index", "repeat")  # which of how many, where something is repeated
+INDICES = (*TURN, "stage", "block_index", "block_count")
 FLOW = ("in_channels", "channels", "stride")
 SCOPE = (*FLOW, *INDICES)  # what every expression in a block sees
 PARTS_OF_ALL = ("norm", "act")

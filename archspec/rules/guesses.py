@@ -179,15 +179,17 @@ def layers_in_a_row(view: View) -> Iterator[Diagnostic]:
 
     It is found where the list is as long as the stage and has `none` or one layer twice in it.
     """
-    for key, stage in view.spec.stages.items():
-        block = view.library.block(stage.blocks[0]) if stage.blocks else None
+    for path, stage in view.spec.runs.items():
+        block = view.library.block(stage.blocks[0])
         for part, value in stage.given.items():
             if block is None or part in block.args or not isinstance(value, list):
                 continue
-            if len(value) == view.spec.repeats[key] > 1 and _one_a_block(value):
-                message = f"each block of `{key}` gets all {len(value)} of these layers in a row"
+            if len(value) == view.spec.repeats[path] > 1 and _one_a_block(value):
+                message = (
+                    f"each block of `{path[-1]}` gets all {len(value)} of these layers in a row"
+                )
                 hint = f"for one block write `{part}: {{...: {{}}, when: index == 0}}`"
-                span = view.spec.where("stages", key, part)
+                span = view.spec.where(*path, part)
                 yield view.finding("layers-in-a-row", message, span, hint)
 
 

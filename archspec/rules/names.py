@@ -157,7 +157,7 @@ def captured_name(view: View) -> Iterator[Diagnostic]:
     known = _blocks_used(view) if args else {}
     if all(args.isdisjoint(block.args) for block in known.values()):
         return
-    found: dict[tuple[tuple[str, ...], str], list[str]] = {}
+    found: dict[tuple[tuple[str | int, ...], str], list[str]] = {}
     for path, raw, block, own in _fillers(view, known):
         for name in sorted(words_of(raw, keys=False) & args & own.keys()):
             if view.here(*path):
@@ -171,7 +171,7 @@ def captured_name(view: View) -> Iterator[Diagnostic]:
         yield view.finding("captured-name", message, view.spec.where(*path), hint, labels)
 
 
-Filler = tuple[tuple[str, ...], Any, str, Mapping[str, Any]]
+Filler = tuple[tuple[str | int, ...], Any, str, Mapping[str, Any]]
 
 
 def _fillers(view: View, known: Mapping[str, Block]) -> Iterator[Filler]:
@@ -181,9 +181,10 @@ def _fillers(view: View, known: Mapping[str, Block]) -> Iterator[Filler]:
         for name, block in known.items():
             if _has_head(block, part):
                 yield ("defaults", part), (spec.defaults.raw or {}).get(part), name, block.args
+    given: list[tuple[tuple[str | int, ...], Mapping[str, Any], str]]
     given = [(("defaults", name), spec.defaults.blocks.get(name, {}), name) for name in known]
-    for key, stage in spec.stages.items():
-        given += [(("stages", key), stage.given, name) for name in dict.fromkeys(stage.blocks)]
+    for place, stage in spec.runs.items():
+        given += [(place, stage.given, name) for name in dict.fromkeys(stage.blocks)]
     for path, values, name in given:
         for part in values.keys() & {*known[name].parts, *PARTS_OF_ALL}:
             yield (*path, part), values[part], name, known[name].args

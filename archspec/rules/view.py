@@ -177,9 +177,9 @@ class View(Written):
         """Of a stage that is inherited, what this very file says of it or of its block."""
         if span.file == self.file:
             return span
-        for key, stage in self.spec.stages.items():
-            if stage.blocks and self.spec.where("stages", key, "block") == span:
-                ways = [("stages", key), *(("defaults", name) for name in stage.blocks)]
+        for path, stage in self.spec.runs.items():
+            if self.spec.where(*path, "block") == span:
+                ways = [path, *(("defaults", name) for name in stage.blocks)]
                 places = (self.spec.where(*way, key=True) for way in ways)
                 return next((place for place in places if place and self.is_own(place)), span)
         return span

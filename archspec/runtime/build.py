@@ -92,11 +92,9 @@ class _Builder:
     def construct(self, cls: Class, env: dict[str, Any]) -> nn.Module:
         for local in cls.locals:
             env[local.name] = number_of(local.value, env)
-        if cls.sequential:
-            return self.types[id(cls)](*[self._layer(layer, env) for layer in cls.layers])
         module = self.types[id(cls)]()
         for layer in cls.layers:
-            setattr(module, layer.name, self._layer(layer, env))
+            module.add_module(layer.name, self._layer(layer, env))
         return module
 
     def _layer(self, layer: Layer, env: Mapping[str, Any]) -> nn.Module:

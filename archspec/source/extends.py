@@ -18,7 +18,7 @@ from archspec.source.syntax import shown
 MAX_EXTENDS = 10
 NOT_INHERITED = ("name", "class", "doc", "extends", "expect")
 MODIFIERS = frozenset(
-    ["name", "when", "else", "init", "shortcut", "project", "before", "drop_path"]
+    """name repeat when else init numbered shortcut project before drop_path""".split()
 )
 
 # What kind of map stands where: kind -> key -> kind of the value ("" is any other key).
@@ -33,7 +33,7 @@ _KINDS: dict[str, dict[str, str]] = {
         "blocks": "blocks",
     },
     "layers": {"": "layer"},
-    "layer": {"": "layers", **dict.fromkeys(MODIFIERS, "layer")},
+    "layer": {"": "layers", "sequence": "stages", **dict.fromkeys(MODIFIERS, "layer")},
     "stages": {"": "stage"},
     "defaults": {"": "layers", "norm": "layer", "act": "layer"},
     "blocks": {"": "block"},

@@ -11,6 +11,7 @@ from archspec.language.library import BlockError, Library
 from archspec.language.problems import Problem, Problems, diagnose
 from archspec.language.spec import Spec
 from archspec.language.stages import Stage
+from archspec.places import Path
 
 
 def lengths(spec: Spec, library: Library) -> Iterator[Diagnostic]:
@@ -22,10 +23,10 @@ def lengths(spec: Spec, library: Library) -> Iterator[Diagnostic]:
     except Problems as error:
         yield from (diagnose(p, spec.document) for p in error.problems)
         return
-    for key, count in counts.items():
-        for name, values in _lists(spec.stages[key], library):
+    for path, count in counts.items():
+        for name, values in _lists(spec.runs[path], library):
             if len(values) != count:
-                yield _wrong_length(spec, key, name, len(values), count)
+                yield _wrong_length(spec, path, name, len(values), count)
 
 
 def _lists(stage: Stage, library: Library) -> Iterator[tuple[str, Sized]]:
@@ -49,12 +50,12 @@ def _first_block(stage: Stage, library: Library) -> Block | None:
         return None
 
 
-def _wrong_length(spec: Spec, key: str, name: str, length: int, count: int) -> Diagnostic:
+def _wrong_length(spec: Spec, path: Path, name: str, length: int, count: int) -> Diagnostic:
     entries = "1 entry" if length == 1 else f"{length} entries"
     blocks = "1 block" if count == 1 else f"{count} blocks"
     message = f"`{name}` has {entries} for {blocks}"
     hint = "a list in a stage says a value block by block"
-    repeats = spec.document.mark(("stages", key, "repeat"))
+    repeats = spec.document.mark((*path, "repeat"))
     labels = (Label(repeats.span, f"{blocks} here"),) if repeats else ()
-    problem = Problem("wrong-length", message, hint, ("stages", key, name))
+    problem = Problem("wrong-length", message, hint, (*path, name))
     return diagnose(problem, spec.document, *labels)

@@ -21,7 +21,8 @@ from archspec.language.problems import Problem, Problems
 from archspec.language.spec import Defaults, Section
 from archspec.language.stages import Run, Stage
 from archspec.language.suggestions.unknown import default_hint, layer_hint, name_hint, name_in_list
-from archspec.language.words import INDICES, PARTS_OF_ALL, SCOPE
+from archspec.language.templates import expressions_of
+from archspec.language.words import INDICES, PARTS_OF_ALL, SCOPE, TURN
 from archspec.memo import Memo, remember_by_reads
 from archspec.places import At, Path
 from archspec.source.findings import MAX_FINDINGS
@@ -101,7 +102,7 @@ class _Check:
             case Section():
                 self.section(piece)
             case Stage(between=None):
-                self.stage(piece)
+                self.stage(piece, ())
             case Stage():
                 self.stack(piece.between, (), Scope(self.known.args))
             case Defaults():
@@ -114,6 +115,7 @@ class _Check:
         outside = Scope(frozenset([*SCOPE, *block.args, *block.parts]))
         for arg, default in block.args.items():
             self.value(default, ("args", arg), outside)
+        self.value(expressions_of(block.name), ("name",), outside)
         for part, stack in block.parts.items():
             self.stack(stack, ("parts", part), outside)
         self.stack(block.body, ("body",), Scope(outside.names, outside.parts | set(block.parts)))
@@ -123,17 +125,18 @@ class _Check:
         for name, stack in section.entries:
             self.stack(stack, () if name is None else (name,), Scope(self.known.args))
 
-    def stage(self, stage: Stage) -> None:
+    def stage(self, stage: Stage, path: Path) -> None:
         """What is given to each of its blocks."""
         here = Scope(self.known.args | set(INDICES))
-        self.value(stage.repeat, ("repeat",), Scope(self.known.args))
-        self.value(stage.channels, ("channels",), here)
-        self.value(stage.stride, ("stride",), here)
+        self.value(stage.repeat, (*path, "repeat"), Scope(self.known.args))
+        self.value(stage.channels, (*path, "channels"), here)
+        self.value(stage.stride, (*path, "stride"), here)
+        self.value(expressions_of(stage.name), (*path, "name"), here)
         inside = Scope(self.known.args | set(SCOPE))
         for name in dict.fromkeys(stage.blocks):
-            block = self.block_named(name, ("block",), key=False)
+            block = self.block_named(name, (*path, "block"), key=False)
             if isinstance(block, Block):
-                self.call(partial(bind_use, stage, name, block, OF_STAGES), block, (), inside)
+                self.call(partial(bind_use, stage, name, block, OF_STAGES), block, path, inside)
 
     def defaults(self, defaults: Defaults) -> None:
         """The norm and act, the arguments of ops and blocks."""
@@ -169,10 +172,13 @@ class _Check:
             return
         asked = references(stack)
         self.names(asked.trees, path, scope)
-        for at, layer in asked.calls:
+        for at, layer, repeated in asked.calls:
             if layer.head not in scope.parts:  # a part is checked when it is known what fills it
-                self.layer(layer, (*path, *at.path, layer.head), scope)
-        for at, layer in asked.nested:
+                here = scope._replace(names=scope.names | set(TURN)) if repeated else scope
+                self.layer(layer, (*path, *at.path, layer.head), here)
+        for at, layer, _ in asked.runs:
+            self.stage(layer.run, (*path, *at.path))
+        for at, layer, _ in asked.nested:
             message = f"`{layer.head}` stands inside a `sequence`"
             hint = "a `sequence` holds layers only: make a block of it"
             self.report(Problem("bad-layer", message, hint, (*path, *at.path)))
@@ -225,9 +231,9 @@ class _Check:
     def names(self, trees: Iterable[Tree], path: Path, scope: Scope) -> None:
         """Every name in expressions that stand below a place."""
         for at, tree, names in trees:
-            if not names <= scope.names:
+            if unknown := names - scope.names:
                 for name in walk(tree):
-                    if isinstance(name, Name) and name.id not in scope.names:
+                    if isinstance(name, Name) and name.id in unknown:
                         self.unknown(name, (*path, *at.path), scope)
 
     def unknown(self, name: Name, path: Path, scope: Scope) -> None:

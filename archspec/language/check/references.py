@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 
 from archspec.expression import Expr, names
 from archspec.language.layers import Layer, Stack
-from archspec.language.words import COMBINATORS
+from archspec.language.templates import expressions_of
+from archspec.language.words import COMBINATORS, TURN
 from archspec.ops import OPS
 from archspec.places import At
+
+NO_CHILDREN = frozenset(COMBINATORS) - {"sequence"}
 
 
 class Tree(NamedTuple):
@@ -21,10 +24,11 @@ class Tree(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A layer that names a block or a part, and where it stands."""
+    """A layer that names a block or a part, and where it stands; whether it is repeated there."""
 
     at: At
     layer: Layer
+    repeated: bool = False
 
 
 class References(NamedTuple):
@@ -32,25 +36,43 @@ class References(NamedTuple):
 
     trees: list[Tree]
     calls: list[Call]
+    runs: list[Call]
     nested: list[Call]
 
 
 def references(stack: Stack) -> References:
     """What the layers of a stack refer to."""
-    trees, calls, nested = list[Tree](), list[Call](), list[Call]()
+    found = References([], [], [], [])
     for layer, at in stack.all:
-        trees += _own_trees(layer, at)
-        if layer.head not in COMBINATORS and layer.head not in OPS:
-            calls.append(Call(at, layer))
+        repeated = any(_is_within(at, place) for place in stack.repeated)
+        found.trees.extend(_own_trees(layer, at, repeated))
+        if layer.run:
+            found.runs.append(Call(at, layer))
+        elif layer.head not in COMBINATORS and layer.head not in OPS:
+            found.calls.append(Call(at, layer, repeated))
         if layer.head == "sequence":
             inner = layer.branches[0].stack.each(layer.branch_at(0, at))
-            nested += [Call(place, one) for one, place in inner if one.head in COMBINATORS]
-    return References(trees, calls, nested)
+            wrong = [Call(place, one) for one, place in inner if one.head in NO_CHILDREN]
+            found.nested.extend(wrong)
+    return found
 
 
-def _own_trees(layer: Layer, at: At) -> Iterator[Tree]:
+def _is_within(at: At, other: At) -> bool:
+    return at.path[: len(other.path)] == other.path
+
+
+def _own_trees(layer: Layer, at: At, repeated: bool) -> Iterator[Tree]:
+    """The expressions of a layer; where it is repeated, it knows its turn."""
+    yield from trees_in(layer.repeat, at.below("repeat"))
+    turn = frozenset(TURN if repeated else ())
+    for tree in _trees(layer, at):
+        yield tree._replace(names=tree.names - turn)
+
+
+def _trees(layer: Layer, at: At) -> Iterator[Tree]:
     for key in ("when", "project", "drop_path"):
         yield from trees_in(getattr(layer, key), at.below(key))
+    yield from trees_in(expressions_of(layer.name), at.below("name"))
     if layer.head in OPS:
         for arg, value in layer.given.items():
             yield from trees_in(value, at.below(layer.head, arg))

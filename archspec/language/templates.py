@@ -1,0 +1,56 @@
+"""Names with expressions in braces, such as `denselayer{index + 1}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from archspec.expression import Expr, Number
+from archspec.ir import Field
+from archspec.language import arguments, identifiers
+from archspec.language.problems import fail
+
+COUNT = Field("count")
+BRACES = re.compile(r"\{([^{}]*)\}")
+MOST_EXPRESSIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A name in pieces: texts, and between them expressions that give whole numbers."""
+
+    texts: tuple[str, ...]
+    expressions: tuple[Expr, ...]
+
+    def filled(self, numbers: Iterable[int]) -> str:
+        """The name with numbers in place of the expressions."""
+        *texts, last = self.texts
+        return (
+            "".join(f"{text}{number}" for text, number in zip(texts, numbers, strict=True)) + last
+        )
+
+
+LayerName = str | Template
+
+
+def name_of(value: Any) -> LayerName:
+    """The name of a layer, or a template of one; raises `Problems`."""
+    if not (isinstance(value, str) and "{" in value):
+        return identifiers.attribute(value)
+    *pieces, last = BRACES.split(value)
+    texts, written = (*pieces[::2], last), pieces[1::2]
+    if len(written) > MOST_EXPRESSIONS:
+        fail("out-of-range", f"a name has at most {MOST_EXPRESSIONS} expressions in braces")
+    expressions = tuple(arguments.expr(text, COUNT) for text in written)
+    example = "".join(f"{text}0" for text in texts[:-1]) + last
+    identifiers.child(example, "the name of a layer")
+    if all(isinstance(expression, Number) for expression in expressions):
+        fail("bad-name", f"`{value}` has no expression in its braces", "write e.g. `{index + 1}`")
+    return Template(texts, expressions)
+
+
+def expressions_of(name: LayerName | None) -> tuple[Expr, ...]:
+    """The expressions in a name."""
+    return name.expressions if isinstance(name, Template) else ()
