@@ -34,6 +34,7 @@ from archspec.ir import Body, Op, ShapeError
 from archspec.ir.tree import BlockCall, OpCall, OpSite, SequentialNode, TensorInfo
 from archspec.language.layers import REPEAT, Layer, Stack
 from archspec.language.lines import IN_LAYER
+from archspec.language.templates import Template
 from archspec.language.words import COMBINATORS
 from archspec.memo import Memo, remember, remember_by_reads
 from archspec.ops import OPS
@@ -108,8 +109,8 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
         return _combine(layer, at, scope, x, out)
     if layer.run is None and layer.head in scope.parts:
         filled = fill(layer, at, scope)
-        name = scope.name(layer.name, at)
-        if name is not None:
+        if layer.name is not None:
+            name = _attribute(layer, at, scope, out)
             return expand_attribute(name, filled.stack, filled.at, filled.scope, x, out, at)
         with nested(scope, named=at):
             return expand_stack(filled.stack, filled.at, filled.scope, x, out)
@@ -140,17 +141,25 @@ def _add(made: Module, layer: Layer, at: At, scope: Scope, out: Builder) -> Step
     if zeros and not (isinstance(module, OpCall) and module.op.weighted):
         message = f"`{layer.head}` has no weight to start at zero"
         raise FoundError(Finding("bad-layer", message, at.below("init")))
-    return [out.add(module, where, scope.name(layer.name, at), at, zeros)], y
+    return [out.add(module, where, _attribute(layer, at, scope, out), at, zeros)], y
+
+
+def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
+    """The name that a layer has; a list in a sequence numbers its children."""
+    listed = out.sequential and not isinstance(layer.step, str)
+    if listed and not isinstance(layer.name, Template):
+        return None
+    return scope.name(layer.name, at)
 
 
 # Layers under a name ------------------------------------------------------------------
 
 
 def expand_attribute(
-    name: str, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
+    name: str | None, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
 ) -> Steps:
     """All layers of `stack` as one attribute: one alone is itself, more are a Sequential."""
-    made, zeros = expand_single(stack, at, scope, x, name)
+    made, zeros = expand_single(stack, at, scope, x, name or "")
     if made is None:
         return [], x
     module, where, y = made

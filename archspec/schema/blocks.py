@@ -32,19 +32,23 @@ from archspec.schema.pieces import (
 from archspec.source.reader import read
 
 RUN_KEYS = tuple(Run.model_fields)
+OF_RUNS_ALONE = [key for key in RUN_KEYS if key not in MODIFIERS]
 
 Written = Mapping[str, Mapping[str, Any]]  # blocks as they are written, by name
 
 
 def stage() -> Schema:
     """A run of blocks; or layers between the stages, or what changes of a stage inherited."""
-    changed = when("object", {"additionalProperties": ref("value")}, ref("layers"))
+    changed = when("object", {"additionalProperties": ref("value")}, ref("named"))
     return {"if": is_run(), "then": ref("run"), "else": when("null", {}, changed)}
 
 
 def is_run() -> Schema:
-    """A stage that says anything of a run."""
-    return {"type": "object", "anyOf": [{"required": [key]} for key in RUN_KEYS]}
+    """A stage that says anything of a run; a layer may be repeated too."""
+    said: list[Schema] = [{"required": [key]} for key in OF_RUNS_ALONE]
+    heads = [{"required": [head]} for head in (*OPS, *COMBINATORS, *PARTS_OF_ALL, *shipped())]
+    repeated = {"required": ["repeat"], "not": {"anyOf": heads}}
+    return {"type": "object", "anyOf": [*said, repeated]}
 
 
 def run(blocks: Written) -> Schema:
@@ -56,6 +60,7 @@ def run(blocks: Written) -> Schema:
         "channels": numbers(CHANNELS),
         "stride": numbers(STRIDE),
         "shrink": {"type": ["string", "null"], "maxLength": 500},
+        "name": ref("layer-name"),
     }
     properties = described(properties_of(Run, own), reference.STAGE_KEYS)
     return {
@@ -70,7 +75,7 @@ def block() -> Schema:
     own: dict[str, Schema] = {
         "doc": {"type": "string", "maxLength": 4000},
         "class": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9_]{0,59}$"},
-        "name": ref("attribute"),
+        "name": ref("layer-name"),
         "args": mapping({"type": ["number", "boolean", "string", "null"]}, ref("argument-name")),
         "parts": mapping(ref("entry"), ref("argument-name")),
         "body": ref("body"),

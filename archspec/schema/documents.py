@@ -24,7 +24,7 @@ from archspec.schema.blocks import (
     shipped,
     stage,
 )
-from archspec.schema.layers import layer, layer_map, section, words
+from archspec.schema.layers import child, children, layer, layer_map, section, words
 from archspec.schema.ops import arguments, use
 from archspec.schema.pieces import (
     COMBINATORS,
@@ -112,6 +112,11 @@ def _definitions(blocks: Written) -> Schema:
             "pattern": NAME,
             "not": {"enum": hidden},
         },
+        "layer-name": {
+            "type": ["string", "null"],
+            "if": {"type": "string", "pattern": "\\{"},
+            "else": when("null", {}, ref("attribute")),
+        },
         "argument-name": {
             "type": "string",
             "pattern": "^[a-z][A-Za-z0-9_]{0,59}$",
@@ -124,13 +129,16 @@ def _definitions(blocks: Written) -> Schema:
         "words": words(blocks),
         "block": {**block(), "type": ["object", "null"]},
         "layers": when("array", {"items": ref("layer")}, ref("layer")),
-        "entry": {**ref("words"), **when("null", {}, ref("layers"))},
+        "named": when("array", {"items": ref("child")}, ref("layer")),
+        "entry": {**ref("words"), **when("null", {}, ref("named"))},
+        "child": child(),
+        "children": children(),
         "layer": layer(),
         "layer-map": layer_map(blocks),
         "body": {"type": "array", "items": ref("layer")},
         "branches": when(
             "object",
-            {"additionalProperties": ref("layers"), "propertyNames": ref("attribute")},
+            {"additionalProperties": ref("named"), "propertyNames": ref("attribute")},
             {"type": "array", "items": ref("layers"), "minItems": 1, "maxItems": 64},
         ),
         "value": {
@@ -164,7 +172,7 @@ def _expect() -> Schema:
 
 def _whole() -> Schema:
     """What a spec needs that extends no other."""
-    between = when("object", ref("layers"), {})
+    between = when("object", ref("named"), {})
     one = {"if": is_run(), "then": {"required": ["block"]}, "else": between}
     recipe = [key for key, field in Train.model_fields.items() if field.is_required()]
     return {

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.ir import Field
-from archspec.language.layers import Modifiers
-from archspec.language.words import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY, PARTS_OF_ALL
+from archspec.language.identifiers import CHILD
+from archspec.language.layers import REPEAT, Modifiers
+from archspec.language.words import (
+    ANYWHERE,
+    BRANCHED,
+    OF_RESIDUAL,
+    OF_SEQUENCE,
+    ONE_BODY,
+    PARTS_OF_ALL,
+)
 from archspec.ops import OPS
 from archspec.reference import texts as reference
-from archspec.schema.blocks import Written, docs
+from archspec.schema.blocks import Written, docs, is_run
 from archspec.schema.ops import use
 from archspec.schema.pieces import (
     COMBINATORS,
@@ -27,6 +35,7 @@ from archspec.schema.pieces import (
 # No layer is called as torch calls its class: `conv`, not `Conv2d`.
 TORCH = sorted({op.torch.format(rank=rank) for op in OPS.values() for rank in (1, 2, 3)})
 NOT_TORCH = f"^(?!({'|'.join(TORCH)})$){NAME.removeprefix('^')}"
+CHILD_NAME = "^" + CHILD.pattern.replace(r"\Z", "$")
 PARTS = {name: f"The network's `{name}`, as `defaults` says." for name in PARTS_OF_ALL}
 SAYS_OTHERWISE = "torch's name; archspec's are in small letters, such as `conv` and `batch_norm`"
 
@@ -40,6 +49,18 @@ def section() -> Schema:
         "additionalProperties": ref("entry"),
     }
     return when("array", {"items": ref("layer")}, named)
+
+
+def child() -> Schema:
+    """A child of a sequence: a layer, a stage, or a list of children, which is a sequence too."""
+    one = {"if": is_run(), "then": ref("run"), "else": ref("layer")}
+    return when("array", {"items": ref("child")}, when("null", {}, one))
+
+
+def children() -> Schema:
+    """Those of a sequence: a list, or a map from their names."""
+    named = {"propertyNames": {"pattern": CHILD_NAME}, "additionalProperties": ref("child")}
+    return when("object", named, {"type": "array", "items": ref("child")})
 
 
 def words(blocks: Written) -> Schema:
@@ -64,6 +85,7 @@ def layer_map(blocks: Written) -> Schema:
     """A layer with arguments or modifiers: what is allowed beside a head depends on it."""
     properties: dict[str, Schema] = {key: use(op) for key, op in OPS.items()}
     properties |= {key: ref("body") for key in ONE_BODY}
+    properties["sequence"] = ref("children")
     properties |= {key: ref("branches") for key in BRANCHED}
     called = {**docs(blocks), **PARTS}
     properties |= {name: {"description": text, **ref("call")} for name, text in called.items()}
@@ -85,6 +107,8 @@ def _beside(head: str) -> Schema:
         allowed = list(ANYWHERE)
     if head == "residual":
         allowed += OF_RESIDUAL
+    if head == "sequence":
+        allowed += OF_SEQUENCE
     return {"if": {"required": [head]}, "then": {"propertyNames": {"enum": [head, *allowed]}}}
 
 
@@ -92,7 +116,7 @@ def _beside_others(heads: Iterable[str]) -> Schema:
     """Beside a part or a user's own block."""
     known = {"anyOf": [{"required": [head]} for head in heads]}
     then = {
-        "propertyNames": {"not": {"enum": [*OF_RESIDUAL]}},
+        "propertyNames": {"not": {"enum": [*OF_RESIDUAL, *OF_SEQUENCE]}},
         "properties": dict.fromkeys(ANYWHERE, True),
         "additionalProperties": ref("call"),
     }
@@ -102,7 +126,8 @@ def _beside_others(heads: Iterable[str]) -> Schema:
 def _modifiers() -> dict[str, Schema]:
     flag = number(Field("flag"))
     own: dict[str, Schema] = {
-        "name": ref("attribute"),
+        "name": ref("layer-name"),
+        "repeat": number(REPEAT),
         "when": flag,
         "else": ref("layers"),
         "shortcut": ref("layers"),
