@@ -166,6 +166,10 @@ def _check_names(builder: Builder, names: Mapping[str, str]) -> None:
     seen: dict[str, Item] = {}
     for item in [*builder.items, *(slot.item for slot in builder.slots if slot.item)]:
         name = names.get(item.mark) or item.name or ""
+        if not builder.sequential and not name.isidentifier():
+            message = f"`{name}` cannot be the name of an attribute"
+            hint = "in a class a name has letters, digits and `_`, and starts with a letter"
+            raise FoundError(Finding("bad-name", message, item.at, hint))
         if name in MODULE_ATTRIBUTES:
             message = f"a layer would be called `{name}`, and every torch module has that"
             hint = "give it another name: `name: ...`"

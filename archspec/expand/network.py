@@ -99,7 +99,7 @@ class _Expansion:
             self.symbolic,
             frozenset(parts.budget.used),
             frozenset(parts.budget.drops),
-            tuple(key for key, stage in spec.stages.items() if stage.blocks),
+            tuple(key for key, stage in spec.stages.items() if stage.has_blocks),
             spec.init,
         )
 

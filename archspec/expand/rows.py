@@ -28,8 +28,14 @@ def row_of(
     if numbered or not named(holder):
         row = sequential(holder, chain(steps))
         return row, RowSite(row, y.shape), y
-    declared = Declared(name, camel(name or "layers"), "Layers one after the other.")
+    declared = Declared(name, _class_name(name), "Layers one after the other.")
     return anonymous(holder, steps, y, at, scope, declared)
+
+
+def _class_name(name: str) -> str:
+    """The class of what is called so, which may be a number."""
+    made = camel(name.replace("-", "_"))
+    return made if made[:1].isalpha() else "Layers"
 
 
 def anonymous(

@@ -30,8 +30,8 @@ from archspec.source.reader import parse
 
 BUILT_IN = str(resources.BLOCKS)
 HEADS = frozenset([*COMBINATORS, *PARTS_OF_ALL])
-BLOCK_CHANNELS = Field("size")
-BLOCK_STRIDE = Field("size", high=4096)
+BLOCK_CHANNELS = Field("size", many=True)  # a list beside `repeat`
+BLOCK_STRIDE = Field("size", many=True, high=4096)
 
 
 class BlockError(SpecError):
@@ -205,7 +205,7 @@ def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str
         with found.trying(key):
             if key in ("channels", "stride"):
                 how = BLOCK_CHANNELS if key == "channels" else BLOCK_STRIDE
-                bound.args[key] = arguments.expr(given[key], how)
+                bound.args[key] = arguments.value_of(given[key], how)  # type: ignore[assignment]
             elif key in block.args:
                 bound.args[key] = _number(given[key], key, name)
             elif key in block.parts or key in PARTS_OF_ALL:

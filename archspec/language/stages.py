@@ -44,6 +44,11 @@ class Stage:
     between: Stack | None = None
     raw: Any = None
 
+    @property
+    def has_blocks(self) -> bool:
+        """Whether it is a stage of blocks, or layers that hold one."""
+        return bool(self.blocks or (self.between and self.between.runs))
+
 
 def stage_of(value: Any) -> Stage:
     """An entry of `stages` from what is written; raises `Problems`."""

@@ -105,7 +105,7 @@ def shrinking(widths: Iterable[Width], runs: Runs) -> Iterator[Problem]:
         stage = runs[after.path]
         if after.channels >= before.channels or stage.shrink:
             continue
-        key, previous = after.path[-1], before.path[-1]
+        key, previous = attribute_of(after.path), attribute_of(before.path)
         hint = f"give `{key}` at least {before.channels}, or say why not: `shrink: the reason`"
         if stage.channels is None:
             hint = f"write `channels: {before.channels}`, or say why: `shrink: the reason`"
@@ -117,6 +117,11 @@ def shrinking(widths: Iterable[Width], runs: Runs) -> Iterator[Problem]:
             (*after.path, "channels"),
             because=(*before.path, "channels"),
         )
+
+
+def attribute_of(path: Path) -> str:
+    """The attribute that a stage becomes, from the network down."""
+    return ".".join(str(step) for step in path[1:] if step != "sequence")
 
 
 def never_shrink(args: Args, runs: Runs, counts: Mapping[Path, int], found: Collector) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from archspec.diagnostics import Diagnostic
 from archspec.language import Block
 from archspec.language.stages import Stage
+from archspec.language.widths import attribute_of
 from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
 from archspec.rules.steps import Step
@@ -185,9 +186,8 @@ def layers_in_a_row(view: View) -> Iterator[Diagnostic]:
             if block is None or part in block.args or not isinstance(value, list):
                 continue
             if len(value) == view.spec.repeats[path] > 1 and _one_a_block(value):
-                message = (
-                    f"each block of `{path[-1]}` gets all {len(value)} of these layers in a row"
-                )
+                name, count = attribute_of(path), len(value)
+                message = f"each block of `{name}` gets all {count} of these layers in a row"
                 hint = f"for one block write `{part}: {{...: {{}}, when: index == 0}}`"
                 span = view.spec.where(*path, part)
                 yield view.finding("layers-in-a-row", message, span, hint)

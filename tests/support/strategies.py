@@ -71,6 +71,7 @@ class Drawn:
     def keep(self, channels: str, deep: int) -> Layers:
         """A few layers that leave what arrives: `channels` channels, the same sizes."""
         simple = [self.norm, self.act, self.dropout, self.weights, self.when, self.scaled]
+        simple.append(self.repeated)
         nested = [self.residual, self.scale, self.concat, self.add, self.split, self.sequence]
         nested += [self.call] * bool(self.same or self.inlines)
         layers: Layers = []
@@ -159,7 +160,24 @@ class Drawn:
 
     def sequence(self, channels: str, deep: int) -> Layers:
         inner = [self.affine(channels, 3), "norm", self.one_of("act", *ACTS)]
-        return [self.named({"sequence": inner})]
+        if self.chance(3):
+            inner.insert(self.count(0, 3), [self.affine(channels), "norm"])
+        if self.chance(3):
+            inner.append({**self.affine(channels), "repeat": self.count(0, 2)})
+        if self.chance(7):
+            return [self.named({"sequence": inner})]
+        named = {f"{self.one_of('child', '0x', 'a-b')}{n}": one for n, one in enumerate(inner)}
+        numbered = {"numbered": True} if self.chance(5) else {}
+        return [self.named({"sequence": named, **numbered})]
+
+    def repeated(self, channels: str, deep: int) -> Layers:
+        """A layer that stands several times, now and then with a name for each turn."""
+        layer = {**self.affine(channels), "repeat": self.count(0, 3)}
+        if self.chance(3):
+            layer["name"] = f"{self.name()}_{{index + 1}}"
+        if self.chance(2):
+            layer["when"] = self.one_of("index > 0", "repeat == 2")
+        return [layer]
 
     def call(self, channels: str, deep: int) -> Layers:
         """Another block of the spec, ours or a shorthand."""
@@ -268,6 +286,17 @@ class Drawn:
             choices += ["eca"] if self.rank == 2 else []
         return self.one_of(*choices)
 
+    def placed(self, stage: dict[str, Any]) -> Any:
+        """A stage as an attribute, or as a child of a sequence."""
+        if self.chance(2):
+            stage["name"] = f"{self.one_of('block', 'unit-')}{{index + 1}}"
+        if self.chance(8):
+            return stage
+        if self.chance(5):
+            return [self.one_of("act", ["act"]), stage]
+        numbered = {"numbered": True} if self.chance(5) else {}
+        return {"sequence": {"first": "act", "blocks": stage}, **numbered}
+
     # The network
 
     def stem(self) -> Any:
@@ -320,7 +349,8 @@ def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Spec:
     }
     channels, stages = base, {}
     for index in range(drawn.count(1, 4)):
-        stages[f"layer{index + 1}"], channels = drawn.stage(channels, index)
+        stage, channels = drawn.stage(channels, index)
+        stages[f"layer{index + 1}"] = drawn.placed(stage)
         if drawn.chance(1):
             stages[f"between{index + 1}"] = drawn.one_of("act", "norm", ["norm", "act"])
     spec |= {"stages": stages, "head": drawn.head()}

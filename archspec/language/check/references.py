@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from archspec.expression import Expr, names
@@ -44,8 +44,10 @@ def references(stack: Stack) -> References:
     """What the layers of a stack refer to."""
     found = References([], [], [], [])
     for layer, at in stack.all:
-        repeated = any(_is_within(at, place) for place in stack.repeated)
-        found.trees.extend(_own_trees(layer, at, repeated))
+        around = any(_is_within(at, place) for place in stack.repeated if place != at)
+        repeated = around or layer.repeat is not None
+        found.trees.extend(_turned(trees_in(layer.repeat, at.below("repeat")), around))
+        found.trees.extend(_turned(_trees(layer, at), repeated))
         if layer.run:
             found.runs.append(Call(at, layer))
         elif layer.head not in COMBINATORS and layer.head not in OPS:
@@ -61,12 +63,11 @@ def _is_within(at: At, other: At) -> bool:
     return at.path[: len(other.path)] == other.path
 
 
-def _own_trees(layer: Layer, at: At, repeated: bool) -> Iterator[Tree]:
-    """The expressions of a layer; where it is repeated, it knows its turn."""
-    yield from trees_in(layer.repeat, at.below("repeat"))
-    turn = frozenset(TURN if repeated else ())
-    for tree in _trees(layer, at):
-        yield tree._replace(names=tree.names - turn)
+def _turned(trees: Iterable[Tree], repeated: bool) -> Iterator[Tree]:
+    """Where a layer is repeated, its expressions know which turn it is."""
+    known = frozenset(TURN if repeated else ())
+    for tree in trees:
+        yield tree._replace(names=tree.names - known)
 
 
 def _trees(layer: Layer, at: At) -> Iterator[Tree]:
