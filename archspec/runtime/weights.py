@@ -16,8 +16,8 @@ from archspec.ir import Network
 from archspec.paths import display_path
 from archspec.runtime.build import CONVOLUTIONS
 from archspec.runtime.read import read_tensors
+from archspec.runtime.renamed import COUNTER, renamed
 
-COUNTER = "num_batches_tracked"  # files from before torch 0.4.1 have none
 MOST_LISTED = 40
 
 
@@ -29,7 +29,9 @@ def load_weights(
     ignore: Sequence[str] = (),
 ) -> nn.Module:
     """Loads a checkpoint as `archspec.load_weights` says; all of it or nothing."""
-    fit = _Fit(module, nearest(read_tensors(path), module.state_dict()), ignore)
+    found = nearest(read_tensors(path), module.state_dict())
+    found = renamed(found, getattr(module, "_archspec_network", None), path)
+    fit = _Fit(module, found, ignore)
     if any(tensor.is_meta for tensor in fit.wanted.values()):
         raise ValueError("the module is on the meta device: call `to_empty(device=...)` first")
     if adapt_input:

@@ -1,0 +1,60 @@
+"""Checkpoints of networks whose layers had other names, as those of archspec 0.1 have."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from archspec.analysis import analyze_network, state
+from archspec.diagnostics import visible
+from archspec.ir import Network
+from archspec.paths import display_path
+
+COUNTER = "num_batches_tracked"  # files from before torch 0.4.1 have none
+
+
+def renamed(
+    found: dict[str, Tensor], network: Network | None, path: str | Path
+) -> dict[str, Tensor]:
+    """The tensors of a file by the names of a network, if they are its own in other words.
+
+    They are if, in order, each has the last part of the name and the shape of one that the network
+    computes with; the first layer may have other input channels, and the last other features.
+    A warning says so, for a checkpoint of another network may have the same shapes.
+    """
+    if network is None or network.tree is None:
+        return found
+    wanted = {
+        name: shape
+        for name, shape in state(analyze_network(network.tree).rows).items()
+        if not name.endswith(f".{COUNTER}")
+    }
+    old = [name for name in found if not name.endswith(f".{COUNTER}")]
+    if set(old) == wanted.keys() or not _alike([found[name] for name in old], old, wanted):
+        return found
+    text = f"`{visible(display_path(path))}` has other names: its tensors are matched in order"
+    warnings.warn(text, stacklevel=4)
+    return {name: found[own] for name, own in zip(wanted, old, strict=True)}
+
+
+def _alike(
+    tensors: Sequence[Tensor], names: Sequence[str], wanted: Mapping[str, tuple[int, ...]]
+) -> bool:
+    if len(names) != len(wanted):
+        return False
+    whole = [tuple(tensor.shape) for tensor in tensors], list(wanted.values())
+    inner = [shapes[1 : _before_last(names)] for shapes in whole]
+    parts = [name.rpartition(".")[2] for name in names]
+    ranks = [[len(shape) for shape in shapes] for shapes in whole]
+    same = parts == [name.rpartition(".")[2] for name in wanted]
+    same &= all(old == new for old, new in zip(names, wanted, strict=True) if old in wanted)
+    return same and inner[0] == inner[1] and ranks[0] == ranks[1]
+
+
+def _before_last(names: Sequence[str]) -> int:
+    """The number of tensors ahead of those of the last layer."""
+    last = names[-1].rpartition(".")[0] if names else ""
+    return sum(name.rpartition(".")[0] != last for name in names)
