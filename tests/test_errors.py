@@ -175,7 +175,7 @@ WRONG = {
     ),
     "a typo in the only word": (
         "stem: [{conv: 8, init: <zero>}]",
-        ("out-of-range", "expected `zeros`, found the text `zero`", "did you mean `zeros`?"),
+        ("unknown-name", "torch.nn.init has no function `zero`", "did you mean `zeros`?"),
     ),
     "a typo in a word of an op": (
         "stem: [{conv: {channels: 8, padding_mode: <reflct>}}]",

@@ -27,7 +27,9 @@ from archspec.expand.calls import (
 from archspec.expand.naming import chain, closed, sequential
 from archspec.expand.parts import fill
 from archspec.expand.scope import FoundError, Scope
+from archspec.expand.starts import draws_of, with_init
 from archspec.ir import Body, Op, ShapeError
+from archspec.ir.draws import Draw
 from archspec.ir.tree import (
     BlockCall,
     ModuleNode,
@@ -92,7 +94,7 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
         with nested(scope, named=at):
             return expand_stack(filled.stack, filled.at, filled.scope, x, out)
     if layer.head in OPS or layer.head == "sequence":
-        return _add(expand_module(layer, at, scope, x), layer, at, out)
+        return _add(expand_module(layer, at, scope, x), layer, at, scope, out)
     call = call_of(layer, at, scope, x)
     if call.block.inline and layer.name is None:
         with nested(scope, call.name):
@@ -100,7 +102,7 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
             done, y = expand_stack(call.block.body, At(("body",), call.name), inside, x, out)
         check_kept(layer, at, call, x, y)
         return done, y
-    return _add(_expand_call(call, layer, at, x), layer, at, out)
+    return _add(_expand_call(call, layer, at, x), layer, at, scope, out)
 
 
 def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
@@ -112,13 +114,10 @@ def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
         return _COMBINATORS[layer.head](layer, at, scope, x, out)
 
 
-def _add(made: Module, layer: Layer, at: At, out: Builder) -> Steps:
+def _add(made: Module, layer: Layer, at: At, scope: Scope, out: Builder) -> Steps:
     module, where, y = made
-    zeros = layer.init == "zeros"
-    if zeros and not (isinstance(module, OpCall) and module.op.weighted):
-        message = f"`{layer.head}` has no weight to start at zero"
-        raise FoundError(Finding("bad-layer", message, at.below("init")))
-    return [out.add(module, where, layer.name, at, zeros)], y
+    draws = draws_of(layer, module, at, scope)
+    return [out.add(module, where, layer.name, at, draws)], y
 
 
 # Layers under a name ------------------------------------------------------------------
@@ -128,18 +127,20 @@ def expand_attribute(
     name: str, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
 ) -> Steps:
     """All layers of `stack` as one attribute: one alone is itself, more are a Sequential."""
-    made, zeros = expand_single(stack, at, scope, x)
+    made, draws = expand_single(stack, at, scope, x)
     if made is None:
         return [], x
     module, where, y = made
-    return [out.add(module, where, name, named, zeros)], y
+    return [out.add(module, where, name, named, draws)], y
 
 
-def expand_single(stack: Stack, at: At, scope: Scope, x: TensorInfo) -> tuple[Module | None, bool]:
-    """The layers of an attribute as a module, and whether its weight starts at zero."""
+def expand_single(
+    stack: Stack, at: At, scope: Scope, x: TensorInfo
+) -> tuple[Module | None, tuple[Draw, ...]]:
+    """The layers of an attribute as a module, and how its weights start."""
     if stack.listed or len(stack.layers) != 1:
         row, y = expand_row(stack, at, scope, x)
-        return ((row, RowSite(row, y.shape), y) if row.children else None), False
+        return ((row, RowSite(row, y.shape), y) if row.children else None), ()
     ((layer, at),) = stack.each(at)
     scope.budget.spend(VISIT)
     if not scope.decide(layer.when, at.below("when")):
@@ -151,7 +152,8 @@ def expand_single(stack: Stack, at: At, scope: Scope, x: TensorInfo) -> tuple[Mo
         filled = fill(layer, at, scope)
         with nested(scope, named=at):
             return expand_single(filled.stack, filled.at, filled.scope, x)
-    return expand_module(layer, at, scope, x), layer.init == "zeros"
+    made = expand_module(layer, at, scope, x)
+    return made, draws_of(layer, made[0], at, scope)
 
 
 def expand_row(
@@ -236,6 +238,8 @@ def expand_block(
         steps, y = expand_stack(key.block.body, at, scope, key.x, out)
         made = declared(key.name, key.block)
         instance = closed(out, made, chain(steps), y, key.context.prefixes)
+        if key.block.init:
+            instance = with_init(instance, key.block.init, At(("init",), key.name), scope)
     except FoundError as error:
         return Expanded(None, scope.budget.effects(error), error.findings)
     return Expanded(instance, scope.budget.effects(instance))

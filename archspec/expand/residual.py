@@ -20,8 +20,10 @@ from archspec.expand.layers import (
 from archspec.expand.naming import camel, chain, closed
 from archspec.expand.parts import fill
 from archspec.expand.scope import FoundError, Scope
+from archspec.expand.starts import draws_of
 from archspec.expression import Expr, Name, Value, constant
 from archspec.ir import Add, Apply, Body, Chain, Field, Shape
+from archspec.ir.draws import Draw
 from archspec.ir.tree import BlockCall, BlockSite, Definition, OpCall, OpSite, TensorInfo
 from archspec.language.layers import Layer, Stack
 from archspec.language.words import COMBINATORS
@@ -74,20 +76,20 @@ def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
 
 
 class Shortcut(NamedTuple):
-    """The projection that is added to f(x): a module, its name, and whether it starts at zero."""
+    """The projection that is added to f(x): a module, its name, and how its weights start."""
 
     module: Module
     name: str
     at: At
-    zeros: bool
+    draws: tuple[Draw, ...]
 
     def item(self, mark: str) -> Item:
         """The shortcut as a layer."""
-        return Item(self.module[0], mark, self.name, self.at, self.zeros)
+        return Item(self.module[0], mark, self.name, self.at, self.draws)
 
     def apply(self, out: Builder) -> Body:
         """The shortcut as a layer of the class around, applied."""
-        return out.add(self.module[0], self.module[1], self.name, self.at, self.zeros)
+        return out.add(self.module[0], self.module[1], self.name, self.at, self.draws)
 
 
 def _slot(made: Shortcut | None, at: At, out: Builder) -> Body:
@@ -154,7 +156,7 @@ def _shortcut(whole: Residual) -> Shortcut:
         hint = "shortcut and body must agree: check channels, stride, kernel and padding of both"
         raise _mismatch(whole, made[2].shape, "the shortcut", hint)
     name = DOWNSAMPLE if stack.listed or not first.name else first.name
-    return Shortcut(made, name, here, first.init == "zeros")
+    return Shortcut(made, name, here, draws_of(first, made[0], here, inside))
 
 
 def _module(whole: Residual, stack: Stack, place: At, named: str) -> Module:

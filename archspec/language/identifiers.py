@@ -23,7 +23,19 @@ MODULE_ATTRIBUTES = frozenset(
 )
 # Words that a generated constructor, or an expression, already gives a meaning.
 CONSTRUCTOR_WORDS = frozenset(
-    ["self", "nn", "torch", "super", "range", "isinstance", "module", "none", "true", "false"]
+    [
+        "self",
+        "nn",
+        "torch",
+        "math",
+        "super",
+        "range",
+        "isinstance",
+        "module",
+        "none",
+        "true",
+        "false",
+    ]
 ) | frozenset(expression.FUNCTIONS)
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from archspec.expression import Expr, names
+from archspec.ir.draws import FANS
 from archspec.language.layers import Layer, Stack
+from archspec.language.starts import Start
 from archspec.language.words import COMBINATORS
 from archspec.ops import OPS
 from archspec.places import At
@@ -51,9 +53,18 @@ def references(stack: Stack) -> References:
 def _own_trees(layer: Layer, at: At) -> Iterator[Tree]:
     for key in ("when", "project", "drop_path"):
         yield from trees_in(getattr(layer, key), at.below(key))
+    yield from trees_of_init((layer.init or {}).values(), at.below("init"))
     if layer.head in OPS:
         for arg, value in layer.given.items():
             yield from trees_in(value, at.below(layer.head, arg))
+
+
+def trees_of_init(starts: Iterable[Start], at: At) -> Iterator[Tree]:
+    """The arguments of functions that draw weights; `fan_in` and `fan_out` are known there."""
+    for start in starts:
+        for argument, value in start.given.items():
+            for tree in trees_in(value, at.below(*start.path_of(argument))):
+                yield tree._replace(names=tree.names - {*FANS})
 
 
 def trees_in(value: Any, at: At) -> Iterator[Tree]:
