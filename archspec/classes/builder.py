@@ -65,10 +65,15 @@ class ClassBuilder:
             tuple(local),
             sequential=self.lead.sequential,
             draws=tuple(draws),
-            loop=loop(self.table, self.uses),
+            loop=loop(self.table, self.uses, self._class),
         )
         first = self.table.first.setdefault(self.lead.class_name, cls)
         return cls if first is cls else replace(cls, differs=differs(first, cls))
+
+    def _class(self, instance: BlockInstance) -> Class:
+        made = class_of(self.table, instance).cls
+        assert made is not None
+        return made
 
     def _draws(self, rows: Sequence[Sequence[Child]], path: str) -> Iterator[Start]:
         """How layers start that say so themselves."""

@@ -7,16 +7,18 @@ random order has no say, and such layers start apart (`Class.draws`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from archspec.classes.table import ClassTable
 from archspec.expression import Value, constant
+from archspec.ir import Class
 from archspec.ir.draws import Anchor, Case, Draw, Special
 from archspec.ir.tree import BlockCall, BlockInstance, Child, Container, OpCall
 
 Rules = Mapping[tuple[str, str], Draw]  # by op and parameter
+ClassOf = Callable[[BlockInstance], Class]
 Hidden = frozenset[tuple[str, str]]  # what loops further inside have drawn
 
 
@@ -33,7 +35,7 @@ class Drawn(NamedTuple):
     path: str
 
 
-def loop(table: ClassTable, uses: Sequence[BlockInstance]) -> tuple[Case, ...]:
+def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) -> tuple[Case, ...]:
     """What the loop of a class draws; nothing where neither it nor the network says anything."""
     lead = uses[0]
     if lead is not table.root and not lead.init:
@@ -41,7 +43,7 @@ def loop(table: ClassTable, uses: Sequence[BlockInstance]) -> tuple[Case, ...]:
     rules = {(rule.op, rule.draw.parameter): rule.draw for rule in lead.init}
     kinds: dict[str, list[Drawn]] = {}
     for use in uses:
-        for layer in _Walk(table, rules).layers(use, (), frozenset(), ""):
+        for layer in _Walk(class_of, rules).layers(use, (), frozenset(), ""):
             kinds.setdefault(layer.module.torch, []).append(layer)
     cases = [_case(name, layers, rules) for name, layers in sorted(kinds.items())]
     return tuple(_together([case for case in cases if case.draws or case.specials]))
@@ -63,8 +65,8 @@ def _together(cases: Iterable[Case]) -> Iterator[Case]:
 class _Walk:
     """The layers with weights in a scope, as its loop meets them."""
 
-    def __init__(self, table: ClassTable, rules: Rules) -> None:
-        self.table, self.rules = table, rules
+    def __init__(self, class_of: ClassOf, rules: Rules) -> None:
+        self.class_of, self.rules = class_of, rules
 
     def layers(
         self, container: Container, ways: tuple[Anchor, ...], hidden: Hidden, path: str
@@ -81,7 +83,7 @@ class _Walk:
                     own = {(rule.op, rule.draw.parameter) for rule in inner.init}
                     if inner.init:
                         own |= {("", "")}  # layers that say something themselves
-                    inside = (*there, Anchor(self.table.groups[self.table.key(inner)].cls, ""))
+                    inside = (*there, Anchor(self.class_of(inner), ""))
                     yield from self.layers(inner, inside, hidden | own, here)
                 case Container() as inside_of:
                     yield from self.layers(inside_of, there, hidden, here)

@@ -14,6 +14,7 @@ from archspec.ir import Class, Network
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special, Start
 
 BODY = STEP * 2
+LONGEST = 30  # a name that leaves room on its line
 FEATURES = {"fan_in": "module.in_features", "fan_out": "module.out_features"}
 
 
@@ -110,19 +111,17 @@ class _Loop:
         word = "if" if case is self.cls.loop[0] else "elif"
         kinds = [name if name in HELPERS else f"nn.{name}" for name in case.torch]
         kind = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
-        yield from lines(CallText("isinstance", ("module", kind)), BODY + STEP, f"{word} ", ":")
-        yield from self.inside(case, BODY + STEP * 2)
+        inside = [*self.inside(case, BODY + STEP * 2)]
+        yield from _branch(word, f"isinstance(module, {kind})", inside, BODY + STEP)
 
     def inside(self, case: Case, indent: str) -> Iterator[str]:
         """The special ones, those that draw nothing first, and the others."""
         linear, word = case.torch == ("Linear",), "if"
         for special in case.specials:
-            yield f"{indent}{word} {self.condition(special)}:"
-            if not special.draws:
-                yield f"{indent}{STEP}continue"
-                continue
-            yield from _draws(special.draws, indent + STEP, linear)
-            word = "elif"
+            skipped = [f"{indent}{STEP}continue"]
+            inside = [*_draws(special.draws, indent + STEP, linear)] or skipped
+            yield from _branch(word, self.condition(special), inside, indent)
+            word = "elif" if special.draws else word
         if word == "elif" and case.draws:
             yield f"{indent}else:"
             indent += STEP
@@ -130,7 +129,7 @@ class _Loop:
 
     def condition(self, special: Special) -> str:
         first, *others = special.anchors
-        if first.cls is None and not others:
+        if first.cls is None and not others and len(first.path) <= LONGEST:
             return f"module is {_attribute(first.path)}"
         if special.anchors not in self.sets:
             self.sets[special.anchors] = self.name(special)
@@ -138,7 +137,11 @@ class _Loop:
 
     def name(self, special: Special) -> str:
         """A name for the set that is no other's in the constructor."""
-        words = [word for word in special.anchors[0].path.split(".") if word.isidentifier()]
+        words = [
+            word
+            for word in special.anchors[0].path.split(".")
+            if word.isidentifier() and len(word) <= LONGEST
+        ]
         word = f"{words[-1]}_layers" if words and special.draws else "drawn"
         known = {p.name for p in self.cls.parameters} | {one.name for one in self.cls.locals}
         taken = {*self.sets.values(), *known, "module"}
@@ -153,9 +156,33 @@ def _draws(draws: Iterable[Draw], indent: str, linear: bool) -> Iterator[str]:
     for draw in draws:
         place = f"module.{draw.parameter}"
         weight = place if draw.parameter.endswith("weight") else "module.weight"
-        if draw.optional:
-            yield f"{indent}if {place} is not None:"
-        yield from _call(draw, place, weight, indent + STEP * draw.optional, linear)
+        inside = [*_call(draw, place, weight, indent + STEP * draw.optional, linear)]
+        there = _branch("if", f"{place} is not None", inside, indent)
+        yield from there if draw.optional else inside
+
+
+def _branch(word: str, condition: str, inside: Sequence[str], indent: str) -> Iterator[str]:
+    """A branch; one condition that is all there is inside stands beside the outer one."""
+    start, conditions = f"{indent}{STEP}if ", [condition]
+    alone = all(line.startswith(start[:-3] + STEP) for line in inside[1:])
+    if inside[0].startswith(start) and inside[0].endswith(":") and alone:
+        conditions += inside[0][len(start) : -1].split(" and ")
+        inside = [line[len(STEP) :] for line in inside[1:]]
+    whole = f"{indent}{word} {' and '.join(conditions)}:"
+    if len(whole) <= WIDTH:
+        yield whole
+    elif len(conditions) == 1:
+        name, _, arguments = condition.partition("(")
+        yield from lines(
+            CallText(name, tuple(arguments[:-1].split(", ", 1))), indent, f"{word} ", ":"
+        )
+    else:
+        first, *others = conditions
+        yield f"{indent}{word} ("
+        yield f"{indent}{STEP}{first}"
+        yield from [f"{indent}{STEP}and {other}" for other in others]
+        yield f"{indent}):"
+    yield from inside
 
 
 def _set(name: str, anchors: Sequence[Anchor]) -> Iterator[str]:
