@@ -175,7 +175,75 @@ WRONG = {
     ),
     "a typo in the only word": (
         "stem: [{conv: 8, init: <zero>}]",
-        ("out-of-range", "expected `zeros`, found the text `zero`", "did you mean `zeros`?"),
+        ("unknown-name", "torch.nn.init has no function `zero`", "did you mean `zeros`?"),
+    ),
+    "a typo in a parameter that starts": (
+        "stem: [{conv: 8}]\ninit: {conv: {<wieght>: zeros}}",
+        ("unknown-key", "no parameter and no function of torch.nn.init", "did you mean `weight`?"),
+    ),
+    "a typo in a function that draws": (
+        "stem: [{conv: 8, init: {<kaiming_nomal>: {mode: fan_out}}}]",
+        ("unknown-key", "no parameter and no function", "did you mean `kaiming_normal`?"),
+    ),
+    "a typo in an argument of a function": (
+        "stem: [{conv: 8}]\ninit: {conv: {weight: {normal: {<sdt>: 1}}}}",
+        ("unknown-key", "`normal` has no argument `sdt`", "did you mean `std`?"),
+    ),
+    "an op that has no weights to start": (
+        "stem: [{conv: 8}]\ninit: {<relu>: zeros}",
+        ("unknown-name", "`relu` has no weights", "ops: batch_norm"),
+    ),
+    "a spread below 0": (
+        "stem: [{conv: 8, init: {normal: {std: <-1>}}}]",
+        ("out-of-range", "expected at least 0, found -1", "write 0 or more"),
+    ),
+    "a spread below 0 that is calculated": (
+        "stem: [{conv: 8, init: {normal: {std: <1 - sqrt(fan_out)>}}}]",
+        ("out-of-range", "expected at least 0, found -1.828", "write 0 or more"),
+    ),
+    "an interval that is empty": (
+        "stem: [{conv: 8, init: {uniform: {b: <-1>}}}]",
+        ("out-of-range", "`a` is 0, and `b` no more than -1", "swap them"),
+    ),
+    "a mean that is never drawn": (
+        "stem: [{conv: 8, init: {trunc_normal: {mean: <100>}}}]",
+        ("out-of-range", "the mean, 100, is not between -2 and 2", "give `a` and `b` too"),
+    ),
+    "a norm that is no matrix": (
+        "stem: [norm]\ninit: {batch_norm: <xavier_uniform>}",
+        ("out-of-range", "cannot draw the weight of `batch_norm`, which is 3", "another function"),
+    ),
+    "fans of a norm": (
+        "stem: [norm]\ninit: {batch_norm: {normal: {std: <1 / fan_in>}}}",
+        ("expression", "`fan_in` has no value for the weight of `batch_norm`", "have fans"),
+    ),
+    "a name that init does not see": (
+        "stem: [{conv: 8}]\ninit: {conv: {normal: {std: <channels>}}}",
+        ("unknown-name", "`channels` is not known here", ""),
+    ),
+    "a division by zero in init": (
+        "stem: [{conv: 8, init: {normal: {std: <1 / (fan_in - 3)>}}}]",
+        ("expression", "division by zero", ""),
+    ),
+    "a map where a function is expected": (
+        "stem: [{conv: 8, init: {weight: <[]>}}]",
+        ("wrong-type", "expected a function of torch.nn.init, found a list of 0", "zeros"),
+    ),
+    "a bare number for a function of several": (
+        "stem: [{conv: 8, init: {normal: <0.01>}}]",
+        ("wrong-type", "expected a map of arguments, found `0.01`", "normal: {mean: ...}"),
+    ),
+    "an argument of a function that is needed": (
+        "stem: [{conv: 8, init: {constant: <{}>}}]",
+        ("missing-key", "`constant` is not told its `val`", "write `constant: {val: ...}`"),
+    ),
+    "weights of a block": (
+        "stem: [{se: {}, init: <zeros>}]",
+        ("bad-layer", "`se` has no weight to start", ""),
+    ),
+    "weights of an inline block's own": (
+        "stem: [cell]\nblocks: {cell: {inline: true, <init>: {conv: zeros}, body: [{conv: 8}]}}",
+        ("bad-layer", "an inline block has no class", "write `init` at its layers"),
     ),
     "a typo in a word of an op": (
         "stem: [{conv: {channels: 8, padding_mode: <reflct>}}]",

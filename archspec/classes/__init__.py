@@ -54,7 +54,6 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
         tuple(table.classes),
         network.input,
         doc=spec.doc,
-        init=spec.init,
         stages=network.stages,
         outputs=network.outputs,
         cut=network.cut,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from archspec.classes.differing import differs
 from archspec.classes.printed import repeated
 from archspec.classes.sizes import Sizes
+from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import Name, Value
 from archspec.ir import Class, Layer, New, OpField, Parameter, Sequential, fields_of, renamed
+from archspec.ir.draws import Draw, Start
 from archspec.ir.tree import (
     BlockCall,
     BlockInstance,
@@ -50,7 +52,8 @@ class ClassBuilder:
     def cls(self) -> Class:
         layers, names = self._layers()
         body = renamed(self.lead.body, names)
-        layers, local = self.sizes.inline_locals(layers)
+        own = [*self._draws([use.children for use in self.uses], "")]
+        layers, local, draws = self.sizes.inline_locals(layers, own)
         parameters = self.sizes.parameters()
         self._remember(parameters)
         cls = Class(
@@ -61,10 +64,42 @@ class ClassBuilder:
             tuple(parameters),
             tuple(local),
             sequential=self.lead.sequential,
-            zeros=tuple(path for child in self.lead.children for path in _zeros(child)),
+            draws=tuple(draws),
+            loop=loop(self.table, self.uses, self._class),
         )
         first = self.table.first.setdefault(self.lead.class_name, cls)
         return cls if first is cls else replace(cls, differs=differs(first, cls))
+
+    def _class(self, instance: BlockInstance) -> Class:
+        made = class_of(self.table, instance).cls
+        assert made is not None
+        return made
+
+    def _draws(self, rows: Sequence[Sequence[Child]], path: str) -> Iterator[Start]:
+        """How layers start that say so themselves."""
+        for children in zip(*rows, strict=True):
+            lead, here = children[0], f"{path}{children[0].attribute}"
+            if lead.draws:
+                columns = zip(*[child.draws for child in children], strict=True)
+                yield Start(here, tuple(self._draw(column) for column in columns))
+            elif isinstance(lead.module, SequentialNode):
+                inner = [
+                    c.module.children for c in children if isinstance(c.module, SequentialNode)
+                ]
+                yield from self._draws(inner, f"{here}.")
+
+    def _draw(self, draws: Sequence[Draw]) -> Draw:
+        columns = zip(*[draw.arguments for draw in draws], strict=True)
+        arguments = tuple((column[0][0], self._start([v for _, v in column])) for column in columns)
+        return draws[0]._replace(arguments=arguments)
+
+    def _start(self, values: Sequence[Any]) -> Any:
+        """One number in all uses, or a parameter; what is no number of the class is alike."""
+        if not isinstance(values[0], Value):
+            return values[0]
+        exprs = [value.expr for value in values]
+        numbers = [value.number for value in values]
+        return self.sizes.as_real(self.sizes.unify(numbers, exprs, [[e] for e in exprs], "start"))
 
     def _remember(self, parameters: Sequence[Parameter]) -> None:
         for parameter in parameters:
@@ -217,11 +252,3 @@ def _moved_slot(slot: Slot, call: BlockCall) -> Slot:
 
 def _moved_value(value: Value, call: BlockCall) -> Value:
     return Value(value.number, None if value.expr is None else call.formula(value.expr))
-
-
-def _zeros(child: Child) -> list[str]:
-    if child.zeros:
-        return [f"{child.attribute}.weight"]
-    if isinstance(child.module, SequentialNode):
-        return [f"{child.attribute}.{path}" for c in child.module.children for path in _zeros(c)]
-    return []

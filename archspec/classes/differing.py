@@ -150,12 +150,24 @@ def _kind(argument: Any) -> Any:
 
 
 def _starts(first: Class, other: Class) -> Iterator[str]:
-    for path in other.zeros:
-        if path not in first.zeros:
-            yield f"{path} starts at 0"
-    for path in first.zeros:
-        if path not in other.zeros:
-            yield f"{path} does not start at 0"
+    had, has = _started(first), _started(other)
+    for path, function in has.items():
+        if had.get(path) != function:
+            yield f"{path} starts {_by(function)}"
+    for path, function in had.items():
+        if path not in has:
+            yield f"{path} does not start {_by(function)}"
+    if first.loop != other.loop and not (had or has):
+        yield "other weights to start with"
+
+
+def _started(cls: Class) -> dict[str, str]:
+    pairs = [(start.path, draw) for start in cls.draws for draw in start.draws]
+    return {f"{path}.{draw.parameter}": draw.function for path, draw in pairs}
+
+
+def _by(function: str) -> str:
+    return {"zeros": "at 0", "ones": "at 1"}.get(function, f"by {function}")
 
 
 def _times(count: int) -> str:

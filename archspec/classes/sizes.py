@@ -13,8 +13,9 @@ choices that its uses share still hold.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from archspec.classes.feeds import FLOW, Feeds, Sources, compared, equal
 from archspec.classes.printed import count_names, replaced, with_formulas
@@ -33,6 +34,7 @@ from archspec.expression import (
     weight,
 )
 from archspec.ir import Layer, Local, OpField, Parameter
+from archspec.ir.draws import Draw, Start
 
 LINE = 80  # a line in a constructor, without its indentation
 READABLE = 2  # a formula with more operations is a parameter instead
@@ -166,11 +168,14 @@ class Sizes:
                     return simplify("//", x, Number(a // b))
         return formula
 
-    def inline_locals(self, layers: list[Layer]) -> tuple[list[Layer], list[Local]]:
+    def inline_locals(
+        self, layers: list[Layer], draws: list[Start]
+    ) -> tuple[list[Layer], list[Local], list[Start]]:
         """A size that is used once, or has no line of its own, is written where it is used."""
         uses: Counter[str] = Counter()
         for layer in layers:
             count_names(layer.new, uses)
+        count_names(_numbers(draws), uses)
         for name, formula in reversed(self.locals.items()):  # a local uses those before it
             if uses[name]:
                 uses.update(n.id for n in walk(formula) if isinstance(n, Name))
@@ -186,10 +191,12 @@ class Sizes:
         used: Counter[str] = Counter()
         for layer in moved:
             count_names(layer.new, used)
+        started = [replace(start, draws=_with(start.draws, once)) for start in draws]
+        count_names(_numbers(started), used)
         for local in kept:
             used.update(n.id for n in walk(local.value) if isinstance(n, Name))
         self.used = list(used)
-        return moved, kept
+        return moved, kept, started
 
     def parameters(self) -> list[Parameter]:
         """Required ones first: channels, then others as they are used, then shortcuts.
@@ -222,3 +229,16 @@ class Sizes:
         declared = self.defaults.get(name, self.lead.args.get(name))
         usual = isinstance(declared, Number) and declared.value in numbers
         return declared if usual and isinstance(declared, Number) else None
+
+
+def _numbers(draws: Sequence[Start]) -> tuple[Any, ...]:
+    """What layers start by, if the class has a part in it."""
+    alone = [draw for start in draws if start.apart for draw in start.draws]
+    return tuple(value for draw in alone for _, value in draw.arguments)
+
+
+def _with(draws: Sequence[Draw], meanings: Mapping[str, Expr]) -> tuple[Draw, ...]:
+    return tuple(
+        draw._replace(arguments=tuple((n, with_formulas(v, meanings)) for n, v in draw.arguments))
+        for draw in draws
+    )

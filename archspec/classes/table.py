@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.expression import Scalar
+from archspec.expression import Scalar, Value
 from archspec.ir import Class
+from archspec.ir.draws import Draw
 from archspec.ir.tree import (
     BlockCall,
     BlockInstance,
+    Child,
     ExpandedNetwork,
     ModuleNode,
     OpCall,
@@ -63,8 +65,10 @@ class ClassTable:
     def key(self, instance: BlockInstance) -> int:
         """Equal for uses with the same layers, shortcuts aside."""
         if instance not in self._known:
-            layers = tuple((c.attribute, self.shape(c.module), c.zeros) for c in instance.children)
-            declared = instance.block, instance.class_name, instance.sequential
+            layers = tuple(
+                (c.attribute, self.shape(c.module), _drawn(c)) for c in instance.children
+            )
+            declared = instance.block, instance.class_name, instance.sequential, instance.init
             whole = (*declared, layers, instance.body)
             self._known[instance] = self.keys.setdefault(whole, len(self.keys))
         return self._known[instance]
@@ -75,7 +79,7 @@ class ClassTable:
             slots = tuple((name, _kind(slot)) for name, slot in module.slots.items())
             return module.op.key, module.torch, slots
         if isinstance(module, SequentialNode):
-            return tuple((self.shape(child.module), child.zeros) for child in module.children)
+            return tuple((self.shape(child.module), _drawn(child)) for child in module.children)
         children = [slot.child for slot in module.instance.slots]
         shortcuts = tuple(self.shape(c.module) if c else None for c in children)
         return self.key(module.instance), shortcuts
@@ -103,6 +107,15 @@ def _calls(module: ModuleNode) -> list[BlockCall]:
     if isinstance(module, SequentialNode):
         return [call for child in module.children for call in _calls(child.module)]
     return []
+
+
+def _drawn(child: Child) -> Any:
+    """Equal for layers that start alike, but for numbers that may become parameters."""
+    return tuple((draw.parameter, draw.function, _free(draw)) for draw in child.draws)
+
+
+def _free(draw: Draw) -> Any:
+    return tuple((n, None if isinstance(v, Value) else v) for n, v in draw.arguments)
 
 
 def _kind(slot: Slot) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from archspec.expression import Binary, Call, Expr, source
-from archspec.expression.printing import PRECEDENCE
+from archspec.expression.printing import PRECEDENCE, called
 
 WIDTH = 88
 STEP = "    "
@@ -108,7 +108,9 @@ def _formula(expr: Expr, bound: int, indent: str, before: str, after: str) -> li
     """Each operator of the loosest kind at the start of a line."""
     match expr:
         case Call(function=function, arguments=arguments):
-            return _call(function, [*map(FormulaText, arguments)], False, indent, before, after)
+            return _call(
+                called(function), [*map(FormulaText, arguments)], False, indent, before, after
+            )
         case Binary(op=op) if PRECEDENCE[op] < bound:
             inside = lines(FormulaText(expr), indent + STEP)
             return [f"{indent}{before}(", *inside, f"{indent}){after}"]

@@ -9,13 +9,13 @@ from archspec.python import parse_python
 
 NODES: frozenset[type[ast.AST]] = frozenset(
     getattr(ast, name)
-    for name in """Module Expr Constant Import ImportFrom alias ClassDef FunctionDef arguments
-    arg Assign AnnAssign Attribute Name Load Store Call keyword Return If IfExp For Compare
-    BoolOp And Or UnaryOp Not USub BinOp Add Sub Mult Div FloorDiv Mod Eq Gt Tuple List
-    Subscript Slice Starred ListComp comprehension""".split()
+    for name in """Module Expr Constant Import ImportFrom alias ClassDef FunctionDef arguments arg
+    Assign AnnAssign AugAssign Attribute Name Load Store Call keyword Return If IfExp For Compare
+    BoolOp And Or UnaryOp Not USub BinOp BitOr Add Sub Mult Div FloorDiv Mod Eq Gt Tuple List
+    Subscript Slice Starred ListComp SetComp Set comprehension Is IsNot In Continue""".split()
 )
 IMPORTS = frozenset(
-    {"import torch", "from torch import Tensor, nn", "from torch import nn"}
+    {"import math", "import torch", "from torch import Tensor, nn", "from torch import nn"}
     | {"from torch.nn import functional as F"}
 )
 

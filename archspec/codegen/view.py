@@ -22,6 +22,7 @@ from archspec.codegen.layout import (
     TupleText,
     lines,
 )
+from archspec.codegen.starts import starts, uses_math
 from archspec.expression import Expr, Name
 from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, applied, call
 
@@ -54,14 +55,15 @@ class View:
 def view(network: Network, analysis: Analysis) -> View:
     used = sorted(_helpers(network))
     views = []
-    torch = False
+    torch = math = False
     for cls in network.classes:
         made, uses_torch = _class(cls, network, analysis)
         views.append(made)
         torch = torch or uses_torch
+        math = math or uses_math(made.statements)
     return View(
         _module_doc(network, analysis),
-        _imports(network, used, torch),
+        _imports(network, used, torch, math),
         [helpers.HELPERS[name] for name in used],
         views,
     )
@@ -129,7 +131,7 @@ def _table(network: Network, analysis: Analysis) -> list[str]:
     return [f"{STEP}{a:{wide[0]}}  {b:{wide[1]}}  {c:>{wide[2]}}".rstrip() for a, b, c in rows]
 
 
-def _imports(network: Network, used: Sequence[str], torch: bool) -> list[str]:
+def _imports(network: Network, used: Sequence[str], torch: bool, math: bool) -> list[str]:
     whole = torch or any(helpers.uses(name, "torch") for name in used)
     functional = any(helpers.uses(name, "F") for name in used)
     found = ["import torch"] if whole else []
@@ -138,7 +140,7 @@ def _imports(network: Network, used: Sequence[str], torch: bool) -> list[str]:
         found.append("from torch.nn import functional as F")
     if all(cls.sequential for cls in network.classes):
         found[found.index("from torch import Tensor, nn")] = "from torch import nn"
-    return found
+    return ["import math", "", *found] if math else found
 
 
 def _news(new: Any) -> Iterable[New]:
@@ -174,7 +176,7 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
         "nn.Sequential" if cls.sequential else "nn.Module",
         _network_doc(network, analysis) if is_network else _class_doc(cls),
         _signature(cls),
-        _sequential(cls) if cls.sequential else _init(cls, network),
+        [*(_sequential(cls) if cls.sequential else _init(cls)), *starts(cls, network)],
         _forward_signature(network.outputs if is_network else ()),
         [f"{BODY}{line}" for line in statements],
     )
@@ -232,9 +234,8 @@ def _sequential(cls: Class) -> list[str]:
     return lines(CallText("super().__init__", children, tall=len(children) > 1), BODY)
 
 
-def _init(cls: Class, network: Network) -> list[str]:
-    made = [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls)]
-    return made + _initialization(network) if cls is network.root else made
+def _init(cls: Class) -> list[str]:
+    return [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls)]
 
 
 def _locals(cls: Class) -> list[str]:
@@ -250,42 +251,6 @@ def _assignment(layer: Layer) -> list[str]:
         return lines(construction(layer.new), BODY, f"self.{layer.name} = ")
     added = CallText("self.add_module", (f'"{layer.name}"', construction(layer.new)))
     return lines(added, BODY)
-
-
-def _initialization(network: Network) -> list[str]:
-    """He-normal convolutions as in the ResNet paper; norms start at 1 and 0 by themselves."""
-    kinds = sorted({f"nn.{n.torch}" for n in _constructions(network) if n.torch[:4] == "Conv"})
-    made = []
-    if network.init == "resnet" and kinds:
-        kind = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
-        made += [
-            f"{BODY}for module in self.modules():",
-            f"{BODY}{STEP}if isinstance(module, {kind}):",
-            *lines(_kaiming(), BODY + STEP * 2),
-        ]
-    zeroed = [cls for cls in network.classes if cls.zeros and cls is not network.root]
-    if zeroed:
-        made.append(f"{BODY}for module in self.modules():")
-    for cls in zeroed:
-        made.append(f"{BODY}{STEP}if isinstance(module, {cls.name}):")
-        made += [_zeros("module", path, BODY + STEP * 2) for path in cls.zeros]
-    return made + [_zeros("self", path, BODY) for path in network.root.zeros]
-
-
-def _kaiming() -> CallText:
-    arguments = (
-        "module.weight",
-        KeywordText("mode", '"fan_out"'),
-        KeywordText("nonlinearity", '"relu"'),
-    )
-    return CallText("nn.init.kaiming_normal_", arguments)
-
-
-def _zeros(owner: str, path: str, indent: str) -> str:
-    place = f'{owner}.get_parameter("{path}")' if path.count(".") > 1 else f"{owner}.{path}"
-    if path.split(".")[0].isdigit():
-        place = f'{owner}.get_parameter("{path}")'
-    return f"{indent}nn.init.zeros_({place})"
 
 
 # Constructions ------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 from archspec.expression import Expr
 from archspec.ir import Apply, Body
+from archspec.ir.draws import Draw
 from archspec.ir.tree import Definition, ModuleNode, Site
 from archspec.places import At
 
@@ -20,7 +21,7 @@ class Item:
     mark: str
     name: str | None = None
     at: At | None = None
-    zeros: bool = False
+    draws: tuple[Draw, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +69,10 @@ class Builder:
         site: Site,
         name: str | None,
         at: At | None,
-        zeros: bool = False,
+        draws: tuple[Draw, ...] = (),
     ) -> Body:
         """A layer more, and its application."""
-        item = Item(module, self.mark(), name, at, zeros)
+        item = Item(module, self.mark(), name, at, draws)
         self.items.append(item)
         return Apply(item.mark, site)
 

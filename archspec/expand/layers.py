@@ -29,8 +29,10 @@ from archspec.expand.naming import chain, closed
 from archspec.expand.parts import fill
 from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
+from archspec.expand.starts import draws_of, with_init
 from archspec.expression import constant
 from archspec.ir import Body, Op, ShapeError
+from archspec.ir.draws import Draw
 from archspec.ir.tree import BlockCall, OpCall, OpSite, SequentialNode, TensorInfo
 from archspec.language.layers import REPEAT, Layer, Stack
 from archspec.language.lines import IN_LAYER
@@ -137,11 +139,8 @@ def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
 
 def _add(made: Module, layer: Layer, at: At, scope: Scope, out: Builder) -> Steps:
     module, where, y = made
-    zeros = layer.init == "zeros"
-    if zeros and not (isinstance(module, OpCall) and module.op.weighted):
-        message = f"`{layer.head}` has no weight to start at zero"
-        raise FoundError(Finding("bad-layer", message, at.below("init")))
-    return [out.add(module, where, _attribute(layer, at, scope, out), at, zeros)], y
+    draws = draws_of(layer, module, at, scope)
+    return [out.add(module, where, _attribute(layer, at, scope, out), at, draws)], y
 
 
 def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
@@ -159,20 +158,20 @@ def expand_attribute(
     name: str | None, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
 ) -> Steps:
     """All layers of `stack` as one attribute: one alone is itself, more are a Sequential."""
-    made, zeros = expand_single(stack, at, scope, x, name or "")
+    made, draws = expand_single(stack, at, scope, x, name or "")
     if made is None:
         return [], x
     module, where, y = made
-    return [out.add(module, where, name, named, zeros)], y
+    return [out.add(module, where, name, named, draws)], y
 
 
 def expand_single(
     stack: Stack, at: At, scope: Scope, x: TensorInfo, name: str
-) -> tuple[Module | None, bool]:
-    """The layers of an attribute as a module, and whether its weight starts at zero."""
+) -> tuple[Module | None, tuple[Draw, ...]]:
+    """The layers of an attribute as a module, and how its weights start."""
     if not stack.single:
-        made = expand_row(stack, at, scope, x, name)
-        return (made if _has_children(made) else None), False
+        row = expand_row(stack, at, scope, x, name)
+        return (row if _has_children(row) else None), ()
     ((layer, at),) = stack.each(at)
     scope.budget.spend(VISIT)
     if not scope.decide(layer.when, at.below("when")):
@@ -184,7 +183,8 @@ def expand_single(
         filled = fill(layer, at, scope)
         with nested(scope, named=at):
             return expand_single(filled.stack, filled.at, filled.scope, x, name)
-    return expand_module(layer, at, scope, x, name), layer.init == "zeros"
+    made = expand_module(layer, at, scope, x, name)
+    return made, draws_of(layer, made[0], at, scope)
 
 
 def _has_children(made: Module) -> bool:
@@ -276,6 +276,8 @@ def expand_block(
         steps, y = expand_stack(key.block.body, at, scope, key.x, out)
         made = declared(key.name, key.block, scope)
         instance = closed(out, made, chain(steps), y, key.context.prefixes)
+        if key.block.init:
+            instance = with_init(instance, key.block.init, At(("init",), key.name), scope)
     except FoundError as error:
         return Expanded(None, scope.budget.effects(error), error.findings)
     return Expanded(instance, scope.budget.effects(instance))

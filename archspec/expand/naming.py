@@ -71,7 +71,7 @@ def _shortcut(slot: Slot, mark: str, before: list[int]) -> ShortcutSlot:
 
 
 def _child(item: Item, name: str) -> Child:
-    return Child(name, item.module, item.at, item.zeros)
+    return Child(name, item.module, item.at, item.draws)
 
 
 def _numbers(builder: Builder) -> dict[str, str]:

@@ -11,12 +11,13 @@ from archspec.expand.builder import Declared
 from archspec.expand.context import Context, context_of, names_in
 from archspec.expand.entries import Args, Part, Parts, StopExpanding, expand_part
 from archspec.expand.naming import camel, chain, closed
-from archspec.expand.scope import FoundError
+from archspec.expand.scope import FoundError, Scope
 from archspec.expand.stages import expand_stage, stage_key
+from archspec.expand.starts import with_init
 from archspec.expression import Name, Number, Value, constant
 from archspec.helpers import HELPERS, NEVER_A_CLASS
 from archspec.ir import Shape
-from archspec.ir.tree import ExpandedNetwork, TensorInfo
+from archspec.ir.tree import BlockInstance, ExpandedNetwork, TensorInfo
 from archspec.language.layers import Stack
 from archspec.language.lines import Lines
 from archspec.language.problems import diagnose
@@ -84,6 +85,7 @@ class _Expansion:
             x = self._stages(x)
             x = self._section(spec.head, "head", x)
             root = closed(parts.out, declared, chain(parts.steps), x, spec.names)
+            root = self._with_init(root)
         except FoundError as error:
             parts.found += error.findings
         except TooLargeError as error:
@@ -100,8 +102,12 @@ class _Expansion:
             frozenset(parts.budget.used),
             frozenset(parts.budget.drops),
             tuple(key for key, stage in spec.stages.items() if stage.has_blocks),
-            spec.init,
         )
+
+    def _with_init(self, root: BlockInstance) -> BlockInstance:
+        scope = Scope(self.context, self.parts.budget, self.memo)
+        scope.values = dict(self.args)
+        return with_init(root, self.spec.init, At(("init",)), scope)
 
     def _raise_findings(self) -> None:
         if self.parts.found:

@@ -71,6 +71,6 @@ def _merged(layer: Layer, filler: Layer, *, memo: Memo | None) -> Stack:
     written = filler.raw if isinstance(filler.raw, Mapping) else {}
     modifiers = {k: v for k, v in written.items() if k != filler.head}
     if layer.init:
-        modifiers["init"] = layer.init
+        modifiers["init"] = layer.raw["init"]
     inner = shorthand(filler.head, written.get(filler.head, {}))
     return Stack((layer_of({filler.head: {**inner, **layer.given}, **modifiers}),))

@@ -19,8 +19,10 @@ from archspec.expand.naming import camel, chain
 from archspec.expand.parts import fill
 from archspec.expand.rows import Module, anonymous
 from archspec.expand.scope import FoundError, Scope
+from archspec.expand.starts import draws_of
 from archspec.expression import Value, constant
 from archspec.ir import Add, Apply, Body, Chain, Field, Shape
+from archspec.ir.draws import Draw
 from archspec.ir.tree import OpCall, OpSite, TensorInfo
 from archspec.language.layers import Layer, Stack
 from archspec.language.words import COMBINATORS
@@ -74,16 +76,16 @@ def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
 
 
 class Shortcut(NamedTuple):
-    """The projection that is added to f(x): a module, its name, and whether it starts at zero."""
+    """The projection that is added to f(x): a module, its name, and how its weights start."""
 
     module: Module
     name: str
     at: At
-    zeros: bool
+    draws: tuple[Draw, ...]
 
     def item(self, mark: str) -> Item:
         """The shortcut as a layer."""
-        return Item(self.module[0], mark, self.name, self.at, self.zeros)
+        return Item(self.module[0], mark, self.name, self.at, self.draws)
 
     def apply(self, out: Builder, place: int) -> Body:
         """The shortcut as a layer of the class around, applied."""
@@ -162,7 +164,7 @@ def _shortcut(whole: Residual) -> Shortcut:
         hint = "shortcut and body must agree: check channels, stride, kernel and padding of both"
         raise _mismatch(whole, made[2].shape, "the shortcut", hint)
     name = None if stack.listed else inside.name(first.name, here)
-    return Shortcut(made, name or DOWNSAMPLE, here, first.init == "zeros")
+    return Shortcut(made, name or DOWNSAMPLE, here, draws_of(first, made[0], here, inside))
 
 
 def _module(whole: Residual, stack: Stack, place: At, named: str) -> Module:

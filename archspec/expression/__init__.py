@@ -11,9 +11,11 @@ tree       the nodes
 functions  what operators and functions do
 reading    text -> tree
 values     tree -> number and formula
+floats     tree -> a float, or a formula of what only a module knows
 printing   tree -> Python
 """
 
+from archspec.expression.floats import floating, known
 from archspec.expression.functions import FUNCTIONS, from_python
 from archspec.expression.printing import show, source
 from archspec.expression.reading import MAX_LENGTH, parse
@@ -54,7 +56,9 @@ __all__ = [
     "combine",
     "constant",
     "evaluate",
+    "floating",
     "from_python",
+    "known",
     "names",
     "parse",
     "same_number",

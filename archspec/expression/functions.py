@@ -56,6 +56,12 @@ def _log2(x: Scalar) -> Scalar:
     return from_python(math.log2(x))
 
 
+def _sqrt(x: Scalar) -> Scalar:
+    if x < 0:
+        raise ExpressionError(f"sqrt of {x} has no value")
+    return from_python(math.sqrt(x))
+
+
 def nonzero(number: Scalar) -> Scalar:
     if number == 0:
         raise ExpressionError("division by zero", "what stands behind `/` may not be 0")
@@ -71,6 +77,7 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Scalar]]] = {
     "ceil": (1, 1, math.ceil),
     "abs": (1, 1, abs),
     "log2": (1, 1, _log2),
+    "sqrt": (1, 1, _sqrt),
     "round_to": (2, 2, _round_to),
     "make_divisible": (2, 2, _make_divisible),
 }

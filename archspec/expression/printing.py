@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from archspec.expression.tree import Binary, Call, Expr, Name, Number, Scalar
+from archspec.expression.tree import Binary, Call, Expr, Name, Number, Scalar, Unary
 
+OF_MATH = ("sqrt", "log2", "floor", "ceil")
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "//": 2, "%": 2, "/": 2}
 
 
@@ -14,6 +15,11 @@ def show(number: Scalar | float) -> str:
     if isinstance(number, Fraction):
         return repr(float(number))
     return repr(number)
+
+
+def called(function: str) -> str:
+    """A function as Python calls it."""
+    return f"math.{function}" if function in OF_MATH else function
 
 
 def source(expr: Expr, outer: int = 0) -> str:
@@ -28,7 +34,10 @@ def source(expr: Expr, outer: int = 0) -> str:
         case Name(id=word):
             return word
         case Call(function=function, arguments=arguments):
-            return f"{function}({', '.join(map(source, arguments))})"
+            return f"{called(function)}({', '.join(map(source, arguments))})"
+        case Unary(op="-", operand=operand):
+            text = f"-{source(operand, max(PRECEDENCE.values()) + 1)}"
+            return f"({text})" if outer > max(PRECEDENCE.values()) else text
         case Binary(op=op, left=left, right=right):
             own = PRECEDENCE[op]
             text = f"{source(left, own)} {op} {source(right, own + 1)}"

@@ -9,6 +9,7 @@ from typing import Any
 from archspec.diagnostics import Span
 from archspec.expression import Expr, Name, Number
 from archspec.ir.bodies import Body
+from archspec.ir.draws import Case, Start
 from archspec.ir.ops import Argument, Op, Shape
 
 
@@ -63,7 +64,11 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Class:
-    """One class of the generated file. The children of a sequential one are its layers."""
+    """One class of the generated file. The children of a sequential one are its layers.
+
+    `draws` are the starts of its layers that say so themselves, `loop` is what it draws once all
+    its layers are made.
+    """
 
     name: str
     doc: str
@@ -73,7 +78,8 @@ class Class:
     locals: tuple[Local, ...] = ()
     differs: str = ""
     sequential: bool = False
-    zeros: tuple[str, ...] = ()
+    draws: tuple[Start, ...] = ()
+    loop: tuple[Case, ...] = ()
 
     @property
     def named(self) -> bool:
@@ -100,7 +106,6 @@ class Network:
     classes: tuple[Class, ...]
     input: Shape
     doc: str = ""
-    init: str = "resnet"
     stages: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()

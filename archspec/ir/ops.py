@@ -110,6 +110,7 @@ class Op:
     attribute: ClassVar[str]
     first: ClassVar[str | None] = None
     weighted: ClassVar[bool] = False
+    learned: ClassVar[tuple[str, ...]] = ("weight", "bias")  # that it may have, if `weighted`
     numbered: ClassVar[bool] = False
     activation: ClassVar[bool] = False
     norm: ClassVar[bool] = False

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight
 from archspec.ir.bodies import Body, Chain, applications
+from archspec.ir.draws import Draw, Rule
 from archspec.ir.ops import Op, Shape
 from archspec.places import At, Use
 
@@ -214,12 +215,12 @@ Site = OpSite | BlockSite | RowSite
 
 @dataclass(frozen=True, eq=False)
 class Child:
-    """A module under its attribute; `zeros` if its weight starts at zero."""
+    """A module under its attribute; `draws` are its own, by `init` beside the layer."""
 
     attribute: str
     module: ModuleNode
     at: At | None = None
-    zeros: bool = False
+    draws: tuple[Draw, ...] = ()
 
 
 class Definition(NamedTuple):
@@ -251,7 +252,8 @@ class BlockInstance(Container):
     """A block (or the network) opened for equal uses. One that is sequential has no own `forward`.
 
     `args` are the block's args as they are declared, `raw` is the block as it is written,
-    `child` the name that it gives its uses, and `leaving` what leaves it, in its own names.
+    `child` the name that it gives its uses, `leaving` what leaves it, in its own names, and `init`
+    how what is in it starts.
     """
 
     block: str
@@ -267,6 +269,7 @@ class BlockInstance(Container):
     prefix: str = ""
     raw: Any = None
     child: str | None = None
+    init: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,7 +288,6 @@ class ExpandedNetwork:
     used: frozenset[str]
     drops: frozenset[str]
     stages: tuple[str, ...]
-    init: str = "resnet"
     outputs: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ from archspec.language.layers import Stack, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, at_key, not_a_device, not_taken
 from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
+from archspec.language.starts import init_of
 from archspec.language.templates import name_of
 from archspec.language.words import PARTS_OF_ALL
 from archspec.memo import Memo
@@ -61,12 +62,17 @@ class Block(Model):
     inline: bool = False
     args: Annotated[dict[str, Any], reads(_block_arguments)] = {}
     parts: Annotated[dict[str, Stack], reads(_block_parts)] = {}
+    init: Annotated[dict[str, Any], reads(init_of)] = {}
     body: Annotated[Stack, reads(_listed)]
 
     _raw: Any = PrivateAttr(None)
 
     def agree(self) -> None:
-        """No name is an argument and a part."""
+        """No name is an argument and a part, and `init` has a class to draw in."""
+        if self.inline and self.init:
+            message = "an inline block has no class, and so no `init` of its own"
+            hint = "write `init` at its layers, or leave out `inline`"
+            raise Problems([at_key("bad-layer", message, ("init",), hint)])
         for name in self.args.keys() & self.parts.keys():
             message = f"`{name}` is an argument and a part"
             raise Problems([at_key("bad-name", message, ("parts", name))])

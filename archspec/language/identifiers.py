@@ -24,7 +24,19 @@ MODULE_ATTRIBUTES = frozenset(
 SEQUENTIAL_ATTRIBUTES = frozenset(["append", "extend", "insert", "pop"])
 # Words that a generated constructor, or an expression, already gives a meaning.
 CONSTRUCTOR_WORDS = frozenset(
-    ["self", "nn", "torch", "super", "range", "isinstance", "module", "none", "true", "false"]
+    [
+        "self",
+        "nn",
+        "torch",
+        "math",
+        "super",
+        "range",
+        "isinstance",
+        "module",
+        "none",
+        "true",
+        "false",
+    ]
 ) | frozenset(expression.FUNCTIONS)
 CHILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}\Z")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field as ModelField
 from pydantic import ValidationError
@@ -18,6 +18,7 @@ from archspec.ir import Field
 from archspec.language import arguments, identifiers
 from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.starts import Starts, starts_of
 from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
 from archspec.language.templates import LayerName, name_of
 from archspec.language.words import (
@@ -95,7 +96,7 @@ class Layer:
     turn: tuple[int, int] | None = None
     when: Expr | None = None
     otherwise: Stack | None = None
-    init: str | None = None
+    init: Starts | None = None
     branches: tuple[Branch, ...] = ()
     shortcut: Stack | None = None
     project: Expr | None = None
@@ -282,7 +283,7 @@ class Modifiers(Model):
     repeat: Annotated[Any, reads(arguments.expr, REPEAT)] = None
     when: Condition = None
     otherwise: Layers = ModelField(None, alias="else")
-    init: Literal["zeros"] | None = None
+    init: Annotated[Any, reads(starts_of)] = None
     numbered: bool = False
     shortcut: Layers = None
     project: Condition = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field as ModelField
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
@@ -20,6 +20,7 @@ from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, SpecName, not_taken
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.stages import Stage, Stages, child_in_section
+from archspec.language.starts import RESNET, network_init_of
 from archspec.language.train import Train, train_of
 from archspec.language.widths import never_shrink, repeats
 from archspec.memo import Memo
@@ -209,7 +210,7 @@ class Spec(Model):
     head: SectionField = ModelField(default_factory=no_section)
     blocks: Blocks = {}
     names: Annotated[dict[str, str], reads(_prefixes)] = {}
-    init: Literal["resnet", "torch"] = "resnet"
+    init: Annotated[Any, reads(network_init_of)] = RESNET
     expect: Expect | None = None
     train: Annotated[Train | None, reads(train_of)] = None
 

@@ -173,6 +173,7 @@ class ChannelScale(Op):
     attribute: ClassVar[str] = "scale"
     first: ClassVar[str | None] = "value"
     weighted: ClassVar[bool] = True
+    learned: ClassVar[tuple[str, ...]] = ("weight",)
     example: ClassVar[str] = "- channel_scale: 1e-6"
 
     def weights(self) -> dict[str, tuple[int, ...]]:

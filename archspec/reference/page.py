@@ -15,6 +15,8 @@ from archspec.helpers import HELPERS
 from archspec.ir import Op, OpField, fields_of
 from archspec.language import Block
 from archspec.language.arguments import NEVER_WRITTEN
+from archspec.language.functions import FUNCTIONS as STARTS
+from archspec.language.functions import MODE, NONLINEARITY, Function
 from archspec.language.library import built_in
 from archspec.language.train import DATA_SETS, REGULARISERS, DataSet, Train
 from archspec.language.train.words import takes
@@ -60,6 +62,7 @@ def render() -> str:
         ("Keys of train", _train()),
         ("Combinators", _texts(COMBINATORS)),
         ("Modifiers", _texts(MODIFIERS)),
+        ("Functions that start weights", _starts()),
         ("Expressions", _expressions()),
         ("Ops", _ops()),
         ("Built-in blocks", _blocks()),
@@ -92,6 +95,31 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
     columns = list(head)
     return "\n".join([line(columns), line("---" for _ in columns), *map(line, rows)]) + "\n"
+
+
+# Weights ------------------------------------------------------------------------------
+
+
+def _starts() -> Iterator[str]:
+    yield (
+        "These are the functions of torch.nn.init that `init` may name, with torch's arguments and "
+        "defaults.\nAn argument is calculated in floats, as Python does, and sees `fan_in` and "
+        "`fan_out` (those of the weight,\nas torch counts them) and the names of its place.\n"
+    )
+    rows = [
+        (f"`{name}`", ", ".join(_start_arguments(function)), function.text)
+        for name, function in STARTS.items()
+    ]
+    yield _table(["function", "arguments", "draws"], rows)
+    choices = {"mode": MODE, "nonlinearity": NONLINEARITY}
+    for name, how in choices.items():
+        yield f"`{name}` is {' or '.join(f'`{choice}`' for choice in how.choices)}.\n"
+    yield _fenced("- conv: {channels: 64, kernel: 3}\n  init: {trunc_normal: {std: 0.02}}")
+
+
+def _start_arguments(function: Function) -> Iterator[str]:
+    for name, one in function.arguments.items():
+        yield f"`{name}`" if one.default is None else f"`{name}: {one.default}`"
 
 
 # Expressions --------------------------------------------------------------------------

@@ -29,8 +29,7 @@ from archspec.ir import (
 )
 from archspec.ir import number as number_of
 from archspec.ir.classes import nowhere
-
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+from archspec.runtime.starts import start
 
 
 def build(network: Network, init: bool = True) -> nn.Module:
@@ -41,16 +40,14 @@ def build(network: Network, init: bool = True) -> nn.Module:
     """
     if not init:
         with _NothingDrawn():
-            return _constructed(network)
-    module = _constructed(network)
-    initialize(network, module)
-    return module
+            return _constructed(network, init)
+    return _constructed(network, init)
 
 
-def _constructed(network: Network) -> nn.Module:
+def _constructed(network: Network, init: bool) -> nn.Module:
     root = network.root
     env = {p.name: p.default.value if p.default else None for p in root.parameters}
-    return _Builder(network).construct(root, env)
+    return _Builder(network, init).construct(root, env)
 
 
 class _NothingDrawn(TorchFunctionMode):
@@ -66,23 +63,11 @@ class _NothingDrawn(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def initialize(network: Network, module: nn.Module) -> None:
-    """He-normal convolutions (fan-out), unless the spec leaves all to torch; then zeros."""
-    if network.init == "resnet":
-        for part in module.modules():
-            if isinstance(part, CONVOLUTIONS):
-                nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
-    for part in module.modules():
-        cls = getattr(part, "_archspec", None)
-        for path in cls.zeros if cls else ():
-            nn.init.zeros_(part.get_parameter(path))
-
-
 class _Builder:
     """Constructs modules in the order in which Python would: arguments before bodies."""
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    def __init__(self, network: Network, init: bool) -> None:
+        self.network, self.init = network, init
         self.helpers = import_module("archspec.runtime.modules")
         self.types = {id(cls): self._type(cls) for cls in network.classes}
 
@@ -92,6 +77,12 @@ class _Builder:
     def construct(self, cls: Class, env: dict[str, Any]) -> nn.Module:
         for local in cls.locals:
             env[local.name] = number_of(local.value, env)
+        module = self._filled(cls, env)
+        if self.init:
+            start(cls, module, env, self.network.root)
+        return module
+
+    def _filled(self, cls: Class, env: Mapping[str, Any]) -> nn.Module:
         module = self.types[id(cls)]()
         for layer in cls.layers:
             module.add_module(layer.name, self._layer(layer, env))

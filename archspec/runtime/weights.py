@@ -14,11 +14,11 @@ from archspec.checkpoints import nearest
 from archspec.diagnostics import WeightsError, visible
 from archspec.ir import Network
 from archspec.paths import display_path
-from archspec.runtime.build import CONVOLUTIONS
 from archspec.runtime.read import read_tensors
 from archspec.runtime.renamed import COUNTER, renamed
 
 MOST_LISTED = 40
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 def load_weights(

@@ -78,6 +78,7 @@ def block() -> Schema:
         "name": ref("layer-name"),
         "args": mapping({"type": ["number", "boolean", "string", "null"]}, ref("argument-name")),
         "parts": mapping(ref("entry"), ref("argument-name")),
+        "init": ref("init"),
         "body": ref("body"),
     }
     return closed(described(properties_of(Block, own), reference.BLOCK_KEYS))

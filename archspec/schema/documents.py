@@ -40,6 +40,7 @@ from archspec.schema.pieces import (
     ref,
     when,
 )
+from archspec.schema.starts import functions, init, start, starts
 from archspec.schema.train import train
 from archspec.source.reader import read
 
@@ -60,6 +61,7 @@ def spec_schema(own_blocks: Written | None = None) -> Schema:
         "head": ref("section"),
         "blocks": mapping(ref("block"), ref("block-name")),
         "names": mapping(ref("attribute"), {"enum": list(OPS)}),
+        "init": ref("init"),
         "expect": _expect(),
         "train": train(),
     }
@@ -135,6 +137,10 @@ def _definitions(blocks: Written) -> Schema:
         "children": children(),
         "layer": layer(),
         "layer-map": layer_map(blocks),
+        "init": init(),
+        "starts": starts(),
+        "start": start(),
+        **functions(),
         "body": {"type": "array", "items": ref("layer")},
         "branches": when(
             "object",

@@ -134,6 +134,6 @@ def _modifiers() -> dict[str, Schema]:
         "project": flag,
         "before": ref("layers"),
         "drop_path": number(Field("real", low=0, high=1)),
-        "init": {"enum": ["zeros", None]},
+        "init": ref("starts"),
     }
     return properties_of(Modifiers, own)

@@ -21,6 +21,11 @@ MODIFIERS = frozenset(
     """name repeat when else init numbered shortcut project before drop_path""".split()
 )
 
+DRAWING = frozenset(  # functions of torch.nn.init
+    """constant dirac eye kaiming_normal kaiming_uniform normal ones orthogonal sparse trunc_normal
+    uniform xavier_normal xavier_uniform zeros""".split()
+)
+
 # What kind of map stands where: kind -> key -> kind of the value ("" is any other key).
 # "layers" holds layers by name: attributes, branches, parts and arguments alike, since
 # an argument is a number or a layer.
@@ -31,13 +36,21 @@ _KINDS: dict[str, dict[str, str]] = {
         "stages": "stages",
         "defaults": "defaults",
         "blocks": "blocks",
+        "init": "init",
     },
     "layers": {"": "layer"},
-    "layer": {"": "layers", "sequence": "stages", **dict.fromkeys(MODIFIERS, "layer")},
+    "layer": {
+        "": "layers",
+        "sequence": "stages",
+        **dict.fromkeys(MODIFIERS, "layer"),
+        "init": "starts",
+    },
     "stages": {"": "stage"},
     "defaults": {"": "layers", "norm": "layer", "act": "layer"},
     "blocks": {"": "block"},
-    "block": {"parts": "layers", "body": "layer"},
+    "block": {"parts": "layers", "body": "layer", "init": "init"},
+    "init": {"": "starts"},
+    "starts": {"": "start"},
 }
 
 Find = Callable[[str, Span | None], Document]
@@ -149,6 +162,8 @@ def _merged(
             continue
         inner = kinds.get(key) or kinds.get("", "data")
         old, own = result.get(key), True
+        if inner in ("init", "starts"):
+            old, value = _opened(inner, old), _opened(inner, value, base=False)
         if isinstance(old, dict) and isinstance(value, dict):
             value, own = _joined(inner, old, value, (*path, key), deletions)
         result[key], ours[key] = value, own
@@ -182,10 +197,24 @@ def _joined(
 ) -> tuple[dict[str, Any], Any]:
     if kind == "stage":  # without `block` it is a layer between the stages
         kind = "layers" if "block" in old else "layer"
+    if kind == "start":  # a function with its arguments
+        return _replaced(old, new, path, deletions), True
     heads = _heads(new) if kind == "layer" else set()
     if heads and heads != _heads(old):
         return _replaced(old, new, path, deletions), True
     return _merged(kind, old, new, path, deletions)
+
+
+def _opened(kind: str, value: Any, base: bool = True) -> Any:
+    """What `init` says in short, by op or by parameter, so that more may be laid over it.
+
+    A word for all of it is opened only where something is laid over it.
+    """
+    if value in ("resnet", "torch"):
+        opened = {"weight": value} if kind == "starts" else {"conv": "torch"}
+        return value if not base else {} if value == "resnet" else opened
+    alone = not isinstance(value, dict) or (len(value) == 1 and value.keys() <= DRAWING)
+    return {"weight": value} if kind == "starts" and value is not None and alone else value
 
 
 def _replaced(

@@ -21,6 +21,14 @@ Layers = list[Any]
 
 ACTS = ("relu", "silu", "gelu", "hard_swish", {"leaky_relu": 0.2}, "relu6", "mish", "tanh")
 NORMS = ("batch_norm", {"group_norm": 2}, {"group_norm": {"groups": 4, "eps": 0.001}}, "layer_norm")
+STARTS: tuple[Any, ...] = (
+    "torch",
+    "ones",
+    {"constant": "1 / 3"},
+    {"trunc_normal": {"std": 0.02}},
+    {"weight": {"uniform": {"a": -0.1, "b": 0.1}}, "bias": {"normal": {"std": 1e-6}}},
+    {"bias": 0.5},
+)
 NAMES = ("deep", "torch", "max", "super", "Tensor", "module", "y", "tensor", "range", "F", "print")
 
 
@@ -94,7 +102,7 @@ class Drawn:
         if groups.get("groups") == "in_channels // 4" and channels not in ("in_channels", "12"):
             groups = {"groups": 4}
         layer = self.named(self.affine(channels, self.one_of(1, 3), **groups))
-        return [{**layer, "init": "zeros"} if self.chance(1) else layer]
+        return [{**layer, "init": self.one_of("zeros", *STARTS)} if self.chance(3) else layer]
 
     def when(self, channels: str, deep: int) -> Layers:
         condition = self.one_of("index > 0", "stride == 1", "channels > 16", "stage == 1", False)
@@ -240,12 +248,21 @@ class Drawn:
         if self.chance(6):
             layers = [self.affine("channels"), *self.keep("channels", 1)]
             block = {"args": {"rate": 0}, "body": layers, "name": self.one_of("unit", "max")}
+            if self.chance(4):
+                block["init"] = self.init()
             self.blocks["unit"] = block
             self.same.append("unit")
         for name in ("alpha", "beta")[: self.count(1, 2)]:
             self.blocks[name] = self.block()
+            if self.chance(2):
+                self.blocks[name]["init"] = self.init()
             if self.chance(3):
                 self.blocks[name]["class"] = self.one_of("Block", "Alpha", "Network")
+
+    def init(self) -> Any:
+        """What starts how, in a block or in the whole."""
+        ops = ("conv", "linear", "batch_norm", "conv")
+        return self.one_of("torch", {op: self.one_of(*STARTS) for op in ops[: self.count(1, 4)]})
 
     def stage(self, last: int, index: int) -> tuple[dict[str, Any], int]:
         names = [name for name in self.blocks if name in ("alpha", "beta")]
@@ -360,8 +377,8 @@ def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Spec:
         spec["defaults"] = defaults
     if drawn.chance(2):
         spec["names"] = {"batch_norm": "bnorm", "group_norm": "gn", "relu": "act"}
-    if drawn.chance(2):
-        spec["init"] = "torch"
+    if drawn.chance(4):
+        spec["init"] = drawn.init()
     if drawn.chance(2):
         spec["doc"] = draw(st.text(max_size=200))
     return spec

@@ -77,9 +77,15 @@ class _Tree:
 
 def _remarks(child: Child, shortcut: bool) -> str:
     """The op or block as the spec names it, and what is special."""
-    known = {_written(child.module): True, "shortcut": shortcut, "starts at zero": child.zeros}
+    known = {_written(child.module): True, "shortcut": shortcut, _starts(child): True}
     texts = [text for text, holds in known.items() if text and holds]
     return f" ({', '.join(texts)})" if texts else ""
+
+
+def _starts(child: Child) -> str:
+    """How its parameters start, where it says so itself."""
+    starts = [f"{draw.parameter} by {draw.function}" for draw in child.draws]
+    return ", ".join(starts)
 
 
 def _written(module: ModuleNode) -> str:

@@ -14,8 +14,10 @@ from __future__ import annotations
 from archspec.diagnostics import Diagnostic
 from archspec.language.blocks import Block
 from archspec.language.check.lengths import lengths
+from archspec.language.check.pieces import check_init
 from archspec.language.check.report import Met, Report
 from archspec.language.library import Library
+from archspec.language.problems import diagnose
 from archspec.language.spec import Spec
 from archspec.paths import display_path
 from archspec.source.document import Document
@@ -32,6 +34,8 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
     for key, stage in spec.stages.items():
         report.check(stage, ("stages", key))
     report.check(spec.defaults, ("defaults",))
+    problems = check_init(spec.init, report.known.args)
+    report.add(diagnose(problem, spec.document) for problem in problems)
     for name in spec.blocks:
         report.meet(Met(name))
     report.check_blocks()

@@ -6,7 +6,7 @@ stands. Their paths lead on from the piece.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -14,12 +14,13 @@ from typing import Any, NamedTuple, Protocol
 from archspec.diagnostics import did_you_mean
 from archspec.expression import Name, walk
 from archspec.language.blocks import Block
-from archspec.language.check.references import Tree, references, trees_in
+from archspec.language.check.references import Tree, references, trees_in, trees_of_init
 from archspec.language.layers import Layer, Stack
 from archspec.language.library import Bound, Broken, Meanings, bind_defaults, bind_use
 from archspec.language.problems import Problem, Problems
 from archspec.language.spec import Defaults, Section
 from archspec.language.stages import Run, Stage
+from archspec.language.starts import Init, written
 from archspec.language.suggestions.unknown import default_hint, layer_hint, name_hint, name_in_list
 from archspec.language.templates import expressions_of
 from archspec.language.words import INDICES, PARTS_OF_ALL, SCOPE, TURN
@@ -66,6 +67,16 @@ class Binding(Protocol):
 
     def __call__(self, *, memo: Memo | None) -> Bound:
         """What is given."""
+
+
+def check_init(init: Init, args: frozenset[str]) -> Iterator[Problem]:
+    """Every name that means nothing in the `init` of a spec."""
+    for at, tree, names in trees_of_init(written(init), At(("init",))):
+        for name in walk(tree):
+            if isinstance(name, Name) and name.id in names - args:
+                message = f"`{name.id}` is not known here"
+                hint = name_hint(name.id, at.path, args)
+                yield Problem("unknown-name", message, hint, at.path, word=name)
 
 
 class _TooManyError(Exception):
@@ -118,6 +129,7 @@ class _Check:
         self.value(expressions_of(block.name), ("name",), outside)
         for part, stack in block.parts.items():
             self.stack(stack, ("parts", part), outside)
+        self.names(trees_of_init(written(block.init), At()), ("init",), outside)
         self.stack(block.body, ("body",), Scope(outside.names, outside.parts | set(block.parts)))
 
     def section(self, section: Section) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from archspec.expression import Expr, names
+from archspec.ir.draws import FANS
 from archspec.language.layers import Layer, Stack
+from archspec.language.starts import Start
 from archspec.language.templates import expressions_of
 from archspec.language.words import COMBINATORS, TURN
 from archspec.ops import OPS
@@ -74,9 +76,18 @@ def _trees(layer: Layer, at: At) -> Iterator[Tree]:
     for key in ("when", "project", "drop_path"):
         yield from trees_in(getattr(layer, key), at.below(key))
     yield from trees_in(expressions_of(layer.name), at.below("name"))
+    yield from trees_of_init((layer.init or {}).values(), at.below("init"))
     if layer.head in OPS:
         for arg, value in layer.given.items():
             yield from trees_in(value, at.below(layer.head, arg))
+
+
+def trees_of_init(starts: Iterable[Start], at: At) -> Iterator[Tree]:
+    """The arguments of functions that draw weights; `fan_in` and `fan_out` are known there."""
+    for start in starts:
+        for argument, value in start.given.items():
+            for tree in trees_in(value, at.below(*start.path_of(argument))):
+                yield tree._replace(names=tree.names - {*FANS})
 
 
 def trees_in(value: Any, at: At) -> Iterator[Tree]:

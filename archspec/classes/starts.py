@@ -1,0 +1,164 @@
+"""How the weights of a class start: which loop draws what, and which layers stand out in it.
+
+A loop stands at the end of a block that has `init`, and of the network. It goes through the
+modules in order, so that a layer with a start of its own is drawn in its turn. Where nothing is
+random order has no say, and such layers start apart (`Class.draws`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from archspec.classes.table import ClassTable
+from archspec.expression import Value, constant
+from archspec.ir import Class
+from archspec.ir.draws import Anchor, Case, Draw, Special
+from archspec.ir.tree import BlockCall, BlockInstance, Child, Container, OpCall
+
+Rules = Mapping[tuple[str, str], Draw]  # by op and parameter
+ClassOf = Callable[[BlockInstance], Class]
+Hidden = frozenset[tuple[str, str]]  # what loops further inside have drawn
+
+
+class Drawn(NamedTuple):
+    """A layer in a loop: what is drawn of it, and how it is found.
+
+    `ways` are the paths to it from the modules around it that have classes, the outermost first.
+    """
+
+    module: OpCall
+    draws: tuple[Draw, ...]
+    usual: bool
+    ways: tuple[Anchor, ...]
+    path: str
+
+
+def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) -> tuple[Case, ...]:
+    """What the loop of a class draws; nothing where neither it nor the network says anything."""
+    lead = uses[0]
+    if lead is not table.root and not lead.init:
+        return ()
+    rules = {(rule.op, rule.draw.parameter): rule.draw for rule in lead.init}
+    kinds: dict[str, list[Drawn]] = {}
+    for use in uses:
+        for layer in _Walk(class_of, rules).layers(use, (), frozenset(), ""):
+            kinds.setdefault(layer.module.torch, []).append(layer)
+    cases = [_case(name, layers, rules) for name, layers in sorted(kinds.items())]
+    return tuple(_together([case for case in cases if case.draws or case.specials]))
+
+
+def _together(cases: Iterable[Case]) -> Iterator[Case]:
+    """Plain cases that draw the same, as one."""
+    plain: dict[tuple[Draw, ...], tuple[str, ...]] = {}
+    for case in cases:
+        if not case.specials:
+            plain[case.draws] = (*plain.get(case.draws, ()), *case.torch)
+    for case in cases:
+        if case.specials:
+            yield case
+        elif plain[case.draws][0] == case.torch[0]:
+            yield replace(case, torch=plain[case.draws])
+
+
+class _Walk:
+    """The layers with weights in a scope, as its loop meets them."""
+
+    def __init__(self, class_of: ClassOf, rules: Rules) -> None:
+        self.class_of, self.rules = class_of, rules
+
+    def layers(
+        self, container: Container, ways: tuple[Anchor, ...], hidden: Hidden, path: str
+    ) -> Iterator[Drawn]:
+        """Those of a module and of the modules in it."""
+        shortcuts = {slot.child for slot in container.slots}
+        for child in container.attributes:
+            here = _joined(path, child.attribute)
+            there = tuple(Anchor(way.cls, _joined(way.path, child.attribute)) for way in ways)
+            match child.module:
+                case OpCall(op=op) if op.weighted:
+                    yield self._drawn(child, child in shortcuts, there, hidden, here)
+                case BlockCall(instance=inner):
+                    own = {(rule.op, rule.draw.parameter) for rule in inner.init}
+                    if inner.init:
+                        own |= {("", "")}  # layers that say something themselves
+                    inside = (*there, Anchor(self.class_of(inner), ""))
+                    yield from self.layers(inner, inside, hidden | own, here)
+                case Container() as inside_of:
+                    yield from self.layers(inside_of, there, hidden, here)
+
+    def _drawn(
+        self,
+        child: Child,
+        shortcut: bool,
+        ways: tuple[Anchor, ...],
+        hidden: Hidden,
+        path: str,
+    ) -> Drawn:
+        module: Any = child.module
+        apart = not shortcut and not any(draw.random for draw in child.draws)
+        own = {draw.parameter: draw for draw in child.draws}
+        made, usual = list[Draw](), True
+        for name in module.op.learned:
+            key = (module.op.key, name)
+            rule = self.rules.get(key)
+            draw = rule = rule if rule and rule.function != "torch" else None
+            if name in own:
+                draw = own[name] if not apart and ("", "") not in hidden else None
+                if apart and rule and not rule.random and own[name].function in ("zeros", "ones"):
+                    draw = rule  # and it starts apart afterwards
+            elif key in hidden:
+                draw = None
+            if name in module.op.weights():
+                usual = usual and draw == rule
+                if draw is not None and draw.function != "torch":
+                    made.append(_numbers(draw))
+        return Drawn(module, tuple(made), usual, ways, path)
+
+
+def _joined(path: str, attribute: str) -> str:
+    return f"{path}.{attribute}" if path else attribute
+
+
+def _numbers(draw: Draw) -> Draw:
+    """A draw in a loop, where no name of the class around the layer is known."""
+    arguments = tuple(
+        (name, constant(value.number).expr if isinstance(value, Value) else value)
+        for name, value in draw.arguments
+    )
+    return draw._replace(arguments=arguments)
+
+
+def _case(torch: str, layers: Sequence[Drawn], rules: Rules) -> Case:
+    usual = [layer for layer in layers if layer.usual]
+    known = {draw.parameter: draw for layer in usual for draw in layer.draws}
+    there = [layer.module.op.weights() for layer in usual]
+    draws = tuple(
+        known[name]._replace(optional=not all(name in weights for weights in there))
+        for name in (usual[0].module.op.learned if usual else ())
+        if name in known
+    )
+    return Case((torch,), draws, _specials(layers))
+
+
+def _specials(layers: Sequence[Drawn]) -> tuple[Special, ...]:
+    """The layers that start otherwise, by what they draw: nothing comes first."""
+    meant: dict[Anchor, set[Any]] = {}
+    for layer in layers:
+        for anchor in _anchors(layer):
+            meant.setdefault(anchor, set()).add(None if layer.usual else layer.draws)
+    found: dict[tuple[Draw, ...], dict[Anchor, None]] = {}
+    for layer in layers:
+        if not layer.usual:
+            sure = (anchor for anchor in _anchors(layer) if len(meant[anchor]) == 1)
+            anchor = next(sure, Anchor(None, layer.path))
+            found.setdefault(layer.draws, {})[anchor] = None
+    order = sorted(found, key=bool)
+    return tuple(Special(tuple(found[draws]), draws) for draws in order)
+
+
+def _anchors(layer: Drawn) -> list[Anchor]:
+    """How a layer may be found: by a module it is in, by its path in its class, or in others."""
+    whole = [Anchor(way.cls, "") for way in layer.ways if way.cls.loop]
+    return [*whole, *reversed(layer.ways)]

@@ -1,0 +1,232 @@
+"""How weights start, as the last statements of a constructor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from archspec.codegen.layout import STEP, WIDTH, CallText, FormulaText, KeywordText, Text, lines
+from archspec.expression import Expr, Name, names
+from archspec.expression.tree import Binary, Call, Unary
+from archspec.helpers import HELPERS
+from archspec.ir import Class, Network
+from archspec.ir.draws import FANS, Anchor, Case, Draw, Special, Start
+
+BODY = STEP * 2
+LONGEST = 30  # a name that leaves room on its line
+FEATURES = {"fan_in": "module.in_features", "fan_out": "module.out_features"}
+
+
+def starts(cls: Class, network: Network) -> list[str]:
+    """What a class draws once its layers are made; the network's, also what starts apart."""
+    made: list[str] = []
+    for start in cls.draws:
+        if start.apart and not start.literal:
+            made += _apart("self", start, BODY)
+    made += _Loop(cls).lines()
+    return made + _literal(network) if cls is network.root else made
+
+
+# What takes no random numbers ---------------------------------------------------------
+
+
+def _literal(network: Network) -> list[str]:
+    """In a loop over the classes, and then of the network's own layers."""
+    others = [cls for cls in network.classes if cls is not network.root and _own(cls)]
+    made = [f"{BODY}for module in self.modules():"] if others else []
+    for cls in others:
+        made.append(f"{BODY}{STEP}if isinstance(module, {cls.name}):")
+        for start in _own(cls):
+            made += _apart("module", start, BODY + STEP * 2)
+    for start in _own(network.root):
+        made += _apart("self", start, BODY)
+    return made
+
+
+def _own(cls: Class) -> list[Start]:
+    drawn = [start for start in cls.draws if start.apart and start.literal]
+    return [start for start in drawn if any(draw.function != "torch" for draw in start.draws)]
+
+
+def _apart(owner: str, start: Start, indent: str) -> Iterator[str]:
+    for draw in start.draws:
+        if draw.function != "torch":
+            path = f"{start.path}.{draw.parameter}"
+            plain = path.count(".") == 1 and not path[0].isdigit()
+            place = f"{owner}.{path}" if plain else f'{owner}.get_parameter("{path}")'
+            weight = place.replace(draw.parameter, "weight")
+            yield from _call(draw, place, weight, indent)
+
+
+def _call(draw: Draw, place: str, weight: str, indent: str, linear: bool = False) -> Iterator[str]:
+    """A call of a function of torch.nn.init; `weight` is what `fan_in` and `fan_out` are of."""
+    formulas = [value for _, value in draw.arguments if isinstance(value, Expr)]
+    used = frozenset[str]().union(*map(names, formulas)) & {*FANS}
+    if used and not linear:
+        targets = ", ".join(fan if fan in used else "_" for fan in FANS)
+        whole = CallText("nn.init._calculate_fan_in_and_fan_out", (weight,))
+        yield from lines(whole, indent, f"{targets} = ")
+    arguments = (place, *(_argument(name, value, linear) for name, value in draw.arguments))
+    yield from lines(CallText(f"nn.init.{draw.function}_", arguments), indent)
+
+
+def _argument(name: str, value: Expr | str, linear: bool) -> Text:
+    text: Text = f'"{value}"' if isinstance(value, str) else FormulaText(_of_module(value, linear))
+    return text if name == "val" else KeywordText(name, text)
+
+
+def _of_module(expr: Expr, linear: bool) -> Expr:
+    """A formula in the names that a linear layer has for its fans."""
+    match expr:
+        case Name(id=word) if linear:
+            return Name(FEATURES.get(word, word))
+        case Binary(op=op, left=left, right=right):
+            return Binary(op, _of_module(left, linear), _of_module(right, linear))
+        case Unary(op=op, operand=operand):
+            return Unary(op, _of_module(operand, linear))
+        case Call(function=function, arguments=arguments):
+            return Call(function, tuple(_of_module(part, linear) for part in arguments))
+    return expr
+
+
+# The loop -----------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class _Loop:
+    """The loop of a class over its modules, with the sets that it asks for first."""
+
+    cls: Class
+    sets: dict[tuple[Anchor, ...], str] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        cases = [line for case in self.cls.loop for line in self.case(case)]
+        if not cases:
+            return []
+        made = [line for anchors, name in self.sets.items() for line in _set(name, anchors)]
+        return [*made, f"{BODY}for module in self.modules():", *cases]
+
+    def case(self, case: Case) -> Iterator[str]:
+        word = "if" if case is self.cls.loop[0] else "elif"
+        kinds = [name if name in HELPERS else f"nn.{name}" for name in case.torch]
+        kind = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
+        inside = [*self.inside(case, BODY + STEP * 2)]
+        yield from _branch(word, f"isinstance(module, {kind})", inside, BODY + STEP)
+
+    def inside(self, case: Case, indent: str) -> Iterator[str]:
+        """The special ones, those that draw nothing first, and the others."""
+        linear, word = case.torch == ("Linear",), "if"
+        for special in case.specials:
+            skipped = [f"{indent}{STEP}continue"]
+            inside = [*_draws(special.draws, indent + STEP, linear)] or skipped
+            yield from _branch(word, self.condition(special), inside, indent)
+            word = "elif" if special.draws else word
+        if word == "elif" and case.draws:
+            yield f"{indent}else:"
+            indent += STEP
+        yield from _draws(case.draws, indent, linear)
+
+    def condition(self, special: Special) -> str:
+        first, *others = special.anchors
+        if first.cls is None and not others and len(first.path) <= LONGEST:
+            return f"module is {_attribute(first.path)}"
+        if special.anchors not in self.sets:
+            self.sets[special.anchors] = self.name(special)
+        return f"module in {self.sets[special.anchors]}"
+
+    def name(self, special: Special) -> str:
+        """A name for the set that is no other's in the constructor."""
+        words = [
+            word
+            for word in special.anchors[0].path.split(".")
+            if word.isidentifier() and len(word) <= LONGEST
+        ]
+        word = f"{words[-1]}_layers" if words and special.draws else "drawn"
+        known = {p.name for p in self.cls.parameters} | {one.name for one in self.cls.locals}
+        taken = {*self.sets.values(), *known, "module"}
+        name, number = word, 1
+        while name in taken:
+            number += 1
+            name = f"{word}{number}"
+        return name
+
+
+def _draws(draws: Iterable[Draw], indent: str, linear: bool) -> Iterator[str]:
+    for draw in draws:
+        place = f"module.{draw.parameter}"
+        weight = place if draw.parameter.endswith("weight") else "module.weight"
+        inside = [*_call(draw, place, weight, indent + STEP * draw.optional, linear)]
+        there = _branch("if", f"{place} is not None", inside, indent)
+        yield from there if draw.optional else inside
+
+
+def _branch(word: str, condition: str, inside: Sequence[str], indent: str) -> Iterator[str]:
+    """A branch; one condition that is all there is inside stands beside the outer one."""
+    start, conditions = f"{indent}{STEP}if ", [condition]
+    alone = all(line.startswith(start[:-3] + STEP) for line in inside[1:])
+    if inside[0].startswith(start) and inside[0].endswith(":") and alone:
+        conditions += inside[0][len(start) : -1].split(" and ")
+        inside = [line[len(STEP) :] for line in inside[1:]]
+    whole = f"{indent}{word} {' and '.join(conditions)}:"
+    if len(whole) <= WIDTH:
+        yield whole
+    elif len(conditions) == 1:
+        name, _, arguments = condition.partition("(")
+        yield from lines(
+            CallText(name, tuple(arguments[:-1].split(", ", 1))), indent, f"{word} ", ":"
+        )
+    else:
+        first, *others = conditions
+        yield f"{indent}{word} ("
+        yield f"{indent}{STEP}{first}"
+        yield from [f"{indent}{STEP}and {other}" for other in others]
+        yield f"{indent}):"
+    yield from inside
+
+
+def _set(name: str, anchors: Sequence[Anchor]) -> Iterator[str]:
+    """The modules at some places, first those of the network itself."""
+    own = [_attribute(anchor.path) for anchor in anchors if anchor.cls is None]
+    made = [_listed(own)] if own else []
+    made += [_comprehension(anchor) for anchor in anchors if anchor.cls is not None]
+    for place, parts in enumerate(made):
+        sign = "|=" if place else "="
+        whole = f"{BODY}{name} {sign} {{{' '.join(parts)}}}"
+        middle = f"{BODY}{STEP}{' '.join(parts)}"
+        if len(whole) <= WIDTH and not parts[-1].endswith(","):
+            yield whole
+            continue
+        yield f"{BODY}{name} {sign} {{"
+        fits = len(middle) <= WIDTH and not parts[-1].endswith(",")
+        yield from [middle] if fits else [f"{BODY}{STEP}{part}" for part in parts]
+        yield f"{BODY}}}"
+
+
+def _listed(places: Sequence[str]) -> list[str]:
+    flat = ", ".join(places)
+    return [flat] if len(flat) < WIDTH // 2 else [f"{place}," for place in places]
+
+
+def _comprehension(anchor: Anchor) -> list[str]:
+    condition = ["for m in self.modules()", f"if isinstance(m, {anchor.cls.name})"]
+    if not anchor.path:
+        return ["part", *condition, "for part in m.modules()"]
+    plain = anchor.path.isidentifier()
+    return [f"m.{anchor.path}" if plain else f'm.get_submodule("{anchor.path}")', *condition]
+
+
+def _attribute(path: str) -> str:
+    """A module of the network: `self.classifier[1]`."""
+    words = (f"[{word}]" if word.isdigit() else f".{word}" for word in path.split("."))
+    return f"self{''.join(words)}"
+
+
+# Imports ------------------------------------------------------------------------------
+
+OF_MATH = re.compile(r"(?<![\w.])math\.\w+\(")
+
+
+def uses_math(statements: Iterable[str]) -> bool:
+    """Whether a constructor needs `import math`."""
+    return any(OF_MATH.search(line) for line in statements)

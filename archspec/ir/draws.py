@@ -1,0 +1,91 @@
+"""How parameters start: functions of torch.nn.init, and the loops over modules that call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+from archspec.expression import Number
+
+FANS = ("fan_in", "fan_out")
+
+
+class Draw(NamedTuple):
+    """How a parameter starts.
+
+    `function` is one of torch.nn.init without `_`, or "torch" where torch's own start stays.
+    Arguments are words, or formulas of `FANS` and, until the classes are made, values. `optional`:
+    some of the modules lack the parameter.
+    """
+
+    parameter: str
+    function: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+    random: bool = True
+    optional: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """The parameters of the layer at a path that says itself how they start."""
+
+    path: str
+    draws: tuple[Draw, ...]
+
+    @property
+    def apart(self) -> bool:
+        """Whether it takes no random numbers, so that it need not wait for its turn in a loop."""
+        return not any(draw.random for draw in self.draws)
+
+    @property
+    def literal(self) -> bool:
+        """Whether it needs no name of the class."""
+        values = [value for draw in self.draws for _, value in draw.arguments]
+        return all(isinstance(value, (str, Number)) for value in values)
+
+
+class Rule(NamedTuple):
+    """How a parameter starts of each layer of an op."""
+
+    op: str
+    draw: Draw
+
+
+class Anchor(NamedTuple):
+    """The layers at a path in each module of a class; of the module itself where there is none.
+
+    Without a path all modules inside are meant.
+    """
+
+    cls: Any
+    path: str
+
+
+@dataclass(frozen=True, eq=False)
+class Special:
+    """Some modules of a kind, which start otherwise."""
+
+    anchors: tuple[Anchor, ...]
+    draws: tuple[Draw, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Modules of some classes of torch, in a loop, and how they start but for the special ones."""
+
+    torch: tuple[str, ...]
+    draws: tuple[Draw, ...]
+    specials: tuple[Special, ...] = ()
+
+
+def fans(shapes: Mapping[str, Sequence[int]], parameter: str) -> dict[str, int]:
+    """What `fan_in` and `fan_out` are for a parameter: its own, or those of the weight."""
+    shape = shapes.get(parameter, ())
+    if len(shape) < 2:
+        shape = shapes.get("weight", ())
+    if len(shape) < 2:
+        return {}
+    window = prod(shape[2:])
+    return {"fan_in": shape[1] * window, "fan_out": shape[0] * window}

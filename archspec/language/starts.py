@@ -1,0 +1,196 @@
+"""How weights start: `init` as it is written, for a layer, a block or a spec.
+
+A function of torch.nn.init, without its `_`, stands for a parameter by torch's name; alone it is
+the weight's. Literal arguments are checked here, all others once the sizes are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archspec.diagnostics import did_you_mean
+from archspec.expression import Expr, Number
+from archspec.language import arguments
+from archspec.language.functions import FUNCTIONS, TORCH, disagreement
+from archspec.language.problems import Collector, describe, fail
+from archspec.ops import OPS
+from archspec.places import Path
+
+ALL = "*"  # every parameter that nothing else is said of
+ELSEWHERE = {f"{name}_": name for name in FUNCTIONS} | {
+    "he_normal": "kaiming_normal",
+    "he_uniform": "kaiming_uniform",
+    "glorot_normal": "xavier_normal",
+    "glorot_uniform": "xavier_uniform",
+    "truncated_normal": "trunc_normal",
+    "identity": "eye",
+}
+WEIGHTED = {key: op.learned for key, op in OPS.items() if op.weighted}
+LEARNED = tuple(dict.fromkeys(name for learned in WEIGHTED.values() for name in learned))
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A function and its arguments as they are written; `path` is where, below `init`."""
+
+    function: str
+    given: Mapping[str, Expr | str]
+    path: Path
+    bare: bool = False
+
+    @property
+    def random(self) -> bool:
+        """Whether it takes random numbers."""
+        return self.function != TORCH and FUNCTIONS[self.function].random
+
+    def path_of(self, argument: str) -> Path:
+        """Where an argument is written."""
+        return self.path if self.bare else (*self.path, argument)
+
+
+Starts = Mapping[str, Start]  # by the parameter
+Init = Mapping[str, Starts]  # by the op
+
+
+def starts_of(value: Any, *path: str, known: tuple[str, ...] = LEARNED) -> Starts:
+    """How the parameters of a layer start; raises `Problems`. `path` leads to the value."""
+    if value == TORCH:
+        return {ALL: Start(TORCH, {}, path)}
+    if not isinstance(value, Mapping) or _is_function(value, known):
+        return {"weight": _start(value, path)}
+    found, result = Collector(), {}
+    for name in value:
+        with found.trying(name):
+            if name not in known:
+                hint = did_you_mean(str(name), [*known, *FUNCTIONS], "there are", ELSEWHERE)
+                message = f"no parameter and no function of torch.nn.init is called `{name}`"
+                fail("unknown-key", message, hint, key=True)
+            result[name] = _start(value[name], (*path, name))
+    found.finish()
+    return result
+
+
+def _is_function(value: Mapping[str, Any], known: tuple[str, ...]) -> bool:
+    """Whether a map is a function with its arguments, and not parameters with theirs."""
+    return (
+        len(value) == 1
+        and not value.keys() & {*known}
+        and any(key in FUNCTIONS or key in ELSEWHERE for key in value)
+    )
+
+
+def _start(value: Any, path: Path) -> Start:
+    """A function: a word, a map with its arguments, or a bare number."""
+    if isinstance(value, str):
+        if value == TORCH:
+            return Start(TORCH, {}, path)
+        _check_function(value)
+        return Start(value, _arguments(value, {}), path)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Start("constant", _arguments("constant", {"val": value}), path, bare=True)
+    if not isinstance(value, Mapping) or len(value) != 1:
+        hint = "write e.g. `zeros`, `{constant: 0.5}` or `{normal: {std: 0.01}}`"
+        fail("wrong-type", f"expected a function of torch.nn.init, found {describe(value)}", hint)
+    ((name, given),) = value.items()
+    _check_function(name, name)
+    found, start = Collector(), None
+    bare = name == "constant" and not isinstance(given, Mapping)
+    with found.trying(name):
+        known = _arguments(name, {"val": given} if bare else given)
+        start = Start(name, known, (*path, name), bare)
+    found.finish()
+    assert start is not None
+    return start
+
+
+def _check_function(name: Any, *path: str) -> None:
+    if name not in FUNCTIONS:
+        hint = did_you_mean(str(name), [*FUNCTIONS, TORCH], "functions", ELSEWHERE)
+        message = f"torch.nn.init has no function `{name}`"
+        fail("unknown-name", message, hint, *path, key=bool(path))
+
+
+def _arguments(function: str, given: Any) -> Mapping[str, Expr | str]:
+    known = FUNCTIONS[function].arguments
+    if not isinstance(given, Mapping):
+        example = f"{{{function}: {{{next(iter(known), '')}: ...}}}}" if known else function
+        message = f"expected a map of arguments, found {describe(given)}"
+        fail("wrong-type", message, f"write e.g. `{example}`")
+    found, result = Collector(), dict[str, Any]()
+    for name, value in given.items():
+        if name not in known:
+            message = f"`{function}` has no argument `{name}`"
+            hint = did_you_mean(str(name), known, "it has") if known else "it has none"
+            found.add("unknown-key", message, hint, name, key=True)
+            continue
+        with found.trying(name):
+            result[name] = arguments.value_of(value, known[name].how)
+    for name, argument in known.items():
+        if argument.default is None and name not in given:
+            message = f"`{function}` is not told its `{name}`"
+            found.add("missing-key", message, f"write `{function}: {{{name}: ...}}`")
+    found.finish()
+    _check_literal(function, result)
+    return result
+
+
+def _check_literal(function: str, given: Mapping[str, Any]) -> None:
+    """What does not go together, where all of it is known."""
+    numbers = {n: v.value if isinstance(v, Number) else v for n, v in given.items()}
+    if any(isinstance(value, Expr) for value in numbers.values()):
+        return
+    if wrong := disagreement(function, numbers):
+        steps = (wrong.argument,) if wrong.argument in given else ()
+        fail("out-of-range", wrong.message, wrong.hint, *steps)
+
+
+def init_of(value: Any) -> Init:
+    """`init` of a block, or of a spec before it is laid over the default; raises `Problems`."""
+    if isinstance(value, str) and value in WORDS:
+        return WORDS[value]
+    if not isinstance(value, Mapping):
+        if isinstance(value, str):
+            message = f"expected `resnet` or `torch`, found {describe(value)}"
+            fail("out-of-range", message, did_you_mean(value, WORDS, "words"))
+        fail("wrong-type", f"expected a map of ops, found {describe(value)}", _EXAMPLE)
+    found, result = Collector(), dict[str, Starts]()
+    for op in value:
+        if op not in WEIGHTED:
+            hint = did_you_mean(str(op), WEIGHTED, "ops")
+            what = "has no weights" if op in OPS else "is no op"
+            found.add("unknown-name", f"`{op}` {what}", hint, op, key=True)
+            continue
+        with found.trying(op):
+            result[op] = starts_of(value[op], op, known=WEIGHTED[op])
+    found.finish()
+    return result
+
+
+def network_init_of(value: Any) -> Init:
+    """`init` of a spec: a word, or a map laid over the default."""
+    own = init_of(value)
+    if isinstance(value, str):
+        return own
+    return {**RESNET, **{op: _over(RESNET.get(op, {}), starts) for op, starts in own.items()}}
+
+
+def _over(base: Starts, over: Starts) -> Starts:
+    return over if ALL in over else {**base, **over}
+
+
+def start_of(starts: Starts, parameter: str) -> Start | None:
+    """What is said of a parameter, if anything."""
+    return starts.get(parameter) or starts.get(ALL)
+
+
+def written(init: Init) -> Iterator[Start]:
+    """All that a map of ops says."""
+    return (start for starts in init.values() for start in starts.values())
+
+
+_EXAMPLE = "write e.g. `init: {linear: {weight: {normal: {std: 0.01}}, bias: zeros}}`"
+_HE = {"mode": "fan_out", "nonlinearity": "relu"}
+RESNET: Init = {"conv": {"weight": Start("kaiming_normal", _HE, ("conv", "weight"))}}
+WORDS: dict[str, Init] = {"resnet": RESNET, "torch": {"conv": {ALL: Start(TORCH, {}, ("conv",))}}}

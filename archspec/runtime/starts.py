@@ -1,0 +1,76 @@
+"""How weights start: the loops of classes, run on live modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from archspec import helpers
+from archspec.expression import Expr, floating
+from archspec.ir import Class
+from archspec.ir.draws import FANS, Anchor, Case, Draw, Special
+from archspec.runtime import modules
+
+
+def start(cls: Class, module: nn.Module, env: Mapping[str, Any], root: Class) -> None:
+    """What a class draws once its layers are made; the network's, also what starts apart."""
+    for layer in cls.draws:
+        if layer.apart and not layer.literal:
+            draw_all(layer.draws, module.get_submodule(layer.path), env)
+    loop(cls.loop, module)
+    if cls is root:
+        for part in module.modules():
+            known = getattr(part, "_archspec", None)
+            for layer in known.draws if known else ():
+                if layer.apart and layer.literal:
+                    draw_all(layer.draws, part.get_submodule(layer.path), {})
+
+
+def loop(cases: tuple[Case, ...], module: nn.Module) -> None:
+    """The modules in order, each drawn as its case says."""
+    kinds = [(case, _types(case), [_found(s, module) for s in case.specials]) for case in cases]
+    for part in module.modules():
+        case, _, specials = next((k for k in kinds if isinstance(part, k[1])), (None, (), ()))
+        if case is not None:
+            pairs = zip(case.specials, specials, strict=True)
+            special = next((s.draws for s, found in pairs if part in found), case.draws)
+            draw_all(special, part, {})
+
+
+def _types(case: Case) -> tuple[type[nn.Module], ...]:
+    return tuple(getattr(modules if n in helpers.HELPERS else nn, n) for n in case.torch)
+
+
+def _found(special: Special, module: nn.Module) -> set[nn.Module]:
+    return {part for anchor in special.anchors for part in _at(anchor, module)}
+
+
+def _at(anchor: Anchor, module: nn.Module) -> Iterator[nn.Module]:
+    if anchor.cls is None:
+        yield module.get_submodule(anchor.path)
+        return
+    for part in module.modules():
+        if getattr(part, "_archspec", None) is anchor.cls:
+            yield from [part.get_submodule(anchor.path)] if anchor.path else part.modules()
+
+
+def draw_all(draws: tuple[Draw, ...], module: nn.Module, env: Mapping[str, Any]) -> None:
+    """The parameters of a module, as far as it has them."""
+    for draw in draws:
+        owner, _, name = draw.parameter.rpartition(".")
+        parameter = getattr(module.get_submodule(owner), name, None)
+        if parameter is not None and draw.function != "torch":
+            arguments = {n: _number(v, module, parameter, env) for n, v in draw.arguments}
+            getattr(nn.init, f"{draw.function}_")(parameter, **arguments)
+
+
+def _number(value: Any, module: nn.Module, parameter: Tensor, env: Mapping[str, Any]) -> Any:
+    if not isinstance(value, Expr):
+        return value
+    tensor: Any = parameter if parameter.dim() > 1 else module.weight
+    known = dict(env)
+    if tensor.dim() > 1:
+        known |= zip(FANS, nn.init._calculate_fan_in_and_fan_out(tensor), strict=True)
+    return floating(value, known)
