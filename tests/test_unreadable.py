@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.diagnostics import UnreadableFile
-from archspec.files import is_there, names_in
+from archspec.diagnostics import UnreadableFile, visible
+from archspec.files import is_there, names_in, read_bytes
 from support.linting import HEAD, Project
 from support.unreadable import KINDS, lock
 
@@ -167,6 +167,14 @@ def test_a_file_that_was_empty_and_is_in_the_cache(
 def test_a_name_that_no_file_can_have_is_not_there(name: str, tmp_path: Path) -> None:
     assert not is_there(tmp_path / name)
     assert names_in(tmp_path / name) == []
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\\b\n", "\\x1b\x1b", "é\u202e\\n"])
+def test_a_name_is_escaped_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnreadableFile) as error:
+        read_bytes(name)
+    assert f"`{visible(name)}`" in str(error.value)
 
 
 def test_a_long_name_is_unknown_and_no_more(project: Project) -> None:
