@@ -25,16 +25,20 @@ Severity = Literal["error", "warning"]
 
 
 class Span(NamedTuple):
-    """A stretch of a file. Lines and columns count from 1, `end_column` is exclusive."""
+    """A stretch of a file. Lines and columns count from 1, `end_column` is exclusive.
+
+    In data that is in no file, `path` is the place; `Diagnostic.path` then has it.
+    """
 
     file: str
     line: int = 1
     column: int = 1
     end_line: int = 1
     end_column: int = 1
+    path: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return self.path or f"{self.file}:{self.line}:{self.column}"
 
 
 class Label(NamedTuple):
@@ -89,7 +93,8 @@ class SpecError(Exception):
     """A spec that cannot be used. `.diagnostics` holds every finding, in order of place."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(sorted(set(map(shortened, diagnostics)), key=_place))
+        found = {_by_path(shortened(finding)) for finding in diagnostics}
+        self.diagnostics = tuple(sorted(found, key=_place))
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 
@@ -129,6 +134,14 @@ def shortened(finding: Diagnostic) -> Diagnostic:
     if len(finding.message) <= LONGEST_MESSAGE:
         return finding
     return finding._replace(message=finding.message[:LONGEST_MESSAGE] + "...")
+
+
+def _by_path(finding: Diagnostic) -> Diagnostic:
+    """The finding, with a path instead of lines where it is in data that is in no file."""
+    labels = tuple(label for label in finding.labels if not label.span.path)
+    if finding.span and finding.span.path:
+        return finding._replace(span=None, path=finding.span.path, labels=labels, fix=None)
+    return finding._replace(labels=labels)
 
 
 def merged(findings: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -118,5 +118,5 @@ def _limited(same: list[Diagnostic]) -> list[Diagnostic]:
     severity: Severity = "error" if any(d.severity == "error" for d in more) else "warning"
     message = f"and {len(more):,} more of this kind in this file"
     hint = "fix these first"
-    last = Diagnostic(more[0].rule, message, more[0].span, hint, severity=severity)
+    last = more[0]._replace(message=message, hint=hint, labels=(), severity=severity, fix=None)
     return [*same[:MAX_FINDINGS], last]
