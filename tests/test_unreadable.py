@@ -106,6 +106,17 @@ def test_the_other_files_are_linted(project: Project, monkeypatch: pytest.Monkey
     assert "specs/other.yaml:3:16: AS120" in said.out
 
 
+@pytest.mark.parametrize("more", [[], ["--fix"], ["--format=full"]])
+def test_the_summary_does_not_leave_out_what_cannot_be_read(
+    more: list[str], project: Project
+) -> None:
+    project.spec(CLEAN)
+    said = project.lint("specs", "no.yaml", "nor.yaml", *more)
+    assert (said.code, said.out) == (2, "1 spec is clean; 2 paths could not be read\n")
+    project.spec("input: [3]\n")
+    assert project.lint("specs", "no.yaml", *more).lines[-1].endswith("; 1 path could not be read")
+
+
 @pytest.mark.parametrize("where", ["specs", "specs/inner", "specs/inner/deep"])
 def test_a_folder_that_cannot_be_read_is_named(
     where: str, project: Project, monkeypatch: pytest.MonkeyPatch
@@ -115,7 +126,8 @@ def test_a_folder_that_cannot_be_read_is_named(
     lock(project.folder / where, monkeypatch)
     said = project.lint()
     assert (said.code, said.err) == (2, f"error: cannot read `{where}`: permission denied\n")
-    assert said.out == ("" if where == "specs" else "1 spec is clean\n")
+    end = "1 spec is clean; 1 path could not be read\n"
+    assert said.out == ("" if where == "specs" else end)
 
 
 @BY_KIND
