@@ -32,6 +32,10 @@ def recipe(key: str) -> str:
     return f"{INPUT}{END}{train}"
 
 
+def filled(text: str) -> str:
+    return f"{INPUT}defaults: {{norm: {text}}}\nstem: [{{conv: 64}}, {{norm: {{eps: 0.1}}}}]\n"
+
+
 CLASSES = "`args: {classes: 10}`"
 HINTS = {  # what is written -> what its first finding says to write
     # arguments of the network at the top level
@@ -69,6 +73,17 @@ HINTS = {  # what is written -> what its first finding says to write
     layer("{norm: layer_norm}"): "`defaults: {norm: layer_norm}`",
     layer("{act: ReLU6}"): "`relu6` alone, or for all of the network `defaults: {act: relu6}`",
     layer("{act: swish}"): "`defaults: {act: silu}`",
+    layer("{norm: {group_norm: 8}}"): "write `{group_norm: 8}` alone, or for all of the network",
+    layer("{norm: {GroupNorm: 8}}"): "`defaults: {norm: {group_norm: 8}}`",
+    layer("{norm: {sequence: [batch_norm, act]}}"): "`{sequence: [batch_norm, act]}` alone",
+    layer("{norm: [batch_norm, act]}"): "`defaults: {norm: {sequence: [batch_norm, act]}}`",
+    layer("{act: {residual: [relu]}}"): "`{residual: [relu]}` alone",
+    layer("{act: {relu: {}}}"): "`{relu: {}}` alone",
+    # arguments of a part that is filled with several layers
+    filled("[batch_norm, act]"): "arguments go to a single layer",
+    filled("{sequence: [batch_norm, act]}"): "arguments go to a single layer",
+    filled("{residual: [batch_norm]}"): "arguments go to a single layer",
+    filled("{add: [batch_norm, identity]}"): "arguments go to a single layer",
     # Python
     layer("{conv: {channels: 64, kernel: (3, 3)}}"): "`[3, 3]`",
     layer("{conv: {channels: 64, kernel: '(3, 3)'}}"): "`[3, 3]`",
