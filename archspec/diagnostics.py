@@ -209,8 +209,8 @@ class Guess(NamedTuple):
 def guess(wrong: str, choices: Iterable[str], aliases: Mapping[str, str] | None = None) -> Guess:
     """What a word that is none of `choices` means; `aliases` are other names of some.
 
-    It is sure of the same word in another spelling, and of a slip of one letter in a word that
-    means nothing elsewhere (`archspec.known`) and is like no other word.
+    It is sure of the same word in another spelling, and of a slip of one letter in one of
+    `choices` that means nothing elsewhere (`archspec.known`) and is like no other word.
     """
     names = {**(aliases or {}), **{word: word for word in choices}}
     same = _meant(names, (word for word in names if plain(word) == plain(wrong)))
@@ -219,11 +219,12 @@ def guess(wrong: str, choices: Iterable[str], aliases: Mapping[str, str] | None 
     if known(wrong) is not None:
         return Guess()
     small = wrong.lower()
-    slips = _meant(names, (w for w in _comparable(small, names) if is_slip(small, w.lower())))
-    if slips:
+    like = [word for word in _comparable(small, names) if is_slip(small, word.lower())]
+    if slips := _meant(names, like):
+        own = any(names[word] == word for word in like)
         ours = {plain(word) for word in names}
         other = (word for word in words() if word not in ours and is_slip(plain(wrong), word))
-        return _one_of(slips)._replace(sure=len(slips) == 1 and not any(other))
+        return _one_of(slips)._replace(sure=own and len(slips) == 1 and not any(other))
     near = _meant(names, alike(small, names, 0.6))[:2]
     close = closest(wrong, near)
     return Guess(near[:1], close[0] if len(close) == 1 else "")

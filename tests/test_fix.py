@@ -25,7 +25,7 @@ FIXES = {
     "a typo in a quoted key": ('"stam": {bn1: norm}\n', "stem: {bn1: norm}\n"),
     "a typo in an op": ("stem: [{cov: 8}, nrm]\n", "stem: [{conv: 8}, norm]\n"),
     "torch's name of an op": (
-        "stem: [{Conv2d: 8}, {MaxPol2d: 2}]\n",
+        "stem: [{Conv2d: 8}, {MaxPool2d: 2}]\n",
         "stem: [{conv: 8}, {max_pool: 2}]\n",
     ),
     "a typo in a default": (

@@ -125,6 +125,24 @@ def test_another_word_is_no_slip(right: str) -> None:
         assert not did_you_mean(wrong, [right]).sure or plain(wrong) == plain(right), wrong
 
 
+ALIASES = {
+    "num_classes": ("classes", ["num_clases", "nm_classes", "num_classess", "num_calsses"]),
+    "kernelsize": ("kernel", ["kernelsze", "kernel_sizee", "kernlsize"]),
+    "maxpool": ("max_pool", ["maxpoll", "mxpool"]),
+    "batchnorm": ("batch_norm", ["bathnorm", "batchnormm"]),
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_a_slip_in_the_name_that_others_use_is_a_guess(alias: str) -> None:
+    right, slips = ALIASES[alias]
+    assert did_you_mean(alias, [right], aliases={alias: right}).sure
+    for wrong in slips:
+        hint = did_you_mean(wrong, [right], aliases={alias: right})
+        assert not hint.sure, wrong
+        assert hint.startswith(f"did you mean `{right}`?"), wrong
+
+
 def test_a_slip_of_two_words_is_none() -> None:
     assert str(did_you_mean("hear", ["heat", "head"], "")).startswith(
         "did you mean `head` or `heat`?"
@@ -152,6 +170,9 @@ def test_a_layer_that_only_others_have(word: str) -> None:
 
 
 CASES = {  # what `--fix` leaves as it is
+    "a slip in another's name": "extends: resnet18\nargs: {num_clases: 10}\n",
+    "a number of something": "extends: mobilenet_v2\nargs: {num_width: 1}\n",
+    "a slip in torch's name": "stem: [{conv: 8}, {MaxPol2d: {kernel: 2}}]\n",
     "a global max pool": "extends: resnet18\nhead: {avgpool: global_max_pool, flatten: flatten}\n",
     "a transposed convolution": "stem: [{conv: 16}, {deconv: {channels: 8, kernel: 2}}]\n",
     "a gated unit": "stem: [{conv: 16}, glu]\n",
