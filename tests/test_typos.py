@@ -171,6 +171,8 @@ def test_a_layer_that_only_others_have(word: str) -> None:
 
 CASES = {  # what `--fix` leaves as it is
     "a slip in another's name": "extends: resnet18\nargs: {num_clases: 10}\n",
+    "a layer that then lacks an argument": "stem: [{Linaer: {channels: 8}}]\n",
+    "a default of what is not there": "defaults: {convv: {bias: true}}\nstem: [norm]\n",
     "a number of something": "extends: mobilenet_v2\nargs: {num_width: 1}\n",
     "a slip in torch's name": "stem: [{conv: 8}, {MaxPol2d: {kernel: 2}}]\n",
     "a global max pool": "extends: resnet18\nhead: {avgpool: global_max_pool, flatten: flatten}\n",
@@ -186,7 +188,11 @@ CASES = {  # what `--fix` leaves as it is
 @pytest.mark.parametrize("case", CASES)
 def test_a_guess_is_not_a_fix(case: str, project: Project) -> None:
     project.spec(CASES[case])
-    assert project.lint("--fix").code == 1
+    for args in (["--fix"], [], ["--format=full"]):
+        said = project.lint(*args)
+        assert said.code == 1
+        assert "[*]" not in said.out
+        assert "can be fixed" not in said.out
     assert project.read() == CASES[case]
 
 
