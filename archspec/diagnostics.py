@@ -8,7 +8,7 @@ Every finding of archspec is a `Diagnostic`. In Python, functions raise `SpecErr
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +21,7 @@ LONGEST_WORD = 60
 # `::error::` begins a line of GitHub's; `##[error]` and `##vso[...]` count anywhere in one.
 COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
 CODES: dict[str, str] = {}  # rule -> its code, once the rules are imported
+LATER: list[Callable[[], object]] = []  # what imports them, where a code is asked for first
 Severity = Literal["error", "warning"]
 
 
@@ -80,6 +81,8 @@ class Diagnostic(NamedTuple):
     @property
     def code(self) -> str:
         """The code of the rule (`AS112`), "" if it has none."""
+        for learn in LATER if self.rule not in CODES else ():
+            learn()
         return CODES.get(self.rule, "")
 
     def __str__(self) -> str:
