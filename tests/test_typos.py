@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from archspec.language.suggestions.elsewhere import torch_names
 from archspec.lint.run import lint_text
 from archspec.lint.settings import Settings
 from support.linting import Project
-from support.typos import outcomes
+from support.typos import outcome, outcomes
 
 TORCH = [name for name in dir(nn) if inspect.isclass(getattr(nn, name)) and name[0].isupper()]
 TORCH = [name for name in TORCH if issubclass(getattr(nn, name), nn.Module)]
@@ -194,6 +195,14 @@ def test_a_guess_is_not_a_fix(case: str, project: Project) -> None:
         assert "[*]" not in said.out
         assert "can be fixed" not in said.out
     assert project.read() == CASES[case]
+
+
+def test_a_warning_that_is_fixed_besides_is_no_wrong_change() -> None:
+    bias = "{conv: {channels: 8, bias: true}}, norm"
+    text = f"{HEAD}stem: [{bias}, {{relu: {{}}}}]\n"
+    kinds = {said: kind for kind, said in (outcome(text, Random(n)) for n in range(60))}
+    assert kinds["bias -> biias"] == kinds["channels -> channwls"] == "fixed"
+    assert "changed wrongly" not in kinds.values()
 
 
 def test_one_typo_is_fixed_or_hinted_at_and_never_changed_wrongly() -> None:
