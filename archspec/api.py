@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec.analysis import Analysis, analyze_network
 from archspec.classes import classes
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import LATER, SpecError
 from archspec.expand import expand_network
 from archspec.expand.outputs import with_outputs
 from archspec.extras import needed_for
@@ -18,13 +20,14 @@ from archspec.language import load as load_spec
 from archspec.language.load import Source
 from archspec.language.settings import keywords
 from archspec.memo import Memo
-from archspec.rules.checking import errors_of
 
 if TYPE_CHECKING:
     from torch import nn
 
 # What the specs of a process have in common, by value. It is passed in from here, at the door.
 MEMO = Memo()
+# Most users see no finding: the rules are imported for the code of the first.
+LATER.append(partial(import_module, "archspec.rules"))
 
 
 def load(source: Source, **args: Any) -> Spec:
@@ -197,6 +200,7 @@ def render_training(source: Source, *, single_file: bool = False, **args: Any) -
         UnreadableFile: there is no such file.
     """
     from archspec.codegen import generate
+    from archspec.rules.checking import errors_of
     from archspec.training import generate_training
 
     spec = load(source, **args)

@@ -8,7 +8,7 @@ Every finding of archspec is a `Diagnostic`. In Python, functions raise `SpecErr
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
@@ -21,20 +21,25 @@ LONGEST_WORD = 60
 # `::error::` begins a line of GitHub's; `##[error]` and `##vso[...]` count anywhere in one.
 COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
 CODES: dict[str, str] = {}  # rule -> its code, once the rules are imported
+LATER: list[Callable[[], object]] = []  # what imports them, where a code is asked for first
 Severity = Literal["error", "warning"]
 
 
 class Span(NamedTuple):
-    """A stretch of a file. Lines and columns count from 1, `end_column` is exclusive."""
+    """A stretch of a file. Lines and columns count from 1, `end_column` is exclusive.
+
+    In data that is in no file, `path` is the place; `Diagnostic.path` then has it.
+    """
 
     file: str
     line: int = 1
     column: int = 1
     end_line: int = 1
     end_column: int = 1
+    path: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return self.path or f"{self.file}:{self.line}:{self.column}"
 
 
 class Label(NamedTuple):
@@ -76,6 +81,8 @@ class Diagnostic(NamedTuple):
     @property
     def code(self) -> str:
         """The code of the rule (`AS112`), "" if it has none."""
+        for learn in LATER if self.rule not in CODES else ():
+            learn()
         return CODES.get(self.rule, "")
 
     def __str__(self) -> str:
@@ -89,7 +96,8 @@ class SpecError(Exception):
     """A spec that cannot be used. `.diagnostics` holds every finding, in order of place."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(sorted(set(map(shortened, diagnostics)), key=_place))
+        found = {_by_path(shortened(finding)) for finding in diagnostics}
+        self.diagnostics = tuple(sorted(found, key=_place))
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 
@@ -129,6 +137,14 @@ def shortened(finding: Diagnostic) -> Diagnostic:
     if len(finding.message) <= LONGEST_MESSAGE:
         return finding
     return finding._replace(message=finding.message[:LONGEST_MESSAGE] + "...")
+
+
+def _by_path(finding: Diagnostic) -> Diagnostic:
+    """The finding, with a path instead of lines where it is in data that is in no file."""
+    labels = tuple(label for label in finding.labels if not label.span.path)
+    if finding.span and finding.span.path:
+        return finding._replace(span=None, path=finding.span.path, labels=labels, fix=None)
+    return finding._replace(labels=labels)
 
 
 def merged(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -196,8 +212,8 @@ class Guess(NamedTuple):
 def guess(wrong: str, choices: Iterable[str], aliases: Mapping[str, str] | None = None) -> Guess:
     """What a word that is none of `choices` means; `aliases` are other names of some.
 
-    It is sure of the same word in another spelling, and of a slip of one letter in a word that
-    means nothing elsewhere (`archspec.known`) and is like no other word.
+    It is sure of the same word in another spelling, and of a slip of one letter in one of
+    `choices` that means nothing elsewhere (`archspec.known`) and is like no other word.
     """
     names = {**(aliases or {}), **{word: word for word in choices}}
     same = _meant(names, (word for word in names if plain(word) == plain(wrong)))
@@ -206,11 +222,12 @@ def guess(wrong: str, choices: Iterable[str], aliases: Mapping[str, str] | None 
     if known(wrong) is not None:
         return Guess()
     small = wrong.lower()
-    slips = _meant(names, (w for w in _comparable(small, names) if is_slip(small, w.lower())))
-    if slips:
+    like = [word for word in _comparable(small, names) if is_slip(small, word.lower())]
+    if slips := _meant(names, like):
+        own = any(names[word] == word for word in like)
         ours = {plain(word) for word in names}
         other = (word for word in words() if word not in ours and is_slip(plain(wrong), word))
-        return _one_of(slips)._replace(sure=len(slips) == 1 and not any(other))
+        return _one_of(slips)._replace(sure=own and len(slips) == 1 and not any(other))
     near = _meant(names, alike(small, names, 0.6))[:2]
     close = closest(wrong, near)
     return Guess(near[:1], close[0] if len(close) == 1 else "")

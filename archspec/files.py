@@ -96,8 +96,7 @@ def _unread(path: AnyPath, error: OSError) -> UnreadableFile:
 
 def _failed(what: str, path: str, reason: str | None) -> UnreadableFile:
     reason = (reason or "it cannot be opened").lower()
-    name = path if path.isprintable() else path.encode("unicode_escape").decode()
-    return UnreadableFile(f"cannot {what} `{name}`: {reason}")
+    return UnreadableFile(f"cannot {what} `{path}`: {reason}")
 
 
 # Writing ------------------------------------------------------------------------------

@@ -24,10 +24,14 @@ def _posix(path: str) -> str:
 
 
 def display_path(path: AnyPath) -> str:
-    """The path relative to the working directory, with forward slashes."""
-    if not os.path.isabs(path):
-        return posix(path)
-    return _relative(os.fspath(path), working_folder())
+    """The path relative to the working directory, with forward slashes.
+
+    In `blocks`, what stands there is not `../blocks/cell.yaml`.
+    """
+    text = posix(path)
+    if text.startswith("../") and "/../" not in text.lstrip("./"):
+        text = os.path.join(working_folder(), text)
+    return _relative(text, working_folder()) if os.path.isabs(text) else text
 
 
 @lru_cache(maxsize=256)
@@ -44,6 +48,11 @@ def working_folder() -> str:
         return os.getcwd()
     except OSError:
         return ""
+
+
+def folder_of_blocks(file: str) -> str:
+    """The folder whose specs see the block of this shown path: that of `blocks`."""
+    return os.path.normpath(f"{file}/../..")
 
 
 def lies_in(file: str, folder: AnyPath) -> bool:
@@ -76,7 +85,7 @@ def repository_path(file: str) -> str:
 def project_root(folder: str, markers: tuple[str, ...] = MARKERS) -> str:
     """The nearest folder that holds a project's files, or `folder` itself."""
     here = start = os.path.realpath(folder)
-    while not _is_root(here, markers):
+    while not is_root(here, markers):
         above = os.path.dirname(here)
         if above == here:
             return start
@@ -84,7 +93,8 @@ def project_root(folder: str, markers: tuple[str, ...] = MARKERS) -> str:
     return here
 
 
-def _is_root(folder: str, markers: tuple[str, ...] = MARKERS) -> bool:
+def is_root(folder: str, markers: tuple[str, ...] = MARKERS) -> bool:
+    """Whether a folder itself holds a project's files."""
     return any(os.path.exists(os.path.join(folder, marker)) for marker in markers)
 
 
@@ -105,7 +115,7 @@ def leads_out(path: AnyPath) -> bool:
     """
     here = working_folder()
     root = project_root(here)
-    if not _is_root(root):
+    if not is_root(root):
         return False
     named = os.path.normpath(os.path.join(here, path))
     return _is_in(named, root) and not _is_in(os.path.realpath(path), root)

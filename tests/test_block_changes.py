@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -60,9 +61,43 @@ def test_a_change_of_a_block_is_found_where_it_is_used(mixed: Project, args: lis
     assert mixed.lint(*args, named).code == 0
 
 
-def test_in_the_folder_of_the_specs(mixed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(mixed.folder / "specs")
-    assert "in_residual.yaml:" in mixed.lint("blocks/mix.yaml").out
+STANDING = [
+    ("specs", "blocks/mix.yaml"),
+    ("specs", "blocks"),
+    ("specs/blocks", "mix.yaml"),
+    ("specs/blocks", "./mix.yaml"),
+    ("specs/blocks", "."),
+    ("specs/zoo", "../blocks/mix.yaml"),
+]
+
+
+@pytest.mark.parametrize(("folder", "named"), STANDING)
+def test_wherever_one_stands(
+    folder: str, named: str, mixed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(mixed.folder / folder)
+    for more in ([], ["--fix"]):
+        said = mixed.lint(named, *more)
+        assert [Path(line.partition(":")[0]).name for line in said.lines[:-1]] == [
+            "in_residual.yaml"
+        ]
+
+
+def test_a_block_on_standard_input(mixed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(mixed.folder / "specs/blocks")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"body: [mix]\n")))
+    assert mixed.lint("-", "--stdin-filename", "new.yaml").out == "1 block is clean\n"
+
+
+@pytest.mark.parametrize("mark", [".git", "pyproject.toml"])
+def test_a_project_that_is_called_blocks(
+    mark: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(f"blocks/{mark}", "")
+    project.write("blocks/net.yaml", HEAD.format("net") + SPECS["other"])
+    for folder, named in (("blocks", "net.yaml"), ("", "blocks"), ("", "blocks/net.yaml")):
+        monkeypatch.chdir(project.folder / folder)
+        assert project.lint(named).out == "1 spec is clean\n"
 
 
 def test_what_is_excluded_stays_out(mixed: Project) -> None:

@@ -95,6 +95,28 @@ ALIKE = {
     "blocks: {cell: {body: [{conv: channels}]}}\nstem: [{cell: {channels: 8}}, cell]": False,
     "blocks: {se: {args: {own: 1}, body: [{conv: {channels: channels, kernel: own}}]}}\n"
     "stem: [{se: {own: 3}}]": False,
+    # in a spec that extends another
+    "extends: resnet18\nstem: [convv]": True,
+    "extends: resnet18\nstem: {conv1: {convv: 64}}": True,
+    "extends: resnet18\nhead: {extra: relu7}": True,
+    "extends: resnet18\nstages: {layer1: {block: basik}}": True,
+    "extends: resnet18\nstages: {extra: relu7}": True,
+    "extends: resnet18\ndefaults: {act: siluu}": True,
+    "extends: resnet18\nstages: {layer1: {attention: se}, layer2: {block: preact_basic}}": False,
+    "extends: resnet18\nstem: {conv1: {conv: {kernel: 3}}}\nhead: {extra: relu}": False,
+    "extends: resnet18\nblocks: {own: {body: [act]}}\nhead: {extra: own}": False,
+    # blocks and names that are called as torch calls a class
+    "stem: [{residual: [GELU]}]": True,
+    "blocks: {b: {parts: {p: ReLU}, body: [p]}}\nstem: [b]": True,
+    "stages: {a: {block: basic, channels: 8, attention: [{Conv2d: 8}]}}": True,
+    "defaults: {act: ReLU}\nstem: [act]": True,
+    "blocks: {Conv2d: {body: [{conv: channels}]}}\nstem: [{Conv2d: {channels: 8}}, Conv2d]": False,
+    "blocks: {GELU: {body: [gelu]}}\nstem: [{residual: [GELU]}]": False,
+    "blocks: {Linear: {body: [act]}}\nstages: {a: {block: Linear, channels: 3}}": False,
+    "stem: [{residual: [{conv: 3}], name: Conv2d}]": True,  # a residual has no attribute
+    "stem: [{conv: 8, name: Conv2d}, act]": False,
+    "stem: {Linear: {conv: 8}}": False,
+    "stem: [{concat: {Conv2d: {conv: 8}, b: act}}]": False,
 }
 
 
@@ -191,6 +213,21 @@ def test_a_projects_schema_knows_its_blocks(folder: str, project: Project) -> No
         data = parse(f"{HEAD}stages: {{a: {stage}}}\n", "net.yaml").data
         assert ours.is_valid(data) is fine
     assert said.code == 0
+
+
+@pytest.mark.parametrize(
+    ("beside", "head", "fine"),
+    [("ours", "convv", False), ("resnet18", "convv", True), ("ours", "GELU", True)],
+)
+def test_a_projects_schema_knows_what_may_be_inherited_and_what_torchs_name_means(
+    beside: str, head: str, fine: bool, project: Project
+) -> None:
+    """A spec beside that hides a shipped one may have any blocks."""
+    project.write("specs/blocks/GELU.yaml", "body: [gelu]\n")
+    project.spec("blocks: {convv: {body: [{conv: channels}]}}\nstem: [convv]\n", beside)
+    ours = jsonschema.Draft202012Validator(json.loads(project.run("schema").out))
+    data = parse(f"{HEAD}extends: resnet18\nhead: {{extra: {head}}}\n", "net.yaml").data
+    assert ours.is_valid(data) is fine
 
 
 def test_the_shipped_schema_takes_a_block_that_it_does_not_know(project: Project) -> None:

@@ -153,20 +153,6 @@ def test_linting_a_file_that_is_not_there(project: Project) -> None:
         assert said.err.startswith("error: cannot read `nosuch`")
 
 
-@pytest.mark.parametrize("shape", ["[28, 28, 1]", "[8, 8, 3]", "[480, 640, 4]", "[8, 64, 64, 3]"])
-def test_channels_last(shape: str, project: Project) -> None:
-    text = f"name: net\ninput: {shape}\nstem: [{{conv: 8}}]\n"
-    project.write("specs/net.yaml", text)
-    assert "channels-last-input" in project.lint().out
-
-
-@pytest.mark.parametrize("shape", ["[3, 8, 3]", "[4, 4, 4]", "[64, 2, 4]", "[512, 3]", "[1, 8, 1]"])
-def test_channels_first(shape: str, project: Project) -> None:
-    text = f"name: net\ninput: {shape}\nstem: [{{conv: 8}}]\n"
-    project.write("specs/net.yaml", text)
-    assert project.lint().out == "1 spec is clean\n"
-
-
 STAGES = "stages: {layer1: {block: bottleneck, channels: 64%s}}\n"
 
 

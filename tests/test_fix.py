@@ -25,7 +25,7 @@ FIXES = {
     "a typo in a quoted key": ('"stam": {bn1: norm}\n', "stem: {bn1: norm}\n"),
     "a typo in an op": ("stem: [{cov: 8}, nrm]\n", "stem: [{conv: 8}, norm]\n"),
     "torch's name of an op": (
-        "stem: [{Conv2d: 8}, {MaxPol2d: 2}]\n",
+        "stem: [{Conv2d: 8}, {MaxPool2d: 2}]\n",
         "stem: [{conv: 8}, {max_pool: 2}]\n",
     ),
     "a typo in a default": (
@@ -75,6 +75,7 @@ FIXES = {
 def test_fix(kind: str, project: Project) -> None:
     before, after = FIXES[kind]
     project.spec(before)
+    assert "[*]" in project.lint().out
     said = project.lint("--fix")
     assert project.read() == after
     assert "fixed" in said.out
@@ -97,6 +98,17 @@ def test_diff_writes_nothing(kind: str, project: Project) -> None:
     )
     assert set(removed) - set(before.splitlines()) == set()
     assert set(added) - set(after.splitlines()) == set()
+
+
+def test_of_two_fixes_the_one_that_is_refused_is_not_counted(project: Project) -> None:
+    project.spec("defaults: {Gelu: {}}\nstem: [{cnov: 8}]\n")
+    gelu, conv, end = project.lint().lines
+    assert "[*]" not in gelu
+    assert "[*]" in conv
+    assert end.endswith("1 can be fixed with `--fix`")
+    fixes = [finding["fix"] for finding in project.lint("--format=json").data["findings"]]
+    assert [bool(fix) for fix in fixes] == [False, True]
+    assert project.lint("--fix").lines[-1] == "1 error in 1 of 1 spec (1 fixed)"
 
 
 def test_diff_with_nothing_to_fix(project: Project) -> None:

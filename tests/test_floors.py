@@ -118,7 +118,7 @@ def test_a_heavy_library_lives_on_one_floor(modules: set[str], floor: str) -> No
     ("code", "unloaded"),
     [
         ("import archspec", ["torch", "pydantic", "jinja2", "yaml", "archspec.language"]),
-        ("import archspec; archspec.analyze('resnet18')", ["torch", "jinja2"]),
+        ("import archspec; archspec.analyze('resnet18')", ["torch", "jinja2", "archspec.rules"]),
         ("import archspec; archspec.render('resnet18')", ["torch"]),
         ("import archspec.plot", ["matplotlib"]),
     ],
@@ -127,6 +127,13 @@ def test_what_is_not_used_is_not_imported(code: str, unloaded: list[str]) -> Non
     check = f"{code}\nimport sys\nprint([name for name in {unloaded} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["input: 3", "stem: [conv2d]", "stem: [{conv: 0}]"])
+def test_an_error_has_its_code_though_rules_are_imported_late(wrong: str) -> None:
+    code = f"import archspec, yaml\narchspec.load(yaml.safe_load('{{name: n, {wrong}}}'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert re.search(r"error \[AS1\d\d [a-z-]+\]", done.stderr), done.stderr
 
 
 #: What may be imported where it is used: it brings torch, jinja2 or matplotlib, or a process pool.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from archspec.diagnostics import Diagnostic
@@ -28,6 +30,10 @@ def stage(text: str) -> str:
 def recipe(key: str) -> str:
     train = f"train: {{data: cifar10, epochs: 1, batch_size: 8, lr: 0.1, {key}: 1}}\n"
     return f"{INPUT}{END}{train}"
+
+
+def filled(text: str) -> str:
+    return f"{INPUT}defaults: {{norm: {text}}}\nstem: [{{conv: 64}}, {{norm: {{eps: 0.1}}}}]\n"
 
 
 CLASSES = "`args: {classes: 10}`"
@@ -67,6 +73,17 @@ HINTS = {  # what is written -> what its first finding says to write
     layer("{norm: layer_norm}"): "`defaults: {norm: layer_norm}`",
     layer("{act: ReLU6}"): "`relu6` alone, or for all of the network `defaults: {act: relu6}`",
     layer("{act: swish}"): "`defaults: {act: silu}`",
+    layer("{norm: {group_norm: 8}}"): "write `{group_norm: 8}` alone, or for all of the network",
+    layer("{norm: {GroupNorm: 8}}"): "`defaults: {norm: {group_norm: 8}}`",
+    layer("{norm: {sequence: [batch_norm, act]}}"): "`{sequence: [batch_norm, act]}` alone",
+    layer("{norm: [batch_norm, act]}"): "`defaults: {norm: {sequence: [batch_norm, act]}}`",
+    layer("{act: {residual: [relu]}}"): "`{residual: [relu]}` alone",
+    layer("{act: {relu: {}}}"): "`{relu: {}}` alone",
+    # arguments of a part that is filled with several layers
+    filled("[batch_norm, act]"): "arguments go to a single layer",
+    filled("{sequence: [batch_norm, act]}"): "arguments go to a single layer",
+    filled("{residual: [batch_norm]}"): "arguments go to a single layer",
+    filled("{add: [batch_norm, identity]}"): "arguments go to a single layer",
     # Python
     layer("{conv: {channels: 64, kernel: (3, 3)}}"): "`[3, 3]`",
     layer("{conv: {channels: 64, kernel: '(3, 3)'}}"): "`[3, 3]`",
@@ -120,33 +137,34 @@ def test_the_options_are_those_of_the_script(option: str) -> None:
     assert option.removeprefix("--") in script.replace("_", "-")
 
 
-DOWN = "blocks: {{down: {{{}body: [{{conv: {}}}]}}}}\n"
+SHAPES = {  # input -> the finding, and what to write instead
+    "[1, 3, 224, 224]": ("batch-in-input", ["[3, 224, 224]"]),
+    "[32, 3, 64, 64]": ("batch-in-input", ["[3, 64, 64]"]),
+    "[64, 1, 28, 28]": ("batch-in-input", ["[1, 28, 28]"]),
+    "[8, 3, 120, 160]": ("batch-in-input", ["[3, 120, 160]"]),
+    "[32, 224, 224, 3]": ("batch-in-input", ["[3, 224, 224]", "[3, 32, 224, 224]"]),
+    "[1, 224, 224, 3]": ("batch-in-input", ["[3, 224, 224]"]),
+    "[64, 28, 28, 1]": ("batch-in-input", ["[1, 28, 28]", "[1, 64, 28, 28]"]),
+    "[16, 240, 320, 4]": ("batch-in-input", ["[4, 240, 320]", "[4, 16, 240, 320]"]),
+    "[224, 224, 3]": ("channels-last-input", ["[3, 224, 224]"]),
+    "[480, 640, 4]": ("channels-last-input", ["[4, 480, 640]"]),
+    "[64, 64, 64, 1]": ("channels-last-input", ["[1, 64, 64, 64]", "[1, 64, 64]"]),
+    "[32, 32, 32, 3]": ("channels-last-input", ["[3, 32, 32, 32]", "[3, 32, 32]"]),
+    "[3, 16, 112, 112]": ("", []),  # video
+    "[1, 64, 64, 64]": ("", []),  # a volume
+    "[3, 224, 224]": ("", []),
+    "[3, 3, 4, 4]": ("", []),
+    "[8, 64, 64, 3]": ("batch-in-input", ["[3, 64, 64]", "[3, 8, 64, 64]"]),
+    "[8, 8, 3]": ("channels-last-input", ["[3, 8, 8]"]),
+    "[28, 28, 1]": ("channels-last-input", ["[1, 28, 28]"]),
+    **dict.fromkeys(["[3, 8, 3]", "[4, 4, 4]", "[64, 2, 4]", "[1, 8, 1]"], ("", [])),
+    **dict.fromkeys(["[3, 224]", "[64, 3]", "[512, 3]"], ("", [])),
+}
 
 
-@pytest.mark.parametrize("inline", ["", "inline: true, "])
-def test_a_layer_is_told_when_its_block_ignores_its_channels(inline: str) -> None:
-    stem = INPUT + "stem: [{down: {channels: 64}}]\n"
-    (found,) = findings(stem + DOWN.format(inline, 8))
-    assert (found.rule, found.message) == (
-        "channels-ignored",
-        "`down` gives 8 channels where its use says 64",
-    )
-    assert not findings(stem + DOWN.format(inline, 64))
-    assert not findings(stem + DOWN.format(inline, "channels"))
-    assert not findings(INPUT + "stem: [down]\n" + DOWN.format(inline, 8))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "batch"),
-    [
-        ("[1, 3, 224, 224]", True),
-        ("[32, 3, 64, 64]", True),
-        ("[64, 1, 28, 28]", True),
-        ("[3, 16, 112, 112]", False),
-        ("[1, 64, 64, 64]", False),
-        ("[3, 224, 224]", False),
-    ],
-)
-def test_a_batch_in_the_input(sizes: str, batch: bool) -> None:
+@pytest.mark.parametrize("sizes", SHAPES)
+def test_a_batch_in_the_input_and_channels_at_its_end(sizes: str) -> None:
     found = findings(f"input: {sizes}\nstem: [{{conv: 64}}, norm]\n")
-    assert [d.rule for d in found] == (["batch-in-input"] if batch else [])
+    rule, shapes = SHAPES[sizes]
+    assert [d.rule for d in found] == ([rule] if rule else [])
+    assert [shape for d in found for shape in re.findall(r"input: (\[.*?\])", d.hint)] == shapes

@@ -14,6 +14,11 @@ import yaml
 import archspec
 from archspec.cli import main
 from archspec.infer.text import written
+from archspec.language.load import load
+from archspec.language.settings import setting
+from archspec.rules import RULES, Rule
+from archspec.rules.checking import check_spec
+from archspec.source.reader import parse
 from support import write_spec
 
 FUNCTIONS = [name for name in archspec.__all__ if inspect.isfunction(getattr(archspec, name))]
@@ -121,6 +126,51 @@ def test_what_is_wrong_in_a_mapping_has_its_path_and_code(path: str) -> None:
     assert (found.path, found.span) == (path, None)
     assert found.code.startswith("AS")
     assert str(raised.value).startswith(f"{path}: error [{rule}")
+
+
+def in_python(rule: Rule) -> list[Any]:
+    """The bad example of a rule as data, where that is one file of readable YAML."""
+    try:
+        return [parse(text, file).data for file, text in rule.bad.completed().items()]
+    except archspec.SpecError:
+        return []
+
+
+OF_DATA = {name: data[0] for name, rule in RULES.items() if len(data := in_python(rule)) == 1}
+
+
+@pytest.mark.parametrize("name", OF_DATA)
+def test_each_finding_in_a_mapping_has_its_path_and_code(name: str) -> None:
+    settings = dict(map(setting, RULES[name].bad.settings()))
+    try:
+        found = check_spec(load(OF_DATA[name], settings))
+    except archspec.SpecError as error:
+        found = list(error.diagnostics)
+    for finding in found:
+        assert str(finding).startswith(f"{finding.path}: ")
+        assert (finding.span, finding.fix) == (None, None)
+        assert all(label.span.file for label in finding.labels)  # as in a shipped block
+        assert finding.code.startswith("AS")
+
+
+SETTINGS = {
+    "args.num_classes": 10,
+    "args.width": "8",
+    "stem.0": 1,
+    "input": "3",
+    "stages": None,
+    "stem.0.conv.kernel": 3,
+}
+
+
+@pytest.mark.parametrize("path", SETTINGS)
+def test_a_setting_of_a_mapping_has_its_path_and_code(path: str) -> None:
+    data = {"name": "net", "input": [3, 8, 8], "args": {"width": 8}, "stem": [{"conv": "width"}]}
+    with pytest.raises(archspec.SpecError) as raised:
+        load(data, {path: SETTINGS[path]})
+    (found,) = raised.value.diagnostics
+    assert (found.path, found.span) == (path, None)
+    assert found.code.startswith("AS")
 
 
 def test_what_is_wrong_in_a_file_has_its_lines(tmp_path: Path) -> None:

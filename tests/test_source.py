@@ -160,10 +160,10 @@ def test_a_path_is_followed_as_far_as_it_leads(
 
 
 @pytest.mark.parametrize("key", [False, True])
-def test_data_from_python_is_nowhere(key: bool) -> None:
+def test_data_from_python_has_paths_and_no_lines(key: bool) -> None:
     document = Document({"a": [{"b": "c"}]})
     assert document.span([], key) is None
-    assert document.span(["a", 0, "b"], key) is None
+    assert document.span(["a", 0, "b"], key) == Span("", path="a.0.b")
     assert document.mark(["a", 0, "b"]) is None
     assert document.file == ""
 
@@ -530,11 +530,11 @@ def test_places_travel_with_the_values() -> None:
     assert base.data == {"args": {"a": 1, "b": 2}, "stem": ["x"]}
 
 
-def test_what_python_lays_over_a_file_is_nowhere() -> None:
+def test_what_python_lays_over_a_file_has_paths() -> None:
     merged = merge(parse("args: {a: 1}", "base"), Document({"args": {"b": 2}}))
     assert merged.data == {"args": {"a": 1, "b": 2}}
     assert merged.span(["args", "a"]) == Span("base", 1, 11, 1, 12)
-    assert merged.span(["args", "b"]) is None
+    assert merged.span(["args", "b"]) == Span("", path="args.b")
 
 
 def library(**specs: str) -> Find:

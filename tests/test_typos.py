@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from archspec.language.suggestions.elsewhere import torch_names
 from archspec.lint.run import lint_text
 from archspec.lint.settings import Settings
 from support.linting import Project
-from support.typos import outcomes
+from support.typos import outcome, outcomes
 
 TORCH = [name for name in dir(nn) if inspect.isclass(getattr(nn, name)) and name[0].isupper()]
 TORCH = [name for name in TORCH if issubclass(getattr(nn, name), nn.Module)]
@@ -125,6 +126,24 @@ def test_another_word_is_no_slip(right: str) -> None:
         assert not did_you_mean(wrong, [right]).sure or plain(wrong) == plain(right), wrong
 
 
+ALIASES = {
+    "num_classes": ("classes", ["num_clases", "nm_classes", "num_classess", "num_calsses"]),
+    "kernelsize": ("kernel", ["kernelsze", "kernel_sizee", "kernlsize"]),
+    "maxpool": ("max_pool", ["maxpoll", "mxpool"]),
+    "batchnorm": ("batch_norm", ["bathnorm", "batchnormm"]),
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_a_slip_in_the_name_that_others_use_is_a_guess(alias: str) -> None:
+    right, slips = ALIASES[alias]
+    assert did_you_mean(alias, [right], aliases={alias: right}).sure
+    for wrong in slips:
+        hint = did_you_mean(wrong, [right], aliases={alias: right})
+        assert not hint.sure, wrong
+        assert hint.startswith(f"did you mean `{right}`?"), wrong
+
+
 def test_a_slip_of_two_words_is_none() -> None:
     assert str(did_you_mean("hear", ["heat", "head"], "")).startswith(
         "did you mean `head` or `heat`?"
@@ -152,6 +171,11 @@ def test_a_layer_that_only_others_have(word: str) -> None:
 
 
 CASES = {  # what `--fix` leaves as it is
+    "a slip in another's name": "extends: resnet18\nargs: {num_clases: 10}\n",
+    "a layer that then lacks an argument": "stem: [{Linaer: {channels: 8}}]\n",
+    "a default of what is not there": "defaults: {convv: {bias: true}}\nstem: [norm]\n",
+    "a number of something": "extends: mobilenet_v2\nargs: {num_width: 1}\n",
+    "a slip in torch's name": "stem: [{conv: 8}, {MaxPol2d: {kernel: 2}}]\n",
     "a global max pool": "extends: resnet18\nhead: {avgpool: global_max_pool, flatten: flatten}\n",
     "a transposed convolution": "stem: [{conv: 16}, {deconv: {channels: 8, kernel: 2}}]\n",
     "a gated unit": "stem: [{conv: 16}, glu]\n",
@@ -165,8 +189,20 @@ CASES = {  # what `--fix` leaves as it is
 @pytest.mark.parametrize("case", CASES)
 def test_a_guess_is_not_a_fix(case: str, project: Project) -> None:
     project.spec(CASES[case])
-    assert project.lint("--fix").code == 1
+    for args in (["--fix"], [], ["--format=full"]):
+        said = project.lint(*args)
+        assert said.code == 1
+        assert "[*]" not in said.out
+        assert "can be fixed" not in said.out
     assert project.read() == CASES[case]
+
+
+def test_a_warning_that_is_fixed_besides_is_no_wrong_change() -> None:
+    bias = "{conv: {channels: 8, bias: true}}, norm"
+    text = f"{HEAD}stem: [{bias}, {{relu: {{}}}}]\n"
+    kinds = {said: kind for kind, said in (outcome(text, Random(n)) for n in range(12))}
+    assert kinds["channels -> channwls"] == "fixed"
+    assert "changed wrongly" not in kinds.values()
 
 
 def test_one_typo_is_fixed_or_hinted_at_and_never_changed_wrongly() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.diagnostics import UnreadableFile
-from archspec.files import is_there, names_in
+from archspec.diagnostics import UnreadableFile, visible
+from archspec.files import is_there, names_in, read_bytes
 from support.linting import HEAD, Project
 from support.unreadable import KINDS, lock
 
@@ -106,6 +106,17 @@ def test_the_other_files_are_linted(project: Project, monkeypatch: pytest.Monkey
     assert "specs/other.yaml:3:16: AS120" in said.out
 
 
+@pytest.mark.parametrize("more", [[], ["--fix"], ["--format=full"]])
+def test_the_summary_does_not_leave_out_what_cannot_be_read(
+    more: list[str], project: Project
+) -> None:
+    project.spec(CLEAN)
+    said = project.lint("specs", "no.yaml", "nor.yaml", *more)
+    assert (said.code, said.out) == (2, "1 spec is clean; 2 paths could not be read\n")
+    project.spec("input: [3]\n")
+    assert project.lint("specs", "no.yaml", *more).lines[-1].endswith("; 1 path could not be read")
+
+
 @pytest.mark.parametrize("where", ["specs", "specs/inner", "specs/inner/deep"])
 def test_a_folder_that_cannot_be_read_is_named(
     where: str, project: Project, monkeypatch: pytest.MonkeyPatch
@@ -115,7 +126,8 @@ def test_a_folder_that_cannot_be_read_is_named(
     lock(project.folder / where, monkeypatch)
     said = project.lint()
     assert (said.code, said.err) == (2, f"error: cannot read `{where}`: permission denied\n")
-    assert said.out == ("" if where == "specs" else "1 spec is clean\n")
+    end = "1 spec is clean; 1 path could not be read\n"
+    assert said.out == ("" if where == "specs" else end)
 
 
 @BY_KIND
@@ -167,6 +179,14 @@ def test_a_file_that_was_empty_and_is_in_the_cache(
 def test_a_name_that_no_file_can_have_is_not_there(name: str, tmp_path: Path) -> None:
     assert not is_there(tmp_path / name)
     assert names_in(tmp_path / name) == []
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\\b\n", "\\x1b\x1b", "é\u202e\\n"])
+def test_a_name_is_escaped_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnreadableFile) as error:
+        read_bytes(name)
+    assert f"`{visible(name)}`" in str(error.value)
 
 
 def test_a_long_name_is_unknown_and_no_more(project: Project) -> None:

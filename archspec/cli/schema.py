@@ -29,9 +29,15 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0; raises `SpecError` for a block of the project that has findings."""
-    made = block_schema if args.what == "block" else spec_schema
-    print(text(made(_own_blocks())), end="")
+    blocks = _own_blocks()
+    made = block_schema(blocks) if args.what == "block" else spec_schema(blocks, _own_specs())
+    print(text(made), end="")
     return 0
+
+
+def _own_specs() -> list[str]:
+    """The names of the specs that stand beside such a folder."""
+    return [file.stem for folder in FOLDERS for file in Path(folder).parent.glob("*.yaml")]
 
 
 def _own_blocks() -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from archspec.expand.budget import OPEN
 from archspec.expand.scope import FoundError, Scope
 from archspec.language.layers import Layer, Stack, layer_of, shorthand
 from archspec.language.problems import Problems
-from archspec.language.words import PARTS_OF_ALL
+from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.places import At, Finding
 
@@ -49,12 +49,13 @@ def _with_arguments(layer: Layer, at: At, stack: Stack, scope: Scope) -> Stack:
     if not stack.layers:
         return stack
     scope.budget.spend(OPEN)
-    if len(stack.layers) != 1:
+    filler, *others = stack.layers
+    if others or filler.head in COMBINATORS:
+        by = f"{len(stack.layers)} layers" if others else f"a `{filler.head}`"
         hint = "arguments go to a single layer: write them where the part is filled"
-        message = f"`{layer.head}` is filled with {len(stack.layers)} layers"
-        raise scope.error("bad-layer", message, at, hint)
+        raise scope.error("bad-layer", f"`{layer.head}` is filled with {by}", at, hint)
     try:
-        return _merged(layer, stack.layers[0], memo=scope.memo)
+        return _merged(layer, filler, memo=scope.memo)
     except Problems as error:
         found = []
         for problem in error.problems:

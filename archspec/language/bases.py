@@ -53,8 +53,7 @@ class Bases:
         if span and Path(span.file).stem == name:
             hint = "a spec never extends itself: name another one, or remove the line"
         message = f"there is no spec `{name}` to extend"
-        path = "" if span else "extends"
-        return SpecError([Diagnostic("extends", message, span, hint, path=path)])
+        return SpecError([Diagnostic("extends", message, span, hint)])
 
 
 def _is_shown(path: str, name: str, file: str) -> bool:

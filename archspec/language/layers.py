@@ -224,6 +224,8 @@ def _named(layer: Layer, key: str) -> Layer:
 
 def shorthand(head: str, given: Any) -> Mapping[str, Any]:
     """The arguments as a map: `linear: 10` is `linear: {features: 10}`."""
+    if head in PARTS_OF_ALL:
+        check_part(head, given)
     if isinstance(given, Mapping):
         return given
     if given is None:
@@ -232,8 +234,6 @@ def shorthand(head: str, given: Any) -> Mapping[str, Any]:
             f"`{head}` has nothing behind it",
             f"write `{head}` or `{head}: {{}}`",
         )
-    if head in PARTS_OF_ALL:
-        check_part(head, given)
     first = OPS[head].first if head in OPS else "channels"
     if first is None:
         fail("wrong-type", f"`{head}` takes no value", f"write `{head}` alone, or a map")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, Fix, Label, Severity, Span, dotted
+from archspec.diagnostics import Diagnostic, Fix, Label, Severity, Span
 from archspec.language.library import Library
 from archspec.paths import lies_in
 from archspec.places import At, Finding
-from archspec.source.document import Document, Inside, Mark, Part
+from archspec.source.document import Document, Mark
 
 IN_LAYER = "in this layer"
 
@@ -63,21 +63,7 @@ class Lines:
             labels = (Label(span, IN_LAYER),) if span else ()
             span = given
         shown, labels = user_line(span, (*labels, *uses), len(labels))
-        path = "" if shown else self.path(finding)
-        return Diagnostic(
-            finding.rule, finding.message, shown, finding.hint, labels, severity, fix, path
-        )
-
-    def path(self, finding: Finding) -> str:
-        """The path to what is at fault in data that is in no file."""
-        ways = (finding.given, finding.at, *(at for at, _ in finding.uses))
-        found = (self._path(at) for at in ways if isinstance(at, At))
-        return next(filter(None, found), "")
-
-    def _path(self, at: At) -> str:
-        document = self.document_of(at)
-        inner = document.path if isinstance(document, (Part, Inside)) else ()
-        return dotted((*inner, *at.path))
+        return Diagnostic(finding.rule, finding.message, shown, finding.hint, labels, severity, fix)
 
 
 def used_here(block: str) -> str:

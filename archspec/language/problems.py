@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean, dotted, instead
+from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean, instead
 from archspec.expression import Name
 from archspec.source.document import Document, Step
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
@@ -244,8 +244,7 @@ def diagnose(problem: Problem, document: Document, *labels: Label) -> Diagnostic
     if span and other:
         span, other = _own_first(document, span, other)
         labels = (*labels, Label(other, _BESIDE.get(problem.rule, "does not go with this")))
-    path = "" if span else dotted(problem.path)
-    return Diagnostic(problem.rule, problem.message, span, hint, labels, fix=fix, path=path)
+    return Diagnostic(problem.rule, problem.message, span, hint, labels, fix=fix)
 
 
 def _span_of_word(word: Name, document: Document, path: Sequence[Step]) -> Span | None:

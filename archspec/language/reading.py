@@ -63,6 +63,6 @@ def _args(older: Document | None) -> Iterable[str]:
 
 def _unknown_arg(name: str, known: Iterable[str]) -> Problem:
     message = f"unknown arg `{name}`: nothing in this spec reads it"
-    counts = {f"num_{arg}": arg for arg in known}  # as timm and torch call a number of something
-    hint = did_you_mean(name, known, "there are", counts) or "use it, or remove it"
+    theirs = {"num_classes": "classes"} if "classes" in known else {}  # torch's name, and timm's
+    hint = did_you_mean(name, known, "there are", theirs) or "use it, or remove it"
     return Problem("setting", message, hint, ("args", name), key=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean
+from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean, dotted, shown
 from archspec.language.problems import Problem, describe
 from archspec.language.spec import KEYS
 from archspec.source.document import Changed, Document, copied
@@ -37,14 +37,22 @@ def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
 def changed_by(settings: Mapping[str, Any], document: Document) -> Document:
     """A copy of the document with these values, by path; raises `SpecError`."""
     data = copied(document.data)
-    problems = [p for path, value in settings.items() for p in _set(data, path, value)]
+    problems = [
+        problem.below(*path.split("."))
+        for path, value in settings.items()
+        for problem in _set(data, path, value)
+    ]
     if problems:
         raise SpecError(map(_finding, problems))
-    return Changed(data, document, {tuple(p.split(".")): Span(f"--set {p}") for p in settings})
+    return Changed(data, document, {tuple(p.split(".")): _place(p, document) for p in settings})
+
+
+def _place(path: str, document: Document) -> Span:
+    return Span(f"--set {path}") if document.top else Span("", path=shown(path))
 
 
 def _finding(problem: Problem) -> Diagnostic:
-    return Diagnostic(problem.rule, problem.message, None, problem.hint)
+    return Diagnostic(problem.rule, problem.message, None, problem.hint, path=dotted(problem.path))
 
 
 def _set(data: dict[str, Any], path: str, value: Any) -> Iterable[Problem]:

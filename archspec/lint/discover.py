@@ -9,10 +9,11 @@ from typing import NamedTuple, NoReturn
 from archspec.diagnostics import UnreadableFile
 from archspec.files import is_there, read_bytes
 from archspec.lint.patterns import matches
-from archspec.paths import display_path, leads_out, posix
+from archspec.paths import display_path, folder_of_blocks, is_root, leads_out, posix, working_folder
 
 SUFFIXES = (".yaml", ".yml")
 BLOCKS = "blocks"
+PROJECT = (".git", "pyproject.toml")
 OWN, SHARED = "archspec.toml", "pyproject.toml"
 SECTION = b"tool.archspec"
 MOST_SETTINGS = 1 << 18  # bytes of a file with settings
@@ -61,7 +62,7 @@ def beside_blocks(files: Iterable[str], exclude: Iterable[str] = ()) -> list[str
     """The other specs that see the blocks among the files: those in the folder of `blocks`."""
     known, patterns = dict.fromkeys(map(display_path, files)), tuple(exclude)
     blocks = filter(is_block, known)
-    folders = dict.fromkeys(os.path.normpath(f"{block}/../..") for block in blocks)
+    folders = dict.fromkeys(map(folder_of_blocks, blocks))
     found = (path for folder in folders for path in _inside(folder, patterns, [], deep=False))
     return [path for path in found if path not in known]
 
@@ -115,8 +116,9 @@ def _refuse(path: str) -> NoReturn:
 
 
 def is_block(file: str) -> bool:
-    """Files in a folder `blocks` are blocks."""
-    return file.split("/")[-2:-1] == [BLOCKS]
+    """Files in a folder `blocks` are blocks, wherever one stands, unless it is a whole project."""
+    folder = os.path.dirname(os.path.normpath(os.path.join(working_folder(), file)))
+    return os.path.basename(folder) == BLOCKS and not is_root(folder, PROJECT)
 
 
 def configuration(paths: Iterable[str]) -> str:

@@ -11,13 +11,14 @@ from archspec.lint.checked import Checked, is_fatal
 from archspec.lint.deferred import checker
 from archspec.lint.discover import beside_blocks
 from archspec.lint.lookup import users
-from archspec.lint.report import Report
+from archspec.lint.report import Finding, Report
 from archspec.lint.run import is_left_out, lint_text, named, report_of
 from archspec.lint.settings import Settings
 from archspec.lint.sources import LINE_BREAK, Sources
 from archspec.paths import display_path
 
 MOST_ROUNDS = 10
+MOST_TRIED = 10  # fixes of a file, where nobody has asked for them
 BOM = "\ufeff"
 
 
@@ -30,7 +31,7 @@ def fix(files: Iterable[str], settings: Settings, write: bool = True) -> tuple[R
     named = list(map(display_path, files))
     run = _Run(named, settings, write, beside_blocks(named, settings.exclude))
     run.fix()
-    return run.report()._replace(fixed=run.fixed), run.diff()
+    return run.shown(), run.diff()
 
 
 def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes, str]:
@@ -46,7 +47,19 @@ def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes,
     if passed:
         return lint_text(text, file, settings), text, ""
     run.fix()
-    return run.report()._replace(fixed=run.fixed), run.fixed_bytes(name), run.diff()
+    return run.shown(), run.fixed_bytes(name), run.diff()
+
+
+def without_refused(report: Report, settings: Settings) -> Report:
+    """The report without the fixes that `fix` would refuse.
+
+    Those of warnings take away what does nothing; of the others so many of a file are tried.
+    """
+    run = _Run([], settings, write=False)
+    errors = tuple(finding for finding in report.findings if is_fatal(finding.diagnostic))
+    for file, repairs in run.wanted(report._replace(findings=errors)).items():
+        run.apply(report.sources.text(file), file, repairs[:MOST_TRIED])
+    return run.without_refused(report)
 
 
 class _Run:
@@ -60,7 +73,7 @@ class _Run:
         self.marks: dict[str, str] = {}  # file -> its byte order mark
         self.before: dict[str, str] = {}  # file -> text before the first change, without mark
         self.after: dict[str, str] = {}
-        self.refused: set[tuple[str, Fix]] = set()
+        self.refused: set[tuple[str, Fix | None]] = set()
         self.fixed = 0
 
     def fix(self) -> None:
@@ -89,16 +102,34 @@ class _Run:
         self.held[file] = fresh.text
         return fresh.checked
 
-    def changes(self, report: Report) -> dict[str, str]:
-        """File -> text with the fixes of one round."""
+    def shown(self) -> Report:
+        """What is left after all rounds."""
+        return self.without_refused(self.report())._replace(fixed=self.fixed)
+
+    def without_refused(self, report: Report) -> Report:
+        """The report with those fixes alone that are worth to be asked for."""
+        return report._replace(findings=tuple(map(self._offered, report.findings)))
+
+    def _offered(self, finding: Finding) -> Finding:
+        diagnostic = finding.diagnostic
+        if (finding.span.file, diagnostic.fix) not in self.refused:
+            return finding
+        return finding._replace(diagnostic=diagnostic._replace(fix=None))
+
+    def wanted(self, report: Report) -> dict[str, list[Fix]]:
+        """File -> its fixes that have not been refused."""
         wanted: dict[str, list[Fix]] = {}
         for finding in report.findings:
             repair = finding.diagnostic.fix
             file = finding.span.file
             if repair and file in report.files and (file, repair) not in self.refused:
                 wanted.setdefault(file, []).append(repair)
+        return wanted
+
+    def changes(self, report: Report) -> dict[str, str]:
+        """File -> text with the fixes of one round."""
         changed = {}
-        for file, repairs in wanted.items():
+        for file, repairs in self.wanted(report).items():
             text = self.text(file)
             fixed = self.apply(text, file, repairs)
             if fixed != text:

@@ -12,7 +12,7 @@ from archspec.lint.checked import Checked, Codes, Fresh
 from archspec.lint.deferred import checker, read_config
 from archspec.lint.serialize import checked_from, codes_from, settings_from
 from archspec.lint.settings import Settings
-from archspec.paths import AnyPath, display_path, posix
+from archspec.paths import AnyPath, display_path
 
 
 def rule_codes(cache: Cache | None = None) -> Codes:
@@ -58,7 +58,7 @@ def users(found: Iterable[Fresh], files: Iterable[str]) -> Iterator[Checked]:
     """What is known of those that use one of the files; only the files themselves are fixed."""
     used = frozenset(files)
     for one in found:
-        if not used.isdisjoint(map(posix, one.seen)):
+        if not used.isdisjoint(map(display_path, one.seen)):
             findings = (finding._replace(fix=None) for finding in one.checked.findings)
             yield one.checked._replace(findings=tuple(findings))
 

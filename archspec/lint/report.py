@@ -84,7 +84,10 @@ def content(diagnostic: Diagnostic, sources: Sources) -> str:
 
 
 def summary(report: Report) -> str:
-    """The closing line: "3 errors, 1 warning in 2 of 14 specs", or "14 specs are clean"."""
+    """The closing line: "3 errors, 1 warning in 2 of 14 specs", or "14 specs are clean".
+
+    Who reads it alone learns that there is something of which nothing is known.
+    """
     if not report.files and not report.findings:
         return ""
     hidden = [
@@ -97,7 +100,9 @@ def summary(report: Report) -> str:
         if number
     ]
     tail = f" ({', '.join(hidden)})" if hidden else ""
-    return (_found(report) if report.findings else _clean(*_kinds(report))) + tail
+    number = len(report.unreadable)
+    unread = f"; {count(number, 'path')} could not be read" if number else ""
+    return (_found(report) if report.findings else _clean(*_kinds(report))) + tail + unread
 
 
 def _found(report: Report) -> str:

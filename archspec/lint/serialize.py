@@ -44,7 +44,7 @@ def checked_from(data: Any, file: str, seen: Iterable[str], codes: Codes) -> Che
     spans = list(_spans(checked))
     elsewhere = {span.file for span in spans} - {file}
     ours = checked.file == file and (not elsewhere or elsewhere <= set(map(display_path, seen)))
-    lines = all(min(span[1:]) > 0 for span in spans)
+    lines = all(min(span[1:5]) > 0 for span in spans)
     known = all(finding.rule in codes for finding in checked.findings)
     return checked if ours and lines and known else None
 

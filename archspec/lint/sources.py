@@ -19,9 +19,12 @@ class Sources:
 
     def lines(self, file: str) -> list[str]:
         if file not in self._lines:
-            text = self.texts[file] if file in self.texts else _read(file)
-            self._lines[file] = LINE_BREAK.split(text)
+            self._lines[file] = LINE_BREAK.split(self.text(file))
         return self._lines[file]
+
+    def text(self, file: str) -> str:
+        """A whole file, without its byte order mark; "" of one that cannot be read."""
+        return self.texts[file] if file in self.texts else _read(file)
 
     def line(self, span: Span | None) -> str:
         """The line in which a span begins; "" if there is none."""

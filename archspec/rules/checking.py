@@ -18,7 +18,7 @@ from archspec.language.lines import at_user_line
 from archspec.language.problems import Problem, Problems, diagnose
 from archspec.language.recovery import without
 from archspec.memo import Memo
-from archspec.paths import lies_in
+from archspec.paths import folder_of_blocks, lies_in
 from archspec.rules.rule import RULES, Check
 from archspec.rules.view import View, Written
 from archspec.source.document import Document, Inside, Part
@@ -62,7 +62,7 @@ def check_block_text(
     path = Path(file)
     document = parse(text, file)
     characters(document, "this block")
-    library = Library({}, path.parent.parent, files, memo)
+    library = Library({}, Path(folder_of_blocks(file)), files, memo)
     try:
         block = block_of(document.data)
     except Problems as error:
@@ -118,5 +118,5 @@ def _limited(same: list[Diagnostic]) -> list[Diagnostic]:
     severity: Severity = "error" if any(d.severity == "error" for d in more) else "warning"
     message = f"and {len(more):,} more of this kind in this file"
     hint = "fix these first"
-    last = Diagnostic(more[0].rule, message, more[0].span, hint, severity=severity)
+    last = more[0]._replace(message=message, hint=hint, labels=(), severity=severity, fix=None)
     return [*same[:MAX_FINDINGS], last]

@@ -212,15 +212,20 @@ def channels_last_input(view: View) -> Iterator[Diagnostic]:
         stem:
           - conv: {channels: 64, kernel: 3}
 
-    It is found where the last of three or four numbers is 1, 3 or 4 and those before it look like
-    the sizes of an image.
+    It is found where the last of three numbers is 1, 3 or 4 and those before it look like the sizes
+    of an image, or the last of four and those before it are equal. (Where they are not, it seems to
+    have the batch in it too: AS325.)
     """
     *sizes, last = view.spec.input
-    if len(sizes) < 2 or last not in (1, 3, 4) or not _like_an_image(sizes):
+    image = len(sizes) == 2 and _like_sizes(sizes)
+    volume = len(sizes) == 3 and len({*sizes}) == 1
+    if last not in (1, 3, 4) or not (image or volume) or sizes[0] <= 4:
         return
     if view.here("input"):
         message = f"{sizes[0]} channels of {' x '.join(map(str, [*sizes[1:], last]))}"
         hint = f"channels come first: `input: {[last, *sizes]}`"
+        if volume:
+            hint += f", or for images, without the batch: `input: {[last, *sizes[1:]]}`"
         yield view.finding("channels-last-input", message, view.spec.where("input"), hint)
 
 
@@ -244,17 +249,26 @@ def batch_in_input(view: View) -> Iterator[Diagnostic]:
           - conv: {channels: 64, kernel: 3}
 
     It is found where the second of four numbers is 1 or 3 and those after it look like the sizes of
-    an image. A volume that is this flat can be allowed by a comment.
+    an image, or the last is 1, 3 or 4 and the two before it look so: then the channels come last as
+    well. A volume that is this flat can be allowed by a comment.
     """
     batch, *image = view.spec.input
-    if len(image) == 3 and image[0] in (1, 3) and _like_sizes(image[1:]) and view.here("input"):
+    hint = _without_batch(batch, image) if len(image) == 3 else ""
+    if hint and view.here("input"):
         message = f"this network is 3-d: {batch} channels of {' x '.join(map(str, image))}"
-        hint = f"for images leave the batch out: `input: {image}`"
         yield view.finding("batch-in-input", message, view.spec.where("input"), hint)
 
 
-def _like_an_image(sizes: list[int]) -> bool:
-    return sizes[0] > 4 and _like_sizes(sizes[-2:])
+def _without_batch(batch: int, image: list[int]) -> str:
+    """What to write instead where four numbers seem to be a batch and an image, or ""."""
+    *sizes, last = image
+    if image[0] in (1, 3) and _like_sizes(image[1:]):
+        return f"for images leave the batch out: `input: {image}`"
+    if last not in (1, 3, 4) or batch == sizes[0] or not _like_sizes(sizes):
+        return ""
+    volume = f"; for volumes `input: {[last, batch, *sizes]}`" if batch > 4 else ""
+    hint = "for images leave the batch out, and channels come first"
+    return f"{hint}: `input: {[last, *sizes]}`{volume}"
 
 
 def _like_sizes(sizes: list[int]) -> bool:

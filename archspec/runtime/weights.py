@@ -135,7 +135,7 @@ class _Fit:
     def _place(self, name: str) -> str:
         """The lines of the spec to which a name belongs: where it is used, where it is written."""
         spans = self.network.place(name) if self.network else ()
-        ends = [f"{span.file}:{span.line}" for span in (*spans[:1], *spans[-1:])]
+        ends = [s.path or f"{s.file}:{s.line}" for s in (*spans[:1], *spans[-1:])]
         return f"  [{', '.join(dict.fromkeys(ends))}]" if ends else ""
 
     def _hints(self, wrong: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]) -> list[str]:

@@ -137,8 +137,12 @@ def as_declared(name: str, written: Mapping[str, Any]) -> Schema:
     }
 
 
-def known_blocks(blocks: Written) -> Schema:
-    """Only these blocks are named, where a spec can have no others."""
+def known_blocks(blocks: Written, bases: Iterable[str]) -> list[Schema]:
+    """Only these blocks are named, where a spec can have no others.
+
+    One that extends one of the `bases` has no others either, but a map among its `stages` may be
+    what it changes of one.
+    """
     heads = [*OPS, *COMBINATORS, *PARTS_OF_ALL, *blocks]
     layer: Schema = {
         "if": {"type": "string"},
@@ -147,14 +151,26 @@ def known_blocks(blocks: Written) -> Schema:
     }
     named = {"enum": [*blocks, None]}
     run = {"properties": {"block": when("array", {"items": named}, named)}}
-    stage = {"if": is_run(), "then": run, "else": _layers(layer)}
+    alone = {"not": {"anyOf": [{"required": ["blocks"]}, {"required": ["extends"]}]}}
+    extends = {"required": ["extends"], "properties": {"extends": {"enum": [*bases]}}}
+    return [
+        _where(alone, layer, {"if": is_run(), "then": run, "else": _layers(layer)}),
+        _where(
+            {"not": {"required": ["blocks"]}, **extends},
+            layer,
+            when("object", run, _layers(layer)),
+        ),
+    ]
+
+
+def _where(condition: Schema, layer: Schema, stage: Schema) -> Schema:
+    """Under a condition, layers and stages are as these say."""
     properties = {
         **dict.fromkeys(("stem", "head"), _section(layer)),
         "stages": {"additionalProperties": stage},
         "defaults": {"properties": dict.fromkeys(PARTS_OF_ALL, _layers(layer))},
     }
-    others = {"anyOf": [{"required": ["blocks"]}, {"required": ["extends"]}]}
-    return {"if": {"not": others}, "then": {"properties": properties}}
+    return {"if": condition, "then": {"properties": properties}}
 
 
 def _layers(layer: Schema) -> Schema:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from archspec.language.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
 from archspec.language.library import BLOCK_CHANNELS
@@ -24,7 +26,17 @@ from archspec.schema.blocks import (
     shipped,
     stage,
 )
-from archspec.schema.layers import child, children, layer, layer_map, section, words
+from archspec.schema.layers import (
+    child,
+    children,
+    layer,
+    layer_map,
+    section,
+    torch_free,
+    torch_free_block,
+    torch_free_spec,
+    words,
+)
 from archspec.schema.ops import arguments, use
 from archspec.schema.pieces import (
     COMBINATORS,
@@ -47,8 +59,11 @@ from archspec.source.reader import read
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def spec_schema(own_blocks: Written | None = None) -> Schema:
-    """The schema of a spec; `own_blocks` are all blocks of its project that have files."""
+def spec_schema(own_blocks: Written | None = None, own_specs: Iterable[str] = ()) -> Schema:
+    """The schema of a spec.
+
+    `own_blocks` are all blocks of its project that have files, `own_specs` the names of its specs.
+    """
     blocks = {**shipped(), **(own_blocks or {})}
     own = {
         "name": ref("attribute"),
@@ -77,7 +92,8 @@ def spec_schema(own_blocks: Written | None = None) -> Schema:
         "else": _whole(),
         "allOf": [
             *(as_declared(name, written) for name, written in blocks.items()),
-            *([] if own_blocks is None else [known_blocks(blocks)]),
+            torch_free_spec(blocks),
+            *([] if own_blocks is None else known_blocks(blocks, _bases(own_specs))),
         ],
         "$defs": _definitions(blocks),
     }
@@ -90,6 +106,7 @@ def block_schema(own_blocks: Written | None = None) -> Schema:
         "title": "archspec block",
         **block(),
         "required": ["body"],
+        "allOf": [torch_free_block()],
         "$defs": _definitions({**shipped(), **(own_blocks or {})}),
     }
 
@@ -99,11 +116,26 @@ def text(schema: Schema) -> str:
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
-@cache
 def _specs() -> dict[str, str]:
     """What each shipped spec says of itself, by name."""
+    return {name: doc(data.get("doc")) for name, data in _shipped_specs().items()}
+
+
+def _bases(own: Iterable[str]) -> list[str]:
+    """The shipped specs with no block of their own, but those that a project's spec hides."""
+    specs, hidden = _shipped_specs(), {*own}
+
+    def adds_none(name: str) -> bool:
+        base = specs[name].get("extends")
+        return name not in hidden and "blocks" not in specs[name] and (not base or adds_none(base))
+
+    return [name for name in specs if adds_none(name)]
+
+
+@cache
+def _shipped_specs() -> Mapping[str, Mapping[str, Any]]:
     files = {path.stem: path for folder in (SPECS, ZOO) for path in folder.glob("*.yaml")}
-    return {name: doc(read(files[name]).data.get("doc")) for name in sorted(files)}
+    return {name: read(files[name]).data for name in sorted(files)}
 
 
 def _definitions(blocks: Written) -> Schema:
@@ -141,6 +173,7 @@ def _definitions(blocks: Written) -> Schema:
         "starts": starts(),
         "start": start(),
         **functions(),
+        "torch-free": torch_free(blocks),
         "body": {"type": "array", "items": ref("layer")},
         "branches": when(
             "object",

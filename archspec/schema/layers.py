@@ -32,9 +32,8 @@ from archspec.schema.pieces import (
     when,
 )
 
-# No layer is called as torch calls its class: `conv`, not `Conv2d`.
+# No layer is called as torch calls its class, `Conv2d`, unless a block is.
 TORCH = sorted({op.torch.format(rank=rank) for op in OPS.values() for rank in (1, 2, 3)})
-NOT_TORCH = f"^(?!({'|'.join(TORCH)})$){NAME.removeprefix('^')}"
 CHILD_NAME = "^" + CHILD.pattern.replace(r"\Z", "$")
 PARTS = {name: f"The network's `{name}`, as `defaults` says." for name in PARTS_OF_ALL}
 SAYS_OTHERWISE = "torch's name; archspec's are in small letters, such as `conv` and `batch_norm`"
@@ -73,8 +72,7 @@ def layer() -> Schema:
     """The name of a layer alone, or a map."""
     return {
         "type": ["string", "object"],
-        "pattern": NOT_TORCH,
-        "patternErrorMessage": f"not a layer: {SAYS_OTHERWISE}",
+        "pattern": NAME,
         **ref("words"),
         "if": {"type": "object"},
         "then": ref("layer-map"),
@@ -94,10 +92,42 @@ def layer_map(blocks: Written) -> Schema:
     return {
         "minProperties": 1,
         "properties": described(properties, {**reference.COMBINATORS, **reference.MODIFIERS}),
-        "propertyNames": {"pattern": NOT_TORCH, "patternErrorMessage": SAYS_OTHERWISE},
+        "propertyNames": {"pattern": NAME},
         "dependentRequired": {"else": ["when"]},
         "allOf": [*(_beside(head) for head in heads), _beside_others(heads)],
     }
+
+
+def torch_free(blocks: Written) -> Schema:
+    """Layers, and what is in them, of which none has torch's name."""
+    named = _not_torch(blocks)
+    here = ref("torch-free")
+    names = {"additionalProperties": here}
+    properties: dict[str, Schema | bool] = {"name": True, "block": True}
+    properties |= dict.fromkeys((*BRANCHED, "sequence"), when("object", names, here))
+    layer = {"propertyNames": named, "properties": properties, "additionalProperties": here}
+    return when("array", {"items": here}, when("object", layer, named))
+
+
+def torch_free_spec(blocks: Written) -> Schema:
+    """A spec without torch's names, unless one is that of a block of its own."""
+    here, names = ref("torch-free"), {"additionalProperties": ref("torch-free")}
+    section = when("object", names, here)
+    properties = {**dict.fromkeys(("stem", "head"), section), "stages": names, "defaults": names}
+    properties["blocks"] = {"additionalProperties": torch_free_block()}
+    own = {"properties": {"blocks": {"propertyNames": _not_torch(blocks)}}}
+    return {"if": own, "then": {"properties": properties}}
+
+
+def torch_free_block() -> Schema:
+    """A block without torch's names."""
+    here = ref("torch-free")
+    return {"properties": {"body": here, "parts": {"additionalProperties": here}}}
+
+
+def _not_torch(blocks: Written) -> Schema:
+    names = "|".join(name for name in TORCH if name not in blocks)
+    return {"pattern": f"^(?!({names})$)", "patternErrorMessage": f"not a layer: {SAYS_OTHERWISE}"}
 
 
 def _beside(head: str) -> Schema:

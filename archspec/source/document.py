@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from archspec.diagnostics import Span
+from archspec.diagnostics import Span, dotted
 
 Step = str | int
 
@@ -49,9 +49,12 @@ class Document:
         """The place of the value (or key) that a path leads to, as far as it leads anywhere.
 
         A path may go on where the document has a shorthand (`conv: 64`), and what is missing is
-        reported where it is missed.
+        reported where it is missed. Data from Python has no lines: there it is the path itself.
         """
-        mark, place = self.top, self.top.span if self.top else None
+        if self.top is None:
+            return Span("", path=dotted(path)) if path else None
+        mark: Mark | None = self.top
+        place = self.top.span
         for step in path:
             below = _below(mark, step)
             if mark is None or below is None:

@@ -14,7 +14,7 @@ from archspec.lint import formats
 from archspec.lint.baseline import write_baseline
 from archspec.lint.cache import Cache
 from archspec.lint.discover import beside_blocks
-from archspec.lint.fixes import fix, fix_text
+from archspec.lint.fixes import fix, fix_text, without_refused
 from archspec.lint.formats.full import diagnostic
 from archspec.lint.lookup import check_files, rule_codes
 from archspec.lint.report import Report, count
@@ -56,7 +56,7 @@ def _lint(args: argparse.Namespace) -> int:
         report = report_of(checked, settings, codes)
     if args.write_baseline:
         return _write_baseline(report, args.write_baseline)
-    _write(report, settings, args)
+    _write(without_refused(report, settings), settings, args)
     return _unreadable(report) or report.exit_code(settings.strict)
 
 

@@ -9,7 +9,7 @@ from archspec.diagnostics import alike, closest, did_you_mean, shown
 from archspec.ir import Op, fields_of
 from archspec.language.problems import Collector, describe, fail
 from archspec.language.suggestions.elsewhere import elsewhere
-from archspec.language.words import ANYWHERE, HEADS, OF_RESIDUAL, PARTS_OF_ALL
+from archspec.language.words import ANYWHERE, COMBINATORS, HEADS, OF_RESIDUAL, PARTS_OF_ALL
 from archspec.ops import OPS
 
 
@@ -63,13 +63,28 @@ def _are_arguments(value: Any, op: type[Op]) -> bool:
 
 
 def check_part(part: str, given: Any) -> None:
-    """Raises `Problems` for `norm: GroupNorm`, where only arguments of the norm can be."""
-    op = _op(given) if isinstance(given, str) else ""
-    if op in OPS:
-        filled = f"{{{op}: 32}}" if op == "group_norm" else op
-        hint = f"write `{op}` alone, or for all of the network `defaults: {{{part}: {filled}}}`"
-        message = f"`{part}` is what `defaults` makes it, and takes no `{shown(given)}`"
+    """Raises `Problems` for other layers where only arguments of the norm can be.
+
+    They are written as `norm: GroupNorm`, `norm: {group_norm: 32}` or `norm: [batch_norm, act]`.
+    """
+    word, other = _other_layer(given)
+    if other:
+        hint = f"write `{other}` alone, or for all of the network `defaults: {{{part}: {other}}}`"
+        message = f"`{part}` is what `defaults` makes it, and takes no {word}"
         fail("wrong-type", message, hint)
+
+
+def _other_layer(given: Any) -> tuple[str, str]:
+    """What stands there, and the layer that it means, if it means one."""
+    if isinstance(given, list):
+        return "list of layers", f"{{sequence: {flow(given)}}}"
+    if isinstance(given, str) and (op := _op(given)) in OPS:
+        return f"`{shown(given)}`", f"{{{op}: 32}}" if op == "group_norm" else op
+    if isinstance(given, Mapping) and len(given) == 1:
+        ((word, value),) = given.items()
+        if (op := _op(word)) in {*OPS, *COMBINATORS}:
+            return f"`{shown(word)}`", f"{{{op}: {flow(value)}}}"
+    return "", ""
 
 
 def flow(value: Any) -> str:

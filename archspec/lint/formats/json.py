@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec.diagnostics import Fix, Label, visible, visible_json
+from archspec.diagnostics import Fix, Label, Span, visible, visible_json
 from archspec.lint.formats import Format
 from archspec.lint.report import Finding, Report
 from archspec.lint.statistics import rows
@@ -32,21 +32,25 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": diagnostic.severity,
         "message": visible(diagnostic.message),
         "help": visible(diagnostic.hint) or None,
-        "location": finding.span._asdict(),
+        "location": _place(finding.span),
         "related": [_label(label) for label in diagnostic.labels],
         "fix": _fix(diagnostic.fix),
         "fingerprint": finding.fingerprint,
     }
 
 
+def _place(span: Span) -> dict[str, Any]:
+    return {key: value for key, value in span._asdict().items() if key != "path"}
+
+
 def _label(label: Label) -> dict[str, Any]:
-    return {"message": visible(label.text), **label.span._asdict()}
+    return {"message": visible(label.text), **_place(label.span)}
 
 
 def _fix(fix: Fix | None) -> dict[str, Any] | None:
     if fix is None:
         return None
-    edits = [{"text": edit.text, **edit.span._asdict()} for edit in fix.edits]
+    edits = [{"text": edit.text, **_place(edit.span)} for edit in fix.edits]
     return {"message": visible(fix.message), "edits": edits}
 
 
