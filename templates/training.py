@@ -606,6 +606,12 @@ def advice(error: Exception, args: argparse.Namespace) -> str:
             f"error: a batch norm has one value a channel, of {size} sample at a time\n"
             f"help: give a --batch-size of {2 * args.accumulate * WORLD} or more"
         )
+    if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
+        first = text.strip().partition("\n")[0]
+        return (
+            f"error: torch.compile failed: {first}\n"
+            "help: leave out --compile, or install the compiler that it needs"
+        )
     return ""
 
 

@@ -149,16 +149,25 @@ def test_a_script_without_its_network(tmp_path: Path) -> None:
     )
 
 
-def started(script: Path, **environment: str) -> str:
+def started(script: Path, *options: str, **environment: str) -> str:
     """What a script prints that fails, as a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, str(script)],
+        [sys.executable, str(script), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**os.environ, **environment},
         text=True,
     )
     return finish(process, 1)
+
+
+@posix
+def test_compile_without_a_compiler(simple: Script, tmp_path: Path) -> None:
+    options = ("--out", str(tmp_path / "run"), "--device", "cpu", "--compile", "--steps", "1")
+    caches = str(tmp_path / "caches")
+    said = started(simple.path, *options, CXX="/nowhere", TORCHINDUCTOR_CACHE_DIR=caches)
+    assert "\nerror: torch.compile failed: InvalidCxxCompiler: No working C++ compiler" in said
+    assert said.endswith("\nhelp: leave out --compile, or install the compiler that it needs\n")
 
 
 # Memory -------------------------------------------------------------------------------
