@@ -90,7 +90,7 @@ def build_module(
         UnreadableFile: there is no such file.
         ModuleNotFoundError: torch is not installed.
     """
-    with needed_for("a live module"):
+    with needed_for("a live module", "torch"):
         from archspec.runtime import build
 
     return build(network(source, outputs=outputs, **args), init)
@@ -160,7 +160,7 @@ def load_weights(
             of another shape, with the lines of the spec.
         UnreadableFile: there is no such file, it is damaged, or it holds no weights.
     """
-    with needed_for("loading weights"):
+    with needed_for("loading weights", "torch"):
         from archspec.runtime import load_weights
 
     return load_weights(module, path, adapt_input, adapt_classes, ignore)

@@ -24,19 +24,20 @@ def advice(error: ImportError, what: str) -> str | None:
     library = (error.name or "").partition(".")[0]
     if library not in EXTRAS:
         return None
+    return _text(error, what, library)
+
+
+def _text(error: Exception, what: str, library: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == library:
         return f"{what} needs {library}: {install(library)}"
-    reason = str(error).strip().partition("\n")[0]
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
     return f"{what} needs {library}, which is installed but cannot be imported ({reason})"
 
 
 @contextmanager
-def needed_for(what: str) -> Iterator[None]:
+def needed_for(what: str, library: str) -> Iterator[None]:
     """Imports in the `with` block that fail say what to install; raises `MissingLibrary`."""
     try:
         yield
-    except ImportError as error:
-        text = advice(error, what)
-        if text is None:
-            raise
-        raise MissingLibrary(text, name=error.name) from None
+    except Exception as error:  # a library built for another one may raise any
+        raise MissingLibrary(_text(error, what, library), name=library) from None

@@ -565,10 +565,8 @@ def show(text: str, end: str = "\n") -> None:
 
 def tensorboard(folder: Path, step: int) -> Any:
     """A writer of curves that forgets what it was told after this step."""
-    try:
+    with needs("tensorboard"):
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        sys.exit("error: there is no TensorBoard\nhelp: pip install tensorboard")
     return SummaryWriter(str(folder), purge_step=step)
 
 
@@ -592,9 +590,15 @@ def advice(error: Exception, args: argparse.Namespace) -> str:
     """What to do about an error whose cause is known, or nothing."""
     text, size = str(error), args.batch_size // args.accumulate // WORLD
     if "out of memory" in text or "t allocate memory" in text:
+        if size == 1:
+            return (
+                "error: one sample at a time is too much for the memory\n"
+                "help: --precision bf16, smaller images or a smaller network take less"
+            )
+        cut = next(n for n in range(2, size + 1) if size % n == 0)
         return (
             f"error: {size} samples at a time are too many for the memory\n"
-            f"help: --accumulate {2 * args.accumulate} takes {size // 2} at a time, "
+            f"help: --accumulate {cut * args.accumulate} takes {size // cut} at a time, "
             "for the same step"
         )
     if "more than 1 value per channel" in text:
@@ -602,8 +606,12 @@ def advice(error: Exception, args: argparse.Namespace) -> str:
             f"error: a batch norm has one value a channel, of {size} sample at a time\n"
             f"help: give a --batch-size of {2 * args.accumulate * WORLD} or more"
         )
-    if isinstance(error, ModuleNotFoundError):
-        return f"error: {error}\nhelp: python -m pip install {error.name}"
+    if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
+        first = text.strip().partition("\n")[0]
+        return (
+            f"error: torch.compile failed: {first}\n"
+            "help: leave out --compile, or install the compiler that it needs"
+        )
     return ""
 
 

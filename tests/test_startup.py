@@ -105,3 +105,24 @@ def test_one_guard_for_all_libraries_and_commands(
     error = ModuleNotFoundError("No module named 'other'", name="other")
     assert main([module]) == 2
     assert "this is a bug" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("library", extras.EXTRAS)
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("libcudart.so.12: cannot open"),
+        RuntimeError("operator does not exist"),
+        ImportError("failed to import\nand more"),
+        AttributeError("no attribute"),
+        ModuleNotFoundError("No module named 'numpy'", name="numpy"),
+        SystemError(),
+    ],
+)
+def test_a_library_that_is_there_may_fail_in_any_way(library: str, error: Exception) -> None:
+    reason = str(error).partition("\n")[0] or "SystemError"
+    told = f"drawing needs {library}, which is installed but cannot be imported ({reason})"
+    with pytest.raises(ModuleNotFoundError) as caught, extras.needed_for("drawing", library):
+        raise error
+    assert str(caught.value) == told
+    assert extras.advice(caught.value, "a command") == told

@@ -77,7 +77,7 @@ def infer_file(path: str | Path, name: str | None = None) -> Inference:
     if kind_of(path) == "safetensors":
         shapes = read_header(path)
     else:
-        with needed_for(f"reading `{display_path(path)}`"):
+        with needed_for(f"reading `{display_path(path)}`", "torch"):
             from archspec.runtime import read_tensors
 
         shapes = {key: tuple(tensor.shape) for key, tensor in read_tensors(path).items()}

@@ -55,7 +55,7 @@ def draw(logs: Mapping[str, Log], form: str) -> bytes:
     Raises `PlotError` for more than `MOST_RUNS` or runs of several measures.
     """
     _check(logs)
-    with needed_for("`archspec plot`"):
+    with needed_for("`archspec plot`", "matplotlib"):
         import matplotlib
         from matplotlib.figure import Figure
 

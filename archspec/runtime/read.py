@@ -42,7 +42,7 @@ def read_tensors(path: str | Path, device: str = "cpu") -> dict[str, Tensor]:
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
-    with needed_for("reading .safetensors"):
+    with needed_for("reading .safetensors", "safetensors"):
         from safetensors import SafetensorError, safe_open
     try:
         with safe_open(path, framework="pt") as file:

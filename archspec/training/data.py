@@ -105,7 +105,9 @@ class Data:
         yield f"{INSIDE}training: Any = SyntheticImages(4096, {self.size})"
         yield f"{INSIDE}testing: Any = SyntheticImages(1024, {self.test_size})"
         yield "else:"
-        yield f"{INSIDE}from torchvision.transforms import v2  # type: ignore[import-untyped]"
+        yield f'{INSIDE}with needs("torchvision"):'
+        imported = "from torchvision.transforms import v2"
+        yield f"{INSIDE * 2}{imported}  # type: ignore[import-untyped]"
         yield ""
         yield f"{INSIDE}root = Path(args.data or FOLDERS[0])"
         yield f"{INSIDE}change = v2.Compose("

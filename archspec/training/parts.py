@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Definition = ast.FunctionDef | ast.ClassDef
 
 OF_REGULARISERS = "# Here stand the functions of the regularisers."
+FILLED = ("standard", "torch", "network", "constants", "parts")  # last, as what is used decides
 STANDARD = (
     "argparse contextlib copy ctypes gzip hashlib io math os signal struct sys tarfile time "
     "zipfile zlib"
@@ -51,9 +52,6 @@ INSIDE_FUNCTIONS = (
     "from torchvision.transforms import v2",
 )
 
-# Ruff cannot tell from everywhere that the network's module is not a library.
-SPLIT = "# isort: split"
-
 
 def allowed(node: ast.Import | ast.ImportFrom, network: str) -> bool:
     """Whether a script may import this: what is listed here, and the `network`'s own module."""
@@ -67,7 +65,7 @@ def allowed(node: ast.Import | ast.ImportFrom, network: str) -> bool:
 
 def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
     """The script with all that it uses, and nothing else."""
-    bare = template.render(view=view, imports=(), constants=(), parts=())
+    bare = template.render(view=view, **dict.fromkeys(FILLED, ("pass",)))
     used = _names(bare)
     parts = _closure(used)
     for part in parts:
@@ -76,7 +74,12 @@ def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
     for line in constants:
         used |= _names(line)
     text = template.render(
-        view=view, imports=_imports(used, view), constants=constants, parts=parts
+        view=view,
+        standard=_standard(used),
+        torch=[line for line, names in TORCH if used & set(names)],
+        network=_network(view),
+        constants=constants,
+        parts=parts,
     )
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
@@ -123,19 +126,16 @@ def _names(source: str) -> set[str]:
     return {node.id for node in ast.walk(parse_python(source)) if isinstance(node, ast.Name)}
 
 
-def _imports(used: set[str], view: Choices) -> list[str]:
-    standard = [f"import {name}" for name in STANDARD if name in used - EARLY]
+def _standard(used: set[str]) -> list[str]:
+    found = [f"import {name}" for name in STANDARD if name in used - EARLY]
     for module, names in FROM_STANDARD.items():
         if wanted := [name for name in names if name in used]:
-            standard.append(f"from {module} import {', '.join(wanted)}")
-    torch = [line for line, names in TORCH if used & set(names)]
-    return [*standard, "", *torch, *_own(view)]
+            found.append(f"from {module} import {', '.join(wanted)}")
+    return found
 
 
-def _own(view: Choices) -> Iterable[str]:
-    if view.network_source:
-        return ()
+def _network(view: Choices) -> Iterable[str]:
     line = f"from {view.name} import {view.class_name}"
-    if len(line) <= WIDTH:
-        return ("", SPLIT, line)
-    return ("", SPLIT, f"from {view.name} import (", f"{STEP}{view.class_name},", ")")
+    if len(STEP + line) <= WIDTH:
+        return (line,)
+    return (f"from {view.name} import (", f"{STEP}{view.class_name},", ")")

@@ -18,6 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+import archspec
 from archspec.plot import read_log
 from archspec.plot.curves import best_text, draw
 from resume import NETWORK, finish
@@ -99,11 +100,110 @@ def test_a_batch_norm_that_sees_one_value(tmp_path: Path, options: list[str]) ->
         assert f"help: give a --batch-size of {least} or more" in message
 
 
-def test_a_library_that_is_not_there(
-    of_folders: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+# Libraries ----------------------------------------------------------------------------
+
+FAILURES: dict[str, Exception] = {
+    "missing": ModuleNotFoundError("No module named 'PIL'"),
+    "of another torch": RuntimeError("operator torchvision::nms does not exist"),
+    "of another CUDA": OSError("libcudart.so.12: cannot open shared object file"),
+    "of another NumPy": ImportError("numpy.core.multiarray failed to import\nand a page more"),
+    "of another Python": AttributeError("module 'ast' has no attribute 'Num'"),
+}
+
+
+def broken(folder: Path, library: str, failure: str) -> str:
+    """Write a library that fails to be imported; what is to be said about it."""
+    error = FAILURES[failure]
+    (folder / f"{library}.py").write_text(f"raise {error!r}\n")
+    again = "" if failure == "missing" else "--force-reinstall "
+    return (
+        f"error: {library} cannot be imported: {str(error).splitlines()[0]}\n"
+        f"help: python -m pip install {again}{library}"
+    )
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_torchvision_that_cannot_be_imported(
+    of_folders: Script, tmp_path: Path, failure: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "torchvision.transforms", None)
-    assert "help: python -m pip install torchvision" in ended(of_folders, tmp_path / "run")
+    told = broken(tmp_path, "torchvision", failure)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert ended(of_folders, tmp_path / "run") == told
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_torch_that_cannot_be_imported(simple: Script, tmp_path: Path, failure: str) -> None:
+    told = broken(tmp_path, "torch", failure)
+    assert started(simple.path, PYTHONPATH=str(tmp_path)) == f"{told}\n"
+
+
+def test_a_script_without_its_network(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    (tmp_path / "tiny.yaml").write_text(NETWORK + recipe())
+    script.write_text(archspec.render_training(tmp_path / "tiny.yaml"))
+    assert started(script) == (
+        "error: the network cannot be imported: No module named 'tiny'\n"
+        "help: keep its file beside this one\n"
+    )
+
+
+def started(script: Path, *options: str, **environment: str) -> str:
+    """What a script prints that fails, as a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, str(script), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, **environment},
+        text=True,
+    )
+    return finish(process, 1)
+
+
+@posix
+def test_compile_without_a_compiler(simple: Script, tmp_path: Path) -> None:
+    options = ("--out", str(tmp_path / "run"), "--device", "cpu", "--compile", "--steps", "1")
+    caches = str(tmp_path / "caches")
+    said = started(simple.path, *options, CXX="/nowhere", TORCHINDUCTOR_CACHE_DIR=caches)
+    assert "\nerror: torch.compile failed: InvalidCxxCompiler: No working C++ compiler" in said
+    assert said.endswith("\nhelp: leave out --compile, or install the compiler that it needs\n")
+
+
+# Memory -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["CUDA out of memory. Tried to allocate 2 GiB.", "DefaultCPUAllocator: can't allocate memory"],
+)
+@pytest.mark.parametrize(
+    ("batch", "accumulate", "world", "told"),
+    [
+        (256, 1, 1, "--accumulate 2 takes 128 at a time"),
+        (256, 4, 2, "--accumulate 8 takes 16 at a time"),
+        (9, 1, 1, "--accumulate 3 takes 3 at a time"),
+        (14, 2, 1, "--accumulate 14 takes 1 at a time"),
+        (4, 2, 2, "--precision bf16, smaller images or a smaller network"),
+        (1, 1, 1, "--precision bf16, smaller images or a smaller network"),
+    ],
+)
+def test_advice_on_memory_can_be_followed(
+    simple: Script,
+    text: str,
+    batch: int,
+    accumulate: int,
+    world: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(simple.module, "WORLD", world)
+    args = argparse.Namespace(batch_size=batch, accumulate=accumulate)
+    message = simple.module.advice(RuntimeError(text), args)
+    assert f"\nhelp: {told}" in message
+    if "--accumulate" in message:
+        more = int(message.split("--accumulate ")[1].split()[0])
+        assert batch % (world * more) == 0, "or the script refuses it"
 
 
 # Tensors ------------------------------------------------------------------------------
