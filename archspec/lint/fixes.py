@@ -29,8 +29,7 @@ def fix(files: Iterable[str], settings: Settings, write: bool = True) -> tuple[R
     """
     named = list(map(display_path, files))
     run = _Run(named, settings, write, beside_blocks(named, settings.exclude))
-    run.fix()
-    return run.report()._replace(fixed=run.fixed), run.diff()
+    return run.fix()._replace(fixed=run.fixed), run.diff()
 
 
 def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes, str]:
@@ -45,8 +44,7 @@ def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes,
         passed = True
     if passed:
         return lint_text(text, file, settings), text, ""
-    run.fix()
-    return run.report()._replace(fixed=run.fixed), run.fixed_bytes(name), run.diff()
+    return run.fix()._replace(fixed=run.fixed), run.fixed_bytes(name), run.diff()
 
 
 class _Run:
@@ -63,16 +61,19 @@ class _Run:
         self.refused: set[tuple[str, Fix]] = set()
         self.fixed = 0
 
-    def fix(self) -> None:
+    def fix(self) -> Report:
+        """What is left when no fix makes it better."""
         for _ in range(MOST_ROUNDS):
-            changes = self.changes(self.report())
+            report = self.report()
+            changes = self.changes(report)
             if not changes:
-                return
+                return report
             self.after.update(changes)
             if self.write:
                 fixed = {file: self.fixed_bytes(file) for file in changes}
                 write_files(fixed, self.held)
                 self.held.update(fixed)
+        return self.report()
 
     def fixed_bytes(self, file: str) -> bytes:
         return (self.marks[file] + self.after[file]).encode()
