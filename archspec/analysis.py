@@ -95,6 +95,7 @@ def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
 
 def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> Analysis:
     """What the network comes to, from what its blocks come to."""
+    memo = memo or Memo()  # blocks that are alike are counted once either way
     whole = _cost(network.root, memo=memo)
     tops = network.root.sites
     depths = [(name, _cost_at(site, memo).depth) for name, site in tops]

@@ -19,6 +19,7 @@ from torch import nn
 
 import archspec
 from archspec import helpers
+from archspec.api import MEMO
 from archspec.classes import classes
 from archspec.infer import Inference, infer, infer_file, main_text
 from archspec.infer.header import read_header
@@ -62,6 +63,11 @@ def state_of(text: str) -> Shapes:
     """Names and shapes of the network that a spec builds."""
     spec = parse_text(text, "test")
     return shapes_of(lambda: archspec.build_module(spec))
+
+
+def analyzed(text: str) -> Shapes:
+    """Names and shapes by the analysis of a spec."""
+    return archspec.analyze(parse_text(text, "test", memo=MEMO)).state
 
 
 def said(found: Inference) -> list[str]:
@@ -142,7 +148,7 @@ def test_torchvisions_resnets_come_back(name: str) -> None:
     found = infer(shapes)
     assert said(found) == [f"extends: {name}", "name: inferred"]
     assert found.text
-    assert archspec.analyze(parse_text(found.text, "test")).state == shapes
+    assert analyzed(found.text) == shapes
 
 
 @pytest.mark.parametrize("name", TIMM)
@@ -157,7 +163,7 @@ def test_timms_resnets_come_back(name: str) -> None:
     assert found.base == TWINS.get(name, name)
     if name in TWINS:
         assert name in found.alternatives
-    assert archspec.analyze(parse_text(found.text, "test")).state == shapes
+    assert analyzed(found.text) == shapes
 
 
 @pytest.mark.parametrize("name", ["ecaresnet50d_pruned", "ecaresnet101d_pruned"])
@@ -174,12 +180,12 @@ def test_options_alone_explain_a_resnet(name: str, monkeypatch: pytest.MonkeyPat
     shapes = archspec.analyze(name).state
     found = infer(shapes)
     assert found.text, found.reasons
-    assert archspec.analyze(parse_text(found.text, "test")).state == shapes
+    assert analyzed(found.text) == shapes
     monkeypatch.setattr(package, "_nearest", lambda *_: None)
     whole = infer(shapes)
     assert whole.text
     assert "extends" not in whole.text
-    assert archspec.analyze(parse_text(whole.text, "test")).state == shapes
+    assert analyzed(whole.text) == shapes
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50d", "seresnext26t_32x4d"])
@@ -374,7 +380,7 @@ def test_whatever_is_proposed_has_the_names_and_shapes() -> None:
         found = infer(shapes)
         if found.text is not None:
             assert classes(parse_text(found.text, "test")) is not None
-            assert archspec.analyze(parse_text(found.text, "test")).state == shapes
+            assert analyzed(found.text) == shapes
 
 
 # Files -----------------------------------------------------------------------------------
