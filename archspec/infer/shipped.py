@@ -41,7 +41,7 @@ def matches(shapes: Shapes) -> list[Match]:
 
 @cache
 def known() -> dict[str, tuple[Spec, dict[str, int]]]:
-    """Every shipped spec, and the number of blocks in each stage that is an attribute of its own."""
+    """Every shipped spec, and the blocks of each stage that is an attribute of its own."""
     memo = Memo()
     specs = {name: load(name, memo=memo) for name in shipped()}
     return {name: (spec, _counts(spec)) for name, spec in specs.items()}
