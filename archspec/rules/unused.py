@@ -48,6 +48,32 @@ def _used_instead(name: str, used: Iterable[str]) -> str:
     return f"remove it, or name what is used: {listed}" if listed else "remove it"
 
 
+@rule("AS139", "unused-init")
+def unused_init(view: View) -> Iterator[Diagnostic]:
+    """`init` speaks of an op that the network does not use.
+
+    It changes nothing, and the weights are not those that its author thinks they are.
+
+    Bad:
+
+        stem: [{conv: 64}, norm, act]
+        init: {group_norm: zeros}
+
+    Good:
+
+        stem: [{conv: 64}, norm, act]
+        init: {batch_norm: zeros}
+
+    What a spec inherits and does not use is no finding.
+    """
+    written = view.spec.data.get("init")
+    for op in written if isinstance(written, dict) else ():
+        if op not in view.network.used and view.here("init", op):
+            message = f"nothing in this network uses `{op}`"
+            span = view.spec.where("init", op, key=True)
+            yield view.finding("unused-init", message, span, "remove it")
+
+
 @rule("AS132", "unused-block")
 def unused_block(view: View) -> Iterator[Diagnostic]:
     """A block of this spec that nothing uses.
