@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.ir import Op, Shape, ShapeError, Sizes, each
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, each
 
 
 def spatial(op: Op, x: Shape) -> None:
@@ -20,6 +20,12 @@ def channels_first(op: Op, x: Shape) -> None:
             f"`{op.key}` wants the channels in front, and here they are behind ({x})",
             "put `channels_first` ahead of it",
         )
+
+
+def image(op: Op, x: Shape) -> None:
+    spatial(op, x)
+    if x.rank != 2:
+        raise ShapeError(f"`{op.key}` wants an image, and what arrives is {x}")
 
 
 def ranked(op: Op, sizes: Sizes, x: Shape, name: str) -> tuple[int, ...]:
@@ -47,4 +53,13 @@ def reflects(op: Op, most: int, pad: int, x: Shape) -> None:
             f"`{op.key}` pads {pad} pixels with the image's own, and {x} has {most} to give",
             "make the input larger",
             rule="feature-map-vanishes",
+        )
+
+
+def ordered(op: Op, low: str, lower: Real, high: str, upper: Real) -> None:
+    if lower >= upper:
+        raise ShapeError(
+            f"`{low}` of `{op.key}` is {float(lower):g}, and `{high}` {float(upper):g}",
+            f"`{low}` is the smaller of the two",
+            rule="out-of-range",
         )

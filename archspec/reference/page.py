@@ -181,6 +181,10 @@ def _op(op: type[Op]) -> str:
 
 
 def _torch(op: type[Op]) -> str:
+    if op.extends:
+        return (
+            f"A generated file holds its own `{op.torch}`, an `nn.{op.extends}` with the same keys."
+        )
     if op.torch in HELPERS:
         return f"Torch has no class for it: a generated file holds its own `{op.torch}`."
     return f"It is `nn.{op.torch.replace('{rank}', '{1,2,3}')}`."
@@ -205,6 +209,8 @@ def _kind(f: OpField) -> str:
 
 
 def _default(f: OpField) -> str:
+    if f.default is None:
+        return f.how.none
     own = None if f.default is MISSING else _shown(f.default)
     if f.how.ours is not None:
         return f"`{f.how.ours}`" + (f" ({own})" if own and own != f"`{f.how.ours}`" else "")
@@ -212,8 +218,6 @@ def _default(f: OpField) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "the kernel"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -54,7 +54,7 @@ def _literal(expr: Any) -> Any:
 def _groups_of_block(step: Step) -> bool:
     written = step.given.get("groups")
     groups = getattr(step.op, "groups", 1)
-    of_block = step.op.key == "conv" and getattr(written, "id", "") == "in_channels"
+    of_block = step.op.projects and getattr(written, "id", "") == "in_channels"
     return of_block and groups != step.x.channels
 
 

@@ -12,7 +12,7 @@ from archspec.rules.rule import rule
 from archspec.rules.steps import Step
 from archspec.rules.view import View
 
-_KEEPS = ("flatten", "identity", "dropout")  # of what arrives, what a loss makes of it
+_KEEPS = ("flatten", "identity")  # of what arrives, what a loss makes of it
 _OF_A_SIGMOID = ("bce", "multi_label")
 
 
@@ -51,15 +51,15 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
 def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
     """What stands behind the scores."""
     last, loss = view.own_steps.last, train.loss if train else "cross_entropy"
-    while last is not None and last.op.key in _KEEPS:
+    while last is not None and (last.op.key in _KEEPS or last.op.drops):
         last = last.before
     if last is None:
         return
     message = ""
-    if last.op.key == "softmax" and (train is None or train.of_classes):
-        message = f"the network ends in `softmax`, and {_shown(loss)} takes its own"
+    if last.op.shares and (train is None or train.of_classes):
+        message = f"the network ends in `{last.op.key}`, and {_shown(loss)} takes its own"
         if loss == "bce":
-            message = "the network ends in `softmax`, and `bce` takes scores"
+            message = f"the network ends in `{last.op.key}`, and `bce` takes scores"
     elif last.op.key == "sigmoid" and loss in _OF_A_SIGMOID:
         message = f"the network ends in `sigmoid`, and {_shown(loss)} takes its own"
     elif last.op.activation and _behind(last, "linear"):
