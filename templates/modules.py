@@ -260,6 +260,16 @@ class SelfAttention(nn.MultiheadAttention):
         return x.transpose(0, 1)
 
 
+class SequenceEmbedding(nn.Embedding):
+    """A learned vector for each whole number, also where numbers arrive as floats."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
+        super().__init__(num_embeddings, embedding_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.embedding(x.long(), self.weight)
+
+
 class SequenceGRU(nn.GRU):
     """A GRU over [length, channels], from zeros; what leaves are its outputs."""
 

@@ -27,8 +27,15 @@ def spec_of(key: str, arrives: str) -> dict[str, Any]:
     }
     last = ["channels_last"] if shape.last else []
     first = {"conv": shape.channels} if shape.rank else {"linear": shape.channels}
-    layers = [{**first, "name": "first"}, *last, {key: given, "name": "made"}]
+    ahead = [] if key == "embedding" else [{**first, "name": "first"}, *last]
+    layers = [*ahead, {key: given, "name": "made"}]
     return {"name": "net", "input": [shape.channels, *shape.spatial], "stem": layers}
+
+
+def arriving(key: str, arrives: str) -> Tensor:
+    shape = ARRIVES[arrives]
+    x = images(2, shape.channels, *shape.spatial)
+    return (3 * x.abs()).clamp(max=6) if key == "embedding" else x
 
 
 @pytest.mark.parametrize(("arrives", "key"), meetings())
@@ -37,8 +44,7 @@ def test_readers_agree_on_each_op(key: str, arrives: str) -> None:
     spec = archspec.load(spec_of(key, arrives))
     one, other = (seeded(lambda read=read: read(spec)) for read in READERS.values())
     assert_same_tensors(one.state_dict(), other.state_dict())
-    shape = ARRIVES[arrives]
-    x = images(2, shape.channels, *shape.spatial)
+    x = arriving(key, arrives)
     for training in (False, True):
         outputs = []
         for model in (one.train(training), other.train(training)):
@@ -56,8 +62,7 @@ def test_readers_agree_on_each_op(key: str, arrives: str) -> None:
 @pytest.mark.parametrize(("arrives", "key"), meetings())
 def test_the_source_of_each_op_compiles_to_torchscript(key: str, arrives: str) -> None:
     model = READERS["generated"](archspec.load(spec_of(key, arrives))).eval()
-    shape = ARRIVES[arrives]
-    x = images(2, shape.channels, *shape.spatial)
+    x = arriving(key, arrives)
     assert same_bits(torch.jit.script(model)(x), model(x))
 
 
@@ -198,6 +203,16 @@ def test_causal_padding_sees_nothing_of_what_is_to_come() -> None:
     later[..., 5:] = 7
     assert model(x).shape == (1, 3, 9)
     assert same_bits(model(x)[..., :5], model(later)[..., :5])
+
+
+def test_a_stage_may_make_the_image_larger() -> None:
+    up = {"body": [{"conv_transpose": {"channels": "channels", "kernel": 2, "stride": 2}}, "norm"]}
+    spec: dict[str, Any] = {"name": "net", "input": [4, 3, 5], "blocks": {"up": up}}
+    stages = {"a": {"block": "up", "repeat": 2, "channels": 8}}
+    assert archspec.analyze(archspec.load({**spec, "stages": stages})).output == (8, 12, 20)
+    stages["a"]["stride"] = 1
+    with pytest.raises(archspec.SpecError, match="does not stride as its stage says"):
+        archspec.analyze(archspec.load({**spec, "stages": stages}))
 
 
 def test_links_of_a_u_net_agree() -> None:

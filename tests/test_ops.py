@@ -76,6 +76,7 @@ STRICTER = {
     "std_conv",
     "scaled_std_conv",
     "upsample",  # torch takes a scale beside its size None
+    "embedding",
     "multi_head_attention",
     "lstm",
     "gru",
@@ -202,12 +203,17 @@ def run_by_torch(op: Op, shape: Shape) -> tuple[nn.Module, torch.Tensor]:
     kwargs = {k: v for k, v in given.items() if k in signature or f"**{k}" in signature}
     module = torch_class(op.torch_name(shape))(**kwargs).eval()
     with torch.no_grad():
-        return module, module(torch.randn(1, *shape.sizes))
+        return module, module(numbers(op, shape))
+
+
+def numbers(op: Op, shape: Shape) -> torch.Tensor:
+    """What may arrive: numbers at random, or ones that have an embedding."""
+    return (torch.zeros if op.key == "embedding" else torch.randn)(1, *shape.sizes)
 
 
 def measured(op: Op, module: nn.Module, shape: Shape) -> int:
     """Multiply-adds as torch counts them; the filter of a pool is no convolution to us."""
-    return 0 if op.key == "blur_pool" else counted(module, torch.randn(1, *shape.sizes))
+    return 0 if op.key == "blur_pool" else counted(module, numbers(op, shape))
 
 
 @pytest.mark.parametrize("key", OPS)

@@ -8,6 +8,7 @@ windows       what slides over an image
 convolutions  what multiplies and adds
 rectifiers    activations that keep x where it is large
 sequences     attention and recurrent layers, over positions with channels behind
+reductions    means and maxima over one dimension
 pools, resizing, norms, activations, gates, dropouts, others
 arriving      what ops ask of the shape that arrives
 """
@@ -22,6 +23,7 @@ from archspec.ops import (
     others,
     pools,
     rectifiers,
+    reductions,
     resizing,
     sequences,
 )
@@ -29,6 +31,7 @@ from archspec.ops import (
 FAMILIES = (
     convolutions,
     pools,
+    reductions,
     resizing,
     norms,
     rectifiers,

@@ -30,9 +30,10 @@ def image(op: Op, x: Shape) -> None:
 
 def ranked(op: Op, sizes: Sizes, x: Shape, name: str) -> tuple[int, ...]:
     if isinstance(sizes, tuple) and len(sizes) != x.rank:
+        sides = "; `zero_pad` takes two, before and after" if name == "padding" else ""
         raise ShapeError(
             f"`{name}` of `{op.key}` names {len(sizes)} dimensions, and the input has {x.rank}",
-            "write one number for all, or one for each",
+            f"write one number for all, or one for each{sides}",
         )
     return tuple(each(sizes, x.rank))
 

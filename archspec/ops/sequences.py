@@ -18,6 +18,35 @@ def sequence(op: Op, x: Shape) -> int:
 
 
 @op
+class Embedding(Op):
+    """A learned vector for each whole number: `input: [12]` are twelve numbers of a sequence."""
+
+    num_embeddings: int = argument("size")
+    embedding_dim: int = argument("size", short="channels")
+
+    key: ClassVar[str] = "embedding"
+    torch: ClassVar[str] = "SequenceEmbedding"
+    extends: ClassVar[str] = "Embedding"
+    attribute: ClassVar[str] = "embedding"
+    leaves: ClassVar[str | None] = "embedding_dim"
+    weighted: ClassVar[bool] = True
+    example: ClassVar[str] = (
+        "input: [12]\nstem: [{embedding: {num_embeddings: 1000, channels: 32}}, {lstm: 64}]"
+    )
+
+    def output(self, x: Shape) -> Shape:
+        if x.rank:
+            raise ShapeError(
+                f"`embedding` wants the numbers of a sequence, and what arrives is {x}",
+                "it stands first in a network of one dimension: `input: [12]`",
+            )
+        return Shape(self.embedding_dim, (x.channels,), last=True)
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.num_embeddings, self.embedding_dim)}
+
+
+@op
 class MultiheadAttention(Op):
     """Self-attention with several heads (Vaswani et al., 2017)."""
 

@@ -19,6 +19,7 @@ from archspec.language.library import built_in
 from archspec.language.train import DATA_SETS, REGULARISERS, DataSet, Train
 from archspec.language.train.words import takes
 from archspec.ops import OPS
+from archspec.reference import torch_classes
 from archspec.reference.texts import (
     BLOCK_EXAMPLES,
     BLOCK_KEYS,
@@ -62,6 +63,7 @@ def render() -> str:
         ("Modifiers", _texts(MODIFIERS)),
         ("Expressions", _expressions()),
         ("Ops", _ops()),
+        ("Classes of torch.nn", _torch_classes()),
         ("Built-in blocks", _blocks()),
     ]
     contents = [f"- [{title}](#{_anchor(title)})" for title, _ in sections]
@@ -166,6 +168,11 @@ def _ops() -> Iterator[str]:
     )
     for key, op in OPS.items():
         yield f"### `{key}`\n\n{_op(op)}"
+
+
+def _torch_classes() -> Iterator[str]:
+    yield "All of them but losses, containers and those that are `Lazy`, with the word for each.\n"
+    yield _table(["class", "word, or why there is none"], torch_classes.rows())
 
 
 def _op(op: type[Op]) -> str:

@@ -42,6 +42,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "local_response_norm": {"size": 5},
     "prelu": {"num_parameters": 12},
     "threshold": {"threshold": 0.1, "value": 0},
+    "embedding": {"num_embeddings": 7, "embedding_dim": 5},
     "multi_head_attention": {"num_heads": 4},
     **{key: {"hidden_size": 5, "num_layers": 2} for key in ("lstm", "gru")},
 }

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "fully_connected": "linear",
     "bn": "batch_norm",
     "sync_bn": "batch_norm",
+    "sync_batch_norm": "batch_norm",
     "frozen_bn": "frozen_batch_norm",
     "frozen_batch_norm2d": "frozen_batch_norm",
     "gn": "group_norm",
