@@ -120,6 +120,7 @@ class Op:
     projects: ClassVar[bool] = False  # multiplies by a matrix or a kernel, and may add a bias
     shares: ClassVar[bool] = False  # makes scores shares of 1, or their logarithms
     drops: ClassVar[bool] = False  # drops numbers while training
+    counts: ClassVar[bool] = False  # takes whole numbers alone
     leaves: ClassVar[str | None] = None  # the field that says the channels that leave
     example: ClassVar[str] = ""  # layers for the reference, where the op alone says too little
 

@@ -160,7 +160,7 @@ class ConvTranspose(Op):
         sizes = tuple(size * stride + added for size, (stride, added) in pairs)
         if min(sizes) < 1:
             raise ShapeError(
-                f"`conv_transpose` pads more than it has: {Shape(self.out_channels, sizes)} of {x}",
+                f"`conv_transpose` leaves {Shape(self.out_channels, sizes)} of {x}",
                 "pad less: `padding` takes pixels away from what leaves",
                 rule="feature-map-vanishes",
             )

@@ -29,6 +29,7 @@ class Embedding(Op):
     extends: ClassVar[str] = "Embedding"
     attribute: ClassVar[str] = "embedding"
     leaves: ClassVar[str | None] = "embedding_dim"
+    counts: ClassVar[bool] = True
     weighted: ClassVar[bool] = True
     example: ClassVar[str] = (
         "input: [12]\nstem: [{embedding: {num_embeddings: 1000, channels: 32}}, {lstm: 64}]"

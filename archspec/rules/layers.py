@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Severity
-from archspec.ir import each, fields_of
+from archspec.ir import each
 from archspec.ops.windows import Window
 from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
-from archspec.rules.steps import Step
+from archspec.rules.steps import Step, unbiased
 from archspec.rules.view import View
 
 
@@ -65,11 +65,6 @@ def _biased(step: Step) -> bool:
     return step.op.projects and "bias" in step.op.weights()
 
 
-def _usually_none(step: Step) -> bool:
-    """Whether there is no bias unless one is asked for."""
-    return any(f.name == "bias" and f.how.ours == "false" for f in fields_of(type(step.op)))
-
-
 def _follows_bias(step: Step) -> bool:
     return step.op.centers and step.before is not None and _biased(step.before)
 
@@ -106,7 +101,7 @@ def redundant_bias(view: View) -> Iterator[Diagnostic]:
         if span:
             message = f"the {norm_key} behind a `{key}` takes this bias away again"
         written, fix, hint = "bias" in step.given, None, "write `bias: false`"
-        if _usually_none(step):
+        if unbiased(type(step.op)):
             hint = f"leave the bias out: `bias: false` is the default of `{key}`"
             if written:
                 fix = removal(view.lines, view.place_of(step), key, "bias")

@@ -139,6 +139,11 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
         message = f"`{train.data}` is trained on squares, and the network takes {made}"
         hint = f"write `input: {[channels, sizes[-1], sizes[-1]]}`, or say the `size` of a square"
         yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
+    counting = next((step.op.key for step in view.steps if step.op.counts), None)
+    if counting and train.data == "synthetic":
+        message = f"`synthetic` draws real numbers, and `{counting}` takes whole ones"
+        hint = without(view, "write `data: tensors`")
+        yield view.finding("input-mismatch", message, place_of(view, "data"), hint)
     for key in ("size", "test_size"):
         if (side := getattr(train, key)) and (message := _at_size(view, side)):
             hint = without(view, "remove it, or end in `global_avg_pool` and `flatten`")
