@@ -11,6 +11,7 @@ ARRIVES = {
     "features": Shape(12),
     "line": Shape(12, (9,)),
     "image": Shape(12, (9, 7)),
+    "video": Shape(12, (4, 5, 6)),
     "sequence": Shape(12, (9,), last=True),
 }
 #: Arguments by torch's names, where an op alone says too little.
