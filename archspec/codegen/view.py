@@ -27,6 +27,7 @@ from archspec.expression import Expr, Name
 from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, applied, call
 
 BODY = STEP * 2
+CONVOLUTIONS = {"Conv1d", "Conv2d", "Conv3d"}
 
 
 @dataclass(frozen=True, slots=True)

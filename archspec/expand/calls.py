@@ -12,7 +12,7 @@ from archspec.expand.context import Closure, Context, closure
 from archspec.expand.naming import camel
 from archspec.expand.scope import Scope
 from archspec.expression import Expr, Name, Number, Scalar, Value, constant
-from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, TensorInfo
+from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, TensorInfo, times
 from archspec.language.arguments import ANY
 from archspec.language.blocks import Block
 from archspec.language.layers import Layer, Stack
@@ -274,8 +274,7 @@ def leaving(made: BlockCall, call: Call, x: TensorInfo) -> TensorInfo:
     inner = made.instance.leaving
     stride = None
     if x.stride is not None and inner.stride is not None:
-        pairs = zip(x.stride, inner.stride, strict=False)
-        stride = tuple(a * b for a, b in pairs) if inner.shape.rank else ()
+        stride = times(x.stride, inner.stride) if inner.shape.rank else ()
     channels = made.formula(inner.channels)
     value = Value(inner.shape.channels, channels)
     if channels is None:

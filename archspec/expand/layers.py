@@ -40,7 +40,7 @@ from archspec.language.templates import Template
 from archspec.language.words import COMBINATORS
 from archspec.memo import Memo, remember, remember_by_reads
 from archspec.ops import OPS
-from archspec.ops.others import StochasticDepth
+from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At, Finding
 
 LARGEST_MAP = 2**40
