@@ -94,6 +94,24 @@ def test_what_was_changed_by_hand_stays(way: Callable[[nn.Module], nn.Module]) -
     assert_equal(copied, module, (3, 32, 32))
 
 
+STARTED = """
+input: [3, 8, 8]
+stem: {conv: {conv: 4}, cell: cell}
+blocks:
+  cell:
+    init: {conv: {uniform: {b: 1 / fan_in}}}
+    body: [{conv: channels}, {norm: {}, init: {constant: 2}}]
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_network_that_says_how_it_starts(
+    way: Callable[[nn.Module], nn.Module], tmp_path: Path
+) -> None:
+    module = archspec.build_module(write_spec(tmp_path, STARTED))
+    assert_equal(way(module), module, (3, 8, 8))
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_part_of_a_network(way: Callable[[nn.Module], nn.Module]) -> None:
     layer1 = archspec.build_module("cifar_resnet20").layer1
