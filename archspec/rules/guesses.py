@@ -15,6 +15,8 @@ from archspec.rules.rule import rule
 from archspec.rules.steps import Step, unbiased
 from archspec.rules.view import View
 
+_UNBIASED = frozenset(key for key, op in OPS.items() if unbiased(op))
+
 
 @rule("AS320", "bias-already-off", fixable=True)
 def bias_already_off(view: View) -> Iterator[Diagnostic]:
@@ -38,16 +40,14 @@ def bias_already_off(view: View) -> Iterator[Diagnostic]:
 
     With `defaults: {conv: {bias: true}}` it means something and is no finding.
     """
-    ops = (key for key, op in OPS.items() if unbiased(op))
-    for key in ops:
-        if "bias" in view.spec.defaults.ops.get(key, ()):
-            continue
-        for layer, at in view.layers(key):
-            if _literal(layer.given.get("bias")) is False:
-                message = f"a `{key}` has no bias unless it is asked for"
-                span = view.lines.span(at.below(key, "bias"))
-                fix = removal(view.lines, at, key, "bias")
-                yield view.finding("bias-already-off", message, span, "remove it", fix=fix)
+    asked = {key for key, given in view.spec.defaults.ops.items() if "bias" in given}
+    for layer, at in view.layers(_UNBIASED - asked):
+        if _literal(layer.given.get("bias")) is False:
+            key = layer.head
+            message = f"a `{key}` has no bias unless it is asked for"
+            span = view.lines.span(at.below(key, "bias"))
+            fix = removal(view.lines, at, key, "bias")
+            yield view.finding("bias-already-off", message, span, "remove it", fix=fix)
 
 
 def _literal(expr: Any) -> Any:

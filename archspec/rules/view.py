@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
 
 from archspec.analysis import Analysis, analyze_network
@@ -215,11 +215,11 @@ class View(Written):
 
     # What is written
 
-    def layers(self, head: str) -> Iterator[tuple[Layer, At]]:
-        """Every layer of this head that is written in the spec's own file, in its blocks too."""
+    def layers(self, heads: Set[str]) -> Iterator[tuple[Layer, At]]:
+        """Every layer of these heads that is written in the spec's own file, in its blocks too."""
         for stack, at in self._stacks():
             for layer, below in stack.all:
-                if layer.head == head:
+                if layer.head in heads:
                     place = at.below(*below.path)
                     span = self.lines.span(place)
                     if span is None or span.file == self.file:
