@@ -62,6 +62,7 @@ class ClassBuilder:
             tuple(local),
             sequential=self.lead.sequential,
             zeros=tuple(path for child in self.lead.children for path in _zeros(child)),
+            inputs=self.lead.inputs,
         )
         first = self.table.first.setdefault(self.lead.class_name, cls)
         return cls if first is cls else replace(cls, differs=differs(first, cls))

@@ -29,8 +29,8 @@ class Effects(NamedTuple):
 
     `used` are the ops and blocks met, `reads` the indices that were read, `decided` the arguments
     of the network that a decision depends on, `drops` the blocks with a stochastic depth of more
-    than 0. `costs` are the steps of each block in it, by its
-    instance; `height` is how deep blocks are nested in it.
+    than 0, `dead` the layers whose result nothing uses. `costs` are the steps of each block in it,
+    by its instance; `height` is how deep blocks are nested in it.
     """
 
     used: frozenset[str] = frozenset()
@@ -40,6 +40,7 @@ class Effects(NamedTuple):
     costs: tuple[tuple[object, int], ...] = ()
     layers: int = 0
     height: int = 0
+    dead: frozenset[At] = frozenset()
 
 
 class TooLargeError(Exception):
@@ -81,6 +82,7 @@ class Budget:
         self.reads: set[str] = set()
         self.decided: set[str] = set()
         self.drops: set[str] = set()
+        self.dead: set[At] = set()
 
     def spend(self, steps: int) -> None:
         """So many more steps in the layers of this very block."""
@@ -138,6 +140,7 @@ class Budget:
             (*self.costs.items(), (instance, self.own)),
             max(self.layers, 1),  # a block of nothing, used twice in twice, is walked through too
             self.height,
+            frozenset(self.dead),
         )
 
     def add(self, effects: Effects) -> None:
@@ -151,6 +154,7 @@ class Budget:
         self.reads |= effects.reads
         self.decided |= effects.decided
         self.drops |= effects.drops
+        self.dead |= effects.dead
         for part, steps in effects.costs:
             if part not in self.costs:
                 self.costs[part] = steps

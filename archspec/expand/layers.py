@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from archspec.expand.arguments import Arguments, number_of
 from archspec.expand.budget import OPEN, VISIT, Room, TooLargeError
-from archspec.expand.builder import Builder
+from archspec.expand.builder import Builder, Tensor
 from archspec.expand.calls import (
     BlockKey,
     Call,
@@ -24,10 +24,13 @@ from archspec.expand.calls import (
     leaving,
     site,
 )
+from archspec.expand.living import alive
 from archspec.expand.naming import chain, closed, sequential
 from archspec.expand.parts import fill
 from archspec.expand.scope import FoundError, Scope
-from archspec.ir import Body, Op, ShapeError
+from archspec.expand.tensors import named, read, reads_input
+from archspec.ir import Body, Give, Load, Op, Save, ShapeError
+from archspec.ir.bodies import INPUT
 from archspec.ir.tree import (
     BlockCall,
     ModuleNode,
@@ -38,9 +41,10 @@ from archspec.ir.tree import (
     Site,
     TensorInfo,
 )
+from archspec.language.blocks import Block
 from archspec.language.layers import Layer, Stack
 from archspec.language.lines import IN_LAYER
-from archspec.language.words import COMBINATORS
+from archspec.language.words import COMBINATORS, TENSOR
 from archspec.memo import Memo, remember_by_reads
 from archspec.ops import OPS
 from archspec.ops.others import StochasticDepth
@@ -83,6 +87,15 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
     if not scope.decide(layer.when, at.below("when")):
         with nested(scope):
             return expand_stack(layer.otherwise or Stack(), at.below("else"), scope, x, out)
+    if layer.source is not None or layer.save:
+        return named(layer, at, scope, x, out, _expand_head)
+    return _expand_head(layer, at, scope, x, out)
+
+
+def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """What a layer is by its head, without its modifiers."""
+    if layer.head == TENSOR:
+        return [], x
     if layer.head in COMBINATORS and layer.head != "sequence":
         return _combine(layer, at, scope, x, out)
     if layer.head in scope.parts:
@@ -97,7 +110,7 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
     if call.block.inline and layer.name is None:
         with nested(scope, call.name):
             inside = inline_scope(call, x)
-            done, y = expand_stack(call.block.body, At(("body",), call.name), inside, x, out)
+            done, y = inlined(call, inside, x, out)
         check_kept(layer, at, call, x, y)
         return done, y
     return _add(_expand_call(call, layer, at, x), layer, at, out)
@@ -125,9 +138,25 @@ def _add(made: Module, layer: Layer, at: At, out: Builder) -> Steps:
 
 
 def expand_attribute(
-    name: str, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
+    name: str, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named_at: At
 ) -> Steps:
     """All layers of `stack` as one attribute: one alone is itself, more are a Sequential."""
+    if not stack.listed and len(stack.layers) == 1:
+        ((layer, place),) = stack.each(at)
+        if (layer.source is not None or layer.save) and scope.decide(
+            layer.when, place.below("when")
+        ):
+
+            def expand(_: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+                return _attribute(name, stack, at, scope, x, out, named_at)
+
+            return named(layer, place, scope, x, out, expand)
+    return _attribute(name, stack, at, scope, x, out, named_at)
+
+
+def _attribute(
+    name: str, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
+) -> Steps:
     made, zeros = expand_single(stack, at, scope, x)
     if made is None:
         return [], x
@@ -145,6 +174,8 @@ def expand_single(stack: Stack, at: At, scope: Scope, x: TensorInfo) -> tuple[Mo
     if not scope.decide(layer.when, at.below("when")):
         with nested(scope):
             return expand_single(layer.otherwise or Stack(), at.below("else"), scope, x)
+    if layer.head == TENSOR:
+        return None, False
     if layer.head in COMBINATORS and layer.head != "sequence":
         raise no_combinator(layer, at, scope)
     if layer.head in scope.parts:
@@ -158,7 +189,7 @@ def expand_row(
     stack: Stack, at: At, scope: Scope, x: TensorInfo
 ) -> tuple[SequentialNode, TensorInfo]:
     """The layers as children of a Sequential; inline blocks and parts are spliced in."""
-    holder = Builder(sequential=True)
+    holder, scope = Builder(sequential=True), scope.with_(tensors=None)
     steps, y = expand_stack(stack, at, scope, x, holder)
     return sequential(holder, chain(steps)), y
 
@@ -189,8 +220,36 @@ def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:
     return made
 
 
+def inlined(call: Call, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """An inline block in the class around, with the names of its tensors for itself."""
+    own, around = scope.tensors, call.scope.tensors
+    steps: list[Body] = []
+    if own is not None and reads_input(call.block.body, scope.memo):
+        steps.append(Save(own.name(INPUT, x)))
+    done, y = expand_stack(call.block.body, At(("body",), call.name), scope, x, out)
+    steps += done
+    gives = given_out(call.block, call.name, scope)
+    for name, tensor in zip(call.saves, gives, strict=False):
+        assert around is not None
+        steps += [Load(tensor.mark), Save(around.name(name, tensor.info))]
+    if gives:
+        steps.append(Load(gives[0].mark))
+        y = gives[0].info
+    return steps, y
+
+
+def given_out(block: Block, block_name: str, scope: Scope) -> list[Tensor]:
+    """The tensors that a block gives by name."""
+    places = (At(("outputs", place), block_name) for place in range(len(block.outputs)))
+    return [read(name, at, scope) for name, at in zip(block.outputs, places, strict=True)]
+
+
 def expand_inline(call: Call, x: TensorInfo) -> Module:
     """An inline block under a name: a Sequential of its layers."""
+    if call.block.inputs or call.block.outputs:
+        hint = "leave out its name, or make it a block with a class: without `inline`"
+        message = f"`{call.name}` has {'inputs' if call.block.inputs else 'outputs'}, so it is no "
+        raise call.scope.error("bad-layer", f"{message}`nn.Sequential`", call.at, hint)
     scope = inline_scope(call, x)
     row, y = expand_row(call.block.body, At(("body",), call.name), scope, x)
     return row, RowSite(row, y.shape), y
@@ -215,7 +274,8 @@ def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Modul
         raise FoundError(*(_inside(f.outside(use), scope) for f in expanded.findings))
     made = BlockCall(expanded.instance, call.outside(x))
     y = leaving(made, call, x)
-    return made, site(made, call, y), y
+    given = [leaving(made, call, x, info) for info in expanded.instance.gives]
+    return made, site(made, call, y, given), y
 
 
 def _inside(finding: Finding, scope: Scope) -> Finding:
@@ -234,8 +294,14 @@ def expand_block(
     out.sequential = as_sequential
     try:
         steps, y = expand_stack(key.block.body, at, scope, key.x, out)
-        made = declared(key.name, key.block)
-        instance = closed(out, made, chain(steps), y, key.context.prefixes)
+        made, gives = declared(key.name, key.block), given_out(key.block, key.name, scope)
+        if gives:
+            steps.append(Give(tuple(tensor.mark for tensor in gives)))
+            y = gives[0].info
+        infos = tuple(tensor.info for tensor in gives)
+        instance = closed(out, made, chain(steps), y, key.context.prefixes, infos)
+        instance = alive(instance) if out.named else instance
+        scope.budget.dead |= {*instance.dead}
     except FoundError as error:
         return Expanded(None, scope.budget.effects(error), error.findings)
     return Expanded(instance, scope.budget.effects(instance))

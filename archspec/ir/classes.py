@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from archspec.diagnostics import Span
 from archspec.expression import Expr, Name, Number
 from archspec.ir.bodies import Body
+from archspec.ir.liveness import in_mode
 from archspec.ir.ops import Argument, Op, Shape
 
 
@@ -63,7 +65,10 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Class:
-    """One class of the generated file. The children of a sequential one are its layers."""
+    """One class of the generated file. The children of a sequential one are its layers.
+
+    `inputs` are the tensors that its `forward` takes besides x.
+    """
 
     name: str
     doc: str
@@ -74,6 +79,17 @@ class Class:
     differs: str = ""
     sequential: bool = False
     zeros: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+    @cached_property
+    def trained(self) -> Body:
+        """What runs while training."""
+        return in_mode(self.body, training=True)
+
+    @cached_property
+    def evaluated(self) -> Body:
+        """What runs when it is not training."""
+        return in_mode(self.body, training=False)
 
 
 def nowhere(_: str) -> tuple[Span, ...]:
@@ -85,8 +101,7 @@ def nowhere(_: str) -> tuple[Span, ...]:
 class Network:
     """A spec, lowered: the last of `classes` is the network, each stands before its users.
 
-    `outputs` are the attributes whose values are the result, if some were asked for; `cut` are
-    those that come after the last of them and are not there. `place` says where a layer is
+    `cut` are attributes that lead to no output and are not there. `place` says where a layer is
     written, from the network down to the layer itself. `tree` is the expanded network.
     """
 
@@ -97,7 +112,6 @@ class Network:
     doc: str = ""
     init: str = "resnet"
     stages: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     place: Callable[[str], tuple[Span, ...]] = nowhere
     tree: Any = None

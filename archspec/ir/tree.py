@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight
 from archspec.ir.bodies import Body, Chain, applications
+from archspec.ir.liveness import in_mode
 from archspec.ir.ops import Op, Shape
 from archspec.places import At, Use
 
@@ -181,13 +182,18 @@ class OpSite:
 
 @dataclass(frozen=True, eq=False)
 class BlockSite:
-    """An application of a block: what enters and leaves it, and how places in it are found."""
+    """An application of a block: what enters and leaves it, and how places in it are found.
+
+    `inputs` and `outputs` are the tensors that it takes besides, and those that it gives.
+    """
 
     call: BlockCall
     y: Shape
     use: Use
     uses: tuple[tuple[At, str], ...] = ()
     role: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def container(self) -> BlockInstance:
@@ -251,7 +257,8 @@ class BlockInstance(Container):
     """A block (or the network) opened for equal uses. One that is sequential has no own `forward`.
 
     `args` are the block's args as they are declared, `raw` is the block as it is written, and
-    `leaving` what leaves it, in its own names.
+    `leaving` what leaves it, in its own names. `inputs` are the tensors that it takes besides,
+    `gives` are those that it gives, if several, and `dead` the layers that lead to none.
     """
 
     block: str
@@ -266,6 +273,9 @@ class BlockInstance(Container):
     args: Mapping[str, Expr | None] = field(default_factory=dict)
     prefix: str = ""
     raw: Any = None
+    inputs: tuple[str, ...] = ()
+    gives: tuple[TensorInfo, ...] = ()
+    dead: tuple[At, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,7 +284,9 @@ class ExpandedNetwork:
 
     `symbolic` are the arguments of the network that stay names, `used` the ops and blocks met,
     `drops` the blocks with a stochastic depth of more than 0, `stages` the attributes of the stages
-    that have blocks.
+    that have blocks, `tensors` those that have names. `outputs` are the names of what it gives, if
+    that is said, and `training` of what it gives while training, if that is more; `cut` are the
+    attributes that lead to none of it, and `dead` the layers whose result nothing uses.
     """
 
     name: str
@@ -286,7 +298,15 @@ class ExpandedNetwork:
     stages: tuple[str, ...]
     init: str = "resnet"
     outputs: tuple[str, ...] = ()
+    training: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    tensors: Mapping[str, TensorInfo] = field(default_factory=dict)
+    dead: frozenset[At] = frozenset()
+
+    @cached_property
+    def evaluated(self) -> Body:
+        """What runs when it is not training."""
+        return in_mode(self.root.body, training=False) if self.training else self.root.body
 
     @property
     def output(self) -> Shape:

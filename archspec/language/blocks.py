@@ -13,6 +13,7 @@ from archspec.language.layers import Stack, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import Attribute, ClassName, Doc, at_key, not_a_device, not_taken
 from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
+from archspec.language.tensors import inputs_of, names_of
 from archspec.language.words import PARTS_OF_ALL
 from archspec.memo import Memo
 
@@ -58,6 +59,8 @@ class Block(Model):
     class_: ClassName | None = ModelField(None, alias="class")
     name: Attribute | None = None
     inline: bool = False
+    inputs: Annotated[tuple[str, ...], reads(inputs_of)] = ()
+    outputs: Annotated[tuple[str, ...], reads(names_of)] = ()
     args: Annotated[dict[str, Any], reads(_block_arguments)] = {}
     parts: Annotated[dict[str, Stack], reads(_block_parts)] = {}
     body: Annotated[Stack, reads(_listed)]
@@ -65,10 +68,16 @@ class Block(Model):
     _raw: Any = PrivateAttr(None)
 
     def agree(self) -> None:
-        """No name is an argument and a part."""
+        """No name is an argument and a part, or an input too."""
         for name in self.args.keys() & self.parts.keys():
             message = f"`{name}` is an argument and a part"
             raise Problems([at_key("bad-name", message, ("parts", name))])
+        for place, name in enumerate(self.inputs):
+            if name in self.args or name in self.parts:
+                message = (
+                    f"`{name}` is an input and {'an argument' if name in self.args else 'a part'}"
+                )
+                raise Problems([Problem("bad-name", message, "", ("inputs", place))])
 
     @property
     def raw(self) -> Any:

@@ -19,13 +19,18 @@ from archspec.language import arguments, identifiers
 from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
+from archspec.language.tensors import DIMENSIONS, saved_of, sizes_of, slice_of, source_of
 from archspec.language.words import (
     BRANCHED,
     COMBINATORS,
     MODIFIERS,
+    OF_BRANCHES,
     OF_RESIDUAL,
+    OF_TENSORS,
     ONE_BODY,
     PARTS_OF_ALL,
+    SLICE,
+    TENSOR,
 )
 from archspec.ops import OPS
 from archspec.places import At
@@ -64,7 +69,9 @@ class Branch:
 class Layer:
     """One layer. `given` holds the arguments: parsed for an op, as written for a block or part.
 
-    `step` is its place in a list of layers; `raw` is what is written.
+    `step` is its place in a list of layers; `raw` is what is written. `source` is the tensor that
+    it reads (`from`), if not what arrives; `save` are the names of what it gives. Without a head
+    (`TENSOR`) it is these alone.
     """
 
     head: str
@@ -80,6 +87,10 @@ class Layer:
     project: Expr | None = None
     before: Stack | None = None
     drop_path: Expr | None = None
+    source: str | None = None
+    save: tuple[str, ...] = ()
+    along: str | None = None
+    sizes: tuple[Expr, ...] | None = None
 
     def branch_at(self, place: int, at: At) -> At:
         """Where a branch is written, of a layer at `at`."""
@@ -124,10 +135,23 @@ def layer_of(value: Any, step: int | None = None) -> Layer:
     if isinstance(value, str):
         return _with_head(value, {}, {}, value, step)
     heads = [key for key in value if key not in MODIFIERS] if isinstance(value, Mapping) else []
+    if not heads and isinstance(value, Mapping) and not value.keys().isdisjoint(OF_TENSORS):
+        return _tensor(value, step)
     if len(heads) != 1 or op_in_value(value):
         no_layer(value, heads)
     modifiers = {key: value[key] for key in value if key in MODIFIERS}
     return _with_head(heads[0], value[heads[0]], modifiers, value, step)
+
+
+def _tensor(value: Mapping[str, Any], step: int | None) -> Layer:
+    """What is no layer: a tensor that is read, or named."""
+    found = Collector()
+    for key in value:
+        if key not in (*OF_TENSORS, "when"):
+            hint = "write the layer too, e.g. `conv: 64`"
+            found.add("bad-layer", f"`{key}` has no layer beside it", hint, key, key=True)
+    found.finish()
+    return Layer(TENSOR, raw=value, step=step, **_modifiers(TENSOR, value))
 
 
 def _with_head(
@@ -143,6 +167,8 @@ def _with_head(
             branches = (Branch(None, _body(given)),)
         elif head in BRANCHED:
             branches = _branches(given)
+        elif head == SLICE:
+            arguments_given = slice_of(given)
         elif head in OPS:
             arguments_given = arguments.op_arguments(OPS[head], shorthand(head, given))
         else:
@@ -216,6 +242,10 @@ class Modifiers(Model):
     project: Condition = None
     before: Layers = None
     drop_path: Rate = None
+    source: Annotated[Any, reads(source_of)] = ModelField(None, alias="from")
+    save: Annotated[Any, reads(saved_of)] = ()
+    along: Literal[DIMENSIONS] | None = None  # type: ignore[valid-type]
+    sizes: Annotated[Any, reads(sizes_of)] = None
 
 
 def _modifiers(head: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,6 +256,10 @@ def _modifiers(head: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if key in OF_RESIDUAL and head != "residual":
             hint = "put it beside `residual:`"
             found.add("unknown-key", f"`{key}` belongs to `residual`", hint, key, key=True)
+        if head != OF_BRANCHES.get(key, head):
+            hint = f"put it beside `{OF_BRANCHES[key]}:`"
+            message = f"`{key}` belongs to `{OF_BRANCHES[key]}`"
+            found.add("unknown-key", message, hint, key, key=True)
     if isinstance(given.get("shortcut"), bool):
         hint = "write the layers of the shortcut, e.g. `shortcut: conv_norm`, or leave it out"
         message = f"expected layers, found {describe(given['shortcut'])}"

@@ -20,6 +20,7 @@ from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, SpecName, not_taken
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.stages import Stages
+from archspec.language.tensors import Outputs, outputs_of
 from archspec.language.train import Train, train_of
 from archspec.language.widths import never_shrink, repeats
 from archspec.memo import Memo
@@ -197,6 +198,7 @@ class Spec(Model):
     stem: SectionField = ModelField(default_factory=no_section)
     stages: Stages = {}
     head: SectionField = ModelField(default_factory=no_section)
+    outputs: Annotated[Outputs | None, reads(outputs_of)] = None
     blocks: Blocks = {}
     names: Annotated[dict[str, str], reads(_prefixes)] = {}
     init: Literal["resnet", "torch"] = "resnet"

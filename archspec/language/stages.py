@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from pydantic import Field as ModelField
 from pydantic import ValidationError
 
 from archspec.diagnostics import closest, guess, instead
@@ -18,6 +19,7 @@ from archspec.language.names import text_of
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.suggestions.indented import beside_its_stage
 from archspec.language.suggestions.layers import check_entry
+from archspec.language.tensors import saved_of, source_of
 from archspec.language.words import MODIFIERS
 from archspec.memo import Memo
 
@@ -39,6 +41,8 @@ class Stage:
     channels: Expr | tuple[Expr, ...] | None = None
     stride: Expr | tuple[Expr, ...] | None = None
     shrink: str | None = None
+    source: str | None = None
+    save: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
     between: Stack | None = None
     raw: Any = None
@@ -50,11 +54,11 @@ def stage_of(value: Any) -> Stage:
         _check_block_is_there(value)
         return Stage(between=stack_of(value), raw=value)
     try:
-        run = Run.model_validate({key: value[key] for key in value if key in Run.model_fields})
+        run = Run.model_validate({key: value[key] for key in value if key in RUN_KEYS})
     except ValidationError as error:
-        raise Problems(problems_of(error, Run.model_fields)) from None
+        raise Problems(problems_of(error, RUN_KEYS)) from None
     written = {key: getattr(run, key) for key in run.model_fields_set if key != "block"}
-    given = {key: value[key] for key in value if key not in Run.model_fields}
+    given = {key: value[key] for key in value if key not in RUN_KEYS}
     return Stage(blocks=run.block, given=given, raw=value, **written)
 
 
@@ -93,6 +97,11 @@ class Run(Model):
     channels: Annotated[Any, reads(arguments.value_of, CHANNELS)] = None
     stride: Annotated[Any, reads(arguments.value_of, STRIDE)] = None
     shrink: Annotated[str | None, reads(text_of, "`shrink`", 500)] = None
+    source: Annotated[Any, reads(source_of)] = ModelField(None, alias="from")
+    save: Annotated[Any, reads(saved_of)] = ()
+
+
+RUN_KEYS = tuple(field.alias or name for name, field in Run.model_fields.items())
 
 
 def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:

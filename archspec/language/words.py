@@ -5,11 +5,15 @@ from __future__ import annotations
 from archspec.ops import OPS
 
 ONE_BODY = ("sequence", "residual", "scale")
-BRANCHED = ("concat", "add", "split")
-COMBINATORS = (*ONE_BODY, *BRANCHED)
-ANYWHERE = ("name", "when", "else", "init")
+BRANCHED = ("concat", "add", "multiply", "split")
+SLICE = "slice"
+COMBINATORS = (*ONE_BODY, *BRANCHED, SLICE)
+TENSOR = ""  # the head of a map that is no layer: `{from: a}`, `{save: a}`
+OF_TENSORS = ("from", "save")
+ANYWHERE = ("name", "when", "else", "init", *OF_TENSORS)
 OF_RESIDUAL = ("shortcut", "project", "before", "drop_path")
-MODIFIERS = (*ANYWHERE, *OF_RESIDUAL)
+OF_BRANCHES = {"along": "concat", "sizes": "split"}
+MODIFIERS = (*ANYWHERE, *OF_RESIDUAL, *OF_BRANCHES)
 HEADS = (*OPS, *COMBINATORS)
 
 INDICES = ("index", "repeat", "stage", "block_index", "block_count")

@@ -9,7 +9,7 @@ from typing import Any
 from archspec import resources
 from archspec.language.blocks import Block
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.language.stages import CHANNELS, REPEAT, STRIDE, Run
+from archspec.language.stages import CHANNELS, OF_BLOCKS, REPEAT, RUN_KEYS, STRIDE, Run
 from archspec.language.words import MODIFIERS, PARTS_OF_ALL
 from archspec.ops import OPS
 from archspec.reference import texts as reference
@@ -21,6 +21,7 @@ from archspec.schema.pieces import (
     described,
     doc,
     mapping,
+    names,
     number,
     numbers,
     offered,
@@ -30,8 +31,6 @@ from archspec.schema.pieces import (
     yaml,
 )
 from archspec.source.reader import read
-
-RUN_KEYS = tuple(Run.model_fields)
 
 Written = Mapping[str, Mapping[str, Any]]  # blocks as they are written, by name
 
@@ -44,7 +43,7 @@ def stage() -> Schema:
 
 def is_run() -> Schema:
     """A stage that says anything of a run."""
-    return {"type": "object", "anyOf": [{"required": [key]} for key in RUN_KEYS]}
+    return {"type": "object", "anyOf": [{"required": [key]} for key in OF_BLOCKS]}
 
 
 def run(blocks: Written) -> Schema:
@@ -56,6 +55,8 @@ def run(blocks: Written) -> Schema:
         "channels": numbers(CHANNELS),
         "stride": numbers(STRIDE),
         "shrink": {"type": ["string", "null"], "maxLength": 500},
+        "from": ref("tensor"),
+        "save": ref("saved"),
     }
     properties = described(properties_of(Run, own), reference.STAGE_KEYS)
     return {
@@ -71,6 +72,8 @@ def block() -> Schema:
         "doc": {"type": "string", "maxLength": 4000},
         "class": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9_]{0,59}$"},
         "name": ref("attribute"),
+        "inputs": names(),
+        "outputs": names(),
         "args": mapping({"type": ["number", "boolean", "string", "null"]}, ref("argument-name")),
         "parts": mapping(ref("entry"), ref("argument-name")),
         "body": ref("body"),
@@ -101,6 +104,8 @@ def block_call(written: Mapping[str, Any]) -> Schema:
         properties[name] = {"description": told, **ref("value")}
     for name in written.get("parts", {}):
         properties[name] = {"description": "A part: layers, or `none`.", **ref("entry")}
+    for name in written.get("inputs", ()):
+        properties[name] = {"description": "The name of a tensor.", **ref("tensor")}
     return {"description": doc(written.get("doc")), "properties": properties}
 
 

@@ -6,7 +6,16 @@ from collections.abc import Iterable
 
 from archspec.ir import Field
 from archspec.language.layers import Modifiers
-from archspec.language.words import ANYWHERE, BRANCHED, OF_RESIDUAL, ONE_BODY, PARTS_OF_ALL
+from archspec.language.tensors import DIMENSIONS, OF_SLICE, SIZE
+from archspec.language.words import (
+    ANYWHERE,
+    BRANCHED,
+    OF_BRANCHES,
+    OF_RESIDUAL,
+    ONE_BODY,
+    PARTS_OF_ALL,
+    SLICE,
+)
 from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.schema.blocks import Written, docs
@@ -15,6 +24,7 @@ from archspec.schema.pieces import (
     COMBINATORS,
     NAME,
     Schema,
+    closed,
     described,
     doc,
     number,
@@ -65,6 +75,10 @@ def layer_map(blocks: Written) -> Schema:
     properties: dict[str, Schema] = {key: use(op) for key, op in OPS.items()}
     properties |= {key: ref("body") for key in ONE_BODY}
     properties |= {key: ref("branches") for key in BRANCHED}
+    properties[SLICE] = {
+        **closed({key: number(how) for key, how in OF_SLICE.items()}),
+        "required": ["channels"],
+    }
     called = {**docs(blocks), **PARTS}
     properties |= {name: {"description": text, **ref("call")} for name, text in called.items()}
     properties |= _modifiers()
@@ -85,6 +99,7 @@ def _beside(head: str) -> Schema:
         allowed = list(ANYWHERE)
     if head == "residual":
         allowed += OF_RESIDUAL
+    allowed += [key for key, other in OF_BRANCHES.items() if other == head]
     return {"if": {"required": [head]}, "then": {"propertyNames": {"enum": [head, *allowed]}}}
 
 
@@ -92,7 +107,7 @@ def _beside_others(heads: Iterable[str]) -> Schema:
     """Beside a part or a user's own block."""
     known = {"anyOf": [{"required": [head]} for head in heads]}
     then = {
-        "propertyNames": {"not": {"enum": [*OF_RESIDUAL]}},
+        "propertyNames": {"not": {"enum": [*OF_RESIDUAL, *OF_BRANCHES]}},
         "properties": dict.fromkeys(ANYWHERE, True),
         "additionalProperties": ref("call"),
     }
@@ -110,5 +125,9 @@ def _modifiers() -> dict[str, Schema]:
         "before": ref("layers"),
         "drop_path": number(Field("real", low=0, high=1)),
         "init": {"enum": ["zeros", None]},
+        "from": ref("tensor"),
+        "save": ref("saved"),
+        "along": {"enum": [*DIMENSIONS, None]},
+        "sizes": {"type": ["array", "null"], "items": number(SIZE), "minItems": 1},
     }
     return properties_of(Modifiers, own)

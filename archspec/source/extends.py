@@ -18,7 +18,7 @@ from archspec.source.syntax import shown
 MAX_EXTENDS = 10
 NOT_INHERITED = ("name", "class", "doc", "extends", "expect")
 MODIFIERS = frozenset(
-    ["name", "when", "else", "init", "shortcut", "project", "before", "drop_path"]
+    """name when else init from save shortcut project before drop_path along sizes""".split()
 )
 
 # What kind of map stands where: kind -> key -> kind of the value ("" is any other key).

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from archspec.expression import Expr, names
 from archspec.language.layers import Layer, Stack
-from archspec.language.words import COMBINATORS
+from archspec.language.words import COMBINATORS, SLICE, TENSOR
 from archspec.ops import OPS
 from archspec.places import At
 
@@ -40,7 +40,7 @@ def references(stack: Stack) -> References:
     trees, calls, nested = list[Tree](), list[Call](), list[Call]()
     for layer, at in stack.all:
         trees += _own_trees(layer, at)
-        if layer.head not in COMBINATORS and layer.head not in OPS:
+        if layer.head not in COMBINATORS and layer.head not in OPS and layer.head != TENSOR:
             calls.append(Call(at, layer))
         if layer.head == "sequence":
             inner = layer.branches[0].stack.each(layer.branch_at(0, at))
@@ -51,7 +51,9 @@ def references(stack: Stack) -> References:
 def _own_trees(layer: Layer, at: At) -> Iterator[Tree]:
     for key in ("when", "project", "drop_path"):
         yield from trees_in(getattr(layer, key), at.below(key))
-    if layer.head in OPS:
+    if layer.sizes is not None:
+        yield from trees_in(layer.sizes, at.below("sizes"))
+    if layer.head in OPS or layer.head == SLICE:
         for arg, value in layer.given.items():
             yield from trees_in(value, at.below(layer.head, arg))
 

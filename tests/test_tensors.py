@@ -1,0 +1,380 @@
+"""Named tensors, several outputs, products and parts: both readers against modules by hand."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import archspec
+from support import write_spec
+from support.modules import assert_same_tensors, generated_module, images, seeded
+
+LONG_SKIPS = """
+input: [3, 16, 12]
+args: {classes: 5}
+stem:
+  inc: {pair: 8}
+stages:
+  down1: {down: 16}
+  down2: {down: 24}
+head:
+  up1: {up: {channels: 16, skip: down1}}
+  up2: {up: {channels: 8, skip: inc}}
+  outc: {conv: {channels: classes, bias: true}}
+blocks:
+  pair:
+    body: [{conv_norm_act: {channels: channels, kernel: 3}}, {conv_norm_act: channels, name: last}]
+  down:
+    body: [{max_pool: {kernel: 3, stride: 1}}, {pair: channels}]
+  up:
+    inputs: [skip]
+    body:
+      - {conv: in_channels // 2, name: up}
+      - concat: [{from: skip}, []]
+      - {pair: channels, name: conv}
+"""
+
+
+def conv(arriving: int, leaving: int, kernel: int = 1, **more: Any) -> nn.Conv2d:
+    more = {"bias": False, "padding": kernel // 2, **more}
+    return nn.Conv2d(arriving, leaving, kernel, **more)
+
+
+class ConvNormAct(nn.Module):
+    def __init__(self, arriving: int, leaving: int, kernel: int) -> None:
+        super().__init__()
+        self.conv, self.norm = conv(arriving, leaving, kernel), nn.BatchNorm2d(leaving)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)).relu()  # type: ignore[no-any-return]
+
+
+class Pair(nn.Module):
+    def __init__(self, arriving: int, leaving: int) -> None:
+        super().__init__()
+        self.first = ConvNormAct(arriving, leaving, 3)
+        self.last = ConvNormAct(leaving, leaving, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.first(x))  # type: ignore[no-any-return]
+
+
+class Up(nn.Module):
+    def __init__(self, arriving: int, skip: int, leaving: int) -> None:
+        super().__init__()
+        self.up = conv(arriving, arriving // 2)
+        self.conv = Pair(skip + arriving // 2, leaving)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        return self.conv(torch.cat([skip, self.up(x)], 1))  # type: ignore[no-any-return]
+
+
+class LongSkips(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inc, self.down1, self.down2 = Pair(3, 8), Pair(8, 16), Pair(16, 24)
+        self.up1, self.up2 = Up(24, 16, 16), Up(16, 8, 8)
+        self.outc = conv(8, 5, bias=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pool = nn.MaxPool2d(3, 1, 1)
+        a = self.inc(x)
+        b = self.down1(pool(a))
+        c = self.down2(pool(b))
+        return self.outc(self.up2(self.up1(c, b), a))  # type: ignore[no-any-return]
+
+
+TWO_HEADS = """
+input: [3, 16, 12]
+args: {classes: 10}
+stem: {conv1: {conv_norm_act: {channels: 8, kernel: 3}, name: conv1}}
+stages:
+  middle: {conv_norm_act: {channels: 12, kernel: 3, stride: 2}}
+head:
+  aux: {side: {classes: classes}, from: conv1}
+  avgpool: {global_avg_pool: {}, from: middle}
+  flatten: flatten
+  drop: {dropout: 0.2}
+  fc: {linear: classes}
+outputs: {eval: [fc], training: [fc, aux]}
+blocks:
+  side:
+    args: {classes: required}
+    body: [global_avg_pool, flatten, {dropout: 0.5}, {linear: classes}]
+"""
+
+
+class TwoHeads(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = ConvNormAct(3, 8, 3)
+        self.middle = ConvNormAct(8, 12, 3)
+        self.middle.conv = conv(8, 12, 3, stride=2)
+        self.aux, self.fc = nn.Linear(8, 10), nn.Linear(12, 10)
+
+    def forward(self, x: Tensor) -> Any:
+        first = self.conv1(x)
+        last = self.middle(first)
+        aux: Any = None
+        if self.training:
+            aux = self.aux(nn.functional.dropout(first.mean((2, 3), keepdim=True).flatten(1), 0.5))
+        y = last.mean((2, 3), keepdim=True).flatten(1)
+        y = self.fc(nn.functional.dropout(y, 0.2, self.training))
+        return (y, aux) if self.training else y
+
+
+GATED = """
+input: [8, 15, 9]
+stem:
+  - {conv: {channels: 8, kernel: 3}, name: first, save: saved}
+  - multiply: [[{conv: 8, name: value1}, tanh], [{conv: 8, name: gate1}, sigmoid]]
+  - multiply: {value2: {conv: 8}, gate2: [{conv: 1}, sigmoid]}
+  - add: [[], {from: saved}]
+  - add: [[], [global_avg_pool, {conv: 8, name: pooled}]]
+  - split: {a: {conv: 4}, b: []}
+    sizes: [6, 2]
+  - {slice: {start: 2, channels: 3}}
+  - concat: [[], {from: saved}]
+"""
+
+
+class Gated(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = conv(8, 8, 3)
+        self.value1, self.gate1 = conv(8, 8), conv(8, 8)
+        self.value2, self.gate2 = conv(8, 8), nn.Sequential(conv(8, 1), nn.Sigmoid())
+        self.pooled = conv(8, 8)
+        self.a = conv(6, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        saved = self.first(x)
+        x = self.value1(saved).tanh() * self.gate1(saved).sigmoid()
+        x = self.value2(x) * self.gate2(x)
+        x = x + saved
+        x = x + self.pooled(nn.functional.adaptive_avg_pool2d(x, 1))
+        y, z = x.split([6, 2], 1)
+        x = torch.cat([self.a(y), z], 1)
+        return torch.cat([x[:, 2:5], saved], 1)
+
+
+SCALES = """
+input: [3, 16, 12]
+stem: {conv1: {conv: 16}}
+stages:
+  layer1: {block: scales, repeat: 2, channels: 32}
+  layer2: {block: scales, repeat: 3, channels: 64, stride: 2}
+blocks:
+  scales:
+    args: {width: channels // 4}
+    body:
+      - residual:
+          - {conv: 4 * width, name: conv_in}
+          - split:
+              - [{step: {stride: stride}, save: first}]
+              - - {add: [[], {from: first}], when: index > 0}
+                - {step: {stride: stride}, save: second}
+              - [{add: [[], {from: second}], when: index > 0}, {step: {stride: stride}}]
+              - {avg_pool: {kernel: 3, stride: stride}, when: index == 0, else: []}
+            sizes: [width - 1, width - 1, width - 1, width + 3]
+          - {conv: channels, name: conv_out}
+        shortcut: conv_norm
+      - act
+  step:
+    inline: true
+    body: [{conv: {channels: channels, kernel: 3, stride: stride}}, act]
+"""
+
+
+class Scales(nn.Module):
+    def __init__(self, arriving: int, leaving: int, stride: int, first: bool) -> None:
+        super().__init__()
+        width = leaving // 4
+        self.sizes, self.first, self.stride = (
+            [width - 1, width - 1, width - 1, width + 3],
+            first,
+            stride,
+        )
+        self.conv_in = conv(arriving, leaving)
+        self.conv1 = conv(width - 1, width - 1, 3, stride=stride)
+        self.conv2 = conv(width - 1, width - 1, 3, stride=stride)
+        self.conv3 = conv(width - 1, width - 1, 3, stride=stride)
+        self.conv_out = conv(leaving, leaving)
+        self.downsample: nn.Module = nn.Identity()
+        if first:
+            self.downsample = nn.Sequential(
+                conv(arriving, leaving, stride=stride), nn.BatchNorm2d(leaving)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        a, b, c, d = self.conv_in(x).split(self.sizes, 1)
+        a = self.conv1(a).relu()
+        b = self.conv2(b if self.first else b + a).relu()
+        c = self.conv3(c if self.first else c + b).relu()
+        d = nn.functional.avg_pool2d(d, 3, self.stride, 1) if self.first else d
+        return (self.conv_out(torch.cat([a, b, c, d], 1)) + self.downsample(x)).relu()
+
+
+def scales() -> nn.Module:
+    first = [Scales(16, 32, 1, True), Scales(32, 32, 1, False)]
+    second = [Scales(32, 64, 2, True), Scales(64, 64, 1, False), Scales(64, 64, 1, False)]
+    return nn.Sequential(conv(3, 16), *first, *second)
+
+
+PYRAMID = """
+input: [3, 16, 12]
+stem: {conv1: {conv_norm_act: {channels: 8, kernel: 3, stride: 2}}}
+stages:
+  layer1: {block: basic, channels: 8}
+  layer2: {block: basic, channels: 16}
+head:
+  fpn: {fpn: {fine: layer1}, save: [p1, p2]}
+  sum: {add: [{from: p1}, {from: p2}]}
+  last: {conv: 4}
+outputs: [p1, last, p2]
+blocks:
+  fpn:
+    inputs: [fine]
+    outputs: [p1, p2]
+    body:
+      - {conv: 8, name: inner1, from: fine, save: m1}
+      - {conv: 8, name: inner2, from: input, save: m2}
+      - {add: [{from: m1}, {from: m2}], save: t1}
+      - {conv: {channels: 8, kernel: 3}, name: outer1, save: p1}
+      - {conv: {channels: 8, kernel: 3}, name: outer2, from: m2, save: p2}
+"""
+
+
+class Pyramid(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        spec = {"name": "trunk", "input": [3, 16, 12]}
+        stem = {"conv1": {"conv_norm_act": {"channels": 8, "kernel": 3, "stride": 2}}}
+        stages = {f"layer{n + 1}": {"block": "basic", "channels": 8 * (n + 1)} for n in range(2)}
+        self.trunk = archspec.build_module({**spec, "stem": stem, "stages": stages})
+        self.inner1, self.inner2 = conv(8, 8), conv(16, 8)
+        self.outer1, self.outer2 = conv(8, 8, 3), conv(8, 8, 3)
+        self.last = conv(8, 4)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        fine = self.trunk.layer1(self.trunk.conv1(x))
+        coarse = self.trunk.layer2(fine)
+        m1, m2 = self.inner1(fine), self.inner2(coarse)
+        p1, p2 = self.outer1(m1 + m2), self.outer2(m2)
+        return p1, self.last(p1 + p2), p2
+
+
+CASES: dict[str, tuple[str, Callable[[], nn.Module]]] = {
+    "long skips": (LONG_SKIPS, LongSkips),
+    "two heads": (TWO_HEADS, TwoHeads),
+    "gated": (GATED, Gated),
+    "scales": (SCALES, scales),
+    "pyramid": (PYRAMID, Pyramid),
+}
+
+
+def tensors(output: Any) -> dict[str, Tensor]:
+    """What a module gives, by place."""
+    listed = output if isinstance(output, tuple) else (output,)
+    return {str(place): tensor for place, tensor in enumerate(listed)}
+
+
+def run(module: nn.Module, x: Tensor, training: bool) -> dict[str, Tensor]:
+    """Outputs, gradients and buffers of one step."""
+    module.train(training)
+    torch.manual_seed(3)
+    outputs = tensors(module(x))
+    torch.stack([output.square().mean() for output in outputs.values()]).sum().backward()
+    gradients = [p.grad for p in module.parameters() if p.grad is not None]
+    more = [*gradients, *module.buffers()]
+    return {**outputs, **{f"{place} more": tensor for place, tensor in enumerate(more)}}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("training", [False, True], ids=["eval", "training"])
+def test_both_readers_compute_what_is_written_by_hand(
+    case: str, training: bool, tmp_path: Path
+) -> None:
+    text, by_hand = CASES[case]
+    path = write_spec(tmp_path, text)
+    interpreted = seeded(lambda: archspec.build_module(path))
+    generated = seeded(lambda: generated_module(path))
+    assert_same_tensors(interpreted.state_dict(), generated.state_dict())
+    peer = by_hand()
+    values = zip(peer.state_dict(), interpreted.state_dict().values(), strict=True)
+    peer.load_state_dict({name: value.clone() for name, value in values})
+
+    x = images(3, *archspec.load(path).input)
+    expected = run(peer, x, training)
+    for module in (interpreted, generated):
+        assert_same_tensors(run(module, x, training), expected)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("how", ["script", "fx", "compile", "export"])
+def test_the_source_takes_torchs_compilers(case: str, how: str, tmp_path: Path) -> None:
+    path = write_spec(tmp_path, CASES[case][0])
+    module, x = generated_module(path).eval(), images(2, *archspec.load(path).input)
+    if how == "script":
+        taken = torch.jit.script(module)
+    elif how == "fx":
+        taken = importlib.import_module("torch.fx").symbolic_trace(module)
+    elif how == "compile":
+        taken = torch.compile(module, fullgraph=True, backend="eager")
+    else:
+        taken = torch.export.export(module, (x,)).module()
+    with torch.no_grad():
+        assert_same_tensors(tensors(taken(x)), tensors(module(x)))
+
+
+def test_tensors_become_variables_of_their_names(tmp_path: Path) -> None:
+    source = archspec.render(write_spec(tmp_path, LONG_SKIPS))
+    assert source.rpartition("def forward")[2] == (
+        "(self, x: Tensor) -> Tensor:\n"
+        "        inc = self.inc(x)\n"
+        "        down1 = self.down1(inc)\n"
+        "        x = self.down2(down1)\n"
+        "        x = self.up1(x, down1)\n"
+        "        x = self.up2(x, inc)\n"
+        "        return self.outc(x)\n"
+    )
+    assert "        return self.conv(torch.cat([skip, self.up(x)], 1))\n" in source
+    assert "    conv([skip, up(x)])\n" in source
+
+
+def test_modes_part_behind_what_they_have_in_common(tmp_path: Path) -> None:
+    source = archspec.render(write_spec(tmp_path, TWO_HEADS))
+    assert source.rpartition("def forward")[2] == (
+        "(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor]:\n"
+        "        conv1 = self.conv1(x)\n"
+        "        middle = self.middle(conv1)\n"
+        "        if self.training:\n"
+        "            aux = self.aux(conv1)\n"
+        "            fc = self.fc(self.drop(self.flatten(self.avgpool(middle))))\n"
+        "            return fc, aux\n"
+        "        return self.fc(self.drop(self.flatten(self.avgpool(middle))))\n"
+    )
+
+
+def test_outputs_that_are_asked_for_replace_those_of_the_spec(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, TWO_HEADS)
+    module = archspec.build_module(path, outputs=["conv1", "aux"])
+    assert "fc.weight" not in module.state_dict()
+    given = module.train()(images(2, 3, 16, 12))
+    assert [tuple(output.shape) for output in given] == [(2, 8, 16, 12), (2, 10)]
+
+
+def test_what_a_network_comes_to_is_that_of_evaluation(tmp_path: Path) -> None:
+    analysis = archspec.analyze(write_spec(tmp_path, TWO_HEADS))
+    assert (analysis.output, analysis.depth) == ((10,), 3)
+    conv_macs = 16 * 12 * 8 * 27 + 8 * 6 * 12 * 72
+    assert analysis.macs == conv_macs + 120 == sum(row.macs for row in analysis.rows)
+    parameters = archspec.build_module(tmp_path / "net.yaml").parameters()
+    assert analysis.params == sum(p.numel() for p in parameters)
+    assert analysis.params == sum(row.params for row in analysis.rows)
