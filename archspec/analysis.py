@@ -57,7 +57,7 @@ class Analysis:
         """The layers in the order in which they run; parameters are counted the first time."""
         seen: set[str] = set()
         rows = []
-        aside = self._aside
+        aside = self.aside
         for visit in visits(self.network) if self.network else ():
             op, y = visit.site.op, visit.site.y
             params = 0 if visit.path in seen else op.parameters()
@@ -67,7 +67,7 @@ class Analysis:
         return tuple(rows)
 
     @property
-    def _aside(self) -> frozenset[str]:
+    def aside(self) -> frozenset[str]:
         """Attributes that run while training alone, so that their multiply-adds do not count."""
         network = self.network
         if network is None or not network.training:
@@ -105,7 +105,8 @@ def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
 
 
 def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> Analysis:
-    """What the network comes to, from what its blocks come to."""
+    """What the network comes to, from what its blocks come to: each is counted once."""
+    memo = memo.session() if memo else Memo()
     root = network.root
     params = sum(_parameters(child.module, memo) for child in root.attributes)
     way = _Way(memo)

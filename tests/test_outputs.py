@@ -192,9 +192,9 @@ def test_the_source_takes_torchs_compilers(how: str) -> None:
 @pytest.mark.parametrize(
     ("outputs", "said"),
     [
-        (["layr2"], r"no attribute `layr2`.*did you mean `layer2`"),
+        (["layr2"], r"no tensor `layr2`.*did you mean `layer2`"),
         (["layer2", "layer2"], r"`layer2` is asked for twice"),
-        (["layer3.2"], r"no attribute `layer3\.2`"),
+        (["layer3.2"], r"no tensor `layer3\.2`"),
         ([], r"no output is asked for"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 import archspec
+from archspec.lint.check import check_text
 from support import write_spec
-from support.modules import assert_same_tensors, generated_module, images, seeded
+from support.modules import assert_same_tensors, generated_module, images, seeded, tensors
 
 LONG_SKIPS = """
 input: [3, 16, 12]
@@ -270,19 +272,48 @@ class Pyramid(nn.Module):
         return p1, self.last(p1 + p2), p2
 
 
+INLINE = """
+input: [4, 6, 5]
+stem:
+  - {conv: 4, save: saved}
+  - twice
+  - twice
+  - add: [[], {from: saved}]
+blocks:
+  twice:
+    inline: true
+    body:
+      - {conv: 4, save: saved}
+      - once
+      - multiply: [[], {from: saved}]
+      - add: [[], {from: input}]
+  once:
+    inline: true
+    body: [{save: saved}, act, {add: [[], {from: saved}]}]
+"""
+
+
+class Inline(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2, self.conv3 = conv(4, 4), conv(4, 4), conv(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = outer = self.conv1(x)
+        for layer in (self.conv2, self.conv3):
+            y = saved = layer(x)
+            x = (y.relu() + y) * saved + x
+        return x + outer
+
+
 CASES: dict[str, tuple[str, Callable[[], nn.Module]]] = {
     "long skips": (LONG_SKIPS, LongSkips),
     "two heads": (TWO_HEADS, TwoHeads),
     "gated": (GATED, Gated),
     "scales": (SCALES, scales),
     "pyramid": (PYRAMID, Pyramid),
+    "inline": (INLINE, Inline),
 }
-
-
-def tensors(output: Any) -> dict[str, Tensor]:
-    """What a module gives, by place."""
-    listed = output if isinstance(output, tuple) else (output,)
-    return {str(place): tensor for place, tensor in enumerate(listed)}
 
 
 def run(module: nn.Module, x: Tensor, training: bool) -> dict[str, Tensor]:
@@ -316,7 +347,7 @@ def test_both_readers_compute_what_is_written_by_hand(
         assert_same_tensors(run(module, x, training), expected)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ["two heads", "scales", "pyramid"])
 @pytest.mark.parametrize("how", ["script", "fx", "compile", "export"])
 def test_the_source_takes_torchs_compilers(case: str, how: str, tmp_path: Path) -> None:
     path = write_spec(tmp_path, CASES[case][0])
@@ -378,3 +409,176 @@ def test_what_a_network_comes_to_is_that_of_evaluation(tmp_path: Path) -> None:
     parameters = archspec.build_module(tmp_path / "net.yaml").parameters()
     assert analysis.params == sum(p.numel() for p in parameters)
     assert analysis.params == sum(row.params for row in analysis.rows)
+
+
+def test_an_inline_block_gives_tensors_to_the_class_around(tmp_path: Path) -> None:
+    blocks = """
+blocks:
+  halves:
+    inputs: [other]
+    outputs: [left, right]
+    body: [{conv: 3, save: left}, {conv: 2, from: other, save: right}]
+"""
+    stem = """input: [4, 6, 5]
+stem:
+  - {conv: 4, save: a}
+  - act
+  - {halves: {other: a}, save: [p, q]}
+  - concat: [{from: q}, [], {from: p}]
+"""
+    whole = write_spec(tmp_path, stem + blocks)
+    inline = write_spec(tmp_path, stem + blocks + "    inline: true\n", "inline")
+    x = images(2, 4, 6, 5)
+    one, other = (seeded(lambda: archspec.build_module(path)) for path in (whole, inline))  # noqa: B023
+    assert_same_tensors(tensors(one(x)), tensors(other(x)))
+    assert list(other.state_dict()) == ["conv1.weight", "conv2.weight", "conv3.weight"]
+
+
+def findings(folder: Path, text: str) -> list[tuple[str, int]]:
+    """The rules that a spec breaks, with their lines."""
+    path = write_spec(folder, "input: [3, 16, 16]\n" + text)
+    checked = check_text(path.read_text("utf-8"), str(path))
+    return [(found.rule, found.span.line if found.span else 0) for found in checked.findings]
+
+
+REFUSED = {
+    "a name that is misspelt": (
+        "stem:\n  - {conv: 8, save: skip}\n  - {add: [{from: skpi}, {from: skip}]}",
+        ("unknown-tensor", 5),
+    ),
+    "a name that is saved twice": (
+        "stem:\n  - {conv: 8, save: skip}\n  - {act: {}, save: skip}\n  - {conv: 8, from: skip}",
+        ("tensor-twice", 5),
+    ),
+    "the name of an entry": (
+        "stem:\n  a: {conv: 8}\n  b: {conv: 8, save: a}\n  c: {add: [{from: a}, {from: b}]}",
+        ("tensor-twice", 5),
+    ),
+    "a name that is read too early": (
+        "stem:\n  - {conv: 3, save: b}\n  - {add: [{from: a}, {from: b}]}\n  - {conv: 8, save: a}",
+        ("unknown-tensor", 5),
+    ),
+    "a name in a sequence": (
+        "stem:\n  - sequence:\n      - {conv: 8, save: a}\n  - add: [[], {from: a}]",
+        ("bad-layer", 5),
+    ),
+    "a name in a list under a name": (
+        "stem:\n  conv1:\n    - {conv: 8, save: a}\n    - act",
+        ("bad-layer", 5),
+    ),
+    "a name in a shortcut": (
+        "stem:\n  - residual: [{conv: 8}]\n    shortcut:\n      - {conv: 8, from: input}",
+        ("bad-layer", 6),
+    ),
+    "a name in a part": (
+        "stages:\n  l:\n    block: basic\n    channels: 8\n    attention: {se: {}, save: a}",
+        ("bad-layer", 7),
+    ),
+    "a name in the act": (
+        "defaults:\n  act: {relu: {}, save: a}\nstem: [{conv: 8}, act]",
+        ("bad-layer", 4),
+    ),
+    "a layer that is not there in each use": (
+        "stages:\n  l: {block: b, repeat: 2, channels: 8}\nblocks:\n  b:\n    body:\n"
+        "      - {conv: channels, save: a, when: index == 0}\n      - add: [[], {from: a}]",
+        ("unknown-tensor", 9),
+    ),
+    "several names for one tensor": ("stem:\n  - {conv: 8, save: [a, b]}", ("bad-layer", 4)),
+    "an input that is not given": (
+        "stem:\n  - join: 8\nblocks:\n  join: {inputs: [a], body: [{concat: [[], {from: a}]}]}",
+        ("missing-key", 4),
+    ),
+    "an output that nothing saves": (
+        "stem: [{b: 8}]\nblocks:\n  b: {outputs: [a, c], body: [{conv: 8, save: a}]}",
+        ("unknown-tensor", 5),
+    ),
+    "a stage of a block with outputs": (
+        "stages:\n  l: {block: b}\nblocks:\n  b: {outputs: [a], body: [{conv: 8, save: a}]}",
+        ("bad-layer", 4),
+    ),
+    "an output of the network that there is not": (
+        "stem: {a: {conv: 8}}\noutputs: [b]",
+        ("unknown-output", 4),
+    ),
+    "sizes that are too few": (
+        "stem: [{conv: 8}, {split: [[], []], sizes: [8]}]",
+        ("wrong-length", 3),
+    ),
+    "sizes that leave channels over": (
+        "stem: [{conv: 8}, {split: [[], []], sizes: [3, 4]}]",
+        ("split-shape-mismatch", 3),
+    ),
+    "a part without a branch": (
+        "stem: [{conv: 8}, {split: [[], {conv: 4, when: false}]}]",
+        ("bad-layer", 3),
+    ),
+    "channels that are not there": (
+        "stem: [{conv: 8}, {slice: {start: 4, channels: 8}}]",
+        ("split-shape-mismatch", 3),
+    ),
+    "a dimension that is not there": (
+        "stem: [{conv: 8}, {concat: [[], []], along: depth}]",
+        ("shape-mismatch", 3),
+    ),
+    "a tensor of another size": (
+        "stem:\n  - {conv: 8, save: a}\n  - max_pool: 2\n  - add: [[], {from: a}]",
+        ("add-shape-mismatch", 6),
+    ),
+    "a tensor that nothing reads": ("stem:\n  - {conv: 8, save: a}", ("unused-tensor", 4)),
+    "a layer that nothing uses": (
+        "stem:\n  - {conv: 8, save: a}\n  - conv: 4\n  - {act: {}, from: a}",
+        ("dead-layer", 5),
+    ),
+    "an input that nothing reads": (
+        "stem:\n  - {conv: 8, save: a}\n  - {b: {channels: 8, c: a}}\nblocks:\n"
+        "  b: {inputs: [c], body: [{conv: channels}]}",
+        ("unused-argument", 7),
+    ),
+    "a recipe for several outputs": (
+        "stem: [global_avg_pool, flatten]\nhead: {a: {linear: 10}, b: {linear: 10}}\n"
+        "outputs: [a, b]\ntrain: {data: cifar10, epochs: 1, batch_size: 8, lr: 0.1}",
+        ("head-mismatch", 6),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_is_wrong_has_one_finding_at_its_line(kind: str, tmp_path: Path) -> None:
+    text, found = REFUSED[kind]
+    assert [one for one in findings(tmp_path, text + "\n") if one[0] != "input-mismatch"] == [found]
+
+
+@pytest.mark.parametrize("name", ["self", "__class__", "for", "match", "forward", "torch", "input"])
+def test_names_that_no_variable_can_have(name: str, tmp_path: Path) -> None:
+    text = f"stem:\n  - {{conv: 8, save: {name}}}\n"
+    assert ("bad-name", 4) in findings(tmp_path, text)
+
+
+@pytest.mark.parametrize("name", ["keys", "len", "y", "print", "tuple", "z2", "t"])
+def test_names_that_mean_something_elsewhere(name: str, tmp_path: Path) -> None:
+    text = f"""input: [3, 8, 8]
+stem:
+  - {{conv: 4, save: {name}}}
+  - residual: [{{conv: 4}}, act, {{conv: 4}}]
+  - {{join: {{{name}: {name}}}}}
+blocks: {{join: {{inputs: [{name}], body: [{{conv: 4}}, {{add: [[], {{from: {name}}}]}}]}}}}
+"""
+    path, x = write_spec(tmp_path, text), images(2, 3, 8, 8)
+    one, other = (seeded(lambda: read(path)) for read in (archspec.build_module, generated_module))  # noqa: B023
+    assert_same_tensors(tensors(one(x)), tensors(other(x)))
+
+
+def test_layers_that_lead_to_no_output_are_not_built(tmp_path: Path) -> None:
+    path = write_spec(
+        tmp_path,
+        "input: [3, 8, 8]\nstem: {a: {conv: 4}, b: {conv: 5}, c: {conv: 6, from: a}}\n"
+        "outputs: [c]\n",
+    )
+    assert list(archspec.build_module(path).state_dict()) == ["a.weight", "c.weight"]
+    assert list(generated_module(path).state_dict()) == ["a.weight", "c.weight"]
+
+
+def test_blocks_with_inputs_can_be_pickled(tmp_path: Path) -> None:
+    module = archspec.build_module(write_spec(tmp_path, LONG_SKIPS)).eval()
+    x = images(1, 3, 8, 8)
+    assert_same_tensors(tensors(pickle.loads(pickle.dumps(module))(x)), tensors(module(x)))

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archspec.codegen.layout import STEP, WIDTH
+from archspec.codegen.layout import STEP, WIDTH, CallText, lines
 from archspec.ir import Apply, Body, Chain, Class, New, Save, Sequential, run
 from archspec.ir.bodies import INPUT, proceed, steps_of
 from archspec.ir.liveness import loaded, saved
@@ -98,12 +98,27 @@ class _Statements:
             x = self._copied(x)
             text = f"self.{layer.layer}({x.text}{rest})"
         y = Code(text, x.variable)
+        if others and not self.fits(text):
+            return self._tall_call(layer, x, others)
         if layer.outputs:
             return y
         return self.assign(y) if alone or self._activation(layer.layer) else y
 
+    def _tall_call(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
+        """A call in several lines."""
+        variable, indent = self.fresh(), " " * self.indent
+        call = CallText(f"self.{layer.layer}", (x.text, *(other.text for other in others)))
+        made = lines(call, indent, f"{variable} = ")
+        self.lines += [line.removeprefix(indent) for line in made]
+        return Code(variable, None)
+
     def unpack(self, x: Code, names: tuple[str, ...]) -> list[Code]:
         variables = [self.variables[name] if name else "_" for name in names]
+        if not self.assigned(", ".join(variables), x.text):
+            x = self.assign(x)
+            self.pinned.add(x.text)
+        if not self.assigned(", ".join(variables), x.text):
+            return [Code(f"{x.text}[{place}]", None) for place in range(len(names))]
         self.lines.append(f"{', '.join(variables)} = {x.text}")
         return [Code(variable, None) for variable in variables]
 
@@ -150,10 +165,18 @@ class _Statements:
     def split(self, x: Code, parts: int, sizes: tuple[int, ...]) -> list[Code]:
         x = self.assign(x) if x.sign else x
         self.shared.append((x.variable, set(self.live)))
-        names = [self.fresh() for _ in range(parts)]
         how = f"split([{', '.join(map(str, sizes))}], 1)" if sizes else f"chunk({parts}, 1)"
-        self.lines.append(f"{', '.join(names)} = {x.text}.{how}")
+        names = [self.fresh() for _ in range(parts)]
+        if not self.assigned(", ".join(names), f"{x.text}.{how}"):
+            x = self.assign(x)
+        self.lines += self._parted(names, f"{x.text}.{how}")
         return [Code(name, name) for name in names]
+
+    def _parted(self, names: list[str], text: str) -> list[str]:
+        """Several variables at once, as `ruff format` lays them out."""
+        if self.assigned(", ".join(names), text):
+            return [f"{', '.join(names)} = {text}"]
+        return ["(", *(f"{STEP}{name}," for name in names), f") = {text}"]
 
     def slice(self, x: Code, start: int, stop: int) -> Code:
         text = f"[:, {start or ''}:{stop}]"
@@ -228,8 +251,8 @@ def forward(cls: Class, network: bool) -> tuple[list[str], bool]:
     ahead, training, rest = _parted(trained, evaluated)
     x = reader.assign(proceed(ahead, x, reader, named))
     inside = reader.forked()
-    lines = _returned(inside, proceed(training, x, inside, dict(named)))
-    reader.lines += ["if self.training:", *(f"{STEP}{line}" for line in lines)]
+    inner = _returned(inside, proceed(training, x, inside, dict(named)))
+    reader.lines += ["if self.training:", *(f"{STEP}{line}" for line in inner)]
     end = proceed(rest, x, reader, named)
     return _returned(reader, end), reader.torch or inside.torch
 
@@ -253,15 +276,15 @@ def _parted(trained: Body, evaluated: Body) -> tuple[Chain, Chain, Chain]:
 
 def _returned(reader: _Statements, result: Code) -> list[str]:
     """All statements, with the one that returns the result."""
-    lines = reader.lines
+    made = reader.lines
     if result.tuple:
-        return [*lines, *_as_tuple(result.text.split(", "), reader)]
+        return [*made, *_as_tuple(result.text.split(", "), reader)]
     last = f"{result.text} = "
-    if result.name and lines and lines[-1].startswith(last):
-        text = lines[-1].removeprefix(last)
+    if result.name and made and made[-1].startswith(last):
+        text = made[-1].removeprefix(last)
         if reader.fits(text):
-            return [*lines[:-1], f"return {text}"]
-    return [*lines, f"return {result.text}"]
+            return [*made[:-1], f"return {text}"]
+    return [*made, f"return {result.text}"]
 
 
 def _as_tuple(names: list[str], reader: _Statements) -> list[str]:
@@ -287,7 +310,8 @@ class _Formula:
         return listed
 
     def share(self, x: str, alone: bool) -> str:
-        return x
+        """What fits in no line is cut, or sums of sums would double it without end."""
+        return x[: WIDTH + 1]
 
     def hold(self, x: str) -> str:
         return x

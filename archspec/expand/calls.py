@@ -157,8 +157,8 @@ def _connect(call: Call, layer: Layer, bound: Bound, at: At) -> None:
             raise scope.error("missing-key", message, call.at, hint)
         call.inputs[name] = read(bound.inputs[name], whole.below(name), scope)
     if len(layer.save) > len(block.outputs) > 0:
-        message = f"`{call.name}` gives {len(block.outputs)} tensors, and here are "
-        message += f"{len(layer.save)} names"
+        given = "1 tensor" if len(block.outputs) == 1 else f"{len(block.outputs)} tensors"
+        message = f"`{call.name}` gives {given}, and here are {len(layer.save)} names"
         raise scope.error("bad-layer", message, at.below("save"), "leave the last ones out")
     call.saves = layer.save if block.outputs else ()
 

@@ -13,7 +13,7 @@ from archspec.expression import Number
 from archspec.ir import Apply, Body, Chain, Give, Save, applied
 from archspec.ir.bodies import steps_of
 from archspec.ir.liveness import pruned
-from archspec.ir.tree import ExpandedNetwork, TensorInfo
+from archspec.ir.tree import BlockInstance, ExpandedNetwork, TensorInfo
 from archspec.language import Spec
 from archspec.language.tensors import Outputs
 from archspec.places import Path
@@ -43,8 +43,7 @@ def with_outputs(
         asked = [Asked(name, ("outputs", *path)) for name, path in written]
         return _giving(network, spec, spec.outputs, asked)
     if network.tensors:
-        root = alive(network.root)
-        return replace(network, root=root, dead=network.dead.union(root.dead))
+        return _with_root(network, alive(network.root))
     return network
 
 
@@ -59,17 +58,17 @@ def _giving(
     training = outputs.training if outputs.training != outputs.eval else ()
     whole = pruned(Chain((*body.steps, Give(outputs.eval, training))))
     made = with_body(replace(root, leaving=tensors[outputs.eval[0]]), whole)
+    given = replace(network, outputs=outputs.eval, training=training, tensors=tensors)
     kept = {child.attribute for child in made.attributes}
     gone = tuple(child.attribute for child in root.attributes if child.attribute not in kept)
-    return replace(
-        network,
-        root=made,
-        outputs=outputs.eval,
-        training=training,
-        cut=gone,
-        tensors=tensors,
-        dead=network.dead.union(made.dead),
-    )
+    return replace(_with_root(given, made), cut=gone)
+
+
+def _with_root(network: ExpandedNetwork, root: BlockInstance) -> ExpandedNetwork:
+    """The network with less in it."""
+    kept = {child.attribute for child in root.attributes}
+    stages = tuple(key for key in network.stages if key in kept)
+    return replace(network, root=root, stages=stages, dead=network.dead.union(root.dead))
 
 
 def _attributes(body: Body) -> dict[str, TensorInfo]:
@@ -123,7 +122,7 @@ def _finding(
     if times[name]:
         message = f"`{name}` stands beside another branch, so it is no output of the network"
         return Diagnostic(RULE, message, span, hint)
-    return Diagnostic(RULE, f"the network has no attribute `{name}` to give out", span, hint)
+    return Diagnostic(RULE, f"the network has no tensor `{name}` to give out", span, hint)
 
 
 def _twice(name: str) -> Diagnostic:

@@ -113,10 +113,9 @@ def source_of(value: Any) -> str:
 
 
 def slice_of(given: Any) -> dict[str, Expr]:
-    """The arguments of a `slice`."""
+    """The arguments of a `slice`; one alone is its channels."""
     if not isinstance(given, Mapping):
-        hint = "write e.g. `slice: {start: 16, channels: 8}`"
-        fail("wrong-type", f"expected a map, found {describe(given)}", hint)
+        return {"channels": arguments.expr(given, SIZE)}
     found, result = Collector(), {}
     for key, value in given.items():
         if key not in OF_SLICE:

@@ -75,10 +75,8 @@ def layer_map(blocks: Written) -> Schema:
     properties: dict[str, Schema] = {key: use(op) for key, op in OPS.items()}
     properties |= {key: ref("body") for key in ONE_BODY}
     properties |= {key: ref("branches") for key in BRANCHED}
-    properties[SLICE] = {
-        **closed({key: number(how) for key, how in OF_SLICE.items()}),
-        "required": ["channels"],
-    }
+    sliced = closed({key: number(how) for key, how in OF_SLICE.items()})
+    properties[SLICE] = when("object", {**sliced, "required": ["channels"]}, number(SIZE))
     called = {**docs(blocks), **PARTS}
     properties |= {name: {"description": text, **ref("call")} for name, text in called.items()}
     properties |= _modifiers()

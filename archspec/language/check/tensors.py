@@ -122,6 +122,7 @@ class _Scope:
         for name in layer.save:
             if aside:
                 self._aside(aside, (*path, "save"))
+                self.known.setdefault(name, path)
             else:
                 self.save(name, (*path, "save"))
 
