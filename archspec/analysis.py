@@ -19,8 +19,8 @@ from archspec.memo import Memo, remember
 class Row(NamedTuple):
     """One layer: where it is, what it is, what leaves it, and what it costs.
 
-    `output` is the shape of one sample; `macs` counts a multiply-add of a convolution or
-    linear layer once; bias, norm, activation and pooling count nothing.
+    `output` is the shape of one sample; `macs` counts a multiply-add of a convolution,
+    linear, recurrent or attention layer once; bias, norm, activation and pooling count nothing.
     """
 
     path: str

@@ -22,11 +22,12 @@ from archspec import helpers
 from archspec.classes import classes
 from archspec.infer import Inference, infer, infer_file, main_text
 from archspec.infer.header import read_header
-from archspec.ir import Op, Shape, fields_of
+from archspec.ir import Op, fields_of
 from archspec.language.load import parse_text
 from archspec.ops import OPS
 from support import write_spec
 from support.draws import blank
+from support.ops import ARRIVES, GIVEN, meetings, usual
 from support.peers import TORCHVISION, CifarResNet, torchvision_model
 from support.zoo_peers import DISTINCT
 
@@ -72,21 +73,6 @@ def said(found: Inference) -> list[str]:
 
 # What each op keeps ---------------------------------------------------------------------
 
-ARRIVES = {"features": Shape(12), "line": Shape(12, (9,)), "image": Shape(12, (9, 7))}
-GIVEN: dict[str, dict[str, Any]] = {
-    "conv": {"out_channels": 8, "kernel_size": 3, "groups": 4},
-    "linear": {"out_features": 5},
-    "group_norm": {"num_groups": 3},
-    "channel_scale": {"value": 0.5},
-    "max_pool": {"kernel_size": 2},
-    "avg_pool": {"kernel_size": 2},
-    "adaptive_avg_pool": {"output_size": 1},
-    "reshape": {"shape": (12,)},
-    "channel_shuffle": {"groups": 3},
-    "pad_channels": {"out_channels": 16},
-    "stochastic_depth": {"p": 0.1},
-}
-
 
 def variants(op: type[Op]) -> list[dict[str, Any]]:
     """The arguments of an op, with each of its flags both ways."""
@@ -94,31 +80,16 @@ def variants(op: type[Op]) -> list[dict[str, Any]]:
     return [{}, *({flag: value} for flag in flags for value in (False, True))]
 
 
-def meetings() -> list[tuple[str, str]]:
-    """Each op with each shape that torch has a class for."""
-    return [
-        (arrives, key)
-        for arrives, shape in ARRIVES.items()
-        for key, op in OPS.items()
-        if not (key == "blur_pool" and not shape.rank)
-        and (op.torch_name(shape) in helpers.HELPERS or hasattr(nn, op.torch_name(shape)))
-    ]
-
-
 @pytest.mark.parametrize(("arrives", "key"), meetings())
 def test_what_an_op_keeps_is_what_torchs_module_keeps(key: str, arrives: str) -> None:
     op, shape = OPS[key], ARRIVES[arrives]
-    if key == "linear":
-        shape = Shape(12)
-    known = {"arrives": shape.channels, "dims": shape.rank}
-    usual = {f.torch: known[f.how.kind] for f in fields_of(op) if f.how.kind in known}
     name = op.torch_name(shape)
     cls = getattr(
         importlib.import_module("archspec.runtime.modules") if name in helpers.HELPERS else nn, name
     )
     fields = {f.name for f in dataclasses.fields(op)}
     for flags in variants(op):
-        given = usual | GIVEN.get(key, {}) | flags
+        given = usual(op, shape) | GIVEN.get(key, {}) | flags
         fixed = {f.torch for f in fields_of(op) if f.how.kind == "fixed"}
         made = op(**{k: v for k, v in given.items() if k in fields}, rank=shape.rank)
         module = cls(**given, **{name: getattr(made, name) for name in fixed})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pickle
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ from torch import Tensor, nn
 import archspec
 from archspec.lint.check import check_text
 from support import write_spec
-from support.modules import assert_same_tensors, generated_module, images, seeded, tensors
+from support.modules import (
+    assert_same_tensors,
+    evaluate,
+    generated_module,
+    images,
+    same_bits,
+    seeded,
+    tensors,
+)
 
 LONG_SKIPS = """
 input: [3, 16, 12]
@@ -582,3 +591,72 @@ def test_blocks_with_inputs_can_be_pickled(tmp_path: Path) -> None:
     module = archspec.build_module(write_spec(tmp_path, LONG_SKIPS)).eval()
     x = images(1, 3, 8, 8)
     assert_same_tensors(tensors(pickle.loads(pickle.dumps(module))(x)), tensors(module(x)))
+
+
+class UNet(nn.Module):
+    """As github.com/milesial/Pytorch-UNet has it, with the names of its keys."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths = (64, 128, 256, 512, 1024)
+        self.inc = double(3, 64)
+        for number, (arriving, leaving) in enumerate(pairwise(widths), 1):
+            down = nn.Module()
+            down.maxpool_conv = nn.Sequential(nn.MaxPool2d(2), double(arriving, leaving))
+            self.add_module(f"down{number}", down)
+        for number, (leaving, arriving) in enumerate([*pairwise(widths)][::-1], 1):
+            up = nn.Module()
+            up.up = nn.ConvTranspose2d(arriving, arriving // 2, 2, stride=2)
+            up.conv = double(arriving, leaving)
+            self.add_module(f"up{number}", up)
+        self.outc = nn.Module()
+        self.outc.conv = nn.Conv2d(64, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = [self.inc.double_conv(x)]
+        for number in range(1, 5):
+            pool, down = self.get_submodule(f"down{number}.maxpool_conv")
+            maps.append(down.double_conv(pool(maps[-1])))
+        x = maps.pop()
+        for number in range(1, 5):
+            up = self.get_submodule(f"up{number}")
+            x = up.conv.double_conv(torch.cat([maps.pop(), up.up(x)], 1))
+        return self.outc.conv(x)  # type: ignore[no-any-return]
+
+
+def double(arriving: int, leaving: int) -> nn.Module:
+    module = nn.Module()
+    first = [conv(arriving, leaving, 3), nn.BatchNorm2d(leaving), nn.ReLU()]
+    second = [conv(leaving, leaving, 3), nn.BatchNorm2d(leaving), nn.ReLU()]
+    module.double_conv = nn.Sequential(*first, *second)
+    return module
+
+
+def test_unet_is_the_one_that_people_use() -> None:
+    """Keys, seeded weights, and what it computes of two sizes."""
+    peer = seeded(UNet)
+    for read in (archspec.build_module, generated_module):
+        module = seeded(lambda: read("unet"))  # noqa: B023
+        assert_same_tensors(module.state_dict(), peer.state_dict())
+        for sizes in ((32, 32), (16, 48)):
+            x = images(1, 3, *sizes)
+            assert same_bits(evaluate(module, x), evaluate(peer, x))
+
+
+def test_the_forward_of_unet_reads_as_if_written_by_hand() -> None:
+    source = archspec.render("unet")
+    assert source.rpartition("def forward")[2] == (
+        "(self, x: Tensor) -> Tensor:\n"
+        "        inc = self.inc(x)\n"
+        "        down1 = self.down1(inc)\n"
+        "        down2 = self.down2(down1)\n"
+        "        down3 = self.down3(down2)\n"
+        "        x = self.down4(down3)\n"
+        "        x = self.up1(x, down3)\n"
+        "        x = self.up2(x, down2)\n"
+        "        x = self.up3(x, down1)\n"
+        "        x = self.up4(x, inc)\n"
+        "        return self.outc(x)\n"
+    )
+    assert "        self.conv = DoubleConv(channels + in_channels // 2, channels)\n" in source
+    assert "        self.up1 = Up(1024, 512)\n" in source

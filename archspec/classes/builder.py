@@ -25,7 +25,8 @@ from archspec.ir.tree import (
 from archspec.language.identifiers import CONSTRUCTOR_WORDS
 from archspec.language.words import SCOPE
 from archspec.ops import OPS
-from archspec.ops.others import Identity, StochasticDepth
+from archspec.ops.dropouts import StochasticDepth
+from archspec.ops.others import Identity
 
 OF_OPS = frozenset(f.name for op in OPS.values() for f in fields_of(op))
 

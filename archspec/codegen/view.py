@@ -27,6 +27,7 @@ from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequentia
 from archspec.ir.liveness import give_of
 
 BODY = STEP * 2
+CONVOLUTIONS = {"Conv1d", "Conv2d", "Conv3d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,8 @@ def _assignment(layer: Layer) -> list[str]:
 
 def _initialization(network: Network) -> list[str]:
     """He-normal convolutions as in the ResNet paper; norms start at 1 and 0 by themselves."""
-    kinds = sorted({f"nn.{n.torch}" for n in _constructions(network) if n.torch[:4] == "Conv"})
+    names = {_torch(new) for new in _constructions(network)}
+    kinds = [f"nn.{name}" for name in sorted(names & CONVOLUTIONS)]
     made = []
     if network.init == "resnet" and kinds:
         kind = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
@@ -274,6 +276,11 @@ def _initialization(network: Network) -> list[str]:
         made.append(f"{BODY}{STEP}if isinstance(module, {cls.name}):")
         made += [_zeros("module", path, BODY + STEP * 2) for path in cls.zeros]
     return made + [_zeros("self", path, BODY) for path in network.root.zeros]
+
+
+def _torch(new: New) -> str:
+    """Torch's class, where it is one of ours the one that it is built on."""
+    return new.torch if isinstance(new.what, Class) else new.what.extends or new.torch
 
 
 def _kaiming() -> CallText:

@@ -10,7 +10,7 @@ from archspec.expand.layers import LARGEST_MAP, Steps, combinator, expand_attrib
 from archspec.expand.naming import chain
 from archspec.expand.scope import FoundError, Scope
 from archspec.expression import Expr, Number, Value, simplify
-from archspec.ir import Add, Body, Chain, Concat, Multiply, Shape, Slice, Split, Unsqueeze
+from archspec.ir import Add, Body, Chain, Concat, Multiply, Real, Shape, Slice, Split, Unsqueeze
 from archspec.ir.tree import TensorInfo, short
 from archspec.language.layers import Layer, Stack
 from archspec.language.tensors import OF_SLICE, SIZE
@@ -236,7 +236,7 @@ def _without(shape: Shape, axis: int | None) -> Shape:
     return shape._replace(spatial=(*shape.spatial[:axis], *shape.spatial[axis + 1 :]))
 
 
-def _stride(ends: list[TensorInfo]) -> tuple[int, ...] | None:
+def _stride(ends: list[TensorInfo]) -> tuple[Real, ...] | None:
     return ends[0].stride if len({end.stride for end in ends}) == 1 else None
 
 

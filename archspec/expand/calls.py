@@ -14,7 +14,7 @@ from archspec.expand.scope import Scope
 from archspec.expand.tensors import of_scope, read, relative
 from archspec.expression import Expr, Name, Number, Scalar, Value, constant
 from archspec.ir.bodies import INPUT
-from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, Definition, TensorInfo
+from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, Definition, TensorInfo, times
 from archspec.language.arguments import ANY
 from archspec.language.blocks import Block
 from archspec.language.layers import Layer, Stack
@@ -313,8 +313,7 @@ def leaving(
     inner = inner or made.instance.leaving
     stride = None
     if x.stride is not None and inner.stride is not None:
-        pairs = zip(x.stride, inner.stride, strict=False)
-        stride = tuple(a * b for a, b in pairs) if inner.shape.rank else ()
+        stride = times(x.stride, inner.stride) if inner.shape.rank else ()
     channels = made.formula(inner.channels)
     value = Value(inner.shape.channels, channels)
     if channels is None:

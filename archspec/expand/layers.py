@@ -47,7 +47,7 @@ from archspec.language.lines import IN_LAYER
 from archspec.language.words import COMBINATORS, TENSOR
 from archspec.memo import Memo, remember_by_reads
 from archspec.ops import OPS
-from archspec.ops.others import StochasticDepth
+from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At, Finding
 
 LARGEST_MAP = 2**40
@@ -128,7 +128,7 @@ def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
 def _add(made: Module, layer: Layer, at: At, out: Builder) -> Steps:
     module, where, y = made
     zeros = layer.init == "zeros"
-    if zeros and not (isinstance(module, OpCall) and module.op.weighted):
+    if zeros and not (isinstance(module, OpCall) and "weight" in module.op.weights()):
         message = f"`{layer.head}` has no weight to start at zero"
         raise FoundError(Finding("bad-layer", message, at.below("init")))
     return [out.add(module, where, layer.name, at, zeros)], y

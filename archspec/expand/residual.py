@@ -26,7 +26,7 @@ from archspec.ir.tree import BlockCall, BlockSite, Definition, OpCall, OpSite, T
 from archspec.language.layers import Layer, Stack
 from archspec.language.words import COMBINATORS
 from archspec.ops import OPS
-from archspec.ops.others import StochasticDepth
+from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At, Use
 
 RATE = Field("real", low=0, high=1)
@@ -209,6 +209,6 @@ def _relative_stride(scope: Scope, x: TensorInfo, f: TensorInfo) -> Value:
     """The stride of a residual's body."""
     if not x.stride or not f.stride:
         return constant(1)
-    number = max(b // a for a, b in zip(x.stride, f.stride, strict=False))
+    number = max(1, *(int(b // a) for a, b in zip(x.stride, f.stride, strict=False)))
     known = scope.values.get("stride")
     return known if known is not None and known.number == number else constant(number)

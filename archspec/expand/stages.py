@@ -157,6 +157,13 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
     return call
 
 
+def _grows(promised: TensorInfo, y: TensorInfo) -> bool:
+    """Whether a block makes the image larger, which no stride says."""
+    if not promised.stride or not y.stride or len(promised.stride) != len(y.stride):
+        return False
+    return all(mine <= wanted for mine, wanted in zip(y.stride, promised.stride, strict=True))
+
+
 def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: TensorInfo) -> None:
     used = ((at.below("block"), f"`{name}` is used here"),)
     if y.shape.channels != promised.shape.channels:
@@ -170,7 +177,8 @@ def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: Ten
                 used,
             )
         )
-    if y.stride != promised.stride and y.stride is not None:
+    grows = "stride" not in stage.raw and _grows(promised, y)
+    if y.stride != promised.stride and y.stride is not None and not grows:
         raise FoundError(
             Finding(
                 "stride-ignored",

@@ -13,7 +13,8 @@ from typing import Any
 from archspec.diagnostics import did_you_mean
 from archspec.expand.builder import Builder, Tensor, Tensors
 from archspec.expand.scope import Scope
-from archspec.ir import Body, Load, Save
+from archspec.expression import whole
+from archspec.ir import Body, Load, Real, Save
 from archspec.ir.bodies import INPUT
 from archspec.ir.tree import TensorInfo
 from archspec.language.layers import Layer, Stack
@@ -78,15 +79,11 @@ def read(name: str, at: At, scope: Scope) -> Tensor:
     return known[name]
 
 
-def relative(info: TensorInfo, x: TensorInfo) -> tuple[Any, ...] | None:
+def relative(info: TensorInfo, x: TensorInfo) -> tuple[Real, ...] | None:
     """The stride of a tensor as a block sees it that `x` enters."""
     if info.stride is None or x.stride is None or info.shape.rank != x.shape.rank:
         return None
-    return tuple(_whole(Fraction(a) / b) for a, b in zip(info.stride, x.stride, strict=True))
-
-
-def _whole(number: Fraction) -> Any:
-    return number.numerator if number.denominator == 1 else number
+    return tuple(whole(Fraction(a) / b) for a, b in zip(info.stride, x.stride, strict=True))
 
 
 def names_read(written: Any, memo: Memo | None) -> frozenset[str]:

@@ -14,7 +14,7 @@ values     tree -> number and formula
 printing   tree -> Python
 """
 
-from archspec.expression.functions import FUNCTIONS, from_python
+from archspec.expression.functions import FUNCTIONS, from_python, whole
 from archspec.expression.printing import show, source
 from archspec.expression.reading import MAX_LENGTH, parse
 from archspec.expression.tree import (
@@ -64,4 +64,5 @@ __all__ = [
     "substitute",
     "walk",
     "weight",
+    "whole",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from archspec.ir import Apply, Body, Chain, Give, Op, Save, Shape, Slice, Unsqueeze
+from archspec.ir import Apply, Body, Chain, Give, Op, Save, Shape, Slice, Unsqueeze, fields_of
 from archspec.ir.bodies import parts_of
 from archspec.ir.tree import BlockCall, BlockSite, Container, OpSite, RowSite
 from archspec.memo import Memo, remember
@@ -46,6 +46,11 @@ class Step:
     def given(self) -> Any:
         """The arguments as they are written."""
         return self.site.given
+
+
+def unbiased(op: type[Op]) -> bool:
+    """Whether an op has no bias unless one is asked for."""
+    return any(f.name == "bias" and f.how.ours == "false" for f in fields_of(op))
 
 
 class Steps(NamedTuple):

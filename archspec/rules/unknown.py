@@ -35,7 +35,7 @@ def unknown_layer() -> None:
 
     Ops have short names in lower case: `conv`, `batch_norm`, `linear`. `--fix` replaces torch's
     names for them, and typos of one letter. A layer that torch, timm or a paper has and archspec
-    does not is no typo: `prelu` isn't supported yet.
+    does not is no typo: `unfold` isn't supported yet.
 
     Bad:
 

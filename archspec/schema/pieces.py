@@ -97,8 +97,6 @@ def offered(words: Mapping[str, str]) -> Schema:
 
 def yaml(value: Any) -> str:
     """A default as one would write it."""
-    if value is None:
-        return "kernel"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -22,9 +22,12 @@ Spec = dict[str, Any]
 Layers = list[Any]
 
 ACTS = ("relu", "silu", "gelu", "hard_swish", {"leaky_relu": 0.2}, "relu6", "mish", "tanh")
+ACTS += ("prelu", {"elu": 0.5}, {"hard_tanh": {"min_val": -2}})
 NORMS = ("batch_norm", {"group_norm": 2}, {"group_norm": {"groups": 4, "eps": 0.001}}, "layer_norm")
 TENSORS = ("y", "z", "u", "skip", "y2", "len", "tensor", "t", "keys", "print")
 NO_ATTRIBUTE = {*COMBINATORS, *OF_TENSORS, "join"} - {"sequence"}
+NORMS += ("rms_norm", "frozen_batch_norm")
+POOL = {"norm_type": 2, "kernel": 2}
 NAMES = ("deep", "torch", "max", "super", "Tensor", "module", "y", "tensor", "range", "F", "print")
 
 
@@ -81,6 +84,7 @@ class Drawn:
     def keep(self, channels: str, deep: int) -> Layers:
         """A few layers that leave what arrives: `channels` channels, the same sizes."""
         simple = [self.norm, self.act, self.dropout, self.weights, self.when, self.scaled]
+        simple.append(self.resized)
         nested = [self.residual, self.scale, self.concat, self.add, self.split, self.sequence]
         nested += [self.link, self.multiply, self.parts, self.slice]
         nested += [self.call] * bool(self.same or self.inlines)
@@ -97,7 +101,7 @@ class Drawn:
         return [self.one_of("act", "act", *ACTS)]
 
     def dropout(self, channels: str, deep: int) -> Layers:
-        return [{"dropout": self.one_of(0.1, 0.5)}]
+        return [{self.one_of("dropout", "alpha_dropout"): self.one_of(0.1, 0.5)}]
 
     def weights(self, channels: str, deep: int) -> Layers:
         groups = self.one_of({}, {}, {"groups": 2}, {"groups": "in_channels // 4"}, {"bias": True})
@@ -118,6 +122,25 @@ class Drawn:
             return [{"channel_scale": 0.1}]
         last = ["channels_last", "layer_norm", {"linear": channels}, "channels_first"]
         return self.one_of([{"channel_scale": 0.1}], [{"channel_shuffle": 2}], last)
+
+    def resized(self, channels: str, deep: int) -> Layers:
+        """Layers of which the second takes back what the first does to channels or sizes."""
+        choices: list[Layers] = [[self.affine(f"2 * ({channels})"), "glu"]]
+        if self.rank:
+            grown = {"conv_transpose": {"channels": channels, "kernel": 2, "stride": 2}}
+            choices += [[grown, {"avg_pool": 2}], [{"upsample": 2}, {"lp_pool": POOL}]]
+            sides = [0, 1] * self.rank
+            choices += [
+                [{"zero_pad": sides}, {"crop": sides}],
+                [{"replication_pad": 1}, {"crop": 1}],
+            ]
+            choices.append([{"concat": [[], {"mean": "channels"}]}, self.affine(channels)])
+        if self.rank == 1:
+            over = [{"multi_head_attention": 2}, {"gru": channels}]
+            choices.append(["channels_last", self.one_of(*over), "channels_first"])
+        if self.rank == 2:
+            choices.append([{"pixel_shuffle": 2}, {"pixel_unshuffle": 2}])
+        return self.one_of(*choices)
 
     def residual(self, channels: str, deep: int) -> Layers:
         layer: dict[str, Any] = {"residual": self.keep(channels, deep)}
