@@ -37,7 +37,7 @@ REPORTING = {
     "report",
 }
 BY_KEYWORD = {"ShapeError"}
-SHAPES = {f"{head}-shape-mismatch" for head in ("add", "concat")}  # f"{head}-shape-mismatch"
+SHAPES = {f"{head}-shape-mismatch" for head in ("add", "concat", "multiply")}
 BY_THE_LINTER = {"unused-suppression", "suppression-without-reason", "unknown-rule-in-suppression"}
 WITHOUT_PLACE = {"setting", "unknown-output"}
 ACROSS_FILES = {"duplicate-spec-name"}

@@ -67,6 +67,7 @@ class ClassBuilder:
             sequential=self.lead.sequential,
             draws=tuple(draws),
             loop=loop(self.table, self.uses, self._class),
+            inputs=self.lead.inputs,
         )
         first = self.table.first.setdefault(self.lead.class_name, cls)
         return cls if first is cls else replace(cls, differs=differs(first, cls))

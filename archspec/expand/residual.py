@@ -144,7 +144,7 @@ def _heads(layer: Layer) -> list[str]:
 
 def _shortcut(whole: Residual) -> Shortcut:
     """The projection that is added to f(x), as a module of its own."""
-    layer, at, scope = whole.layer, whole.at, whole.scope.with_(role="shortcut")
+    layer, at, scope = whole.layer, whole.at, whole.scope.with_(role="shortcut", tensors=None)
     stack, place, inside, named = layer.shortcut or Stack(), at.below("shortcut"), scope, "shortcut"
     while len(stack.layers) == 1 and not stack.listed:
         ((first, here),) = stack.each(place)

@@ -155,6 +155,10 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
     """The block of a stage with what the stage gives it."""
     block = scope.context.blocks[name]
     scope.budget.used.add(name)
+    if block.inputs or block.outputs:
+        message = f"`{name}` has {'`inputs`' if block.inputs else '`outputs`'}, so it is no stage"
+        hint = f"write it as a layer: `{at.path[-1]}: {{{name}: ...}}`"
+        raise scope.error("bad-layer", message, at.below("block"), hint)
     bound = bind_use(stage, name, block, memo=scope.memo)
     given = {"stride": scope.values["stride"]}
     if stage.channels is not None:

@@ -7,6 +7,7 @@ constructed, `run` what a forward computes. Both know no op by name.
 
 ops           what an op is; shapes
 bodies        what a forward computes, and `run`; where in it training acts
+liveness      what of a body leads to its result
 tree          the expanded network
 visitor       the way through it: layers in the order in which they run
 classes       Class, New, Layer, Network
@@ -18,10 +19,13 @@ from archspec.ir.bodies import (
     Apply,
     Body,
     Chain,
-    Collect,
     Concat,
+    Give,
+    Load,
     Multiply,
     Reader,
+    Save,
+    Slice,
     Split,
     Unsqueeze,
     X,
@@ -58,11 +62,12 @@ __all__ = [
     "Call",
     "Chain",
     "Class",
-    "Collect",
     "Concat",
     "Field",
+    "Give",
     "Kind",
     "Layer",
+    "Load",
     "Local",
     "Multiply",
     "Network",
@@ -73,10 +78,12 @@ __all__ = [
     "Reader",
     "Real",
     "Repeat",
+    "Save",
     "Sequential",
     "Shape",
     "ShapeError",
     "Sizes",
+    "Slice",
     "Split",
     "Unsqueeze",
     "X",

@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 
 @dataclass(frozen=True)
 class Apply:
-    """The layer of this name, called. In an expanded network `site` says on what (`ir.tree`)."""
+    """The layer of this name, called. In an expanded network `site` says on what (`ir.tree`).
+
+    `inputs` are the named tensors that it takes besides. One that gives several has them named in
+    `outputs`; the first goes on.
+    """
 
     layer: str
     site: Any = field(default=None, compare=False, repr=False)
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Save:
+    """Names what arrives, which goes on as it is."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Load:
+    """What has this name, in place of what arrives."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Give:
+    """The end of a body: the tensors of these names, and those that are given while training."""
+
+    names: tuple[str, ...]
+    training: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,16 +67,29 @@ class Multiply:
 
 @dataclass(frozen=True)
 class Concat:
-    """The branches one behind the other along the channels."""
+    """The branches one behind the other, along the channels or another dimension."""
 
     branches: tuple[Body, ...]
+    dim: int = 1
 
 
 @dataclass(frozen=True)
 class Split:
-    """The input in equal parts along the channels, a branch on each, then one behind the other."""
+    """The input in parts along the channels, a branch on each, then one behind the other.
+
+    Without `sizes` the parts are equal.
+    """
 
     branches: tuple[Body, ...]
+    sizes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some of the channels."""
+
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True)
@@ -58,15 +99,8 @@ class Unsqueeze:
     count: int
 
 
-@dataclass(frozen=True)
-class Collect:
-    """Named parts one after the other; the values of those in `order` are the result."""
-
-    parts: tuple[tuple[str, Body], ...]
-    order: tuple[str, ...]
-
-
-Body = Apply | Chain | Add | Multiply | Concat | Split | Unsqueeze | Collect
+Body = Apply | Chain | Add | Multiply | Concat | Split | Slice | Unsqueeze | Save | Load | Give
+INPUT = "input"  # the name of what enters
 
 
 X = TypeVar("X")
@@ -75,77 +109,140 @@ X = TypeVar("X")
 class Reader(Protocol[X]):
     """What a body means for one kind of `x`: shapes, tensors, source text."""
 
-    def apply(self, layer: Apply, x: X) -> X: ...
+    def apply(self, layer: Apply, x: X, others: Sequence[X]) -> X: ...
+    def unpack(self, x: X, names: tuple[str, ...]) -> list[X]:
+        """The tensors that a layer gives together."""
+        ...
+
     def add(self, values: list[X]) -> X: ...
     def multiply(self, values: list[X]) -> X: ...
-    def concat(self, values: list[X]) -> X: ...
-    def split(self, x: X, parts: int) -> list[X]: ...
+    def concat(self, values: list[X], dim: int) -> X: ...
+    def split(self, x: X, parts: int, sizes: tuple[int, ...]) -> list[X]: ...
+    def slice(self, x: X, start: int, stop: int) -> X: ...
     def unsqueeze(self, x: X, count: int) -> X: ...
-    def share(self, x: X) -> X:
-        """`x`, about to be read more than once."""
+    def share(self, x: X, alone: bool) -> X:
+        """`x`, about to be read by branches; by one `alone`, ahead of which nothing runs."""
         ...
 
     def hold(self, x: X) -> X:
         """A branch that is done, while the next one is read."""
         ...
 
-    def tap(self, x: X, name: str) -> X:
-        """`x`, which is a result and may be read further."""
+    def save(self, x: X, name: str) -> X:
+        """`x`, which is read again under this name."""
         ...
 
-    def collect(self, values: list[X]) -> X: ...
+    def give(self, values: list[X]) -> X: ...
 
 
-def run(body: Body, x: X, on: Reader[X]) -> X:
-    """What `body` computes of `x`."""
+def run(body: Body, x: X, on: Reader[X], named: dict[str, X] | None = None) -> X:
+    """What `body` computes of `x`, and of tensors that have names."""
+    return proceed(body, x, on, {INPUT: x, **(named or {})})
+
+
+def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
+    """The same in the middle of a body; `named` are its tensors so far."""
     match body:
-        case Apply():
-            return on.apply(body, x)
+        case Apply(inputs=inputs, outputs=outputs):
+            y = on.apply(body, x, [named[name] for name in inputs])
+            if not outputs:
+                return y
+            values = on.unpack(y, outputs)
+            named.update(zip(outputs, values, strict=True))
+            return values[0]
         case Chain(steps=steps):
             for step in steps:
-                x = run(step, x, on)
+                x = proceed(step, x, on, named)
             return x
+        case Save(name=name):
+            named[name] = on.save(x, name)
+            return named[name]
+        case Load(name=name):
+            return named[name]
+        case Give(names=names):
+            return on.give([named[name] for name in names])
         case Unsqueeze(count=count):
             return on.unsqueeze(x, count)
-        case Split(branches=branches):
-            return on.concat(_read(branches, on.split(x, len(branches)), on))
-        case Collect(parts=parts, order=order):
-            tapped: dict[str, X] = {}
-            for name, part in parts:
-                x = tapped[name] = on.tap(run(part, x, on), name)
-            return on.collect([tapped[name] for name in order])
-    values = _read(body.branches, [on.share(x)] * len(body.branches), on)
+        case Slice(start=start, stop=stop):
+            return on.slice(x, start, stop)
+        case Split(branches=branches, sizes=sizes):
+            parts = on.split(x, len(branches), sizes)
+            return on.concat(_read(branches, parts, on, named), 1)
+    x = on.share(x, _reads_alone(body.branches))
+    values = _read(body.branches, [x] * len(body.branches), on, named)
     match body:
         case Add():
             return on.add(values)
         case Multiply():
             return on.multiply(values)
-        case Concat():
-            return on.concat(values)
+        case Concat(dim=dim):
+            return on.concat(values, dim)
     raise TypeError(body)
 
 
-def _read(branches: tuple[Body, ...], inputs: list[X], on: Reader[X]) -> list[X]:
+def _read(
+    branches: tuple[Body, ...], inputs: list[X], on: Reader[X], named: dict[str, X]
+) -> list[X]:
     values = []
     for place, (branch, x) in enumerate(zip(branches, inputs, strict=True), 1):
-        value = run(branch, x, on)
+        value = proceed(branch, x, on, named)
         values.append(value if place == len(branches) else on.hold(value))
     return values
 
 
+def _reads_alone(branches: tuple[Body, ...]) -> bool:
+    """Whether one branch reads what arrives, behind others that are named tensors alone."""
+    ahead = 0
+    while ahead < len(branches) - 1 and isinstance(_only(branches[ahead]), Load):
+        ahead += 1
+    rest = branches[ahead + 1 :]
+    return ahead + len(rest) > 0 and all(isinstance(_first(branch), Load) for branch in rest)
+
+
+def _only(body: Body) -> Body:
+    """The step of a chain of one."""
+    while isinstance(body, Chain) and len(body.steps) == 1:
+        body = body.steps[0]
+    return body
+
+
+def _first(body: Body) -> Body:
+    """What a body does first."""
+    while isinstance(body, Chain) and body.steps:
+        body = body.steps[0]
+    return body
+
+
 def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
-    """The body with other layer names; None leaves a layer out."""
+    """The body with other names of layers and tensors; None leaves a layer out."""
     match body:
-        case Apply(layer=layer, site=site):
+        case Apply(layer=layer, inputs=inputs, outputs=outputs):
             name = names.get(layer, layer)
-            return Chain() if name is None else Apply(name, site)
+            if name is None:
+                return Chain()
+            if not inputs and not outputs:
+                return Apply(name, body.site)
+            return Apply(name, body.site, _renamed(inputs, names), _renamed(outputs, names))
         case Chain(steps=steps):
             return Chain(tuple(x for step in steps if not is_nothing(x := renamed(step, names))))
         case Add() | Multiply() | Concat() | Split():
-            return type(body)(tuple(renamed(branch, names) for branch in body.branches))
-        case Collect(parts=parts, order=order):
-            return Collect(tuple((name, renamed(part, names)) for name, part in parts), order)
+            return replace(body, branches=tuple(renamed(part, names) for part in body.branches))
+        case Save(name=name) | Load(name=name):
+            return type(body)(names.get(name) or name)
     return body
+
+
+def _renamed(tensors: tuple[str, ...], names: Mapping[str, str | None]) -> tuple[str, ...]:
+    return tuple(names.get(name) or name for name in tensors)
+
+
+def steps_of(body: Body) -> Iterator[Body]:
+    """What is done one after the other, without chains in chains."""
+    if isinstance(body, Chain):
+        for step in body.steps:
+            yield from steps_of(step)
+    else:
+        yield body
 
 
 def is_nothing(body: Body) -> bool:
@@ -174,7 +271,7 @@ def main_path(body: Body) -> Iterator[Apply]:
     """The applications that are in no gate and no shortcut."""
     if isinstance(body, Apply):
         yield body
-    elif isinstance(body, Multiply):
+    elif is_gated(body):
         yield from main_path(body.branches[0])
     elif isinstance(body, Add) and (added := residual(body)) is not None:
         yield from main_path(added)
@@ -183,9 +280,14 @@ def main_path(body: Body) -> Iterator[Apply]:
             yield from main_path(part)
 
 
+def is_gated(body: Body) -> TypeGuard[Multiply]:
+    """Whether what arrives is multiplied with what is made of it, as in `scale`."""
+    return isinstance(body, Multiply) and len(body.branches) == 2 and is_nothing(body.branches[0])
+
+
 def residual(body: Add) -> Body | None:
     """What a sum adds to its input, or to one layer of it (a shortcut); None in other sums."""
-    if len(body.branches) != 2:
+    if len(body.branches) != 2 or any(isinstance(_first(part), Load) for part in body.branches):
         return None
     first, second = body.branches
     if isinstance(second, Apply) or is_nothing(second):
@@ -210,7 +312,7 @@ def _lasts(body: Body) -> Iterator[str | None]:
         last = _last(added)
         if not (isinstance(last, Add) and residual(last)):
             yield last.layer if isinstance(last, Apply) else None
-    elif isinstance(body, Multiply):
+    elif is_gated(body):
         yield from _lasts(body.branches[0])
     else:
         for part in parts_of(body):
@@ -231,6 +333,4 @@ def parts_of(body: Body) -> tuple[Body, ...]:
             return parts
         case Concat(branches=parts) | Split(branches=parts):
             return parts
-        case Collect(parts=named):
-            return tuple(part for _, part in named)
     return ()

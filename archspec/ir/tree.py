@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight, whole
 from archspec.ir.bodies import Body, Chain, applications
 from archspec.ir.draws import Draw, Rule
+from archspec.ir.liveness import in_mode
 from archspec.ir.ops import Op, Real, Shape
 from archspec.places import At, Use
 
@@ -196,13 +197,18 @@ class OpSite:
 
 @dataclass(frozen=True, eq=False)
 class BlockSite:
-    """An application of a block: what enters and leaves it, and how places in it are found."""
+    """An application of a block: what enters and leaves it, and how places in it are found.
+
+    `inputs` and `outputs` are the tensors that it takes besides, and those that it gives.
+    """
 
     call: BlockCall
     y: Shape
     use: Use
     uses: tuple[tuple[At, str], ...] = ()
     role: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def container(self) -> BlockInstance:
@@ -265,9 +271,10 @@ class ShortcutSlot:
 class BlockInstance(Container):
     """A block (or the network) opened for equal uses. One that is sequential has no own `forward`.
 
-    `args` are the block's args as they are declared, `raw` is the block as it is written,
-    `child` the name that it gives its uses, `leaving` what leaves it, in its own names, and `init`
-    how what is in it starts.
+    `args` are the block's args as they are declared, `raw` is the block as it is written, `child`
+    the name that it gives its uses, `leaving` what leaves it, in its own names, and `init` how what
+    is in it starts. `inputs` are the tensors that it takes besides, `gives` are those that it
+    gives, if several, and `dead` the layers that lead to none.
     """
 
     block: str
@@ -284,6 +291,9 @@ class BlockInstance(Container):
     raw: Any = None
     child: str | None = None
     init: tuple[Rule, ...] = ()
+    inputs: tuple[str, ...] = ()
+    gives: tuple[TensorInfo, ...] = ()
+    dead: tuple[At, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -292,7 +302,9 @@ class ExpandedNetwork:
 
     `symbolic` are the arguments of the network that stay names, `used` the ops and blocks met,
     `drops` the blocks with a stochastic depth of more than 0, `stages` the attributes of the stages
-    that have blocks.
+    that have blocks, `tensors` those that have names. `outputs` are the names of what it gives, if
+    that is said, and `training` of what it gives while training, if that is more; `cut` are the
+    attributes that lead to none of it, and `dead` the layers whose result nothing uses.
     """
 
     name: str
@@ -303,7 +315,15 @@ class ExpandedNetwork:
     drops: frozenset[str]
     stages: tuple[str, ...]
     outputs: tuple[str, ...] = ()
+    training: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    tensors: Mapping[str, TensorInfo] = field(default_factory=dict)
+    dead: frozenset[At] = frozenset()
+
+    @cached_property
+    def evaluated(self) -> Body:
+        """What runs when it is not training."""
+        return in_mode(self.root.body, training=False) if self.training else self.root.body
 
     @property
     def output(self) -> Shape:

@@ -80,7 +80,10 @@ def _behind(step: Step, key: str) -> bool:
 def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
     """The outputs against the loss, and against the classes of the data."""
     output, wanted = view.network.output, DATA_SETS[train.data].classes
-    if output.rank:
+    if max(len(view.network.outputs), len(view.network.training)) > 1:
+        message = "a recipe trains a network of one output, and this one gives several"
+        hint = "write `outputs: [...]` with one name"
+    elif output.rank:
         found = " x ".join(map(str, output.sizes))
         message = f"a loss takes one number a class, and the network gives {found}"
         hint = "end in `global_avg_pool`, `flatten` and a `linear`"

@@ -51,7 +51,7 @@ class Written:
         """The line that says most of a use of a block."""
         return span
 
-    def in_block(self, block: str, *path: str, key: bool = False) -> Span | None:
+    def in_block(self, block: str, *path: str | int, key: bool = False) -> Span | None:
         """A place in the document of a block."""
         return self.library.documents[block].span(path, key)
 
