@@ -238,6 +238,9 @@ def test_shapes_and_costs_are_those_of_torch(key: str, data: st.DataObject) -> N
     module, output = run_by_torch(op, shape)
     assert tuple(output.shape[1:]) == expected.sizes
     assert op.parameters() == sum(weight.numel() for weight in module.parameters())
+    weights = {name: tuple(weight.shape) for name, weight in module.named_parameters()}
+    assert weights == op.weights()
+    assert not weights or (op.weighted and weights.keys() <= {*op.learned})
     assert op.macs(expected) == measured(op, module, shape)
 
 
