@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from archspec.codegen.layout import STEP, WIDTH, CallText, lines
 from archspec.ir import Apply, Body, Chain, Class, New, Save, Sequential, run
-from archspec.ir.bodies import INPUT, proceed, steps_of
+from archspec.ir.bodies import INPUT, steps_of
+from archspec.ir.fold import proceed
 from archspec.ir.liveness import loaded, saved
 
 INDENT = STEP * 2

@@ -6,7 +6,8 @@
 constructed, `run` what a forward computes. Both know no op by name.
 
 ops           what an op is; shapes
-bodies        what a forward computes, and `run`; where in it training acts
+bodies        what a forward computes; where in it training acts
+fold          `run`, which reads it
 liveness      what of a body leads to its result
 tree          the expanded network
 visitor       the way through it: layers in the order in which they run
@@ -23,21 +24,19 @@ from archspec.ir.bodies import (
     Give,
     Load,
     Multiply,
-    Reader,
     Save,
     Slice,
     Split,
     Unsqueeze,
-    X,
     applications,
     applied,
     main_path,
     renamed,
     residual_ends,
-    run,
 )
 from archspec.ir.classes import Class, Layer, Local, Network, New, Parameter, Repeat, Sequential
 from archspec.ir.construction import Call, call, children, number, numbers
+from archspec.ir.fold import Reader, X, run
 from archspec.ir.ops import (
     Argument,
     Field,
