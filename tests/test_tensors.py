@@ -563,6 +563,15 @@ def test_names_that_no_variable_can_have(name: str, tmp_path: Path) -> None:
     assert ("bad-name", 4) in findings(tmp_path, text)
 
 
+def test_a_tensor_may_be_called_x_and_an_input_may_not(tmp_path: Path) -> None:
+    text = "input: [3, 8, 8]\nstem: [{conv: 4, save: x}, {conv: 4}, {add: [[], {from: x}]}]\n"
+    path, x = write_spec(tmp_path, text), images(2, 3, 8, 8)
+    one, other = (seeded(lambda: read(path)) for read in (archspec.build_module, generated_module))  # noqa: B023
+    assert_same_tensors(tensors(one(x)), tensors(other(x)))
+    block = "stem: [{b: {x: input}}]\nblocks: {b: {inputs: [x], body: [{conv: 4, from: x}]}}\n"
+    assert ("bad-name", 4) in findings(tmp_path, block)
+
+
 @pytest.mark.parametrize("name", ["keys", "len", "y", "print", "tuple", "z2", "t"])
 def test_names_that_mean_something_elsewhere(name: str, tmp_path: Path) -> None:
     text = f"""input: [3, 8, 8]

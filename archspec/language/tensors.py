@@ -26,7 +26,7 @@ def tensor_name(value: Any, what: str = "the name of a tensor") -> str:
     name = identifiers.argument_name(value, what)
     if name == INPUT:
         fail("bad-name", "`input` is what enters, wherever it is read", "choose another name")
-    return identifiers.attribute(name, what)
+    return name if name == "x" else identifiers.attribute(name, what)
 
 
 def saved_of(value: Any) -> tuple[str, ...]:
@@ -55,6 +55,7 @@ def inputs_of(value: Any) -> tuple[str, ...]:
     for place, name in enumerate(names):
         with found.trying(place, names=False):
             not_taken(name, "input")
+            identifiers.attribute(name, "the name of an input")
     found.finish()
     return names
 

@@ -163,7 +163,7 @@ def _definitions(blocks: Written) -> Schema:
         "tensor-name": {
             "type": "string",
             "pattern": "^[a-z][A-Za-z0-9_]{0,59}$",
-            "not": {"enum": sorted({*CONSTRUCTOR_WORDS, *hidden, INPUT})},
+            "not": {"enum": sorted({*CONSTRUCTOR_WORDS, *hidden, INPUT} - {"x"})},
         },
         "saved": when("string", ref("tensor-name"), names()),
         "block-name": {"type": "string", "pattern": NAME, "not": {"enum": [*taken, *hidden]}},
