@@ -100,6 +100,7 @@ class ScaledStdConv(StandardizedConv):
     gamma: Real = argument("real", 1.0)
     eps: Real = argument("real", 1e-6, low=1e-12)
 
+    learned: ClassVar[tuple[str, ...]] = ("weight", "bias", "gain")
     key: ClassVar[str] = "scaled_std_conv"
     torch: ClassVar[str] = "ScaledStdConv2d"
     example: ClassVar[str] = "- scaled_std_conv: {channels: 128, kernel: 3, bias: true}"

@@ -17,6 +17,9 @@ def sequence(op: Op, x: Shape) -> int:
     return x.spatial[0]
 
 
+MOST_LAYERS = 16
+
+
 @op
 class Embedding(Op):
     """A learned vector for each whole number: `input: [12]` are twelve numbers of a sequence."""
@@ -62,6 +65,12 @@ class MultiheadAttention(Op):
     attribute: ClassVar[str] = "attention"
     first: ClassVar[str | None] = "heads"
     weighted: ClassVar[bool] = True
+    learned: ClassVar[tuple[str, ...]] = (
+        "in_proj_weight",
+        "in_proj_bias",
+        "out_proj.weight",
+        "out_proj.bias",
+    )
     example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last\n- multi_head_attention: 4"
 
     def output(self, x: Shape) -> Shape:
@@ -94,7 +103,7 @@ class Recurrent(Op):
 
     input_size: int = argument("arrives")
     hidden_size: int = argument("size")
-    num_layers: int = argument("size", 1, short="layers", high=64)
+    num_layers: int = argument("size", 1, short="layers", high=MOST_LAYERS)
     bias: bool = argument("flag", True)
     dropout: Real = argument("real", 0.0, low=0, high=1)
     bidirectional: bool = argument("flag", False)
@@ -102,6 +111,13 @@ class Recurrent(Op):
     first: ClassVar[str | None] = "hidden_size"
     leaves: ClassVar[str | None] = "hidden_size"
     weighted: ClassVar[bool] = True
+    learned: ClassVar[tuple[str, ...]] = tuple(
+        f"{kind}_{of}_l{place}{way}"
+        for place in range(MOST_LAYERS)
+        for way in ("", "_reverse")
+        for kind in ("weight", "bias")
+        for of in ("ih", "hh")
+    )
     gates: ClassVar[int] = 1
 
     def output(self, x: Shape) -> Shape:
