@@ -70,7 +70,8 @@ def is_run(value: Any) -> bool:
 def child_in_section(value: Any, step: str | int | None = None) -> Layer:
     """A child of a sequence in stem, stages or head, where it may be a stage too."""
     if is_run(value):
-        return Layer("block", raw=value, step=step, run=_run(value))
+        run = _run(value)
+        return Layer("block", raw=value, step=step, run=run, source=run.source, save=run.save)
     return child_of(value, step, child_in_section)
 
 

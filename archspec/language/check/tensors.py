@@ -81,12 +81,12 @@ class _Scope:
             if name is None:
                 self.stack(stack, (where,))
                 continue
-            self.stack(stack, (where, name), "sequence" if stack.listed else "")
+            self.stack(stack, (where, name), "" if stack.single else "sequence")
             self.entry(name, (where, name))
 
     def stage(self, stage: Stage, path: Path) -> None:
         if stage.between is not None:
-            self.stack(stage.between, path, "sequence" if stage.between.listed else "")
+            self.stack(stage.between, path, "" if stage.between.single else "sequence")
             return
         if stage.source is not None:
             self.read(stage.source, (*path, "from"))
@@ -115,7 +115,7 @@ class _Scope:
         self.stack(layer.before, (*path, "before"), aside)
         for number, branch in enumerate(layer.branches):
             place = layer.branch_at(number, At(path)).path
-            of_name = "sequence" if branch.name is not None and branch.stack.listed else inside
+            of_name = inside if branch.name is None or branch.stack.single else "sequence"
             self.stack(branch.stack, place, of_name)
         self.stack(layer.shortcut, (*path, "shortcut"), "shortcut")
         self.stack(layer.otherwise, (*path, "else"), aside)
