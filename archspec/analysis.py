@@ -9,7 +9,8 @@ from functools import cached_property
 from html import escape
 from typing import NamedTuple
 
-from archspec.ir import Add, Apply, Body, Chain, Collect, Concat, Multiply, Op, Split
+from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, applied
+from archspec.ir.bodies import is_gated, parts_of
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
 from archspec.ir.visitor import visits
 from archspec.memo import Memo, remember
@@ -18,8 +19,8 @@ from archspec.memo import Memo, remember
 class Row(NamedTuple):
     """One layer: where it is, what it is, what leaves it, and what it costs.
 
-    `output` is the shape of one sample; `macs` counts a multiply-add of a convolution or
-    linear layer once; bias, norm, activation and pooling count nothing.
+    `output` is the shape of one sample; `macs` counts a multiply-add of a convolution,
+    linear, recurrent or attention layer once; bias, norm, activation and pooling count nothing.
     """
 
     path: str
@@ -56,12 +57,22 @@ class Analysis:
         """The layers in the order in which they run; parameters are counted the first time."""
         seen: set[str] = set()
         rows = []
+        aside = self.aside
         for visit in visits(self.network) if self.network else ():
             op, y = visit.site.op, visit.site.y
             params = 0 if visit.path in seen else op.parameters()
+            macs = 0 if aside and visit.path.partition(".")[0] in aside else op.macs(y)
             seen.add(visit.path)
-            rows.append(Row(visit.path, visit.site.call.torch, y.sizes, params, op.macs(y), op))
+            rows.append(Row(visit.path, visit.site.call.torch, y.sizes, params, macs, op))
         return tuple(rows)
+
+    @property
+    def aside(self) -> frozenset[str]:
+        """Attributes that run while training alone, so that their multiply-adds do not count."""
+        network = self.network
+        if network is None or not network.training:
+            return frozenset()
+        return frozenset(applied(network.root.body)) - frozenset(applied(network.evaluated))
 
     @property
     def state(self) -> dict[str, tuple[int, ...]]:
@@ -94,33 +105,53 @@ def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
 
 
 def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> Analysis:
-    """What the network comes to, from what its blocks come to."""
-    whole = _cost(network.root, memo=memo)
-    tops = network.root.sites
+    """What the network comes to, from what its blocks come to: each is counted once."""
+    memo = memo.session() if memo else Memo()
+    root = network.root
+    params = sum(_parameters(child.module, memo) for child in root.attributes)
+    way = _Way(memo)
+    longest = way.through(network.evaluated, 0)
+    tops = root.sites
     depths = [(name, _cost_at(site, memo).depth) for name, site in tops]
+    depth = _depth(depths, network.stages)
+    if network.tensors:  # ways meet, and side branches lead away
+        depth = longest - max(_of_stem(depths, network.stages) - 1, 0)
     return Analysis(
         network.name,
         network.input.sizes,
         network.output.sizes,
-        whole.params,
-        whole.macs,
-        _depth(depths, network.stages),
-        {name: site.y.sizes for name, site in tops},
+        params,
+        way.macs,
+        depth,
+        _leaving(network),
         network,
     )
 
 
+def _leaving(network: ExpandedNetwork) -> dict[str, tuple[int, ...]]:
+    """The sizes of what leaves each attribute, and of outputs that have other names."""
+    sizes = {name: site.y.sizes for name, site in network.root.sites}
+    outputs = (*network.outputs, *network.training)
+    return {**sizes, **{name: network.tensors[name].shape.sizes for name in outputs}}
+
+
 def _depth(depths: list[tuple[str, int]], stages: tuple[str, ...]) -> int:
     """Weighted layers on the longest way; a stem of several counts as one (He et al., 2015)."""
+    stem = _of_stem(depths, stages)
+    return min(stem, 1) - stem + sum(depth for _, depth in depths)
+
+
+def _of_stem(depths: list[tuple[str, int]], stages: tuple[str, ...]) -> int:
+    """Weighted layers ahead of the first stage of blocks."""
     first = next((place for place, (name, _) in enumerate(depths) if name in stages), 0)
-    stem = sum(depth for _, depth in depths[:first])
-    return min(stem, 1) + sum(depth for _, depth in depths[first:])
+    return sum(depth for _, depth in depths[:first])
 
 
 def _cost(container: Container, *, memo: Memo | None) -> Cost:
     params = sum(_parameters(child.module, memo) for child in container.attributes)
-    macs, depth = _through(container.body, 0, memo)
-    return Cost(params, macs, depth)
+    way = _Way(memo)
+    depth = way.through(container.body, 0)
+    return Cost(params, way.macs, depth)
 
 
 _cost_of_part = remember(_cost)  # a network itself is met once
@@ -143,29 +174,34 @@ def _cost_at(site: Site | None, memo: Memo | None) -> Cost:
     return _cost_of_part(site.container, memo=memo)
 
 
-def _through(body: Body, depth: int, memo: Memo | None) -> tuple[int, int]:
-    """Multiply-adds of a body, and the weighted layers passed at its end."""
-    match body:
-        case Apply(site=site):
-            cost = _cost_at(site, memo)
-            return cost.macs, depth + cost.depth
-        case Chain(steps=parts):
-            return _in_turn(parts, depth, memo)
-        case Collect(parts=parts):
-            return _in_turn([part for _, part in parts], depth, memo)
-        case Add() | Concat() | Split() | Multiply():
-            ways = [_through(branch, depth, memo) for branch in body.branches]
-            longest = ways[0][1] if isinstance(body, Multiply) else max(d for _, d in ways)
-            return sum(macs for macs, _ in ways), longest
-    return 0, depth
+class _Way:
+    """The way through a body: multiply-adds so far, and how deep each named tensor is."""
 
+    def __init__(self, memo: Memo | None) -> None:
+        self.memo, self.macs = memo, 0
+        self.depths: dict[str, int] = {}
 
-def _in_turn(parts: Iterable[Body], depth: int, memo: Memo | None) -> tuple[int, int]:
-    total = 0
-    for part in parts:
-        macs, depth = _through(part, depth, memo)
-        total += macs
-    return total, depth
+    def through(self, body: Body, depth: int) -> int:
+        """The weighted layers passed at the end of a body, with `depth` ahead of it."""
+        match body:
+            case Apply(site=site, inputs=inputs, outputs=outputs):
+                cost = _cost_at(site, self.memo)
+                self.macs += cost.macs
+                depth = max([depth, *(self.depths.get(name, 0) for name in inputs)]) + cost.depth
+                self.depths |= dict.fromkeys(outputs, depth)
+            case Chain(steps=parts):
+                for part in parts:
+                    depth = self.through(part, depth)
+            case Save(name=name):
+                self.depths[name] = depth
+            case Load(name=name):
+                return self.depths.get(name, 0)
+            case Give(names=names):
+                return max(self.depths.get(name, 0) for name in names)
+            case _ if branches := parts_of(body):
+                ways = [self.through(branch, depth) for branch in branches]
+                return ways[0] if is_gated(body) else max(ways)
+        return depth
 
 
 # As a table -------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from archspec.analysis import Analysis, analyze_network
 from archspec.classes import classes
 from archspec.diagnostics import LATER, SpecError
 from archspec.expand import expand_network
-from archspec.expand.outputs import with_outputs
 from archspec.extras import needed_for
 from archspec.ir import Network
 from archspec.language import Spec
@@ -47,8 +46,8 @@ def load(source: Source, **args: Any) -> Spec:
 def network(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Network:
     """The IR of a spec: the classes that one would write by hand, as data.
 
-    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
-    tuple of what leaves these, in this order, and layers after the last of them are not built.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
+    of these, in this order, or the one tensor, and layers that lead to none are not there.
     An argument of the spec that is called `outputs` is set by `load`.
     """
     return classes(load(source, **args), _checked(outputs), memo=MEMO)
@@ -79,8 +78,8 @@ def build_module(
     source, bit for bit. The module can be copied, pickled, traced, exported and compiled;
     `torch.jit.script` takes the rendered source alone.
 
-    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
-    tuple of what leaves these, in this order, and layers after the last of them are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
+    of these, in this order, or the one tensor, and layers that lead to none are not there.
 
     With `init=False` weights that would be random are whatever the memory held, until they are
     loaded; that is ten times as fast.
@@ -111,8 +110,8 @@ def from_weights(
     `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
     what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
 
-    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
-    tuple of what leaves these, in this order, and layers after the last of them are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
+    of these, in this order, or the one tensor, and layers that lead to none are not there.
 
     `path` is a file of safetensors or of `torch.save`, whatever it is called; nothing in it is
     executed. Names and shapes must fit, all of them. Names below those in `ignore` (`["fc"]`)
@@ -172,8 +171,8 @@ def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any)
     `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
     what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
 
-    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
-    tuple of what leaves these, in this order, and layers after the last of them are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
+    of these, in this order, or the one tensor, and layers that lead to none are not there.
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
@@ -220,14 +219,12 @@ def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any
 
     The result prints as the table of `archspec show`, also in a notebook; `.rows` are its layers.
 
-    With `outputs`, names of the network's attributes (`["layer2", "layer4"]`), its result is a
-    tuple of what leaves these, in this order, and layers after the last of them are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
+    of these, in this order, or the one tensor, and layers that lead to none are not there.
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
         UnreadableFile: there is no such file.
     """
-    names = _checked(outputs)
-    expanded = expand_network(load(source, **args), memo=MEMO)
-    expanded = expanded if names is None else with_outputs(expanded, names)
+    expanded = expand_network(load(source, **args), _checked(outputs), memo=MEMO)
     return analyze_network(expanded, memo=MEMO)

@@ -216,7 +216,8 @@ def guess(wrong: str, choices: Iterable[str], aliases: Mapping[str, str] | None 
     `choices` that means nothing elsewhere (`archspec.known`) and is like no other word.
     """
     names = {**(aliases or {}), **{word: word for word in choices}}
-    same = _meant(names, (word for word in names if plain(word) == plain(wrong)))
+    spelled = plain(wrong)
+    same = _meant(names, (word for word in names if plain(word) == spelled))
     if same:
         return _one_of(same)
     if known(wrong) is not None:
@@ -226,7 +227,7 @@ def guess(wrong: str, choices: Iterable[str], aliases: Mapping[str, str] | None 
     if slips := _meant(names, like):
         own = any(names[word] == word for word in like)
         ours = {plain(word) for word in names}
-        other = (word for word in words() if word not in ours and is_slip(plain(wrong), word))
+        other = (word for word in words() if word not in ours and is_slip(spelled, word))
         return _one_of(slips)._replace(sure=own and len(slips) == 1 and not any(other))
     near = _meant(names, alike(small, names, 0.6))[:2]
     close = closest(wrong, near)

@@ -5,7 +5,6 @@ A name in here is no typo of ours, however much it looks like one.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
 # Classes of `torch.nn` that have one for each rank: `Conv` is Conv1d, Conv2d, Conv3d.
@@ -154,7 +153,7 @@ world_size
 
 def plain(word: str) -> str:
     """The word without what people spell differently: case, `_` and `-`."""
-    return re.sub("[_-]", "", word.lower())
+    return word.lower().replace("_", "").replace("-", "")
 
 
 def known(word: str) -> str | None:

@@ -52,6 +52,15 @@ class ChannelLayerNorm(nn.LayerNorm):
         return x.movedim(-1, 1)
 
 
+class ChannelRMSNorm(nn.RMSNorm):
+    """RMS norm over the channels of each pixel, with the channels in front."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.movedim(1, -1)
+        x = F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+        return x.movedim(-1, 1)
+
+
 class ChannelScale(nn.Module):
     """A learned factor per channel (layer scale, Touvron et al., 2021)."""
 
@@ -75,6 +84,83 @@ class ChannelsLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.movedim(1, -1)
+
+
+class Crop(nn.Module):
+    """Takes pixels away at the edges: left and right, then top and bottom."""
+
+    def __init__(self, padding: int | tuple[int, ...], dims: int = 2) -> None:
+        super().__init__()
+        edges = (padding,) * (2 * dims) if isinstance(padding, int) else padding
+        self.edges = [-pixels for pixels in edges]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, self.edges)
+
+
+class FrozenBatchNorm(nn.Module):
+    """Batch norm whose statistics, factors and offsets stay as they are loaded."""
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, num_features: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.eps = eps
+        self.register_buffer("weight", torch.ones(num_features))
+        self.register_buffer("bias", torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        bias = self.bias - self.running_mean * scale
+        shape = [1, -1] + [1] * (x.dim() - 2)
+        return x * scale.reshape(shape) + bias.reshape(shape)
+
+
+class GlobalResponseNorm(nn.Module):
+    """Each channel by its share of the energy (ConvNeXt V2, Woo et al., 2023)."""
+
+    def __init__(self, channels: int, dim: int = 1, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.dim = dim
+        self.eps = eps
+        self.weight = nn.Parameter(torch.zeros(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.movedim(self.dim, -1)
+        energy = x.norm(2, dim=list(range(1, x.dim() - 1)), keepdim=True)
+        share = energy / (energy.mean(-1, keepdim=True) + self.eps)
+        x = x + torch.addcmul(self.bias, self.weight, x * share)
+        return x.movedim(-1, self.dim)
+
+
+class Max(nn.Module):
+    """The largest value over the channels or one spatial size, which becomes 1."""
+
+    def __init__(self, over: str) -> None:
+        super().__init__()
+        sizes = ["length", "width", "height", "depth"]
+        self.dim = 1 if over == "channels" else min(-sizes.index(over), -1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.amax(self.dim, keepdim=True)
+
+
+class Mean(nn.Module):
+    """The mean over the channels or one spatial size, which becomes 1."""
+
+    def __init__(self, over: str) -> None:
+        super().__init__()
+        sizes = ["length", "width", "height", "depth"]
+        self.dim = 1 if over == "channels" else min(-sizes.index(over), -1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(self.dim, keepdim=True)
 
 
 class PadChannels(nn.Module):
@@ -103,6 +189,185 @@ class Reshape(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.reshape([x.shape[0]] + self.shape)
+
+
+class ScaledStdConv2d(nn.Conv2d):
+    """A standardized convolution with a gain (NFNets, Brock et al., 2021, section 2)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        gamma: float = 1.0,
+        eps: float = 1e-6,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+        )
+        self.gain = nn.Parameter(torch.ones(out_channels, 1, 1, 1))
+        self.scale = gamma * self.weight[0].numel() ** -0.5
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.weight.reshape(1, self.out_channels, -1)
+        gain = (self.gain * self.scale).flatten()
+        rows = F.batch_norm(rows, None, None, gain, None, True, 0.0, self.eps)
+        return self._conv_forward(x, rows.reshape_as(self.weight), self.bias)
+
+
+class SelfAttention(nn.MultiheadAttention):
+    """Self-attention over [length, channels] (Vaswani et al., 2017, section 3.2)."""
+
+    def __init__(
+        self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True
+    ) -> None:
+        super().__init__(embed_dim, num_heads, dropout, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.transpose(0, 1)
+        x, _ = F.multi_head_attention_forward(
+            x,
+            x,
+            x,
+            self.embed_dim,
+            self.num_heads,
+            self.in_proj_weight,
+            self.in_proj_bias,
+            None,
+            None,
+            False,
+            self.dropout,
+            self.out_proj.weight,
+            self.out_proj.bias,
+            self.training,
+            need_weights=False,
+        )
+        return x.transpose(0, 1)
+
+
+class SequenceEmbedding(nn.Embedding):
+    """A learned vector for each whole number, also where numbers arrive as floats."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
+        super().__init__(num_embeddings, embedding_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.embedding(x.long(), self.weight)
+
+
+class SequenceGRU(nn.GRU):
+    """A GRU over [length, channels], from zeros; what leaves are its outputs."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, True, dropout, bidirectional
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        layers = self.num_layers * (2 if self.bidirectional else 1)
+        x, _ = torch.gru(
+            x,
+            x.new_zeros(layers, x.shape[0], self.hidden_size),
+            self._flat_weights,
+            self.bias,
+            self.num_layers,
+            self.dropout,
+            self.training,
+            self.bidirectional,
+            True,
+        )
+        return x
+
+
+class SequenceLSTM(nn.LSTM):
+    """An LSTM over [length, channels], from zeros; what leaves are its outputs."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, True, dropout, bidirectional
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        layers = self.num_layers * (2 if self.bidirectional else 1)
+        state = x.new_zeros(layers, x.shape[0], self.hidden_size)
+        x, _, _ = torch.lstm(
+            x,
+            [state, state],
+            self._flat_weights,
+            self.bias,
+            self.num_layers,
+            self.dropout,
+            self.training,
+            self.bidirectional,
+            True,
+        )
+        return x
+
+
+class StdConv2d(nn.Conv2d):
+    """A convolution with standardized kernels (Qiao et al., 2019, section 3.1)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        eps: float = 1e-6,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+        )
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.weight.reshape(1, self.out_channels, -1)
+        rows = F.batch_norm(rows, None, None, None, None, True, 0.0, self.eps)
+        return self._conv_forward(x, rows.reshape_as(self.weight), self.bias)
 
 
 class StochasticDepth(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from support.linting import Project
 
 #: One thread a process, before torch is imported: workers share the cores, sums keep their order.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+#: What is compiled is kept, for the workers of the next run and the commands that tests start.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture

@@ -449,13 +449,15 @@ def test_a_typo_in_an_option(words: list[str], command: str, meant: str, capsys:
     assert said.endswith(f"help: did you mean `{meant}`?\n")
 
 
-@pytest.mark.parametrize("command", [["build"], ["show", "specs/tiny.yaml"], ["lint", "specs"]])
-def test_torch_is_never_imported(folder: Path, command: list[str]) -> None:
-    code = (
-        "import sys; from archspec.cli import main; code = main(sys.argv[1:]);"
-        "sys.exit(code or ('torch' in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True)
+def test_torch_is_never_imported(folder: Path) -> None:
+    code = """if True:
+        import sys
+        from archspec.cli import main
+        for command in ("build", "show specs/tiny.yaml", "lint specs"):
+            assert main(command.split()) == 0, command
+            assert "torch" not in sys.modules, command
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -507,10 +509,13 @@ def test_an_output_that_knows_no_such_letter(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["show", "train", "build", "lint"])
-def test_no_command_follows_a_link_out_of_the_project(folder: Path, name: str) -> None:
+def test_no_command_follows_a_link_out_of_the_project(
+    folder: Path, name: str, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folder / "inside").mkdir()
     (folder / "inside" / "pyproject.toml").touch()
     (folder / "inside" / "link.yaml").symlink_to("../specs/tiny.yaml")
-    said = command(name, "link.yaml", stdout=subprocess.PIPE, cwd=folder / "inside")
-    assert (said.returncode, said.stdout) == (2, "")
-    assert said.stderr == "error: `link.yaml` is a link that leads out of the project\n"
+    monkeypatch.chdir(folder / "inside")
+    assert main([name, "link.yaml"]) == 2
+    said = "error: `link.yaml` is a link that leads out of the project\n"
+    assert capsys.readouterr() == ("", said)

@@ -23,6 +23,7 @@ from pathlib import Path
 from textwrap import indent
 
 import pytest
+from torch import nn
 
 import archspec
 from archspec.cli import main
@@ -36,7 +37,7 @@ from archspec.language.train import REGULARISERS, Train
 from archspec.language.train.basics import Basics
 from archspec.language.words import COMBINATORS, MODIFIERS, SCOPE
 from archspec.ops import OPS
-from archspec.reference import render, texts
+from archspec.reference import render, texts, torch_classes
 from archspec.resources import BLOCKS
 from support import ROOT
 
@@ -179,6 +180,22 @@ def test_the_reference_has_every_construct() -> None:
     assert set(texts.BLOCK_EXAMPLES) <= {path.stem for path in BLOCKS.glob("*.yaml")}
     page = render()
     assert all(f"### `{key}`\n" in page for key in OPS)
+
+
+def test_the_reference_has_every_class_of_torch() -> None:
+    """Losses, containers and the Lazy ones aside."""
+    containers = {"Container", "DataParallel", "Module", "Sequential"}
+    containers |= {f"{kind}{of}" for kind in ("Module", "Parameter") for of in ("Dict", "List")}
+    theirs = {
+        name
+        for name, cls in vars(nn).items()
+        if isinstance(cls, type) and issubclass(cls, nn.Module)
+        if "Loss" not in name and not name.startswith("Lazy") and name not in containers
+    }
+    ours = [cls for name in torch_classes.words() for cls in torch_classes.classes(name)]
+    assert len(ours) == len(set(ours))
+    assert theirs <= set(ours)
+    assert all(hasattr(nn, name) for name in ours)
 
 
 def test_an_example_uses_what_it_is_an_example_of() -> None:

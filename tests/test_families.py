@@ -145,7 +145,7 @@ def test_a_list_of_strides_and_channels() -> None:
             BasicBlock(128, 256, 2, projection(128, 256, 2)),
         )
 
-    assert_same_function(Pair(spec, peer))
+    assert_same_function(Pair(spec, peer, ((3, 16, 16), (3, 13, 19))))
 
 
 def test_a_list_of_widths_and_dilations() -> None:
@@ -156,7 +156,7 @@ def test_a_list_of_widths_and_dilations() -> None:
         second = Bottleneck(256, 64, base_width=48, dilation=2)
         return Blocks(first, second, Bottleneck(256, 64, base_width=96, dilation=4))
 
-    assert_same_function(Pair(spec, peer))
+    assert_same_function(Pair(spec, peer, ((3, 16, 16), (3, 13, 19))))
 
 
 def test_a_list_of_blocks() -> None:
@@ -166,7 +166,7 @@ def test_a_list_of_blocks() -> None:
         first = BasicBlock(64, 256, 2, projection(64, 256, 2))
         return Blocks(first, Bottleneck(256, 64), BasicBlock(256, 256))
 
-    assert_same_function(Pair(spec, peer))
+    assert_same_function(Pair(spec, peer, ((3, 16, 16), (3, 13, 19))))
 
 
 def test_a_layer_stands_where_a_variant_writes_it() -> None:

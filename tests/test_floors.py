@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Set
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,19 @@ def unit(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(path: Path, typing: bool = True) -> Iterator[str]:
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def imports(path: Path, typing: bool = True) -> list[str]:
     """The modules that a file imports anywhere; those for type checkers alone if `typing`."""
-    for node in _nodes(ast.parse(path.read_text("utf-8")), typing):
+    return list(_imports(path, typing))
+
+
+def _imports(path: Path, typing: bool) -> Iterator[str]:
+    for node in _nodes(tree(path), typing):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -147,7 +158,7 @@ LATE = {"__main__.py", "__init__.py", "api.py", "lint/deferred.py"}
 def test_imports_stand_at_the_top(path: Path) -> None:
     if path.relative_to(PACKAGE).as_posix() in LATE:
         return
-    functions = (n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if is_function(n))
+    functions = (n for n in ast.walk(tree(path)) if is_function(n))
     for node in (node for function in functions for node in ast.walk(function)):
         if isinstance(node, ast.Import):
             assert {alias.name for alias in node.names} <= HEAVY

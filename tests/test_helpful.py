@@ -95,7 +95,7 @@ HINTS = {  # what is written -> what its first finding says to write
     INPUT + "stem:\n  - torch.nn.Linear(512, 10)\n": "`linear: {features: 10}`",
     INPUT + "stem:\n  - nn.ReLU(inplace=True)\n": "write `relu`",
     INPUT + "stem:\n  - nn.BatchNorm2d(64)\n": "write `batch_norm`",
-    INPUT + "stem:\n  - nn.PReLU()\n": "isn't supported yet (torch.nn.PReLU)",
+    INPUT + "stem:\n  - nn.Fold()\n": "isn't supported yet (torch.nn.Fold)",
     layer("None"): "did you mean `none`?",
     layer("squeeze_excite"): "did you mean `se`?",
     layer("SqueezeExcitation"): "did you mean `se`?",

@@ -19,14 +19,16 @@ from torch import nn
 
 import archspec
 from archspec import helpers
+from archspec.api import MEMO
 from archspec.classes import classes
 from archspec.infer import Inference, infer, infer_file, main_text
 from archspec.infer.header import read_header
-from archspec.ir import Op, Shape, fields_of
+from archspec.ir import Op, fields_of
 from archspec.language.load import parse_text
 from archspec.ops import OPS
 from support import write_spec
 from support.draws import blank
+from support.ops import ARRIVES, GIVEN, meetings, usual
 from support.peers import TORCHVISION, CifarResNet, torchvision_model
 from support.zoo_peers import DISTINCT
 
@@ -64,6 +66,11 @@ def state_of(text: str) -> Shapes:
     return shapes_of(lambda: archspec.build_module(spec))
 
 
+def analyzed(text: str) -> Shapes:
+    """Names and shapes by the analysis of a spec."""
+    return archspec.analyze(parse_text(text, "test", memo=MEMO)).state
+
+
 def said(found: Inference) -> list[str]:
     """The lines of the spec, comments aside."""
     assert found.text is not None, found.reasons
@@ -72,21 +79,6 @@ def said(found: Inference) -> list[str]:
 
 # What each op keeps ---------------------------------------------------------------------
 
-ARRIVES = {"features": Shape(12), "line": Shape(12, (9,)), "image": Shape(12, (9, 7))}
-GIVEN: dict[str, dict[str, Any]] = {
-    "conv": {"out_channels": 8, "kernel_size": 3, "groups": 4},
-    "linear": {"out_features": 5},
-    "group_norm": {"num_groups": 3},
-    "channel_scale": {"value": 0.5},
-    "max_pool": {"kernel_size": 2},
-    "avg_pool": {"kernel_size": 2},
-    "adaptive_avg_pool": {"output_size": 1},
-    "reshape": {"shape": (12,)},
-    "channel_shuffle": {"groups": 3},
-    "pad_channels": {"out_channels": 16},
-    "stochastic_depth": {"p": 0.1},
-}
-
 
 def variants(op: type[Op]) -> list[dict[str, Any]]:
     """The arguments of an op, with each of its flags both ways."""
@@ -94,31 +86,16 @@ def variants(op: type[Op]) -> list[dict[str, Any]]:
     return [{}, *({flag: value} for flag in flags for value in (False, True))]
 
 
-def meetings() -> list[tuple[str, str]]:
-    """Each op with each shape that torch has a class for."""
-    return [
-        (arrives, key)
-        for arrives, shape in ARRIVES.items()
-        for key, op in OPS.items()
-        if not (key == "blur_pool" and not shape.rank)
-        and (op.torch_name(shape) in helpers.HELPERS or hasattr(nn, op.torch_name(shape)))
-    ]
-
-
 @pytest.mark.parametrize(("arrives", "key"), meetings())
 def test_what_an_op_keeps_is_what_torchs_module_keeps(key: str, arrives: str) -> None:
     op, shape = OPS[key], ARRIVES[arrives]
-    if key == "linear":
-        shape = Shape(12)
-    known = {"arrives": shape.channels, "dims": shape.rank}
-    usual = {f.torch: known[f.how.kind] for f in fields_of(op) if f.how.kind in known}
     name = op.torch_name(shape)
     cls = getattr(
         importlib.import_module("archspec.runtime.modules") if name in helpers.HELPERS else nn, name
     )
     fields = {f.name for f in dataclasses.fields(op)}
     for flags in variants(op):
-        given = usual | GIVEN.get(key, {}) | flags
+        given = usual(op, shape) | GIVEN.get(key, {}) | flags
         fixed = {f.torch for f in fields_of(op) if f.how.kind == "fixed"}
         made = op(**{k: v for k, v in given.items() if k in fields}, rank=shape.rank)
         module = cls(**given, **{name: getattr(made, name) for name in fixed})
@@ -142,7 +119,7 @@ def test_torchvisions_resnets_come_back(name: str) -> None:
     found = infer(shapes)
     assert said(found) == [f"extends: {name}", "name: inferred"]
     assert found.text
-    assert archspec.analyze(parse_text(found.text, "test")).state == shapes
+    assert analyzed(found.text) == shapes
 
 
 @pytest.mark.parametrize("name", TIMM)
@@ -157,7 +134,7 @@ def test_timms_resnets_come_back(name: str) -> None:
     assert found.base == TWINS.get(name, name)
     if name in TWINS:
         assert name in found.alternatives
-    assert archspec.analyze(parse_text(found.text, "test")).state == shapes
+    assert analyzed(found.text) == shapes
 
 
 @pytest.mark.parametrize("name", ["ecaresnet50d_pruned", "ecaresnet101d_pruned"])
@@ -174,12 +151,12 @@ def test_options_alone_explain_a_resnet(name: str, monkeypatch: pytest.MonkeyPat
     shapes = archspec.analyze(name).state
     found = infer(shapes)
     assert found.text, found.reasons
-    assert archspec.analyze(parse_text(found.text, "test")).state == shapes
+    assert analyzed(found.text) == shapes
     monkeypatch.setattr(package, "_nearest", lambda *_: None)
     whole = infer(shapes)
     assert whole.text
     assert "extends" not in whole.text
-    assert archspec.analyze(parse_text(whole.text, "test")).state == shapes
+    assert analyzed(whole.text) == shapes
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50d", "seresnext26t_32x4d"])
@@ -374,7 +351,7 @@ def test_whatever_is_proposed_has_the_names_and_shapes() -> None:
         found = infer(shapes)
         if found.text is not None:
             assert classes(parse_text(found.text, "test")) is not None
-            assert archspec.analyze(parse_text(found.text, "test")).state == shapes
+            assert analyzed(found.text) == shapes
 
 
 # Files -----------------------------------------------------------------------------------

@@ -49,6 +49,10 @@ FURTHER = (  # lines that stand at the end of a spec
     "# archspec: ignore[redundant-bias] the checkpoint has it",
     "input: [3, 64]",
     "sten: []",
+    "outputs: [layer2, layer1]",
+    "head: {pool: {global_avg_pool: {}, from: layer1}, flatten: flatten, fc: {linear: 7}}",
+    "head: {a: {conv: 8, from: layer1}, b: {join: {channels: 8, skip: a}}}\n"
+    "blocks: {join: {inputs: [skip], body: [{conv: 8}, {concat: [[], {from: skip}]}]}}",
 )
 
 

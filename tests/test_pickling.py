@@ -17,6 +17,7 @@ from torch import nn
 
 import archspec
 from support import write_spec
+from support.draws import blank, filled
 from support.modules import assert_same_tensors, evaluate, images, same_bits
 
 FILE_BLOCK = """
@@ -56,13 +57,16 @@ def assert_equal(ours: nn.Module, theirs: nn.Module, size: tuple[int, ...]) -> N
     assert same_bits(evaluate(ours, x), evaluate(theirs, x))
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(
-    "name", ["cifar_resnet20", "mobilenet_v2", "convnext_tiny", "resnext50_32x4d"]
+@pytest.fixture(
+    scope="module", params=["cifar_resnet20", "mobilenet_v2", "convnext_tiny", "resnext50_32x4d"]
 )
-def test_shipped_networks(way: Callable[[nn.Module], nn.Module], name: str) -> None:
-    module = archspec.build_module(name, input=[3, 32, 32])
-    assert_equal(way(module), module, (3, 32, 32))
+def network(request: pytest.FixtureRequest) -> nn.Module:
+    return filled(blank(lambda: archspec.build_module(request.param, input=[3, 32, 32])))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_shipped_networks(way: Callable[[nn.Module], nn.Module], network: nn.Module) -> None:
+    assert_equal(way(network), network, (3, 32, 32))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -88,6 +92,24 @@ def test_what_was_changed_by_hand_stays(way: Callable[[nn.Module], nn.Module]) -
     assert copied.training
     assert not copied.conv1.weight.requires_grad
     assert_equal(copied, module, (3, 32, 32))
+
+
+STARTED = """
+input: [3, 8, 8]
+stem: {conv: {conv: 4}, cell: cell}
+blocks:
+  cell:
+    init: {conv: {uniform: {b: 1 / fan_in}}}
+    body: [{conv: channels}, {norm: {}, init: {constant: 2}}]
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_network_that_says_how_it_starts(
+    way: Callable[[nn.Module], nn.Module], tmp_path: Path
+) -> None:
+    module = archspec.build_module(write_spec(tmp_path, STARTED))
+    assert_equal(way(module), module, (3, 8, 8))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -40,11 +40,12 @@ def test_readers_draw_the_same_weights(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_readers_agree(name: str) -> None:
-    """With two of those blocks of a stage that are alike; and both as the peer, at other sizes."""
+    """With two of those blocks of a stage that are alike, at the size of the spec and at others."""
     generated = filled(shortened(blank(partial(generated_module, name))))
     interpreted = lent(shortened(blank(partial(archspec.build_module, name))), generated)
-    for height, width in [(32, 32), (97, 75)]:
-        x = images(1, input_of(name)[0], height, width)
+    channels, *size = input_of(name)
+    for height, width in {(32, 32), (97, 75), tuple(size)}:
+        x = images(1, channels, height, width)
         assert same_bits(evaluate(interpreted, x), evaluate(generated, x))
 
 

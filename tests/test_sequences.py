@@ -180,6 +180,8 @@ def test_a_numbered_map_is_named_for_variants_alone(project: Project) -> None:
         ([{"block": "cell", "channels": 4, "foo": 1}], "no argument or part `foo`"),
         ([{"block": "cel", "channels": 4}], "there is no block `cel`"),
         ([{"block": "cell", "repeat": 2, "channels": [4]}], "`channels` has 1 entry for 2 blocks"),
+        ([{"block": "cell", "channels": 4, "save": "a"}], "no tensor is named or read inside a"),
+        ({**CONV, "repeat": 2, "save": "a"}, "no tensor is named or read inside a"),
     ],
 )
 def test_what_no_sequence_holds_is_an_error(entry: Any, message: str) -> None:

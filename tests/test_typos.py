@@ -152,13 +152,12 @@ def test_a_slip_of_two_words_is_none() -> None:
 
 
 UNSUPPORTED = {
-    "prelu": "`prelu` isn't supported yet (torch.nn.PReLU)",
-    "deconv": "`deconv` isn't supported yet (torch.nn.ConvTranspose2d)",
-    "global_max_pool": "`global_max_pool` isn't supported yet (torch.nn.AdaptiveMaxPool2d)",
-    "nn.Hardtanh": "`nn.Hardtanh` isn't supported yet (torch.nn.Hardtanh)",
+    "unfold": "`unfold` isn't supported yet (torch.nn.Unfold)",
+    "unpool": "`unpool` isn't supported yet (torch.nn.MaxUnpool2d)",
+    "nn.Unfold": "`nn.Unfold` isn't supported yet (torch.nn.Unfold)",
     "evonorms0": "`evonorms0` isn't supported yet (timm)",
     "gem": "`gem` isn't supported yet",
-    "InstanceNorm3d": "`InstanceNorm3d` isn't supported yet (torch.nn.InstanceNorm3d)",
+    "MaxUnpool3d": "`MaxUnpool3d` isn't supported yet (torch.nn.MaxUnpool3d)",
 }
 
 
@@ -176,9 +175,9 @@ CASES = {  # what `--fix` leaves as it is
     "a default of what is not there": "defaults: {convv: {bias: true}}\nstem: [norm]\n",
     "a number of something": "extends: mobilenet_v2\nargs: {num_width: 1}\n",
     "a slip in torch's name": "stem: [{conv: 8}, {MaxPol2d: {kernel: 2}}]\n",
-    "a global max pool": "extends: resnet18\nhead: {avgpool: global_max_pool, flatten: flatten}\n",
+    "a mixed pool": "extends: resnet18\nhead: {avgpool: mixed_pool, flatten: flatten}\n",
     "a transposed convolution": "stem: [{conv: 16}, {deconv: {channels: 8, kernel: 2}}]\n",
-    "a gated unit": "stem: [{conv: 16}, glu]\n",
+    "a gated unit": "stem: [{conv: 16}, reglu]\n",
     "classes beside args": "extends: resnet18\nclasses: 10\n",
     "a name in a list": "stem: [{conv1: {conv: {channels: 8}}}]\n",
     "a fix that leads to another finding": "defaults: {Gelu: {}}\nstem: [norm]\n",

@@ -17,7 +17,6 @@ from archspec.classes.builder import class_of
 from archspec.classes.places import places_of
 from archspec.classes.table import ClassTable
 from archspec.expand import expand_network
-from archspec.expand.outputs import with_outputs
 from archspec.helpers import HELPERS, NEVER_A_CLASS
 from archspec.ir import Network
 from archspec.ir.tree import BlockInstance, Definition, ExpandedNetwork
@@ -31,13 +30,10 @@ def classes(
 ) -> Network:
     """The network of a spec that was loaded, as classes; raises `SpecError`.
 
-    With `outputs` its result is what leaves these attributes, and layers after the last of
-    them are not there.
+    With `outputs` its result is the tensors of these names, and layers that lead to none of them
+    are not there.
     """
-    network = expand_network(spec, memo=memo)
-    if outputs is not None:
-        network = with_outputs(network, outputs)
-    return classes_of(network, spec)
+    return classes_of(expand_network(spec, outputs, memo=memo), spec)
 
 
 def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
@@ -55,7 +51,6 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
         network.input,
         doc=spec.doc,
         stages=network.stages,
-        outputs=network.outputs,
         cut=network.cut,
         place=partial(places_of, network, Lines(spec.document, spec.library)),
         tree=network,

@@ -27,7 +27,8 @@ from archspec.ir.tree import (
 from archspec.language.identifiers import CONSTRUCTOR_WORDS
 from archspec.language.words import SCOPE
 from archspec.ops import OPS
-from archspec.ops.others import Identity, StochasticDepth
+from archspec.ops.dropouts import StochasticDepth
+from archspec.ops.others import Identity
 
 OF_OPS = frozenset(f.name for op in OPS.values() for f in fields_of(op))
 
@@ -66,6 +67,7 @@ class ClassBuilder:
             sequential=self.lead.sequential,
             draws=tuple(draws),
             loop=loop(self.table, self.uses, self._class),
+            inputs=self.lead.inputs,
         )
         first = self.table.first.setdefault(self.lead.class_name, cls)
         return cls if first is cls else replace(cls, differs=differs(first, cls))

@@ -10,7 +10,6 @@ from archspec.helpers import HELPERS
 from archspec.ir import (
     Add,
     Body,
-    Chain,
     Class,
     Concat,
     Layer,
@@ -21,7 +20,7 @@ from archspec.ir import (
     applied,
     children,
 )
-from archspec.ir.bodies import residual
+from archspec.ir.bodies import parts_of, residual
 
 Layers = Mapping[str, Any]
 TIMES = ("never", "once", "twice")
@@ -196,9 +195,5 @@ def _to_input(body: Body) -> bool:
 
 def _nodes(body: Body) -> Iterator[Body]:
     yield body
-    if isinstance(body, Chain):
-        for step in body.steps:
-            yield from _nodes(step)
-    elif isinstance(body, (Add, Multiply, Concat, Split)):
-        for branch in body.branches:
-            yield from _nodes(branch)
+    for part in parts_of(body):
+        yield from _nodes(part)

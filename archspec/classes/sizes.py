@@ -116,7 +116,7 @@ class Sizes:
         numbers = [d.number for d in definitions]
         if name == "in_channels" and self._keeps_channels(numbers):
             return self.meaning("channels")
-        if (other := self._found_equal(name)) is not None:
+        if (other := self._found_equal(name) or self._of_input(name)) is not None:
             return self.meaning(other)
         if name in FLOW or self.lead is self.table.root:
             self.numbers[name] = numbers
@@ -147,6 +147,17 @@ class Sizes:
             a is not None and b is not None and a.given and b.given and a.number == b.number
             for a, b in pairs
         )
+
+    def _of_input(self, name: str) -> str | None:
+        """The channels that those of an input are like in all uses, if they are not one number."""
+        if not self.lead.inputs or name in FLOW or name in self.lead.args:
+            return None
+        numbers = [use.definitions[name].number for use in self.uses]
+        for other in reversed(FLOW):
+            known = [use.definitions[other].number for use in self.uses if other in use.definitions]
+            if known == numbers and not equal(numbers):
+                return other
+        return None
 
     def _keeps_channels(self, arriving: list[Scalar]) -> bool:
         """Whether as many channels leave as arrive, in all uses."""

@@ -144,6 +144,8 @@ def _case(torch: str, layers: Sequence[Drawn], rules: Rules) -> Case:
 
 def _specials(layers: Sequence[Drawn]) -> tuple[Special, ...]:
     """The layers that start otherwise, by what they draw: nothing comes first."""
+    if all(layer.usual for layer in layers):
+        return ()
     meant: dict[Anchor, set[Any]] = {}
     for layer in layers:
         for anchor in _anchors(layer):

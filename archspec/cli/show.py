@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "show",
         description="Shows a network layer by layer: output shape of one sample, parameters, "
-        "multiply-adds (MACs) of convolutions and linear layers.",
+        "multiply-adds (MACs) of what multiplies by weights, and of attention.",
         allow_abbrev=False,
     )
     parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archspec.codegen.layout import STEP, WIDTH
-from archspec.ir import Apply, Class, New, Sequential, run
+from archspec.codegen.layout import STEP, WIDTH, CallText, lines
+from archspec.ir import Apply, Body, Chain, Class, New, Save, Sequential, run
+from archspec.ir.bodies import INPUT, steps_of
+from archspec.ir.fold import proceed
+from archspec.ir.liveness import loaded, saved
 
 INDENT = STEP * 2
 NAMES = ("y", "z", "u", "v", "w")
 LONGEST = 20  # the variable of an output with a longer name has a short one
-RESERVED = frozenset({*NAMES, "self", "torch"})
+RESERVED = frozenset({"x", "self", "torch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,19 @@ class _Statements:
         self.network = network
         self.lines: list[str] = []
         self.shared: list[tuple[str | None, set[str]]] = []
+        self.variables = _variables(cls)
+        self.kept = {*self.variables.values(), *cls.inputs}  # what no other variable is called
+        self.pinned: set[str] = set()  # variables that a named tensor is read from
         self.live: set[str] = {"x"}
         self.torch = False
+        self.indent = len(INDENT)
+
+    def forked(self) -> _Statements:
+        """The same, one step deeper, for statements that end in a `return`."""
+        other = copy.copy(self)
+        other.lines, other.shared, other.indent = [], [], self.indent + len(STEP)
+        other.pinned, other.live = set(self.pinned), set(self.live)
+        return other
 
     # Statements
 
@@ -46,7 +63,9 @@ class _Statements:
 
     def _copied(self, x: Code) -> Code:
         """`x` in a variable that may be overwritten."""
-        variable = x.variable or self.fresh()
+        variable = x.variable
+        if variable is None or variable in self.pinned:
+            variable = self.fresh()
         self.lines.append(f"{variable} = {x.text}")
         return Code(variable, variable)
 
@@ -55,27 +74,54 @@ class _Statements:
         while True:
             for name in NAMES:
                 name = name if number == 1 else f"{name}{number}"
-                if name not in self.live:
+                if name not in self.live and name not in self.kept:
                     self.live.add(name)
                     return name
             number += 1
 
+    def assigned(self, name: str, text: str) -> bool:
+        """Whether it fits in a line of its own."""
+        return self.indent + len(f"{name} = {text}") <= WIDTH
+
     def fits(self, text: str) -> bool:
-        return len(INDENT) + len("return ") + len(text) <= WIDTH
+        return self.indent + len("return ") + len(text) <= WIDTH
 
     # The reader
 
-    def apply(self, layer: Apply, x: Code) -> Code:
+    def apply(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
         alone = self.network and self._composite(layer.layer)
-        text = f"self.{layer.layer}({x.text})"
+        rest = "".join(f", {other.text}" for other in others)
+        text = f"self.{layer.layer}({x.text}{rest})"
         if alone or not self.fits(text):
             x = self.assign(x)
-            text = f"self.{layer.layer}({x.text})"
+            text = f"self.{layer.layer}({x.text}{rest})"
         if not self.fits(text) and x.text != x.variable:
             x = self._copied(x)
-            text = f"self.{layer.layer}({x.text})"
+            text = f"self.{layer.layer}({x.text}{rest})"
         y = Code(text, x.variable)
+        if others and not self.fits(text):
+            return self._tall_call(layer, x, others)
+        if layer.outputs:
+            return y
         return self.assign(y) if alone or self._activation(layer.layer) else y
+
+    def _tall_call(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
+        """A call in several lines."""
+        variable, indent = self.fresh(), " " * self.indent
+        call = CallText(f"self.{layer.layer}", (x.text, *(other.text for other in others)))
+        made = lines(call, indent, f"{variable} = ")
+        self.lines += [line.removeprefix(indent) for line in made]
+        return Code(variable, None)
+
+    def unpack(self, x: Code, names: tuple[str, ...]) -> list[Code]:
+        variables = [self.variables[name] if name else "_" for name in names]
+        if not self.assigned(", ".join(variables), x.text):
+            x = self.assign(x)
+            self.pinned.add(x.text)
+        if not self.assigned(", ".join(variables), x.text):
+            return [Code(f"{x.text}[{place}]", None) for place in range(len(names))]
+        self.lines.append(f"{', '.join(variables)} = {x.text}")
+        return [Code(variable, None) for variable in variables]
 
     def _activation(self, name: str) -> bool:
         new = self.layers[name]
@@ -85,10 +131,10 @@ class _Statements:
         new = self.layers[name]
         return isinstance(new, Sequential) or (isinstance(new, New) and isinstance(new.what, Class))
 
-    def share(self, x: Code) -> Code:
-        x = self.assign(x)
+    def share(self, x: Code, alone: bool) -> Code:
+        x = x if alone else self.assign(x)
         self.shared.append((x.variable, set(self.live)))
-        return Code(x.text, None)
+        return x if alone else Code(x.text, None)
 
     def hold(self, x: Code) -> Code:
         return self.assign(x)
@@ -110,19 +156,34 @@ class _Statements:
     def multiply(self, values: list[Code]) -> Code:
         return self._operation(values, "*")
 
-    def concat(self, values: list[Code]) -> Code:
+    def concat(self, values: list[Code], dim: int) -> Code:
         self.torch = True
         text = ", ".join(value.text for value in values)
-        if not self.fits(f"torch.cat([{text}], 1)"):
+        if not self.fits(f"torch.cat([{text}], {dim})"):
             text = ", ".join(self.assign(value).text for value in values)
-        return self._joined(f"torch.cat([{text}], 1)")
+        return self._joined(f"torch.cat([{text}], {dim})")
 
-    def split(self, x: Code, parts: int) -> list[Code]:
+    def split(self, x: Code, parts: int, sizes: tuple[int, ...]) -> list[Code]:
         x = self.assign(x) if x.sign else x
         self.shared.append((x.variable, set(self.live)))
+        how = f"split([{', '.join(map(str, sizes))}], 1)" if sizes else f"chunk({parts}, 1)"
         names = [self.fresh() for _ in range(parts)]
-        self.lines.append(f"{', '.join(names)} = {x.text}.chunk({parts}, 1)")
+        if not self.assigned(", ".join(names), f"{x.text}.{how}"):
+            x = self.assign(x)
+        self.lines += self._parted(names, f"{x.text}.{how}")
         return [Code(name, name) for name in names]
+
+    def _parted(self, names: list[str], text: str) -> list[str]:
+        """Several variables at once, as `ruff format` lays them out."""
+        if self.assigned(", ".join(names), text):
+            return [f"{', '.join(names)} = {text}"]
+        return ["(", *(f"{STEP}{name}," for name in names), f") = {text}"]
+
+    def slice(self, x: Code, start: int, stop: int) -> Code:
+        text = f"[:, {start or ''}:{stop}]"
+        if x.sign or not self.fits(x.text + text):
+            x = self.assign(x)
+        return replace(x, text=x.text + text, sign="")
 
     def unsqueeze(self, x: Code, count: int) -> Code:
         nones = ", None" * count
@@ -130,35 +191,44 @@ class _Statements:
             x = self.assign(x)
         return replace(x, text=f"{x.text}[:, :{nones}]")
 
-    def tap(self, x: Code, name: str) -> Code:
+    def save(self, x: Code, name: str) -> Code:
         """`x` in a variable of that name, which nothing overwrites."""
-        name = self._unused(name)
-        last = f"{x.text} = "
+        variable, last = self.variables[name], f"{x.text} = "
         text = x.text
-        if x.text == x.variable and self.lines and self.lines[-1].startswith(last):
+        if x.name:
+            if x.text != x.variable or not (self.lines and self.lines[-1].startswith(last)):
+                self.pinned.add(x.text)
+                return Code(x.text, None)
             text = self.lines[-1].removeprefix(last)
-            if self._assigned(name, text):
-                del self.lines[-1]
-            else:
-                text = x.text
-        elif not self._assigned(name, text):
-            text = self.assign(x).text
-        self.lines.append(f"{name} = {text}")
-        return Code(name, x.variable)
+            if not self.assigned(variable, text):
+                self.pinned.add(x.text)
+                return Code(x.text, None)
+            del self.lines[-1]
+        elif not self.assigned(variable, text):
+            return self.save(self.assign(x), name)
+        self.lines.append(f"{variable} = {text}")
+        return Code(variable, None if x.variable in self.pinned else x.variable)
 
-    def _unused(self, name: str) -> str:
-        if len(name) > LONGEST:
-            return self.fresh()
-        while name in self.live or name in RESERVED:
-            name += "_"
-        self.live.add(name)
-        return name
-
-    def _assigned(self, name: str, text: str) -> bool:
-        return len(f"{INDENT}{name} = {text}") <= WIDTH
-
-    def collect(self, values: list[Code]) -> Code:
+    def give(self, values: list[Code]) -> Code:
+        if len(values) == 1:
+            return values[0]
         return Code(", ".join(value.text for value in values), None, tuple=True)
+
+
+def _variables(cls: Class) -> dict[str, str]:
+    """The variable of each named tensor: its name, or a short one if that is long."""
+    variables: dict[str, str] = {}
+    taken = {*RESERVED, *cls.inputs}
+    for name in dict.fromkeys(saved(cls.body)):
+        plain = name.replace(".", "_").replace("-", "_")
+        word, count = plain if len(plain) <= LONGEST and plain.isidentifier() else "t", 1
+        variable = word
+        while variable in taken:
+            count += 1
+            variable = f"{word}{count}"
+        taken.add(variable)
+        variables[name] = variable
+    return variables
 
 
 def _operation(values: list[Code], sign: str) -> str:
@@ -174,34 +244,75 @@ def _operation(values: list[Code], sign: str) -> str:
 def forward(cls: Class, network: bool) -> tuple[list[str], bool]:
     """The statements, and whether they use `torch` itself."""
     reader = _Statements(cls, network)
-    result = run(cls.body, Code("x", "x"), reader)
-    lines = reader.lines
+    trained, evaluated = cls.trained, cls.evaluated
+    x = Code("x", None if INPUT in loaded(cls.body) else "x")
+    named = {INPUT: x, **{name: Code(name, None) for name in cls.inputs}}
+    if trained is evaluated:
+        return _returned(reader, proceed(evaluated, x, reader, named)), reader.torch
+    ahead, training, rest = _parted(trained, evaluated)
+    x = reader.assign(proceed(ahead, x, reader, named))
+    inside = reader.forked()
+    inner = _returned(inside, proceed(training, x, inside, dict(named)))
+    reader.lines += ["if self.training:", *(f"{STEP}{line}" for line in inner)]
+    end = proceed(rest, x, reader, named)
+    return _returned(reader, end), reader.torch or inside.torch
+
+
+def _parted(trained: Body, evaluated: Body) -> tuple[Chain, Chain, Chain]:
+    """What two modes do alike at first, and the rest of each."""
+    left, right = deque(steps_of(trained)), deque(steps_of(evaluated))
+    ahead: list[Body] = []
+    while left and right:
+        if left[0] == right[0]:
+            right.popleft()
+            ahead.append(left.popleft())
+        elif isinstance(left[0], Save):
+            ahead.append(left.popleft())
+        elif isinstance(right[0], Save):
+            ahead.append(right.popleft())
+        else:
+            break
+    return Chain(tuple(ahead)), Chain(tuple(left)), Chain(tuple(right))
+
+
+def _returned(reader: _Statements, result: Code) -> list[str]:
+    """All statements, with the one that returns the result."""
+    made = reader.lines
     if result.tuple:
-        return [*lines, *_returned(result.text.split(", "))], reader.torch
+        return [*made, *_as_tuple(result.text.split(", "), reader)]
     last = f"{result.text} = "
-    if result.name and lines and lines[-1].startswith(last):
-        text = lines[-1].removeprefix(last)
+    if result.name and made and made[-1].startswith(last):
+        text = made[-1].removeprefix(last)
         if reader.fits(text):
-            return [*lines[:-1], f"return {text}"], reader.torch
-    return [*lines, f"return {result.text}"], reader.torch
+            return [*made[:-1], f"return {text}"]
+    return [*made, f"return {result.text}"]
 
 
-def _returned(names: list[str]) -> list[str]:
+def _as_tuple(names: list[str], reader: _Statements) -> list[str]:
     """A tuple as `ruff format` lays it out."""
-    text = f"{', '.join(names)}" if len(names) > 1 else f"({names[0]},)"
-    if len(f"{INDENT}return {text}") <= WIDTH:
+    text = ", ".join(names)
+    if reader.fits(text):
         return [f"return {text}"]
     return ["return (", *(f"{STEP}{name}," for name in names), ")"]
 
 
 class _Formula:
-    """The reader whose `x` is a formula."""
+    """The reader whose `x` is a formula. Named tensors have a formula of their own."""
 
-    def apply(self, layer: Apply, x: str) -> str:
-        return f"{layer.layer}({_bare(x)})"
+    def __init__(self) -> None:
+        self.where: list[str] = []
 
-    def share(self, x: str) -> str:
-        return x
+    def apply(self, layer: Apply, x: str, others: Sequence[str]) -> str:
+        return f"{layer.layer}({', '.join(map(_bare, (x, *others)))})"
+
+    def unpack(self, x: str, names: tuple[str, ...]) -> list[str]:
+        listed = [name or "_" for name in names]
+        self.where.append(f"{', '.join(listed)} = {x}")
+        return listed
+
+    def share(self, x: str, alone: bool) -> str:
+        """What fits in no line is cut, or sums of sums would double it without end."""
+        return x[: WIDTH + 1]
 
     def hold(self, x: str) -> str:
         return x
@@ -212,20 +323,25 @@ class _Formula:
     def multiply(self, values: list[str]) -> str:
         return " * ".join(values)
 
-    def concat(self, values: list[str]) -> str:
+    def concat(self, values: list[str], dim: int) -> str:
         return f"[{', '.join(map(_bare, values))}]"
 
-    def split(self, x: str, parts: int) -> list[str]:
+    def split(self, x: str, parts: int, sizes: tuple[int, ...]) -> list[str]:
         return [f"{_bare(x)}[{part}]" for part in range(parts)]
+
+    def slice(self, x: str, start: int, stop: int) -> str:
+        return f"{x}[{start}:{stop}]"
 
     def unsqueeze(self, x: str, count: int) -> str:
         return x
 
-    def tap(self, x: str, name: str) -> str:
-        return x
+    def save(self, x: str, name: str) -> str:
+        if x != name:
+            self.where.append(f"{name} = {_bare(x)}")
+        return name
 
-    def collect(self, values: list[str]) -> str:
-        return f"({', '.join(map(_bare, values))})"
+    def give(self, values: list[str]) -> str:
+        return ", ".join(map(_bare, values))
 
 
 def _bare(x: str) -> str:
@@ -242,4 +358,7 @@ def _bare(x: str) -> str:
 
 def formula(cls: Class) -> str:
     """What the class computes, on one line."""
-    return _bare(run(cls.body, "x", _Formula()))
+    reader = _Formula()
+    named = {name: name for name in cls.inputs}
+    whole = _bare(run(cls.evaluated, "x", reader, named))
+    return f"{whole} where {', '.join(reader.where)}" if reader.where else whole

@@ -52,11 +52,14 @@ def _own(cls: Class) -> list[Start]:
 def _apart(owner: str, start: Start, indent: str) -> Iterator[str]:
     for draw in start.draws:
         if draw.function != "torch":
-            path = f"{start.path}.{draw.parameter}"
-            plain = path.count(".") == 1 and not path[0].isdigit()
-            place = f"{owner}.{path}" if plain else f'{owner}.get_parameter("{path}")'
-            weight = place.replace(draw.parameter, "weight")
-            yield from _call(draw, place, weight, indent)
+            place = _parameter(owner, start.path, draw.parameter)
+            yield from _call(draw, place, _parameter(owner, start.path, "weight"), indent)
+
+
+def _parameter(owner: str, path: str, name: str) -> str:
+    if "." in path or path[0].isdigit():
+        return f'{owner}.get_parameter("{path}.{name}")'
+    return f"{owner}.{path}.{name}"
 
 
 def _call(draw: Draw, place: str, weight: str, indent: str, linear: bool = False) -> Iterator[str]:

@@ -25,8 +25,10 @@ from archspec.codegen.layout import (
 from archspec.codegen.starts import starts, uses_math
 from archspec.expression import Expr, Name
 from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, applied, call
+from archspec.ir.liveness import give_of
 
 BODY = STEP * 2
+CONVOLUTIONS = {"Conv1d", "Conv2d", "Conv3d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
         _network_doc(network, analysis) if is_network else _class_doc(cls),
         _signature(cls),
         [*(_sequential(cls) if cls.sequential else _init(cls)), *starts(cls, network)],
-        _forward_signature(network.outputs if is_network else ()),
+        _forward_signature(cls),
         [f"{BODY}{line}" for line in statements],
     )
     return made, torch
@@ -185,11 +187,17 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
 
 def _network_doc(network: Network, analysis: Analysis) -> list[str]:
     """The shapes of a batch on its way in and out."""
-    sizes = [analysis.output]
-    if network.outputs:
-        sizes = [analysis.outputs[name] for name in network.outputs]
-    arrives, *leave = ["(" + ", ".join(map(str, ("N", *s))) + ")" for s in (analysis.input, *sizes)]
-    return docstring(_wrapped(f"From {arrives} to {', '.join(leave)}.", STEP + '"""'), STEP)
+    give, trained = give_of(network.root.evaluated), give_of(network.root.trained)
+    leave = [_batch(analysis.outputs[name]) for name in give.names] if give else []
+    text = f"From {_batch(analysis.input)} to {', '.join(leave) or _batch(analysis.output)}"
+    if trained and trained != give:
+        more = ", ".join(_batch(analysis.outputs[name]) for name in trained.names)
+        text += f", and to {more} while training"
+    return docstring(_wrapped(f"{text}.", STEP + '"""'), STEP)
+
+
+def _batch(sizes: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, ('N', *sizes)))})"
 
 
 def _class_doc(cls: Class) -> list[str]:
@@ -209,13 +217,20 @@ def _signature(cls: Class) -> list[str]:
     return lines(text, STEP, "def ", " -> None:")
 
 
-def _forward_signature(outputs: Sequence[str]) -> list[str]:
-    """One tensor, or a tuple with one for each of the outputs asked for."""
-    result = f"tuple[{', '.join(['Tensor'] * len(outputs))}]" if outputs else "Tensor"
-    made = lines(CallText("forward", ("self", "x: Tensor")), STEP, "def ", f" -> {result}:")
+def _forward_signature(cls: Class) -> list[str]:
+    """One tensor, or a tuple with one for each output; either, where modes differ."""
+    counts = {len(give.names) if give else 1 for give in map(give_of, (cls.evaluated, cls.trained))}
+    results = [f"tuple[{', '.join(['Tensor'] * n)}]" if n > 1 else "Tensor" for n in sorted(counts)]
+    arguments = ("self", "x: Tensor", *(f"{name}: Tensor" for name in cls.inputs))
+    text = f" -> {' | '.join(results)}:"
+    made = lines(CallText("forward", arguments), STEP, "def ", text)
     if len(made[-1]) <= WIDTH:
         return made
-    tensors = [f"{BODY}Tensor,"] * len(outputs)
+    if len(counts) > 1:
+        return lines(
+            CallText("forward", arguments), STEP, "def ", " -> Tensor | tuple[Tensor, ...]:"
+        )
+    tensors = [f"{BODY}Tensor,"] * max(counts)
     return [*made[:-1], f"{STEP}) -> tuple[", *tensors, f"{STEP}]:"]
 
 

@@ -8,6 +8,7 @@ budget     what it may cost; effects
 context    what layers see that is written elsewhere; layers that fill parts
 builder    a class in the making
 scope      what an expression sees
+tensors    layers that read and name tensors
 arguments  the arguments of an op
 naming     attribute names; a class in the making closed
 calls      uses of blocks: what they are given, what their body sees, what leaves them
@@ -16,7 +17,8 @@ layers     layers one after the other: ops, parts, blocks, attributes
 residual, branches  the combinators
 stages     one stage
 network    stem, stages and head
-outputs    features out of the middle: the network up to the last one asked for
+outputs    what the network gives
+living     classes without what leads to none of their results
 """
 
 from archspec.expand.network import expand_network

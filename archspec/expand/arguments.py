@@ -47,6 +47,8 @@ class Arguments:
             return self.x.value
         if f.how.kind == "dims":
             return constant(0 if self.x.shape.last else self.x.shape.rank)
+        if f.how.kind == "axis":
+            return constant(-1 if self.x.shape.last else 1)
         if f.how.kind == "fixed":
             return constant(f.default)
         if f.name in self.layer.given:

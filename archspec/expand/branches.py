@@ -1,19 +1,22 @@
-"""`scale`, `concat`, `add` and `split`: a gate, and branches side by side."""
+"""`scale`, `concat`, `add`, `multiply`, `split` and `slice`: a gate, branches, some channels."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from archspec.diagnostics import MOST_LABELS
 from archspec.expand.builder import Builder
 from archspec.expand.layers import LARGEST_MAP, Steps, combinator, expand_attribute, expand_stack
 from archspec.expand.naming import chain
-from archspec.expand.scope import Scope
-from archspec.expression import Expr, Number, simplify
-from archspec.ir import Add, Body, Chain, Concat, Multiply, Split, Unsqueeze
+from archspec.expand.scope import FoundError, Scope
+from archspec.expression import Expr, Number, Value, simplify
+from archspec.ir import Add, Body, Chain, Concat, Multiply, Real, Shape, Slice, Split, Unsqueeze
 from archspec.ir.tree import TensorInfo, short
 from archspec.language.layers import Layer, Stack
+from archspec.language.tensors import OF_SLICE, SIZE
 from archspec.places import At
 
-_BODIES: dict[str, type[Concat | Add | Split]] = {"concat": Concat, "add": Add, "split": Split}
+DIMENSIONS = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 @combinator("scale")
@@ -36,26 +39,95 @@ def scale(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
     return [Multiply((Chain(), chain(steps)))], x
 
 
-@combinator("concat", "add", "split")
+@combinator("concat", "add", "multiply")
 def branches(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     """Branches of one input, joined."""
+    there = _there(layer, at, scope)
+    bodies, ends = _expanded(layer, there, at, scope, [x] * len(there), out)
+    places = [layer.branch_at(place, at) for place in there]
+    if layer.head == "concat":
+        dim = _dimension(layer, at, scope, ends[0])
+        joined, whole = _concat(layer, at, scope, places, ends, dim), Concat(bodies, dim)
+    else:
+        kind = Add if layer.head == "add" else Multiply
+        joined, whole = _alike(layer, at, scope, places, ends), kind(bodies)  # type: ignore[assignment]
+    return [bodies[0] if len(bodies) == 1 else whole], joined
+
+
+@combinator("split")
+def split(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """A branch on each part of the channels, one behind the other."""
+    _check_in_front(layer, at, scope, x)
+    there = _there(layer, at, scope)
+    if layer.sizes is None:
+        sizes: tuple[int, ...] = ()
+        parts = _equal_parts(x, len(there), at, scope)
+    else:
+        sizes, parts = _parts(layer, at, scope, x)
+    bodies, ends = _expanded(layer, there, at, scope, parts, out)
+    places = [layer.branch_at(place, at) for place in there]
+    joined = _concat(layer, at, scope, places, ends, 1)
+    return [bodies[0] if len(bodies) == 1 else Split(bodies, sizes)], joined
+
+
+@combinator("slice")
+def slice_(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """Some of the channels."""
+    _check_in_front(layer, at, scope, x)
+    given = {
+        name: scope.argument(expr, OF_SLICE[name], at.below("slice", name), name)
+        for name, expr in layer.given.items()
+    }
+    start = int(given["start"].number) if "start" in given else 0
+    channels = int(given["channels"].number)
+    if start + channels > x.shape.channels:
+        message = f"the channels {start} to {start + channels - 1} of {x.shape.channels}"
+        raise scope.error("split-shape-mismatch", message, at, "they count from 0")
+    return [Slice(start, start + channels)], _of_channels(x, given["channels"])
+
+
+def _of_channels(x: TensorInfo, channels: Value) -> TensorInfo:
+    """The same with other channels."""
+    number = int(channels.number)
+    shape = x.shape._replace(channels=number)
+    return x._replace(shape=shape, channels=channels.expr or Number(number))
+
+
+def _there(layer: Layer, at: At, scope: Scope) -> list[int]:
+    """The branches that are there. All of a `split` are."""
     there = [place for place in range(len(layer.branches)) if _is_there(layer, place, at, scope)]
+    gone = sorted({*range(len(layer.branches))} - {*there})
+    if layer.head == "split" and gone:
+        hint = "a branch that leaves its part as it is: `[]`; where a condition fails: `else: []`"
+        place = layer.branch_at(gone[0], at)
+        raise scope.error("bad-layer", "a part of a `split` has no branch", place, hint)
     if not there:
         raise scope.error("bad-layer", f"`{layer.head}` has no branches left", at)
-    if layer.head in ("concat", "split") and x.shape.last:
+    return there
+
+
+def _check_in_front(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> None:
+    if x.shape.last:
         hint = "put `channels_first` ahead of it"
         message = f"`{layer.head}` wants the channels in front ({x.shape})"
         raise scope.error("shape-mismatch", message, at, hint)
-    part = _part_of(x, len(there), layer, at, scope) if layer.head == "split" else x
+
+
+def _expanded(
+    layer: Layer,
+    there: list[int],
+    at: At,
+    scope: Scope,
+    inputs: Sequence[TensorInfo],
+    out: Builder,
+) -> tuple[tuple[Body, ...], list[TensorInfo]]:
     bodies: list[Body] = []
     ends: list[TensorInfo] = []
-    for place in there:
-        steps, y = _branch(layer, place, at, scope, part, out)
+    for place, x in zip(there, inputs, strict=True):
+        steps, y = _branch(layer, place, at, scope, x, out)
         bodies.append(chain(steps))
         ends.append(y)
-    places = [layer.branch_at(place, at) for place in there]
-    joined = _joined(layer, at, scope, places, ends)
-    return [bodies[0] if len(bodies) == 1 else _BODIES[layer.head](tuple(bodies))], joined
+    return tuple(bodies), ends
 
 
 def _branch(layer: Layer, place: int, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
@@ -82,50 +154,141 @@ def _has_layer(stack: Stack, at: At, scope: Scope) -> bool:
     return scope.decide(layer.when, here.below("when"))
 
 
-def _part_of(x: TensorInfo, parts: int, layer: Layer, at: At, scope: Scope) -> TensorInfo:
+def _equal_parts(x: TensorInfo, parts: int, at: At, scope: Scope) -> list[TensorInfo]:
     if x.shape.channels % parts:
         message = f"{x.shape.channels} channels do not split into {parts} equal parts"
-        raise scope.error("split-shape-mismatch", message, at)
+        hint = "make them unequal: `sizes: [...]` beside `split`"
+        raise scope.error("split-shape-mismatch", message, at, hint)
     channels = x.shape.channels // parts
     formula = simplify("//", x.channels, Number(parts))
     if isinstance(x.channels, Number) or formula is None:
         formula = Number(channels)
-    return x._replace(shape=x.shape._replace(channels=channels), channels=formula)
+    return [_of_channels(x, Value(channels, formula))] * parts
 
 
-def _joined(
-    layer: Layer, at: At, scope: Scope, places: list[At], ends: list[TensorInfo]
+def _parts(
+    layer: Layer, at: At, scope: Scope, x: TensorInfo
+) -> tuple[tuple[int, ...], list[TensorInfo]]:
+    written, place = layer.sizes or (), at.below("sizes")
+    if len(written) != len(layer.branches):
+        message = f"`sizes` has {len(written)} numbers for {len(layer.branches)} branches"
+        raise scope.error("wrong-length", message, place, "write a size for each branch")
+    given = [
+        scope.argument(expr, SIZE, place.below(number), "size")
+        for number, expr in enumerate(written)
+    ]
+    sizes = tuple(int(value.number) for value in given)
+    if sum(sizes) != x.shape.channels:
+        message = f"the sizes add up to {sum(sizes)}, and {x.shape.channels} channels arrive"
+        raise scope.error("split-shape-mismatch", message, place, "each channel is in one part")
+    return sizes, [_of_channels(x, value) for value in given]
+
+
+def _dimension(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> int:
+    """The dimension that branches are joined along, of a batch."""
+    if layer.along in (None, "channels"):
+        _check_in_front(layer, at, scope, x)
+        return 1
+    names = DIMENSIONS.get(x.shape.rank, ())
+    if layer.along not in names:
+        known = ", ".join(f"`{name}`" for name in ("channels", *names))
+        message = f"there is no {layer.along} in {x.shape}"
+        raise scope.error("shape-mismatch", message, at.below("along"), f"there is {known}")
+    return names.index(layer.along) + (1 if x.shape.last else 2)
+
+
+def _concat(
+    layer: Layer, at: At, scope: Scope, places: list[At], ends: list[TensorInfo], dim: int
 ) -> TensorInfo:
-    """What leaves the branches together."""
-    _check_alike(layer, at, scope, places, ends)
+    """What leaves branches one behind the other."""
     first = ends[0]
-    stride = first.stride if len({end.stride for end in ends}) == 1 else None
-    if layer.head == "add":
-        return first._replace(stride=stride)
-    total = sum(end.shape.channels for end in ends)
+    axis = None if dim == 1 and not first.shape.last else dim - (1 if first.shape.last else 2)
+    alike = [_without(end.shape, axis) for end in ends]
+    if any(shape != alike[0] for shape in alike):
+        what, agree = "branches one behind the other", "branches agree in their sizes"
+        if axis is not None:
+            agree = f"branches agree in all but their {layer.along}"
+        raise _mismatch(layer, at, scope, places, ends, what, agree)
+    if axis is not None:
+        total = sum(end.shape.spatial[axis] for end in ends)
+        spatial = (*first.shape.spatial[:axis], total, *first.shape.spatial[axis + 1 :])
+        y = first._replace(shape=first.shape._replace(spatial=spatial), stride=None)
+    else:
+        y = _one_behind_the_other(ends)
+    if y.shape.elements > LARGEST_MAP:
+        raise scope.error("too-large", f"`{layer.head}` gives {y.shape}", at)
+    return y
+
+
+def _one_behind_the_other(ends: list[TensorInfo]) -> TensorInfo:
+    first, total = ends[0], sum(end.shape.channels for end in ends)
     formula: Expr | None = first.channels
     for end in ends[1:]:
         formula = short(_plus(formula, end.channels))
     shape = first.shape._replace(channels=total)
-    if shape.elements > LARGEST_MAP:
-        raise scope.error("too-large", f"`concat` gives {shape}", at)
-    return TensorInfo(shape, short(formula) or Number(total), stride)
+    return TensorInfo(shape, short(formula) or Number(total), _stride(ends))
 
 
-def _check_alike(
+def _without(shape: Shape, axis: int | None) -> Shape:
+    """A shape without the dimension that branches are joined along."""
+    if axis is None:
+        return shape._replace(channels=0)
+    return shape._replace(spatial=(*shape.spatial[:axis], *shape.spatial[axis + 1 :]))
+
+
+def _stride(ends: list[TensorInfo]) -> tuple[Real, ...] | None:
+    return ends[0].stride if len({end.stride for end in ends}) == 1 else None
+
+
+def _alike(
     layer: Layer, at: At, scope: Scope, places: list[At], ends: list[TensorInfo]
-) -> None:
-    adds = layer.head == "add"
-    shapes = [end.shape if adds else end.shape._replace(channels=0) for end in ends]
-    if all(shape == shapes[0] for shape in shapes):
-        return
+) -> TensorInfo:
+    """What leaves branches that are added or multiplied, number by number.
+
+    Sizes that pooling made 1 are broadcast, and the one channel of a gate.
+    """
+    shapes = [end.shape for end in ends]
+    channels = max(shape.channels for shape in shapes)
+    spatial = tuple(map(max, zip(*(shape.spatial for shape in shapes), strict=False)))
+    first = shapes[0]
+    same = all(shape.rank == first.rank and shape.last == first.last for shape in shapes)
+    few = (1, channels) if layer.head == "multiply" else (channels,)
+    if not (same and all(_fits(end, few, spatial) for end in ends)):
+        what = "a sum" if layer.head == "add" else "a product"
+        agree = "branches agree in their sizes and channels"
+        raise _mismatch(layer, at, scope, places, ends, what, agree)
+    whole = [end for end in ends if end.shape == first._replace(channels=channels, spatial=spatial)]
+    wide = next((end for end in ends if end.shape.channels == channels), ends[0])
+    if not whole:
+        shape = first._replace(channels=channels, spatial=spatial)
+        return TensorInfo(shape, wide.channels, None)
+    return whole[0]._replace(stride=_stride(whole))
+
+
+def _fits(end: TensorInfo, channels: tuple[int, ...], spatial: tuple[int, ...]) -> bool:
+    """Whether a branch can be broadcast to these sizes: only what was pooled away is."""
+    if end.shape.channels not in channels:
+        return False
+    if end.shape.spatial == spatial:
+        return True
+    pairs = zip(end.shape.spatial, spatial, strict=True)
+    return end.stride is None and all(a in (1, b) for a, b in pairs)
+
+
+def _mismatch(
+    layer: Layer,
+    at: At,
+    scope: Scope,
+    places: list[At],
+    ends: list[TensorInfo],
+    what: str,
+    hint: str,
+) -> FoundError:
     listed = ", ".join(str(end.shape) for end in ends)
-    what = "a sum" if adds else "branches one behind the other"
-    hint = "branches agree in their sizes" + (" and channels" if adds else "")
     pairs = list(zip(places, ends, strict=True))[:MOST_LABELS]
     labels = tuple((place, f"this gives {end.shape}") for place, end in pairs)
     message = f"{what} of different shapes: {listed}"
-    raise scope.error(f"{layer.head}-shape-mismatch", message, at, hint, labels)
+    return scope.error(f"{layer.head}-shape-mismatch", message, at, hint, labels)
 
 
 def _plus(left: Expr | None, right: Expr) -> Expr | None:

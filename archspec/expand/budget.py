@@ -30,8 +30,9 @@ class Effects(NamedTuple):
 
     `used` are the ops and blocks met, `reads` the indices that were read, `decided` the arguments
     of the network that a decision depends on, `drops` the blocks with a stochastic depth of more
-    than 0. `costs` are the steps of each block in it, by its instance; `height` is how deep blocks
-    are nested in it, and `widths` are what leaves the stages in it.
+    than 0, `dead` the layers whose result nothing uses. `costs` are the steps of each block in it,
+    by its instance; `height` is how deep blocks are nested in it, and `widths` are what leaves the
+    stages in it.
     """
 
     used: frozenset[str] = frozenset()
@@ -42,6 +43,7 @@ class Effects(NamedTuple):
     layers: int = 0
     height: int = 0
     widths: tuple[Width, ...] = ()
+    dead: frozenset[At] = frozenset()
 
 
 class TooLargeError(Exception):
@@ -84,6 +86,7 @@ class Budget:
         self.decided: set[str] = set()
         self.drops: set[str] = set()
         self.widths: list[Width] = []
+        self.dead: set[At] = set()
 
     def spend(self, steps: int) -> None:
         """So many more steps in the layers of this very block."""
@@ -142,6 +145,7 @@ class Budget:
             max(self.layers, 1),  # a block of nothing, used twice in twice, is walked through too
             self.height,
             tuple(self.widths),
+            frozenset(self.dead),
         )
 
     def add(self, effects: Effects) -> None:
@@ -156,6 +160,7 @@ class Budget:
         self.reads |= effects.reads
         self.decided |= effects.decided
         self.drops |= effects.drops
+        self.dead |= effects.dead
         for part, steps in effects.costs:
             if part not in self.costs:
                 self.costs[part] = steps

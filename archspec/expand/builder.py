@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from archspec.expression import Expr
 from archspec.ir import Apply, Body
 from archspec.ir.draws import Draw
-from archspec.ir.tree import Definition, ModuleNode, Site
+from archspec.ir.tree import BlockSite, Definition, ModuleNode, Site, TensorInfo
 from archspec.places import At
 
 
@@ -44,6 +44,8 @@ class Builder:
     symbols: dict[Any, str] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
+    tensors: dict[str, str] = field(default_factory=dict)  # the names that marks stand for
+    named: bool = False  # whether tensors are read or named
     marks: int = 0
 
     def mark(self) -> str:
@@ -51,10 +53,18 @@ class Builder:
         self.marks += 1
         return f"#{self.prefix}{self.marks}"
 
+    def tensor(self, name: str) -> str:
+        """A mark for a tensor whose name others may have too."""
+        mark = self.mark()
+        self.tensors[mark] = name
+        return mark
+
     def take(self, other: Builder) -> None:
         """The layers of another one, behind those that are there."""
         before = len(self.items)
         self.items += other.items
+        self.tensors |= other.tensors
+        self.named = self.named or other.named
         self.slots += [replace(slot, after=slot.after + before) for slot in other.slots]
 
     def insert(self, item: Item, place: int) -> None:
@@ -74,6 +84,8 @@ class Builder:
         """A layer more, and its application."""
         item = Item(module, self.mark(), name, at, draws)
         self.items.append(item)
+        if isinstance(site, BlockSite):
+            return Apply(item.mark, site, site.inputs, site.outputs)
         return Apply(item.mark, site)
 
 
@@ -88,3 +100,25 @@ class Declared:
     prefix: str = ""
     raw: Any = None
     child: str | None = None
+    inputs: tuple[str, ...] = ()
+
+
+class Tensor(NamedTuple):
+    """A tensor with a name, and what stands for it in bodies."""
+
+    mark: str
+    info: TensorInfo
+
+
+class Tensors:
+    """Those that a class, the network or one use of an inline block knows, as it goes on."""
+
+    def __init__(self, out: Builder, known: Mapping[str, Tensor], private: bool = False) -> None:
+        self.out, self.known, self.private = out, dict(known), private
+
+    def name(self, name: str, info: TensorInfo) -> str:
+        """A new one; what stands for it."""
+        mark = self.out.tensor(name) if self.private else name
+        self.out.named = True
+        self.known[name] = Tensor(mark, info)
+        return mark

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from archspec.expand.budget import CALL, Budget, Effects, Room
-from archspec.expand.builder import Builder, Declared
+from archspec.expand.builder import Builder, Declared, Tensor, Tensors
 from archspec.expand.context import Closure, Context, closure
 from archspec.expand.naming import camel
 from archspec.expand.scope import Scope
+from archspec.expand.tensors import of_scope, read, relative
 from archspec.expression import Expr, Name, Number, Scalar, Value, constant
-from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, TensorInfo
+from archspec.ir.bodies import INPUT
+from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, Definition, TensorInfo, times
 from archspec.language.arguments import ANY
 from archspec.language.blocks import Block
 from archspec.language.layers import Layer, Stack
@@ -35,6 +37,7 @@ class BlockKey(NamedTuple):
     parts: tuple[tuple[str, Closure], ...]
     x: TensorInfo
     context: Context
+    inputs: tuple[tuple[str, TensorInfo], ...] = ()
 
 
 class Expanded(NamedTuple):
@@ -62,6 +65,8 @@ class Call:
     origins: dict[str, Origin]
     at: At  # where the block is named
     args: dict[str, Given] = field(default_factory=dict)
+    inputs: dict[str, Tensor] = field(default_factory=dict)
+    saves: tuple[str, ...] = ()  # what it gives, as its user names it
 
     @property
     def indices(self) -> dict[str, Value]:
@@ -79,7 +84,13 @@ class Call:
         given = tuple(sorted((n, v.number, type(v.number)) for n, v in self.given.items()))
         inner = TensorInfo(x.shape, Name(self.arriving), (1,) * x.shape.rank)
         parts = tuple(sorted(self.parts.items(), key=lambda item: item[0]))
-        return BlockKey(self.name, self.block, given, parts, inner, self.scope.context)
+        inputs = tuple((name, self._inside(name, x)) for name in self.block.inputs)
+        return BlockKey(self.name, self.block, given, parts, inner, self.scope.context, inputs)
+
+    def _inside(self, name: str, x: TensorInfo) -> TensorInfo:
+        """An input as the block sees it."""
+        info = self.inputs[name].info
+        return TensorInfo(info.shape, Name(channels_of(name, self.block)), relative(info, x))
 
     def use(self) -> Use:
         """How places inside the block are found."""
@@ -94,6 +105,8 @@ class Call:
         known: dict[str, Expr | None] = {n: value.expr for n, value in self.given.items()}
         known.setdefault("stride", Number(1))
         known[self.arriving] = x.channels
+        for name, tensor in self.inputs.items():
+            known[channels_of(name, self.block)] = tensor.info.channels
         return known
 
     def count(self) -> None:
@@ -131,6 +144,8 @@ def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
     args = {arg: _given_at(layer, arg, whole, scope) for arg in given}
     call = Call(layer.head, block, scope, given, parts, origins, whole._replace(key=True), args)
     check_required(call)
+    if block.inputs or block.outputs:
+        _connect(call, layer, bound, at)
     return call
 
 
@@ -145,6 +160,22 @@ def in_turn(layer: Layer, values: tuple[Expr, ...], at: At, scope: Scope) -> tup
         hint = "beside `repeat` a list says a value layer by layer"
         raise scope.error("wrong-length", message, at, hint)
     return values[index], at.below(index)
+
+
+def _connect(call: Call, layer: Layer, bound: Bound, at: At) -> None:
+    """The tensors that a block takes besides, and the names of those that it gives."""
+    scope, block, whole = call.scope, call.block, at.below(layer.head)
+    of_scope(scope, call.at)
+    for name in block.inputs:
+        if name not in bound.inputs:
+            message, hint = f"`{call.name}` is not told its `{name}`", f"write `{name}: ...`"
+            raise scope.error("missing-key", message, call.at, hint)
+        call.inputs[name] = read(bound.inputs[name], whole.below(name), scope)
+    if len(layer.save) > len(block.outputs) > 0:
+        given = "1 tensor" if len(block.outputs) == 1 else f"{len(block.outputs)} tensors"
+        message = f"`{call.name}` gives {given}, and here are {len(layer.save)} names"
+        raise scope.error("bad-layer", message, at.below("save"), "leave the last ones out")
+    call.saves = layer.save if block.outputs else ()
 
 
 def _given_at(layer: Layer, arg: str, whole: At, scope: Scope) -> Given:
@@ -181,9 +212,15 @@ def class_scope(key: BlockKey, indices: Mapping[str, int], room: Room, memo: Mem
     """What the body of a block sees that is a class: its own names."""
     scope = Scope(key.context, Budget(room), memo, Builder())
     scope.block, scope.symbolic = key.name, frozenset([*FLOW, *key.block.args])
+    assert scope.builder is not None
+    known = {INPUT: Tensor(INPUT, key.x), **{name: Tensor(name, x) for name, x in key.inputs}}
+    scope.tensors = Tensors(scope.builder, known)
+    for name, x in key.inputs:
+        channels = channels_of(name, key.block)
+        scope.builder.definitions[channels] = Definition(x.shape.channels, None, given=True)
     given = {name: constant(number) for name, number, _ in key.given}
-    known = {*given, *_bound_defaults(key.name, key.block, scope).args}
-    scope.given = lambda name: name if name in known else None
+    told = {*given, *_bound_defaults(key.name, key.block, scope).args}
+    scope.given = lambda name: name if name in told else None
     _fill(scope, key.name, key.block, dict(key.parts), given)
     scope.origins = {part: Origin(At(parts=(part,))) for part in scope.parts}
     scope.values |= {name: constant(number) for name, number in indices.items()}
@@ -204,6 +241,8 @@ def inline_scope(call: Call, x: TensorInfo) -> Scope:
         named=None,
         network_args={},
     )
+    if outer.tensors is not None:
+        scope.tensors = Tensors(outer.tensors.out, call.inputs, private=True)
     bound = _bound_defaults(call.name, call.block, outer)
     args = {**{arg: At(("defaults", call.name, arg)) for arg in bound.args}, **call.args}
     scope.given = lambda name: args.get(name)
@@ -266,16 +305,26 @@ def declared(name: str, block: Block, scope: Scope) -> Declared:
     class_name, prefix, child = block.class_ or camel(name), block.name or name, None
     if isinstance(prefix, Template):
         prefix, child = name, scope.name(prefix, At(block=name))
-    return Declared(name, class_name, block.doc, block.args, prefix, block.raw, child)
+    args, raw, inputs = block.args, block.raw, block.inputs
+    return Declared(name, class_name, block.doc, args, prefix, raw, child, inputs)
 
 
-def leaving(made: BlockCall, call: Call, x: TensorInfo) -> TensorInfo:
-    """What leaves the block, in formulas of the caller."""
-    inner = made.instance.leaving
+def channels_of(name: str, block: Block) -> str:
+    """What stands for the channels of an input in formulas of the block."""
+    channels = f"{name}_channels"
+    while channels in block.args or channels in FLOW:
+        channels += "_"
+    return channels
+
+
+def leaving(
+    made: BlockCall, call: Call, x: TensorInfo, inner: TensorInfo | None = None
+) -> TensorInfo:
+    """What leaves the block (or a tensor that it gives), in formulas of the caller."""
+    inner = inner or made.instance.leaving
     stride = None
     if x.stride is not None and inner.stride is not None:
-        pairs = zip(x.stride, inner.stride, strict=False)
-        stride = tuple(a * b for a, b in pairs) if inner.shape.rank else ()
+        stride = times(x.stride, inner.stride) if inner.shape.rank else ()
     channels = made.formula(inner.channels)
     value = Value(inner.shape.channels, channels)
     if channels is None:
@@ -283,10 +332,18 @@ def leaving(made: BlockCall, call: Call, x: TensorInfo) -> TensorInfo:
     return TensorInfo(inner.shape, value.expr or Number(inner.shape.channels), stride)
 
 
-def site(made: BlockCall, call: Call, y: TensorInfo) -> BlockSite:
-    """The application of a block."""
-    scope = call.scope
-    return BlockSite(made, y.shape, call.use(), scope.uses, scope.role)
+def site(made: BlockCall, call: Call, y: TensorInfo, given: Sequence[TensorInfo] = ()) -> BlockSite:
+    """The application of a block; `given` are the tensors that it gives, if several."""
+    scope, known = call.scope, call.scope.tensors
+    inputs = tuple(call.inputs[name].mark for name in call.block.inputs)
+    outputs: list[str] = []
+    for place, info in enumerate(given):
+        assert known is not None
+        if place < len(call.saves):
+            outputs.append(known.name(call.saves[place], info))
+        else:
+            outputs.append(known.out.tensor(call.block.outputs[place]))
+    return BlockSite(made, y.shape, call.use(), scope.uses, scope.role, inputs, tuple(outputs))
 
 
 def check_kept(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -> None:

@@ -7,17 +7,19 @@ from functools import partial
 from typing import NamedTuple
 
 from archspec.expand.budget import Budget, Effects, Room, TooLargeError
-from archspec.expand.builder import Builder
+from archspec.expand.builder import Builder, Tensor, Tensors
 from archspec.expand.context import Context, names_in
 from archspec.expand.layers import expand_attribute, expand_stack
 from archspec.expand.scope import FoundError, Scope
+from archspec.expand.tensors import names_read
 from archspec.expression import Value
 from archspec.ir import Body
 from archspec.ir.tree import TensorInfo
 from archspec.language.layers import Stack
 from archspec.language.spec import Section
+from archspec.language.stages import Stage
 from archspec.language.widths import Series
-from archspec.language.words import PARTS_OF_ALL
+from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.ops import OPS
 from archspec.places import At, Finding
@@ -39,7 +41,8 @@ NONE = Args({}, {})
 class Part(NamedTuple):
     """A section, or layers in one, under a name or without; `at` is the place of the section.
 
-    `series` are the stages that are children of sequences in it.
+    `series` are the stages that are children of sequences in it, `tensors` those with names that
+    it may read.
     """
 
     written: Section | Stack
@@ -48,6 +51,16 @@ class Part(NamedTuple):
     context: Context
     name: str | None = None
     series: tuple[Series, ...] = ()
+    tensors: tuple[tuple[str, TensorInfo], ...] = ()
+
+
+class Named(NamedTuple):
+    """A tensor that the network knows by name: after how many steps an entry of this name ends,
+    or None for one that is saved by a layer."""
+
+    name: str
+    info: TensorInfo
+    after: int | None = None
 
 
 class ExpandedPart(NamedTuple):
@@ -62,6 +75,7 @@ class ExpandedPart(NamedTuple):
     effects: Effects
     findings: tuple[Finding, ...] = ()
     goes_on: bool = True
+    named: tuple[Named, ...] = ()
 
     @property
     def reads(self) -> frozenset[str]:
@@ -80,6 +94,7 @@ class Parts:
         self.budget, self.out = Budget(room), Builder()
         self.steps: list[Body] = []
         self.found: list[Finding] = []
+        self.named: list[Named] = []
 
     def take(self, at: At, expand: Callable[..., ExpandedPart]) -> ExpandedPart:
         """One more, in the room that is left; raises `StopExpanding` and `TooLargeError`."""
@@ -90,6 +105,10 @@ class Parts:
         except TooLargeError as error:
             raise error.placed(at, self.found) from None
         self.out.take(part.out)
+        before = len(self.steps)
+        for one in part.named:
+            after = None if one.after is None else one.after + before
+            self.named.append(one._replace(after=after))
         self.steps += part.steps
         self.found += part.findings
         fatal = any(finding.rule in FATAL for finding in part.findings)
@@ -129,15 +148,35 @@ def _section(
 ) -> ExpandedPart:
     """After a finding in a layer that leaves what arrives it goes on behind that."""
     parts, x, goes_on = Parts(room), part.x, True
+    known = dict(part.tensors)
     try:
         for name, stack in section.entries:
             place = part.at.below(*([name] if name else _steps(stack)[:1]))
-            entry = part._replace(written=stack, x=x, name=name)
-            x = parts.take(place, partial(expand_part, entry, args, memo=memo)).leaving
+            read = tensors_read(stack, known, memo)
+            entry = part._replace(written=stack, x=x, name=name, tensors=read)
+            done = parts.take(place, partial(expand_part, entry, args, memo=memo))
+            x = done.leaving
+            known |= {one.name: one.info for one in done.named}
     except StopExpanding:
         goes_on = False
     effects = parts.budget.effects(parts.out)
-    return ExpandedPart(parts.out, tuple(parts.steps), x, effects, tuple(parts.found), goes_on)
+    return ExpandedPart(
+        parts.out,
+        tuple(parts.steps),
+        x,
+        effects,
+        tuple(parts.found),
+        goes_on,
+        named=tuple(parts.named),
+    )
+
+
+def tensors_read(
+    written: Section | Stack | Stage, known: Mapping[str, TensorInfo], memo: Memo | None
+) -> tuple[tuple[str, TensorInfo], ...]:
+    """Those with names that a part of the network may read."""
+    names = names_read(written, memo)
+    return tuple((name, known[name]) for name in sorted(names & known.keys())) if names else ()
 
 
 def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) -> ExpandedPart:
@@ -147,9 +186,12 @@ def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) 
     scope.parts, scope.origins = context.parts, context.origins
     scope.series = {one.path: one for one in part.series}
     out = Builder(prefix=f"{'.'.join(map(str, (*at.path, name, *_steps(stack))))}#")
+    before = {name: Tensor(name, info) for name, info in part.tensors}
+    scope.tensors = Tensors(out, before)
     try:
-        if name is None:
-            done, y = expand_stack(stack, at, scope, part.x, out)
+        if name is None or is_joint(stack):
+            place = at if name is None else at.below(name)
+            done, y = expand_stack(stack, place, scope, part.x, out)
         else:
             place = at.below(name)
             named = place._replace(key=True)
@@ -157,7 +199,20 @@ def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) 
     except FoundError as error:
         effects, goes_on = scope.budget.effects(error), _leaves_as_is(stack)
         return ExpandedPart(out, (), part.x, effects, error.findings, goes_on)
-    return ExpandedPart(out, tuple(done), y, scope.budget.effects(out))
+    known = scope.tensors.known
+    new = [Named(name, known[name].info) for name in known if name not in before]
+    if name is not None and done:
+        new.append(Named(name, y, len(done)))
+    effects = scope.budget.effects(out)
+    return ExpandedPart(out, tuple(done), y, effects, named=tuple(new))
+
+
+def is_joint(stack: Stack) -> bool:
+    """Whether it is one combinator, which has no attribute: its key names a tensor alone."""
+    if stack.listed or len(stack.layers) != 1:
+        return False
+    head = stack.layers[0].head
+    return head in COMBINATORS and head != "sequence"
 
 
 def _steps(stack: Stack) -> list[str | int]:

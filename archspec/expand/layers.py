@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from archspec.expand.arguments import Arguments, number_of
 from archspec.expand.budget import OPEN, VISIT, Room, TooLargeError
-from archspec.expand.builder import Builder
+from archspec.expand.builder import Builder, Tensor
 from archspec.expand.calls import (
     BlockKey,
     Call,
@@ -25,22 +25,26 @@ from archspec.expand.calls import (
     leaving,
     site,
 )
+from archspec.expand.living import alive
 from archspec.expand.naming import chain, closed
 from archspec.expand.parts import fill
 from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
 from archspec.expand.starts import draws_of, with_init
+from archspec.expand.tensors import named, read, reads_input
 from archspec.expression import constant
-from archspec.ir import Body, Op, ShapeError
+from archspec.ir import Body, Give, Load, Op, Save, ShapeError
+from archspec.ir.bodies import INPUT
 from archspec.ir.draws import Draw
 from archspec.ir.tree import BlockCall, OpCall, OpSite, SequentialNode, TensorInfo
+from archspec.language.blocks import Block
 from archspec.language.layers import REPEAT, Layer, Stack
 from archspec.language.lines import IN_LAYER
 from archspec.language.templates import Template
-from archspec.language.words import COMBINATORS
+from archspec.language.words import COMBINATORS, TENSOR
 from archspec.memo import Memo, remember, remember_by_reads
 from archspec.ops import OPS
-from archspec.ops.others import StochasticDepth
+from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At, Finding
 
 LARGEST_MAP = 2**40
@@ -107,6 +111,15 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
     if not scope.decide(layer.when, at.below("when")):
         with nested(scope):
             return expand_stack(layer.otherwise or Stack(), at.below("else"), scope, x, out)
+    if layer.source is not None or layer.save:
+        return named(layer, at, scope, x, out, _expand_head)
+    return _expand_head(layer, at, scope, x, out)
+
+
+def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """What a layer is by its head, without its modifiers."""
+    if layer.head == TENSOR:
+        return [], x
     if layer.head in COMBINATORS and layer.head != "sequence":
         return _combine(layer, at, scope, x, out)
     if layer.run is None and layer.head in scope.parts:
@@ -122,7 +135,7 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
     if call.block.inline and layer.name is None:
         with nested(scope, call.name):
             inside = inline_scope(call, x)
-            done, y = expand_stack(call.block.body, At(("body",), call.name), inside, x, out)
+            done, y = inlined(call, inside, x, out)
         check_kept(layer, at, call, x, y)
         return done, y
     return _add(_expand_call(call, layer, at, x), layer, at, scope, out)
@@ -155,9 +168,31 @@ def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
 
 
 def expand_attribute(
-    name: str | None, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
+    name: str | None,
+    stack: Stack,
+    at: At,
+    scope: Scope,
+    x: TensorInfo,
+    out: Builder,
+    named_at: At,
 ) -> Steps:
     """All layers of `stack` as one attribute: one alone is itself, more are a Sequential."""
+    if stack.single:
+        ((layer, place),) = stack.each(at)
+        if (layer.source is not None or layer.save) and scope.decide(
+            layer.when, place.below("when")
+        ):
+
+            def expand(_: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+                return _as_attribute(name, stack, at, scope, x, out, named_at)
+
+            return named(layer, place, scope, x, out, expand)
+    return _as_attribute(name, stack, at, scope, x, out, named_at)
+
+
+def _as_attribute(
+    name: str | None, stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder, named: At
+) -> Steps:
     made, draws = expand_single(stack, at, scope, x, name or "")
     if made is None:
         return [], x
@@ -177,6 +212,8 @@ def expand_single(
     if not scope.decide(layer.when, at.below("when")):
         with nested(scope):
             return expand_single(layer.otherwise or Stack(), at.below("else"), scope, x, name)
+    if layer.head == TENSOR:
+        return None, ()
     if layer.head in COMBINATORS and layer.head != "sequence":
         raise no_combinator(layer, at, scope)
     if layer.head in scope.parts:
@@ -196,7 +233,7 @@ def expand_row(
     stack: Stack, at: At, scope: Scope, x: TensorInfo, name: str = "", numbered: bool = False
 ) -> Module:
     """The layers as children of a Sequential; inline blocks and parts are spliced in."""
-    holder = Builder(sequential=True)
+    holder, scope = Builder(sequential=True), scope.with_(tensors=None)
     steps, y = expand_stack(stack, at, scope, x, holder)
     return row_of(holder, steps, y, at, scope, name, numbered)
 
@@ -230,8 +267,36 @@ def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:
     return made
 
 
+def inlined(call: Call, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """An inline block in the class around, with the names of its tensors for itself."""
+    own, around = scope.tensors, call.scope.tensors
+    steps: list[Body] = []
+    if own is not None and reads_input(call.block.body, scope.memo):
+        steps.append(Save(own.name(INPUT, x)))
+    done, y = expand_stack(call.block.body, At(("body",), call.name), scope, x, out)
+    steps += done
+    gives = given_out(call.block, call.name, scope)
+    for name, tensor in zip(call.saves, gives, strict=False):
+        assert around is not None
+        steps += [Load(tensor.mark), Save(around.name(name, tensor.info))]
+    if gives:
+        steps.append(Load(gives[0].mark))
+        y = gives[0].info
+    return steps, y
+
+
+def given_out(block: Block, block_name: str, scope: Scope) -> list[Tensor]:
+    """The tensors that a block gives by name."""
+    places = (At(("outputs", place), block_name) for place in range(len(block.outputs)))
+    return [read(name, at, scope) for name, at in zip(block.outputs, places, strict=True)]
+
+
 def expand_inline(call: Call, x: TensorInfo) -> Module:
     """An inline block under a name: a Sequential of its layers."""
+    if call.block.inputs or call.block.outputs:
+        hint = "leave out its name, or make it a block with a class: without `inline`"
+        message = f"`{call.name}` has {'inputs' if call.block.inputs else 'outputs'}, so it is no "
+        raise call.scope.error("bad-layer", f"{message}`nn.Sequential`", call.at, hint)
     scope = inline_scope(call, x)
     return expand_row(call.block.body, At(("body",), call.name), scope, x, call.name)
 
@@ -255,7 +320,8 @@ def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Modul
         raise FoundError(*(_inside(f.outside(use), scope) for f in expanded.findings))
     made = BlockCall(expanded.instance, call.outside(x))
     y = leaving(made, call, x)
-    return made, site(made, call, y), y
+    given = [leaving(made, call, x, info) for info in expanded.instance.gives]
+    return made, site(made, call, y, given), y
 
 
 def _inside(finding: Finding, scope: Scope) -> Finding:
@@ -275,7 +341,14 @@ def expand_block(
     try:
         steps, y = expand_stack(key.block.body, at, scope, key.x, out)
         made = declared(key.name, key.block, scope)
-        instance = closed(out, made, chain(steps), y, key.context.prefixes)
+        gives = given_out(key.block, key.name, scope)
+        if gives:
+            steps.append(Give(tuple(tensor.mark for tensor in gives)))
+            y = gives[0].info
+        infos = tuple(tensor.info for tensor in gives)
+        instance = closed(out, made, chain(steps), y, key.context.prefixes, infos)
+        instance = alive(instance) if out.named else instance
+        scope.budget.dead |= {*instance.dead}
         if key.block.init:
             instance = with_init(instance, key.block.init, At(("init",), key.name), scope)
     except FoundError as error:

@@ -9,6 +9,8 @@ from typing import Any
 from archspec.expand.builder import Builder, Declared, Item, Slot
 from archspec.expand.scope import FoundError
 from archspec.ir import Body, Chain, renamed
+from archspec.ir.bodies import INPUT
+from archspec.ir.liveness import loaded, saved
 from archspec.ir.tree import (
     BlockCall,
     BlockInstance,
@@ -40,12 +42,14 @@ def closed(
     body: Body,
     leaving: TensorInfo,
     prefixes: Mapping[str, str],
+    gives: tuple[TensorInfo, ...] = (),
 ) -> BlockInstance:
     """The class that is made, its layers named."""
     names = _children(builder) if builder.sequential else _names(builder, prefixes)
     _check_names(builder, names)
     slots = [(slot, f"@{place}") for place, slot in enumerate(builder.slots)]
-    body = renamed(body, names | {slot.mark: mark for slot, mark in slots})
+    tensors = _tensors(builder, body) if builder.tensors else {}
+    body = renamed(body, names | {slot.mark: mark for slot, mark in slots} | tensors)
     children, before = _shared_once(builder.items, names)
     return BlockInstance(
         declared.block,
@@ -61,7 +65,23 @@ def closed(
         declared.prefix,
         declared.raw,
         declared.child,
+        inputs=declared.inputs,
+        gives=gives,
     )
+
+
+def _tensors(builder: Builder, body: Body) -> dict[str, str]:
+    """The names of tensors that are private to a use of an inline block, each its own."""
+    taken = {INPUT, *saved(body), *loaded(body)}
+    names: dict[str, str] = {}
+    for mark, wanted in builder.tensors.items():
+        name, count = wanted, 1
+        while name in taken:
+            count += 1
+            name = f"{wanted}{count}"
+        taken.add(name)
+        names[mark] = name
+    return names
 
 
 def _shortcut(slot: Slot, mark: str, before: list[int]) -> ShortcutSlot:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from archspec.diagnostics import Diagnostic, SpecError, merged
+from archspec.diagnostics import Diagnostic, SpecError, did_you_mean, merged
 from archspec.expand import branches, residual  # noqa: F401  they register themselves
 from archspec.expand.budget import Room, TooLargeError
 from archspec.expand.builder import Declared
 from archspec.expand.context import Context, context_of, names_in
-from archspec.expand.entries import Args, Part, Parts, StopExpanding, expand_part
+from archspec.expand.entries import (
+    Args,
+    ExpandedPart,
+    Named,
+    Part,
+    Parts,
+    StopExpanding,
+    expand_part,
+    tensors_read,
+)
 from archspec.expand.naming import camel, chain, closed
+from archspec.expand.outputs import with_outputs
 from archspec.expand.scope import FoundError, Scope
 from archspec.expand.stages import expand_stage, stage_key
 from archspec.expand.starts import with_init
+from archspec.expand.tensors import names_read
 from archspec.expression import Name, Number, Value, constant
 from archspec.helpers import HELPERS, NEVER_A_CLASS
-from archspec.ir import Shape
+from archspec.ir import Body, Load, Save, Shape
+from archspec.ir.bodies import INPUT
 from archspec.ir.tree import BlockInstance, ExpandedNetwork, TensorInfo
 from archspec.language.layers import Stack
 from archspec.language.lines import Lines
@@ -25,13 +38,17 @@ from archspec.language.spec import Section, Spec
 from archspec.language.stages import Stage
 from archspec.language.widths import Series, series_of, shrinking
 from archspec.memo import Memo
-from archspec.places import At
+from archspec.places import At, Finding
 
 ROOM = Room()  # what a network may cost
 
 
-def expand_network(spec: Spec, *, memo: Memo | None = None) -> ExpandedNetwork:
+def expand_network(
+    spec: Spec, outputs: Sequence[str] | None = None, *, memo: Memo | None = None
+) -> ExpandedNetwork:
     """The network of a spec that was loaded; raises `SpecError` with the findings of every stage.
+
+    `outputs` are names of tensors that it gives, in place of those that the spec says.
 
     Arguments that only set sizes in stem and head stay names (`classes`). Where a decision depends
     on one after all, everything is expanded again with its number.
@@ -40,11 +57,11 @@ def expand_network(spec: Spec, *, memo: Memo | None = None) -> ExpandedNetwork:
     parts = (spec.defaults, *spec.stages.values())
     concrete = frozenset[str]().union(*(names_in(part, memo=memo) for part in parts))
     while True:
-        expansion = _Expansion(spec, concrete, memo)
+        expansion = _Expansion(spec, concrete, memo, outputs)
         network = expansion.network()
         wanted = expansion.parts.budget.decided & network.symbolic.keys()
         if not wanted:
-            return network
+            return with_outputs(network, spec, outputs)
         concrete |= wanted
 
 
@@ -62,8 +79,12 @@ def class_name(spec: Spec) -> str:
 class _Expansion:
     """One pass over a spec."""
 
-    def __init__(self, spec: Spec, concrete: frozenset[str], memo: Memo) -> None:
+    def __init__(
+        self, spec: Spec, concrete: frozenset[str], memo: Memo, outputs: Sequence[str] | None
+    ) -> None:
         self.spec, self.memo = spec, memo
+        self.read = _read(spec, outputs, memo)
+        self.tensors: dict[str, TensorInfo] = {}
         self.context: Context = context_of(spec, memo)
         self.parts = Parts(ROOM)
         self.series = tuple(series_of(spec.repeats))
@@ -80,11 +101,12 @@ class _Expansion:
         shape = Shape(spec.input[0], tuple(spec.input[1:]))
         declared = Declared("", class_name(spec), spec.doc)
         x = TensorInfo(shape, Number(shape.channels), (1,) * shape.rank)
+        self.tensors[INPUT] = x
         try:
             x = self._section(spec.stem, "stem", x)
             x = self._stages(x)
             x = self._section(spec.head, "head", x)
-            root = closed(parts.out, declared, chain(parts.steps), x, spec.names)
+            root = closed(parts.out, declared, chain(self._steps()), x, spec.names)
             root = self._with_init(root)
         except FoundError as error:
             parts.found += error.findings
@@ -102,12 +124,35 @@ class _Expansion:
             frozenset(parts.budget.used),
             frozenset(parts.budget.drops),
             tuple(key for key, stage in spec.stages.items() if stage.has_blocks),
+            tensors=self._known(),
+            dead=frozenset(parts.budget.dead),
         )
 
     def _with_init(self, root: BlockInstance) -> BlockInstance:
         scope = Scope(self.context, self.parts.budget, self.memo)
         scope.values = dict(self.args)
         return with_init(root, self.spec.init, At(("init",)), scope)
+
+    def _steps(self) -> list[Body]:
+        """What is done, with names for the entries that are read."""
+        steps, parts = list(self.parts.steps), self.parts
+        for name, _, after in reversed(parts.named):
+            if after is not None and name in self.read:
+                parts.out.named = True
+                steps.insert(after, Save(name))
+        return steps
+
+    def _known(self) -> dict[str, TensorInfo]:
+        """The tensors with names, if any is used."""
+        if not self.parts.out.named:
+            return {}
+        return {name: info for name, info in self.tensors.items() if name != INPUT}
+
+    def _take(self, at: At, expand: Callable[..., ExpandedPart]) -> ExpandedPart:
+        """One more part, whose tensors those that follow may read."""
+        part = self.parts.take(at, expand)
+        self.tensors |= {one.name: one.info for one in part.named}
+        return part
 
     def _raise_findings(self) -> None:
         if self.parts.found:
@@ -121,8 +166,9 @@ class _Expansion:
 
     def _section(self, section: Section, where: str, x: TensorInfo) -> TensorInfo:
         at, args = At((where,)), Args(self.args, self.args | self.symbolic)
-        part = Part(section, at, x, self.context, series=self._within(where))
-        return self.parts.take(at, partial(expand_part, part, args, memo=self.memo)).leaving
+        tensors = tensors_read(section, self.tensors, self.memo)
+        part = Part(section, at, x, self.context, None, self._within(where), tensors)
+        return self._take(at, partial(expand_part, part, args, memo=self.memo)).leaving
 
     def _within(self, *path: str) -> tuple[Series, ...]:
         """The stages that are children of sequences in a part of the spec."""
@@ -137,14 +183,50 @@ class _Expansion:
                 x = self._stage(stage, series["stages", key], x)
         return x
 
+    def _load(self, name: str, at: At) -> TensorInfo:
+        """A tensor in place of what arrives at a stage."""
+        if name not in self.tensors:
+            hint = did_you_mean(name, self.tensors, "known here")
+            message = f"there is no tensor `{name}` here: the layer that saves it is not there"
+            raise FoundError(Finding("unknown-tensor", message, at, hint))
+        self.parts.steps.append(Load(name))
+        self.parts.out.named = True
+        return self.tensors[name]
+
+    def _name(self, stage: Stage, key: str, x: TensorInfo) -> None:
+        """What leaves a stage, under its key and the names that it saves."""
+        self.tensors[key] = x
+        self.parts.named.append(Named(key, x, len(self.parts.steps)))
+        if len(stage.save) > 1:
+            at = At(("stages", key, "save"))
+            hint = "several are what a block with `outputs` gives"
+            raise FoundError(Finding("bad-layer", "a stage gives one tensor", at, hint))
+        for name in stage.save:
+            self.parts.steps.append(Save(name))
+            self.parts.out.named = True
+            self.tensors[name] = x
+
     def _between(self, key: str, stack: Stack, x: TensorInfo) -> TensorInfo:
         at, args = At(("stages",)), Args(self.args, self.args)
-        part = Part(stack, at, x, self.context, key, self._within("stages", key))
+        tensors = tensors_read(stack, self.tensors, self.memo)
+        part = Part(stack, at, x, self.context, key, self._within("stages", key), tensors)
         expand = partial(expand_part, part, args, memo=self.memo)
-        return self.parts.take(at.below(key), expand).leaving
+        return self._take(at.below(key), expand).leaving
 
     def _stage(self, stage: Stage, series: Series, x: TensorInfo) -> TensorInfo:
         at = At(series.path)
+        if stage.source is not None:
+            x = self._load(stage.source, at.below("from"))
         key = stage_key(stage, series, self.args, x, at, self.context, memo=self.memo)
         expand = partial(expand_stage, key, series.indices, memo=self.memo)
-        return self.parts.take(at.below("block"), expand).leaving
+        part = self._take(at.below("block"), expand)
+        self._name(stage, str(at.path[-1]), part.leaving)
+        return part.leaving
+
+
+def _read(spec: Spec, outputs: Sequence[str] | None, memo: Memo) -> frozenset[str]:
+    """The names of tensors that the network may read or give."""
+    given = spec.outputs if outputs is None else (outputs,)
+    parts: list[Section | Stage] = [spec.stem, spec.head, *spec.stages.values()]
+    read = (names_read(part, memo) for part in parts)
+    return frozenset().union(*read, *(given or ()))

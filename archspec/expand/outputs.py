@@ -1,89 +1,129 @@
-"""Features out of the middle: the network up to the last attribute that is asked for."""
+"""What a network gives: its outputs, in each mode, and features out of its middle."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from archspec.diagnostics import Diagnostic, SpecError, did_you_mean
-from archspec.ir import Apply, Body, Chain, Collect, applied
-from archspec.ir.tree import BlockInstance, ExpandedNetwork
+from archspec.expand.living import alive, with_body
+from archspec.expression import Number
+from archspec.ir import Apply, Body, Chain, Give, Save, applied
+from archspec.ir.bodies import steps_of
+from archspec.ir.liveness import pruned
+from archspec.ir.tree import BlockInstance, ExpandedNetwork, TensorInfo
+from archspec.language import Spec
+from archspec.language.tensors import Outputs
+from archspec.places import Path
 
 RULE = "unknown-output"
 
 
-def with_outputs(network: ExpandedNetwork, wanted: Sequence[str]) -> ExpandedNetwork:
-    """The network whose result is what leaves these attributes, in that order.
+class Asked(NamedTuple):
+    """An output, and where it is asked for: None on the command line."""
 
-    Layers after the last of them are taken out, and named in `cut`. Raises `SpecError` for a name
-    that is no attribute of the network, or that is no single place in it: inside a residual, or
-    applied more than once.
+    name: str
+    path: Path | None = None
+
+
+def with_outputs(
+    network: ExpandedNetwork, spec: Spec, wanted: Sequence[str] | None
+) -> ExpandedNetwork:
+    """The network with the result that is asked for here, or by its spec.
+
+    Layers that lead to none of it are taken out, and named in `cut`. Raises `SpecError` for a name
+    that no tensor has.
     """
+    if wanted is not None:
+        return _giving(network, spec, Outputs(tuple(wanted)), [Asked(name) for name in wanted])
+    if spec.outputs is not None:
+        written = spec.outputs.places(spec.data["outputs"])
+        asked = [Asked(name, ("outputs", *path)) for name, path in written]
+        return _giving(network, spec, spec.outputs, asked)
+    if network.tensors:
+        return _with_root(network, alive(network.root))
+    return network
+
+
+def _giving(
+    network: ExpandedNetwork, spec: Spec, outputs: Outputs, asked: Sequence[Asked]
+) -> ExpandedNetwork:
     root = network.root
-    steps = list(_steps(root.body))
-    _check(root, steps, wanted)
-    parts: list[tuple[str, Body]] = []
-    part: list[Body] = []
-    leaving = root.leaving
-    for step in steps:
-        part.append(step)
-        if isinstance(step, Apply) and step.layer in wanted:
-            parts.append((step.layer, Chain(tuple(part))))
-            leaving = leaving._replace(shape=step.site.y)
-            part = []
-    body = Collect(tuple(parts), tuple(wanted))
-    kept = set(applied(body))
-    gone = tuple(child.attribute for child in root.children if child.attribute not in kept)
-    made = replace(_cut(root, kept), body=body, leaving=leaving)
-    return replace(network, root=made, outputs=tuple(wanted), cut=gone)
+    attributes = _attributes(root.body)
+    tensors = {**attributes, **network.tensors}
+    _check(network, spec, asked, tensors)
+    body = Chain(tuple(_saving(root.body, {name for name, _ in asked} - network.tensors.keys())))
+    training = outputs.training if outputs.training != outputs.eval else ()
+    whole = pruned(Chain((*body.steps, Give(outputs.eval, training))))
+    made = with_body(replace(root, leaving=tensors[outputs.eval[0]]), whole)
+    given = replace(network, outputs=outputs.eval, training=training, tensors=tensors)
+    kept = {child.attribute for child in made.attributes}
+    gone = tuple(child.attribute for child in root.attributes if child.attribute not in kept)
+    return replace(_with_root(given, made), cut=gone)
 
 
-def _steps(body: Body) -> Iterator[Body]:
-    """What is done one after the other, without chains in chains."""
-    if isinstance(body, Chain):
-        for step in body.steps:
-            yield from _steps(step)
-    else:
-        yield body
+def _with_root(network: ExpandedNetwork, root: BlockInstance) -> ExpandedNetwork:
+    """The network with less in it."""
+    kept = {child.attribute for child in root.attributes}
+    stages = tuple(key for key in network.stages if key in kept)
+    return replace(network, root=root, stages=stages, dead=network.dead.union(root.dead))
 
 
-def _check(root: BlockInstance, steps: Iterable[Body], wanted: Sequence[str]) -> None:
-    plain = [step.layer for step in steps if isinstance(step, Apply)]
-    times = Counter(applied(root.body))
-    named = [name for name in plain if times[name] == 1]
-    found = [_finding(name, named, times) for name in dict.fromkeys(wanted)]
-    found += [_twice(name) for name, count in Counter(wanted).items() if count > 1]
-    if not wanted:
-        hint = did_you_mean("", named)
+def _attributes(body: Body) -> dict[str, TensorInfo]:
+    """What leaves attributes that are applied once, beside no other branch."""
+    times = Counter(applied(body))
+    plain = [step for step in steps_of(body) if isinstance(step, Apply) and times[step.layer] == 1]
+    return {step.layer: _info(step) for step in plain}
+
+
+def _info(step: Apply) -> TensorInfo:
+    """What leaves an attribute; its channels and stride have no more say."""
+    shape = step.site.y
+    return TensorInfo(shape, Number(shape.channels), None)
+
+
+def _saving(body: Body, names: set[str]) -> Iterator[Body]:
+    """The steps of a body, with names for what leaves these attributes."""
+    for step in steps_of(body):
+        yield step
+        if isinstance(step, Apply) and step.layer in names:
+            yield Save(step.layer)
+
+
+def _check(
+    network: ExpandedNetwork,
+    spec: Spec,
+    asked: Sequence[Asked],
+    tensors: dict[str, TensorInfo],
+) -> None:
+    times = Counter(applied(network.root.body))
+    found = [_finding(one, spec, tensors, times) for one in dict.fromkeys(asked)]
+    by_name = Counter(name for name, path in asked if path is None)
+    found += [_twice(name) for name, count in by_name.items() if count > 1]
+    if not asked:
+        hint = did_you_mean("", tensors)
         found.append(Diagnostic(RULE, "no output is asked for", None, hint))
     if findings := [finding for finding in found if finding]:
         raise SpecError(findings)
 
 
-def _finding(name: str, named: Sequence[str], times: Counter[str]) -> Diagnostic | None:
-    if name in named:
+def _finding(
+    asked: Asked, spec: Spec, tensors: dict[str, TensorInfo], times: Counter[str]
+) -> Diagnostic | None:
+    name, span = asked.name, spec.where(*asked.path) if asked.path else None
+    if name in tensors:
         return None
+    hint = did_you_mean(name, tensors)
     if times[name] > 1:
         message = f"`{name}` is applied {times[name]} times, so it is no single output"
-        return Diagnostic(RULE, message, None, "give the one you mean a name of its own")
+        return Diagnostic(RULE, message, span, "give the one you mean a name of its own")
     if times[name]:
         message = f"`{name}` stands beside another branch, so it is no output of the network"
-        return Diagnostic(RULE, message, None, did_you_mean(name, named))
-    message = f"the network has no attribute `{name}` to give out"
-    return Diagnostic(RULE, message, None, did_you_mean(name, named))
+        return Diagnostic(RULE, message, span, hint)
+    return Diagnostic(RULE, f"the network has no tensor `{name}` to give out", span, hint)
 
 
 def _twice(name: str) -> Diagnostic:
     return Diagnostic(RULE, f"`{name}` is asked for twice", None, "name each output once")
-
-
-def _cut(root: BlockInstance, kept: set[str]) -> BlockInstance:
-    """The network without what is not applied any more; the places of shortcuts move along."""
-    slots = []
-    for slot in root.slots:
-        if slot.mark in kept:
-            before = root.children[: slot.after]
-            slots.append(replace(slot, after=sum(child.attribute in kept for child in before)))
-    children = tuple(child for child in root.children if child.attribute in kept)
-    return replace(root, children=children, slots=tuple(slots))

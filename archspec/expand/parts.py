@@ -39,7 +39,11 @@ def fill(layer: Layer, at: At, scope: Scope) -> Filled:
     hidden = {*scope.values, *scope.pending, *scope.truths}
     seen = {name: value for name, value in part.names.items() if name not in hidden}
     inside = scope.with_(
-        parts=parts, origins=origins, values=seen | scope.values, named=scope.named or at
+        parts=parts,
+        origins=origins,
+        values=seen | scope.values,
+        named=scope.named or at,
+        tensors=None,
     )
     return Filled(stack, place, inside if seen else inside.with_(values=scope.values))
 

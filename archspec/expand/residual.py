@@ -27,7 +27,7 @@ from archspec.ir.tree import OpCall, OpSite, TensorInfo
 from archspec.language.layers import Layer, Stack
 from archspec.language.words import COMBINATORS
 from archspec.ops import OPS
-from archspec.ops.others import StochasticDepth
+from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At
 
 RATE = Field("real", low=0, high=1)
@@ -144,7 +144,7 @@ def _heads(layer: Layer) -> list[str]:
 
 def _shortcut(whole: Residual) -> Shortcut:
     """The projection that is added to f(x), as a module of its own."""
-    layer, at, scope = whole.layer, whole.at, whole.scope.with_(role="shortcut")
+    layer, at, scope = whole.layer, whole.at, whole.scope.with_(role="shortcut", tensors=None)
     stack, place, inside, named = layer.shortcut or Stack(), at.below("shortcut"), scope, "shortcut"
     while len(stack.layers) == 1 and not stack.listed:
         ((first, here),) = stack.each(place)
@@ -211,6 +211,6 @@ def _relative_stride(scope: Scope, x: TensorInfo, f: TensorInfo) -> Value:
     """The stride of a residual's body."""
     if not x.stride or not f.stride:
         return constant(1)
-    number = max(b // a for a, b in zip(x.stride, f.stride, strict=False))
+    number = max(1, *(int(b // a) for a, b in zip(x.stride, f.stride, strict=False)))
     known = scope.values.get("stride")
     return known if known is not None and known.number == number else constant(number)

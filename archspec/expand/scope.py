@@ -8,7 +8,7 @@ from typing import Any
 
 from archspec.diagnostics import did_you_mean
 from archspec.expand.budget import Budget
-from archspec.expand.builder import Builder
+from archspec.expand.builder import Builder, Tensors
 from archspec.expand.context import Closure, Context
 from archspec.expression import (
     Expr,
@@ -73,6 +73,7 @@ class Scope:
         self.network_args: Mapping[str, Value] = {}
         self.series: Mapping[Path, Series] = {}  # the stages in here
         self.block = ""  # whose class the layers are in
+        self.tensors: Tensors | None = None  # None where no tensor has a name
         self.running: list[str] = []
 
     def with_(self, **changes: Any) -> Scope:

@@ -155,6 +155,10 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
     """The block of a stage with what the stage gives it."""
     block = scope.context.blocks[name]
     scope.budget.used.add(name)
+    if block.inputs or block.outputs:
+        message = f"`{name}` has {'`inputs`' if block.inputs else '`outputs`'}, so it is no stage"
+        hint = f"write it as a layer: `{at.path[-1]}: {{{name}: ...}}`"
+        raise scope.error("bad-layer", message, at.below("block"), hint)
     bound = bind_use(stage, name, block, memo=scope.memo)
     given = {"stride": scope.values["stride"]}
     if stage.channels is not None:
@@ -173,6 +177,13 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
     return call
 
 
+def _grows(promised: TensorInfo, y: TensorInfo) -> bool:
+    """Whether a block makes the image larger, which no stride says."""
+    if not promised.stride or not y.stride or len(promised.stride) != len(y.stride):
+        return False
+    return all(mine <= wanted for mine, wanted in zip(y.stride, promised.stride, strict=True))
+
+
 def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: TensorInfo) -> None:
     used = ((at.below("block"), f"`{name}` is used here"),)
     if stage.channels is not None and y.shape.channels != promised.shape.channels:
@@ -186,7 +197,8 @@ def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: Ten
                 used,
             )
         )
-    if y.stride != promised.stride and y.stride is not None:
+    grows = "stride" not in stage.raw and _grows(promised, y)
+    if y.stride != promised.stride and y.stride is not None and not grows:
         raise FoundError(
             Finding(
                 "stride-ignored",

@@ -91,9 +91,7 @@ def with_init(instance: BlockInstance, init: Init, at: At, scope: Scope) -> Bloc
     rules = [Rule(op, _draw(name, start, at, scope)) for op, name, start in said]
     places = {(op, name): start for op, name, start in said}
     drawn = {(rule.op, rule.draw.parameter): rule.draw for rule in rules}
-    layers = () if init is RESNET else dict.fromkeys(_layers(instance, frozenset(), set()))
-    for module, hidden in layers:
-        scope.budget.spend(VISIT)
+    for module, hidden in () if init is RESNET else _layers(instance, frozenset(), set(), scope):
         for name in module.op.weights():
             key = (module.op.key, name)
             if key in drawn and key not in hidden and name not in hidden:
@@ -102,21 +100,22 @@ def with_init(instance: BlockInstance, init: Init, at: At, scope: Scope) -> Bloc
 
 
 def _layers(
-    container: Container, hidden: Hidden, seen: set[Any]
+    container: Container, hidden: Hidden, seen: set[Any], scope: Scope
 ) -> Iterator[tuple[OpCall, frozenset[Any]]]:
     """Every layer with weights, and the parameters that start otherwise."""
     if (container, hidden) in seen:
         return
     seen.add((container, hidden))
+    scope.budget.spend(VISIT)
     for child in container.attributes:
         match child.module:
             case OpCall(op=op) as module if op.weighted:
                 yield module, hidden | {draw.parameter for draw in child.draws}
             case BlockCall(instance=inner):
                 own = {(rule.op, rule.draw.parameter) for rule in inner.init}
-                yield from _layers(inner, hidden | own, seen)
+                yield from _layers(inner, hidden | own, seen, scope)
             case Container() as inside:
-                yield from _layers(inside, hidden, seen)
+                yield from _layers(inside, hidden, seen, scope)
 
 
 # Checks -------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ printing   tree -> Python
 """
 
 from archspec.expression.floats import floating, known
-from archspec.expression.functions import FUNCTIONS, from_python
+from archspec.expression.functions import FUNCTIONS, from_python, whole
 from archspec.expression.printing import show, source
 from archspec.expression.reading import MAX_LENGTH, parse
 from archspec.expression.tree import (
@@ -68,4 +68,5 @@ __all__ = [
     "substitute",
     "walk",
     "weight",
+    "whole",
 ]

@@ -150,7 +150,7 @@ def _from_proposal(proposal: Proposal, shapes: Shapes, name: str) -> Inference:
 
 def _sides(base: str, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A shipped spec, and what is wanted of one that extends it; args that it has may stay."""
-    data = inherited(known(base)[0].data)
+    data = inherited(known()[base][0].data)
     whole = {key: value for key, value in wanted.items() if key != "name"}
     if "args" in data:
         whole.setdefault("args", data["args"])

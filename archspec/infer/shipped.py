@@ -12,6 +12,7 @@ from archspec.expand import expand_network
 from archspec.infer.header import Shapes
 from archspec.language import Spec, load
 from archspec.language.load import shipped
+from archspec.memo import Memo
 from archspec.ops.convolutions import Conv, Linear
 
 COUNTER = ".num_batches_tracked"
@@ -30,8 +31,7 @@ def matches(shapes: Shapes) -> list[Match]:
     """Every shipped spec that explains `shapes`, the plainest first."""
     counts = _children(shapes)
     found = []
-    for name in shipped():
-        spec, stages = known(name)
+    for name, (spec, stages) in known().items():
         if all(counts.get(key) == count for key, count in stages.items()):
             match = _match(spec, _rows(name), shapes)
             if match is not None:
@@ -40,16 +40,25 @@ def matches(shapes: Shapes) -> list[Match]:
 
 
 @cache
-def known(name: str) -> tuple[Spec, dict[str, int]]:
-    """A shipped spec and the number of blocks in each stage that is an attribute of its own."""
-    spec = load(name)
-    counts = {str(path[-1]): count for path, count in spec.repeats.items() if len(path) == 2}
-    return spec, counts
+def known() -> dict[str, tuple[Spec, dict[str, int]]]:
+    """Every shipped spec, and the blocks of each stage that is an attribute of its own."""
+    memo = Memo()
+    specs = {name: load(name, memo=memo) for name in shipped()}
+    return {name: (spec, _counts(spec)) for name, spec in specs.items()}
+
+
+def _counts(spec: Spec) -> dict[str, int]:
+    return {str(path[-1]): count for path, count in spec.repeats.items() if len(path) == 2}
 
 
 @cache
 def _rows(name: str) -> tuple[Row, ...]:
-    return analyze_network(expand_network(known(name)[0])).rows
+    return _analyzed(known()[name][0])
+
+
+def _analyzed(spec: Spec) -> tuple[Row, ...]:
+    """The layers; blocks that are alike are worked out once."""
+    return analyze_network(expand_network(spec, memo=Memo())).rows
 
 
 def _plainness(match: Match) -> tuple[bool, int, str]:
@@ -86,7 +95,7 @@ def _match(spec: Spec, rows: tuple[Row, ...], shapes: Shapes) -> Match | None:
 
 def state_of(spec: Spec, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
     """The names and shapes of a spec; without counters of batches if `shapes` has none."""
-    return _without_counters(state(analyze_network(expand_network(spec)).rows), shapes)
+    return _without_counters(state(_analyzed(spec)), shapes)
 
 
 def _without_counters(all_of_it: Shapes, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:

@@ -6,7 +6,9 @@
 constructed, `run` what a forward computes. Both know no op by name.
 
 ops           what an op is; shapes
-bodies        what a forward computes, and `run`; where in it training acts
+bodies        what a forward computes; where in it training acts
+fold          `run`, which reads it
+liveness      what of a body leads to its result
 tree          the expanded network
 visitor       the way through it: layers in the order in which they run
 classes       Class, New, Layer, Network
@@ -18,22 +20,23 @@ from archspec.ir.bodies import (
     Apply,
     Body,
     Chain,
-    Collect,
     Concat,
+    Give,
+    Load,
     Multiply,
-    Reader,
+    Save,
+    Slice,
     Split,
     Unsqueeze,
-    X,
     applications,
     applied,
     main_path,
     renamed,
     residual_ends,
-    run,
 )
 from archspec.ir.classes import Class, Layer, Local, Network, New, Parameter, Repeat, Sequential
 from archspec.ir.construction import Call, call, children, number, numbers
+from archspec.ir.fold import Reader, X, run
 from archspec.ir.ops import (
     Argument,
     Field,
@@ -58,11 +61,12 @@ __all__ = [
     "Call",
     "Chain",
     "Class",
-    "Collect",
     "Concat",
     "Field",
+    "Give",
     "Kind",
     "Layer",
+    "Load",
     "Local",
     "Multiply",
     "Network",
@@ -73,10 +77,12 @@ __all__ = [
     "Reader",
     "Real",
     "Repeat",
+    "Save",
     "Sequential",
     "Shape",
     "ShapeError",
     "Sizes",
+    "Slice",
     "Split",
     "Unsqueeze",
     "X",

@@ -1,19 +1,47 @@
-"""What `forward` computes, and the fold that reads it."""
+"""What `forward` computes."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeGuard
 
 
 @dataclass(frozen=True)
 class Apply:
-    """The layer of this name, called. In an expanded network `site` says on what (`ir.tree`)."""
+    """The layer of this name, called. In an expanded network `site` says on what (`ir.tree`).
+
+    `inputs` are the named tensors that it takes besides. One that gives several has them named in
+    `outputs`; the first goes on.
+    """
 
     layer: str
     site: Any = field(default=None, compare=False, repr=False)
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Save:
+    """Names what arrives, which goes on as it is."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Load:
+    """What has this name, in place of what arrives."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Give:
+    """The end of a body: the tensors of these names, and those that are given while training."""
+
+    names: tuple[str, ...]
+    training: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,16 +67,29 @@ class Multiply:
 
 @dataclass(frozen=True)
 class Concat:
-    """The branches one behind the other along the channels."""
+    """The branches one behind the other, along the channels or another dimension."""
 
     branches: tuple[Body, ...]
+    dim: int = 1
 
 
 @dataclass(frozen=True)
 class Split:
-    """The input in equal parts along the channels, a branch on each, then one behind the other."""
+    """The input in parts along the channels, a branch on each, then one behind the other.
+
+    Without `sizes` the parts are equal.
+    """
 
     branches: tuple[Body, ...]
+    sizes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some of the channels."""
+
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True)
@@ -58,94 +99,40 @@ class Unsqueeze:
     count: int
 
 
-@dataclass(frozen=True)
-class Collect:
-    """Named parts one after the other; the values of those in `order` are the result."""
-
-    parts: tuple[tuple[str, Body], ...]
-    order: tuple[str, ...]
-
-
-Body = Apply | Chain | Add | Multiply | Concat | Split | Unsqueeze | Collect
-
-
-X = TypeVar("X")
-
-
-class Reader(Protocol[X]):
-    """What a body means for one kind of `x`: shapes, tensors, source text."""
-
-    def apply(self, layer: Apply, x: X) -> X: ...
-    def add(self, values: list[X]) -> X: ...
-    def multiply(self, values: list[X]) -> X: ...
-    def concat(self, values: list[X]) -> X: ...
-    def split(self, x: X, parts: int) -> list[X]: ...
-    def unsqueeze(self, x: X, count: int) -> X: ...
-    def share(self, x: X) -> X:
-        """`x`, about to be read more than once."""
-        ...
-
-    def hold(self, x: X) -> X:
-        """A branch that is done, while the next one is read."""
-        ...
-
-    def tap(self, x: X, name: str) -> X:
-        """`x`, which is a result and may be read further."""
-        ...
-
-    def collect(self, values: list[X]) -> X: ...
-
-
-def run(body: Body, x: X, on: Reader[X]) -> X:
-    """What `body` computes of `x`."""
-    match body:
-        case Apply():
-            return on.apply(body, x)
-        case Chain(steps=steps):
-            for step in steps:
-                x = run(step, x, on)
-            return x
-        case Unsqueeze(count=count):
-            return on.unsqueeze(x, count)
-        case Split(branches=branches):
-            return on.concat(_read(branches, on.split(x, len(branches)), on))
-        case Collect(parts=parts, order=order):
-            tapped: dict[str, X] = {}
-            for name, part in parts:
-                x = tapped[name] = on.tap(run(part, x, on), name)
-            return on.collect([tapped[name] for name in order])
-    values = _read(body.branches, [on.share(x)] * len(body.branches), on)
-    match body:
-        case Add():
-            return on.add(values)
-        case Multiply():
-            return on.multiply(values)
-        case Concat():
-            return on.concat(values)
-    raise TypeError(body)
-
-
-def _read(branches: tuple[Body, ...], inputs: list[X], on: Reader[X]) -> list[X]:
-    values = []
-    for place, (branch, x) in enumerate(zip(branches, inputs, strict=True), 1):
-        value = run(branch, x, on)
-        values.append(value if place == len(branches) else on.hold(value))
-    return values
+Body = Apply | Chain | Add | Multiply | Concat | Split | Slice | Unsqueeze | Save | Load | Give
+INPUT = "input"  # the name of what enters
 
 
 def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
-    """The body with other layer names; None leaves a layer out."""
+    """The body with other names of layers and tensors; None leaves a layer out."""
     match body:
-        case Apply(layer=layer, site=site):
+        case Apply(layer=layer, inputs=inputs, outputs=outputs):
             name = names.get(layer, layer)
-            return Chain() if name is None else Apply(name, site)
+            if name is None:
+                return Chain()
+            if not inputs and not outputs:
+                return Apply(name, body.site)
+            return Apply(name, body.site, _renamed(inputs, names), _renamed(outputs, names))
         case Chain(steps=steps):
             return Chain(tuple(x for step in steps if not is_nothing(x := renamed(step, names))))
         case Add() | Multiply() | Concat() | Split():
-            return type(body)(tuple(renamed(branch, names) for branch in body.branches))
-        case Collect(parts=parts, order=order):
-            return Collect(tuple((name, renamed(part, names)) for name, part in parts), order)
+            return replace(body, branches=tuple(renamed(part, names) for part in body.branches))
+        case Save(name=name) | Load(name=name):
+            return type(body)(names.get(name) or name)
     return body
+
+
+def _renamed(tensors: tuple[str, ...], names: Mapping[str, str | None]) -> tuple[str, ...]:
+    return tuple(names.get(name) or name for name in tensors)
+
+
+def steps_of(body: Body) -> Iterator[Body]:
+    """What is done one after the other, without chains in chains."""
+    if isinstance(body, Chain):
+        for step in body.steps:
+            yield from steps_of(step)
+    else:
+        yield body
 
 
 def is_nothing(body: Body) -> bool:
@@ -174,7 +161,7 @@ def main_path(body: Body) -> Iterator[Apply]:
     """The applications that are in no gate and no shortcut."""
     if isinstance(body, Apply):
         yield body
-    elif isinstance(body, Multiply):
+    elif is_gated(body):
         yield from main_path(body.branches[0])
     elif isinstance(body, Add) and (added := residual(body)) is not None:
         yield from main_path(added)
@@ -183,9 +170,21 @@ def main_path(body: Body) -> Iterator[Apply]:
             yield from main_path(part)
 
 
+def is_gated(body: Body) -> TypeGuard[Multiply]:
+    """Whether what arrives is multiplied with what is made of it, as in `scale`."""
+    return isinstance(body, Multiply) and len(body.branches) == 2 and is_nothing(body.branches[0])
+
+
+def first_of(body: Body) -> Body:
+    """What a body does first."""
+    while isinstance(body, Chain) and body.steps:
+        body = body.steps[0]
+    return body
+
+
 def residual(body: Add) -> Body | None:
     """What a sum adds to its input, or to one layer of it (a shortcut); None in other sums."""
-    if len(body.branches) != 2:
+    if len(body.branches) != 2 or any(isinstance(first_of(part), Load) for part in body.branches):
         return None
     first, second = body.branches
     if isinstance(second, Apply) or is_nothing(second):
@@ -210,7 +209,7 @@ def _lasts(body: Body) -> Iterator[str | None]:
         last = _last(added)
         if not (isinstance(last, Add) and residual(last)):
             yield last.layer if isinstance(last, Apply) else None
-    elif isinstance(body, Multiply):
+    elif is_gated(body):
         yield from _lasts(body.branches[0])
     else:
         for part in parts_of(body):
@@ -231,6 +230,4 @@ def parts_of(body: Body) -> tuple[Body, ...]:
             return parts
         case Concat(branches=parts) | Split(branches=parts):
             return parts
-        case Collect(parts=named):
-            return tuple(part for _, part in named)
     return ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from archspec.diagnostics import Span
 from archspec.expression import Expr, Name, Number
 from archspec.ir.bodies import Body
 from archspec.ir.draws import Case, Start
+from archspec.ir.liveness import in_mode
 from archspec.ir.ops import Argument, Op, Shape
 
 
@@ -67,7 +69,7 @@ class Class:
     """One class of the generated file. The children of a sequential one are its layers.
 
     `draws` are the starts of its layers that say so themselves, `loop` is what it draws once all
-    its layers are made.
+    its layers are made. `inputs` are the tensors that its `forward` takes besides x.
     """
 
     name: str
@@ -80,11 +82,22 @@ class Class:
     sequential: bool = False
     draws: tuple[Start, ...] = ()
     loop: tuple[Case, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     @property
     def named(self) -> bool:
         """Whether the layers have names, and not numbers in order."""
         return any(layer.name != str(place) for place, layer in enumerate(self.layers))
+
+    @cached_property
+    def trained(self) -> Body:
+        """What runs while training."""
+        return in_mode(self.body, training=True)
+
+    @cached_property
+    def evaluated(self) -> Body:
+        """What runs when it is not training."""
+        return in_mode(self.body, training=False)
 
 
 def nowhere(_: str) -> tuple[Span, ...]:
@@ -96,8 +109,7 @@ def nowhere(_: str) -> tuple[Span, ...]:
 class Network:
     """A spec, lowered: the last of `classes` is the network, each stands before its users.
 
-    `outputs` are the attributes whose values are the result, if some were asked for; `cut` are
-    those that come after the last of them and are not there. `place` says where a layer is
+    `cut` are attributes that lead to no output and are not there. `place` says where a layer is
     written, from the network down to the layer itself. `tree` is the expanded network.
     """
 
@@ -107,7 +119,6 @@ class Network:
     input: Shape
     doc: str = ""
     stages: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
     place: Callable[[str], tuple[Span, ...]] = nowhere
     tree: Any = None

@@ -44,7 +44,7 @@ def _torch_defaults(op: type[Op]) -> list[tuple[str, Argument]]:
 
 
 def _torch_default(f: OpField) -> Argument:
-    if f.default is dataclasses.MISSING or f.how.kind == "fixed":
+    if f.default is dataclasses.MISSING or f.how.kind in ("axis", "fixed"):
         return None
     return f.default if isinstance(f.default, (str, tuple)) else Number(f.default)
 

@@ -44,7 +44,7 @@ class ShapeError(Exception):
         self.message, self.hint, self.rule = message, hint, rule
 
 
-Kind = Literal["arrives", "dims", "size", "count", "real", "flag", "choice", "fixed"]
+Kind = Literal["arrives", "dims", "axis", "size", "count", "real", "flag", "choice", "fixed"]
 
 
 Sizes = int | tuple[int, ...]
@@ -57,17 +57,19 @@ Argument = Any  # Expr | tuple[Expr, ...] | str | None | New
 class Field(NamedTuple):
     """How an argument of a torch constructor is written in a spec.
 
-    `arrives` (channels), `dims` (spatial dimensions) and `fixed` (always the default) are never
-    written. A `size` is a whole number of at least 1, a `count` of at least 0; `many` may also be
-    a list, one number a dimension. A `real` is any number, a `flag` true or false, a `choice` one
-    of `choices`. `low` and `high` are limits of a number; `short` is the language's name if it is
-    not torch's. `ours` is the language's own default where it is not torch's, as an expression
-    over the op's other arguments.
+    `arrives` (channels), `dims` (spatial dimensions), `axis` (where the channels are) and `fixed`
+    (always the default) are never written. A `size` is a whole number of at least 1, a `count` of
+    at least 0; `many` may also be a list, one number a dimension. A `real` is any number, a `flag`
+    true or false, a `choice` one of `choices`. `low` and `high` are limits of a number; `short` is
+    the language's name if it is not torch's. `ours` is the language's own default where it is not
+    torch's, as an expression over the op's other arguments, and `none` says what a default of None
+    means.
     """
 
     kind: Kind
     short: str = ""
     ours: str | None = None
+    none: str = ""
     many: bool = False
     choices: tuple[str, ...] = ()
     low: float | None = None
@@ -107,6 +109,7 @@ class Op:
 
     key: ClassVar[str]
     torch: ClassVar[str]
+    extends: ClassVar[str] = ""  # the class of torch that a helper of ours is built on
     attribute: ClassVar[str]
     first: ClassVar[str | None] = None
     weighted: ClassVar[bool] = False
@@ -114,8 +117,12 @@ class Op:
     numbered: ClassVar[bool] = False
     activation: ClassVar[bool] = False
     norm: ClassVar[bool] = False
+    centers: ClassVar[bool] = False  # takes away the mean of each channel
+    projects: ClassVar[bool] = False  # multiplies by a matrix or a kernel, and may add a bias
+    shares: ClassVar[bool] = False  # makes scores shares of 1, or their logarithms
+    drops: ClassVar[bool] = False  # drops numbers while training
+    counts: ClassVar[bool] = False  # takes whole numbers alone
     leaves: ClassVar[str | None] = None  # the field that says the channels that leave
-    resizes: ClassVar[bool] = False  # the sizes that leave are no fraction of those that arrive
     example: ClassVar[str] = ""  # layers for the reference, where the op alone says too little
 
     @classmethod
@@ -127,8 +134,11 @@ class Op:
         """The shape that leaves; raises `ShapeError`."""
         return x
 
-    def strides(self) -> tuple[int, ...]:
-        """By how much each dimension becomes smaller; one number for all, () for not at all."""
+    def strides(self) -> tuple[Real, ...] | None:
+        """By how much each dimension becomes smaller; one number for all, () for not at all.
+
+        None if the sizes that leave are no fraction of those that arrive.
+        """
         return ()
 
     def weights(self) -> dict[str, tuple[int, ...]]:
@@ -144,8 +154,12 @@ class Op:
         return sum(map(math.prod, self.weights().values()))
 
     def macs(self, y: Shape) -> int:
-        """Multiply-adds of convolutions and linear layers for an output of shape `y`."""
+        """Multiply-adds of matrix products and convolutions for an output of shape `y`."""
         return 0
+
+    def idle(self) -> str:
+        """What to say of it where it changes nothing."""
+        return ""
 
 
 class OpField(NamedTuple):

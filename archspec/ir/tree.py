@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
-from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight
+from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight, whole
 from archspec.ir.bodies import Body, Chain, applications
 from archspec.ir.draws import Draw, Rule
-from archspec.ir.ops import Op, Shape
+from archspec.ir.liveness import in_mode
+from archspec.ir.ops import Op, Real, Shape
 from archspec.places import At, Use
 
 Slot = Value | tuple[Value, ...] | str  # an argument of an op
@@ -30,13 +32,13 @@ def short(formula: Expr | None) -> Expr | None:
 class TensorInfo(NamedTuple):
     """What flows from layer to layer: a shape, the formula of its channels, and the stride.
 
-    `stride` is the product of the strides so far, one number a dimension; None where sizes
-    were pooled away.
+    `stride` is the product of the strides so far, one number a dimension, a fraction where sizes
+    grew; None where sizes were pooled away.
     """
 
     shape: Shape
     channels: Expr
-    stride: tuple[int, ...] | None
+    stride: tuple[Real, ...] | None
 
     @property
     def value(self) -> Value:
@@ -53,26 +55,39 @@ class TensorInfo(NamedTuple):
         """What leaves an op with these arguments."""
         return TensorInfo(shape, self._channels(op, shape, slots), self._stride(op, shape))
 
-    def _stride(self, op: Op, shape: Shape) -> tuple[int, ...] | None:
+    def _stride(self, op: Op, shape: Shape) -> tuple[Real, ...] | None:
         if not shape.rank:
             return ()
-        if op.resizes or self.stride is None or self.shape.rank != shape.rank:
-            return None
         steps = op.strides()
-        steps = steps * shape.rank if len(steps) == 1 else steps or (1,) * shape.rank
-        return tuple(a * b for a, b in zip(self.stride, steps, strict=True))
+        if steps is None or self.stride is None or self.shape.rank != shape.rank:
+            return None
+        return times(self.stride, steps * shape.rank if len(steps) == 1 else steps)
 
     def _channels(self, op: Op, shape: Shape, slots: Mapping[str, Slot]) -> Expr:
         slot = slots.get(op.leaves) if op.leaves else None
         if isinstance(slot, tuple):
             slot = slot[0]
-        if isinstance(slot, Value) and slot.expr is not None:
+        if not isinstance(slot, Value) or slot.expr is None:
+            slot = self.value
+        elif slot.number == shape.channels:
             return slot.expr
-        factor, rest = divmod(shape.channels, self.shape.channels)
-        scaled = None if rest else short(simplify("*", self.channels, Number(factor)))
-        if scaled is None or isinstance(self.channels, Number):
-            return Number(shape.channels)
-        return scaled
+        return _scaled(slot, shape.channels)
+
+
+def times(stride: tuple[Real, ...], steps: tuple[Real, ...]) -> tuple[Real, ...]:
+    """One stride after another; equal ones are equal numbers."""
+    if not steps:
+        return stride
+    return tuple(whole(Fraction(a * b)) for a, b in zip(stride, steps, strict=True))
+
+
+def _scaled(value: Value, channels: int) -> Expr:
+    """A multiple or an equal part of a number of channels, as a formula if it has one."""
+    few, many = sorted((channels, int(value.number)))
+    if value.expr is None or isinstance(value.expr, Number) or channels == 1 or many % few:
+        return Number(channels)
+    sign = "*" if channels == many else "//"
+    return short(simplify(sign, value.expr, Number(many // few))) or Number(channels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,13 +197,18 @@ class OpSite:
 
 @dataclass(frozen=True, eq=False)
 class BlockSite:
-    """An application of a block: what enters and leaves it, and how places in it are found."""
+    """An application of a block: what enters and leaves it, and how places in it are found.
+
+    `inputs` and `outputs` are the tensors that it takes besides, and those that it gives.
+    """
 
     call: BlockCall
     y: Shape
     use: Use
     uses: tuple[tuple[At, str], ...] = ()
     role: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def container(self) -> BlockInstance:
@@ -251,9 +271,10 @@ class ShortcutSlot:
 class BlockInstance(Container):
     """A block (or the network) opened for equal uses. One that is sequential has no own `forward`.
 
-    `args` are the block's args as they are declared, `raw` is the block as it is written,
-    `child` the name that it gives its uses, `leaving` what leaves it, in its own names, and `init`
-    how what is in it starts.
+    `args` are the block's args as they are declared, `raw` is the block as it is written, `child`
+    the name that it gives its uses, `leaving` what leaves it, in its own names, and `init` how what
+    is in it starts. `inputs` are the tensors that it takes besides, `gives` are those that it
+    gives, if several, and `dead` the layers that lead to none.
     """
 
     block: str
@@ -270,6 +291,9 @@ class BlockInstance(Container):
     raw: Any = None
     child: str | None = None
     init: tuple[Rule, ...] = ()
+    inputs: tuple[str, ...] = ()
+    gives: tuple[TensorInfo, ...] = ()
+    dead: tuple[At, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,7 +302,9 @@ class ExpandedNetwork:
 
     `symbolic` are the arguments of the network that stay names, `used` the ops and blocks met,
     `drops` the blocks with a stochastic depth of more than 0, `stages` the attributes of the stages
-    that have blocks.
+    that have blocks, `tensors` those that have names. `outputs` are the names of what it gives, if
+    that is said, and `training` of what it gives while training, if that is more; `cut` are the
+    attributes that lead to none of it, and `dead` the layers whose result nothing uses.
     """
 
     name: str
@@ -289,7 +315,15 @@ class ExpandedNetwork:
     drops: frozenset[str]
     stages: tuple[str, ...]
     outputs: tuple[str, ...] = ()
+    training: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    tensors: Mapping[str, TensorInfo] = field(default_factory=dict)
+    dead: frozenset[At] = frozenset()
+
+    @cached_property
+    def evaluated(self) -> Body:
+        """What runs when it is not training."""
+        return in_mode(self.root.body, training=False) if self.training else self.root.body
 
     @property
     def output(self) -> Shape:

@@ -15,7 +15,7 @@ from archspec.language.suggestions.pythonic import pythonic_hint
 from archspec.source.scalars import boolean_hint
 
 LARGEST_SIZE = 2**20
-NEVER_WRITTEN = ("arrives", "dims", "fixed")
+NEVER_WRITTEN = ("arrives", "dims", "axis", "fixed")
 ANY = Field("real", many=True)  # a block's argument: any number, settled by its use
 
 

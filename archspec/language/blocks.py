@@ -15,6 +15,7 @@ from archspec.language.names import ClassName, Doc, at_key, not_a_device, not_ta
 from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
 from archspec.language.starts import init_of
 from archspec.language.templates import name_of
+from archspec.language.tensors import inputs_of, names_of
 from archspec.language.words import PARTS_OF_ALL
 from archspec.memo import Memo
 
@@ -60,6 +61,8 @@ class Block(Model):
     class_: ClassName | None = ModelField(None, alias="class")
     name: Annotated[Any, reads(name_of)] = None
     inline: bool = False
+    inputs: Annotated[tuple[str, ...], reads(inputs_of)] = ()
+    outputs: Annotated[tuple[str, ...], reads(names_of)] = ()
     args: Annotated[dict[str, Any], reads(_block_arguments)] = {}
     parts: Annotated[dict[str, Stack], reads(_block_parts)] = {}
     init: Annotated[dict[str, Any], reads(init_of)] = {}
@@ -68,7 +71,7 @@ class Block(Model):
     _raw: Any = PrivateAttr(None)
 
     def agree(self) -> None:
-        """No name is an argument and a part, and `init` has a class to draw in."""
+        """Names are an argument, a part or an input, and `init` has a class to draw in."""
         if self.inline and self.init:
             message = "an inline block has no class, and so no `init` of its own"
             hint = "write `init` at its layers, or leave out `inline`"
@@ -76,6 +79,12 @@ class Block(Model):
         for name in self.args.keys() & self.parts.keys():
             message = f"`{name}` is an argument and a part"
             raise Problems([at_key("bad-name", message, ("parts", name))])
+        for place, name in enumerate(self.inputs):
+            if name in self.args or name in self.parts:
+                message = (
+                    f"`{name}` is an input and {'an argument' if name in self.args else 'a part'}"
+                )
+                raise Problems([Problem("bad-name", message, "", ("inputs", place))])
 
     @property
     def raw(self) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field as ModelField
 from pydantic import ValidationError
@@ -21,13 +21,18 @@ from archspec.language.problems import Collector, Problems, describe, fail, prob
 from archspec.language.starts import Starts, starts_of
 from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
 from archspec.language.templates import LayerName, name_of
+from archspec.language.tensors import DIMENSIONS, saved_of, sizes_of, slice_of, source_of
 from archspec.language.words import (
     BRANCHED,
     COMBINATORS,
     MODIFIERS,
+    OF_BRANCHES,
     OF_RESIDUAL,
+    OF_TENSORS,
     ONE_BODY,
     PARTS_OF_ALL,
+    SLICE,
+    TENSOR,
 )
 from archspec.ops import OPS
 from archspec.places import At
@@ -84,7 +89,9 @@ class Layer:
     """One layer. `given` holds the arguments: parsed for an op, as written for a block or part.
 
     `step` is its place among layers; `raw` is what is written. `turn` is which of how many it is
-    where it is repeated, and `run` a stage that is a child of a sequence.
+    where it is repeated, and `run` a stage that is a child of a sequence. `source` is the tensor
+    that it reads (`from`), if not what arrives; `save` are the names of what it gives. Without a
+    head (`TENSOR`) it is these alone.
     """
 
     head: str
@@ -104,6 +111,10 @@ class Layer:
     drop_path: Expr | None = None
     numbered: bool = False
     run: Any = None
+    source: str | None = None
+    save: tuple[str, ...] = ()
+    along: str | None = None
+    sizes: tuple[Expr, ...] | None = None
 
     def branch_at(self, place: int, at: At) -> At:
         """Where a branch is written, of a layer at `at`."""
@@ -153,6 +164,8 @@ def layer_of(value: Any, step: str | int | None = None, children: Reader | None 
     if isinstance(value, str):
         return _with_head(value, {}, {}, value, step, children)
     heads = [key for key in value if key not in MODIFIERS] if isinstance(value, Mapping) else []
+    if not heads and isinstance(value, Mapping) and not value.keys().isdisjoint(OF_TENSORS):
+        return _tensor(value, step)
     if len(heads) != 1 or op_in_value(value):
         no_layer(value, heads)
     modifiers = {key: value[key] for key in value if key in MODIFIERS}
@@ -166,6 +179,17 @@ def child_of(value: Any, step: str | int | None = None, children: Reader | None 
         return layer_of(value, step, children)
     branch = Branch(None, stack_of(value, children))
     return Layer("sequence", raw=value, step=step, branches=(branch,))
+
+
+def _tensor(value: Mapping[str, Any], step: str | int | None) -> Layer:
+    """What is no layer: a tensor that is read, or named."""
+    found = Collector()
+    for key in value:
+        if key not in (*OF_TENSORS, "when"):
+            hint = "write the layer too, e.g. `conv: 64`"
+            found.add("bad-layer", f"`{key}` has no layer beside it", hint, key, key=True)
+    found.finish()
+    return Layer(TENSOR, raw=value, step=step, **_modifiers(TENSOR, value, None))
 
 
 def _with_head(
@@ -188,6 +212,8 @@ def _with_head(
             branches = (Branch(None, _body(given)),)
         elif head in BRANCHED:
             branches = _branches(given)
+        elif head == SLICE:
+            arguments_given = slice_of(given)
         elif head in OPS:
             arguments_given = arguments.op_arguments(OPS[head], shorthand(head, given))
         else:
@@ -289,6 +315,10 @@ class Modifiers(Model):
     project: Condition = None
     before: Layers = None
     drop_path: Rate = None
+    source: Annotated[Any, reads(source_of)] = ModelField(None, alias="from")
+    save: Annotated[Any, reads(saved_of)] = ()
+    along: Literal[DIMENSIONS] | None = None  # type: ignore[valid-type]
+    sizes: Annotated[Any, reads(sizes_of)] = None
 
 
 def _modifiers(head: str, given: Mapping[str, Any], below: Any) -> dict[str, Any]:
@@ -304,6 +334,10 @@ def _modifiers(head: str, given: Mapping[str, Any], below: Any) -> dict[str, Any
         if key in OF_RESIDUAL and head != "residual":
             hint = "put it beside `residual:`"
             found.add("unknown-key", f"`{key}` belongs to `residual`", hint, key, key=True)
+        if head != OF_BRANCHES.get(key, head):
+            hint = f"put it beside `{OF_BRANCHES[key]}:`"
+            message = f"`{key}` belongs to `{OF_BRANCHES[key]}`"
+            found.add("unknown-key", message, hint, key, key=True)
     if isinstance(given.get("shortcut"), bool):
         hint = "write the layers of the shortcut, e.g. `shortcut: conv_norm`, or leave it out"
         message = f"expected layers, found {describe(given['shortcut'])}"

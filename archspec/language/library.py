@@ -20,6 +20,7 @@ from archspec.language.limits import characters
 from archspec.language.model import piece
 from archspec.language.problems import Collector, Problems, diagnose, fail
 from archspec.language.suggestions.elsewhere import OF_STAGES_ELSEWHERE
+from archspec.language.tensors import source_of
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.ops import OPS
@@ -193,6 +194,7 @@ class Bound:
 
     args: dict[str, Expr | tuple[Expr, ...]] = field(default_factory=dict)
     parts: dict[str, Stack] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)  # names of tensors
 
 
 def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str] = ()) -> Bound:
@@ -210,6 +212,8 @@ def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str
                 bound.args[key] = _number(given[key], key, name)
             elif key in block.parts or key in PARTS_OF_ALL:
                 bound.parts[key] = stack_of(given[key])
+            elif key in block.inputs:
+                bound.inputs[key] = source_of(given[key])
             else:
                 _report_unknown(found, key, name, block, beside)
     found.finish()
@@ -242,7 +246,15 @@ def _report_unknown(
     if key == "in_channels":
         hint = "what arrives is known and never written"
     else:
-        known = [*block.args, *block.parts, "channels", "stride", *PARTS_OF_ALL, *beside]
+        known = [
+            *block.args,
+            *block.parts,
+            *block.inputs,
+            "channels",
+            "stride",
+            *PARTS_OF_ALL,
+            *beside,
+        ]
         hint = did_you_mean(key, known, "a stage of it has" if beside else "it has")
         if beside and key in OF_STAGES_ELSEWHERE:
             hint = instead(OF_STAGES_ELSEWHERE[key], key, "")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from archspec.language import identifiers
 from archspec.language.model import reads
 from archspec.language.problems import Problem, Problems, describe, fail
-from archspec.language.words import COMBINATORS, SCOPE
+from archspec.language.words import COMBINATORS, OF_TENSORS, SCOPE
 from archspec.ops import OPS
 
 Attribute = Annotated[str, reads(identifiers.attribute)]
@@ -93,6 +93,8 @@ def not_taken(name: str, what: str) -> None:
         )
     if name in OPS or name in COMBINATORS:
         fail("bad-name", f"`{name}` is an op or combinator", f"call the {what} otherwise")
+    if name in OF_TENSORS:
+        fail("bad-name", f"`{name}` stands beside a layer", f"call the {what} otherwise")
 
 
 def at_key(rule: str, message: str, path: tuple[str | int, ...], hint: str = "") -> Problem:

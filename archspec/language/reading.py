@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archspec.diagnostics import did_you_mean
+from archspec.language.layers import Stack
 from archspec.language.problems import Problem
-from archspec.language.spec import Spec
+from archspec.language.spec import Section, Spec
+from archspec.language.stages import Stage
+from archspec.language.words import COMBINATORS
 from archspec.memo import Memo, remember
+from archspec.ops import OPS
 from archspec.source.document import Document
 
 NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks", "train")
@@ -45,6 +49,40 @@ def words_read(spec: Spec, *, memo: Memo | None) -> set[str]:
     rest = {key: spec.data[key] for key in spec.data if key not in NO_VALUE + _SHARED}
     own = [words_in(part, memo=memo) for part in shared]
     return words_of(rest, keys=False).union(*own)
+
+
+@remember
+def names_of_tensors(
+    written: Section | Stage | Stack, *, memo: Memo | None
+) -> frozenset[tuple[str, bool]]:
+    """The names of tensors in a part of a spec, and whether each is saved there, or may be read.
+
+    Which of the words that are given to a block are its inputs is known to the block alone.
+    """
+    return frozenset(_names_of_tensors(written))
+
+
+def _names_of_tensors(written: Section | Stage | Stack) -> Iterator[tuple[str, bool]]:
+    match written:
+        case Section(entries=entries):
+            for _, stack in entries:
+                yield from _names_of_tensors(stack)
+        case Stage(between=Stack() as stack):
+            yield from _names_of_tensors(stack)
+        case Stage():
+            yield from _of_layer(written.source, written.save)
+        case Stack():
+            for layer, _ in written.all:
+                yield from _of_layer(layer.source, layer.save)
+                if layer.head not in OPS and layer.head not in COMBINATORS:
+                    yield from ((x, False) for x in layer.given.values() if isinstance(x, str))
+
+
+def _of_layer(source: str | None, save: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    if source is not None:
+        yield source, False
+    for name in save:
+        yield name, True
 
 
 def unknown_args(spec: Spec, *, memo: Memo | None) -> Iterator[Problem]:

@@ -20,7 +20,8 @@ from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, SpecName, not_taken
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.stages import Stage, Stages, child_in_section
-from archspec.language.starts import RESNET, network_init_of
+from archspec.language.starts import network_init_of, usual_init
+from archspec.language.tensors import Outputs, outputs_of
 from archspec.language.train import Train, train_of
 from archspec.language.widths import never_shrink, repeats
 from archspec.memo import Memo
@@ -208,9 +209,10 @@ class Spec(Model):
     stem: SectionField = ModelField(default_factory=no_section)
     stages: Stages = {}
     head: SectionField = ModelField(default_factory=no_section)
+    outputs: Annotated[Outputs | None, reads(outputs_of)] = None
     blocks: Blocks = {}
     names: Annotated[dict[str, str], reads(_prefixes)] = {}
-    init: Annotated[Any, reads(network_init_of)] = RESNET
+    init: Annotated[Any, reads(network_init_of)] = ModelField(default_factory=usual_init)
     expect: Expect | None = None
     train: Annotated[Train | None, reads(train_of)] = None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from pydantic import Field as ModelField
 from pydantic import ValidationError
 
 from archspec.diagnostics import closest, guess, instead
@@ -19,6 +20,7 @@ from archspec.language.problems import Collector, Problems, describe, fail, prob
 from archspec.language.suggestions.indented import beside_its_stage
 from archspec.language.suggestions.layers import check_entry
 from archspec.language.templates import LayerName, name_of
+from archspec.language.tensors import saved_of, source_of
 from archspec.language.words import MODIFIERS
 from archspec.memo import Memo
 
@@ -40,6 +42,8 @@ class Stage:
     stride: Expr | tuple[Expr, ...] | None = None
     shrink: str | None = None
     name: LayerName | None = None
+    source: str | None = None
+    save: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
     between: Stack | None = None
     raw: Any = None
@@ -66,17 +70,18 @@ def is_run(value: Any) -> bool:
 def child_in_section(value: Any, step: str | int | None = None) -> Layer:
     """A child of a sequence in stem, stages or head, where it may be a stage too."""
     if is_run(value):
-        return Layer("block", raw=value, step=step, run=_run(value))
+        run = _run(value)
+        return Layer("block", raw=value, step=step, run=run, source=run.source, save=run.save)
     return child_of(value, step, child_in_section)
 
 
 def _run(value: Mapping[str, Any]) -> Stage:
     try:
-        run = Run.model_validate({key: value[key] for key in value if key in Run.model_fields})
+        run = Run.model_validate({key: value[key] for key in value if key in RUN_KEYS})
     except ValidationError as error:
-        raise Problems(problems_of(error, Run.model_fields)) from None
+        raise Problems(problems_of(error, RUN_KEYS)) from None
     written = {key: getattr(run, key) for key in run.model_fields_set if key != "block"}
-    given = {key: value[key] for key in value if key not in Run.model_fields}
+    given = {key: value[key] for key in value if key not in RUN_KEYS}
     return Stage(blocks=run.block, given=given, raw=value, **written)
 
 
@@ -117,6 +122,11 @@ class Run(Model):
     stride: Annotated[Any, reads(arguments.value_of, STRIDE)] = None
     shrink: Annotated[str | None, reads(text_of, "`shrink`", 500)] = None
     name: Annotated[Any, reads(name_of)] = None
+    source: Annotated[Any, reads(source_of)] = ModelField(None, alias="from")
+    save: Annotated[Any, reads(saved_of)] = ()
+
+
+RUN_KEYS = tuple(field.alias or name for name, field in Run.model_fields.items())
 
 
 def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:

@@ -168,6 +168,11 @@ def init_of(value: Any) -> Init:
     return result
 
 
+def usual_init() -> Init:
+    """The one of specs that say nothing: one object, which pydantic does not copy."""
+    return RESNET
+
+
 def network_init_of(value: Any) -> Init:
     """`init` of a spec: a word, or a map laid over the default."""
     own = init_of(value)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from archspec.ops import OPS
 
 ONE_BODY = ("sequence", "residual", "scale")
-BRANCHED = ("concat", "add", "split")
-COMBINATORS = (*ONE_BODY, *BRANCHED)
-ANYWHERE = ("name", "repeat", "when", "else", "init")
+BRANCHED = ("concat", "add", "multiply", "split")
+SLICE = "slice"
+COMBINATORS = (*ONE_BODY, *BRANCHED, SLICE)
+TENSOR = ""  # the head of a map that is no layer: `{from: a}`, `{save: a}`
+OF_TENSORS = ("from", "save")
+ANYWHERE = ("name", "repeat", "when", "else", "init", *OF_TENSORS)
 OF_SEQUENCE = ("numbered",)
 OF_RESIDUAL = ("shortcut", "project", "before", "drop_path")
-MODIFIERS = (*ANYWHERE, *OF_SEQUENCE, *OF_RESIDUAL)
+OF_BRANCHES = {"along": "concat", "sizes": "split"}
+MODIFIERS = (*ANYWHERE, *OF_SEQUENCE, *OF_RESIDUAL, *OF_BRANCHES)
 HEADS = (*OPS, *COMBINATORS)
 
 TURN = ("index", "repeat")  # which of how many, where something is repeated

@@ -117,6 +117,9 @@ def _refuse(path: str) -> NoReturn:
 
 def is_block(file: str) -> bool:
     """Files in a folder `blocks` are blocks, wherever one stands, unless it is a whole project."""
+    folder, _, name = file.rpartition("/")
+    if name and folder.rpartition("/")[2] not in ("", ".", "..", BLOCKS):
+        return False  # nearly always, and known without a look at the folder
     folder = os.path.dirname(os.path.normpath(os.path.join(working_folder(), file)))
     return os.path.basename(folder) == BLOCKS and not is_root(folder, PROJECT)
 

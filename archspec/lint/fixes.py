@@ -30,8 +30,8 @@ def fix(files: Iterable[str], settings: Settings, write: bool = True) -> tuple[R
     """
     named = list(map(display_path, files))
     run = _Run(named, settings, write, beside_blocks(named, settings.exclude))
-    run.fix()
-    return run.shown(), run.diff()
+    report = run.fix()
+    return run.shown(report), run.diff()
 
 
 def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes, str]:
@@ -46,8 +46,8 @@ def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes,
         passed = True
     if passed:
         return lint_text(text, file, settings), text, ""
-    run.fix()
-    return run.shown(), run.fixed_bytes(name), run.diff()
+    report = run.fix()
+    return run.shown(report), run.fixed_bytes(name), run.diff()
 
 
 def without_refused(report: Report, settings: Settings) -> Report:
@@ -76,16 +76,19 @@ class _Run:
         self.refused: set[tuple[str, Fix | None]] = set()
         self.fixed = 0
 
-    def fix(self) -> None:
+    def fix(self) -> Report:
+        """What is left when no fix makes it better."""
         for _ in range(MOST_ROUNDS):
-            changes = self.changes(self.report())
+            report = self.report()
+            changes = self.changes(report)
             if not changes:
-                return
+                return report
             self.after.update(changes)
             if self.write:
                 fixed = {file: self.fixed_bytes(file) for file in changes}
                 write_files(fixed, self.held)
                 self.held.update(fixed)
+        return self.report()
 
     def fixed_bytes(self, file: str) -> bytes:
         return (self.marks[file] + self.after[file]).encode()
@@ -102,9 +105,9 @@ class _Run:
         self.held[file] = fresh.text
         return fresh.checked
 
-    def shown(self) -> Report:
-        """What is left after all rounds."""
-        return self.without_refused(self.report())._replace(fixed=self.fixed)
+    def shown(self, report: Report) -> Report:
+        """What is left after all rounds, with those fixes alone that are worth to be asked for."""
+        return self.without_refused(report)._replace(fixed=self.fixed)
 
     def without_refused(self, report: Report) -> Report:
         """The report with those fixes alone that are worth to be asked for."""

@@ -4,16 +4,43 @@ An op is named after its `torch.nn` class and has that constructor's parameters,
 names and defaults; the language's short names and own defaults stand beside them. What a
 class adds is shape, weights and multiply-adds. To add an op, add a class to its family.
 
-windows       what slides over an image, and the pools
+windows       what slides over an image
 convolutions  what multiplies and adds
-norms, activations, others
+rectifiers    activations that keep x where it is large
+sequences     attention and recurrent layers, over positions with channels behind
+reductions    means and maxima over one dimension
+pools, resizing, norms, activations, gates, dropouts, others
 arriving      what ops ask of the shape that arrives
 """
 
 from archspec.ir import Op
-from archspec.ops import activations, convolutions, norms, others, windows
+from archspec.ops import (
+    activations,
+    convolutions,
+    dropouts,
+    gates,
+    norms,
+    others,
+    pools,
+    rectifiers,
+    reductions,
+    resizing,
+    sequences,
+)
 
-FAMILIES = (convolutions, windows, norms, activations, others)
+FAMILIES = (
+    convolutions,
+    pools,
+    reductions,
+    resizing,
+    norms,
+    rectifiers,
+    activations,
+    gates,
+    dropouts,
+    sequences,
+    others,
+)
 
 
 def _family(op: type[Op]) -> int:

@@ -15,37 +15,6 @@ class Activation(Op):
 
 
 @op
-class ReLU(Activation):
-    """max(0, x)."""
-
-    key: ClassVar[str] = "relu"
-    torch: ClassVar[str] = "ReLU"
-    attribute: ClassVar[str] = "relu"
-
-
-@op
-class ReLU6(Activation):
-    """min(max(0, x), 6)."""
-
-    key: ClassVar[str] = "relu6"
-    torch: ClassVar[str] = "ReLU6"
-    attribute: ClassVar[str] = "relu"
-
-
-@op
-class LeakyReLU(Activation):
-    """x where positive, a small multiple of x elsewhere."""
-
-    negative_slope: Real = argument("real", 0.01, short="slope")
-
-    key: ClassVar[str] = "leaky_relu"
-    torch: ClassVar[str] = "LeakyReLU"
-    attribute: ClassVar[str] = "relu"
-    first: ClassVar[str | None] = "slope"
-    example: ClassVar[str] = "- leaky_relu: 0.2"
-
-
-@op
 class SiLU(Activation):
     """x * sigmoid(x), also called swish."""
 
@@ -109,3 +78,68 @@ class Hardswish(Activation):
     key: ClassVar[str] = "hard_swish"
     torch: ClassVar[str] = "Hardswish"
     attribute: ClassVar[str] = "hardswish"
+
+
+@op
+class Softplus(Activation):
+    """log(1 + exp(beta * x)) / beta, and x itself above the threshold."""
+
+    beta: Real = argument("real", 1.0, low=1e-6)
+    threshold: Real = argument("real", 20.0)
+
+    key: ClassVar[str] = "softplus"
+    torch: ClassVar[str] = "Softplus"
+    attribute: ClassVar[str] = "softplus"
+
+
+@op
+class Softsign(Activation):
+    """x / (1 + |x|)."""
+
+    key: ClassVar[str] = "softsign"
+    torch: ClassVar[str] = "Softsign"
+    attribute: ClassVar[str] = "softsign"
+
+
+@op
+class LogSigmoid(Activation):
+    """log(sigmoid(x))."""
+
+    key: ClassVar[str] = "log_sigmoid"
+    torch: ClassVar[str] = "LogSigmoid"
+    attribute: ClassVar[str] = "logsigmoid"
+
+
+@op
+class Tanhshrink(Activation):
+    """x - tanh(x)."""
+
+    key: ClassVar[str] = "tanhshrink"
+    torch: ClassVar[str] = "Tanhshrink"
+    attribute: ClassVar[str] = "tanhshrink"
+
+
+@op
+class Softshrink(Activation):
+    """x moved towards 0 by lambd, and 0 where it is nearer than that."""
+
+    lambd: Real = argument("real", 0.5, low=0)
+
+    key: ClassVar[str] = "softshrink"
+    torch: ClassVar[str] = "Softshrink"
+    attribute: ClassVar[str] = "softshrink"
+    first: ClassVar[str | None] = "lambd"
+    example: ClassVar[str] = "- softshrink: 0.1"
+
+
+@op
+class Hardshrink(Activation):
+    """x, and 0 where it is nearer to 0 than lambd."""
+
+    lambd: Real = argument("real", 0.5, low=0)
+
+    key: ClassVar[str] = "hardshrink"
+    torch: ClassVar[str] = "Hardshrink"
+    attribute: ClassVar[str] = "hardshrink"
+    first: ClassVar[str | None] = "lambd"
+    example: ClassVar[str] = "- hardshrink: 0.1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.ir import Op, Shape, ShapeError, Sizes, each
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, each
 
 
 def spatial(op: Op, x: Shape) -> None:
@@ -22,11 +22,18 @@ def channels_first(op: Op, x: Shape) -> None:
         )
 
 
+def image(op: Op, x: Shape) -> None:
+    spatial(op, x)
+    if x.rank != 2:
+        raise ShapeError(f"`{op.key}` wants an image, and what arrives is {x}")
+
+
 def ranked(op: Op, sizes: Sizes, x: Shape, name: str) -> tuple[int, ...]:
     if isinstance(sizes, tuple) and len(sizes) != x.rank:
+        sides = "; `zero_pad` takes two, before and after" if name == "padding" else ""
         raise ShapeError(
             f"`{name}` of `{op.key}` names {len(sizes)} dimensions, and the input has {x.rank}",
-            "write one number for all, or one for each",
+            f"write one number for all, or one for each{sides}",
         )
     return tuple(each(sizes, x.rank))
 
@@ -47,4 +54,13 @@ def reflects(op: Op, most: int, pad: int, x: Shape) -> None:
             f"`{op.key}` pads {pad} pixels with the image's own, and {x} has {most} to give",
             "make the input larger",
             rule="feature-map-vanishes",
+        )
+
+
+def ordered(op: Op, low: str, lower: Real, high: str, upper: Real) -> None:
+    if lower >= upper:
+        raise ShapeError(
+            f"`{low}` of `{op.key}` is {float(lower):g}, and `{high}` {float(upper):g}",
+            f"`{low}` is the smaller of the two",
+            rule="out-of-range",
         )

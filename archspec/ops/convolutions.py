@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import ClassVar
 
-from archspec.ir import Op, Shape, ShapeError, Sizes, argument, each, op
-from archspec.ops.arriving import divides, reflects
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
+from archspec.ops.arriving import divides, image, ranked, reflects, spatial
 from archspec.ops.windows import SAME, Window
 
 
 @op
-class Conv(Window):
-    """Convolution. No bias unless asked for; an odd kernel keeps the size at stride 1."""
+class Convolution(Window):
+    """What the convolutions share that slide over an image."""
 
     in_channels: int = argument("arrives")
     out_channels: int = argument("size", short="channels")
@@ -26,14 +27,12 @@ class Conv(Window):
         "choice", "zeros", choices=("zeros", "reflect", "replicate", "circular")
     )
 
-    key: ClassVar[str] = "conv"
-    torch: ClassVar[str] = "Conv{rank}d"
     attribute: ClassVar[str] = "conv"
     leaves: ClassVar[str | None] = "out_channels"
     first: ClassVar[str | None] = "channels"
     weighted: ClassVar[bool] = True
     numbered: ClassVar[bool] = True
-    example: ClassVar[str] = "- conv: {channels: 128, kernel: 3, stride: 2}"
+    projects: ClassVar[bool] = True
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         return self.kernel_size, self.stride, self.padding, self.dilation, False
@@ -48,16 +47,139 @@ class Conv(Window):
                 reflects(self, size - spare, pad, x)
         return Shape(self.out_channels, sizes)
 
-    def _kernel(self) -> int:
-        return math.prod(each(self.kernel_size, self.rank)) * self.in_channels // self.groups
-
     def weights(self) -> dict[str, tuple[int, ...]]:
         window = each(self.kernel_size, self.rank)
         weight = (self.out_channels, self.in_channels // self.groups, *window)
         return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
 
     def macs(self, y: Shape) -> int:
-        return y.elements * self._kernel()
+        return y.elements * math.prod(self.weights()["weight"][1:])
+
+
+@op
+class Conv(Convolution):
+    """Convolution. No bias unless asked for; an odd kernel keeps the size at stride 1."""
+
+    key: ClassVar[str] = "conv"
+    torch: ClassVar[str] = "Conv{rank}d"
+    example: ClassVar[str] = "- conv: {channels: 128, kernel: 3, stride: 2}"
+
+
+@op
+class StandardizedConv(Convolution):
+    """What the convolutions share whose kernels are standardized, for images alone."""
+
+    extends: ClassVar[str] = "Conv2d"
+
+    def output(self, x: Shape) -> Shape:
+        image(self, x)
+        y = super().output(x)
+        if math.prod(self.weights()["weight"][1:]) == 1:
+            raise ShapeError(
+                f"each kernel of `{self.key}` is one number, which has no variance",
+                "use a larger kernel or fewer groups",
+            )
+        return y
+
+
+@op
+class StdConv(StandardizedConv):
+    """A convolution with each kernel at mean 0 and variance 1 (Qiao et al., 2019)."""
+
+    eps: Real = argument("real", 1e-6, low=1e-12)
+
+    key: ClassVar[str] = "std_conv"
+    torch: ClassVar[str] = "StdConv2d"
+    example: ClassVar[str] = "- std_conv: {channels: 128, kernel: 3}\n- group_norm: 32"
+
+
+@op
+class ScaledStdConv(StandardizedConv):
+    """A standardized convolution that keeps the variance, with a gain (Brock et al., 2021)."""
+
+    gamma: Real = argument("real", 1.0)
+    eps: Real = argument("real", 1e-6, low=1e-12)
+
+    learned: ClassVar[tuple[str, ...]] = ("weight", "bias", "gain")
+    key: ClassVar[str] = "scaled_std_conv"
+    torch: ClassVar[str] = "ScaledStdConv2d"
+    example: ClassVar[str] = "- scaled_std_conv: {channels: 128, kernel: 3, bias: true}"
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return {**super().weights(), "gain": (self.out_channels, 1, 1, 1)}
+
+
+@op
+class ConvTranspose(Op):
+    """A convolution from output to input: it makes the image larger (Zeiler et al., 2010)."""
+
+    in_channels: int = argument("arrives")
+    out_channels: int = argument("size", short="channels")
+    kernel_size: Sizes = argument("size", short="kernel", many=True, high=4096)
+    stride: Sizes = argument("size", 1, many=True, high=4096)
+    padding: Sizes = argument("count", 0, many=True, high=4096)
+    output_padding: Sizes = argument("count", 0, many=True, high=4096)
+    groups: int = argument("size", 1)
+    bias: bool = argument("flag", True, ours="false")
+    dilation: Sizes = argument("size", 1, many=True, high=4096)
+
+    key: ClassVar[str] = "conv_transpose"
+    torch: ClassVar[str] = "ConvTranspose{rank}d"
+    attribute: ClassVar[str] = "conv"
+    leaves: ClassVar[str | None] = "out_channels"
+    first: ClassVar[str | None] = "channels"
+    weighted: ClassVar[bool] = True
+    numbered: ClassVar[bool] = True
+    projects: ClassVar[bool] = True
+    example: ClassVar[str] = "- conv_transpose: {channels: 32, kernel: 2, stride: 2}"
+
+    def _grown(self, rank: int) -> list[tuple[int, int]]:
+        """Stride and what is added to each dimension: n pixels become n * stride + added."""
+        names = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
+        columns = zip(*(each(value, rank) for value in names), strict=True)
+        return [
+            (stride, dilation * (kernel - 1) + 1 + more - stride - 2 * pad)
+            for kernel, stride, pad, more, dilation in columns
+        ]
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        divides(self.groups, self.in_channels, self, "enter")
+        divides(self.groups, self.out_channels, self, "leave")
+        for name in ("kernel", "stride", "padding", "output_padding", "dilation"):
+            value = self.kernel_size if name == "kernel" else getattr(self, name)
+            ranked(self, value, x, name)
+        columns = (each(v, x.rank) for v in (self.output_padding, self.stride, self.dilation))
+        for more, stride, dilation in zip(*columns, strict=True):
+            if more >= max(stride, dilation):
+                raise ShapeError(
+                    f"`output_padding` of `conv_transpose` is {more}, with a stride of {stride} "
+                    f"and a dilation of {dilation}",
+                    "torch takes less than the larger of the two",
+                )
+        pairs = zip(x.spatial, self._grown(x.rank), strict=True)
+        sizes = tuple(size * stride + added for size, (stride, added) in pairs)
+        if min(sizes) < 1:
+            raise ShapeError(
+                f"`conv_transpose` leaves {Shape(self.out_channels, sizes)} of {x}",
+                "pad less: `padding` takes pixels away from what leaves",
+                rule="feature-map-vanishes",
+            )
+        return Shape(self.out_channels, sizes)
+
+    def strides(self) -> tuple[Real, ...]:
+        sizes = self.stride if isinstance(self.stride, tuple) else (self.stride,)
+        return tuple(Fraction(1, size) for size in sizes)
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        window = each(self.kernel_size, self.rank)
+        weight = (self.in_channels, self.out_channels // self.groups, *window)
+        return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
+
+    def macs(self, y: Shape) -> int:
+        pairs = zip(y.spatial, self._grown(y.rank), strict=True)
+        pixels = math.prod((size - added) // stride for size, (stride, added) in pairs)
+        return pixels * math.prod(self.weights()["weight"])
 
 
 @op
@@ -74,6 +196,7 @@ class Linear(Op):
     leaves: ClassVar[str | None] = "out_features"
     first: ClassVar[str | None] = "features"
     weighted: ClassVar[bool] = True
+    projects: ClassVar[bool] = True
     example: ClassVar[str] = "- global_avg_pool\n- flatten\n- linear: 10"
 
     def output(self, x: Shape) -> Shape:

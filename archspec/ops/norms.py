@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archspec.ir import Op, Real, Shape, ShapeError, argument, op
-from archspec.ops.arriving import channels_first, divides
+from archspec.ops.arriving import channels_first, divides, spatial
 
 
 @op
-class BatchNorm(Op):
-    """Each channel to mean 0 and variance 1 over the batch (Ioffe & Szegedy, 2015)."""
+class ChannelNorm(Op):
+    """What the norms share that normalize each channel by itself."""
 
     num_features: int = argument("arrives")
     eps: Real = argument("real", 1e-5, low=1e-12)
@@ -18,12 +18,28 @@ class BatchNorm(Op):
     affine: bool = argument("flag", True)
     track_running_stats: bool = argument("flag", True)
 
-    key: ClassVar[str] = "batch_norm"
-    torch: ClassVar[str] = "BatchNorm{rank}d"
-    attribute: ClassVar[str] = "bn"
     weighted: ClassVar[bool] = True
     numbered: ClassVar[bool] = True
     norm: ClassVar[bool] = True
+    centers: ClassVar[bool] = True
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(("weight", "bias"), (self.num_features,)) if self.affine else {}
+
+    def buffers(self) -> dict[str, tuple[int, ...]]:
+        if not self.track_running_stats:
+            return {}
+        means = dict.fromkeys(("running_mean", "running_var"), (self.num_features,))
+        return {**means, "num_batches_tracked": ()}
+
+
+@op
+class BatchNorm(ChannelNorm):
+    """Each channel to mean 0 and variance 1 over the batch (Ioffe & Szegedy, 2015)."""
+
+    key: ClassVar[str] = "batch_norm"
+    torch: ClassVar[str] = "BatchNorm{rank}d"
+    attribute: ClassVar[str] = "bn"
     example: ClassVar[str] = "- batch_norm: {eps: 0.001, momentum: 0.01}"
 
     @classmethod
@@ -40,14 +56,51 @@ class BatchNorm(Op):
             )
         return x
 
-    def weights(self) -> dict[str, tuple[int, ...]]:
-        return dict.fromkeys(("weight", "bias"), (self.num_features,)) if self.affine else {}
+
+@op
+class InstanceNorm(ChannelNorm):
+    """Each channel to mean 0 and variance 1, sample by sample (Ulyanov et al., 2016)."""
+
+    affine: bool = argument("flag", False)
+    track_running_stats: bool = argument("flag", False)
+
+    key: ClassVar[str] = "instance_norm"
+    torch: ClassVar[str] = "InstanceNorm{rank}d"
+    attribute: ClassVar[str] = "norm"
+    example: ClassVar[str] = "- instance_norm: {affine: true}"
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        if x.elements == x.channels:
+            raise ShapeError(
+                f"`instance_norm` has one number a channel ({x})",
+                "torch refuses it while training: put it where the image is larger",
+                rule="feature-map-vanishes",
+            )
+        return x
+
+
+@op
+class FrozenBatchNorm(Op):
+    """Batch norm whose statistics, factors and offsets stay as they are loaded."""
+
+    num_features: int = argument("arrives")
+    eps: Real = argument("real", 1e-5, low=1e-12)
+
+    key: ClassVar[str] = "frozen_batch_norm"
+    torch: ClassVar[str] = "FrozenBatchNorm"
+    attribute: ClassVar[str] = "bn"
+    weighted: ClassVar[bool] = True
+    numbered: ClassVar[bool] = True
+    norm: ClassVar[bool] = True
+
+    def output(self, x: Shape) -> Shape:
+        channels_first(self, x)
+        return x
 
     def buffers(self) -> dict[str, tuple[int, ...]]:
-        if not self.track_running_stats:
-            return {}
-        means = dict.fromkeys(("running_mean", "running_var"), (self.num_features,))
-        return {**means, "num_batches_tracked": ()}
+        names = ("weight", "bias", "running_mean", "running_var")
+        return dict.fromkeys(names, (self.num_features,))
 
 
 @op
@@ -109,3 +162,71 @@ class LayerNorm(Op):
             return {}
         names = ("weight", "bias") if self.bias else ("weight",)
         return dict.fromkeys(names, (self.normalized_shape,))
+
+
+@op
+class RMSNorm(Op):
+    """All channels of a pixel to mean square 1 (Zhang & Sennrich, 2019)."""
+
+    normalized_shape: int = argument("arrives")
+    eps: Real | None = argument("real", None, none="the smallest step of the type", low=1e-12)
+    elementwise_affine: bool = argument("flag", True, short="affine")
+
+    key: ClassVar[str] = "rms_norm"
+    torch: ClassVar[str] = "RMSNorm"
+    attribute: ClassVar[str] = "norm"
+    weighted: ClassVar[bool] = True
+    numbered: ClassVar[bool] = True
+    norm: ClassVar[bool] = True
+    example: ClassVar[str] = "- rms_norm: {eps: 1e-6}"
+
+    @classmethod
+    def torch_name(cls, shape: Shape) -> str:
+        return "RMSNorm" if shape.last or not shape.rank else "ChannelRMSNorm"
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.normalized_shape,)} if self.elementwise_affine else {}
+
+
+@op
+class LocalResponseNorm(Op):
+    """Each number by those of the channels beside it (AlexNet, Krizhevsky et al., 2012)."""
+
+    size: int = argument("size", high=4096)
+    alpha: Real = argument("real", 1e-4)
+    beta: Real = argument("real", 0.75)
+    k: Real = argument("real", 1.0)
+
+    key: ClassVar[str] = "local_response_norm"
+    torch: ClassVar[str] = "LocalResponseNorm"
+    attribute: ClassVar[str] = "lrn"
+    first: ClassVar[str | None] = "size"
+    norm: ClassVar[bool] = True
+    example: ClassVar[str] = "- local_response_norm: 5"
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        return x
+
+
+@op
+class GlobalResponseNorm(Op):
+    """Each channel by its share of the energy of all channels (ConvNeXt V2, Woo et al., 2023)."""
+
+    channels: int = argument("arrives")
+    dim: int = argument("axis", 1)
+    eps: Real = argument("real", 1e-6, low=1e-12)
+
+    key: ClassVar[str] = "global_response_norm"
+    torch: ClassVar[str] = "GlobalResponseNorm"
+    attribute: ClassVar[str] = "grn"
+    weighted: ClassVar[bool] = True
+    example: ClassVar[str] = "- channels_last\n- global_response_norm\n- channels_first"
+
+    def output(self, x: Shape) -> Shape:
+        if not x.rank:
+            spatial(self, x)
+        return x
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(("weight", "bias"), (self.channels,))

@@ -1,40 +1,12 @@
-"""Layers that move numbers, drop them or scale them."""
+"""Layers that move numbers or scale them."""
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, op
 from archspec.ops.arriving import channels_first, divides, spatial
-
-
-@op
-class Softmax(Op):
-    """Shares of 1 over the channels. Cross-entropy wants what stands before it."""
-
-    dim: int = argument("fixed", 1)
-
-    key: ClassVar[str] = "softmax"
-    torch: ClassVar[str] = "Softmax"
-    attribute: ClassVar[str] = "softmax"
-    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- linear: 10\n- softmax"
-
-    def output(self, x: Shape) -> Shape:
-        channels_first(self, x)
-        return x
-
-
-@op
-class Dropout(Op):
-    """Zeroes each number with probability p while training (Srivastava et al., 2014)."""
-
-    p: Real = argument("real", 0.5, low=0, high=1)
-
-    key: ClassVar[str] = "dropout"
-    torch: ClassVar[str] = "Dropout"
-    attribute: ClassVar[str] = "dropout"
-    first: ClassVar[str | None] = "p"
-    example: ClassVar[str] = "- dropout: 0.2"
 
 
 @op
@@ -48,14 +20,23 @@ class Identity(Op):
 
 @op
 class Flatten(Op):
-    """All numbers of a sample as plain features."""
+    """All numbers of a sample as plain features; from dimension 2 on, its pixels as a sequence."""
+
+    start_dim: int = argument("size", 1, high=2)
 
     key: ClassVar[str] = "flatten"
     torch: ClassVar[str] = "Flatten"
     attribute: ClassVar[str] = "flatten"
+    example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last"
 
     def output(self, x: Shape) -> Shape:
-        return Shape(x.elements)
+        if self.start_dim == 1:
+            return Shape(x.elements)
+        spatial(self, x)
+        return Shape(x.channels, (math.prod(x.spatial),))
+
+    def strides(self) -> tuple[Real, ...] | None:
+        return None
 
 
 @op
@@ -178,16 +159,3 @@ class ChannelScale(Op):
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.channels, *[1] * self.dims)}
-
-
-@op
-class StochasticDepth(Op):
-    """Drops the whole branch of a sample while training (Huang et al., 2016)."""
-
-    p: Real = argument("real", low=0, high=1)
-
-    key: ClassVar[str] = "stochastic_depth"
-    torch: ClassVar[str] = "StochasticDepth"
-    attribute: ClassVar[str] = "drop_path"
-    first: ClassVar[str | None] = "p"
-    example: ClassVar[str] = "- stochastic_depth: 0.1"

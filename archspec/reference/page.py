@@ -21,6 +21,7 @@ from archspec.language.library import built_in
 from archspec.language.train import DATA_SETS, REGULARISERS, DataSet, Train
 from archspec.language.train.words import takes
 from archspec.ops import OPS
+from archspec.reference import torch_classes
 from archspec.reference.texts import (
     BLOCK_EXAMPLES,
     BLOCK_KEYS,
@@ -65,6 +66,7 @@ def render() -> str:
         ("Functions that start weights", _starts()),
         ("Expressions", _expressions()),
         ("Ops", _ops()),
+        ("Classes of torch.nn", _torch_classes()),
         ("Built-in blocks", _blocks()),
     ]
     contents = [f"- [{title}](#{_anchor(title)})" for title, _ in sections]
@@ -196,6 +198,11 @@ def _ops() -> Iterator[str]:
         yield f"### `{key}`\n\n{_op(op)}"
 
 
+def _torch_classes() -> Iterator[str]:
+    yield "All of them but losses, containers and those that are `Lazy`, with the word for each.\n"
+    yield _table(["class", "word, or why there is none"], torch_classes.rows())
+
+
 def _op(op: type[Op]) -> str:
     written = [f for f in fields_of(op) if f.how.kind not in NEVER_WRITTEN]
     doc = " ".join((op.__doc__ or "").split())
@@ -209,6 +216,10 @@ def _op(op: type[Op]) -> str:
 
 
 def _torch(op: type[Op]) -> str:
+    if op.extends:
+        return (
+            f"A generated file holds its own `{op.torch}`, an `nn.{op.extends}` with the same keys."
+        )
     if op.torch in HELPERS:
         return f"Torch has no class for it: a generated file holds its own `{op.torch}`."
     return f"It is `nn.{op.torch.replace('{rank}', '{1,2,3}')}`."
@@ -233,6 +244,8 @@ def _kind(f: OpField) -> str:
 
 
 def _default(f: OpField) -> str:
+    if f.default is None:
+        return f.how.none
     own = None if f.default is MISSING else _shown(f.default)
     if f.how.ours is not None:
         return f"`{f.how.ours}`" + (f" ({own})" if own and own != f"`{f.how.ours}`" else "")
@@ -240,8 +253,6 @@ def _default(f: OpField) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "the kernel"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

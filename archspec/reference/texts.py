@@ -31,4 +31,5 @@ COMBINATORS = _texts("combinators")
 MODIFIERS = _texts("modifiers")
 FUNCTIONS = _texts("functions")
 SCOPE: dict[str, str] = _TABLES["scope"]
+LEFT_OUT: dict[str, str] = _TABLES["left_out"]
 BLOCK_EXAMPLES: dict[str, str] = _TABLES["block_examples"]

@@ -82,8 +82,9 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
     outputs = view.leaving
     for before, key in pairwise(outputs):
         old, new = outputs[before], outputs[key]
-        dilated = "dilation" in view.spec.stages[key].given
-        if dilated or len(new) < 2 or max(new[1:]) <= _FEW_PIXELS:
+        stage = view.spec.stages[key]
+        elsewhere = "dilation" in stage.given or stage.source is not None
+        if elsewhere or len(new) < 2 or max(new[1:]) <= _FEW_PIXELS:
             continue
         if new[1:] == old[1:] and new[0] >= 2 * old[0] and view.has_layers(before):
             size = " x ".join(map(str, new[1:]))

@@ -81,7 +81,8 @@ def _outside(expected: Any, found: int) -> str:
 
 
 def _unaligned(step: Step) -> bool:
-    mixes = step.op.key == "conv" and getattr(step.op, "groups", 1) < step.x.channels
+    kernel = step.op.projects and step.x.rank > 0 and not step.x.last
+    mixes = kernel and getattr(step.op, "groups", 1) < step.x.channels
     wide = mixes and not step.role and step.y.channels >= _NARROW
     return wide and bool(step.y.channels % _TILE)
 

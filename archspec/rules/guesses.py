@@ -9,10 +9,13 @@ from archspec.diagnostics import Diagnostic
 from archspec.language import Block
 from archspec.language.stages import Stage
 from archspec.language.widths import attribute_of
+from archspec.ops import OPS
 from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
-from archspec.rules.steps import Step
+from archspec.rules.steps import Step, unbiased
 from archspec.rules.view import View
+
+_UNBIASED = frozenset(key for key, op in OPS.items() if unbiased(op))
 
 
 @rule("AS320", "bias-already-off", fixable=True)
@@ -37,13 +40,13 @@ def bias_already_off(view: View) -> Iterator[Diagnostic]:
 
     With `defaults: {conv: {bias: true}}` it means something and is no finding.
     """
-    if "bias" in view.spec.defaults.ops.get("conv", ()):
-        return
-    for layer, at in view.layers("conv"):
+    asked = {key for key, given in view.spec.defaults.ops.items() if "bias" in given}
+    for layer, at in view.layers(_UNBIASED - asked):
         if _literal(layer.given.get("bias")) is False:
-            message = "a `conv` has no bias unless it is asked for"
-            span = view.lines.span(at.below("conv", "bias"))
-            fix = removal(view.lines, at, "conv", "bias")
+            key = layer.head
+            message = f"a `{key}` has no bias unless it is asked for"
+            span = view.lines.span(at.below(key, "bias"))
+            fix = removal(view.lines, at, key, "bias")
             yield view.finding("bias-already-off", message, span, "remove it", fix=fix)
 
 
@@ -55,7 +58,7 @@ def _literal(expr: Any) -> Any:
 def _groups_of_block(step: Step) -> bool:
     written = step.given.get("groups")
     groups = getattr(step.op, "groups", 1)
-    of_block = step.op.key == "conv" and getattr(written, "id", "") == "in_channels"
+    of_block = step.op.projects and getattr(written, "id", "") == "in_channels"
     return of_block and groups != step.x.channels
 
 

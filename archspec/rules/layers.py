@@ -7,9 +7,10 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Severity
 from archspec.ir import each
+from archspec.ops.windows import Window
 from archspec.rules.fixes import removal
 from archspec.rules.rule import rule
-from archspec.rules.steps import Step
+from archspec.rules.steps import Step, unbiased
 from archspec.rules.view import View
 
 
@@ -19,13 +20,9 @@ def _alike(step: Step, before: Step) -> bool:
 
 
 def _idle(step: Step) -> str:
-    op: Any = step.op
-    drops = op.key in ("dropout", "stochastic_depth")
-    if drops and getattr(step.given.get("p"), "value", None) == 0:
-        return f"a `{op.key}` of 0 drops nothing"
-    if op.key in ("max_pool", "avg_pool") and op.windows()[:3] in ((1, 1, 0), (1, None, 0)):
-        return f"`{op.key}` of one pixel and stride 1 changes nothing"
-    return ""
+    if step.op.drops and getattr(step.given.get("p"), "value", None) != 0:
+        return ""  # a rate that comes to 0 here is another elsewhere
+    return step.op.idle()
 
 
 def _does_nothing(step: Step) -> bool:
@@ -65,18 +62,18 @@ def no_op_layer(view: View) -> Iterator[Diagnostic]:
 
 
 def _biased(step: Step) -> bool:
-    return step.op.key in ("conv", "linear") and bool(getattr(step.op, "bias", False))
+    return step.op.projects and "bias" in step.op.weights()
 
 
 def _follows_bias(step: Step) -> bool:
-    return step.op.key == "batch_norm" and step.before is not None and _biased(step.before)
+    return step.op.centers and step.before is not None and _biased(step.before)
 
 
 @rule("AS304", "redundant-bias", fixable=True, concern=_follows_bias)
 def redundant_bias(view: View) -> Iterator[Diagnostic]:
-    """A bias right before a batch norm.
+    """A bias right before a batch or instance norm.
 
-    Batch norm subtracts the mean of each channel, and the bias with it: it is learned, stored and
+    Such a norm subtracts the mean of each channel, and the bias with it: it is learned, stored and
     moved around for nothing.
 
     Bad:
@@ -93,21 +90,21 @@ def redundant_bias(view: View) -> Iterator[Diagnostic]:
 
     Where a checkpoint has these biases, or a paper asks for them, allow it and say so.
     """
-    norms = {s.before: s for s in view.steps if s.op.key == "batch_norm" and s.before}
+    norms = {s.before: s for s in view.steps if s.op.centers and s.before}
     needed = {view.written(s) for s in view.steps if _biased(s) and s not in norms}
     for step in view.steps:
         if step not in norms or not _biased(step) or view.written(step) in needed:
             continue
         span = view.given_at(step, "bias")
-        message = f"the batch norm behind this `{step.op.key}` takes its bias away again"
+        key, norm_key = step.op.key, norms[step].op.key.replace("_", " ")
+        message = f"the {norm_key} behind this `{key}` takes its bias away again"
         if span:
-            message = f"the batch norm behind a `{step.op.key}` takes this bias away again"
-        written, fix = "bias" in step.given, None
-        if written and step.op.key == "conv":
-            fix = removal(view.lines, view.place_of(step), "conv", "bias")
-        hint = "leave the bias out: `bias: false` is the default of `conv`"
-        if step.op.key == "linear":
-            hint = "write `bias: false`"
+            message = f"the {norm_key} behind a `{key}` takes this bias away again"
+        written, fix, hint = "bias" in step.given, None, "write `bias: false`"
+        if unbiased(type(step.op)):
+            hint = f"leave the bias out: `bias: false` is the default of `{key}`"
+            if written:
+                fix = removal(view.lines, view.place_of(step), key, "bias")
         labels, layer = view.labels(step), view.written(step)
         if span and not written and layer:
             labels = (Label(layer, "in this layer"), *labels)
@@ -131,7 +128,7 @@ def _reads(step: Step) -> tuple[int, int]:
 
 
 def _skips(step: Step) -> bool:
-    if step.role == "shortcut" or step.op.key not in ("conv", "max_pool", "avg_pool"):
+    if step.role == "shortcut" or not isinstance(step.op, Window):
         return False
     read, pixels = _reads(step)
     return read < pixels

@@ -16,6 +16,29 @@ from archspec.rules.rule import reported, rule
 from archspec.rules.view import View, Written
 
 
+@reported("AS140", "tensor-twice")
+def tensor_twice() -> None:
+    """Two tensors of one class have the same name.
+
+    A name means one tensor wherever it is read. In the network the keys of its entries are names
+    of tensors too.
+
+    Bad:
+
+        stem:
+          - {conv: 64, save: skip}
+          - {norm: {}, save: skip}
+          - add: [[], {from: skip}]
+
+    Good:
+
+        stem:
+          - {conv: 64, save: skip}
+          - {norm: {}, save: normed}
+          - add: [{from: normed}, {from: skip}]
+    """
+
+
 @reported("AS128", "attribute-twice")
 def attribute_twice() -> None:
     """Two layers of one class have the same name.

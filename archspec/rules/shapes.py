@@ -148,7 +148,8 @@ def concat_shape_mismatch() -> None:
 def add_shape_mismatch() -> None:
     """Branches that are added differ in their shapes.
 
-    A sum goes number by number; nothing is broadcast, for that would hide mistakes.
+    A sum goes number by number. Only what was pooled to one pixel is broadcast: more would hide
+    mistakes.
 
     Bad:
 
@@ -166,11 +167,37 @@ def add_shape_mismatch() -> None:
     """
 
 
+@reported("AS212", "multiply-shape-mismatch")
+def multiply_shape_mismatch() -> None:
+    """Branches that are multiplied differ in their shapes.
+
+    A product goes number by number. Only what was pooled to one pixel is broadcast, and a branch
+    of one channel.
+
+    Bad:
+
+        stem:
+          - conv: 64
+          - multiply:
+              - conv: 64
+              - [{conv: 16}, sigmoid]
+
+    Good:
+
+        stem:
+          - conv: 64
+          - multiply:
+              - conv: 64
+              - [{conv: 1}, sigmoid]
+    """
+
+
 @reported("AS208", "split-shape-mismatch")
 def split_shape_mismatch() -> None:
-    """Channels do not split into equal parts.
+    """Channels do not split into these parts.
 
-    Each branch of a `split` gets as many channels as the others.
+    Each branch of a `split` gets as many channels as the others, or as many as `sizes` says; all
+    of them together are those that arrive. A `slice` takes channels that are there.
 
     Bad:
 

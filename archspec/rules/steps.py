@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from archspec.ir import Apply, Body, Chain, Collect, Op, Shape, Unsqueeze
+from archspec.ir import Apply, Body, Chain, Give, Op, Save, Shape, Slice, Unsqueeze, fields_of
 from archspec.ir.bodies import parts_of
 from archspec.ir.tree import BlockCall, BlockSite, Container, OpSite, RowSite
 from archspec.memo import Memo, remember
@@ -48,6 +48,11 @@ class Step:
         return self.site.given
 
 
+def unbiased(op: type[Op]) -> bool:
+    """Whether an op has no bias unless one is asked for."""
+    return any(f.name == "bias" and f.how.ours == "false" for f in fields_of(op))
+
+
 class Steps(NamedTuple):
     """The ops of a block's own layers, the blocks and stages in it, and the op that it ends in."""
 
@@ -78,6 +83,7 @@ class _Walk:
         self.role, self.memo = role, memo
         self.own: list[Step] = []
         self.parts: list[tuple[BlockSite | RowSite, str]] = []
+        self.named: dict[str, Step | None] = {}
 
     def through(self, body: Body, last: Step | None) -> Step | None:
         """The op that a body ends in, where `last` comes before it."""
@@ -88,12 +94,13 @@ class _Walk:
                 for step in steps:
                     last = self.through(step, last)
                 return last
-            case Collect(parts=parts):
-                for _, part in parts:
-                    last = self.through(part, last)
+            case Unsqueeze() | Slice():
                 return last
-            case Unsqueeze():
-                return last
+            case Save(name=name):
+                self.named[name] = last
+                return None
+            case Give(names=(name,)):
+                return self.named.get(name)
         for branch in parts_of(body):
             self.through(branch, None)
         return None

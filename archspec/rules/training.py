@@ -12,7 +12,7 @@ from archspec.rules.rule import rule
 from archspec.rules.steps import Step
 from archspec.rules.view import View
 
-_KEEPS = ("flatten", "identity", "dropout")  # of what arrives, what a loss makes of it
+_KEEPS = ("flatten", "identity")  # of what arrives, what a loss makes of it
 _OF_A_SIGMOID = ("bce", "multi_label")
 
 
@@ -51,15 +51,15 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
 def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
     """What stands behind the scores."""
     last, loss = view.own_steps.last, train.loss if train else "cross_entropy"
-    while last is not None and last.op.key in _KEEPS:
+    while last is not None and (last.op.key in _KEEPS or last.op.drops):
         last = last.before
     if last is None:
         return
     message = ""
-    if last.op.key == "softmax" and (train is None or train.of_classes):
-        message = f"the network ends in `softmax`, and {_shown(loss)} takes its own"
+    if last.op.shares and (train is None or train.of_classes):
+        message = f"the network ends in `{last.op.key}`, and {_shown(loss)} takes its own"
         if loss == "bce":
-            message = "the network ends in `softmax`, and `bce` takes scores"
+            message = f"the network ends in `{last.op.key}`, and `bce` takes scores"
     elif last.op.key == "sigmoid" and loss in _OF_A_SIGMOID:
         message = f"the network ends in `sigmoid`, and {_shown(loss)} takes its own"
     elif last.op.activation and _behind(last, "linear"):
@@ -80,7 +80,10 @@ def _behind(step: Step, key: str) -> bool:
 def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
     """The outputs against the loss, and against the classes of the data."""
     output, wanted = view.network.output, DATA_SETS[train.data].classes
-    if output.rank:
+    if max(len(view.network.outputs), len(view.network.training)) > 1:
+        message = "a recipe trains a network of one output, and this one gives several"
+        hint = "write `outputs: [...]` with one name"
+    elif output.rank:
         found = " x ".join(map(str, output.sizes))
         message = f"a loss takes one number a class, and the network gives {found}"
         hint = "end in `global_avg_pool`, `flatten` and a `linear`"
@@ -139,6 +142,11 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
         message = f"`{train.data}` is trained on squares, and the network takes {made}"
         hint = f"write `input: {[channels, sizes[-1], sizes[-1]]}`, or say the `size` of a square"
         yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
+    counting = next((step.op.key for step in view.steps if step.op.counts), None)
+    if counting and train.data == "synthetic":
+        message = f"`synthetic` draws real numbers, and `{counting}` takes whole ones"
+        hint = without(view, "write `data: tensors`")
+        yield view.finding("input-mismatch", message, place_of(view, "data"), hint)
     for key in ("size", "test_size"):
         if (side := getattr(train, key)) and (message := _at_size(view, side)):
             hint = without(view, "remove it, or end in `global_avg_pool` and `flatten`")

@@ -35,7 +35,7 @@ def unknown_layer() -> None:
 
     Ops have short names in lower case: `conv`, `batch_norm`, `linear`. `--fix` replaces torch's
     names for them, and typos of one letter. A layer that torch, timm or a paper has and archspec
-    does not is no typo: `prelu` isn't supported yet.
+    does not is no typo: `unfold` isn't supported yet.
 
     Bad:
 
@@ -162,12 +162,36 @@ def setting() -> None:
     """
 
 
+@reported("AS142", "unknown-tensor")
+def unknown_tensor() -> None:
+    """A layer reads a tensor that there is not.
+
+    `from`, the inputs of a block and its `outputs` name tensors: what a layer ahead of them saves,
+    the inputs of the block, `input`, and in the network the keys of its entries. What a layer
+    saves is not there where its `when` does not hold.
+
+    Bad:
+
+        stem:
+          - {conv: 64, save: skip}
+          - norm
+          - add: [[], {from: skpi}]
+
+    Good:
+
+        stem:
+          - {conv: 64, save: skip}
+          - norm
+          - add: [[], {from: skip}]
+    """
+
+
 @reported("AS129", "unknown-output")
 def unknown_output() -> None:
-    """An output that is no attribute of the network.
+    """An output that the network does not have.
 
-    Features are taken from behind an attribute of the network, a stage or a layer of stem and head,
-    that stands alone on the way and is applied once.
+    A network gives tensors by name: entries of stem, stages and head, what a layer saves, and
+    attributes that stand alone on the way and are applied once.
 
     Bad:
 

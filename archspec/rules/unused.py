@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
-from archspec.diagnostics import Diagnostic
+from archspec.diagnostics import Diagnostic, Span
 from archspec.language import Block
-from archspec.language.reading import NO_VALUE, words_of, words_read
+from archspec.language.layers import Stack
+from archspec.language.reading import NO_VALUE, names_of_tensors, words_of, words_read
+from archspec.language.spec import Section
+from archspec.language.stages import Stage
+from archspec.language.tensors import Outputs
+from archspec.places import At
 from archspec.rules.rule import rule
 from archspec.rules.view import View, Written
 
@@ -46,6 +51,32 @@ def unused_default(view: View) -> Iterator[Diagnostic]:
 def _used_instead(name: str, used: Iterable[str]) -> str:
     listed = ", ".join(f"`{word}`" for word in sorted(used))
     return f"remove it, or name what is used: {listed}" if listed else "remove it"
+
+
+@rule("AS139", "unused-init")
+def unused_init(view: View) -> Iterator[Diagnostic]:
+    """`init` speaks of an op that the network does not use.
+
+    It changes nothing, and the weights are not those that its author thinks they are.
+
+    Bad:
+
+        stem: [{conv: 64}, norm, act]
+        init: {group_norm: zeros}
+
+    Good:
+
+        stem: [{conv: 64}, norm, act]
+        init: {batch_norm: zeros}
+
+    What a spec inherits and does not use is no finding.
+    """
+    written = view.spec.data.get("init")
+    for op in written if isinstance(written, dict) else ():
+        if op not in view.network.used and view.here("init", op):
+            message = f"nothing in this network uses `{op}`"
+            span = view.spec.where("init", op, key=True)
+            yield view.finding("unused-init", message, span, "remove it")
 
 
 @rule("AS132", "unused-block")
@@ -116,10 +147,116 @@ def unused_argument(view: Written) -> Iterator[Diagnostic]:
     """
     for own, block in view.blocks.items():
         for kind, name in _unread(block):
-            span = view.in_block(own, kind, name, key=True)
-            what = "argument" if kind == "args" else "part"
+            if kind == "inputs":
+                span = view.in_block(own, kind, block.inputs.index(name))
+            else:
+                span = view.in_block(own, kind, name, key=True)
+            what = {"args": "argument", "parts": "part", "inputs": "input"}[kind]
             message = f"the body does not use the {what} `{name}`"
             yield view.finding("unused-argument", message, span, "use it in the body, or remove it")
+
+
+@rule("AS141", "unused-tensor", of_blocks=True)
+def unused_tensor(view: Written) -> Iterator[Diagnostic]:
+    """A layer saves a tensor that nothing reads.
+
+    The name is a leftover, or something else was meant to read it.
+
+    Bad:
+
+        stem:
+          - {conv: 64, save: skip}
+          - norm
+          - act
+
+    Good:
+
+        stem:
+          - {conv: 64, save: skip}
+          - norm
+          - add: [[], {from: skip}]
+          - act
+    """
+    memo = view.library.memo
+    for own, block in view.blocks.items():
+        names = {
+            *names_of_tensors(block.body, memo=memo),
+            *((name, False) for name in block.outputs),
+        }
+        for place in _unused_tensors([(block.body, At(("body",)))], names):
+            yield _unused_tensor(view, view.in_block(own, *place.path))
+    if isinstance(view, View):
+        for place in _unused_in_network(view):
+            if view.here(*place.path):
+                yield _unused_tensor(view, view.spec.where(*place.path))
+
+
+Names = Set[tuple[str, bool]]  # of tensors, and whether each is saved, or may be read
+
+
+def _unused_in_network(view: View) -> Iterator[At]:
+    spec = view.spec
+    given = spec.outputs or Outputs(())
+    names = {(name, False) for mode in given for name in mode}
+    pieces: list[Section | Stage] = [spec.stem, spec.head, *spec.stages.values()]
+    names = names.union(*(names_of_tensors(piece, memo=view.memo) for piece in pieces))
+    yield from _unused_tensors(_of_network(view), names)
+    for key, stage in spec.stages.items():
+        if stage.save and not any((name, False) in names for name in stage.save):
+            yield At(("stages", key, "save"))
+
+
+def _of_network(view: View) -> Iterator[tuple[Stack, At]]:
+    """The layers of stem, stages and head."""
+    spec = view.spec
+    for where, section in (("stem", spec.stem), ("head", spec.head)):
+        for name, stack in section.entries:
+            yield stack, At((where,) if name is None else (where, name))
+    for key, stage in spec.stages.items():
+        if stage.between is not None:
+            yield stage.between, At(("stages", key))
+
+
+def _unused_tensors(stacks: Iterable[tuple[Stack, At]], names: Names) -> Iterator[At]:
+    """Where names are saved that nothing reads."""
+    if not any(saved for _, saved in names):
+        return
+    for stack, at in stacks:
+        for layer, place in stack.all:
+            if layer.save and not any((name, False) in names for name in layer.save):
+                yield at.below(*place.path, "save")
+
+
+def _unused_tensor(view: Written, span: Span | None) -> Diagnostic:
+    message = "nothing reads the tensor that is saved here"
+    return view.finding("unused-tensor", message, span, "remove `save`, or read it: `from: ...`")
+
+
+@rule("AS310", "dead-layer")
+def dead_layer(view: View) -> Iterator[Diagnostic]:
+    """A layer whose result nothing uses.
+
+    Behind a layer that reads another tensor (`from`), what was computed so far is gone, unless it
+    has a name that something reads. Such a layer is not built.
+
+    Bad:
+
+        stem:
+          - {conv: 64, save: skip}
+          - conv: 32
+          - {norm: {}, from: skip}
+
+    Good:
+
+        stem:
+          - {conv: 64, save: skip}
+          - conv: 64
+          - norm
+          - add: [[], {from: skip}]
+    """
+    for at in sorted(view.network.dead, key=str):
+        message, hint = "nothing uses what this layer gives", "read it, or remove the layer"
+        yield view.finding("dead-layer", message, view.lines.span(at), hint)
 
 
 def _unread(block: Block) -> Iterator[tuple[str, str]]:
@@ -128,7 +265,8 @@ def _unread(block: Block) -> Iterator[tuple[str, str]]:
     sections = [raw[section] for section in ("args", "parts") if section in raw]
     defaults = {n: words_of(value, keys=False) for part in sections for n, value in part.items()}
     named = Counter(word for words in defaults.values() for word in words)
-    for kind, declared in (("args", block.args), ("parts", block.parts)):
+    inputs = dict.fromkeys(block.inputs)
+    for kind, declared in (("args", block.args), ("parts", block.parts), ("inputs", inputs)):
         body = words_of(raw["body"], keys=kind == "parts") if declared else ()
         for name in declared:
             if name not in body and named[name] == (name in defaults.get(name, ())):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
 
 from archspec.analysis import Analysis, analyze_network
@@ -51,7 +51,7 @@ class Written:
         """The line that says most of a use of a block."""
         return span
 
-    def in_block(self, block: str, *path: str, key: bool = False) -> Span | None:
+    def in_block(self, block: str, *path: str | int, key: bool = False) -> Span | None:
         """A place in the document of a block."""
         return self.library.documents[block].span(path, key)
 
@@ -215,11 +215,11 @@ class View(Written):
 
     # What is written
 
-    def layers(self, head: str) -> Iterator[tuple[Layer, At]]:
-        """Every layer of this head that is written in the spec's own file, in its blocks too."""
+    def layers(self, heads: Set[str]) -> Iterator[tuple[Layer, At]]:
+        """Every layer of these heads that is written in the spec's own file, in its blocks too."""
         for stack, at in self._stacks():
             for layer, below in stack.all:
-                if layer.head == head:
+                if layer.head in heads:
                     place = at.below(*below.path)
                     span = self.lines.span(place)
                     if span is None or span.file == self.file:

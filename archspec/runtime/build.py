@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -130,7 +130,7 @@ class Live(type):
 
 def live(cls: Class, network: Network | None = None) -> type[nn.Module]:
     """The class of modules that a class of the IR describes, of a network if it is its root."""
-    base = nn.Sequential if cls.sequential else Interpreted
+    base = nn.Sequential if cls.sequential else Joined if cls.inputs else Interpreted
     names = {"_archspec": cls, "__doc__": cls.doc, "__module__": __name__}
     found: Any = Live(cls.name, (base,), names | {"_archspec_network": network})
     return found  # type: ignore[no-any-return]
@@ -138,7 +138,7 @@ def live(cls: Class, network: Network | None = None) -> type[nn.Module]:
 
 def _reduced(cls: Live) -> Any:
     """How a class of modules is pickled. What looks up lines of its spec stays behind."""
-    if cls is Interpreted:
+    if cls in (Interpreted, Joined):
         return cls.__qualname__
     network = cls._archspec_network
     if network is not None:
@@ -155,7 +155,17 @@ class Interpreted(nn.Module, metaclass=Live):
     _archspec: Class
 
     def forward(self, x: Tensor) -> Any:
-        return run(self._archspec.body, x, _Tensors(self._modules))
+        cls = self._archspec
+        body = cls.trained if self.training else cls.evaluated
+        return run(body, x, _Tensors(self._modules))
+
+
+class Joined(Interpreted):
+    """A class of the IR that takes several tensors."""
+
+    def forward(self, x: Tensor, *others: Tensor) -> Any:
+        named = dict(zip(self._archspec.inputs, others, strict=True))
+        return run(self._archspec.body, x, _Tensors(self._modules), named)
 
 
 class _Tensors:
@@ -164,11 +174,13 @@ class _Tensors:
     def __init__(self, modules: Mapping[str, Any]) -> None:
         self.modules = modules
 
-    def apply(self, layer: Apply, x: Tensor) -> Tensor:
-        y: Tensor = self.modules[layer.layer](x)
-        return y
+    def apply(self, layer: Apply, x: Tensor, others: Sequence[Tensor]) -> Any:
+        return self.modules[layer.layer](x, *others)
 
-    def share(self, x: Tensor) -> Tensor:
+    def unpack(self, x: Any, names: tuple[str, ...]) -> list[Tensor]:
+        return list(x)
+
+    def share(self, x: Tensor, alone: bool) -> Tensor:
         return x
 
     def hold(self, x: Tensor) -> Tensor:
@@ -186,17 +198,20 @@ class _Tensors:
             product = product * value
         return product
 
-    def concat(self, values: list[Tensor]) -> Tensor:
-        return torch.cat(values, 1)
+    def concat(self, values: list[Tensor], dim: int) -> Tensor:
+        return torch.cat(values, dim)
 
-    def split(self, x: Tensor, parts: int) -> list[Tensor]:
-        return list(x.chunk(parts, 1))
+    def split(self, x: Tensor, parts: int, sizes: tuple[int, ...]) -> list[Tensor]:
+        return list(torch.split(x, list(sizes), 1) if sizes else x.chunk(parts, 1))
 
-    def tap(self, x: Tensor, name: str) -> Tensor:
+    def slice(self, x: Tensor, start: int, stop: int) -> Tensor:
+        return x[:, start:stop]
+
+    def save(self, x: Tensor, name: str) -> Tensor:
         return x
 
-    def collect(self, values: list[Tensor]) -> Any:
-        return tuple(values)
+    def give(self, values: list[Tensor]) -> Any:
+        return values[0] if len(values) == 1 else tuple(values)
 
     def unsqueeze(self, x: Tensor, count: int) -> Tensor:
         return x[(..., *[None] * count)]

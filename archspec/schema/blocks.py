@@ -9,7 +9,7 @@ from typing import Any
 from archspec import resources
 from archspec.language.blocks import Block
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.language.stages import CHANNELS, REPEAT, STRIDE, Run
+from archspec.language.stages import CHANNELS, REPEAT, RUN_KEYS, STRIDE, Run
 from archspec.language.words import MODIFIERS, PARTS_OF_ALL
 from archspec.ops import OPS
 from archspec.reference import texts as reference
@@ -21,6 +21,7 @@ from archspec.schema.pieces import (
     described,
     doc,
     mapping,
+    names,
     number,
     numbers,
     offered,
@@ -31,7 +32,6 @@ from archspec.schema.pieces import (
 )
 from archspec.source.reader import read
 
-RUN_KEYS = tuple(Run.model_fields)
 OF_RUNS_ALONE = [key for key in RUN_KEYS if key not in MODIFIERS]
 
 Written = Mapping[str, Mapping[str, Any]]  # blocks as they are written, by name
@@ -61,6 +61,8 @@ def run(blocks: Written) -> Schema:
         "stride": numbers(STRIDE),
         "shrink": {"type": ["string", "null"], "maxLength": 500},
         "name": ref("layer-name"),
+        "from": ref("tensor"),
+        "save": ref("saved"),
     }
     properties = described(properties_of(Run, own), reference.STAGE_KEYS)
     return {
@@ -76,6 +78,8 @@ def block() -> Schema:
         "doc": {"type": "string", "maxLength": 4000},
         "class": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9_]{0,59}$"},
         "name": ref("layer-name"),
+        "inputs": names(),
+        "outputs": names(),
         "args": mapping({"type": ["number", "boolean", "string", "null"]}, ref("argument-name")),
         "parts": mapping(ref("entry"), ref("argument-name")),
         "init": ref("init"),
@@ -107,6 +111,8 @@ def block_call(written: Mapping[str, Any]) -> Schema:
         properties[name] = {"description": told, **ref("value")}
     for name in written.get("parts", {}):
         properties[name] = {"description": "A part: layers, or `none`.", **ref("entry")}
+    for name in written.get("inputs", ()):
+        properties[name] = {"description": "The name of a tensor.", **ref("tensor")}
     return {"description": doc(written.get("doc")), "properties": properties}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from archspec.language.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
 from archspec.language.library import BLOCK_CHANNELS
 from archspec.language.spec import Bounds, Expect, Spec
+from archspec.language.tensors import INPUT, Outputs
 from archspec.language.train import Train
 from archspec.language.words import PARTS_OF_ALL, SCOPE
 from archspec.ops import OPS
@@ -46,6 +47,7 @@ from archspec.schema.pieces import (
     described,
     doc,
     mapping,
+    names,
     number,
     offered,
     properties_of,
@@ -74,6 +76,7 @@ def spec_schema(own_blocks: Written | None = None, own_specs: Iterable[str] = ()
         "stem": ref("section"),
         "stages": mapping(ref("stage"), ref("attribute")),
         "head": ref("section"),
+        "outputs": _outputs(),
         "blocks": mapping(ref("block"), ref("block-name")),
         "names": mapping(ref("attribute"), {"enum": list(OPS)}),
         "init": ref("init"),
@@ -156,6 +159,13 @@ def _definitions(blocks: Written) -> Schema:
             "pattern": "^[a-z][A-Za-z0-9_]{0,59}$",
             "not": {"enum": [*taken, *sorted(CONSTRUCTOR_WORDS)]},
         },
+        "tensor": {"type": ["string", "null"]},
+        "tensor-name": {
+            "type": "string",
+            "pattern": "^[a-z][A-Za-z0-9_]{0,59}$",
+            "not": {"enum": sorted({*CONSTRUCTOR_WORDS, *hidden, INPUT} - {"x"})},
+        },
+        "saved": when("string", ref("tensor-name"), names()),
         "block-name": {"type": "string", "pattern": NAME, "not": {"enum": [*taken, *hidden]}},
         "section": section(),
         "stage": stage(),
@@ -207,6 +217,12 @@ def _expect() -> Schema:
     exact = {"type": "integer", "minimum": 0}
     own = {key: when("object", bounds, exact) for key in ("params", "macs", "depth")}
     return {**closed(properties_of(Expect, own)), "type": ["object", "null"]}
+
+
+def _outputs() -> Schema:
+    """A list, or one for each mode."""
+    modes = closed(dict.fromkeys(Outputs._fields, names("tensor")))
+    return when("object", modes, names("tensor"))
 
 
 def _whole() -> Schema:

@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from archspec.ir import Field
 from archspec.language.identifiers import CHILD
 from archspec.language.layers import REPEAT, Modifiers
+from archspec.language.tensors import DIMENSIONS, OF_SLICE, SIZE
 from archspec.language.words import (
     ANYWHERE,
     BRANCHED,
+    OF_BRANCHES,
     OF_RESIDUAL,
     OF_SEQUENCE,
     ONE_BODY,
     PARTS_OF_ALL,
+    SLICE,
 )
 from archspec.ops import OPS
 from archspec.reference import texts as reference
@@ -23,6 +26,7 @@ from archspec.schema.pieces import (
     COMBINATORS,
     NAME,
     Schema,
+    closed,
     described,
     doc,
     number,
@@ -85,6 +89,8 @@ def layer_map(blocks: Written) -> Schema:
     properties |= {key: ref("body") for key in ONE_BODY}
     properties["sequence"] = ref("children")
     properties |= {key: ref("branches") for key in BRANCHED}
+    sliced = closed({key: number(how) for key, how in OF_SLICE.items()})
+    properties[SLICE] = when("object", {**sliced, "required": ["channels"]}, number(SIZE))
     called = {**docs(blocks), **PARTS}
     properties |= {name: {"description": text, **ref("call")} for name, text in called.items()}
     properties |= _modifiers()
@@ -139,6 +145,7 @@ def _beside(head: str) -> Schema:
         allowed += OF_RESIDUAL
     if head == "sequence":
         allowed += OF_SEQUENCE
+    allowed += [key for key, other in OF_BRANCHES.items() if other == head]
     return {"if": {"required": [head]}, "then": {"propertyNames": {"enum": [head, *allowed]}}}
 
 
@@ -146,7 +153,7 @@ def _beside_others(heads: Iterable[str]) -> Schema:
     """Beside a part or a user's own block."""
     known = {"anyOf": [{"required": [head]} for head in heads]}
     then = {
-        "propertyNames": {"not": {"enum": [*OF_RESIDUAL, *OF_SEQUENCE]}},
+        "propertyNames": {"not": {"enum": [*OF_RESIDUAL, *OF_SEQUENCE, *OF_BRANCHES]}},
         "properties": dict.fromkeys(ANYWHERE, True),
         "additionalProperties": ref("call"),
     }
@@ -165,5 +172,9 @@ def _modifiers() -> dict[str, Schema]:
         "before": ref("layers"),
         "drop_path": number(Field("real", low=0, high=1)),
         "init": ref("starts"),
+        "from": ref("tensor"),
+        "save": ref("saved"),
+        "along": {"enum": [*DIMENSIONS, None]},
+        "sizes": {"type": ["array", "null"], "items": number(SIZE), "minItems": 1},
     }
     return properties_of(Modifiers, own)

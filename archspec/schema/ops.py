@@ -19,7 +19,9 @@ def _described(op: type[Op], f: OpField) -> Schema:
     torch = op.torch.format(rank=2)
     default = f.how.ours or ("" if f.default is MISSING else yaml(f.default))
     text = f"`{f.torch}` of `{torch}`."
-    if default:
+    if f.default is None:
+        text += f" By default {f.how.none}."
+    elif default:
         text += f" By default `{default}`."
     described: Schema = {"description": text}
     if f.how.ours is None and isinstance(f.default, (bool, int, float, str)):

@@ -11,7 +11,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from archspec.ir import Field
 from archspec.language.arguments import LARGEST_SIZE
-from archspec.language.words import BRANCHED, ONE_BODY
+from archspec.language.tensors import MOST_NAMES
+from archspec.language.words import BRANCHED, ONE_BODY, SLICE
 from archspec.reference.texts import Text
 
 Schema = dict[str, Any]
@@ -23,7 +24,7 @@ NO_BOOLEAN = (
 MOST_SHOWN = 400
 # Nor what Python reads as a number and YAML does not: `1_6`, `0b11`.
 EXPRESSION = NO_BOOLEAN + "(?!(.*[^A-Za-z0-9_])?([0-9][A-Za-z0-9.]*_|0[bBOX]))"
-COMBINATORS = (*ONE_BODY, *BRANCHED)
+COMBINATORS = (*ONE_BODY, *BRANCHED, SLICE)
 
 
 class _Generator(GenerateJsonSchema):
@@ -96,9 +97,12 @@ def offered(words: Mapping[str, str]) -> Schema:
 
 def yaml(value: Any) -> str:
     """A default as one would write it."""
-    if value is None:
-        return "kernel"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def names(item: str = "tensor-name") -> Schema:
+    """A list of names; null deletes it."""
+    return {"type": ["array", "null"], "items": ref(item), "minItems": 1, "maxItems": MOST_NAMES}
 
 
 def number(how: Field) -> Schema:

@@ -18,7 +18,8 @@ from archspec.source.syntax import shown
 MAX_EXTENDS = 10
 NOT_INHERITED = ("name", "class", "doc", "extends", "expect")
 MODIFIERS = frozenset(
-    """name repeat when else init numbered shortcut project before drop_path""".split()
+    """name repeat when else init from save numbered shortcut project before drop_path along
+    sizes""".split()
 )
 
 DRAWING = frozenset(  # functions of torch.nn.init

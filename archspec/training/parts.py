@@ -67,9 +67,9 @@ def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
     """The script with all that it uses, and nothing else."""
     bare = template.render(view=view, **dict.fromkeys(FILLED, ("pass",)))
     used = _names(bare)
-    parts = _closure(used)
-    for part in parts:
-        used |= _names(part)
+    wanted = _closure(used)
+    used = used.union(*(_reads()[name] for name in wanted))
+    parts = [source for name, source in _parts().items() if name in wanted]
     constants = [line for name, line in view.constants(spec) if name in used]
     for line in constants:
         used |= _names(line)
@@ -113,13 +113,19 @@ def _defined(text: str, kinds: tuple[type[Definition], ...]) -> Iterator[tuple[s
             yield node.name, "\n".join(lines[first - 1 : node.end_lineno])
 
 
-def _closure(used: set[str]) -> list[str]:
+@cache
+def _reads() -> dict[str, set[str]]:
+    """Part -> the names that it reads."""
+    return {name: _names(source) for name, source in _parts().items()}
+
+
+def _closure(used: set[str]) -> set[str]:
     """The parts that are used, and those that these use."""
-    parts, wanted, open_ = _parts(), set[str](), set(used)
-    while new := (open_ & parts.keys()) - wanted:
+    reads, wanted, open_ = _reads(), set[str](), used
+    while new := (open_ & reads.keys()) - wanted:
         wanted |= new
-        open_ = {name for part in new for name in _names(parts[part])}
-    return [source for name, source in parts.items() if name in wanted]
+        open_ = {name for part in new for name in reads[part]}
+    return wanted
 
 
 def _names(source: str) -> set[str]:

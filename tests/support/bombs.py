@@ -564,3 +564,65 @@ def _block_files() -> Files:
     files = {f"blocks/b{n}.yaml": body for n in range(100)}
     stages = {f"s{n}": {"block": f"b{n}", "channels": 8} for n in range(100)}
     return {"net.yaml": json.dumps(SPEC | {"stages": stages})} | files
+
+
+# Tensors with names -------------------------------------------------------------------
+
+
+def saves(count: int, layer: Callable[[int], Any]) -> list[Any]:
+    """Layers that each name what they give."""
+    first = {"conv": 8, "save": "t0"}
+    return [first, *({**layer(n), "save": f"t{n + 1}"} for n in range(count))]
+
+
+@bomb("sums of sums, by name")
+def _sums() -> Files:
+    body = saves(1000, lambda n: {"add": [{"from": f"t{n}"}] * 2})
+    return one_block(body)
+
+
+@bomb("a chain of names")
+def _names() -> Files:
+    return one_block(saves(3000, lambda n: {"act": {}, "from": f"t{n}"}))
+
+
+@bomb("concatenations of concatenations")
+def _concatenations() -> Files:
+    return net(stem=saves(100, lambda n: {"concat": [{"from": f"t{n}"}] * 2}))
+
+
+@bomb("names that nothing reads")
+def _unread() -> Files:
+    return net(stem=saves(2000, lambda n: {"act": {}}))
+
+
+@bomb("blocks that hand on tensors, twice in twice")
+def _handed_on() -> Files:
+    blocks: dict[str, Any] = {
+        f"b{n}": {
+            "inputs": ["s"],
+            "body": [{f"b{n + 1}": {"s": "s"}}, {f"b{n + 1}": {"s": "input"}}],
+        }
+        for n in range(40)
+    }
+    blocks["b40"] = {"inputs": ["s"], "body": [{"add": [[], {"from": "s"}]}, *CONV]}
+    return net(blocks=blocks, stem=[{"conv": 8, "save": "s"}, {"b0": {"s": "s"}}])
+
+
+@bomb("inline blocks of names in inline blocks")
+def _inline_names() -> Files:
+    blocks: dict[str, Any] = {
+        f"b{n}": {
+            "inline": True,
+            "body": [{"save": "a"}, f"b{n + 1}", {"add": [[], {"from": "a"}]}],
+        }
+        for n in range(60)
+    }
+    blocks["b60"] = {"inline": True, "body": CONV}
+    return net(blocks=blocks, stem=["b0"] * 100)
+
+
+@bomb("outputs by the hundred")
+def _outputs() -> Files:
+    names = [f"t{n}" for n in range(2000)]
+    return net(stem=saves(2000, lambda n: {"act": {}}), outputs=names)

@@ -9,6 +9,8 @@ from unittest import mock
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
 
 Method = Callable[..., Tensor]
 DRAWS = ("normal_", "uniform_")
@@ -42,8 +44,14 @@ def without_draws() -> Iterator[None]:
 
 def blank(build: Callable[[], nn.Module]) -> nn.Module:
     """A network without memory: names, shapes and structure."""
-    with torch.device("meta"), without_draws():
+    with torch.device("meta"), without_draws(), ExitStack() as stack:
+        for layer in (nn.Linear, _ConvNd, _NormBase):
+            stack.enter_context(mock.patch.object(layer, "reset_parameters", _as_they_are))
         return build()
+
+
+def _as_they_are(layer: nn.Module) -> None:
+    """Weights without memory need no numbers."""
 
 
 def randomise(model: nn.Module, seed: int = 0) -> None:

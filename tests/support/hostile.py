@@ -61,6 +61,9 @@ TEXTS = (
         "0 / 0",
         "log2(0)",
         "log2(-1)",
+        "sqrt(-1)",
+        "fan_in",
+        "1 / (fan_out - 8)",
         "min(1)",
         "min()",
         "max(1, 2, 3)",
@@ -217,6 +220,7 @@ LEGAL = (
     ),
     *("conv1", "conv", "bn1", "relu", "relu2", "y", "z", "y2", "w", "attention", "kernel", "p"),
     *("padding", "kernel_size", "out_channels", "append", "insert", "weight", "bias", "filt"),
+    *("math", "m", "part", "fan_in", "conv1_layers"),
     *("a" * 60, "x" * 59, "true", "log2", "features", "int", "float", "bool", "se", "conv_norm"),
     *("layer1", "stem", "head", "get", "call", "Sequential", "nn2", "size", "children2", "fc1"),
 )

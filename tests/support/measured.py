@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+_NORM = functional.batch_norm
 
 
 class Measured:
@@ -30,13 +36,16 @@ class Measured:
         self.calls: Counter[tuple[str, tuple[int, ...]]] = Counter()
         self.leaves: dict[str, tuple[int, int]] = {}
         for path, module in model.named_modules():
-            if not any(True for _ in module.children()) and not isinstance(module, nn.Identity):
+            whole = isinstance(module, nn.MultiheadAttention) or not any(module.children())
+            if whole and not isinstance(module, nn.Identity):
                 module.register_forward_hook(self._hook(path))
-        model.to(device).eval()(torch.zeros(1, *shape, device=device))
+        x = torch.zeros(1, *shape, device=device)
+        with mock.patch.object(functional, "batch_norm", _normed if device == "meta" else _NORM):
+            model.to(device).eval()(x)
 
     def _hook(self, path: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        def hook(module: nn.Module, _: Any, output: Tensor) -> None:
-            macs = multiply_adds(module, output)
+        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
+            macs = multiply_adds(module, inputs[0], output)
             params = sum(weight.numel() for weight in module.parameters())
             self.macs += macs
             self.calls[path, tuple(output.shape[1:])] += 1
@@ -45,10 +54,30 @@ class Measured:
         return hook
 
 
-def multiply_adds(module: nn.Module, output: Tensor) -> int:
-    """Multiply-adds with which `module` made `output` (of batch 1)."""
-    if isinstance(module, nn.Linear):
-        return output.numel() * module.in_features
-    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
-        return output.numel() * module.weight[0].numel()
+def _normed(x: Tensor, mean: Tensor, *_: Any) -> Tensor:
+    """What a batch norm gives without data: torch's own takes longest of all layers there."""
+    assert x.shape[1] == len(mean)
+    return torch.empty_like(x)
+
+
+def multiply_adds(module: nn.Module, x: Tensor, output: Tensor) -> int:
+    """Multiply-adds with which `module` made `output` of `x` (of batch 1)."""
+    match module:
+        case nn.Linear():
+            return output.numel() * module.in_features
+        case nn.Conv1d() | nn.Conv2d() | nn.Conv3d():
+            return output.numel() * module.weight[0].numel()
+        case nn.ConvTranspose1d() | nn.ConvTranspose2d() | nn.ConvTranspose3d():
+            return x.numel() * module.weight[0].numel()
+        case nn.MultiheadAttention():
+            return 4 * x.numel() * module.embed_dim + 2 * x.numel() * x.shape[1]
+        case nn.RNNBase():
+            return x.shape[1] * sum(w.numel() for w in module.parameters() if w.dim() == 2)
     return 0
+
+
+def counted(module: nn.Module, shape: tuple[int, ...]) -> int:
+    """Multiply-adds as torch's own counter has them; on `meta` no kernel is unknown to it."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        deepcopy(module).to("meta")(torch.zeros(1, *shape, device="meta"))
+    return int(counter.get_total_flops()) // 2

@@ -81,6 +81,12 @@ def evaluate(model: nn.Module, x: Tensor) -> Tensor:
     return output
 
 
+def tensors(output: Any) -> dict[str, Tensor]:
+    """What a module gives, by place."""
+    listed = output if isinstance(output, tuple) else (output,)
+    return {str(place): tensor for place, tensor in enumerate(listed)}
+
+
 def train(
     model: nn.Module, x: Tensor, y: Tensor, steps: int, lr: float = 0.001
 ) -> tuple[list[float], dict[str, Tensor]]:

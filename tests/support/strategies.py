@@ -13,6 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from archspec.language.words import COMBINATORS, OF_TENSORS
+
 #: How many a test draws. Several tests draw such specs, so that few a test are many in all.
 EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "50"))
 
@@ -20,6 +22,7 @@ Spec = dict[str, Any]
 Layers = list[Any]
 
 ACTS = ("relu", "silu", "gelu", "hard_swish", {"leaky_relu": 0.2}, "relu6", "mish", "tanh")
+ACTS += ("prelu", {"elu": 0.5}, {"hard_tanh": {"min_val": -2}})
 NORMS = ("batch_norm", {"group_norm": 2}, {"group_norm": {"groups": 4, "eps": 0.001}}, "layer_norm")
 STARTS: tuple[Any, ...] = (
     "torch",
@@ -29,7 +32,16 @@ STARTS: tuple[Any, ...] = (
     {"weight": {"uniform": {"a": -0.1, "b": 0.1}}, "bias": {"normal": {"std": 1e-6}}},
     {"bias": 0.5},
 )
+TENSORS = ("y", "z", "u", "skip", "y2", "len", "tensor", "t", "keys", "print")
+NO_ATTRIBUTE = {*COMBINATORS, *OF_TENSORS, "join"} - {"sequence"}
+NORMS += ("rms_norm", "frozen_batch_norm")
+POOL = {"norm_type": 2, "kernel": 2}
 NAMES = ("deep", "torch", "max", "super", "Tensor", "module", "y", "tensor", "range", "F", "print")
+
+
+def sum_with(name: str) -> Any:
+    """What arrives and a tensor."""
+    return {"add": [[], {"from": name}]}
 
 
 @dataclass
@@ -42,6 +54,7 @@ class Drawn:
     inlines: list[str] = field(default_factory=list)
     same: list[str] = field(default_factory=list)  # blocks that keep channels and sizes
     names: int = 0
+    tensors: set[str] = field(default_factory=set)
 
     def one_of(self, *choices: Any) -> Any:
         return self.draw(st.sampled_from(choices))
@@ -79,8 +92,9 @@ class Drawn:
     def keep(self, channels: str, deep: int) -> Layers:
         """A few layers that leave what arrives: `channels` channels, the same sizes."""
         simple = [self.norm, self.act, self.dropout, self.weights, self.when, self.scaled]
-        simple.append(self.repeated)
+        simple += [self.repeated, self.resized]
         nested = [self.residual, self.scale, self.concat, self.add, self.split, self.sequence]
+        nested += [self.link, self.multiply, self.parts, self.slice]
         nested += [self.call] * bool(self.same or self.inlines)
         layers: Layers = []
         for _ in range(self.count(1, 3)):
@@ -95,7 +109,7 @@ class Drawn:
         return [self.one_of("act", "act", *ACTS)]
 
     def dropout(self, channels: str, deep: int) -> Layers:
-        return [{"dropout": self.one_of(0.1, 0.5)}]
+        return [{self.one_of("dropout", "alpha_dropout"): self.one_of(0.1, 0.5)}]
 
     def weights(self, channels: str, deep: int) -> Layers:
         groups = self.one_of({}, {}, {"groups": 2}, {"groups": "in_channels // 4"}, {"bias": True})
@@ -116,6 +130,25 @@ class Drawn:
             return [{"channel_scale": 0.1}]
         last = ["channels_last", "layer_norm", {"linear": channels}, "channels_first"]
         return self.one_of([{"channel_scale": 0.1}], [{"channel_shuffle": 2}], last)
+
+    def resized(self, channels: str, deep: int) -> Layers:
+        """Layers of which the second takes back what the first does to channels or sizes."""
+        choices: list[Layers] = [[self.affine(f"2 * ({channels})"), "glu"]]
+        if self.rank:
+            grown = {"conv_transpose": {"channels": channels, "kernel": 2, "stride": 2}}
+            choices += [[grown, {"avg_pool": 2}], [{"upsample": 2}, {"lp_pool": POOL}]]
+            sides = [0, 1] * self.rank
+            choices += [
+                [{"zero_pad": sides}, {"crop": sides}],
+                [{"replication_pad": 1}, {"crop": 1}],
+            ]
+            choices.append([{"concat": [[], {"mean": "channels"}]}, self.affine(channels)])
+        if self.rank == 1:
+            over = [{"multi_head_attention": 2}, {"gru": channels}]
+            choices.append(["channels_last", self.one_of(*over), "channels_first"])
+        if self.rank == 2:
+            choices.append([{"pixel_shuffle": 2}, {"pixel_unshuffle": 2}])
+        return self.one_of(*choices)
 
     def residual(self, channels: str, deep: int) -> Layers:
         layer: dict[str, Any] = {"residual": self.keep(channels, deep)}
@@ -142,11 +175,8 @@ class Drawn:
     def plain(self, branch: Layers) -> Any:
         """Layers that may stand under an attribute: no combinator among them."""
         kept = [
-            layer
-            for layer in branch
-            if isinstance(layer, str) or not set(layer) & {"residual", "scale", *("concat", "add")}
+            layer for layer in branch if isinstance(layer, str) or not set(layer) & NO_ATTRIBUTE
         ]
-        kept = [layer for layer in kept if isinstance(layer, str) or "split" not in layer]
         return (kept[0] if len(kept) == 1 else kept) if kept else "act"
 
     def concat(self, channels: str, deep: int) -> Layers:
@@ -165,6 +195,60 @@ class Drawn:
         left = self.one_of([], ["act"], [self.affine("4"), "norm"])
         right = [self.affine(self.one_of("8", "16"))]
         return [{"split": self.branches(left, right)}, self.affine(channels)]
+
+    def tensor(self) -> str:
+        """A name of its own for a tensor; often one that a generated `forward` would choose."""
+        self.names += 1
+        word = self.one_of(*TENSORS)
+        name = f"{word}_{self.names}" if word in self.tensors else word
+        self.tensors.add(name)
+        return str(name)
+
+    def saved(self, name: str) -> Any:
+        """A name for what arrives, or for what one more layer gives."""
+        return self.one_of({"save": name}, {"act": {}, "save": name})
+
+    def link(self, channels: str, deep: int) -> Layers:
+        """A tensor that is read again behind other layers, or by a block that takes two."""
+        name, other = self.tensor(), self.tensor()
+        layers = [self.saved(name), *self.keep(channels, 0)]
+        joints: list[Layers] = [
+            [{self.one_of("add", "multiply"): [[], {"from": name}]}],
+            [{"add": [{"from": name}, self.keep(channels, 0)]}],
+            [{"concat": [[], {**self.affine("8"), "from": name}]}, self.affine(channels)],
+            [
+                {**self.affine(channels), "save": other, "from": name},
+                {"add": [[], {"from": other}]},
+            ],
+            [{"save": other}, {"from": name}, "act", {"add": [{"from": other}, []]}],
+            [
+                {"residual": [{"act": {}, "save": other}, self.affine(channels)]},
+                {"add": [{"from": name}, {"from": other}, []]},
+            ],
+        ]
+        if "join" in self.blocks:
+            call = {"join": {"channels": channels, "skip": name}}
+            joints.append([{**call, "save": [other]}, {"multiply": [[], {"from": other}]}])
+            joints.append([self.named(call)])
+        return [*layers, *self.one_of(*joints)]
+
+    def multiply(self, channels: str, deep: int) -> Layers:
+        gate = [self.affine(self.one_of(channels, "1")), "sigmoid"]
+        if self.rank and self.chance(3):
+            gate = ["global_avg_pool", *gate]
+        return [{"multiply": self.branches(self.keep(channels, 0), gate)}]
+
+    def parts(self, channels: str, deep: int) -> Layers:
+        left = self.one_of([], ["act"], [self.affine("4")])
+        sizes = self.one_of(
+            [4, f"{channels} - 4"], [f"{channels} // 2 - 2", f"{channels} // 2 + 2"]
+        )
+        split = {"split": self.branches(left, [self.affine("8")]), "sizes": sizes}
+        return [split, self.affine(channels)]
+
+    def slice(self, channels: str, deep: int) -> Layers:
+        given = self.one_of(4, {"start": 1, "channels": 2}, {"channels": f"{channels} - 2"})
+        return [{"slice": given}, self.affine(channels)]
 
     def sequence(self, channels: str, deep: int) -> Layers:
         inner = [self.affine(channels, 3), "norm", self.one_of("act", *ACTS)]
@@ -245,8 +329,17 @@ class Drawn:
             layers = [self.affine("channels"), *self.keep("channels", 0)]
             self.blocks["shorthand"] = {"inline": True, "body": layers}
             self.inlines.append("shorthand")
+        if self.chance(5):
+            body: Layers = [self.affine("channels"), {"add": [[], {"from": "skip"}]}]
+            body += [{"save": "first"}, {**self.affine("channels"), "from": "skip"}]
+            body += [{"multiply": [[], {"from": "first"}], "save": "second"}]
+            self.blocks["join"] = {"inputs": ["skip"], "outputs": ["second", "first"], "body": body}
+            if self.chance(3):
+                self.blocks["join"]["inline"] = True
         if self.chance(6):
             layers = [self.affine("channels"), *self.keep("channels", 1)]
+            if self.chance(3):
+                layers.append({"add": [[], {"from": "input"}]})
             block = {"args": {"rate": 0}, "body": layers, "name": self.one_of("unit", "max")}
             if self.chance(4):
                 block["init"] = self.init()
@@ -336,6 +429,23 @@ class Drawn:
         there = {name: layer for name, layer in layers.items() if layer}
         return list(there.values()) if self.chance(3) else there
 
+    def side_head(self, spec: Spec, stages: dict[str, Any]) -> None:
+        """A second classifier on a stage, and what the network gives in each mode."""
+        self.blocks["side"] = {"body": ["global_avg_pool", "flatten", {"dropout": 0.5}]}
+        if not self.rank:
+            self.blocks["side"] = {"body": ["act", {"linear": 3}]}
+        stage = self.one_of(*stages)
+        if not isinstance(spec["head"], dict) or "block" not in stages[stage]:
+            return
+        first, *_, last = [*spec["head"], *spec["head"]]
+        head = {**spec["head"], first: self.read(spec["head"][first], "main")}
+        spec["head"] = {"main": {"add": [[], []]}, "side": {"side": {}, "from": stage}, **head}
+        outputs = [last, "side"] if self.chance(5) else {"eval": [last], "training": [last, "side"]}
+        spec["outputs"] = outputs
+
+    def read(self, layer: Any, name: str) -> Any:
+        return {layer: {}, "from": name} if isinstance(layer, str) else {**layer, "from": name}
+
     def defaults(self) -> dict[str, Any]:
         given: dict[str, Any] = {}
         if self.chance(3):
@@ -371,6 +481,8 @@ def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Spec:
         if drawn.chance(1):
             stages[f"between{index + 1}"] = drawn.one_of("act", "norm", ["norm", "act"])
     spec |= {"stages": stages, "head": drawn.head()}
+    if drawn.chance(3):
+        drawn.side_head(spec, stages)
     spec["blocks"] = drawn.blocks
     defaults = drawn.defaults()
     if defaults:

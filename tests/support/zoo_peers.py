@@ -466,11 +466,11 @@ def copy_weights(ours: nn.Module, peer: nn.Module, keys: dict[str, str]) -> None
             target.copy_(value.reshape(target.shape))
 
 
-def apart(a: Tensor, b: Tensor) -> float:
-    """The largest difference, as a share of the largest number."""
+def apart(a: Tensor, b: Tensor, least: float = 0.0) -> float:
+    """The largest difference, as a share of the largest number, or of `least` if that is larger."""
     assert a.numel() == b.numel()
     assert b.isfinite().all()
-    largest = b.abs().max().item()
+    largest = max(b.abs().max().item(), least)
     difference = (a.reshape(b.shape) - b).abs().max().item()
     return difference / largest if largest else difference
 
@@ -531,14 +531,17 @@ def _backward(
         loss = loss_of(model.train()(x))
         loss.backward()
         losses.append(loss.detach())
-    theirs = dict(peer.named_parameters())
-    gradients = []
-    for key, weight in ours.named_parameters():
-        assert weight.grad is not None, key
-        other = theirs[keys[key]].grad
-        assert other is not None, key
-        gradients.append(apart(weight.grad, other))
+    here, there = _gradients(ours), _gradients(peer)
+    # Ahead of a norm a bias has no gradient but what rounding leaves.
+    least = max(gradient.abs().max().item() for gradient in there.values()) / 1000
+    gradients = [apart(gradient, there[keys[key]], least) for key, gradient in here.items()]
     return apart(losses[0], losses[1]), max(gradients)
+
+
+def _gradients(model: nn.Module) -> dict[str, Tensor]:
+    found = {key: weight.grad for key, weight in model.named_parameters()}
+    assert all(gradient is not None for gradient in found.values())
+    return {key: gradient for key, gradient in found.items() if gradient is not None}
 
 
 def loss_of(output: Tensor) -> Tensor:

@@ -6,19 +6,26 @@ of `archspec.expand`.
 report    what is found in a spec and its blocks, at its lines
 pieces    the names in one piece of a spec
 references  what layers refer to
+tensors   names of tensors
 lengths   lists in a stage
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
 
 from archspec.diagnostics import Diagnostic
 from archspec.language.blocks import Block
 from archspec.language.check.lengths import lengths
 from archspec.language.check.pieces import check_init
 from archspec.language.check.report import Met, Report
-from archspec.language.library import Library
+from archspec.language.check.tensors import of_network
+from archspec.language.library import BlockError, Library
 from archspec.language.problems import diagnose
-from archspec.language.spec import Spec
+from archspec.language.reading import names_of_tensors
+from archspec.language.spec import Section, Spec
+from archspec.language.stages import Stage
 from archspec.paths import display_path
 from archspec.source.document import Document
 
@@ -40,6 +47,7 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
         report.meet(Met(name))
     report.check_blocks()
     report.add(lengths(spec, library))
+    report.add(_tensors(spec, library))
     entries = (*spec.stem.entries, *spec.head.entries)
     if not spec.stages and not any(stack.layers for _, stack in entries):
         hint = "write a `stem`, `stages` or a `head`, e.g. `stem: [{conv: 64}, norm, act]`"
@@ -48,6 +56,21 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
     for name, path in library.hidden():
         report.wrong_name(name, display_path(path))
     return report.found
+
+
+def _tensors(spec: Spec, library: Library) -> Iterator[Diagnostic]:
+    """Names of tensors in the network, if any layer reads or names one."""
+    pieces: list[Section | Stage] = [spec.stem, spec.head, *spec.stages.values()]
+    if any(names_of_tensors(piece, memo=library.memo) for piece in pieces):
+        for problem in of_network(spec, partial(_block, library)):
+            yield diagnose(problem, spec.document)
+
+
+def _block(library: Library, name: str) -> Block | None:
+    try:
+        return library.block(name)
+    except BlockError:  # reported where the block is used
+        return None
 
 
 def check_block(name: str, block: Block, document: Document, library: Library) -> list[Diagnostic]:

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple, Protocol
 from archspec.diagnostics import did_you_mean
 from archspec.expression import Name, walk
 from archspec.language.blocks import Block
+from archspec.language.check import tensors
 from archspec.language.check.references import Tree, references, trees_in, trees_of_init
 from archspec.language.layers import Layer, Stack
 from archspec.language.library import Bound, Broken, Meanings, bind_defaults, bind_use
 from archspec.language.problems import Problem, Problems
 from archspec.language.spec import Defaults, Section
-from archspec.language.stages import Run, Stage
+from archspec.language.stages import RUN_KEYS, Stage
 from archspec.language.starts import Init, written
 from archspec.language.suggestions.unknown import default_hint, layer_hint, name_hint, name_in_list
 from archspec.language.templates import expressions_of
@@ -29,7 +30,7 @@ from archspec.places import At, Path
 from archspec.source.findings import MAX_FINDINGS
 
 Piece = Section | Stage | Defaults | Block
-OF_STAGES = tuple(Run.model_fields)
+OF_STAGES = RUN_KEYS
 
 
 class Known(NamedTuple):
@@ -131,6 +132,8 @@ class _Check:
             self.stack(stack, ("parts", part), outside)
         self.names(trees_of_init(written(block.init), At()), ("init",), outside)
         self.stack(block.body, ("body",), Scope(outside.names, outside.parts | set(block.parts)))
+        for problem in tensors.of_block(block, self.block_if_known):
+            self.report(problem)
 
     def section(self, section: Section) -> None:
         """The layers of each entry."""
@@ -155,7 +158,7 @@ class _Check:
         anywhere = Scope(self.known.args | set(SCOPE))
         for name, stack in (("norm", defaults.norm), ("act", defaults.act)):
             if stack is not None:
-                self.stack(stack, (name,), anywhere)
+                self.filler(stack, (name,), anywhere)
                 if any(layer.head == name for layer in stack.layers):
                     message = f"`{name}` is filled with itself"
                     hint = "name an op or a block: `norm: {group_norm: 32}`"
@@ -232,7 +235,18 @@ class _Check:
             self.value(value, (*path, arg), scope)
         names = frozenset([*SCOPE, *block.args, *block.parts]) | self.known.args
         for part, stack in bound.parts.items():
-            self.stack(stack, (*path, part), Scope(names, scope.parts))
+            self.filler(stack, (*path, part), Scope(names, scope.parts))
+
+    def filler(self, stack: Stack, path: Path, scope: Scope) -> None:
+        """Layers that fill a part."""
+        self.stack(stack, path, scope)
+        for problem in tensors.of_filler(stack, path):
+            self.report(problem)
+
+    def block_if_known(self, name: str) -> Block | None:
+        """The block that a head means, which was looked up; it may be a part."""
+        block = self.blocks[name] if name in self.uses else None
+        return block if isinstance(block, Block) else None
 
     # Names in expressions
 

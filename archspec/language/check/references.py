@@ -10,7 +10,7 @@ from archspec.ir.draws import FANS
 from archspec.language.layers import Layer, Stack
 from archspec.language.starts import Start
 from archspec.language.templates import expressions_of
-from archspec.language.words import COMBINATORS, TURN
+from archspec.language.words import COMBINATORS, SLICE, TENSOR, TURN
 from archspec.ops import OPS
 from archspec.places import At
 
@@ -52,7 +52,7 @@ def references(stack: Stack) -> References:
         found.trees.extend(_turned(_trees(layer, at), repeated))
         if layer.run:
             found.runs.append(Call(at, layer))
-        elif layer.head not in COMBINATORS and layer.head not in OPS:
+        elif layer.head not in COMBINATORS and layer.head not in OPS and layer.head != TENSOR:
             found.calls.append(Call(at, layer, repeated))
         if layer.head == "sequence":
             inner = layer.branches[0].stack.each(layer.branch_at(0, at))
@@ -77,7 +77,9 @@ def _trees(layer: Layer, at: At) -> Iterator[Tree]:
         yield from trees_in(getattr(layer, key), at.below(key))
     yield from trees_in(expressions_of(layer.name), at.below("name"))
     yield from trees_of_init((layer.init or {}).values(), at.below("init"))
-    if layer.head in OPS:
+    if layer.sizes is not None:
+        yield from trees_in(layer.sizes, at.below("sizes"))
+    if layer.head in OPS or layer.head == SLICE:
         for arg, value in layer.given.items():
             yield from trees_in(value, at.below(layer.head, arg))
 

@@ -30,7 +30,7 @@ def _layer(op: type[Op], written: str) -> str:
     """
     parts = [part.strip() for part in re.split(r",(?![^()]*\))", written) if part.strip()]
     placed = [part for part in parts if "=" not in part]
-    fields = [f for f in fields_of(op) if f.how.kind not in ("dims", "fixed")]
+    fields = [f for f in fields_of(op) if f.how.kind not in ("dims", "axis", "fixed")]
     named = dict(part.replace(" ", "").split("=", 1) for part in parts if "=" in part)
     required = [f for f in fields if f.default is MISSING]
     if len(placed) + sum(f.torch in named for f in required) < len(required):

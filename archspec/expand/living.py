@@ -1,0 +1,49 @@
+"""Classes without what leads to none of their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from archspec.ir import Body, applications, applied
+from archspec.ir.liveness import pruned
+from archspec.ir.tree import BlockInstance, BlockSite, OpSite, Site
+from archspec.places import At
+
+
+def alive(instance: BlockInstance) -> BlockInstance:
+    """A class without layers whose result nothing uses; `dead` says where they stand."""
+    return with_body(instance, pruned(instance.body))
+
+
+def with_body(instance: BlockInstance, body: Body) -> BlockInstance:
+    """A class with less to do, without the layers that it does not need for that."""
+    kept = set(applied(body))
+    slots = []
+    for slot in instance.slots:
+        if slot.mark in kept:
+            before = instance.children[: slot.after]
+            slots.append(replace(slot, after=sum(child.attribute in kept for child in before)))
+    children = tuple(child for child in instance.children if child.attribute in kept)
+    return replace(
+        instance,
+        children=children,
+        slots=tuple(slots),
+        body=body,
+        dead=tuple(_dead(instance.body, kept)),
+    )
+
+
+def _dead(body: Body, kept: set[str]) -> Iterator[At]:
+    """Where the layers stand that are applied no more."""
+    for application in applications(body):
+        site = application.site
+        if application.layer not in kept and site is not None:
+            yield _place(site)
+
+
+def _place(site: Site) -> At:
+    """Where a layer stands in the body of its class."""
+    if isinstance(site, OpSite):
+        return site.named
+    return site.use.at if isinstance(site, BlockSite) else _place(site.row.sites[0][1])

@@ -1,0 +1,96 @@
+"""Named tensors: what a class knows by name while it is expanded, and layers that read and name it.
+
+Names in the body of an inline block are private to each use. Until the class is closed a mark
+stands for such a name, so that uses one in another do not meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from archspec.diagnostics import did_you_mean
+from archspec.expand.builder import Builder, Tensor, Tensors
+from archspec.expand.scope import Scope
+from archspec.expression import whole
+from archspec.ir import Body, Load, Real, Save
+from archspec.ir.bodies import INPUT
+from archspec.ir.tree import TensorInfo
+from archspec.language.layers import Layer, Stack
+from archspec.language.reading import names_of_tensors
+from archspec.language.words import COMBINATORS
+from archspec.memo import Memo
+from archspec.ops import OPS
+from archspec.places import At
+
+NOWHERE_KNOWN = "layers in a `sequence`, and those that fill a part, neither read nor name tensors"
+
+
+Steps = tuple[list[Body], TensorInfo]
+Expand = Callable[[Layer, At, Scope, TensorInfo, Builder], Steps]
+
+
+def named(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder, expand: Expand) -> Steps:
+    """A layer that reads a tensor by name, or gives what it computes a name."""
+    steps: list[Body] = []
+    if layer.source is not None:
+        tensor = read(layer.source, at.below("from"), scope)
+        steps.append(Load(tensor.mark))
+        x = tensor.info
+    done, y = expand(layer, at, scope, x, out)
+    steps += done
+    if layer.save and not gives_several(layer, scope):
+        known = of_scope(scope, at)
+        if len(layer.save) > 1:
+            message = f"`save` has {len(layer.save)} names, and `{layer.head}` gives one tensor"
+            hint = "several are what a block with `outputs` gives"
+            raise scope.error("bad-layer", message, at.below("save"), hint)
+        steps.append(Save(known.name(layer.save[0], y)))
+    return steps, y
+
+
+def gives_several(layer: Layer, scope: Scope) -> bool:
+    """Whether it is a block with `outputs`, whose call names them."""
+    if layer.head in OPS or layer.head in COMBINATORS or layer.head in scope.parts:
+        return False
+    block = scope.context.blocks.get(layer.head)
+    return block is not None and bool(block.outputs)
+
+
+def of_scope(scope: Scope, at: At) -> Tensors:
+    """The tensors that are known where layers stand; a finding where there can be none."""
+    if scope.tensors is None:
+        raise scope.error("bad-layer", "no tensor has a name here", at, NOWHERE_KNOWN)
+    return scope.tensors
+
+
+def read(name: str, at: At, scope: Scope) -> Tensor:
+    """The tensor of this name."""
+    tensors = of_scope(scope, at)
+    known = tensors.known
+    if name not in known:
+        message = f"there is no tensor `{name}` here: the layer that saves it is not there"
+        hint = did_you_mean(name, known, "known here")
+        raise scope.error("unknown-tensor", message, at, hint)
+    tensors.out.named = True
+    if scope.in_network:
+        scope.mark_concrete(known[name].info.channels)
+    return known[name]
+
+
+def relative(info: TensorInfo, x: TensorInfo) -> tuple[Real, ...] | None:
+    """The stride of a tensor as a block sees it that `x` enters."""
+    if info.stride is None or x.stride is None or info.shape.rank != x.shape.rank:
+        return None
+    return tuple(whole(Fraction(a) / b) for a, b in zip(info.stride, x.stride, strict=True))
+
+
+def names_read(written: Any, memo: Memo | None) -> frozenset[str]:
+    """The names of tensors that may be read in a part of a spec."""
+    return frozenset(name for name, saved in names_of_tensors(written, memo=memo) if not saved)
+
+
+def reads_input(stack: Stack, memo: Memo | None) -> bool:
+    """Whether layers read what enters them by name."""
+    return INPUT in names_read(stack, memo)

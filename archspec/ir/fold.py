@@ -1,0 +1,125 @@
+"""The fold that reads what `forward` computes, for any kind of value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from archspec.ir.bodies import (
+    INPUT,
+    Add,
+    Apply,
+    Body,
+    Chain,
+    Concat,
+    Give,
+    Load,
+    Multiply,
+    Save,
+    Slice,
+    Split,
+    Unsqueeze,
+    first_of,
+)
+
+X = TypeVar("X")
+
+
+class Reader(Protocol[X]):
+    """What a body means for one kind of `x`: shapes, tensors, source text."""
+
+    def apply(self, layer: Apply, x: X, others: Sequence[X]) -> X: ...
+    def unpack(self, x: X, names: tuple[str, ...]) -> list[X]:
+        """The tensors that a layer gives together."""
+        ...
+
+    def add(self, values: list[X]) -> X: ...
+    def multiply(self, values: list[X]) -> X: ...
+    def concat(self, values: list[X], dim: int) -> X: ...
+    def split(self, x: X, parts: int, sizes: tuple[int, ...]) -> list[X]: ...
+    def slice(self, x: X, start: int, stop: int) -> X: ...
+    def unsqueeze(self, x: X, count: int) -> X: ...
+    def share(self, x: X, alone: bool) -> X:
+        """`x`, about to be read by branches; by one `alone`, ahead of which nothing runs."""
+        ...
+
+    def hold(self, x: X) -> X:
+        """A branch that is done, while the next one is read."""
+        ...
+
+    def save(self, x: X, name: str) -> X:
+        """`x`, which is read again under this name."""
+        ...
+
+    def give(self, values: list[X]) -> X: ...
+
+
+def run(body: Body, x: X, on: Reader[X], named: dict[str, X] | None = None) -> X:
+    """What `body` computes of `x`, and of tensors that have names."""
+    return proceed(body, x, on, {INPUT: x, **(named or {})})
+
+
+def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
+    """The same in the middle of a body; `named` are its tensors so far."""
+    match body:
+        case Apply(inputs=inputs, outputs=outputs):
+            y = on.apply(body, x, [named[name] for name in inputs])
+            if not outputs:
+                return y
+            values = on.unpack(y, outputs)
+            named.update(zip(outputs, values, strict=True))
+            return values[0]
+        case Chain(steps=steps):
+            for step in steps:
+                x = proceed(step, x, on, named)
+            return x
+        case Save(name=name):
+            named[name] = on.save(x, name)
+            return named[name]
+        case Load(name=name):
+            return named[name]
+        case Give(names=names):
+            return on.give([named[name] for name in names])
+        case Unsqueeze(count=count):
+            return on.unsqueeze(x, count)
+        case Slice(start=start, stop=stop):
+            return on.slice(x, start, stop)
+        case Split(branches=branches, sizes=sizes):
+            parts = on.split(x, len(branches), sizes)
+            return on.concat(_read(branches, parts, on, named), 1)
+    x = on.share(x, _reads_alone(body.branches))
+    values = _read(body.branches, [x] * len(body.branches), on, named)
+    match body:
+        case Add():
+            return on.add(values)
+        case Multiply():
+            return on.multiply(values)
+        case Concat(dim=dim):
+            return on.concat(values, dim)
+    raise TypeError(body)
+
+
+def _read(
+    branches: tuple[Body, ...], inputs: list[X], on: Reader[X], named: dict[str, X]
+) -> list[X]:
+    values = []
+    for place, (branch, x) in enumerate(zip(branches, inputs, strict=True), 1):
+        value = proceed(branch, x, on, named)
+        values.append(value if place == len(branches) else on.hold(value))
+    return values
+
+
+def _reads_alone(branches: tuple[Body, ...]) -> bool:
+    """Whether one branch reads what arrives, behind others that are named tensors alone."""
+    ahead = 0
+    while ahead < len(branches) - 1 and isinstance(_only(branches[ahead]), Load):
+        ahead += 1
+    rest = branches[ahead + 1 :]
+    return ahead + len(rest) > 0 and all(isinstance(first_of(branch), Load) for branch in rest)
+
+
+def _only(body: Body) -> Body:
+    """The step of a chain of one."""
+    while isinstance(body, Chain) and len(body.steps) == 1:
+        body = body.steps[0]
+    return body

@@ -1,0 +1,167 @@
+"""Names of tensors: each is saved once, and read behind that, where layers may do so.
+
+Whether the layer that saves it is there for every use of a block is seen when it is expanded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from archspec.diagnostics import did_you_mean
+from archspec.language.blocks import Block
+from archspec.language.layers import Layer, Stack
+from archspec.language.problems import Problem
+from archspec.language.spec import Section, Spec
+from archspec.language.stages import Stage
+from archspec.language.tensors import INPUT
+from archspec.language.words import COMBINATORS, TENSOR
+from archspec.ops import OPS
+from archspec.places import At, Path
+
+LookUp = Callable[[str], Block | None]
+Use = tuple[str, Path]  # a name, and where it is read
+_ASIDE = {
+    "sequence": ("inside a `sequence`", "a `sequence` holds layers only: make a block of it"),
+    "shortcut": ("in a shortcut", "a shortcut is one module: make a block of it"),
+    "part": ("in layers that fill a part", "name the tensor in the body, at the part"),
+}
+
+
+def of_block(block: Block, look_up: LookUp) -> Iterator[Problem]:
+    """What is wrong with the names in a block."""
+    stacks = [block.body, *block.parts.values()]
+    if not (block.inputs or block.outputs or any(_mentions(s, look_up) for s in stacks)):
+        return
+    scope = _Scope(look_up)
+    for place, name in enumerate(block.inputs):
+        scope.save(name, ("inputs", place))
+    scope.stack(block.body, ("body",))
+    for part, stack in block.parts.items():
+        scope.stack(stack, ("parts", part), "part")
+    for place, name in enumerate(block.outputs):
+        scope.read(name, ("outputs", place))
+    yield from scope.found
+
+
+def of_filler(stack: Stack, path: Path) -> Iterator[Problem]:
+    """The same for layers that fill a part somewhere."""
+    scope = _Scope(lambda _: None)
+    scope.stack(stack, path, "part")
+    yield from scope.found
+
+
+def of_network(spec: Spec, look_up: LookUp) -> Iterator[Problem]:
+    """What is wrong with the names in stem, stages and head."""
+    scope = _Scope(look_up)
+    scope.section(spec.stem, "stem")
+    for key, stage in spec.stages.items():
+        scope.stage(stage, ("stages", key))
+        scope.entry(key, ("stages", key))
+    scope.section(spec.head, "head")
+    yield from scope.found
+
+
+class _Scope:
+    """The names of one class, as they are written one after the other."""
+
+    def __init__(self, look_up: LookUp) -> None:
+        self.look_up = look_up
+        self.known: dict[str, Path] = {INPUT: ()}
+        self.entries: set[str] = set()
+        self.unknown: list[Use] = []
+        self.problems: list[Problem] = []
+
+    @property
+    def found(self) -> Iterable[Problem]:
+        """The problems, with those that only the end shows."""
+        return [*self.problems, *(self._unknown(name, path) for name, path in self.unknown)]
+
+    def section(self, section: Section, where: str) -> None:
+        for name, stack in section.entries:
+            if name is None:
+                self.stack(stack, (where,))
+                continue
+            self.stack(stack, (where, name), "" if stack.single else "sequence")
+            self.entry(name, (where, name))
+
+    def stage(self, stage: Stage, path: Path) -> None:
+        if stage.between is not None:
+            self.stack(stage.between, path, "" if stage.between.single else "sequence")
+            return
+        if stage.source is not None:
+            self.read(stage.source, (*path, "from"))
+        for name in stage.save:
+            self.save(name, (*path, "save"))
+
+    def entry(self, key: str, path: Path) -> None:
+        """The key of an entry, which names what it gives."""
+        if key in self.known and key not in self.entries:
+            self.save(key, path)
+        self.known[key] = path
+        self.entries.add(key)
+
+    def stack(self, stack: Stack | None, path: Path, aside: str = "") -> None:
+        """Layers; `aside` is where they stand, if tensors have no names there."""
+        for layer, at in stack.each(At()) if stack else ():
+            self.layer(layer, (*path, *at.path), aside)
+
+    def layer(self, layer: Layer, path: Path, aside: str) -> None:
+        for name, place in _uses(layer, self.look_up):
+            if aside:
+                self._aside(aside, (*path, *place))
+            else:
+                self.read(name, (*path, *place))
+        inside = "sequence" if layer.head == "sequence" else aside
+        self.stack(layer.before, (*path, "before"), aside)
+        for number, branch in enumerate(layer.branches):
+            place = layer.branch_at(number, At(path)).path
+            of_name = inside if branch.name is None or branch.stack.single else "sequence"
+            self.stack(branch.stack, place, of_name)
+        self.stack(layer.shortcut, (*path, "shortcut"), "shortcut")
+        self.stack(layer.otherwise, (*path, "else"), aside)
+        for name in layer.save:
+            if aside:
+                self._aside(aside, (*path, "save"))
+                self.known.setdefault(name, path)
+            else:
+                self.save(name, (*path, "save"))
+
+    def read(self, name: str, path: Path) -> None:
+        if name not in self.known:
+            self.unknown.append((name, path))
+
+    def save(self, name: str, path: Path) -> None:
+        if name in self.known:
+            message = f"two tensors are called `{name}`"
+            hint = "give one another name"
+            self.problems.append(Problem("tensor-twice", message, hint, path))
+        self.known.setdefault(name, path)
+
+    def _aside(self, aside: str, path: Path) -> None:
+        where, hint = _ASIDE[aside]
+        message = f"no tensor is named or read {where}"
+        self.problems.append(Problem("bad-layer", message, hint, path))
+
+    def _unknown(self, name: str, path: Path) -> Problem:
+        if name in self.known:
+            message = f"the tensor `{name}` is not there yet: it is saved further down"
+            return Problem("unknown-tensor", message, "read it behind that", path)
+        hint = did_you_mean(name, self.known, "known here")
+        return Problem("unknown-tensor", f"there is no tensor `{name}` here", hint, path)
+
+
+def _uses(layer: Layer, look_up: LookUp) -> Iterator[Use]:
+    """The tensors that a layer reads by name, besides those inside of it."""
+    if layer.source is not None:
+        yield layer.source, ("from",)
+    if layer.head in OPS or layer.head in COMBINATORS or layer.head == TENSOR:
+        return
+    block = look_up(layer.head)
+    for name in block.inputs if block is not None else ():
+        if isinstance(given := layer.given.get(name), str):
+            yield given, (layer.head, name)
+
+
+def _mentions(stack: Stack, look_up: LookUp) -> bool:
+    """Whether any layer reads or names a tensor."""
+    return any(layer.save or any(_uses(layer, look_up)) for layer, _ in stack.all)

@@ -1,0 +1,141 @@
+"""Named tensors as they are written: `save`, `from`, a slice, the parts of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from archspec.diagnostics import did_you_mean
+from archspec.expression import Expr
+from archspec.ir import Field
+from archspec.language import arguments, identifiers
+from archspec.language.names import not_taken
+from archspec.language.problems import Collector, describe, fail
+
+INPUT = "input"
+MOST_NAMES = 64
+SIZE = Field("size")
+SIZES = Field("size", many=True)
+START = Field("count")
+DIMENSIONS = ("channels", "length", "depth", "height", "width")
+OF_SLICE = {"start": START, "channels": SIZE}
+
+
+def tensor_name(value: Any, what: str = "the name of a tensor") -> str:
+    """A name for a tensor: it becomes a variable of the generated source."""
+    name = identifiers.argument_name(value, what)
+    if name == INPUT:
+        fail("bad-name", "`input` is what enters, wherever it is read", "choose another name")
+    return name if name == "x" else identifiers.attribute(name, what)
+
+
+def saved_of(value: Any) -> tuple[str, ...]:
+    """`save`: one name, or several for a block with `outputs`."""
+    return names_of(value) if isinstance(value, list) else (tensor_name(value),)
+
+
+def names_of(value: Any) -> tuple[str, ...]:
+    """A list of names of tensors, each once."""
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_NAMES:
+        fail("wrong-type", f"expected a list of names, found {describe(value)}")
+    found, names = Collector(), []
+    for place, name in enumerate(value):
+        with found.trying(place, names=False):
+            names.append(tensor_name(name))
+            if names.count(name) > 1:
+                fail("bad-name", f"`{name}` is named twice", "name each tensor once")
+    found.finish()
+    return tuple(names)
+
+
+def inputs_of(value: Any) -> tuple[str, ...]:
+    """`inputs` of a block: names of tensors that its calls give."""
+    names = names_of(value)
+    found = Collector()
+    for place, name in enumerate(names):
+        with found.trying(place, names=False):
+            not_taken(name, "input")
+            identifiers.attribute(name, "the name of an input")
+    found.finish()
+    return names
+
+
+class Outputs(NamedTuple):
+    """What a network gives: the names of its tensors, and those given while training if others."""
+
+    eval: tuple[str, ...]
+    training: tuple[str, ...] = ()
+
+    def places(self, written: Any) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+        """Each name, and its place below `outputs` as they are written."""
+        modes = ("eval", "training") if isinstance(written, Mapping) else ("",)
+        for mode in modes:
+            for place, name in enumerate(getattr(self, mode or "eval")):
+                yield name, (mode, place) if mode else (place,)
+
+
+def outputs_of(value: Any) -> Outputs:
+    """`outputs` of a network: a list, or one for each mode."""
+    if not isinstance(value, Mapping):
+        return Outputs(_listed(value))
+    found, modes = Collector(), dict[str, tuple[str, ...]]()
+    for key in value:
+        if key not in Outputs._fields:
+            hint = did_you_mean(key, Outputs._fields, "there are")
+            found.add("unknown-key", f"there is no mode `{key}`", hint, key, key=True)
+            continue
+        with found.trying(key):
+            modes[key] = _listed(value[key])
+    for key in Outputs._fields:
+        if key not in value:
+            found.add("missing-key", f"`{key}` is missing", f"write `{key}: [...]`, or one list")
+    found.finish()
+    return Outputs(**modes)
+
+
+def _listed(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_NAMES:
+        fail("wrong-type", f"expected a list of names, found {describe(value)}")
+    found = Collector()
+    for place, name in enumerate(value):
+        with found.trying(place, names=False):
+            if value.index(source_of(name)) < place:
+                fail("unknown-output", f"`{name}` is asked for twice", "name each output once")
+    found.finish()
+    return tuple(value)
+
+
+def source_of(value: Any) -> str:
+    """`from`: the name of a tensor, which may be an entry of the network."""
+    if not isinstance(value, str) or not value:
+        hint = "write the name of a tensor: `from: skip`"
+        fail("wrong-type", f"expected a name, found {describe(value)}", hint)
+    return str(value)
+
+
+def slice_of(given: Any) -> dict[str, Expr]:
+    """The arguments of a `slice`; one alone is its channels."""
+    if not isinstance(given, Mapping):
+        return {"channels": arguments.expr(given, SIZE)}
+    found, result = Collector(), {}
+    for key, value in given.items():
+        if key not in OF_SLICE:
+            hint = "it has `start` and `channels`"
+            found.add("unknown-key", f"`slice` has no argument `{key}`", hint, key, key=True)
+            continue
+        with found.trying(key):
+            result[key] = arguments.expr(value, OF_SLICE[key])
+    if "channels" not in given:
+        message = "`slice` is not told its `channels`"
+        found.add("missing-key", message, "write `slice: {channels: ...}`")
+    found.finish()
+    return result
+
+
+def sizes_of(value: Any) -> tuple[Expr, ...]:
+    """The parts of a split."""
+    sizes = arguments.value_of(value, SIZES)
+    if not isinstance(sizes, tuple):
+        hint = "a size for each branch: `sizes: [26, 26, 52]`"
+        fail("wrong-type", f"expected a list of numbers, found {describe(value)}", hint)
+    return sizes

@@ -1,0 +1,62 @@
+"""Functions of all channels together: shares of 1, and gates."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ir import Op, Shape, ShapeError, argument, op
+
+
+@op
+class OverChannels(Op):
+    """A function of the channels, wherever they are."""
+
+    dim: int = argument("axis", 1)
+
+
+@op
+class Softmax(OverChannels):
+    """Shares of 1 over the channels. Cross-entropy wants what stands before it."""
+
+    key: ClassVar[str] = "softmax"
+    torch: ClassVar[str] = "Softmax"
+    attribute: ClassVar[str] = "softmax"
+    shares: ClassVar[bool] = True
+    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- linear: 10\n- softmax"
+
+
+@op
+class LogSoftmax(OverChannels):
+    """The logarithms of the softmax."""
+
+    key: ClassVar[str] = "log_softmax"
+    torch: ClassVar[str] = "LogSoftmax"
+    attribute: ClassVar[str] = "log_softmax"
+    shares: ClassVar[bool] = True
+
+
+@op
+class Softmin(OverChannels):
+    """The softmax of -x."""
+
+    key: ClassVar[str] = "softmin"
+    torch: ClassVar[str] = "Softmin"
+    attribute: ClassVar[str] = "softmin"
+    shares: ClassVar[bool] = True
+
+
+@op
+class GLU(OverChannels):
+    """The first half of the channels times the sigmoid of the second (Dauphin et al., 2017)."""
+
+    key: ClassVar[str] = "glu"
+    torch: ClassVar[str] = "GLU"
+    attribute: ClassVar[str] = "glu"
+    example: ClassVar[str] = "- conv: {channels: 128, kernel: 3}\n- glu"
+
+    def output(self, x: Shape) -> Shape:
+        if x.channels % 2:
+            raise ShapeError(
+                f"`glu` halves the channels, and {x.channels} arrive", "choose an even number"
+            )
+        return x._replace(channels=x.channels // 2)

@@ -1,0 +1,212 @@
+"""Pools: of windows, of whole images."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
+from archspec.ops.arriving import channels_first, ranked, reflects, spatial
+from archspec.ops.windows import SAME, SAME_UNDILATED, Window
+
+
+@op
+class Pool(Window):
+    """What the pools share: channels stay, and padding is at most half the window."""
+
+    def output(self, x: Shape) -> Shape:
+        channels_first(self, x)
+        kernel, _, padding, *_ = self.windows()
+        spatial(self, x)
+        pairs = zip(
+            ranked(self, kernel, x, "kernel"),
+            ranked(self, padding, x, "padding"),
+            strict=True,
+        )
+        for size, pad in pairs:
+            if 2 * pad > size:
+                raise ShapeError(
+                    f"`{self.key}` pads {pad} pixels, more than half its window of {size}",
+                    f"torch takes at most {size // 2}",
+                )
+        return Shape(x.channels, self.slide(x))
+
+    def in_3d(self, x: Shape) -> None:
+        """Torch's 3d mean takes no window that reaches beyond its input."""
+        pairs = zip(each(self.windows()[0], x.rank), x.spatial, strict=True)
+        if x.rank == 3 and any(kernel > size for kernel, size in pairs):
+            raise ShapeError(
+                f"torch's 3d `{self.key}` takes no window larger than its input, here {x}",
+                "make the input larger, or stride less ahead of this layer",
+                rule="feature-map-vanishes",
+            )
+
+
+@op
+class PaddedPool(Pool):
+    """What the pools share that take the image with a border."""
+
+    kernel_size: Sizes = argument("size", short="kernel", many=True, high=4096)
+    stride: Sizes | None = argument("size", None, none="the kernel", many=True, high=4096)
+
+    def step(self) -> Sizes:
+        """The stride; the windows lie side by side where none is given."""
+        return self.kernel_size if self.stride is None else self.stride
+
+    def idle(self) -> str:
+        alone = self.windows()[:3] == (1, 1, 0)
+        return f"`{self.key}` of one pixel and stride 1 changes nothing" if alone else ""
+
+
+@op
+class MaxPool(PaddedPool):
+    """The largest value of each window."""
+
+    padding: Sizes = argument("count", 0, many=True, ours=SAME, high=4096)
+    dilation: Sizes = argument("size", 1, many=True, high=4096)
+    ceil_mode: bool = argument("flag", False)
+
+    key: ClassVar[str] = "max_pool"
+    torch: ClassVar[str] = "MaxPool{rank}d"
+    attribute: ClassVar[str] = "maxpool"
+    first: ClassVar[str | None] = "kernel"
+    example: ClassVar[str] = "- max_pool: {kernel: 3, stride: 2}"
+
+    def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
+        return self.kernel_size, self.step(), self.padding, self.dilation, self.ceil_mode
+
+
+@op
+class AvgPool(PaddedPool):
+    """The mean of each window."""
+
+    padding: Sizes = argument("count", 0, many=True, ours=SAME_UNDILATED, high=4096)
+    ceil_mode: bool = argument("flag", False)
+    count_include_pad: bool = argument("flag", True)
+
+    key: ClassVar[str] = "avg_pool"
+    torch: ClassVar[str] = "AvgPool{rank}d"
+    attribute: ClassVar[str] = "avgpool"
+    first: ClassVar[str | None] = "kernel"
+    example: ClassVar[str] = "- avg_pool: 2"
+
+    def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
+        return self.kernel_size, self.step(), self.padding, 1, self.ceil_mode
+
+    def output(self, x: Shape) -> Shape:
+        y = super().output(x)
+        self.in_3d(x)
+        return y
+
+
+@op
+class LPPool(Pool):
+    """The norm of each window: 1 is the sum, 2 the root of the sum of squares."""
+
+    norm_type: Real = argument("real", low=1)
+    kernel_size: Sizes = argument("size", short="kernel", many=True, high=4096)
+    stride: Sizes | None = argument("size", None, none="the kernel", many=True, high=4096)
+    ceil_mode: bool = argument("flag", False)
+
+    key: ClassVar[str] = "lp_pool"
+    torch: ClassVar[str] = "LPPool{rank}d"
+    attribute: ClassVar[str] = "lppool"
+    first: ClassVar[str | None] = "kernel"
+    example: ClassVar[str] = "- lp_pool: {norm_type: 2, kernel: 2}"
+
+    def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
+        stride = self.kernel_size if self.stride is None else self.stride
+        return self.kernel_size, stride, 0, 1, self.ceil_mode
+
+    def output(self, x: Shape) -> Shape:
+        y = super().output(x)
+        self.in_3d(x)
+        if x.rank == 1 and isinstance(self.kernel_size, tuple):
+            raise ShapeError("torch's 1d `lp_pool` takes no list as its kernel", "write one number")
+        return y
+
+
+@op
+class AdaptivePool(Op):
+    """What the pools share whose windows are as many as the output has pixels."""
+
+    output_size: Sizes = argument("size", many=True, high=4096)
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        return Shape(x.channels, ranked(self, self.output_size, x, "output_size"))
+
+    def strides(self) -> None:
+        return None
+
+
+@op
+class AdaptiveAvgPool(AdaptivePool):
+    """The mean of as many equal windows as the output has pixels."""
+
+    key: ClassVar[str] = "adaptive_avg_pool"
+    torch: ClassVar[str] = "AdaptiveAvgPool{rank}d"
+    attribute: ClassVar[str] = "avgpool"
+    first: ClassVar[str | None] = "output_size"
+    example: ClassVar[str] = "- adaptive_avg_pool: [7, 7]"
+
+
+@op
+class AdaptiveMaxPool(AdaptivePool):
+    """The largest value of as many equal windows as the output has pixels."""
+
+    key: ClassVar[str] = "adaptive_max_pool"
+    torch: ClassVar[str] = "AdaptiveMaxPool{rank}d"
+    attribute: ClassVar[str] = "maxpool"
+    first: ClassVar[str | None] = "output_size"
+    example: ClassVar[str] = "- adaptive_max_pool: [7, 7]"
+
+
+@op
+class GlobalPool(AdaptivePool):
+    """What the pools share that leave one pixel."""
+
+    output_size: Sizes = argument("fixed", 1)
+
+
+@op
+class GlobalAvgPool(GlobalPool):
+    """The mean of each channel; sizes of 1 stay."""
+
+    key: ClassVar[str] = "global_avg_pool"
+    torch: ClassVar[str] = "AdaptiveAvgPool{rank}d"
+    attribute: ClassVar[str] = "avgpool"
+
+
+@op
+class GlobalMaxPool(GlobalPool):
+    """The largest value of each channel; sizes of 1 stay."""
+
+    key: ClassVar[str] = "global_max_pool"
+    torch: ClassVar[str] = "AdaptiveMaxPool{rank}d"
+    attribute: ClassVar[str] = "maxpool"
+
+
+@op
+class BlurPool(Op):
+    """A fixed binomial filter of each channel, then the stride (Zhang, 2019)."""
+
+    channels: int = argument("arrives")
+    kernel_size: int = argument("size", 3, short="kernel", low=2, high=7)
+    stride: int = argument("size", 2, high=4096)
+    dims: int = argument("dims", 2)
+
+    key: ClassVar[str] = "blur_pool"
+    torch: ClassVar[str] = "BlurPool"
+    attribute: ClassVar[str] = "blurpool"
+    example: ClassVar[str] = "- blur_pool: {kernel: 5}"
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        pad = (self.stride - 1 + self.kernel_size - 1) // 2
+        for size in x.spatial:
+            reflects(self, size - 1, pad, x)
+        reach = 2 * pad - self.kernel_size
+        return Shape(x.channels, tuple((n + reach) // self.stride + 1 for n in x.spatial))
+
+    def strides(self) -> tuple[Real, ...]:
+        return (self.stride,)

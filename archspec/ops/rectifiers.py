@@ -1,0 +1,151 @@
+"""Activations that keep x where it is large, or bound it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ir import Real, Shape, ShapeError, argument, op
+from archspec.ops.activations import Activation
+from archspec.ops.arriving import channels_first, ordered
+
+
+@op
+class ReLU(Activation):
+    """max(0, x)."""
+
+    key: ClassVar[str] = "relu"
+    torch: ClassVar[str] = "ReLU"
+    attribute: ClassVar[str] = "relu"
+
+
+@op
+class ReLU6(Activation):
+    """min(max(0, x), 6)."""
+
+    key: ClassVar[str] = "relu6"
+    torch: ClassVar[str] = "ReLU6"
+    attribute: ClassVar[str] = "relu"
+
+
+@op
+class LeakyReLU(Activation):
+    """x where positive, a small multiple of x elsewhere."""
+
+    negative_slope: Real = argument("real", 0.01, short="slope")
+
+    key: ClassVar[str] = "leaky_relu"
+    torch: ClassVar[str] = "LeakyReLU"
+    attribute: ClassVar[str] = "relu"
+    first: ClassVar[str | None] = "slope"
+    example: ClassVar[str] = "- leaky_relu: 0.2"
+
+
+@op
+class PReLU(Activation):
+    """x where positive, a learned multiple elsewhere: one, or one a channel (He et al., 2015)."""
+
+    num_parameters: int = argument("size", 1)
+    init: Real = argument("real", 0.25)
+
+    key: ClassVar[str] = "prelu"
+    torch: ClassVar[str] = "PReLU"
+    attribute: ClassVar[str] = "prelu"
+    first: ClassVar[str | None] = "num_parameters"
+    weighted: ClassVar[bool] = True
+    example: ClassVar[str] = "- conv: 64\n- prelu: 64"
+
+    def output(self, x: Shape) -> Shape:
+        if self.num_parameters > 1:
+            channels_first(self, x)
+            if self.num_parameters != x.channels:
+                raise ShapeError(
+                    f"`prelu` has {self.num_parameters} parameters, and {x.channels} channels "
+                    "arrive",
+                    "it has one for all channels, or one for each",
+                )
+        return x
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.num_parameters,)}
+
+
+@op
+class RReLU(Activation):
+    """x where positive, while training a random multiple elsewhere (Xu et al., 2015)."""
+
+    lower: Real = argument("real", 1 / 8)
+    upper: Real = argument("real", 1 / 3)
+
+    key: ClassVar[str] = "rrelu"
+    torch: ClassVar[str] = "RReLU"
+    attribute: ClassVar[str] = "rrelu"
+    example: ClassVar[str] = "- rrelu: {lower: 0.1, upper: 0.3}"
+
+    def output(self, x: Shape) -> Shape:
+        ordered(self, "lower", self.lower, "upper", self.upper)
+        return x
+
+
+@op
+class ELU(Activation):
+    """x where positive, alpha * (exp(x) - 1) elsewhere (Clevert et al., 2016)."""
+
+    alpha: Real = argument("real", 1.0)
+
+    key: ClassVar[str] = "elu"
+    torch: ClassVar[str] = "ELU"
+    attribute: ClassVar[str] = "elu"
+    first: ClassVar[str | None] = "alpha"
+    example: ClassVar[str] = "- elu: 0.5"
+
+
+@op
+class CELU(Activation):
+    """x where positive, alpha * (exp(x / alpha) - 1) elsewhere (Barron, 2017)."""
+
+    alpha: Real = argument("real", 1.0, low=1e-6)
+
+    key: ClassVar[str] = "celu"
+    torch: ClassVar[str] = "CELU"
+    attribute: ClassVar[str] = "celu"
+    first: ClassVar[str | None] = "alpha"
+    example: ClassVar[str] = "- celu: 0.5"
+
+
+@op
+class SELU(Activation):
+    """A scaled ELU that keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
+
+    key: ClassVar[str] = "selu"
+    torch: ClassVar[str] = "SELU"
+    attribute: ClassVar[str] = "selu"
+
+
+@op
+class Hardtanh(Activation):
+    """x between the two values, and the nearer of them outside."""
+
+    min_val: Real = argument("real", -1.0)
+    max_val: Real = argument("real", 1.0)
+
+    key: ClassVar[str] = "hard_tanh"
+    torch: ClassVar[str] = "Hardtanh"
+    attribute: ClassVar[str] = "hardtanh"
+    example: ClassVar[str] = "- hard_tanh: {min_val: 0, max_val: 6}"
+
+    def output(self, x: Shape) -> Shape:
+        ordered(self, "min_val", self.min_val, "max_val", self.max_val)
+        return x
+
+
+@op
+class Threshold(Activation):
+    """x above the threshold, and the value elsewhere."""
+
+    threshold: Real = argument("real")
+    value: Real = argument("real")
+
+    key: ClassVar[str] = "threshold"
+    torch: ClassVar[str] = "Threshold"
+    attribute: ClassVar[str] = "threshold"
+    example: ClassVar[str] = "- threshold: {threshold: 0.1, value: 0}"

@@ -1,0 +1,61 @@
+"""What goes over one dimension and leaves it with size 1."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ir import Op, Real, Shape, ShapeError, argument, op
+from archspec.ops.arriving import spatial
+
+OVER = ("channels", "length", "depth", "height", "width")
+
+
+@op
+class Over(Op):
+    """What goes over one dimension and leaves it with size 1."""
+
+    over: str = argument("choice", choices=OVER)
+
+    first: ClassVar[str | None] = "over"
+
+    def _place(self, rank: int) -> int:
+        """Which of the spatial sizes it is; -1 for the channels."""
+        names = ("length",) if rank == 1 else OVER[-rank:]
+        if self.over not in ("channels", *names):
+            raise ShapeError(
+                f"`{self.key}` over the {self.over}, and the input has {rank} spatial sizes",
+                f"write one of `channels`, {', '.join(f'`{name}`' for name in names)}",
+            )
+        return ("channels", *names).index(self.over) - 1
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        place = self._place(x.rank)
+        if place < 0:
+            return Shape(1, x.spatial)
+        return Shape(x.channels, (*x.spatial[:place], 1, *x.spatial[place + 1 :]))
+
+    def strides(self) -> tuple[Real, ...] | None:
+        return () if self.over == "channels" else None
+
+
+@op
+class Mean(Over):
+    """The mean over the channels or over one spatial size, which stays with size 1."""
+
+    key: ClassVar[str] = "mean"
+    torch: ClassVar[str] = "Mean"
+    attribute: ClassVar[str] = "mean"
+    example: ClassVar[str] = (
+        "- concat: [{mean: channels}, {max: channels}]\n- conv: {channels: 1, kernel: 7}\n- sigmoid"
+    )
+
+
+@op
+class Max(Over):
+    """The largest value over the channels or over one spatial size, which stays with size 1."""
+
+    key: ClassVar[str] = "max"
+    torch: ClassVar[str] = "Max"
+    attribute: ClassVar[str] = "max"
+    example: ClassVar[str] = "- max: channels"

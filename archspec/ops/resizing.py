@@ -1,0 +1,241 @@
+"""Pads, crops, and what makes an image larger or smaller without weights."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import ClassVar
+
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
+from archspec.ops.arriving import image, ranked, reflects, spatial
+
+
+@op
+class Edges(Op):
+    """What pads and crops share: one number for all edges, or two for each dimension.
+
+    The last dimension comes first, as in torch: left, right, top, bottom, front, back.
+    """
+
+    padding: Sizes = argument("count", many=True, high=4096)
+
+    attribute: ClassVar[str] = "pad"
+    first: ClassVar[str | None] = "padding"
+
+    def edges(self, x: Shape) -> list[tuple[int, int]]:
+        """Before and after each spatial dimension."""
+        spatial(self, x)
+        given = self.padding
+        if isinstance(given, tuple) and len(given) != 2 * x.rank:
+            raise ShapeError(
+                f"`padding` of `{self.key}` names {len(given)} edges, and the input has "
+                f"{2 * x.rank}",
+                "write one number for all, or two a dimension, the last first: left, right, "
+                "top, bottom",
+            )
+        sides = each(given, 2 * x.rank)
+        return list(zip(sides[::2], sides[1::2], strict=True))[::-1]
+
+    def output(self, x: Shape) -> Shape:
+        pairs = zip(x.spatial, self.edges(x), strict=True)
+        return Shape(x.channels, tuple(size + sum(edges) for size, edges in pairs))
+
+    def idle(self) -> str:
+        given = self.padding if isinstance(self.padding, tuple) else (self.padding,)
+        return "" if any(given) else f"`{self.key}` of 0 changes nothing"
+
+
+@op
+class ZeroPad(Edges):
+    """Zeros around the image: as many everywhere, or left, right, top, bottom, front, back.
+
+    `[2, 0]` ahead of a 1d convolution of kernel 3 makes it causal.
+    """
+
+    key: ClassVar[str] = "zero_pad"
+    torch: ClassVar[str] = "ZeroPad{rank}d"
+    example: ClassVar[str] = (
+        "- zero_pad: [0, 1, 0, 1]\n- conv: {channels: 64, kernel: 3, stride: 2, padding: 0}"
+    )
+
+
+@op
+class ConstantPad(Edges):
+    """The same number around the image."""
+
+    value: Real = argument("real")
+
+    key: ClassVar[str] = "constant_pad"
+    torch: ClassVar[str] = "ConstantPad{rank}d"
+    example: ClassVar[str] = "- constant_pad: {padding: 1, value: -1}"
+
+
+@op
+class ReplicationPad(Edges):
+    """The pixels at the edge once more around the image."""
+
+    key: ClassVar[str] = "replication_pad"
+    torch: ClassVar[str] = "ReplicationPad{rank}d"
+    example: ClassVar[str] = "- replication_pad: 1"
+
+
+@op
+class OwnPixelsPad(Edges):
+    """What the pads share that take each pixel of the image at most once."""
+
+    spare: ClassVar[int] = 0
+
+    def output(self, x: Shape) -> Shape:
+        for size, edges in zip(x.spatial, self.edges(x), strict=True):
+            reflects(self, size - self.spare, max(edges), x)
+        return super().output(x)
+
+
+@op
+class ReflectionPad(OwnPixelsPad):
+    """The image mirrored at its edges."""
+
+    key: ClassVar[str] = "reflection_pad"
+    torch: ClassVar[str] = "ReflectionPad{rank}d"
+    spare: ClassVar[int] = 1
+    example: ClassVar[str] = "- reflection_pad: 1\n- conv: {channels: 64, kernel: 3, padding: 0}"
+
+
+@op
+class CircularPad(OwnPixelsPad):
+    """The image once more from its other side."""
+
+    key: ClassVar[str] = "circular_pad"
+    torch: ClassVar[str] = "CircularPad{rank}d"
+    example: ClassVar[str] = "- circular_pad: 1"
+
+
+@op
+class Crop(Edges):
+    """Takes pixels away: as many everywhere, or left, right, top, bottom, front, back."""
+
+    key: ClassVar[str] = "crop"
+    torch: ClassVar[str] = "Crop"
+    attribute: ClassVar[str] = "crop"
+    dims: int = argument("dims", 2)
+    example: ClassVar[str] = "- crop: [0, 1, 0, 1]"
+
+    def output(self, x: Shape) -> Shape:
+        pairs = zip(x.spatial, self.edges(x), strict=True)
+        return Shape(x.channels, tuple(size - sum(edges) for size, edges in pairs))
+
+
+@op
+class PixelShuffle(Op):
+    """Channels become pixels: n * n fewer channels, n times the size (Shi et al., 2016)."""
+
+    upscale_factor: int = argument("size", high=4096)
+
+    key: ClassVar[str] = "pixel_shuffle"
+    torch: ClassVar[str] = "PixelShuffle"
+    attribute: ClassVar[str] = "shuffle"
+    first: ClassVar[str | None] = "upscale_factor"
+    example: ClassVar[str] = "- conv: {channels: 256, kernel: 3}\n- pixel_shuffle: 2"
+
+    def output(self, x: Shape) -> Shape:
+        image(self, x)
+        by = self.upscale_factor
+        if x.channels % by**2:
+            raise ShapeError(
+                f"`pixel_shuffle` by {by} makes one channel of {by**2}, and {x.channels} arrive",
+                f"choose channels that are a multiple of {by**2}",
+            )
+        height, width = x.spatial
+        return Shape(x.channels // by**2, (height * by, width * by))
+
+    def strides(self) -> tuple[Real, ...]:
+        return (Fraction(1, self.upscale_factor),)
+
+    def idle(self) -> str:
+        return "`pixel_shuffle` by 1 changes nothing" if self.upscale_factor == 1 else ""
+
+
+@op
+class PixelUnshuffle(Op):
+    """Pixels become channels: n * n times the channels, an n-th of the size."""
+
+    downscale_factor: int = argument("size", high=4096)
+
+    key: ClassVar[str] = "pixel_unshuffle"
+    torch: ClassVar[str] = "PixelUnshuffle"
+    attribute: ClassVar[str] = "unshuffle"
+    first: ClassVar[str | None] = "downscale_factor"
+    example: ClassVar[str] = "- pixel_unshuffle: 2\n- conv: {channels: 64, kernel: 3}"
+
+    def output(self, x: Shape) -> Shape:
+        image(self, x)
+        by = self.downscale_factor
+        height, width = x.spatial
+        if height % by or width % by:
+            raise ShapeError(
+                f"`pixel_unshuffle` by {by} wants sizes that {by} divides, and {x} arrives",
+                "pad or resize the image ahead of it",
+            )
+        return Shape(x.channels * by**2, (height // by, width // by))
+
+    def strides(self) -> tuple[Real, ...]:
+        return (self.downscale_factor,)
+
+    def idle(self) -> str:
+        return "`pixel_unshuffle` by 1 changes nothing" if self.downscale_factor == 1 else ""
+
+
+MODES = {
+    "nearest": (1, 2, 3),
+    "nearest-exact": (1, 2, 3),
+    "linear": (1,),
+    "bilinear": (2,),
+    "bicubic": (2,),
+    "trilinear": (3,),
+}
+
+
+@op
+class Upsample(Op):
+    """The image `scale` times as large, or of the given size."""
+
+    size: Sizes | None = argument("size", None, none="by `scale`", many=True, high=4096)
+    scale_factor: Sizes | None = argument(
+        "size", None, none="by `size`", short="scale", many=True, high=4096
+    )
+    mode: str = argument("choice", "nearest", choices=tuple(MODES))
+    align_corners: bool | None = argument("flag", None, none="`false`")
+
+    key: ClassVar[str] = "upsample"
+    torch: ClassVar[str] = "Upsample"
+    attribute: ClassVar[str] = "upsample"
+    first: ClassVar[str | None] = "scale"
+    example: ClassVar[str] = "- upsample: {scale: 2, mode: bilinear}"
+
+    def output(self, x: Shape) -> Shape:
+        spatial(self, x)
+        self._fits(x)
+        if self.size is not None and self.scale_factor is None:
+            return Shape(x.channels, ranked(self, self.size, x, "size"))
+        if self.scale_factor is None or self.size is not None:
+            both = "both `scale` and" if self.size is not None else "neither `scale` nor"
+            raise ShapeError(f"`upsample` has {both} `size`", "write one of the two")
+        scales = ranked(self, self.scale_factor, x, "scale")
+        return Shape(x.channels, tuple(n * by for n, by in zip(x.spatial, scales, strict=True)))
+
+    def _fits(self, x: Shape) -> None:
+        if x.rank not in MODES[self.mode]:
+            known = ", ".join(f"`{mode}`" for mode, ranks in MODES.items() if x.rank in ranks)
+            raise ShapeError(
+                f"`{self.mode}` is no mode for {x.rank} spatial sizes ({x})", f"choose of {known}"
+            )
+        if self.align_corners is not None and self.mode.startswith("nearest"):
+            raise ShapeError(f"`{self.mode}` has no corners to align", "leave `align_corners` out")
+
+    def strides(self) -> tuple[Real, ...] | None:
+        if self.scale_factor is None:
+            return None
+        scales = self.scale_factor
+        return tuple(Fraction(1, by) for by in (scales if isinstance(scales, tuple) else (scales,)))
+
+    def idle(self) -> str:
+        return "`upsample` by 1 changes nothing" if self.scale_factor == 1 else ""

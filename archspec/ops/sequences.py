@@ -1,0 +1,175 @@
+"""Attention, embeddings and recurrent layers: over positions, with the channels behind them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ir import Op, Real, Shape, ShapeError, argument, op
+
+
+def sequence(op: Op, x: Shape) -> int:
+    """The positions of the sequence that arrives."""
+    if x.rank != 1 or not x.last:
+        hint = "put `flatten: {start_dim: 2}` and `channels_last` ahead of it"
+        if x.last:
+            hint = "put `channels_first`, `flatten: {start_dim: 2}` and `channels_last` ahead of it"
+        raise ShapeError(f"`{op.key}` wants a sequence with the channels behind, not {x}", hint)
+    return x.spatial[0]
+
+
+MOST_LAYERS = 16
+
+
+@op
+class Embedding(Op):
+    """A learned vector for each whole number: `input: [12]` are twelve numbers of a sequence."""
+
+    num_embeddings: int = argument("size")
+    embedding_dim: int = argument("size", short="channels")
+
+    key: ClassVar[str] = "embedding"
+    torch: ClassVar[str] = "SequenceEmbedding"
+    extends: ClassVar[str] = "Embedding"
+    attribute: ClassVar[str] = "embedding"
+    leaves: ClassVar[str | None] = "embedding_dim"
+    counts: ClassVar[bool] = True
+    weighted: ClassVar[bool] = True
+    example: ClassVar[str] = (
+        "input: [12]\nstem: [{embedding: {num_embeddings: 1000, channels: 32}}, {lstm: 64}]"
+    )
+
+    def output(self, x: Shape) -> Shape:
+        if x.rank:
+            raise ShapeError(
+                f"`embedding` wants the numbers of a sequence, and what arrives is {x}",
+                "it stands first in a network of one dimension: `input: [12]`",
+            )
+        return Shape(self.embedding_dim, (x.channels,), last=True)
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.num_embeddings, self.embedding_dim)}
+
+
+@op
+class MultiheadAttention(Op):
+    """Self-attention with several heads (Vaswani et al., 2017)."""
+
+    embed_dim: int = argument("arrives")
+    num_heads: int = argument("size", short="heads")
+    dropout: Real = argument("real", 0.0, low=0, high=1)
+    bias: bool = argument("flag", True)
+
+    key: ClassVar[str] = "multi_head_attention"
+    torch: ClassVar[str] = "SelfAttention"
+    extends: ClassVar[str] = "MultiheadAttention"
+    attribute: ClassVar[str] = "attention"
+    first: ClassVar[str | None] = "heads"
+    weighted: ClassVar[bool] = True
+    learned: ClassVar[tuple[str, ...]] = (
+        "in_proj_weight",
+        "in_proj_bias",
+        "out_proj.weight",
+        "out_proj.bias",
+    )
+    example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last\n- multi_head_attention: 4"
+
+    def output(self, x: Shape) -> Shape:
+        sequence(self, x)
+        if x.channels % self.num_heads:
+            raise ShapeError(
+                f"{self.num_heads} heads do not divide the {x.channels} channels that enter "
+                "`multi_head_attention`",
+                "choose channels that are a multiple of the heads",
+            )
+        return x
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        wide = self.embed_dim
+        of_input = {"in_proj_weight": (3 * wide, wide)}
+        of_output: dict[str, tuple[int, ...]] = {"out_proj.weight": (wide, wide)}
+        if not self.bias:
+            return {**of_input, **of_output}
+        biased = {**of_input, "in_proj_bias": (3 * wide,), **of_output}
+        return {**biased, "out_proj.bias": (wide,)}
+
+    def macs(self, y: Shape) -> int:
+        length, wide = y.spatial[0], self.embed_dim
+        return 4 * length * wide**2 + 2 * length**2 * wide
+
+
+@op
+class Recurrent(Op):
+    """What the recurrent layers share: every position with the state of those before it."""
+
+    input_size: int = argument("arrives")
+    hidden_size: int = argument("size")
+    num_layers: int = argument("size", 1, short="layers", high=MOST_LAYERS)
+    bias: bool = argument("flag", True)
+    dropout: Real = argument("real", 0.0, low=0, high=1)
+    bidirectional: bool = argument("flag", False)
+
+    first: ClassVar[str | None] = "hidden_size"
+    leaves: ClassVar[str | None] = "hidden_size"
+    weighted: ClassVar[bool] = True
+    learned: ClassVar[tuple[str, ...]] = tuple(
+        f"{kind}_{of}_l{place}{way}"
+        for place in range(MOST_LAYERS)
+        for way in ("", "_reverse")
+        for kind in ("weight", "bias")
+        for of in ("ih", "hh")
+    )
+    gates: ClassVar[int] = 1
+
+    def output(self, x: Shape) -> Shape:
+        sequence(self, x)
+        if self.dropout and self.num_layers == 1:
+            raise ShapeError(
+                f"the `dropout` of `{self.key}` acts between its layers, and it has one",
+                "put a `dropout` behind it",
+            )
+        return x._replace(channels=self.hidden_size * (2 if self.bidirectional else 1))
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        found: dict[str, tuple[int, ...]] = {}
+        rows = self.gates * self.hidden_size
+        for place in range(self.num_layers):
+            entering = self.input_size if place == 0 else self.hidden_size
+            if self.bidirectional and place:
+                entering *= 2
+            for way in ("", "_reverse") if self.bidirectional else ("",):
+                found[f"weight_ih_l{place}{way}"] = (rows, entering)
+                found[f"weight_hh_l{place}{way}"] = (rows, self.hidden_size)
+                if self.bias:
+                    found[f"bias_ih_l{place}{way}"] = (rows,)
+                    found[f"bias_hh_l{place}{way}"] = (rows,)
+        return found
+
+    def macs(self, y: Shape) -> int:
+        matrices = (shape for shape in self.weights().values() if len(shape) == 2)
+        return y.spatial[0] * sum(rows * columns for rows, columns in matrices)
+
+
+@op
+class LSTM(Recurrent):
+    """Long short-term memory (Hochreiter & Schmidhuber, 1997); what leaves are its outputs."""
+
+    key: ClassVar[str] = "lstm"
+    torch: ClassVar[str] = "SequenceLSTM"
+    extends: ClassVar[str] = "LSTM"
+    attribute: ClassVar[str] = "lstm"
+    gates: ClassVar[int] = 4
+    example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128"
+
+
+@op
+class GRU(Recurrent):
+    """Gated recurrent units (Cho et al., 2014)."""
+
+    key: ClassVar[str] = "gru"
+    torch: ClassVar[str] = "SequenceGRU"
+    extends: ClassVar[str] = "GRU"
+    attribute: ClassVar[str] = "gru"
+    gates: ClassVar[int] = 3
+    example: ClassVar[str] = (
+        "- flatten: {start_dim: 2}\n- channels_last\n- gru: {hidden_size: 64, bidirectional: true}"
+    )

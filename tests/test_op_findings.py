@@ -1,0 +1,114 @@
+"""What lint says of the ops: sizes that do not fit, numbers that are too large, idle layers."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.lint.run import lint_text
+from archspec.lint.settings import Settings
+
+IMAGE, LINE = "[3, 32, 32]", "[4, 16]"
+SEQUENCE = "{flatten: {start_dim: 2}}, channels_last"
+
+#: Layers -> the rule, and a part of what it says. What hangs or has no bound fails here as well.
+CASES = {
+    "{conv_transpose: 8}": ("missing-key", "is not told its `kernel`"),
+    "{conv_transpose: {channels: 8, kernel: 3, padding: 40}}": ("feature-map-vanishes", "-46"),
+    "{conv_transpose: {channels: 8, kernel: 2, stride: 2, output_padding: 2}}": (
+        "shape-mismatch",
+        "with a stride of 2",
+    ),
+    "{conv_transpose: {channels: 8, kernel: 1000000000}}": ("out-of-range", "at most 4096"),
+    "{upsample: 1000000000}": ("out-of-range", "at most 4096"),
+    "{upsample: 4096}, {upsample: 4096}, {upsample: 4096}": ("feature-map-vanishes", "leaves"),
+    "upsample": ("shape-mismatch", "neither `scale` nor `size`"),
+    "{upsample: {scale: 2, size: 7}}": ("shape-mismatch", "both `scale` and `size`"),
+    "{upsample: {scale: 2, mode: trilinear}}": ("shape-mismatch", "no mode for 2 spatial sizes"),
+    "{upsample: {scale: 2, align_corners: true}}": ("shape-mismatch", "no corners to align"),
+    "{zero_pad: 1000000000}": ("out-of-range", "at most 4096"),
+    "{zero_pad: [1, 2]}": ("shape-mismatch", "names 2 edges, and the input has 4"),
+    "{crop: 16}": ("feature-map-vanishes", "leaves 3 x 0 x 0"),
+    "{reflection_pad: 32}": ("feature-map-vanishes", "has 31 to give"),
+    "{circular_pad: [0, 33, 0, 0]}": ("feature-map-vanishes", "has 32 to give"),
+    "{pixel_shuffle: 1000000000}": ("out-of-range", "at most 4096"),
+    "{pixel_shuffle: 2}": ("shape-mismatch", "makes one channel of 4, and 3 arrive"),
+    "{pixel_unshuffle: 5}": ("shape-mismatch", "wants sizes that 5 divides"),
+    "{mean: length}": ("shape-mismatch", "the input has 2 spatial sizes"),
+    "{mean: hieght}": ("wrong-type", "expected one of `channels`"),
+    "{std_conv: {channels: 3, groups: 3}}": ("shape-mismatch", "has no variance"),
+    "global_avg_pool, instance_norm": ("feature-map-vanishes", "one number a channel"),
+    "{prelu: 7}": ("shape-mismatch", "7 parameters, and 3 channels arrive"),
+    "glu": ("shape-mismatch", "halves the channels, and 3 arrive"),
+    "{hard_tanh: {min_val: 2}}": ("out-of-range", "`min_val` of `hard_tanh` is 2"),
+    "{rrelu: {lower: 0.5}}": ("out-of-range", "`lower` of `rrelu` is 0.5"),
+    "{frozen_batch_norm: {}, init: zeros}": ("bad-layer", "no weight to start at zero"),
+    "{embedding: {num_embeddings: 10, channels: 4}}": ("shape-mismatch", "numbers of a sequence"),
+    "{multi_head_attention: 1}": ("shape-mismatch", "wants a sequence"),
+    f"{SEQUENCE}, {{multi_head_attention: 2}}": ("shape-mismatch", "2 heads do not divide the 3"),
+    f"{SEQUENCE}, {{lstm: {{hidden_size: 4, layers: 1000000000}}}}": ("out-of-range", "at most 64"),
+    f"{SEQUENCE}, {{gru: {{hidden_size: 4, dropout: 0.1}}}}": ("shape-mismatch", "it has one"),
+    # What changes nothing
+    "selu, elu": ("no-op-layer", "`elu` stands right behind `selu`"),
+    "rms_norm, instance_norm": ("no-op-layer", "stands right behind"),
+    "{dropout2d: 0}": ("no-op-layer", "drops nothing"),
+    "{crop: [0, 0, 0, 0]}": ("no-op-layer", "changes nothing"),
+    "{upsample: 1}": ("no-op-layer", "changes nothing"),
+    "{conv: {channels: 8, bias: true}}, instance_norm": ("redundant-bias", "instance norm behind"),
+    "{conv_transpose: {channels: 8, kernel: 2, bias: true}}, norm": (
+        "redundant-bias",
+        "batch norm behind",
+    ),
+    "{std_conv: {channels: 8, kernel: 3, bias: false}}": ("bias-already-off", "`std_conv` has no"),
+    "{lp_pool: {norm_type: 2, kernel: 2, stride: 3}}": ("stride-skips-pixels", "4 of each 9"),
+    "{conv_transpose: {channels: 100, kernel: 2}}, norm": ("unaligned-channels", "multiple of 8"),
+    "global_max_pool, flatten, {linear: 10}, log_softmax": ("head-mismatch", "`log_softmax`"),
+}
+
+
+def said(layers: str, given: str = IMAGE) -> list[tuple[str, str]]:
+    text = f"name: net\ninput: {given}\nstem: [{layers}]\n"
+    found = lint_text(text.encode(), "", Settings()).findings
+    return [(f.diagnostic.rule, f"{f.diagnostic.message} ({f.diagnostic.hint})") for f in found]
+
+
+@pytest.mark.parametrize("layers", CASES)
+def test_what_lint_says_of_layers(layers: str) -> None:
+    rule, part = CASES[layers]
+    ((found, message),) = said(layers)
+    assert found == rule
+    assert part in message
+
+
+def test_a_pad_for_each_side_is_a_layer_of_its_own() -> None:
+    ((_, message),) = said("{conv: {channels: 8, kernel: 3, padding: [2, 0]}}", LINE)
+    assert "`zero_pad` takes two" in message
+
+
+def test_synthetic_numbers_have_no_embedding() -> None:
+    train = "train: {data: synthetic, epochs: 1, batch_size: 8, lr: 0.1}"
+    layers = "[{embedding: {num_embeddings: 9, channels: 4}}, channels_first, flatten, {linear: 2}]"
+    text = f"name: net\ninput: [12]\nstem: {layers}\n{train}\n"
+    rules = [f.diagnostic.rule for f in lint_text(text.encode(), "", Settings()).findings]
+    assert rules == ["input-mismatch"]
+
+
+NAMES = {
+    "nn.LSTM": "lstm",
+    "nn.MultiheadAttention": "multi_head_attention",
+    "InstanceNorm3d": "instance_norm",
+    "ZeroPad2d": "zero_pad",
+    "deconv": "conv_transpose",
+    "LRN": "local_response_norm",
+    "grn": "global_response_norm",
+    "mhsa": "multi_head_attention",
+    "depth_to_space": "pixel_shuffle",
+    "spatial_dropout": "dropout2d",
+    "SyncBatchNorm": "batch_norm",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_from_elsewhere_lead_to_the_op(name: str) -> None:
+    ((rule, message),) = said(name)
+    assert rule == "unknown-layer"
+    assert f"did you mean `{NAMES[name]}`" in message
