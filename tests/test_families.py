@@ -40,8 +40,8 @@ COUNTS: dict[str, dict[str, Any]] = json.loads((DATA / "families.json").read_tex
 ]
 #: Of each of torchvision's families, the smallest that is compared in full here.
 SMALLEST = (
-    *("squeezenet1_1", "densenet121", "shufflenet_v2_x0_5", "mobilenet_v2", "mnasnet0_5"),
-    *("mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"),
+    *("squeezenet1_1", "densenet121", "googlenet", "shufflenet_v2_x0_5", "mobilenet_v2"),
+    *("mnasnet0_5", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"),
 )
 
 #: Small enough for a test; `compare_zoo.py` compares all, in full.
@@ -65,7 +65,7 @@ COMPARED: dict[str, Callable[[], Pair]] = {
 
 
 def test_every_spec_of_the_zoo_has_a_peer() -> None:
-    assert set(ZOO) <= set(PAIRS)
+    assert set(ZOO) - set(PAIRS) == {"unet"}  # its peer is in test_tensors.py
     assert set(ZOO) >= set(CONVNEXT) | set(PREACT)
 
 

@@ -227,11 +227,17 @@ def mobilenet_pair(width: float) -> Pair:
     return Pair("mobilenet_v2", build, LARGER, settings={"width": width})
 
 
+#: With further heads for training, whose images are not small.
+WITH_HEADS = {"googlenet": LARGER, "inception_v3": ((3, 299, 299), (3, 303, 331))}
+
+
 def torchvision_pair(name: str) -> Pair:
     """A network of torchvision and ours: the same keys, the same weights from a seed."""
     regnets = name.startswith("regnet")
     peer = regnet_peer(name) if regnets else partial(torchvision_model, name)
-    return Pair(name, peer, LARGER, seeded=True)
+    if name in WITH_HEADS:
+        peer = partial(torchvision_model, name, init_weights=True)
+    return Pair(name, peer, WITH_HEADS.get(name, LARGER), seeded=True)
 
 
 class NarrowResNet(ResNet):
@@ -544,8 +550,10 @@ def _gradients(model: nn.Module) -> dict[str, Tensor]:
     return {key: gradient for key, gradient in found.items() if gradient is not None}
 
 
-def loss_of(output: Tensor) -> Tensor:
-    """A cross entropy, or a squared error where the network gives one number."""
+def loss_of(output: Tensor | Sequence[Tensor]) -> Tensor:
+    """A cross entropy, or a squared error where there is one number; of several outputs the sum."""
+    if not isinstance(output, Tensor):
+        return torch.stack([loss_of(one) for one in output]).sum()
     if output.shape[1] == 1:
         return F.mse_loss(output, torch.ones_like(output))
     return F.cross_entropy(output, torch.arange(len(output)) % output.shape[1])
