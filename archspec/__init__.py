@@ -59,7 +59,7 @@ __all__ = [
     "render",
     "render_training",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 if not TYPE_CHECKING:  # where it is seen, any name has a type

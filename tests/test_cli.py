@@ -316,9 +316,9 @@ PASSES = {
         "      downsample (conv_norm, shortcut): ConvNorm -> 256 x 56 x 56",
     ],
     ("expanded", "mobilenet_v2"): [  # no 1x1 convolution where it would change nothing
-        " stride=1, expansion=1, kernel=3, width=32 [in_channels * expansion]\n"
-        "      conv1 (conv): Conv2d(32 [in_channels], 32 [in_channels], 3 [kernel], ",
-        "      conv1 (conv): Conv2d(16 [in_channels], 96 [width], 1, ",
+        " stride=1, expansion=1, kernel=3\n      conv: Sequential -> 16 x 112 x 112\n",
+        "          0 (conv): Conv2d(32 [in_channels], 32 [in_channels], 3 [kernel], ",
+        "          0 (conv): Conv2d(16 [in_channels], 96 [width], 1, ",
     ],
     ("classes", "resnet18"): [
         "BasicBlock(in_channels: int, channels: int, downsample: nn.Module, stride: int = 1): "

@@ -77,7 +77,7 @@ def _children(shapes: Shapes) -> dict[str, int]:
 
 def _match(spec: Spec, rows: tuple[Row, ...], shapes: Shapes) -> Match | None:
     first = next((r.path for r in rows if isinstance(r.layer, Conv)), "")
-    last = next((r.path for r in reversed(rows) if isinstance(r.layer, Linear)), "")
+    last = next((r.path for r in reversed(rows) if isinstance(r.layer, Conv | Linear)), "")
     expected = _without_counters(state(rows), shapes)
     if expected.keys() != shapes.keys():
         return None

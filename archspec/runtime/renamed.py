@@ -13,6 +13,7 @@ from archspec.diagnostics import visible
 from archspec.ir import Network
 from archspec.paths import display_path
 
+SHORTCUT = ".downsample."
 COUNTER = "num_batches_tracked"  # files from before torch 0.4.1 have none
 
 
@@ -22,8 +23,9 @@ def renamed(
     """The tensors of a file by the names of a network, if they are its own in other words.
 
     They are if, in order, each has the last part of the name and the shape of one that the network
-    computes with; the first layer may have other input channels, and the last other features.
-    A warning says so, for a checkpoint of another network may have the same shapes.
+    computes with. Shortcuts may stand ahead of their blocks' bodies instead of behind them, the
+    first layer may have other input channels, and the last other features. A warning says so, for
+    a checkpoint of another network may have the same shapes.
     """
     if network is None or network.tree is None:
         return found
@@ -33,19 +35,37 @@ def renamed(
         if not name.endswith(f".{COUNTER}")
     }
     old = [name for name in found if not name.endswith(f".{COUNTER}")]
-    if set(old) == wanted.keys() or not _alike([found[name] for name in old], old, wanted):
+    if set(old) == wanted.keys():
+        return found
+    orders = (names for names in (old, _shortcuts_first(old)) if _alike(found, names, wanted))
+    order = next(orders, None)
+    if order is None:
         return found
     text = f"`{visible(display_path(path))}` has other names: its tensors are matched in order"
     warnings.warn(text, stacklevel=4)
-    return {name: found[own] for name, own in zip(wanted, old, strict=True)}
+    return {name: found[own] for name, own in zip(wanted, order, strict=True)}
+
+
+def _shortcuts_first(names: Sequence[str]) -> list[str]:
+    """Each shortcut ahead of the rest of its block, as torchvision's RegNets have it."""
+    blocks = {name.partition(SHORTCUT)[0] for name in names if SHORTCUT in name}
+
+    def block(name: str) -> str:
+        own = name
+        while own and own not in blocks:
+            own = own.rpartition(".")[0]
+        return own or name
+
+    first = {block(name): at for at, name in reversed(list(enumerate(names)))}
+    return sorted(names, key=lambda name: (first[block(name)], SHORTCUT not in name))
 
 
 def _alike(
-    tensors: Sequence[Tensor], names: Sequence[str], wanted: Mapping[str, tuple[int, ...]]
+    found: Mapping[str, Tensor], names: Sequence[str], wanted: Mapping[str, tuple[int, ...]]
 ) -> bool:
     if len(names) != len(wanted):
         return False
-    whole = [tuple(tensor.shape) for tensor in tensors], list(wanted.values())
+    whole = [tuple(found[name].shape) for name in names], list(wanted.values())
     inner = [shapes[1 : _before_last(names)] for shapes in whole]
     parts = [name.rpartition(".")[2] for name in names]
     ranks = [[len(shape) for shape in shapes] for shapes in whole]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import torch
@@ -19,12 +20,12 @@ from torch.nn import functional as F
 
 import archspec
 from support import DATA, ROOT
-from support.draws import randomise, without_draws
-from support.modules import evaluate, generated_module, images, same_bits
-from support.peers import models
+from support.draws import blank, filled, randomise, without_draws
+from support.modules import evaluate, generated_module, images, same_bits, seeded
+from support.peers import TORCHVISION, models, torchvision_model
 
 import timm  # isort: skip
-from torchvision.models import convnext, regnet, vgg  # isort: skip
+from torchvision.models import convnext, efficientnet, regnet  # isort: skip
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet, conv1x1  # isort: skip
 from torchvision.models.video import resnet as video  # isort: skip
 
@@ -37,6 +38,7 @@ __all__ = ["BasicBlock", "Bottleneck", "conv1x1"]  # torchvision's, for the test
 
 Shape = tuple[int, ...]
 IMAGES: tuple[Shape, ...] = ((3, 40, 40), (3, 33, 47))
+LARGER: tuple[Shape, ...] = ((3, 64, 64), (3, 65, 79))  # AlexNet takes no smaller ones
 Order = Callable[[list[str]], list[str]]
 
 
@@ -45,6 +47,7 @@ class Pair:
     """Two builders, the sizes at which to compare, and the order of the peer's weights.
 
     `order` is None where the keys agree; otherwise it sorts the peer's keys into ours.
+    `seeded` says that both have the same weights from a seed.
     """
 
     spec: archspec.Spec | dict[str, Any] | str
@@ -53,6 +56,7 @@ class Pair:
     batch: int = 2
     order: Order | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    seeded: bool = False
 
     def ours(self) -> nn.Module:
         return archspec.build_module(self.spec, **self.settings)
@@ -143,21 +147,24 @@ def regnet_params(name: str) -> regnet.BlockParams:
     return kept[0]
 
 
-def regnet_peer(name: str, depths: Sequence[int] | None = None) -> nn.Module:
-    """One of torchvision's RegNets, if need be with other depths."""
+def regnet_peer(name: str, depths: Sequence[int] | None = None) -> Callable[[], nn.Module]:
+    """Builds one of torchvision's RegNets, if need be with other depths, on any device."""
     params = regnet_params(name)
     if depths is not None:
         params.depths = list(depths)
-    return regnet.RegNet(params, norm_layer=partial(nn.BatchNorm2d, eps=1e-5, momentum=0.1))
+    norm = partial(nn.BatchNorm2d, eps=1e-5, momentum=0.1)
+    return partial(regnet.RegNet, params, norm_layer=norm)
 
 
-def regnet_pair(name: str, full: bool = False) -> Pair:
-    spec: Any = name
-    depths = regnet_params(name).depths
-    if not full:
-        depths = few(depths, (1, 2, 1, 1))
-        spec = reduced(name, depths)
-    return Pair(spec, partial(regnet_peer, name, depths), order=late(".proj."))
+def small_regnet(name: str) -> Pair:
+    depths = few(regnet_params(name).depths, (1, 2, 1, 1))
+    blocks = {f"block{number}": {"repeat": count} for number, count in enumerate(depths, 1)}
+    spec = variant(name, stages={"trunk_output": {"sequence": blocks}})
+    return Pair(spec, regnet_peer(name, depths), LARGER)
+
+
+def variant(name: str, **changes: Any) -> dict[str, Any]:
+    return {"extends": name, "name": f"{name}_small", **changes}
 
 
 CONVNEXT = {
@@ -186,41 +193,45 @@ def convnext_pair(name: str, full: bool = False) -> Pair:
     return Pair(spec, build, order=late(".layer_scale"))
 
 
-SMALL_HEAD = [
-    {"adaptive_avg_pool": 7},
-    "flatten",
-    {"linear": 32},
-    "act",
-    {"dropout": 0.5},
-    {"linear": 24},
-    "act",
-    {"dropout": 0.5},
-    {"linear": "classes"},
-]
+def small_efficientnet_v2() -> Pair:
+    """An EfficientNetV2-S of two blocks a stage."""
+    settings, last = efficientnet._efficientnet_conf("efficientnet_v2_s")
+    for setting in settings:
+        setting.num_layers = 2
+    repeats = {f"stage{number}": {"repeat": 2} for number in range(1, len(settings) + 1)}
+    spec = variant("efficientnet_v2_s", stages={"features": {"sequence": repeats}})
+    norm = partial(nn.BatchNorm2d, eps=1e-3)
+    peer = partial(efficientnet.EfficientNet, settings, 0.2, norm_layer=norm, last_channel=last)
+    return Pair(spec, peer, LARGER)
 
 
-def small_vgg(name: str, by: int) -> nn.Module:
-    """One of torchvision's VGGs, `by` times narrower, with a head of 32 and 24 channels."""
-    kind, _, norm = name.removeprefix("vgg").partition("_")
-    widths = vgg.cfgs[{"11": "A", "13": "B", "16": "D", "19": "E"}[kind]]
-    narrow = [width if width == "M" else int(width) // by for width in widths]
-    peer = vgg.VGG(vgg.make_layers(narrow, bool(norm)), init_weights=False)
-    peer.classifier[0] = nn.Linear(512 // by * 49, 32)
-    peer.classifier[3] = nn.Linear(32, 24)
-    peer.classifier[6] = nn.Linear(24, 10)
-    return peer
+def small_head(name: str) -> Pair:
+    """An AlexNet or a VGG with 32 and 24 features in the head, where most weights are."""
+    layers: list[Any] = list(archspec.load(name).data["head"]["classifier"])
+    linear = [at for at, layer in enumerate(layers) if layer not in ("act", "dropout")]
+    for at, leave in zip(linear, (32, 24, 10), strict=True):
+        layers[at] = {"linear": leave}
+
+    def peer() -> nn.Module:
+        model: Any = torchvision_model(name)
+        arrive = model.classifier[linear[0]].in_features
+        for at, (here, after) in zip(linear, ((arrive, 32), (32, 24), (24, 10)), strict=True):
+            model.classifier[at] = nn.Linear(here, after)
+        return model
+
+    return Pair(variant(name, head={"classifier": layers}), peer, LARGER)
 
 
-def vgg_pair(name: str, full: bool = False) -> Pair:
-    if full:
-        return Pair(name, partial(getattr(models, name), weights=None), order=list)
-    spec = reduced(name, by=4) | {"args": {"classes": 10}, "head": SMALL_HEAD}
-    return Pair(spec, partial(small_vgg, name, 4), order=list)
+def mobilenet_pair(width: float) -> Pair:
+    build = partial(torchvision_model, "mobilenet_v2", width_mult=width)
+    return Pair("mobilenet_v2", build, LARGER, settings={"width": width})
 
 
-def mobilenet_pair(width: float = 1) -> Pair:
-    build = partial(models.mobilenet_v2, weights=None, width_mult=width)
-    return Pair("mobilenet_v2", build, order=list, settings={"width": width})
+def torchvision_pair(name: str) -> Pair:
+    """A network of torchvision and ours: the same keys, the same weights from a seed."""
+    regnets = name.startswith("regnet")
+    peer = regnet_peer(name) if regnets else partial(torchvision_model, name)
+    return Pair(name, peer, LARGER, seeded=True)
 
 
 class NarrowResNet(ResNet):
@@ -540,22 +551,47 @@ def loss_of(output: Tensor) -> Tensor:
 def assert_same_function(pair: Pair) -> None:
     """The rendered source computes what the peer does; the live module has its keys and bits."""
     with without_draws():
-        generated, interpreted = pair.generated(), pair.ours().double()
+        generated = pair.generated()
     assert differences(pair, ours=generated).most < 1e-12
-    assert list(interpreted.state_dict()) == list(generated.state_dict())
-    interpreted.load_state_dict(generated.state_dict())
-    x = images(2, *pair.shapes[-1]).double()
-    assert same_bits(evaluate(interpreted, x), evaluate(generated, x))
+    assert same_readers(pair, generated)
 
 
+def same_readers(pair: Pair, generated: nn.Module | None = None) -> bool:
+    """Whether the live module has the keys of the rendered source, and its outputs to the bit."""
+    if generated is None:
+        generated = filled(blank(pair.generated))
+    with without_draws():
+        live = pair.ours().to(next(generated.parameters()).dtype)
+    if list(live.state_dict()) != list(generated.state_dict()):
+        return False
+    live.load_state_dict(generated.state_dict())
+    x = images(2, *pair.shapes[-1]).to(next(generated.parameters()).dtype)
+    return same_bits(evaluate(live, x), evaluate(generated, x))
+
+
+def same_start(pair: Pair) -> bool:
+    """Whether both readers and the peer have equal weights from one seed, to the bit."""
+
+    def digests(build: Callable[[], nn.Module]) -> list[tuple[str, str]]:
+        state = seeded(build).state_dict()
+        return [(key, sha256(tensor.numpy()).hexdigest()) for key, tensor in state.items()]
+
+    expected = digests(pair.peer)
+    return digests(pair.ours) == expected == digests(pair.generated)
+
+
+#: Our specs that have the names and first weights of torchvision's network of that name.
+TORCHVISION_PAIRS: dict[str, Callable[[], Pair]] = {
+    name: partial(torchvision_pair, name)
+    for name in models.list_models(module=models)
+    if name in {*ZOO, *TORCHVISION} and name not in CONVNEXT
+}
 #: Every spec of the zoo (and of the ResNets in `specs/`) that has a peer, with its builder.
 PAIRS: dict[str, Callable[[], Pair]] = {
     **{name: partial(timm_pair, name, True) for name in CENSUS},
-    **{name: partial(regnet_pair, name, True) for name in ZOO if name.startswith("regnet")},
-    **{name: partial(vgg_pair, name, True) for name in ZOO if name.startswith("vgg")},
+    **{name: build for name, build in TORCHVISION_PAIRS.items() if name in ZOO},
     **{name: partial(convnext_pair, name, True) for name in CONVNEXT},
     **{name: partial(preact_pair, name, True) for name in PREACT},
-    "mobilenet_v2": mobilenet_pair,
     **resnet_pairs(full=True),
     "residual_mlp": lambda: Pair("residual_mlp", PerceptronNet, ((13,),), batch=5),
 }

@@ -1,0 +1,107 @@
+"""The zoo's networks that are torchvision's: names, first weights, numbers, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import archspec
+from archspec.infer import infer, infer_file
+from support import DATA
+from support.draws import blank, filled, initial
+from support.modules import READERS, assert_same_tensors
+from support.peers import models
+from support.torchvision_table import PAGE, TEXT, names, rows
+from support.zoo_peers import TORCHVISION_PAIRS, ZOO, same_start, small_head
+
+NAMES = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
+#: One of each family, whose weights are drawn here.
+SMALLEST = (
+    *("alexnet", "squeezenet1_1", "densenet121", "shufflenet_v2_x0_5", "mobilenet_v2"),
+    *("mnasnet0_5", "mobilenet_v3_small", "efficientnet_b0", "regnet_x_400mf", "regnet_y_400mf"),
+)
+#: The names of all tensors, counters aside, of networks whose names were other ones in 0.1.
+OLD: dict[str, list[str]] = {
+    name: old
+    for name, old in json.loads((DATA / "names_0_1.json").read_text("utf-8")).items()
+    if name in NAMES
+}
+
+
+def test_the_networks_are_these() -> None:
+    of = Counter(re.split(r"_|\d", name)[0] for name in NAMES)
+    assert of == {
+        **{"alexnet": 1, "vgg": 8, "squeezenet": 2, "densenet": 4, "shufflenet": 4},
+        **{"mobilenet": 3, "mnasnet": 4, "efficientnet": 11, "regnet": 15},
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_names_and_first_weights(name: str) -> None:
+    """Every draw is torchvision's, in its order; and `infer` knows the names."""
+    expected = initial(TORCHVISION_PAIRS[name]().peer)
+    for reader in READERS.values():
+        found = initial(partial(reader, name))
+        assert list(found.tensors) == list(expected.tensors)
+        assert found == expected
+    shapes = {key: tuple(shape) for key, (shape, *_) in expected.tensors.items()}
+    assert infer(shapes).base == name
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_the_same_weights_from_a_seed(name: str) -> None:
+    assert same_start(TORCHVISION_PAIRS[name]())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_numbers_that_torchvision_states(name: str) -> None:
+    cost = archspec.analyze(name)
+    stated = {
+        (weights.meta["num_params"], weights.meta["_ops"])
+        for weights in models.get_model_weights(name)
+        if weights.transforms.keywords["crop_size"] == cost.input[1]
+    }
+    assert (cost.params, round(cost.macs / 1e9, 3)) in stated
+
+
+@pytest.mark.parametrize("name", SMALLEST[1:])
+def test_torchvisions_checkpoints_are_found_and_load(name: str, tmp_path: Path) -> None:
+    state = filled(blank(TORCHVISION_PAIRS[name]().peer)).state_dict()
+    torch.save(state, tmp_path / "weights.pth")
+    assert infer_file(tmp_path / "weights.pth").base == name
+    model = archspec.from_weights(name, tmp_path / "weights.pth")
+    assert_same_tensors(model.state_dict(), state)
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_checkpoints_of_the_old_names_load(name: str, tmp_path: Path) -> None:
+    """Where 0.1 had other names, and shortcuts behind the body."""
+    spec = small_head(name).spec if name.startswith("vgg") else name
+    state = filled(blank(partial(archspec.build_module, spec))).state_dict()
+    kept = {key: tensor for key, tensor in state.items() if "num_batches" not in key}
+    torch.save(dict(zip(OLD[name], in_old_order(kept), strict=True)), tmp_path / "old.pt")
+    with pytest.warns(UserWarning, match="has other names"):
+        model = archspec.from_weights(spec, tmp_path / "old.pt")
+    loaded = model.state_dict()
+    assert_same_tensors({key: loaded[key] for key in kept}, kept)
+
+
+def in_old_order(state: dict[str, Tensor]) -> list[Tensor]:
+    """The tensors with those of each `proj` behind the rest of its block."""
+    blocks = {key: key.partition(".proj.")[0].partition(".f.")[0] for key in state}
+    first = {block: at for at, block in reversed(list(enumerate(blocks.values())))}
+    order = sorted(state, key=lambda key: (first[blocks[key]], ".proj." in key))
+    return [state[key] for key in order]
+
+
+def test_the_page_has_a_row_for_each_network() -> None:
+    page = PAGE.read_text("utf-8")
+    assert page.startswith(TEXT)
+    assert list(rows(page)) == names()
