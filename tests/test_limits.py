@@ -132,7 +132,7 @@ def test_the_largest_networks_are_far_from_the_limits(
 def test_no_shipped_spec_is_near_the_limit_of_expressions() -> None:
     specs = [*(ROOT / "specs").glob("*.yaml"), *(ROOT / "specs" / "zoo").glob("*.yaml")]
     most = max(characters(load(path).document, path.name) for path in specs)
-    assert 500 < most < MOST_CHARACTERS / 100
+    assert 500 < most < MOST_CHARACTERS / 50
 
 
 def test_findings_of_one_rule_are_closed_by_how_many_more_there_are(tmp_path: Path) -> None:
