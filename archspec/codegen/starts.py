@@ -119,16 +119,16 @@ class _Loop:
 
     def inside(self, case: Case, indent: str) -> Iterator[str]:
         """The special ones, those that draw nothing first, and the others."""
-        linear, word = case.torch == ("Linear",), "if"
+        word = "if"
         for special in case.specials:
             skipped = [f"{indent}{STEP}continue"]
-            inside = [*_draws(special.draws, indent + STEP, linear)] or skipped
+            inside = [*_draws(special.draws, indent + STEP, case.torch)] or skipped
             yield from _branch(word, self.condition(special), inside, indent)
             word = "elif" if special.draws else word
         if word == "elif" and case.draws:
             yield f"{indent}else:"
             indent += STEP
-        yield from _draws(case.draws, indent, linear)
+        yield from _draws(case.draws, indent, case.torch)
 
     def condition(self, special: Special) -> str:
         first, *others = special.anchors
@@ -155,13 +155,15 @@ class _Loop:
         return name
 
 
-def _draws(draws: Iterable[Draw], indent: str, linear: bool) -> Iterator[str]:
+def _draws(draws: Iterable[Draw], indent: str, torch: tuple[str, ...]) -> Iterator[str]:
+    conv = all(name.startswith("Conv") for name in torch)
     for draw in draws:
+        optional = draw.optional or (conv and draw.parameter == "bias")  # as torch types it
         place = f"module.{draw.parameter}"
         weight = place if draw.parameter.endswith("weight") else "module.weight"
-        inside = [*_call(draw, place, weight, indent + STEP * draw.optional, linear)]
+        inside = [*_call(draw, place, weight, indent + STEP * optional, torch == ("Linear",))]
         there = _branch("if", f"{place} is not None", inside, indent)
-        yield from there if draw.optional else inside
+        yield from there if optional else inside
 
 
 def _branch(word: str, condition: str, inside: Sequence[str], indent: str) -> Iterator[str]:

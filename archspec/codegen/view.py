@@ -96,6 +96,8 @@ def docstring(text: Iterable[str], indent: str) -> list[str]:
         body[0] = " " + body[0]  # as ruff does, to tell it from the quotes
     if len(body) == 1 and len(indent) + len(body[0]) + 6 <= WIDTH:
         return [f'{indent}"""{body[0]}"""']
+    if len(body) == 1:  # else ruff puts the quotes on this line
+        body = body[0].rsplit(" ", 1)
     inside = [f"{indent}{line}".rstrip() for line in body[1:]]
     return [f'{indent}"""{body[0]}', *inside, f'{indent}"""']
 
