@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from archspec.diagnostics import MOST_LABELS
 from archspec.expand.builder import Builder
-from archspec.expand.layers import LARGEST_MAP, Steps, combinator, expand_attribute, expand_stack
+from archspec.expand.layers import Steps, combinator, expand_attribute, expand_stack
 from archspec.expand.naming import chain
+from archspec.expand.ops import LARGEST_MAP
 from archspec.expand.scope import FoundError, Scope
 from archspec.expression import Expr, Number, Value, simplify
 from archspec.ir import Add, Body, Chain, Concat, Multiply, Real, Shape, Slice, Split, Unsqueeze

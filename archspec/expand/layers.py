@@ -5,13 +5,9 @@ Combinators register themselves (`combinator`), so that they may expand the laye
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 
-from archspec.expand.arguments import Arguments, number_of
-from archspec.expand.budget import OPEN, VISIT, Room, TooLargeError
+from archspec.expand.budget import VISIT, Room, TooLargeError
 from archspec.expand.builder import Builder, Tensor
 from archspec.expand.calls import (
     BlockKey,
@@ -25,37 +21,33 @@ from archspec.expand.calls import (
     leaving,
     site,
 )
+from archspec.expand.depth import nested
 from archspec.expand.living import alive
 from archspec.expand.naming import chain, closed
+from archspec.expand.ops import expand_op
 from archspec.expand.parts import fill
 from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
 from archspec.expand.starts import draws_of, with_init
 from archspec.expand.tensors import named, read, reads_input
-from archspec.expression import constant
-from archspec.ir import Body, Give, Load, Op, Save, ShapeError
+from archspec.expand.turns import turns
+from archspec.ir import Body, Give, Load, Save
 from archspec.ir.bodies import INPUT
 from archspec.ir.draws import Draw
-from archspec.ir.tree import BlockCall, OpCall, OpSite, SequentialNode, TensorInfo
+from archspec.ir.tree import BlockCall, SequentialNode, TensorInfo
 from archspec.language.blocks import Block
-from archspec.language.layers import REPEAT, Layer, Stack
-from archspec.language.lines import IN_LAYER
+from archspec.language.layers import Layer, Stack
 from archspec.language.templates import Template
 from archspec.language.words import COMBINATORS, TENSOR
-from archspec.memo import Memo, remember, remember_by_reads
+from archspec.memo import Memo, remember_by_reads
 from archspec.ops import OPS
-from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At, Finding
-
-LARGEST_MAP = 2**40
 
 Steps = tuple[list[Body], TensorInfo]
 Expand = Callable[[Layer, At, Scope, TensorInfo], Module]
 Combinator = Callable[[Layer, At, Scope, TensorInfo, Builder], Steps]
 
 _COMBINATORS: dict[str, Combinator] = {}
-
-
 _RUNS: list[Expand] = []
 
 
@@ -86,23 +78,6 @@ def expand_stack(stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder
             done, x = expand_layer(turn, place, here, x, out)
             steps += done
     return steps, x
-
-
-def turns(layer: Layer, at: At, scope: Scope) -> Iterator[tuple[Layer, Scope]]:
-    """A layer as often as it is repeated, and what it sees each time."""
-    if layer.repeat is None:
-        yield layer, scope
-        return
-    count = scope.count(layer.repeat, REPEAT, at.below("repeat"))
-    for index in range(count):
-        turn = {"index": constant(index), "repeat": constant(count)}
-        one = _in_turn(layer, index, count, memo=scope.memo)
-        yield one, scope.with_(values=scope.values | turn)
-
-
-@remember
-def _in_turn(layer: Layer, index: int, count: int, *, memo: Memo | None) -> Layer:
-    return replace(layer, repeat=None, turn=(index, count))
 
 
 def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
@@ -354,68 +329,3 @@ def expand_block(
     except FoundError as error:
         return Expanded(None, scope.budget.effects(error), error.findings)
     return Expanded(instance, scope.budget.effects(instance))
-
-
-# Ops ----------------------------------------------------------------------------------
-
-
-def expand_op(op: type[Op], layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Module:
-    """An op with its arguments, and the shape that leaves it."""
-    scope.budget.used.add(op.key)
-    scope.budget.grow(1)
-    scope.budget.spend(OPEN)
-    try:
-        slots = Arguments(op, layer, at, scope, x).all()
-        made = op(**{name: number_of(slot) for name, slot in slots.items()}, rank=x.shape.rank)
-        shape = made.output(x.shape)
-    except ShapeError as error:
-        cause, place = _CAUSES.get(error.rule, ""), at
-        if cause in layer.given:
-            place = at.below(layer.head, cause)
-        given = scope.given_by(layer.given.get(cause))
-        raise scope.error(error.rule, error.message, place, error.hint, given=given) from None
-    if min(shape.sizes) < 1 or shape.elements > LARGEST_MAP:
-        message = f"`{op.key}` leaves {shape} of {x.shape}"
-        raise scope.error("feature-map-vanishes", message, at)
-    if isinstance(made, StochasticDepth) and made.p:
-        scope.budget.drops.add(scope.block)
-    module = OpCall(made, op.torch_name(x.shape), slots)
-    named = scope.named or at
-    where = OpSite(module, x.shape, shape, layer.given, at, named, scope.uses, scope.role)
-    return module, where, x.through(made, shape, slots)
-
-
-_CAUSES = {"groups-do-not-divide": "groups", "feature-map-vanishes": "kernel"}
-
-
-# Depth --------------------------------------------------------------------------------
-
-
-@contextmanager
-def nested(scope: Scope, block: str = "", named: At | None = None) -> Iterator[None]:
-    """One level deeper. A block that is open already and goes too deep uses itself."""
-    budget = scope.budget
-    budget.deep += 1
-    if block:
-        budget.inline.append(block)
-    try:
-        budget.nest(0)
-        yield
-    except TooLargeError as error:
-        if error.deep and error.finding is None:
-            error.finding = _cycle(scope, named or scope.named)
-        raise
-    finally:
-        budget.deep -= 1
-        if block:
-            budget.inline.pop()
-
-
-def _cycle(scope: Scope, named: At | None) -> Finding | None:
-    """The finding where layers are nested too deep because a block uses itself."""
-    names = Counter((*scope.budget.room.around, *scope.budget.inline))
-    repeated = [block for block, count in names.items() if block and count > 1]
-    if not repeated:
-        return None
-    inside = ((named, IN_LAYER),) if named else ()
-    return Finding("cycle", f"`{repeated[-1]}` uses itself", None, "", inside)

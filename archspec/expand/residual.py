@@ -6,16 +6,10 @@ from typing import NamedTuple
 
 from archspec.expand.builder import Builder, Declared, Item, Slot
 from archspec.expand.calls import call_of
-from archspec.expand.layers import (
-    Steps,
-    combinator,
-    expand_call,
-    expand_op,
-    expand_stack,
-    nested,
-    no_combinator,
-)
+from archspec.expand.depth import nested
+from archspec.expand.layers import Steps, combinator, expand_call, expand_stack, no_combinator
 from archspec.expand.naming import camel, chain
+from archspec.expand.ops import expand_op
 from archspec.expand.parts import fill
 from archspec.expand.rows import Module, anonymous
 from archspec.expand.scope import FoundError, Scope
