@@ -8,7 +8,7 @@ from archspec.expand.scope import Scope
 from archspec.expression import Name, Number, Value, constant, evaluate, from_python, parse
 from archspec.ir import Op, OpField, fields_of
 from archspec.ir.tree import Slot, TensorInfo
-from archspec.language.layers import Layer
+from archspec.language.stack import Layer
 from archspec.places import At
 
 

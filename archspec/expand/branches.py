@@ -13,7 +13,7 @@ from archspec.expand.scope import FoundError, Scope
 from archspec.expression import Expr, Number, Value, simplify
 from archspec.ir import Add, Body, Chain, Concat, Multiply, Real, Shape, Slice, Split, Unsqueeze
 from archspec.ir.tree import TensorInfo, short
-from archspec.language.layers import Layer, Stack
+from archspec.language.stack import Layer, Stack
 from archspec.language.tensors import OF_SLICE, SIZE
 from archspec.places import At
 

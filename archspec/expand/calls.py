@@ -17,8 +17,8 @@ from archspec.ir.bodies import INPUT
 from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, Definition, TensorInfo, times
 from archspec.language.arguments import ANY
 from archspec.language.blocks import Block
-from archspec.language.layers import Layer, Stack
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE, Bound, bind_defaults, bind_use
+from archspec.language.stack import Layer, Stack
 from archspec.language.templates import Template
 from archspec.language.words import FLOW, INDICES, PARTS_OF_ALL
 from archspec.memo import Memo

@@ -9,8 +9,8 @@ from typing import Any
 
 from archspec.expression import ExpressionError, Value, constant, names, parse
 from archspec.language.blocks import Block
-from archspec.language.layers import Layer, Stack
 from archspec.language.spec import Defaults, Spec
+from archspec.language.stack import Layer, Stack
 from archspec.memo import Memo, canonical, remember
 from archspec.places import NOWHERE, At, Origin
 

@@ -15,8 +15,8 @@ from archspec.expand.tensors import names_read
 from archspec.expression import Value
 from archspec.ir import Body
 from archspec.ir.tree import TensorInfo
-from archspec.language.layers import Stack
 from archspec.language.spec import Section
+from archspec.language.stack import Stack
 from archspec.language.stages import Stage
 from archspec.language.widths import Series
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL

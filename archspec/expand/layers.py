@@ -36,7 +36,7 @@ from archspec.ir.bodies import INPUT
 from archspec.ir.draws import Draw
 from archspec.ir.tree import BlockCall, SequentialNode, TensorInfo
 from archspec.language.blocks import Block
-from archspec.language.layers import Layer, Stack
+from archspec.language.stack import Layer, Stack
 from archspec.language.templates import Template
 from archspec.language.words import COMBINATORS, TENSOR
 from archspec.memo import Memo, remember_by_reads

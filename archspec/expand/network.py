@@ -31,10 +31,10 @@ from archspec.helpers import HELPERS, NEVER_A_CLASS
 from archspec.ir import Body, Load, Save, Shape
 from archspec.ir.bodies import INPUT
 from archspec.ir.tree import BlockInstance, ExpandedNetwork, TensorInfo
-from archspec.language.layers import Stack
 from archspec.language.lines import Lines
 from archspec.language.problems import diagnose
 from archspec.language.spec import Section, Spec
+from archspec.language.stack import Stack
 from archspec.language.stages import Stage
 from archspec.language.widths import Series, series_of, shrinking
 from archspec.memo import Memo

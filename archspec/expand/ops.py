@@ -8,7 +8,7 @@ from archspec.expand.rows import Module
 from archspec.expand.scope import Scope
 from archspec.ir import Op, ShapeError
 from archspec.ir.tree import OpCall, OpSite, TensorInfo
-from archspec.language.layers import Layer
+from archspec.language.stack import Layer
 from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from archspec.expand.budget import OPEN
 from archspec.expand.scope import FoundError, Scope
-from archspec.language.layers import Layer, Stack, layer_of, shorthand
+from archspec.language.layers import layer_of, shorthand
 from archspec.language.problems import Problems
+from archspec.language.stack import Layer, Stack
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.places import At, Finding

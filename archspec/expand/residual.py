@@ -18,7 +18,7 @@ from archspec.expression import Value, constant
 from archspec.ir import Add, Apply, Body, Chain, Field, Shape
 from archspec.ir.draws import Draw
 from archspec.ir.tree import OpCall, OpSite, TensorInfo
-from archspec.language.layers import Layer, Stack
+from archspec.language.stack import Layer, Stack
 from archspec.language.words import COMBINATORS
 from archspec.ops import OPS
 from archspec.ops.dropouts import StochasticDepth

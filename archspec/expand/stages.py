@@ -16,8 +16,8 @@ from archspec.expand.scope import FoundError, Scope
 from archspec.expression import Expr, Number, Scalar, Value, constant
 from archspec.ir import Apply, Body, Field, Shape
 from archspec.ir.tree import TensorInfo
-from archspec.language.layers import Layer
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE, bind_use
+from archspec.language.stack import Layer
 from archspec.language.stages import Stage
 from archspec.language.widths import Place, Series, Width
 from archspec.memo import Memo, remember_by_reads

@@ -14,8 +14,8 @@ from archspec.ir.draws import FANS, Draw, Rule, fans
 from archspec.ir.tree import BlockCall, BlockInstance, Container, ModuleNode, OpCall
 from archspec.language.arguments import check_number
 from archspec.language.functions import FUNCTIONS, TORCH, disagreement
-from archspec.language.layers import Layer
 from archspec.language.problems import Problems
+from archspec.language.stack import Layer
 from archspec.language.starts import ALL, RESNET, Init, Start, start_of
 from archspec.ops import OPS
 from archspec.places import At

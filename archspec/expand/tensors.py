@@ -17,8 +17,8 @@ from archspec.expression import whole
 from archspec.ir import Body, Load, Real, Save
 from archspec.ir.bodies import INPUT
 from archspec.ir.tree import TensorInfo
-from archspec.language.layers import Layer, Stack
 from archspec.language.reading import names_of_tensors
+from archspec.language.stack import Layer, Stack
 from archspec.language.words import COMBINATORS
 from archspec.memo import Memo
 from archspec.ops import OPS

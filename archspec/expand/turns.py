@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from archspec.expand.scope import Scope
 from archspec.expression import constant
-from archspec.language.layers import REPEAT, Layer
+from archspec.language.layers import REPEAT
+from archspec.language.stack import Layer
 from archspec.memo import Memo, remember
 from archspec.places import At
 

@@ -9,10 +9,11 @@ from pydantic import Field as ModelField
 from pydantic import PrivateAttr, ValidationError
 
 from archspec.language import arguments, identifiers
-from archspec.language.layers import Stack, stack_of
+from archspec.language.layers import stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, at_key, not_a_device, not_taken
 from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
+from archspec.language.stack import Stack
 from archspec.language.starts import init_of
 from archspec.language.templates import name_of
 from archspec.language.tensors import inputs_of, names_of

@@ -5,22 +5,21 @@ A `Stack` is what stands where layers stand: one layer, a list of them, or `none
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as ModelField
 from pydantic import ValidationError
 
-from archspec.expression import Expr
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
 from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
-from archspec.language.starts import Starts, starts_of
+from archspec.language.stack import Branch, Layer, Stack
+from archspec.language.starts import starts_of
 from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
-from archspec.language.templates import LayerName, name_of
+from archspec.language.templates import name_of
 from archspec.language.tensors import DIMENSIONS, saved_of, sizes_of, slice_of, source_of
 from archspec.language.words import (
     BRANCHED,
@@ -35,102 +34,10 @@ from archspec.language.words import (
     TENSOR,
 )
 from archspec.ops import OPS
-from archspec.places import At
 
 MOST_BRANCHES = 64
 MOST_REPEATS = 1000
 REPEAT = Field("count", high=MOST_REPEATS)
-
-
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """Layers one after the other. `listed`: written as a list, even of one."""
-
-    layers: tuple[Layer, ...] = ()
-    listed: bool = False
-    none: bool = False
-    raw: Any = None
-
-    @property
-    def single(self) -> bool:
-        """Whether it is one layer, and not a list or a layer that is repeated."""
-        return not self.listed and len(self.layers) == 1 and self.layers[0].repeat is None
-
-    def each(self, at: At) -> list[tuple[Layer, At]]:
-        """The layers, each with its place, where the stack stands at `at`."""
-        return [(x, at if x.step is None else at.below(x.step)) for x in self.layers]
-
-    @cached_property
-    def all(self) -> tuple[tuple[Layer, At], ...]:
-        """Every layer in here, those in branches too, with its place below the stack."""
-        return tuple(_all(self, At()))
-
-    @cached_property
-    def repeated(self) -> tuple[At, ...]:
-        """The places of those that are repeated."""
-        return tuple(at for layer, at in self.all if layer.repeat is not None)
-
-    @cached_property
-    def runs(self) -> tuple[tuple[Layer, At], ...]:
-        """The stages among them."""
-        return tuple((layer, at) for layer, at in self.all if layer.run)
-
-
-@dataclass(frozen=True, eq=False)
-class Branch:
-    """One branch of a combinator; it has a name where branches are a map."""
-
-    name: str | None
-    stack: Stack
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One layer. `given` holds the arguments: parsed for an op, as written for a block or part.
-
-    `step` is its place among layers; `raw` is what is written. `turn` is which of how many it is
-    where it is repeated, and `run` a stage that is a child of a sequence. `source` is the tensor
-    that it reads (`from`), if not what arrives; `save` are the names of what it gives. Without a
-    head (`TENSOR`) it is these alone.
-    """
-
-    head: str
-    given: Mapping[str, Any] = field(default_factory=dict)
-    raw: Any = None
-    step: str | int | None = None
-    name: LayerName | None = None
-    repeat: Expr | None = None
-    turn: tuple[int, int] | None = None
-    when: Expr | None = None
-    otherwise: Stack | None = None
-    init: Starts | None = None
-    branches: tuple[Branch, ...] = ()
-    shortcut: Stack | None = None
-    project: Expr | None = None
-    before: Stack | None = None
-    drop_path: Expr | None = None
-    numbered: bool = False
-    run: Any = None
-    source: str | None = None
-    save: tuple[str, ...] = ()
-    along: str | None = None
-    sizes: tuple[Expr, ...] | None = None
-
-    def branch_at(self, place: int, at: At) -> At:
-        """Where a branch is written, of a layer at `at`."""
-        if self.head in ONE_BODY:
-            return at if isinstance(self.raw, list) else at.below(self.head)
-        return at.below(self.head, self.branches[place].name or place)
-
-
-def _all(stack: Stack | None, at: At) -> Iterator[tuple[Layer, At]]:
-    for layer, place in stack.each(at) if stack else ():
-        yield layer, place
-        yield from _all(layer.otherwise, place.below("else"))
-        yield from _all(layer.shortcut, place.below("shortcut"))
-        yield from _all(layer.before, place.below("before"))
-        for number, branch in enumerate(layer.branches):
-            yield from _all(branch.stack, layer.branch_at(number, place))
 
 
 Reader = Callable[[Any, str | int | None], Layer]  # of one layer, at its place among others

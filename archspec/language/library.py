@@ -15,10 +15,11 @@ from archspec.files import MAX_BYTES
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
 from archspec.language.blocks import Block, block_of
-from archspec.language.layers import Stack, stack_of
+from archspec.language.layers import stack_of
 from archspec.language.limits import characters
 from archspec.language.model import piece
 from archspec.language.problems import Collector, Problems, diagnose, fail
+from archspec.language.stack import Stack
 from archspec.language.suggestions.elsewhere import OF_STAGES_ELSEWHERE
 from archspec.language.tensors import source_of
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archspec.diagnostics import did_you_mean
-from archspec.language.layers import Stack
 from archspec.language.problems import Problem
 from archspec.language.spec import Section, Spec
+from archspec.language.stack import Stack
 from archspec.language.stages import Stage
 from archspec.language.words import COMBINATORS
 from archspec.memo import Memo, remember

@@ -15,10 +15,11 @@ from archspec.diagnostics import Span, did_you_mean
 from archspec.expression import ExpressionError, Number, Scalar
 from archspec.language import arguments, identifiers
 from archspec.language.blocks import Blocks
-from archspec.language.layers import Stack, entry_of, layer_of, shorthand, stack_of
+from archspec.language.layers import entry_of, layer_of, shorthand, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, SpecName, not_taken
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.stack import Stack
 from archspec.language.stages import Stage, Stages, child_in_section
 from archspec.language.starts import network_init_of, usual_init
 from archspec.language.tensors import Outputs, outputs_of

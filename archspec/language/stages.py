@@ -13,10 +13,11 @@ from archspec.diagnostics import closest, guess, instead
 from archspec.expression import Expr, Number
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
-from archspec.language.layers import MOST_REPEATS, Layer, Stack, child_of, stack_of
+from archspec.language.layers import MOST_REPEATS, child_of, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import text_of
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.stack import Layer, Stack
 from archspec.language.suggestions.indented import beside_its_stage
 from archspec.language.suggestions.layers import check_entry
 from archspec.language.templates import LayerName, name_of

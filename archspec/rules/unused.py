@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Set
 
 from archspec.diagnostics import Diagnostic, Span
 from archspec.language import Block
-from archspec.language.layers import Stack
 from archspec.language.reading import NO_VALUE, names_of_tensors, words_of, words_read
 from archspec.language.spec import Section
+from archspec.language.stack import Stack
 from archspec.language.stages import Stage
 from archspec.language.tensors import Outputs
 from archspec.places import At

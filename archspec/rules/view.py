@@ -11,8 +11,8 @@ from archspec.expression import Number
 from archspec.ir.tree import BlockCall, ExpandedNetwork, SequentialNode
 from archspec.ir.visitor import Frame, Visit, frame_inside, visits_at
 from archspec.language import Block, Library, Spec
-from archspec.language.layers import Layer, Stack
 from archspec.language.lines import IN_LAYER, Lines, user_line
+from archspec.language.stack import Layer, Stack
 from archspec.memo import Memo
 from archspec.places import At
 from archspec.rules.rule import RULES

@@ -16,10 +16,10 @@ from archspec.expression import Name, walk
 from archspec.language.blocks import Block
 from archspec.language.check import tensors
 from archspec.language.check.references import Tree, references, trees_in, trees_of_init
-from archspec.language.layers import Layer, Stack
 from archspec.language.library import Bound, Broken, Meanings, bind_defaults, bind_use
 from archspec.language.problems import Problem, Problems
 from archspec.language.spec import Defaults, Section
+from archspec.language.stack import Layer, Stack
 from archspec.language.stages import RUN_KEYS, Stage
 from archspec.language.starts import Init, written
 from archspec.language.suggestions.unknown import default_hint, layer_hint, name_hint, name_in_list

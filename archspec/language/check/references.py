@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from archspec.expression import Expr, names
 from archspec.ir.draws import FANS
-from archspec.language.layers import Layer, Stack
+from archspec.language.stack import Layer, Stack
 from archspec.language.starts import Start
 from archspec.language.templates import expressions_of
 from archspec.language.words import COMBINATORS, SLICE, TENSOR, TURN

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from archspec.diagnostics import did_you_mean
 from archspec.language.blocks import Block
-from archspec.language.layers import Layer, Stack
 from archspec.language.problems import Problem
 from archspec.language.spec import Section, Spec
+from archspec.language.stack import Layer, Stack
 from archspec.language.stages import Stage
 from archspec.language.tensors import INPUT
 from archspec.language.words import COMBINATORS, TENSOR
