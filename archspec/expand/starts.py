@@ -30,7 +30,7 @@ def draws_of(layer: Layer, module: ModuleNode, at: At, scope: Scope) -> tuple[Dr
     """How the parameters of a layer start, as far as it says so itself."""
     if layer.init is None:
         return ()
-    if not (isinstance(module, OpCall) and module.op.weighted):
+    if not (isinstance(module, OpCall) and module.op.weights()):
         message = f"`{layer.head}` has no weight to start"
         raise scope.error("bad-layer", message, at.below("init"))
     op, made = module.op, []
