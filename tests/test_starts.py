@@ -14,7 +14,7 @@ from torch import nn
 import archspec
 from archspec.language.functions import FUNCTIONS, NONLINEARITY
 from archspec.source.extends import DRAWING, merge_data
-from support.modules import READERS, assert_same_tensors, seeded
+from support.modules import READERS, assert_same_tensors, generated_module, seeded
 
 Init = dict[str, Any]
 
@@ -307,3 +307,17 @@ def test_each_function_draws(name: str) -> None:
         for reader in READERS.values()
     ]
     assert_same_tensors(*states)
+
+
+def test_a_shortcut_that_only_some_uses_have_is_found_where_it_is() -> None:
+    conv = {"conv": {"channels": "channels", "kernel": 3}}
+    body = [{"residual": [conv], "shortcut": "conv_norm"}]
+    stages = {
+        "a": {"block": "plain", "repeat": 2, "channels": 16},
+        "b": {"block": "drawn", "repeat": 2, "channels": 32},
+    }
+    blocks = {"plain": {"init": "torch", "body": body}, "drawn": {"body": body}}
+    spec: dict[str, Any] = {"name": "net", "input": [1, 8, 8], "stem": [{"conv": 8}]}
+    spec |= {"stages": stages, "blocks": blocks}
+    live, made = seeded(lambda: archspec.build_module(spec)), seeded(lambda: generated_module(spec))
+    assert_same_tensors(live.state_dict(), made.state_dict())

@@ -217,8 +217,10 @@ def _comprehension(anchor: Anchor) -> list[str]:
     condition = ["for m in self.modules()", f"if isinstance(m, {anchor.cls.name})"]
     if not anchor.path:
         return ["part", *condition, "for part in m.modules()"]
-    plain = anchor.path.isidentifier()
-    return [f"m.{anchor.path}" if plain else f'm.get_submodule("{anchor.path}")', *condition]
+    if anchor.path.isidentifier():
+        return [f"m.{anchor.path}", *condition]
+    named = ["for name, part in m.named_modules()", f'if name == "{anchor.path}"']
+    return ["part", *condition, *named]  # a shortcut is not there in every use
 
 
 def _attribute(path: str) -> str:

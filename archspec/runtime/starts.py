@@ -53,7 +53,8 @@ def _at(anchor: Anchor, module: nn.Module) -> Iterator[nn.Module]:
         return
     for part in module.modules():
         if getattr(part, "_archspec", None) is anchor.cls:
-            yield from [part.get_submodule(anchor.path)] if anchor.path else part.modules()
+            inner = part.named_modules()  # a shortcut is not there in every use
+            yield from (one for name, one in inner if anchor.path in ("", name))
 
 
 def draw_all(draws: tuple[Draw, ...], module: nn.Module, env: Mapping[str, Any]) -> None:
