@@ -137,6 +137,7 @@ def test_a_list_in_a_sequence_is_a_sequence() -> None:
 def test_children_of_a_map_have_the_names_of_its_keys() -> None:
     children = {"conv0": CONV, "pool-0": {"max_pool": 2}, "two": [CONV, "act"], "gone": "none"}
     children |= {"cells": {"cell": 4, "repeat": 2}, "flat": {"conv_norm_act": 4}}
+    children |= {"never": {**CONV, "repeat": 0}}
     spec = network({"stages": {"features": {"sequence": children}}, "blocks": CELL})
     assert keys(spec) == [
         "features.conv0", "features.two.0", "features.cells.0.conv1", "features.cells.1.conv1",

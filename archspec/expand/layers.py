@@ -105,7 +105,10 @@ def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
         with nested(scope, named=at):
             return expand_stack(filled.stack, filled.at, filled.scope, x, out)
     if layer.run or layer.head in OPS or layer.head == "sequence":
-        return _add(expand_module(layer, at, scope, x), layer, at, scope, out)
+        made = expand_module(layer, at, scope, x)
+        if isinstance(layer.raw, list) and not _has_children(made):
+            return [], x  # a list of layers that are not there
+        return _add(made, layer, at, scope, out)
     call = call_of(layer, at, scope, x)
     if call.block.inline and layer.name is None:
         with nested(scope, call.name):
