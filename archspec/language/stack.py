@@ -38,11 +38,6 @@ class Stack:
         return tuple(_all(self, At()))
 
     @cached_property
-    def repeated(self) -> tuple[At, ...]:
-        """The places of those that are repeated."""
-        return tuple(at for layer, at in self.all if layer.repeat is not None)
-
-    @cached_property
     def runs(self) -> tuple[tuple[Layer, At], ...]:
         """The stages among them."""
         return tuple((layer, at) for layer, at in self.all if layer.run)

@@ -286,6 +286,10 @@ case(
     "six thousand unequal convolutions",
     lambda: net(stem=[{"conv": 9 + n % 1000} for n in range(6000)]),
 )
+case(
+    "thousands of repeated layers",
+    lambda: one_block([{"relu": {}, "repeat": 0}] * 3900),
+)
 case("nine thousand words", lambda: net(stem=["relu"] * 9900))
 case("nine thousand norms", lambda: net(stem=["norm"] * 9900))
 case(

@@ -45,8 +45,9 @@ class References(NamedTuple):
 def references(stack: Stack) -> References:
     """What the layers of a stack refer to."""
     found = References([], [], [], [])
+    places = frozenset(at.path for layer, at in stack.all if layer.repeat is not None)
     for layer, at in stack.all:
-        around = any(_is_within(at, place) for place in stack.repeated if place != at)
+        around = bool(places) and any(at.path[:end] in places for end in range(len(at.path)))
         repeated = around or layer.repeat is not None
         found.trees.extend(_turned(trees_in(layer.repeat, at.below("repeat")), around))
         found.trees.extend(_turned(_trees(layer, at), repeated))
@@ -61,15 +62,11 @@ def references(stack: Stack) -> References:
     return found
 
 
-def _is_within(at: At, other: At) -> bool:
-    return at.path[: len(other.path)] == other.path
-
-
-def _turned(trees: Iterable[Tree], repeated: bool) -> Iterator[Tree]:
+def _turned(trees: Iterable[Tree], repeated: bool) -> Iterable[Tree]:
     """Where a layer is repeated, its expressions know which turn it is."""
-    known = frozenset(TURN if repeated else ())
-    for tree in trees:
-        yield tree._replace(names=tree.names - known)
+    if not repeated:
+        return trees
+    return (tree._replace(names=tree.names.difference(TURN)) for tree in trees)
 
 
 def _trees(layer: Layer, at: At) -> Iterator[Tree]:
