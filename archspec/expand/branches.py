@@ -12,12 +12,11 @@ from archspec.expand.ops import LARGEST_MAP
 from archspec.expand.scope import FoundError, Scope
 from archspec.expression import Expr, Number, Value, simplify
 from archspec.ir import Add, Body, Chain, Concat, Multiply, Real, Shape, Slice, Split, Unsqueeze
+from archspec.ir.ops import SPATIAL
 from archspec.ir.tree import TensorInfo, short
 from archspec.language.stack import Layer, Stack
 from archspec.language.tensors import OF_SLICE, SIZE
 from archspec.places import At
-
-DIMENSIONS = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 @combinator("scale")
@@ -190,7 +189,7 @@ def _dimension(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> int:
     if layer.along in (None, "channels"):
         _check_in_front(layer, at, scope, x)
         return 1
-    names = DIMENSIONS.get(x.shape.rank, ())
+    names = SPATIAL.get(x.shape.rank, ())
     if layer.along not in names:
         known = ", ".join(f"`{name}`" for name in ("channels", *names))
         message = f"there is no {layer.along} in {x.shape}"

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from archspec.ir.bodies import (
-    INPUT,
     Add,
     Apply,
     Body,
@@ -133,8 +132,3 @@ def loaded(body: Body) -> Iterator[str]:
         yield from (*body.names, *body.training)
     for part in parts_of(body):
         yield from loaded(part)
-
-
-def reads_input(body: Body) -> bool:
-    """Whether it reads what enters by name, so that this is kept."""
-    return INPUT in loaded(body)

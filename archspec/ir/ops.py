@@ -10,6 +10,10 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transform
 
+# What `mean`, `max` and `concat` may go along, and the spatial sizes by their number.
+DIMENSIONS = ("channels", "length", "depth", "height", "width")
+SPATIAL = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
 
 class Shape(NamedTuple):
     """The shape of one sample: channels, then spatial sizes; `last` if channels are last."""

@@ -13,6 +13,7 @@ from pydantic import Field as ModelField
 from pydantic import ValidationError
 
 from archspec.ir import Field
+from archspec.ir.ops import DIMENSIONS
 from archspec.language import arguments, identifiers
 from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
@@ -20,7 +21,7 @@ from archspec.language.stack import Branch, Layer, Stack
 from archspec.language.starts import starts_of
 from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
 from archspec.language.templates import name_of
-from archspec.language.tensors import DIMENSIONS, saved_of, sizes_of, slice_of, source_of
+from archspec.language.tensors import saved_of, sizes_of, slice_of, source_of
 from archspec.language.words import (
     BRANCHED,
     COMBINATORS,

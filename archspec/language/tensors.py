@@ -8,16 +8,15 @@ from typing import Any, NamedTuple
 from archspec.diagnostics import did_you_mean
 from archspec.expression import Expr
 from archspec.ir import Field
+from archspec.ir.bodies import INPUT
 from archspec.language import arguments, identifiers
 from archspec.language.names import not_taken
 from archspec.language.problems import Collector, describe, fail
 
-INPUT = "input"
 MOST_NAMES = 64
 SIZE = Field("size")
 SIZES = Field("size", many=True)
 START = Field("count")
-DIMENSIONS = ("channels", "length", "depth", "height", "width")
 OF_SLICE = {"start": START, "channels": SIZE}
 
 

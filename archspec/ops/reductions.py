@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archspec.ir import Op, Real, Shape, ShapeError, argument, op
+from archspec.ir.ops import DIMENSIONS, SPATIAL
 from archspec.ops.arriving import spatial
-
-OVER = ("channels", "length", "depth", "height", "width")
 
 
 @op
 class Over(Op):
     """What goes over one dimension and leaves it with size 1."""
 
-    over: str = argument("choice", choices=OVER)
+    over: str = argument("choice", choices=DIMENSIONS)
 
     first: ClassVar[str | None] = "over"
 
     def _place(self, rank: int) -> int:
         """Which of the spatial sizes it is; -1 for the channels."""
-        names = ("length",) if rank == 1 else OVER[-rank:]
+        names = SPATIAL[rank]
         if self.over not in ("channels", *names):
             raise ShapeError(
                 f"`{self.key}` over the {self.over}, and the input has {rank} spatial sizes",

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from archspec.ir.bodies import INPUT
 from archspec.language.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
 from archspec.language.library import BLOCK_CHANNELS
 from archspec.language.spec import Bounds, Expect, Spec
-from archspec.language.tensors import INPUT, Outputs
+from archspec.language.tensors import Outputs
 from archspec.language.train import Train
 from archspec.language.words import PARTS_OF_ALL, SCOPE
 from archspec.ops import OPS

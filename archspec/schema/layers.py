@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archspec.ir import Field
+from archspec.ir.ops import DIMENSIONS
 from archspec.language.identifiers import CHILD
 from archspec.language.layers import REPEAT, Modifiers
-from archspec.language.tensors import DIMENSIONS, OF_SLICE, SIZE
+from archspec.language.tensors import OF_SLICE, SIZE
 from archspec.language.words import (
     ANYWHERE,
     BRANCHED,

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from archspec.diagnostics import did_you_mean
+from archspec.ir.bodies import INPUT
 from archspec.language.blocks import Block
 from archspec.language.problems import Problem
 from archspec.language.spec import Section, Spec
 from archspec.language.stack import Layer, Stack
 from archspec.language.stages import Stage
-from archspec.language.tensors import INPUT
 from archspec.language.words import COMBINATORS, TENSOR
 from archspec.ops import OPS
 from archspec.places import At, Path
