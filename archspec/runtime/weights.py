@@ -29,8 +29,10 @@ def load_weights(
     ignore: Sequence[str] = (),
 ) -> nn.Module:
     """Loads a checkpoint as `archspec.load_weights` says; all of it or nothing."""
-    found = nearest(read_tensors(path), module.state_dict())
-    found = renamed(found, getattr(module, "_archspec_network", None), path)
+    names = module.state_dict().keys()
+    found = nearest(read_tensors(path), names)
+    if not found.keys() <= names:
+        found = renamed(found, getattr(module, "_archspec_network", None), path)
     fit = _Fit(module, found, ignore)
     if any(tensor.is_meta for tensor in fit.wanted.values()):
         raise ValueError("the module is on the meta device: call `to_empty(device=...)` first")
