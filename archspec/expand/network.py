@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from archspec.diagnostics import Diagnostic, SpecError, did_you_mean, merged
+from archspec.diagnostics import Diagnostic, SpecError, merged
 from archspec.expand import branches, residual  # noqa: F401  they register themselves
 from archspec.expand.budget import Room, TooLargeError
 from archspec.expand.builder import Declared
@@ -25,7 +25,7 @@ from archspec.expand.outputs import with_outputs
 from archspec.expand.scope import FoundError, Scope
 from archspec.expand.stages import expand_stage, stage_key
 from archspec.expand.starts import with_init
-from archspec.expand.tensors import names_read
+from archspec.expand.tensors import SEVERAL, missing, names_read
 from archspec.expression import Name, Number, Value, constant
 from archspec.helpers import HELPERS, NEVER_A_CLASS
 from archspec.ir import Body, Load, Save, Shape
@@ -186,8 +186,7 @@ class _Expansion:
     def _load(self, name: str, at: At) -> TensorInfo:
         """A tensor in place of what arrives at a stage."""
         if name not in self.tensors:
-            hint = did_you_mean(name, self.tensors, "known here")
-            message = f"there is no tensor `{name}` here: the layer that saves it is not there"
+            message, hint = missing(name, self.tensors)
             raise FoundError(Finding("unknown-tensor", message, at, hint))
         self.parts.steps.append(Load(name))
         self.parts.out.named = True
@@ -199,8 +198,7 @@ class _Expansion:
         self.parts.named.append(Named(key, x, len(self.parts.steps)))
         if len(stage.save) > 1:
             at = At(("stages", key, "save"))
-            hint = "several are what a block with `outputs` gives"
-            raise FoundError(Finding("bad-layer", "a stage gives one tensor", at, hint))
+            raise FoundError(Finding("bad-layer", "a stage gives one tensor", at, SEVERAL))
         for name in stage.save:
             self.parts.steps.append(Save(name))
             self.parts.out.named = True

@@ -6,7 +6,7 @@ stands for such a name, so that uses one in another do not meet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +24,7 @@ from archspec.memo import Memo
 from archspec.ops import OPS
 from archspec.places import At
 
+SEVERAL = "several are what a block with `outputs` gives"
 NOWHERE_KNOWN = "layers in a `sequence`, and those that fill a part, neither read nor name tensors"
 
 
@@ -44,8 +45,7 @@ def named(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder, expan
         known = of_scope(scope, at)
         if len(layer.save) > 1:
             message = f"`save` has {len(layer.save)} names, and `{layer.head}` gives one tensor"
-            hint = "several are what a block with `outputs` gives"
-            raise scope.error("bad-layer", message, at.below("save"), hint)
+            raise scope.error("bad-layer", message, at.below("save"), SEVERAL)
         steps.append(Save(known.name(layer.save[0], y)))
     return steps, y
 
@@ -70,13 +70,18 @@ def read(name: str, at: At, scope: Scope) -> Tensor:
     tensors = of_scope(scope, at)
     known = tensors.known
     if name not in known:
-        message = f"there is no tensor `{name}` here: the layer that saves it is not there"
-        hint = did_you_mean(name, known, "known here")
+        message, hint = missing(name, known)
         raise scope.error("unknown-tensor", message, at, hint)
     tensors.out.named = True
     if scope.in_network:
         scope.mark_concrete(known[name].info.channels)
     return known[name]
+
+
+def missing(name: str, known: Iterable[str]) -> tuple[str, str]:
+    """What to say of a name that no tensor has here, and the hint."""
+    message = f"there is no tensor `{name}` here: the layer that saves it is not there"
+    return message, did_you_mean(name, known, "known here")
 
 
 def relative(info: TensorInfo, x: TensorInfo) -> tuple[Real, ...] | None:

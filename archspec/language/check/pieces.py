@@ -72,12 +72,18 @@ class Binding(Protocol):
 
 def check_init(init: Init, args: frozenset[str]) -> Iterator[Problem]:
     """Every name that means nothing in the `init` of a spec."""
-    for at, tree, names in trees_of_init(written(init), At(("init",))):
-        for name in walk(tree):
-            if isinstance(name, Name) and name.id in names - args:
-                message = f"`{name.id}` is not known here"
-                hint = name_hint(name.id, at.path, args)
-                yield Problem("unknown-name", message, hint, at.path, word=name)
+    yield from _unknown(trees_of_init(written(init), At()), ("init",), args)
+
+
+def _unknown(trees: Iterable[Tree], path: Path, known: frozenset[str]) -> Iterator[Problem]:
+    """Every name in expressions that stand below a place, which means nothing there."""
+    for at, tree, names in trees:
+        if missing := names - known:
+            for name in walk(tree):
+                if isinstance(name, Name) and name.id in missing:
+                    message, place = f"`{name.id}` is not known here", (*path, *at.path)
+                    hint = name_hint(name.id, place, known)
+                    yield Problem("unknown-name", message, hint, place, word=name)
 
 
 class _TooManyError(Exception):
@@ -256,13 +262,5 @@ class _Check:
 
     def names(self, trees: Iterable[Tree], path: Path, scope: Scope) -> None:
         """Every name in expressions that stand below a place."""
-        for at, tree, names in trees:
-            if unknown := names - scope.names:
-                for name in walk(tree):
-                    if isinstance(name, Name) and name.id in unknown:
-                        self.unknown(name, (*path, *at.path), scope)
-
-    def unknown(self, name: Name, path: Path, scope: Scope) -> None:
-        message = f"`{name.id}` is not known here"
-        hint = name_hint(name.id, path, scope.names)
-        self.report(Problem("unknown-name", message, hint, path, word=name))
+        for problem in _unknown(trees, path, scope.names):
+            self.report(problem)
