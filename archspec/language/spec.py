@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
@@ -27,7 +27,7 @@ from archspec.language.train import Train, train_of
 from archspec.language.widths import never_shrink, repeats
 from archspec.memo import Memo
 from archspec.ops import OPS
-from archspec.places import Path
+from archspec.places import At, Path
 from archspec.source.document import Document
 
 LARGEST_INPUT = 65536
@@ -73,13 +73,9 @@ def no_section() -> Section:
 SectionField = Annotated[Section, reads_pieces(section_of)]
 
 
-def _runs_in(
-    entries: Iterable[tuple[str | None, Stack]], section: str
-) -> Iterator[tuple[Path, Stage]]:
-    """The stages that are children of sequences."""
-    for name, stack in entries:
-        for layer, at in stack.runs:
-            yield (section, *([] if name is None else [name]), *at.path), layer.run
+def _entries(section: Section, where: str) -> Iterator[tuple[Stack, At]]:
+    for name, stack in section.entries:
+        yield stack, At((where,) if name is None else (where, name))
 
 
 class Bounds(Model):
@@ -264,13 +260,22 @@ class Spec(Model):
         return dict(self._runs())
 
     def _runs(self) -> Iterator[tuple[Path, Stage]]:
-        yield from _runs_in(self.stem.entries, "stem")
-        for key, stage in self.stages.items():
-            if stage.between is None:
-                yield ("stages", key), stage
+        for written, at in self._written():
+            if isinstance(written, Stage):
+                yield at.path, written
             else:
-                yield from _runs_in([(key, stage.between)], "stages")
-        yield from _runs_in(self.head.entries, "head")
+                yield from (((*at.path, *place.path), one.run) for one, place in written.runs)
+
+    def stacks(self) -> Iterator[tuple[Stack, At]]:
+        """The layers of stem, stages and head, and where they stand."""
+        return ((one, at) for one, at in self._written() if isinstance(one, Stack))
+
+    def _written(self) -> Iterator[tuple[Stack | Stage, At]]:
+        """The same with the stages of blocks among them."""
+        yield from _entries(self.stem, "stem")
+        for key, stage in self.stages.items():
+            yield stage if stage.between is None else stage.between, At(("stages", key))
+        yield from _entries(self.head, "head")
 
     @cached_property
     def repeats(self) -> dict[Path, int]:

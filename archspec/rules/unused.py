@@ -200,21 +200,10 @@ def _unused_in_network(view: View) -> Iterator[At]:
     names = {(name, False) for mode in given for name in mode}
     pieces: list[Section | Stage] = [spec.stem, spec.head, *spec.stages.values()]
     names = names.union(*(names_of_tensors(piece, memo=view.memo) for piece in pieces))
-    yield from _unused_tensors(_of_network(view), names)
+    yield from _unused_tensors(spec.stacks(), names)
     for key, stage in spec.stages.items():
         if stage.save and not any((name, False) in names for name in stage.save):
             yield At(("stages", key, "save"))
-
-
-def _of_network(view: View) -> Iterator[tuple[Stack, At]]:
-    """The layers of stem, stages and head."""
-    spec = view.spec
-    for where, section in (("stem", spec.stem), ("head", spec.head)):
-        for name, stack in section.entries:
-            yield stack, At((where,) if name is None else (where, name))
-    for key, stage in spec.stages.items():
-        if stage.between is not None:
-            yield stage.between, At(("stages", key))
 
 
 def _unused_tensors(stacks: Iterable[tuple[Stack, At]], names: Names) -> Iterator[At]:

@@ -227,12 +227,7 @@ class View(Written):
 
     def _stacks(self) -> Iterator[tuple[Stack, At]]:
         spec = self.spec
-        for where, section in (("stem", spec.stem), ("head", spec.head)):
-            for name, stack in section.entries:
-                yield stack, At((where,) if name is None else (where, name))
-        for key, stage in spec.stages.items():
-            if stage.between:
-                yield stage.between, At(("stages", key))
+        yield from spec.stacks()
         for name in ("norm", "act"):
             if stack := getattr(spec.defaults, name):
                 yield stack, At(("defaults", name))
