@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.expression import Expr, Name, substitute, walk
-from archspec.ir import New, Repeat, Sequential
+from archspec.ir import New, Repeat, Sequential, When
 
 FEWEST_REPEATS = 3
 
@@ -36,7 +36,7 @@ def same(one: Any, other: Any) -> bool:
     """Whether two arguments or constructions print the same."""
     if isinstance(one, New) and isinstance(other, New):
         return (
-            one.what is other.what
+            one.what == other.what
             and one.torch == other.torch
             and one.arguments.keys() == other.arguments.keys()
             and all(same(one.arguments[k], other.arguments[k]) for k in one.arguments)
@@ -51,8 +51,12 @@ def same(one: Any, other: Any) -> bool:
 
 def count_names(new: Any, uses: Counter[str]) -> None:
     if isinstance(new, New):
+        count_names(new.what, uses)
         for argument in new.arguments.values():
             count_names(argument, uses)
+    elif isinstance(new, When):
+        count_names(new.condition, uses)
+        count_names(new.new, uses)
     elif isinstance(new, (Sequential, tuple)):
         for child in new.children if isinstance(new, Sequential) else new:
             count_names(child, uses)
@@ -72,6 +76,8 @@ def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:
         )
     if isinstance(new, Sequential):
         return Sequential(tuple(with_formulas(child, meanings) for child in new.children))
+    if isinstance(new, When):
+        return When(with_formulas(new.new, meanings), replaced(new.condition, meanings))
     if isinstance(new, Repeat):
         return Repeat(with_formulas(new.new, meanings), new.count)
     if isinstance(new, tuple):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from archspec.expression.tree import Binary, Call, Expr, Name, Number, Scalar, Unary
+from archspec.expression.tree import Binary, Call, Expr, Logic, Name, Number, Scalar, Unary
 
 OF_MATH = ("sqrt", "log2", "floor", "ceil")
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "//": 2, "%": 2, "/": 2}
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
 def show(number: Scalar | float) -> str:
@@ -38,7 +39,14 @@ def source(expr: Expr, outer: int = 0) -> str:
         case Unary(op="-", operand=operand):
             text = f"-{source(operand, max(PRECEDENCE.values()) + 1)}"
             return f"({text})" if outer > max(PRECEDENCE.values()) else text
-        case Binary(op=op, left=left, right=right):
+        case Binary(op=op, left=left, right=right) if op in COMPARISONS and not outer:
+            return f"{source(left, 1)} {op} {source(right, 1)}"
+        case Logic(op=op, operands=operands) if not outer:
+            return f" {op} ".join(
+                f"({source(part)})" if isinstance(part, Logic) else source(part)
+                for part in operands
+            )
+        case Binary(op=op, left=left, right=right) if op in PRECEDENCE:
             own = PRECEDENCE[op]
             text = f"{source(left, own)} {op} {source(right, own + 1)}"
             return f"({text})" if own < outer else text

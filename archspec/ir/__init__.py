@@ -34,7 +34,18 @@ from archspec.ir.bodies import (
     renamed,
     residual_ends,
 )
-from archspec.ir.classes import Class, Layer, Local, Network, New, Parameter, Repeat, Sequential
+from archspec.ir.classes import (
+    Class,
+    Layer,
+    Local,
+    Network,
+    New,
+    Parameter,
+    Reference,
+    Repeat,
+    Sequential,
+    When,
+)
 from archspec.ir.construction import Call, call, children, number, numbers
 from archspec.ir.fold import Reader, X, run
 from archspec.ir.ops import (
@@ -76,6 +87,7 @@ __all__ = [
     "Parameter",
     "Reader",
     "Real",
+    "Reference",
     "Repeat",
     "Save",
     "Sequential",
@@ -85,6 +97,7 @@ __all__ = [
     "Slice",
     "Split",
     "Unsqueeze",
+    "When",
     "X",
     "applications",
     "applied",

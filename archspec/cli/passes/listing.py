@@ -10,7 +10,7 @@ from archspec.codegen.forward import formula
 from archspec.codegen.layout import STEP, WIDTH, lines
 from archspec.codegen.view import construction
 from archspec.expression import show, source
-from archspec.ir import Class, Network, New, Parameter, Repeat, Sequential
+from archspec.ir import Class, Network, New, Parameter, Repeat, Sequential, When
 
 
 def class_text(network: Network) -> str:
@@ -58,7 +58,9 @@ def _uses(network: Network) -> Counter[Class]:
 
 def _constructed(new: Any) -> Iterator[Class]:
     """The class of each module that a construction makes, as often as it does."""
-    if isinstance(new, Repeat):
+    if isinstance(new, When):
+        yield from _constructed(new.new)
+    elif isinstance(new, Repeat):
         for _ in range(new.count):
             yield from _constructed(new.new)
     elif isinstance(new, Sequential):
