@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from archspec.classes.merging import placed
 from archspec.expression import Expr, Name, substitute, walk
 from archspec.ir import New, Repeat, Sequential, When
 
@@ -14,18 +15,18 @@ FEWEST_REPEATS = 3
 
 
 def repeated(
-    children: Sequence[New | Sequential],
-) -> tuple[New | Sequential | Repeat, ...]:
+    children: Sequence[New | Sequential | When],
+) -> tuple[New | Sequential | Repeat | When, ...]:
     """Runs of equal constructions as one."""
-    runs: list[tuple[New | Sequential, int]] = []
+    runs: list[tuple[New | Sequential | When, int]] = []
     for child in children:
         if runs and same(runs[-1][0], child):
             runs[-1] = (runs[-1][0], runs[-1][1] + 1)
         else:
             runs.append((child, 1))
-    result: list[New | Sequential | Repeat] = []
+    result: list[New | Sequential | Repeat | When] = []
     for child, count in runs:
-        if count >= FEWEST_REPEATS:
+        if count >= FEWEST_REPEATS and not isinstance(child, When):
             result.append(Repeat(child, count))
         else:
             result += [child] * count
@@ -77,7 +78,8 @@ def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:
     if isinstance(new, Sequential):
         return Sequential(tuple(with_formulas(child, meanings) for child in new.children))
     if isinstance(new, When):
-        return When(with_formulas(new.new, meanings), replaced(new.condition, meanings))
+        condition = placed(new.condition, lambda name: meanings.get(name, Name(name)))
+        return When(with_formulas(new.new, meanings), condition)
     if isinstance(new, Repeat):
         return Repeat(with_formulas(new.new, meanings), new.count)
     if isinstance(new, tuple):
