@@ -21,11 +21,13 @@ from archspec.expression import (
     Name,
     Number,
     Scalar,
+    Unary,
     Value,
     constant,
     evaluate,
     names,
     parse,
+    walk,
 )
 from archspec.ir import Add, Body, Chain
 from archspec.ir.bodies import is_nothing, renamed, steps_of
@@ -40,6 +42,7 @@ KEPT = Logic(
         Binary("==", Name("in_channels"), Name("channels")),
     ),
 )
+PRINTED = (Binary, Logic, Name, Number, Unary)  # what a condition in source is made of
 GIVEN = frozenset({"in_channels", "channels", "stride"})
 
 
@@ -175,22 +178,22 @@ def _grouped(module: Any) -> Any:
 
 def _places(leads: list[list[Any]]) -> list[list[int | None]] | None:
     """For each of several sequences, which of its items stands at each place of their union."""
-    union = max(leads, key=len)
+    union: list[Any] | None = max(leads, key=len)
     for lead in leads:
-        union = _union(union, lead)
-    if len(union) > max(map(len, leads)) + 1:
+        union = union and _union(union, lead)
+    if not union or len(union) > max(map(len, leads)) + 1:
         return None
     made = [_matched(union, lead) for lead in leads]
     return made if all(row is not None for row in made) else None  # type: ignore[return-value]
 
 
-def _union(one: list[Any], other: list[Any]) -> list[Any]:
+def _union(one: list[Any], other: list[Any]) -> list[Any] | None:
+    """The items of both in order; None where one has something in place of another."""
     made: list[Any] = []
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    for _, i, j, k, n in matcher.get_opcodes():
+    for kind, i, j, k, n in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if kind == "replace":
+            return None
         made += one[i:j] or other[k:n]
-        if one[i:j] and other[k:n] and one[i:j] != other[k:n]:
-            made += other[k:n]
     return made
 
 
@@ -306,7 +309,7 @@ def _stated(written: Any, known: frozenset[str]) -> Iterator[Expr]:
                 expr = parse(condition)
             except ExpressionError:
                 return
-            if names(expr) <= known:
+            if names(expr) <= known and all(isinstance(part, PRINTED) for part in walk(expr)):
                 yield expr
         for part in written.values():
             yield from _stated(part, known)
@@ -322,6 +325,8 @@ def placed(condition: Expr, meaning: Any) -> Expr:
             return Logic(op, tuple(placed(part, meaning) for part in operands))
         case Binary(op=op, left=left, right=right):
             return Binary(op, placed(left, meaning), placed(right, meaning))
+        case Unary(op=op, operand=operand):
+            return Unary(op, placed(operand, meaning))
         case Name(id=name):
             found: Expr = meaning(name)
             return found

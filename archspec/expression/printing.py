@@ -39,13 +39,15 @@ def source(expr: Expr, outer: int = 0) -> str:
         case Unary(op="-", operand=operand):
             text = f"-{source(operand, max(PRECEDENCE.values()) + 1)}"
             return f"({text})" if outer > max(PRECEDENCE.values()) else text
-        case Binary(op=op, left=left, right=right) if op in COMPARISONS and not outer:
-            return f"{source(left, 1)} {op} {source(right, 1)}"
-        case Logic(op=op, operands=operands) if not outer:
-            return f" {op} ".join(
-                f"({source(part)})" if isinstance(part, Logic) else source(part)
-                for part in operands
-            )
+        case Unary(op="not", operand=operand):
+            return f"not {source(operand, max(PRECEDENCE.values()) + 1)}"
+        case Binary(op=op, left=left, right=right) if op in COMPARISONS:
+            text = f"{source(left, 1)} {op} {source(right, 1)}"
+            return f"({text})" if outer else text
+        case Logic(op=op, operands=operands):
+            nested = (f"({source(o)})" if isinstance(o, Logic) else source(o) for o in operands)
+            text = f" {op} ".join(nested)
+            return f"({text})" if outer else text
         case Binary(op=op, left=left, right=right) if op in PRECEDENCE:
             own = PRECEDENCE[op]
             text = f"{source(left, own)} {op} {source(right, own + 1)}"
