@@ -22,6 +22,8 @@ from archspec.ir.tree import (
     Slot,
 )
 
+MOST_GRAPHS = 32  # of a block; with more, each is a class of its own
+
 
 @dataclass(eq=False)
 class ClassUses:
@@ -91,16 +93,18 @@ class ClassTable:
         for keys, found in self._merged(alike):
             key = self.keys.setdefault(keys[0], len(self.keys))
             group = self.groups.setdefault(key, ClassUses())
-            known = [use for k in keys for use in alike[k]]
-            group.instances += [use for use in instances if use in set(known)]
+            known = dict.fromkeys((use for k in keys for use in alike[k]), key)
+            group.instances += [use for use in instances if use in known]
             group.merged = found
-            self._known |= dict.fromkeys(known, key)
+            self._known |= known
 
     def _merged(
         self, alike: dict[Any, list[BlockInstance]]
     ) -> list[tuple[list[Any], Merged | None]]:
         """Each group with those before it that it is one class with."""
         made: list[tuple[list[Any], Merged | None]] = []
+        if len(alike) > MOST_GRAPHS:
+            return [([key], None) for key in alike]
         for key in alike:
             for place, (keys, _) in enumerate(made):
                 found = merged([alike[k] for k in (*keys, key)], self.shape)
