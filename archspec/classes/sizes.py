@@ -129,12 +129,13 @@ class Sizes:
         self, numbers: Sequence[Scalar | None], exprs: Sequence[Expr | None]
     ) -> Expr | None:
         """A formula of some uses that is true of the others: what a layer that they lack gives."""
-        for expr in dict.fromkeys(exprs) if self.group.merged else ():
+        known = sorted(dict.fromkeys(e for e in exprs if e is not None), key=weight)
+        for expr in known if self.group.merged else ():
             pairs = zip(self.uses, numbers, strict=True)
-            if isinstance(expr, Name) and all(
+            if not isinstance(expr, Number) and all(
                 number is None or evaluated(expr, use) == number for use, number in pairs
             ):
-                return self.meaning(expr.id)
+                return substitute(expr, lambda name: self.meaning(name.id))
         return None
 
     def _whole_row(self, name: str, numbers: Sequence[Scalar | None]) -> list[Scalar]:

@@ -285,26 +285,28 @@ def _assignments(cls: Class) -> list[str]:
     made: list[str] = []
     for layer in cls.layers:
         if isinstance(layer.new, Sequential) and layer.new.conditional:
-            made += _appended(layer, layer.new, variable, first=variable not in taken)
+            kind = ": list[nn.Module]" * (variable not in taken)
+            made += [f"{BODY}{variable}{kind} = []"]
+            made += appended(f"self.{layer.name}", layer.new, variable, BODY)[1:]
             taken.add(variable)
         else:
             made += _assignment(layer)
     return made
 
 
-def _appended(layer: Layer, row: Sequential, variable: str, first: bool) -> Iterable[str]:
+def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]:
     """A sequence of which some children are there under a condition."""
-    yield f"{BODY}{variable}{': list[nn.Module]' * first} = []"
+    made = [f"{start}{variable} = []"]
     for child in row.children:
-        indent = BODY
+        indent = start
         if isinstance(child, When):
-            yield f"{BODY}if {expression.source(child.condition)}:"
-            child, indent = child.new, BODY + STEP
+            made.append(f"{start}if {expression.source(child.condition)}:")
+            child, indent = child.new, start + STEP
         if isinstance(child, Repeat):
-            yield from lines(construction(child), indent, f"{variable} += [", "]")
+            made += lines(construction(child), indent, f"{variable} += [", "]")
         else:
-            yield from lines(CallText(f"{variable}.append", (construction(child),)), indent)
-    yield f"{BODY}self.{layer.name} = nn.Sequential(*{variable})"
+            made += lines(CallText(f"{variable}.append", (construction(child),)), indent)
+    return [*made, f"{start}{name} = nn.Sequential(*{variable})"]
 
 
 def _assignment(layer: Layer) -> list[str]:

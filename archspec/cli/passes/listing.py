@@ -8,7 +8,7 @@ from typing import Any
 
 from archspec.codegen.forward import formula
 from archspec.codegen.layout import STEP, WIDTH, lines
-from archspec.codegen.view import construction
+from archspec.codegen.view import appended, construction
 from archspec.expression import show, source
 from archspec.ir import Class, Network, New, Parameter, Repeat, Sequential, When
 
@@ -29,7 +29,12 @@ def _class(cls: Class, count: str) -> Iterator[str]:
     for local in cls.locals:
         yield f"{STEP}{local.name} = {source(local.value)}"
     for layer in cls.layers:
-        yield from lines(construction(layer.new), STEP, f"{layer.name} = ")
+        if isinstance(layer.new, Sequential) and layer.new.conditional:
+            yield from appended(layer.name, layer.new, "layers", STEP)
+        else:
+            yield from lines(construction(layer.new), STEP, f"{layer.name} = ")
+    for flag in cls.flags:
+        yield f"{STEP}{flag.name} = {source(flag.value)}"
     yield from _forward(cls)
 
 
