@@ -216,10 +216,10 @@ def _padded(child: Child, places: list[int | None]) -> Child:
 
 
 def _kept(uses: Sequence[BlockInstance], summed: Mapping[BlockInstance, bool]) -> Expr | None:
-    for condition in (KEPT, *KEPT.operands):
-        if _decides(condition, uses, summed):
-            return condition
-    return None
+    """The usual condition of a sum with the input, or the half of it that differs."""
+    strides = {evaluated(Name("stride"), use) for use in uses}
+    usual = (KEPT, *KEPT.operands) if len(strides) > 1 else (*KEPT.operands[::-1], KEPT)
+    return next((condition for condition in usual if _decides(condition, uses, summed)), None)
 
 
 def _decides(
@@ -234,12 +234,25 @@ def _holds(condition: Expr, use: BlockInstance) -> bool | None:
     return None if found is None else bool(found)
 
 
-def evaluated(expr: Expr, use: BlockInstance) -> Scalar | None:
-    """The number of a formula in one use; None where it lacks a name."""
-    if not names(expr) <= use.definitions.keys():
-        return None
+def evaluated(
+    expr: Expr, use: BlockInstance, others: Sequence[BlockInstance] = ()
+) -> Scalar | None:
+    """The number of a formula in one use; None where it lacks a name.
+
+    A name that nothing in the use reads is what its formula is in `others`.
+    """
+
+    def meaning(name: Name) -> Value:
+        if name.id in use.definitions:
+            return constant(use.definitions[name.id].number)
+        found = {o.definitions[name.id].inner for o in others if name.id in o.definitions}
+        inner = found.pop() if len(found) == 1 else None
+        if inner is None:
+            raise ExpressionError(f"no {name.id}")
+        return evaluate(inner, meaning)
+
     try:
-        return evaluate(expr, lambda name: constant(use.definitions[name.id].number)).number
+        return evaluate(expr, meaning).number
     except ExpressionError:
         return None
 

@@ -133,7 +133,7 @@ class Sizes:
         for expr in known if self.group.merged else ():
             pairs = zip(self.uses, numbers, strict=True)
             if not isinstance(expr, Number) and all(
-                number is None or evaluated(expr, use) == number for use, number in pairs
+                number is None or evaluated(expr, use, self.uses) == number for use, number in pairs
             ):
                 return substitute(expr, lambda name: self.meaning(name.id))
         return None
