@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 import archspec
-from support import DATA, write_spec
+from support import DATA, SHIPPED, write_spec
 from support.modules import assert_same_tensors, generated_module, module_from_source, seeded
 
 
@@ -31,7 +31,7 @@ def differences(text: str) -> list[str]:
     """What docstrings say of second classes, on one line each."""
     docs = [ast.get_docstring(n) or "" for n in ast.parse(text).body if isinstance(n, ast.ClassDef)]
     paragraphs = [" ".join(part.split()) for doc in docs for part in doc.split("\n\n")]
-    return [part.partition(", but ")[2] for part in paragraphs if part.startswith("Like B")]
+    return [part.partition(", but ")[2] for part in paragraphs if part.startswith("Like ")]
 
 
 # Layers of a block, used once with `more: false` and once with `more: true`.
@@ -145,17 +145,113 @@ def test_both_readers_build_the_same(tmp_path: Path) -> None:
     assert torch.equal(live.eval()(x), made.eval()(x))
 
 
-@pytest.mark.parametrize("pair", [("mobilenet_v3_small", "mobilenet_v3_large")])
-def test_the_classes_of_one_size_build_the_other(pair: tuple[str, str]) -> None:
-    """The classes of MobileNetV3-Small are those of Large, and none has a number."""
-    small, large = (_ahead_of_the_network(archspec.render(name)) for name in pair)
-    assert small == large
-    assert "class MBConv(" in small
-    assert "class MBConv2(" not in small
+@pytest.mark.parametrize(
+    ("small", "large", "network"),
+    [
+        ("mobilenet_v3_small", "mobilenet_v3_large", "MobileNetV3"),
+        ("densenet121", "densenet169", "Features"),
+    ],
+)
+def test_the_classes_of_one_size_build_the_other(small: str, large: str, network: str) -> None:
+    one, other = (archspec.render(name).partition(f"class {network}") for name in (small, large))
+    assert one[0][one[0].index("class ") :] == other[0][other[0].index("class ") :]
+    assert one[1]
 
 
-def _ahead_of_the_network(text: str) -> str:
-    return text[text.index("class ") : text.rindex("\nclass ")]
+def test_no_class_of_a_shipped_spec_has_a_number() -> None:
+    """But for the network itself, whose name is the spec's."""
+    names = {name: re.findall(r"^class (\w+)", archspec.render(name), re.M) for name in SHIPPED}
+    assert not [(n, cls) for n, found in names.items() for cls in found[:-1] if cls[-1].isdigit()]
+
+
+# Second classes of a block ------------------------------------------------------------
+
+NAMED = {
+    "DownUnit Unit": "[{unit: {channels: 8, stride: 2, by: norm}}, {unit: 8}, {unit: 8}]",
+    "FirstUnit Unit": "[{unit: {channels: 8, by: norm}}, {unit: 8}, {unit: 8}]",
+    "Unit PlainUnit": "[{unit: 8}, {unit: {channels: 8, sums: false}}, {unit: 8}]",
+    "Unit Unit2": "[{unit: 8}, {unit: {channels: 8, by: norm}}, {unit: 8}]",
+}
+
+
+@pytest.mark.parametrize("expected", NAMED)
+def test_a_second_class_is_called_after_what_it_has_alone(expected: str, tmp_path: Path) -> None:
+    spec = f"""
+input: [3, 8, 8]
+stem: [{{conv: 8}}]
+stages: {{body: {NAMED[expected]}}}
+blocks:
+  unit:
+    args: {{sums: true}}
+    parts: {{by: none}}
+    body:
+      - by
+      - residual: [{{conv: {{channels: channels, kernel: 3}}}}]
+        when: sums and stride == 1
+      - {{conv: {{channels: channels, stride: stride}}, when: not sums or stride > 1}}
+"""
+    text = archspec.render(write_spec(tmp_path, spec))
+    assert re.findall(r"^class (\w+)", text, re.M)[:-1] == expected.split()
+
+
+# Rows of blocks -----------------------------------------------------------------------
+
+ROWS = """
+input: [3, 8, 8]
+stem: [{{conv: 8}}]
+stages: {{row1: {0}, row2: {1}}}
+head: [global_avg_pool, flatten, {{linear: 3}}]
+blocks:
+  grow:
+    name: layer{{index + 1}}
+    body: [{{concat: [[], [{{conv: {{channels: 4, kernel: 3}}}}, act]]}}]
+  unit:
+    name: unit{{stage}}-{{index}}
+    body:
+      - residual: [{{conv: {{channels: channels, kernel: 3, stride: stride}}}}, act]
+        shortcut: {{conv: {{channels: channels, stride: stride}}}}
+"""
+LOOPS = {
+    "sizes that grow": (
+        ("{block: grow, repeat: 3}", "{block: grow, repeat: 2}"),
+        ["class Row(", "in range(layers):", 'f"layer{k + 1}", Grow(channels + 4 * k))'],
+    ),
+    "the first alone": (
+        ("{block: unit, repeat: 1, channels: 16}", "{block: unit, repeat: 4, channels: 24}"),
+        [
+            "class Row(",
+            "in range(1, layers):",
+            'f"unit{number}-{k}", Unit(channels, channels, nn.Identity())',
+        ],
+    ),
+    "some of the first alone": (
+        ("{block: unit, repeat: 2, channels: 8}", "{block: unit, repeat: 4, channels: 24}"),
+        ["class Row1(", "class Row2("],
+    ),
+    "one row": (
+        ("{block: grow, repeat: 3}", "{block: unit, repeat: 1, channels: 32}"),
+        ["class Row1(", "in range(3):", "class Row2("],
+    ),
+    "no rule": (
+        ("{block: unit, repeat: 3, channels: [8, 16, 128]}", "{block: unit, channels: 128}"),
+        ['self.add_module("unit1-2"', 'self.add_module("unit2-0"'],
+    ),
+}
+
+
+@pytest.mark.parametrize("rows", LOOPS)
+def test_a_row_of_blocks_is_a_loop(rows: str, tmp_path: Path) -> None:
+    stages, lines = LOOPS[rows]
+    spec = write_spec(tmp_path, ROWS.format(*stages))
+    text = archspec.render(spec)
+    assert not [line for line in lines if line not in text], text
+    live = seeded(lambda: archspec.build_module(spec))
+    made = seeded(lambda: generated_module(spec))
+    assert_same_tensors(live.state_dict(), made.state_dict())
+    shapes = {name: tuple(tensor.shape) for name, tensor in live.state_dict().items()}
+    assert shapes == dict(archspec.analyze(spec).state)
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.equal(live.eval()(x), made.eval()(x))
 
 
 # Parameters ---------------------------------------------------------------------------

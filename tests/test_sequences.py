@@ -325,5 +325,6 @@ def test_equal_to_a_module_written_by_hand(reader: str) -> None:
 def test_the_source_assigns_children_by_name() -> None:
     text = archspec.render(DENSE)
     assert "class Features(nn.Sequential):" in text
-    assert "self.denselayer2 = Dense(24)" in text
+    assert "self.denseblock2 = Denseblock(12)" in text
+    assert 'self.add_module(f"denselayer{k + 1}", Dense(channels + 8 * k))' in text
     assert generated_module(DENSE).features.denseblock1.denselayer1 is not None

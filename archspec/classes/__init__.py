@@ -2,6 +2,9 @@
 
 table    which uses of blocks become one class
 merging  uses that differ in a layer or two, with the conditions for these
+loops    rows of one block that a loop makes
+turns    its layers
+naming   what the classes of one block are called
 builder  one class from its uses: its layers
 sizes    its sizes: numbers that differ become parameters
 printed  constructions compared and changed
@@ -15,6 +18,7 @@ from dataclasses import replace
 from functools import partial
 
 from archspec.classes.builder import class_of
+from archspec.classes.loops import NotALoop
 from archspec.classes.places import places_of
 from archspec.classes.table import ClassTable
 from archspec.expand import expand_network
@@ -43,8 +47,7 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
     root: BlockInstance = replace(
         network.root, definitions={**network.root.definitions, **symbolic}
     )
-    table = ClassTable(replace(network, root=root), {*HELPERS, *NEVER_A_CLASS})
-    class_of(table, root)
+    table = _table(replace(network, root=root))
     return Network(
         spec.name,
         table.classes[-1],
@@ -56,6 +59,19 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
         place=partial(places_of, network, Lines(spec.document, spec.library)),
         tree=network,
     )
+
+
+def _table(network: ExpandedNetwork) -> ClassTable:
+    """The classes; a row that turns out to be no loop is written out."""
+    written: frozenset[BlockInstance] = frozenset()
+    while True:
+        table = ClassTable(network, {*HELPERS, *NEVER_A_CLASS}, written)
+        try:
+            class_of(table, network.root)
+        except NotALoop as found:
+            written |= frozenset(found.rows)
+        else:
+            return table
 
 
 __all__ = ["classes", "classes_of"]

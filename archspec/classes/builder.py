@@ -12,6 +12,7 @@ from archspec.classes.printed import repeated
 from archspec.classes.sizes import Sizes
 from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
+from archspec.classes.turns import Turns
 from archspec.expression import Name, Value
 from archspec.ir import (
     Add,
@@ -66,12 +67,13 @@ class ClassBuilder:
         self.table, self.group, self.uses = table, group, group.instances
         self.lead = group.instances[0]
         rows = group.merged.rows if group.merged else {}
-        self.rows = [rows.get(use, use.children) for use in self.uses]
+        self.rows = [() if group.loop else rows.get(use, use.children) for use in self.uses]
         self.children = self._fullest()
         self.sizes = Sizes(table, group)
 
     def cls(self) -> Class:
         layers, names = self._layers()
+        layers += self._turns() if self.group.loop else ()
         body = renamed(self._body(), names)
         flags = self._flags(layers)
         own = [] if self.group.merged else [*self._draws(self.rows, "")]
@@ -79,7 +81,7 @@ class ClassBuilder:
         parameters = self.sizes.parameters()
         self._remember(parameters)
         cls = Class(
-            self.table.name(self.lead),
+            self.table.name(self.uses),
             self.lead.doc,
             tuple(layers),
             body,
@@ -100,6 +102,8 @@ class ClassBuilder:
         return tuple(next(c for c in column if c is not GAP) for column in columns)
 
     def _body(self) -> Body:
+        if self.group.loop:
+            return Chain()
         if not (self.group.merged and self.group.merged.adds):
             return self.group.merged.full.body if self.group.merged else self.lead.body
         *steps, last = steps_of(self.group.merged.full.body)
@@ -176,6 +180,12 @@ class ClassBuilder:
             if place < len(self.children):
                 self._child(place, layers, names)
         return layers, names
+
+    def _turns(self) -> Iterator[Layer]:
+        """The blocks of a row, which a loop makes."""
+        [first, *_] = [c.module for c in self.lead.children if isinstance(c.module, BlockCall)]
+        inner = class_of(self.table, first.instance)
+        return Turns(self.table, inner, self.sizes, self._call).layers()
 
     def _child(self, place: int, layers: list[Layer], names: dict[str, str | None]) -> None:
         children = [row[place] for row in self.rows]
@@ -291,13 +301,19 @@ class ClassBuilder:
             numbers = [group.numbers[name][c.instance] if c else None for c in gapped]
             meanings = [c.meaning(name) if c else None for c in gapped]
             sources = [self.sizes.feeds.sources(c, name) if c else None for c in gapped]
-            expr = self.sizes.unify(numbers, meanings, sources, _word(calls[0], name))
+            expr = self.sizes.unify(numbers, meanings, sources, self._word(calls[0], name))
             arguments[name] = self.sizes.as_real(expr) if parameter.annotation == "float" else expr
         return New(group.cls, arguments)
+
+    def _word(self, call: BlockCall, name: str) -> str:
+        """What an inner block's parameter is called outside: `kernel` of `se` is `se_kernel`."""
+        prefix = "" if self.group.loop else call.instance.prefix
+        return f"{prefix}_{name}" if prefix and name in OF_OPS else name
 
     def _shortcut(self, calls: Sequence[BlockCall], number: int) -> New | Sequential:
         children = [call.instance.slots[number].child for call in calls]
         if children[0] is None:
+            assert not any(children)
             return New(Identity, {}, "Identity")
         pairs = zip(children, calls, strict=True)
         return self.make([_moved(child.module, call) for child, call in pairs if child])
@@ -305,12 +321,6 @@ class ClassBuilder:
 
 def _module(child: Child) -> ModuleNode | None:
     return None if child is GAP else child.module
-
-
-def _word(call: BlockCall, name: str) -> str:
-    """What an inner block's parameter is called outside: `kernel` of `se` is `se_kernel`."""
-    prefix = call.instance.prefix
-    return f"{prefix}_{name}" if prefix and name in OF_OPS else name
 
 
 def _never_drops(module: ModuleNode) -> bool:

@@ -28,6 +28,7 @@ from archspec.expression import (
     Number,
     Scalar,
     Value,
+    names,
     simplify,
     source,
     substitute,
@@ -40,6 +41,8 @@ from archspec.ir.tree import BlockInstance
 from archspec.language.identifiers import CONSTRUCTOR_WORDS
 
 LINE = 80  # a line in a constructor, without its indentation
+PARTS = (1, 2, 3, 4, 6, 8)
+WITNESSES = 2  # different numbers that show a formula
 READABLE = 2  # a formula with more operations is a parameter instead
 
 
@@ -110,6 +113,9 @@ class Sizes:
         """
         there = [place for place, number in enumerate(numbers) if number is not None]
         first = exprs[there[0]]
+        stated = first is not None and bool(names(first))
+        if self.group.loop and not stated and (other := self._found(numbers, word)):
+            return other
         if first is not None and all(exprs[place] == first for place in there):
             meaning = substitute(first, lambda name: self.meaning(name.id))
             if meaning is not None:
@@ -136,6 +142,22 @@ class Sizes:
                 number is None or evaluated(expr, use, self.uses) == number for use, number in pairs
             ):
                 return substitute(expr, lambda name: self.meaning(name.id))
+        return None
+
+    def apart(self, numbers: Sequence[int], word: str) -> Expr:
+        """A number that no size of the class has a part in."""
+        return Number(numbers[0]) if equal(numbers) else Name(self._fresh(word, [*numbers]))
+
+    def _found(self, numbers: Sequence[Scalar | None], word: str) -> Expr | None:
+        """A parameter, or a whole part of one, that is this size wherever it is one."""
+        different = len({*numbers} - {None})
+        for name, known in self.numbers.items():
+            for part in PARTS if different >= WITNESSES else (1,) if word in FLOW else ():
+                pairs = zip(numbers, known, strict=True)
+                if name in FLOW and all(
+                    n is None or (type(k) is int and n * part == k) for n, k in pairs
+                ):
+                    return simplify("//", Name(name), Number(part))
         return None
 
     def _whole_row(self, name: str, numbers: Sequence[Scalar | None]) -> list[Scalar]:
@@ -260,7 +282,7 @@ class Sizes:
         """A size that is used once, or has no line of its own, is written where it is used."""
         uses: Counter[str] = Counter()
         for layer in layers:
-            count_names(layer.new, uses)
+            count_names(_sizes(layer), uses)
         count_names(_numbers(draws), uses)
         count_names(tuple(flag.value for flag in flags), uses)
         for name, formula in reversed(self.locals.items()):  # a local uses those before it
@@ -277,7 +299,7 @@ class Sizes:
         moved = [replace(layer, new=with_formulas(layer.new, once)) for layer in layers]
         used: Counter[str] = Counter()
         for layer in moved:
-            count_names(layer.new, used)
+            count_names(_sizes(layer), used)
         started = [replace(start, draws=_with(start.draws, once)) for start in draws]
         count_names(_numbers(started), used)
         ended = [
@@ -323,6 +345,12 @@ class Sizes:
         declared = self.defaults.get(name, self.lead.args.get(name))
         usual = isinstance(declared, Number) and declared.value in numbers
         return declared if usual and isinstance(declared, Number) else None
+
+
+def _sizes(layer: Layer) -> tuple[Any, ...]:
+    """What a layer depends on."""
+    loop = layer.loop
+    return (layer.new, loop.stop, loop.name) if loop else (layer.new,)
 
 
 def _numbers(draws: Sequence[Start]) -> tuple[Any, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from archspec.classes.loops import loops
 from archspec.classes.merging import Merged, merged
+from archspec.classes.naming import block_name, class_names, without_number
 from archspec.expression import Scalar, Value
 from archspec.ir import Class
 from archspec.ir.draws import Draw
@@ -30,6 +32,7 @@ class ClassUses:
     """Uses of a block that become one class."""
 
     instances: list[BlockInstance] = field(default_factory=list)
+    loop: bool = False  # rows of one block
     cls: Class | None = None
     numbers: dict[str, dict[BlockInstance, Scalar]] = field(default_factory=dict)
     modules: dict[str, int] = field(default_factory=dict)  # parameter -> number of the slot
@@ -40,15 +43,22 @@ class ClassUses:
 
 
 class ClassTable:
-    """All classes of a network; `taken` are names that none of them may have."""
+    """All classes of a network.
 
-    def __init__(self, network: ExpandedNetwork, taken: Iterable[str]) -> None:
+    `taken` are names that none of them may have, `written` are rows that no loop makes.
+    """
+
+    def __init__(
+        self, network: ExpandedNetwork, taken: Iterable[str], written: frozenset[BlockInstance]
+    ) -> None:
+        self.written = written
         self.keys: dict[Any, int] = {}
         self.groups: dict[int, ClassUses] = {}
         self.classes: list[Class] = []
         self.network, self.root = network, network.root
         self.taken = {*taken, network.root.class_name}
         self.first: dict[str, Class] = {}
+        self._names: dict[BlockInstance, str] = {}
         self._known: dict[BlockInstance, int] = {}
         self.users: dict[BlockInstance, list[tuple[BlockInstance, BlockCall]]] = {}
         self.of_block: dict[str, list[BlockInstance]] = {}
@@ -87,16 +97,22 @@ class ClassTable:
             self._classes_of(instances)
 
     def _classes_of(self, instances: list[BlockInstance]) -> None:
+        for rows in loops((row for row in instances if row not in self.written), self.key):
+            self._add(rows, rows[0]).loop = True
         alike: dict[Any, list[BlockInstance]] = {}
         for instance in instances:
-            alike.setdefault(self._graph(instance), []).append(instance)
+            if instance not in self._known:
+                alike.setdefault(self._graph(instance), []).append(instance)
         for keys, found in self._merged(alike):
-            key = self.keys.setdefault(keys[0], len(self.keys))
-            group = self.groups.setdefault(key, ClassUses())
-            known = dict.fromkeys((use for k in keys for use in alike[k]), key)
-            group.instances += [use for use in instances if use in known]
-            group.merged = found
-            self._known |= known
+            known = {use for key in keys for use in alike[key]}
+            self._add([use for use in instances if use in known], keys[0]).merged = found
+
+    def _add(self, uses: list[BlockInstance], graph: Any) -> ClassUses:
+        key = self.keys.setdefault(graph, len(self.keys))
+        group = self.groups.setdefault(key, ClassUses())
+        group.instances += uses
+        self._known |= dict.fromkeys(uses, key)
+        return group
 
     def _merged(
         self, alike: dict[Any, list[BlockInstance]]
@@ -137,20 +153,26 @@ class ClassTable:
         shortcuts = tuple((n, self.shape(c.module)) for n, c in enumerate(children) if c)
         return self.key(module.instance), shortcuts
 
-    def name(self, instance: BlockInstance) -> str:
-        """A name for the class of a block that no other has."""
-        if instance is self.root:
-            return instance.class_name
-        name, number = instance.class_name, 1
+    def name(self, uses: Sequence[BlockInstance]) -> str:
+        """A name for the class of these uses that no other has."""
+        if uses[0] is self.root:
+            return uses[0].class_name
+        if not self._names:
+            groups = [group.instances for group in self.groups.values()]
+            self._names = class_names(groups, self.users)
+        usual = block_name(uses)
+        name, number = self._names.get(uses[0], f"{usual}2"), 2
         while name in self.taken:
-            number += 1
-            name = f"{instance.class_name}{number}"
+            name, number = f"{usual}{number}", number + 1
         self.taken.add(name)
         return name
 
 
 def _declared(instance: BlockInstance) -> Any:
-    return instance.block, instance.class_name, instance.sequential, instance.init
+    """Equal for uses of one block, and for rows whose names differ in their last number."""
+    if instance.prefix:
+        return instance.block, instance.class_name, instance.sequential, instance.init
+    return "", without_number(instance.class_name), instance.sequential, instance.init
 
 
 def block_of(instance: BlockInstance) -> str:

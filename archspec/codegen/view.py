@@ -23,11 +23,12 @@ from archspec.codegen.layout import (
     lines,
 )
 from archspec.codegen.starts import starts, uses_math
-from archspec.expression import Expr, Name
+from archspec.expression import Expr, Name, Number
 from archspec.ir import (
     Class,
     Layer,
     Local,
+    Loop,
     Network,
     New,
     Parameter,
@@ -289,6 +290,8 @@ def _assignments(cls: Class) -> list[str]:
             made += [f"{BODY}{variable}{kind} = []"]
             made += appended(f"self.{layer.name}", layer.new, variable, BODY)[1:]
             taken.add(variable)
+        elif layer.loop:
+            made += looped(layer.loop, construction(layer.new), BODY)
         else:
             made += _assignment(layer)
     return made
@@ -307,6 +310,17 @@ def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]
         else:
             made += lines(CallText(f"{variable}.append", (construction(child),)), indent)
     return [*made, f"{start}{name} = nn.Sequential(*{variable})"]
+
+
+def looped(loop: Loop, new: Text, start: str) -> list[str]:
+    """Blocks under numbered names; a single one needs no loop."""
+    prefix = "f" * any(isinstance(part, Expr) for part in loop.name)
+    added = CallText("self.add_module", (f'{prefix}"{loop.text}"', new))
+    if loop.stop == Number(loop.start + 1):
+        return lines(added, start)
+    bounds = (*([str(loop.start)] if loop.start else []), expression.source(loop.stop))
+    head = f"{start}for {loop.index} in range({', '.join(bounds)}):"
+    return [head, *lines(added, start + STEP)]
 
 
 def _assignment(layer: Layer) -> list[str]:

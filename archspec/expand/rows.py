@@ -33,9 +33,9 @@ def row_of(
 
 
 def _class_name(name: str) -> str:
-    """The class of what is called so, which may be a number."""
+    """The class of what is called so, which may be a number or a letter."""
     made = camel(name.replace("-", "_"))
-    return made if made[:1].isalpha() else "Layers"
+    return made if made[:1].isalpha() and len(made) > 1 else "Layers"
 
 
 def anonymous(

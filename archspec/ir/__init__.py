@@ -38,6 +38,7 @@ from archspec.ir.classes import (
     Class,
     Layer,
     Local,
+    Loop,
     Network,
     New,
     Parameter,
@@ -46,7 +47,7 @@ from archspec.ir.classes import (
     Sequential,
     When,
 )
-from archspec.ir.construction import Call, call, children, number, numbers
+from archspec.ir.construction import Call, bound, call, children, number, numbers, turns
 from archspec.ir.fold import Reader, X, run
 from archspec.ir.ops import (
     Argument,
@@ -79,6 +80,7 @@ __all__ = [
     "Layer",
     "Load",
     "Local",
+    "Loop",
     "Multiply",
     "Network",
     "New",
@@ -102,6 +104,7 @@ __all__ = [
     "applications",
     "applied",
     "argument",
+    "bound",
     "call",
     "children",
     "each",
@@ -113,4 +116,5 @@ __all__ = [
     "renamed",
     "residual_ends",
     "run",
+    "turns",
 ]

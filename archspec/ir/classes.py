@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from archspec.diagnostics import Span
-from archspec.expression import Expr, Name, Number
+from archspec.expression import Expr, Name, Number, source
 from archspec.ir.bodies import Body
 from archspec.ir.draws import Case, Start
 from archspec.ir.liveness import in_mode
@@ -78,12 +78,31 @@ class When:
     condition: Expr
 
 
+@dataclass(frozen=True)
+class Loop:
+    """`index` goes from `start` to before `stop`; `name` is the text and the numbers of a name."""
+
+    name: tuple[str | Expr, ...]
+    index: str
+    start: int
+    stop: Expr
+
+    @property
+    def text(self) -> str:
+        """The name as the inside of an f-string."""
+        return "".join(p if isinstance(p, str) else f"{{{source(p)}}}" for p in self.name)
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """An attribute of a class: a module to be constructed, or a parameter that is one."""
+    """An attribute of a class: a module to be constructed, or a parameter that is one.
+
+    With a `loop` it is one attribute for each turn, and `name` is for people.
+    """
 
     name: str
     new: New | Sequential | Name
+    loop: Loop | None = None
 
 
 @dataclass(frozen=True, eq=False)

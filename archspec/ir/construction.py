@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from archspec import expression
 from archspec.expression import Expr, Name, Number
-from archspec.ir.classes import Class, New, Repeat, Sequential, When
+from archspec.ir.classes import Class, Layer, New, Repeat, Sequential, When
 from archspec.ir.ops import Argument, Op, OpField, fields_of
 
 
@@ -71,6 +71,24 @@ def numbers(arg: Argument, env: Mapping[str, Any]) -> Any:
     if isinstance(arg, tuple):
         return tuple(number(part, env) for part in arg)
     return number(arg, env) if isinstance(arg, Expr) else arg
+
+
+def turns(layer: Layer, env: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The name of each attribute that a layer is, and what each name is there."""
+    if layer.loop is None:
+        yield layer.name, env
+        return
+    for turn in range(layer.loop.start, number(layer.loop.stop, env)):
+        known = {**env, layer.loop.index: turn}
+        yield "".join(str(numbers(part, known)) for part in layer.loop.name), known
+
+
+def bound(cls: Class, how: Call, value: Callable[[Argument], Any]) -> dict[str, Any]:
+    """What each parameter of a class is in a call, where `value` says what an argument is."""
+    required = [p.name for p in cls.parameters if p.default is None]
+    env = {p.name: p.default.value for p in cls.parameters if p.default is not None}
+    positional = dict(zip(required, map(value, how.positional), strict=True))
+    return env | positional | {name: value(given) for name, given in how.keywords.items()}
 
 
 def children(

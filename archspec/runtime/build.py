@@ -16,17 +16,18 @@ from archspec import helpers
 from archspec.expression import Name
 from archspec.ir import (
     Apply,
-    Call,
     Class,
     Layer,
     Network,
     New,
     Reference,
     Sequential,
+    bound,
     call,
     children,
     numbers,
     run,
+    turns,
 )
 from archspec.ir import number as number_of
 from archspec.ir.classes import nowhere
@@ -86,7 +87,8 @@ class _Builder:
     def _filled(self, cls: Class, env: Mapping[str, Any]) -> nn.Module:
         module = self.types[id(cls)]()
         for layer in cls.layers:
-            module.add_module(layer.name, self._layer(layer, env))
+            for name, known in turns(layer, env):
+                module.add_module(name, self._layer(layer, known))
         for flag in cls.flags:
             setattr(module, flag.name, number_of(flag.value, env))
         return module
@@ -101,22 +103,16 @@ class _Builder:
         if isinstance(new, Sequential):
             return nn.Sequential(*[self.make(child, env) for child in children(new, env)])
         how = call(new)
-        positional = [self._argument(value, env) for value in how.positional]
-        keywords = {name: self._argument(value, env) for name, value in how.keywords.items()}
         if isinstance(new.what, Name):
             made: nn.Module = env[new.what.id]()
             return made
         if isinstance(new.what, Class):
-            return self.construct(new.what, self._bound(new.what, how, positional, keywords))
+            given = bound(new.what, how, lambda value: self._argument(value, env))
+            return self.construct(new.what, given)
+        positional = [self._argument(value, env) for value in how.positional]
+        keywords = {name: self._argument(value, env) for name, value in how.keywords.items()}
         module: nn.Module = self._torch_class(new.torch)(*positional, **keywords)
         return module
-
-    def _bound(
-        self, cls: Class, how: Call, positional: list[Any], keywords: dict[str, Any]
-    ) -> dict[str, Any]:
-        required = [p.name for p in cls.parameters if p.default is None]
-        env = {p.name: p.default.value for p in cls.parameters if p.default is not None}
-        return env | dict(zip(required, positional, strict=True)) | keywords
 
     def _argument(self, value: Any, env: Mapping[str, Any]) -> Any:
         if isinstance(value, (New, Sequential)):

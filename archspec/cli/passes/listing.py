@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archspec.codegen.forward import formula
 from archspec.codegen.layout import STEP, WIDTH, lines
-from archspec.codegen.view import appended, construction
-from archspec.expression import show, source
-from archspec.ir import Class, Network, New, Parameter, Repeat, Sequential, When
+from archspec.codegen.view import appended, construction, looped
+from archspec.expression import Expr, Scalar, show, source
+from archspec.ir import Class, Network, New, Parameter, Sequential, children, number, numbers, turns
+
+Use = tuple[Class, tuple[tuple[str, Scalar], ...]]  # with the number of each parameter
 
 
 def class_text(network: Network) -> str:
@@ -31,6 +33,8 @@ def _class(cls: Class, count: str) -> Iterator[str]:
     for layer in cls.layers:
         if isinstance(layer.new, Sequential) and layer.new.conditional:
             yield from appended(layer.name, layer.new, "layers", STEP)
+        elif layer.loop:
+            yield from looped(layer.loop, construction(layer.new), STEP)
         else:
             yield from lines(construction(layer.new), STEP, f"{layer.name} = ")
     for flag in cls.flags:
@@ -53,26 +57,35 @@ def _parameter(parameter: Parameter) -> str:
 
 def _uses(network: Network) -> Counter[Class]:
     """How many modules of each class there are; each class stands before its users."""
-    used = Counter({network.root: 1})
+    todo: dict[Class, Counter[Use]] = {network.root: Counter({_use(network.root, {}): 1})}
     for cls in reversed(network.classes):
-        for layer in cls.layers:
-            for inner in _constructed(layer.new):
-                used[inner] += used[cls]
-    return used
+        for (_, given), count in todo.get(cls, Counter()).items():
+            env = dict(given)
+            for local in cls.locals:
+                env[local.name] = number(local.value, env)
+            for layer in cls.layers:
+                for _, known in turns(layer, env):
+                    for inner in _constructed(layer.new, known):
+                        todo.setdefault(inner[0], Counter())[inner] += count
+    return Counter({cls: uses.total() for cls, uses in todo.items()})
 
 
-def _constructed(new: Any) -> Iterator[Class]:
-    """The class of each module that a construction makes, as often as it does."""
-    if isinstance(new, When):
-        yield from _constructed(new.new)
-    elif isinstance(new, Repeat):
-        for _ in range(new.count):
-            yield from _constructed(new.new)
-    elif isinstance(new, Sequential):
-        for child in new.children:
-            yield from _constructed(child)
+def _use(cls: Class, given: dict[str, Any]) -> Use:
+    """A class with what its sizes are."""
+    usual = {p.name: p.default.value for p in cls.parameters if p.default}
+    return cls, tuple((usual | given).items())
+
+
+def _constructed(new: Any, env: Mapping[str, Any]) -> Iterator[Use]:
+    """Each module of a class that a construction makes, as often as it does."""
+    if isinstance(new, Sequential):
+        for child in children(new, env):
+            yield from _constructed(child, env)
     elif isinstance(new, New):
-        if isinstance(new.what, Class):
-            yield new.what
         for argument in new.arguments.values():
-            yield from _constructed(argument)
+            yield from _constructed(argument, env)
+        if isinstance(new.what, Class):
+            yield _use(
+                new.what,
+                {n: numbers(v, env) for n, v in new.arguments.items() if isinstance(v, Expr)},
+            )

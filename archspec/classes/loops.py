@@ -1,0 +1,87 @@
+"""Rows of one block under numbered names, which a loop makes: `layer1`, `layer2`, and so on.
+
+Rows of one block whose names agree but for numbers are uses of one class, however long they are.
+Its blocks differ in sizes that grow by the same amount each time, or the first differs from all
+others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from archspec.ir.tree import BlockCall, BlockInstance, SequentialNode
+
+NUMBER = re.compile(r"(0|[1-9][0-9]*)")
+FEWEST = 3  # blocks in a row for which a loop is shorter
+
+
+class NotALoop(Exception):
+    """The blocks of rows differ in more than a loop can say."""
+
+    def __init__(self, rows: Sequence[BlockInstance]) -> None:
+        self.rows = rows
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names that count up in their last number: `first`, one more, and so on.
+
+    `texts` are around the numbers, `others` are the numbers before the last.
+    """
+
+    texts: tuple[str, ...]
+    others: tuple[int, ...]
+    first: int
+
+
+def names_of(row: BlockInstance) -> Names | None:
+    """The pattern of the names of a row; None where there is none."""
+    split = [NUMBER.split(child.attribute) for child in row.children]
+    numbers = [[int(number) for number in parts[1::2]] for parts in split]
+    if not all(numbers) or len({tuple(p[:-2] + p[-1:]) for p in split}) > 1:
+        return None
+    if any(after[-1] != before[-1] + 1 for before, after in pairwise(numbers)):
+        return None
+    return Names(tuple(split[0][::2]), tuple(numbers[0][:-1]), numbers[0][-1])
+
+
+def loops(
+    instances: Iterable[BlockInstance], key_of: Callable[[BlockInstance], int]
+) -> list[list[BlockInstance]]:
+    """The instances that are rows of one block, by pattern and block."""
+    found: dict[Any, list[BlockInstance]] = {}
+    for row in instances:
+        if _plain(row) and (names := names_of(row)) is not None:
+            blocks = {
+                key_of(c.module.instance) for c in row.children if isinstance(c.module, BlockCall)
+            }
+            if len(blocks) == 1:
+                found.setdefault((names.texts, names.first, *blocks), []).append(row)
+    return [rows for rows in found.values() if _worth(rows)]
+
+
+def _plain(row: BlockInstance) -> bool:
+    return (
+        row.sequential
+        and not (row.slots or row.inputs or row.gives or row.init)
+        and all(isinstance(child.module, BlockCall) for child in row.children)
+        and not _draws(row)
+    )
+
+
+def _draws(module: Any) -> bool:
+    """Whether a layer in a module starts by itself."""
+    if isinstance(module, BlockCall):
+        return bool(module.instance.init) or _draws(module.instance)
+    if not isinstance(module, (BlockInstance, SequentialNode)):
+        return False
+    return any(child.draws or _draws(child.module) for child in module.children)
+
+
+def _worth(rows: Sequence[BlockInstance]) -> bool:
+    longest = max(len(row.children) for row in rows)
+    return longest >= FEWEST or (len(rows) > 1 and longest > 1)

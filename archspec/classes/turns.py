@@ -1,0 +1,111 @@
+"""The layers of a class whose blocks a loop makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from archspec.classes.loops import NotALoop, names_of
+from archspec.classes.sizes import Sizes
+from archspec.classes.table import ClassTable, ClassUses
+from archspec.expression import Expr, Name, Number, Scalar, simplify
+from archspec.ir import Layer, Loop, New
+from archspec.ir.tree import BlockCall
+
+Row = Sequence[BlockCall]
+Made = Callable[[Sequence[BlockCall | None]], New]
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Writes the rows of a class as one loop, or as a first block and a loop."""
+
+    table: ClassTable
+    inner: ClassUses  # the class of the blocks
+    sizes: Sizes
+    made: Made
+
+    def layers(self) -> Iterator[Layer]:
+        rows = [
+            [c.module for c in use.children if isinstance(c.module, BlockCall)]
+            for use in self.sizes.uses
+        ]
+        rest = [row[1:] for row in rows]
+        if (steps := self._steps(rows)) is not None:
+            yield self._turns(rows, 0, steps)
+        elif (
+            len({self.table.shape(row[0]) for row in rows}) > 1  # some have a shortcut
+            or (steps := self._steps(rest)) is None
+            or any(steps.values())
+        ):
+            raise NotALoop(self.sizes.uses)
+        else:
+            new = self.made([row[0] for row in rows])
+            first = Loop(self._name(Number(self._first)), self._index, 0, Number(1))
+            yield Layer(first.text, new, first)
+            yield self._turns(rest, 1, steps)
+
+    def _steps(self, rows: Sequence[Row]) -> dict[str, int] | None:
+        """By how much each parameter grows from block to block; None where no loop says it."""
+        calls = [call for row in rows for call in row]
+        kinds = [[known[call.instance] for call in calls] for known in self.inner.types.values()]
+        if any(len({*known}) > 1 for known in kinds):
+            return None
+        if any(slot.child for call in calls for slot in call.instance.slots):
+            return None
+        steps = {
+            name: _step([[known[call.instance] for call in row] for row in rows])
+            for name, known in self.inner.numbers.items()
+        }
+        found = {name: step for name, step in steps.items() if step is not None}
+        return found if len(found) == len(steps) else None
+
+    def _turns(self, rows: Sequence[Row], start: int, steps: Mapping[str, int]) -> Layer:
+        new = self.made([row[0] if row else None for row in rows])
+        index = Name(self._index)
+        grown = {
+            name: _sum(new.arguments[name], simplify("*", Number(step), index))
+            for name, step in steps.items()
+            if step
+        }
+        counts = [start + len(row) for row in rows]
+        stop = self.sizes.apart(counts, "layers")
+        loop = Loop(self._name(_sum(index, Number(self._first))), index.id, start, stop)
+        return Layer(loop.text, replace(new, arguments={**new.arguments, **grown}), loop)
+
+    @property
+    def _index(self) -> str:
+        names = ("k", *(f"k{number}" for number in range(len(self.sizes.known))))
+        return next(name for name in names if name not in self.sizes.known)
+
+    @property
+    def _first(self) -> int:
+        names = names_of(self.sizes.lead)
+        assert names is not None
+        return names.first
+
+    def _name(self, turn: Expr) -> tuple[str | Expr, ...]:
+        """Text and numbers in turn; a number that differs from row to row is a parameter."""
+        patterns = [names for use in self.sizes.uses if (names := names_of(use))]
+        columns = zip(*[names.others for names in patterns], strict=True)
+        numbers: list[Expr] = [*map(self._number, columns), turn]
+        made: list[str | Expr] = [patterns[0].texts[0]]
+        for number, text in zip(numbers, patterns[0].texts[1:], strict=True):
+            made += [str(number.value) if isinstance(number, Number) else number, text]
+        return tuple(part for part in made if part)
+
+    def _number(self, numbers: Sequence[int]) -> Expr:
+        return self.sizes.apart(numbers, "number")
+
+
+def _sum(one: Any, other: Expr | None) -> Any:
+    return None if other is None else simplify("+", one, other)
+
+
+def _step(rows: Sequence[Sequence[Scalar]]) -> int | None:
+    """By how much a size grows from block to block, in all rows alike; None where it does not."""
+    steps = {after - before for row in rows for before, after in pairwise(row)}
+    step = steps.pop() if len(steps) == 1 else None if steps else 0
+    return step if type(step) is int else None
