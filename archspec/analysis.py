@@ -61,10 +61,21 @@ class Analysis:
         for visit in visits(self.network) if self.network else ():
             op, y = visit.site.op, visit.site.y
             params = 0 if visit.path in seen else op.parameters()
-            macs = 0 if aside and visit.path.partition(".")[0] in aside else op.macs(y)
+            macs = 0 if aside and self.attribute(visit.path) in aside else op.macs(y)
             seen.add(visit.path)
             rows.append(Row(visit.path, visit.site.call.torch, y.sizes, params, macs, op))
         return tuple(rows)
+
+    def attribute(self, path: str) -> str:
+        """The attribute of the network that a layer is in; one in a container has dots."""
+        parts = path.split(".")
+        paths = (".".join(parts[:count]) for count in range(1, len(parts)))
+        return next((here for here in paths if here in self._attributes), path)
+
+    @cached_property
+    def _attributes(self) -> frozenset[str]:
+        root = self.network.root if self.network else None
+        return frozenset(child.attribute for child in root.attributes) if root else frozenset()
 
     @property
     def aside(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from archspec.classes.containers import contained
 from archspec.classes.differing import differs
 from archspec.classes.printed import repeated
 from archspec.classes.sizes import Sizes
@@ -60,7 +61,7 @@ class ClassBuilder:
         cls = Class(
             self.table.name(self.lead),
             self.lead.doc,
-            tuple(layers),
+            tuple(contained(layers)),
             body,
             tuple(parameters),
             tuple(local),

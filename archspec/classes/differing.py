@@ -12,7 +12,6 @@ from archspec.ir import (
     Body,
     Class,
     Concat,
-    Layer,
     Multiply,
     New,
     Sequential,
@@ -34,7 +33,7 @@ JOINTS: dict[type[Any], str] = {
 
 def differs(first: Class, other: Class) -> str:
     """The sentence for the docstring of the second class."""
-    there, here = _by_name(first.layers), _by_name(other.layers)
+    there, here = first.applied, other.applied
     notes = [
         *_layers(there, here, first.sequential and other.sequential),
         *_calls(first.body, other.body, there, here),
@@ -72,10 +71,6 @@ def _calls(first: Body, other: Body, there: Layers, here: Layers) -> Iterator[st
             yield f"{name} is applied {_times(has[name])} and not {_times(had[name])}"
     if had == has and before != after:
         yield "in another order"
-
-
-def _by_name(layers: Sequence[Layer]) -> Layers:
-    return {layer.name: layer.new for layer in layers}
 
 
 def _layer(name: str, one: Any, other: Any) -> Iterator[str]:

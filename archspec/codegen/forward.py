@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from archspec.codegen.containers import reached
 from archspec.codegen.layout import STEP, WIDTH, CallText, lines
 from archspec.ir import Apply, Body, Chain, Class, New, Save, Sequential, run
 from archspec.ir.bodies import INPUT, steps_of
@@ -37,7 +38,7 @@ class _Statements:
     """The reader whose `x` is source text. A statement ends at an activation."""
 
     def __init__(self, cls: Class, network: bool) -> None:
-        self.layers = {layer.name: layer.new for layer in cls.layers}
+        self.cls, self.layers = cls, cls.applied
         self.network = network
         self.lines: list[str] = []
         self.shared: list[tuple[str | None, set[str]]] = []
@@ -91,13 +92,13 @@ class _Statements:
     def apply(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
         alone = self.network and self._composite(layer.layer)
         rest = "".join(f", {other.text}" for other in others)
-        text = f"self.{layer.layer}({x.text}{rest})"
+        text = f"{self.called(layer.layer)}({x.text}{rest})"
         if alone or not self.fits(text):
             x = self.assign(x)
-            text = f"self.{layer.layer}({x.text}{rest})"
+            text = f"{self.called(layer.layer)}({x.text}{rest})"
         if not self.fits(text) and x.text != x.variable:
             x = self._copied(x)
-            text = f"self.{layer.layer}({x.text}{rest})"
+            text = f"{self.called(layer.layer)}({x.text}{rest})"
         y = Code(text, x.variable)
         if others and not self.fits(text):
             return self._tall_call(layer, x, others)
@@ -105,10 +106,14 @@ class _Statements:
             return y
         return self.assign(y) if alone or self._activation(layer.layer) else y
 
+    def called(self, name: str) -> str:
+        """A layer as `forward` reaches it."""
+        return reached(name, self.cls)
+
     def _tall_call(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
         """A call in several lines."""
         variable, indent = self.fresh(), " " * self.indent
-        call = CallText(f"self.{layer.layer}", (x.text, *(other.text for other in others)))
+        call = CallText(self.called(layer.layer), (x.text, *(other.text for other in others)))
         made = lines(call, indent, f"{variable} = ")
         self.lines += [line.removeprefix(indent) for line in made]
         return Code(variable, None)

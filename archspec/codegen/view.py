@@ -10,6 +10,7 @@ from typing import Any
 
 from archspec import expression, helpers
 from archspec.analysis import Analysis
+from archspec.codegen.containers import container
 from archspec.codegen.forward import formula, forward
 from archspec.codegen.layout import (
     STEP,
@@ -24,7 +25,18 @@ from archspec.codegen.layout import (
 )
 from archspec.codegen.starts import starts, uses_math
 from archspec.expression import Expr, Name
-from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, applied, call
+from archspec.ir import (
+    Class,
+    Layer,
+    Modules,
+    Network,
+    New,
+    Parameter,
+    Repeat,
+    Sequential,
+    applied,
+    call,
+)
 from archspec.ir.liveness import give_of
 
 BODY = STEP * 2
@@ -124,7 +136,7 @@ def _table(network: Network, analysis: Analysis) -> list[str]:
     params: Counter[str] = Counter()
     shapes: dict[str, list[tuple[int, ...]]] = {}  # of ops: only they are called several times
     for row in analysis.rows:
-        params[row.path.split(".")[0]] += row.params
+        params[analysis.attribute(row.path)] += row.params
         shapes.setdefault(row.path, []).append(row.output)
     rows = [("layer", "output", "parameters")]
     for name in applied(network.root.body):
@@ -157,6 +169,9 @@ def _news(new: Any) -> Iterable[New]:
             yield from _news(child)
     elif isinstance(new, Repeat):
         yield from _news(new.new)
+    elif isinstance(new, Modules):
+        for layer in new.layers:
+            yield from _news(layer.new)
 
 
 def _constructions(network: Network) -> Iterable[New]:
@@ -282,6 +297,8 @@ def construction(new: Any) -> Text:
         return CallText("nn.Sequential", children, tall=len(children) > 1)
     if isinstance(new, Repeat):
         return RunText(construction(new.new), new.count)
+    if isinstance(new, Modules):
+        return container(new, construction)
     if isinstance(new, Name):
         return new.id
     if isinstance(new, Expr):

@@ -34,7 +34,17 @@ from archspec.ir.bodies import (
     renamed,
     residual_ends,
 )
-from archspec.ir.classes import Class, Layer, Local, Network, New, Parameter, Repeat, Sequential
+from archspec.ir.classes import (
+    Class,
+    Layer,
+    Local,
+    Modules,
+    Network,
+    New,
+    Parameter,
+    Repeat,
+    Sequential,
+)
 from archspec.ir.construction import Call, call, children, number, numbers
 from archspec.ir.fold import Reader, X, run
 from archspec.ir.ops import (
@@ -68,6 +78,7 @@ __all__ = [
     "Layer",
     "Load",
     "Local",
+    "Modules",
     "Multiply",
     "Network",
     "New",

@@ -196,7 +196,7 @@ def _branches(given: Any) -> tuple[Branch, ...]:
     for name, step, part in items:
         with found.trying(step):
             if name is not None:
-                identifiers.attribute(name)
+                identifiers.place(name)
             branches.append(Branch(name, stack_of(part) if name is None else entry_of(name, part)))
     found.finish()
     return tuple(branches)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -19,6 +19,7 @@ from archspec.ir import (
     Call,
     Class,
     Layer,
+    Modules,
     Network,
     New,
     Sequential,
@@ -84,13 +85,20 @@ class _Builder:
 
     def _filled(self, cls: Class, env: Mapping[str, Any]) -> nn.Module:
         module = self.types[id(cls)]()
-        for layer in cls.layers:
-            module.add_module(layer.name, self._layer(layer, env))
+        self._fill(module, cls.layers, env)
         return module
+
+    def _fill(self, module: nn.Module, layers: Iterable[Layer], env: Mapping[str, Any]) -> None:
+        for layer in layers:
+            module.add_module(layer.name, self._layer(layer, env))
 
     def _layer(self, layer: Layer, env: Mapping[str, Any]) -> nn.Module:
         if isinstance(layer.new, Name):
             module: nn.Module = env[layer.new.id]
+            return module
+        if isinstance(layer.new, Modules):
+            module = nn.ModuleList() if layer.new.listed else nn.ModuleDict()
+            self._fill(module, layer.new.layers, env)
             return module
         return self.make(layer.new, env)
 
@@ -175,7 +183,13 @@ class _Tensors:
         self.modules = modules
 
     def apply(self, layer: Apply, x: Tensor, others: Sequence[Tensor]) -> Any:
-        return self.modules[layer.layer](x, *others)
+        return self._module(layer.layer)(x, *others)
+
+    def _module(self, path: str) -> Any:
+        """A layer, which may stand in containers."""
+        name, _, rest = path.partition(".")
+        module = self.modules[name]
+        return module.get_submodule(rest) if rest else module
 
     def unpack(self, x: Any, names: tuple[str, ...]) -> list[Tensor]:
         return list(x)

@@ -10,7 +10,7 @@ from archspec.codegen.forward import formula
 from archspec.codegen.layout import STEP, WIDTH, lines
 from archspec.codegen.view import construction
 from archspec.expression import show, source
-from archspec.ir import Class, Network, New, Parameter, Repeat, Sequential
+from archspec.ir import Class, Modules, Network, New, Parameter, Repeat, Sequential
 
 
 def class_text(network: Network) -> str:
@@ -64,6 +64,9 @@ def _constructed(new: Any) -> Iterator[Class]:
     elif isinstance(new, Sequential):
         for child in new.children:
             yield from _constructed(child)
+    elif isinstance(new, Modules):
+        for layer in new.layers:
+            yield from _constructed(layer.new)
     elif isinstance(new, New):
         if isinstance(new.what, Class):
             yield new.what
