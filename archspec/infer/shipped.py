@@ -39,6 +39,31 @@ def matches(shapes: Shapes) -> list[Match]:
     return sorted(found, key=_plainness)
 
 
+def templates(shapes: Shapes) -> list[tuple[Spec, tuple[str, ...]]]:
+    """Shipped specs with these names and kernels but other widths, the nearest first.
+
+    With each come the others that have its names and shapes.
+    """
+    counts = _children(shapes)
+    found: dict[tuple[tuple[int, ...], ...], list[Match]] = {}
+    for name, (spec, stages) in known().items():
+        if all(counts.get(key) == count for key, count in stages.items()):
+            expected = _without_counters(state(_rows(name)), shapes)
+            if expected.keys() == shapes.keys() and _same_kernels(expected, shapes):
+                key = tuple(expected[name] for name in sorted(expected))
+                found.setdefault(key, []).append(Match(spec, None, None))
+    alike = [sorted(group, key=_plainness) for group in found.values()]
+    alike.sort(key=lambda group: _plainness(group[0]))
+    return [(group[0].spec, tuple(one.spec.name for one in group[1:])) for group in alike]
+
+
+def _same_kernels(expected: Shapes, shapes: Shapes) -> bool:
+    return all(
+        len(shape) == len(shapes[key]) and shape[2:] == shapes[key][2:]
+        for key, shape in expected.items()
+    )
+
+
 @cache
 def known() -> dict[str, tuple[Spec, dict[str, int]]]:
     """Every shipped spec, and the blocks of each stage that is an attribute of its own."""
