@@ -48,5 +48,5 @@ def test_res2net_has_the_names_of_timm() -> None:
     timm = pytest.importorskip("timm")
     with torch.device("meta"):
         theirs = timm.create_model("res2net50_26w_4s").state_dict()
-        ours = archspec.build_module("specs/papers/res2net50_26w_4s.yaml").state_dict()
+        ours = archspec.build_module("res2net50_26w_4s").state_dict()
     assert [(k, v.shape) for k, v in ours.items()] == [(k, v.shape) for k, v in theirs.items()]

@@ -49,7 +49,7 @@ def section() -> Schema:
     named = {
         "type": ["object", "string", "null"],
         "pattern": "^none$",
-        "propertyNames": ref("attribute"),
+        "propertyNames": ref("place"),
         "additionalProperties": ref("entry"),
     }
     return when("array", {"items": ref("layer")}, named)

@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from archspec.ir import Field
 from archspec.language.arguments import LARGEST_SIZE
+from archspec.language.identifiers import MOST_PARTS
 from archspec.language.tensors import MOST_NAMES
 from archspec.language.words import BRANCHED, ONE_BODY, SLICE
 from archspec.reference.texts import Text
@@ -18,6 +19,7 @@ from archspec.reference.texts import Text
 Schema = dict[str, Any]
 
 NAME = "^[A-Za-z][A-Za-z0-9_]{0,59}$"
+PLACE = NAME.removesuffix("$") + rf"(\.[A-Za-z0-9][A-Za-z0-9_-]{{0,59}}){{0,{MOST_PARTS - 1}}}$"
 NO_BOOLEAN = (
     "^(?!([Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$)"
 )
