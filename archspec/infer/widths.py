@@ -43,6 +43,10 @@ class Turn:
     now: dict[str, int]
     found: dict[str, int] = field(default_factory=dict)
 
+    def is_wrong(self, name: str) -> bool:
+        """Whether the checkpoint has another width."""
+        return name in self.found and self.found[name] != self.now.get(name)
+
 
 @dataclass
 class Place:
@@ -57,13 +61,8 @@ class Place:
 
     def wrong(self) -> list[str]:
         """The arguments that have other widths, in order."""
-        turns = self.turns.values()
         return [
-            name
-            for name in self.names
-            if any(
-                turn.found.get(name, now) != now for turn in turns for now in [turn.now.get(name)]
-            )
+            name for name in self.names if any(turn.is_wrong(name) for turn in self.turns.values())
         ]
 
 
