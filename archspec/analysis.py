@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, applied
 from archspec.ir.bodies import is_gated, parts_of
+from archspec.ir.containers import gathered
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
 from archspec.ir.visitor import visits
 from archspec.memo import Memo, remember
@@ -87,7 +88,10 @@ class Analysis:
 
     @property
     def state(self) -> dict[str, tuple[int, ...]]:
-        """The names and shapes of the network's `state_dict`, in the order of computation."""
+        """The names and shapes of the network's `state_dict`, in the order of computation.
+
+        Layers of one container, such as `convs.0` and `convs.1`, stand side by side.
+        """
         return state(self.rows)
 
     def __str__(self) -> str:
@@ -110,7 +114,7 @@ def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
     """The names and shapes of what is saved of these layers."""
     return {
         f"{row.path}.{name}": shape
-        for row in rows
+        for row in gathered(rows, lambda row: row.path)
         for name, shape in (row.layer.weights() | row.layer.buffers()).items()
     }
 

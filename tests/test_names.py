@@ -27,6 +27,7 @@ def test_layers_of_a_container_are_made_where_the_first_stands() -> None:
     assert names == [f"{n}.weight" for n in ("convs.0", "convs.1", "fuse.1.a", "fuse.0")]
     assert isinstance(module.convs, nn.ModuleList)
     assert isinstance(module.fuse, nn.ModuleDict)
+    assert list(archspec.analyze(PAIR).state) == list(module.state_dict())
 
 
 @pytest.mark.parametrize(

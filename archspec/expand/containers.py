@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from archspec.expand.builder import Item
 from archspec.expand.scope import FoundError
+from archspec.ir.containers import gathered
 from archspec.ir.tree import Child
 from archspec.places import Finding
 
@@ -28,25 +29,16 @@ def containers_of(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             container = container.rpartition(".")[0]
 
 
-def gathered(children: tuple[Child, ...], before: list[int]) -> tuple[tuple[Child, ...], list[int]]:
+def in_containers(
+    children: tuple[Child, ...], before: list[int]
+) -> tuple[tuple[Child, ...], list[int]]:
     """Layers of one container side by side, where the first of them stands.
 
     `before` is how many layers come before each place, those of containers that are open included.
     """
-    if not any("." in child.attribute for child in children):
-        return children, before
-    first: dict[str, int] = {}
-    for place, child in enumerate(children):
-        for prefix in _prefixes(child.attribute):
-            first.setdefault(prefix, place)
     tops = [child.attribute.partition(".")[0] for child in children]
     counts, reach = Counter(tops), [0]
     for top in tops:
         reach.append(reach[-1] + counts.pop(top, 0))
-    order = sorted(children, key=lambda child: [first[p] for p in _prefixes(child.attribute)])
+    order = gathered(children, lambda child: child.attribute)
     return tuple(order), [reach[count] for count in before]
-
-
-def _prefixes(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.expand.builder import Builder, Declared, Item, Slot
-from archspec.expand.containers import check_dotted, containers_of, gathered
+from archspec.expand.containers import check_dotted, containers_of, in_containers
 from archspec.expand.scope import FoundError
 from archspec.ir import Body, Chain, renamed
 from archspec.ir.bodies import INPUT
@@ -51,7 +51,7 @@ def closed(
     slots = [(slot, f"@{place}") for place, slot in enumerate(builder.slots)]
     tensors = _tensors(builder, body) if builder.tensors else {}
     body = renamed(body, names | {slot.mark: mark for slot, mark in slots} | tensors)
-    children, before = gathered(*_shared_once(builder.items, names))
+    children, before = in_containers(*_shared_once(builder.items, names))
     return BlockInstance(
         declared.block,
         declared.class_name,

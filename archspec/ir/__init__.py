@@ -10,6 +10,7 @@ bodies        what a forward computes; where in it training acts
 fold          `run`, which reads it
 liveness      what of a body leads to its result
 tree          the expanded network
+containers    the order of layers in containers
 visitor       the way through it: layers in the order in which they run
 classes       Class, New, Layer, Network
 construction  `call`, and what sizes come to
