@@ -132,3 +132,11 @@ def test_an_editor_has_something_to_say_of_each_key() -> None:
     conv = spec_schema()["$defs"]["op-conv"]["properties"]
     assert conv["kernel"]["description"] == "`kernel_size` of `Conv2d`. By default `1`."
     assert conv["stride"]["default"] == 1
+
+
+def test_interpolate_takes_a_name_alone_or_in_a_map() -> None:
+    layers = HEAD + "stem: [{conv: 8, save: a}, "
+    for given in ("a", "{like: a}", "{like: a, mode: bilinear, align_corners: false}"):
+        assert findings(f"{layers}{{interpolate: {given}}}]") == []
+    for given in ("2", "{}", "{mode: nearest}", "{like: a, mode: cubic}", "{like: a, scale: 2}"):
+        assert len(findings(f"{layers}{{interpolate: {given}}}]")) == 1

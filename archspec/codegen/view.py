@@ -69,15 +69,15 @@ class View:
 def view(network: Network, analysis: Analysis) -> View:
     used = sorted(_helpers(network))
     views = []
-    torch = math = False
+    math, named = False, set[str]()
     for cls in network.classes:
-        made, uses_torch = _class(cls, network, analysis)
+        made, of_torch = _class(cls, network, analysis)
         views.append(made)
-        torch = torch or uses_torch
+        named |= of_torch
         math = math or uses_math(made.statements)
     return View(
         _module_doc(network, analysis),
-        _imports(network, used, torch, math),
+        _imports(network, used, named, math),
         [helpers.HELPERS[name] for name in used],
         views,
     )
@@ -147,12 +147,11 @@ def _table(network: Network, analysis: Analysis) -> list[str]:
     return [f"{STEP}{a:{wide[0]}}  {b:{wide[1]}}  {c:>{wide[2]}}".rstrip() for a, b, c in rows]
 
 
-def _imports(network: Network, used: Sequence[str], torch: bool, math: bool) -> list[str]:
-    whole = torch or any(helpers.uses(name, "torch") for name in used)
-    functional = any(helpers.uses(name, "F") for name in used)
-    found = ["import torch"] if whole else []
+def _imports(network: Network, used: Sequence[str], named: set[str], math: bool) -> list[str]:
+    both = {word for word in ("torch", "F") for name in used if helpers.uses(name, word)} | named
+    found = ["import torch"] if "torch" in both else []
     found.append("from torch import Tensor, nn")
-    if functional:
+    if "F" in both:
         found.append("from torch.nn import functional as F")
     if all(cls.sequential for cls in network.classes):
         found[found.index("from torch import Tensor, nn")] = "from torch import nn"
@@ -187,9 +186,9 @@ def _helpers(network: Network) -> set[str]:
 # Classes ------------------------------------------------------------------------------
 
 
-def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView, bool]:
+def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView, set[str]]:
     is_network = cls is network.root
-    statements, torch = ([], False) if cls.sequential else forward(cls, is_network)
+    statements, named = ([], set[str]()) if cls.sequential else forward(cls, is_network)
     made = ClassView(
         cls.name,
         "nn.Sequential" if cls.sequential else "nn.Module",
@@ -199,7 +198,7 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
         _forward_signature(cls),
         [f"{BODY}{line}" for line in statements],
     )
-    return made, torch
+    return made, named
 
 
 def _network_doc(network: Network, analysis: Analysis) -> list[str]:

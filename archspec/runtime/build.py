@@ -18,6 +18,7 @@ from archspec.ir import (
     Apply,
     Call,
     Class,
+    Interpolate,
     Layer,
     Modules,
     Network,
@@ -220,6 +221,10 @@ class _Tensors:
 
     def slice(self, x: Tensor, start: int, stop: int) -> Tensor:
         return x[:, start:stop]
+
+    def interpolate(self, how: Interpolate, x: Tensor, like: Tensor) -> Tensor:
+        size, align = like.shape[-how.rank :], how.align_corners
+        return nn.functional.interpolate(x, size=size, mode=how.mode, align_corners=align)
 
     def save(self, x: Tensor, name: str) -> Tensor:
         return x
