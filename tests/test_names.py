@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import archspec
+from support.modules import READERS, assert_same_tensors, images, seeded, tensors
 from support.peers import models
 
 PAIR = {
@@ -51,3 +52,15 @@ def test_res2net_has_the_names_of_timm() -> None:
         theirs = timm.create_model("res2net50_26w_4s").state_dict()
         ours = archspec.build_module("res2net50_26w_4s").state_dict()
     assert [(k, v.shape) for k, v in ours.items()] == [(k, v.shape) for k, v in theirs.items()]
+
+
+def test_uses_that_differ_in_a_layer_of_a_container_are_classes_of_their_own() -> None:
+    wide = {"sequence": ["act", {"conv": "width", "when": "width > 8"}, {"conv": "channels"}]}
+    body = [{**wide, "name": "parts.0"}, {"conv": "channels", "name": "parts.1"}]
+    block = {"args": {"width": 8}, "body": [{"residual": body}]}
+    layers = [{"part": {"channels": 4, "width": width}} for width in (8, 16, 8)]
+    spec = {**PAIR, "stem": [{"conv": 4}, *layers], "blocks": {"part": block}}
+    one, other = (seeded(lambda: read(spec)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    assert_same_tensors(tensors(one(x := images(2, 3, 8, 8))), tensors(other(x)))
+    assert "part2.parts.0.2.weight" in one.state_dict()

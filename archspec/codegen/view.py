@@ -28,12 +28,15 @@ from archspec.expression import Expr, Name
 from archspec.ir import (
     Class,
     Layer,
+    Local,
     Modules,
     Network,
     New,
     Parameter,
+    Reference,
     Repeat,
     Sequential,
+    When,
     applied,
     call,
 )
@@ -158,22 +161,24 @@ def _imports(network: Network, used: Sequence[str], named: set[str], math: bool)
     return ["import math", "", *found] if math else found
 
 
-def _news(new: Any) -> Iterable[New]:
-    if isinstance(new, New):
+def _news(new: Any) -> Iterable[New | Reference]:
+    if isinstance(new, Reference):
+        yield new
+    elif isinstance(new, New):
         yield new
         for argument in new.arguments.values():
             yield from _news(argument)
     elif isinstance(new, Sequential):
         for child in new.children:
             yield from _news(child)
-    elif isinstance(new, Repeat):
+    elif isinstance(new, (Repeat, When)):
         yield from _news(new.new)
     elif isinstance(new, Modules):
         for layer in new.layers:
             yield from _news(layer.new)
 
 
-def _constructions(network: Network) -> Iterable[New]:
+def _constructions(network: Network) -> Iterable[New | Reference]:
     for cls in network.classes:
         for layer in cls.layers:
             yield from _news(layer.new)
@@ -266,7 +271,12 @@ def _sequential(cls: Class) -> list[str]:
 
 
 def _init(cls: Class) -> list[str]:
-    return [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls)]
+    flags = [line for flag in cls.flags for line in _flag(flag)]
+    return [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls), *flags]
+
+
+def _flag(flag: Local) -> list[str]:
+    return [f"{BODY}self.{flag.name} = {expression.source(flag.value)}"]
 
 
 def _locals(cls: Class) -> list[str]:
@@ -274,7 +284,33 @@ def _locals(cls: Class) -> list[str]:
 
 
 def _assignments(cls: Class) -> list[str]:
-    return [line for layer in cls.layers for line in _assignment(layer)]
+    taken = {p.name for p in cls.parameters} | {local.name for local in cls.locals}
+    variable = "layers" if "layers" not in taken else "children"
+    made: list[str] = []
+    for layer in cls.layers:
+        if isinstance(layer.new, Sequential) and layer.new.conditional:
+            kind = ": list[nn.Module]" * (variable not in taken)
+            made += [f"{BODY}{variable}{kind} = []"]
+            made += appended(f"self.{layer.name}", layer.new, variable, BODY)[1:]
+            taken.add(variable)
+        else:
+            made += _assignment(layer)
+    return made
+
+
+def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]:
+    """A sequence of which some children are there under a condition."""
+    made = [f"{start}{variable} = []"]
+    for child in row.children:
+        indent = start
+        if isinstance(child, When):
+            made.append(f"{start}if {expression.source(child.condition)}:")
+            child, indent = child.new, start + STEP
+        if isinstance(child, Repeat):
+            made += lines(construction(child), indent, f"{variable} += [", "]")
+        else:
+            made += lines(CallText(f"{variable}.append", (construction(child),)), indent)
+    return [*made, f"{start}{name} = nn.Sequential(*{variable})"]
 
 
 def _assignment(layer: Layer) -> list[str]:
@@ -300,6 +336,8 @@ def construction(new: Any) -> Text:
         return container(new, construction)
     if isinstance(new, Name):
         return new.id
+    if isinstance(new, Reference):
+        return _torch(new.torch)
     if isinstance(new, Expr):
         return FormulaText(new)
     if isinstance(new, tuple):
@@ -308,10 +346,14 @@ def construction(new: Any) -> Text:
 
 
 def _new(new: New) -> Text:
-    name = new.what.name if isinstance(new.what, Class) else new.torch
-    if not isinstance(new.what, Class) and name not in helpers.HELPERS:
-        name = f"nn.{name}"
+    if isinstance(new.what, Name):
+        return CallText(new.what.id, ())
+    name = new.what.name if isinstance(new.what, Class) else _torch(new.torch)
     how = call(new)
     positional = tuple(construction(value) for value in how.positional)
     keywords = tuple(KeywordText(k, construction(v)) for k, v in how.keywords.items())
     return CallText(name, positional + keywords)
+
+
+def _torch(name: str) -> str:
+    return name if name in helpers.HELPERS else f"nn.{name}"

@@ -44,8 +44,10 @@ from archspec.ir.classes import (
     Network,
     New,
     Parameter,
+    Reference,
     Repeat,
     Sequential,
+    When,
 )
 from archspec.ir.construction import Call, call, children, number, numbers
 from archspec.ir.fold import Reader, X, run
@@ -90,6 +92,7 @@ __all__ = [
     "Parameter",
     "Reader",
     "Real",
+    "Reference",
     "Repeat",
     "Save",
     "Sequential",
@@ -99,6 +102,7 @@ __all__ = [
     "Slice",
     "Split",
     "Unsqueeze",
+    "When",
     "X",
     "applications",
     "applied",

@@ -23,6 +23,7 @@ from archspec.ir import (
     Modules,
     Network,
     New,
+    Reference,
     Sequential,
     call,
     children,
@@ -87,6 +88,8 @@ class _Builder:
     def _filled(self, cls: Class, env: Mapping[str, Any]) -> nn.Module:
         module = self.types[id(cls)]()
         self._fill(module, cls.layers, env)
+        for flag in cls.flags:
+            setattr(module, flag.name, number_of(flag.value, env))
         return module
 
     def _fill(self, module: nn.Module, layers: Iterable[Layer], env: Mapping[str, Any]) -> None:
@@ -105,10 +108,13 @@ class _Builder:
 
     def make(self, new: New | Sequential, env: Mapping[str, Any]) -> nn.Module:
         if isinstance(new, Sequential):
-            return nn.Sequential(*[self.make(child, env) for child in children(new)])
+            return nn.Sequential(*[self.make(child, env) for child in children(new, env)])
         how = call(new)
         positional = [self._argument(value, env) for value in how.positional]
         keywords = {name: self._argument(value, env) for name, value in how.keywords.items()}
+        if isinstance(new.what, Name):
+            made: nn.Module = env[new.what.id]()
+            return made
         if isinstance(new.what, Class):
             return self.construct(new.what, self._bound(new.what, how, positional, keywords))
         module: nn.Module = self._torch_class(new.torch)(*positional, **keywords)
@@ -124,6 +130,8 @@ class _Builder:
     def _argument(self, value: Any, env: Mapping[str, Any]) -> Any:
         if isinstance(value, (New, Sequential)):
             return self.make(value, env)
+        if isinstance(value, Reference):
+            return self._torch_class(value.torch)
         return numbers(value, env)
 
     def _torch_class(self, name: str) -> Any:
@@ -166,7 +174,7 @@ class Interpreted(nn.Module, metaclass=Live):
     def forward(self, x: Tensor) -> Any:
         cls = self._archspec
         body = cls.trained if self.training else cls.evaluated
-        return run(body, x, _Tensors(self._modules))
+        return run(body, x, _Tensors(self))
 
 
 class Joined(Interpreted):
@@ -174,14 +182,15 @@ class Joined(Interpreted):
 
     def forward(self, x: Tensor, *others: Tensor) -> Any:
         named = dict(zip(self._archspec.inputs, others, strict=True))
-        return run(self._archspec.body, x, _Tensors(self._modules), named)
+        return run(self._archspec.body, x, _Tensors(self), named)
 
 
 class _Tensors:
     """The reader whose `x` is a tensor."""
 
-    def __init__(self, modules: Mapping[str, Any]) -> None:
-        self.modules = modules
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self.modules: Mapping[str, Any] = module._modules
 
     def apply(self, layer: Apply, x: Tensor, others: Sequence[Tensor]) -> Any:
         return self._module(layer.layer)(x, *others)
@@ -201,8 +210,10 @@ class _Tensors:
     def hold(self, x: Tensor) -> Tensor:
         return x
 
-    def add(self, values: list[Tensor]) -> Tensor:
+    def add(self, values: list[Tensor], flag: str) -> Tensor:
         total = values[0]
+        if flag and not getattr(self.module, flag):
+            return total
         for value in values[1:]:
             total = total + value
         return total
