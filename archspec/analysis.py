@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, applied
 from archspec.ir.bodies import is_gated, parts_of
+from archspec.ir.containers import gathered
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
 from archspec.ir.visitor import visits
 from archspec.memo import Memo, remember
@@ -61,10 +62,21 @@ class Analysis:
         for visit in visits(self.network) if self.network else ():
             op, y = visit.site.op, visit.site.y
             params = 0 if visit.path in seen else op.parameters()
-            macs = 0 if aside and visit.path.partition(".")[0] in aside else op.macs(y)
+            macs = 0 if aside and self.attribute(visit.path) in aside else op.macs(y)
             seen.add(visit.path)
             rows.append(Row(visit.path, visit.site.call.torch, y.sizes, params, macs, op))
         return tuple(rows)
+
+    def attribute(self, path: str) -> str:
+        """The attribute of the network that a layer is in; one in a container has dots."""
+        parts = path.split(".")
+        paths = (".".join(parts[:count]) for count in range(1, len(parts)))
+        return next((here for here in paths if here in self._attributes), path)
+
+    @cached_property
+    def _attributes(self) -> frozenset[str]:
+        root = self.network.root if self.network else None
+        return frozenset(child.attribute for child in root.attributes) if root else frozenset()
 
     @property
     def aside(self) -> frozenset[str]:
@@ -76,7 +88,10 @@ class Analysis:
 
     @property
     def state(self) -> dict[str, tuple[int, ...]]:
-        """The names and shapes of the network's `state_dict`, in the order of computation."""
+        """The names and shapes of the network's `state_dict`, in the order of computation.
+
+        Layers of one container, such as `convs.0` and `convs.1`, stand side by side.
+        """
         return state(self.rows)
 
     def __str__(self) -> str:
@@ -99,7 +114,7 @@ def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
     """The names and shapes of what is saved of these layers."""
     return {
         f"{row.path}.{name}": shape
-        for row in rows
+        for row in gathered(rows, lambda row: row.path)
         for name, shape in (row.layer.weights() | row.layer.buffers()).items()
     }
 

@@ -28,6 +28,7 @@ from support.zoo_peers import (
     mobilenet_pair,
     preact_pair,
     reduced,
+    res2net_pair,
     resnet_pairs,
     small_efficientnet_v2,
     small_head,
@@ -60,6 +61,7 @@ COMPARED: dict[str, Callable[[], Pair]] = {
     "convnext_tiny": partial(convnext_pair, "convnext_tiny"),
     "convnext_base": partial(convnext_pair, "convnext_base"),
     **resnet_pairs(full=False),
+    "res2net50_26w_4s": res2net_pair,
     "residual_mlp": PAIRS["residual_mlp"],
 }
 

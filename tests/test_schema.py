@@ -105,6 +105,20 @@ def test_a_spec_that_extends_another_may_say_a_part_of_it_or_delete(changed: str
     assert findings(f"name: net\nextends: resnet50\n{changed}\n") == []
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        "stem: [{conv: 8, name: convs.0}]",
+        "stem: {convs.0: {conv: 8}}",
+        "stages: {parts.a: {block: basic, channels: 8}}",
+        "stem: [{concat: {convs.0: {conv: 8}, convs.1: {conv: 8}}}]",
+    ],
+)
+def test_a_name_has_dots_where_lint_takes_them(named: str) -> None:
+    assert findings(HEAD + named) == []
+    assert len(findings(HEAD + named.replace("s.", "s..", 1))) == 1
+
+
 def test_a_spec_may_have_its_own_block_of_a_built_in_name() -> None:
     own = "blocks: {basic: {args: {depth: 2}, body: [{conv: channels}]}}\n"
     stages = "stages: {a: {block: basic, channels: 64, depth: 3}}\n"
@@ -118,3 +132,11 @@ def test_an_editor_has_something_to_say_of_each_key() -> None:
     conv = spec_schema()["$defs"]["op-conv"]["properties"]
     assert conv["kernel"]["description"] == "`kernel_size` of `Conv2d`. By default `1`."
     assert conv["stride"]["default"] == 1
+
+
+def test_interpolate_takes_a_name_alone_or_in_a_map() -> None:
+    layers = HEAD + "stem: [{conv: 8, save: a}, "
+    for given in ("a", "{like: a}", "{like: a, mode: bilinear, align_corners: false}"):
+        assert findings(f"{layers}{{interpolate: {given}}}]") == []
+    for given in ("2", "{}", "{mode: nearest}", "{like: a, mode: cubic}", "{like: a, scale: 2}"):
+        assert len(findings(f"{layers}{{interpolate: {given}}}]")) == 1

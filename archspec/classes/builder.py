@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from archspec.classes.containers import contained
 from archspec.classes.differing import differs
 from archspec.classes.merging import GAP, placed
 from archspec.classes.printed import repeated
@@ -83,7 +84,7 @@ class ClassBuilder:
         cls = Class(
             self.table.name(self.uses),
             self.lead.doc,
-            tuple(layers),
+            tuple(contained(layers)),
             body,
             tuple(parameters),
             tuple(local),

@@ -13,7 +13,6 @@ from archspec.ir import (
     Body,
     Class,
     Concat,
-    Layer,
     Multiply,
     New,
     Sequential,
@@ -35,7 +34,7 @@ JOINTS: dict[type[Any], str] = {
 
 def differs(first: Class, other: Class) -> str:
     """The sentence for the docstring of the second class."""
-    there, here = _by_name(first.layers), _by_name(other.layers)
+    there, here = first.applied, other.applied
     notes = [
         *_layers(there, here, first.sequential and other.sequential),
         *_calls(first.body, other.body, there, here),
@@ -73,10 +72,6 @@ def _calls(first: Body, other: Body, there: Layers, here: Layers) -> Iterator[st
             yield f"{name} is applied {_times(has[name])} and not {_times(had[name])}"
     if had == has and before != after:
         yield "in another order"
-
-
-def _by_name(layers: Sequence[Layer]) -> Layers:
-    return {layer.name: layer.new for layer in layers}
 
 
 def _layer(name: str, one: Any, other: Any) -> Iterator[str]:

@@ -89,13 +89,13 @@ def merged(groups: Sequence[Sequence[BlockInstance]], shape: Any) -> Merged | No
 
 
 def _unfit(use: BlockInstance) -> bool:
-    """What no condition is found for: layers with starts of their own, outputs, shortcuts."""
+    """What no condition is found for: starts of layers, outputs, shortcuts, containers."""
     return bool(
         use.sequential
         or use.inputs
         or use.gives
         or any(slot.child for slot in use.slots)
-        or any(child.draws for child in use.children)
+        or any(child.draws or "." in child.attribute for child in use.children)
         or any(inner.draws for c in use.children for inner in _children(c.module))
     )
 

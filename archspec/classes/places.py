@@ -17,11 +17,14 @@ def places_of(network: ExpandedNetwork, lines: Lines, path: str) -> tuple[Span, 
     spans: list[Span] = []
     frame: Frame | None = None
     within: Container | None = network.root
-    for step in path.split("."):
-        here = within.attributes if within else ()
-        child = next((child for child in here if child.attribute == step), None)
-        if within is None or child is None:
+    rest = path
+    while within is not None and rest:
+        children = (c for c in within.attributes if f"{rest}.".startswith(f"{c.attribute}."))
+        child = next(children, None)
+        if child is None:
             break
+        step = child.attribute
+        rest = rest[len(step) + 1 :]
         site = next((site for name, site in within.sites if name == step), None)
         span = lines.span(place_of(child.at, frame) or _named(site, frame))
         if span is not None and span not in spans:

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archspec.codegen.layout import STEP, WIDTH, CallText, lines
+from archspec.codegen.containers import reached
+from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
 from archspec.expression import Name
-from archspec.ir import Apply, Body, Chain, Class, New, Save, Sequential, run
+from archspec.ir import Apply, Body, Chain, Class, Interpolate, New, Save, Sequential, run
 from archspec.ir.bodies import INPUT, steps_of
 from archspec.ir.fold import proceed
 from archspec.ir.liveness import loaded, saved
@@ -17,7 +18,7 @@ from archspec.ir.liveness import loaded, saved
 INDENT = STEP * 2
 NAMES = ("y", "z", "u", "v", "w")
 LONGEST = 20  # the variable of an output with a longer name has a short one
-RESERVED = frozenset({"x", "self", "torch"})
+RESERVED = frozenset({"x", "self", "torch", "F"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class _Statements:
     """The reader whose `x` is source text. A statement ends at an activation."""
 
     def __init__(self, cls: Class, network: bool) -> None:
-        self.layers = {layer.name: layer.new for layer in cls.layers}
+        self.cls, self.layers = cls, cls.applied
         self.network = network
         self.lines: list[str] = []
         self.shared: list[tuple[str | None, set[str]]] = []
@@ -46,7 +47,7 @@ class _Statements:
         self.kept = {*self.variables.values(), *cls.inputs}  # what no other variable is called
         self.pinned: set[str] = set()  # variables that a named tensor is read from
         self.live: set[str] = {"x"}
-        self.torch = False
+        self.globals: set[str] = set()  # of `torch` and `F`, those in use
         self.indent = len(INDENT)
 
     def forked(self) -> _Statements:
@@ -92,13 +93,13 @@ class _Statements:
     def apply(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
         alone = self.network and self._composite(layer.layer)
         rest = "".join(f", {other.text}" for other in others)
-        text = f"self.{layer.layer}({x.text}{rest})"
+        text = f"{self.called(layer.layer)}({x.text}{rest})"
         if alone or not self.fits(text):
             x = self.assign(x)
-            text = f"self.{layer.layer}({x.text}{rest})"
+            text = f"{self.called(layer.layer)}({x.text}{rest})"
         if not self.fits(text) and x.text != x.variable:
             x = self._copied(x)
-            text = f"self.{layer.layer}({x.text}{rest})"
+            text = f"{self.called(layer.layer)}({x.text}{rest})"
         y = Code(text, x.variable)
         if others and not self.fits(text):
             return self._tall_call(layer, x, others)
@@ -106,13 +107,21 @@ class _Statements:
             return y
         return self.assign(y) if alone or self._activation(layer.layer) else y
 
+    def called(self, name: str) -> str:
+        """A layer as `forward` reaches it."""
+        return reached(name, self.cls)
+
     def _tall_call(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
         """A call in several lines."""
-        variable, indent = self.fresh(), " " * self.indent
-        call = CallText(f"self.{layer.layer}", (x.text, *(other.text for other in others)))
+        variable = self.fresh()
+        call = CallText(self.called(layer.layer), (x.text, *(other.text for other in others)))
+        self._assign_tall(variable, call)
+        return Code(variable, None)
+
+    def _assign_tall(self, variable: str, call: CallText) -> None:
+        indent = " " * self.indent
         made = lines(call, indent, f"{variable} = ")
         self.lines += [line.removeprefix(indent) for line in made]
-        return Code(variable, None)
 
     def unpack(self, x: Code, names: tuple[str, ...]) -> list[Code]:
         variables = [self.variables[name] if name else "_" for name in names]
@@ -165,7 +174,7 @@ class _Statements:
         return self._operation(values, "*")
 
     def concat(self, values: list[Code], dim: int) -> Code:
-        self.torch = True
+        self.globals.add("torch")
         text = ", ".join(value.text for value in values)
         if not self.fits(f"torch.cat([{text}], {dim})"):
             text = ", ".join(self.assign(value).text for value in values)
@@ -192,6 +201,17 @@ class _Statements:
         if x.sign or not self.fits(x.text + text):
             x = self.assign(x)
         return replace(x, text=x.text + text, sign="")
+
+    def interpolate(self, how: Interpolate, x: Code, like: Code) -> Code:
+        self.globals.add("F")
+        if not self.fits(flat(_interpolated(how, x, like))):
+            x = self.assign(x)
+        call = _interpolated(how, x, like)
+        if self.fits(flat(call)):
+            return Code(flat(call), x.variable)
+        variable = self.fresh()
+        self._assign_tall(variable, call)
+        return Code(variable, variable)
 
     def unsqueeze(self, x: Code, count: int) -> Code:
         nones = ", None" * count
@@ -239,6 +259,14 @@ def _variables(cls: Class) -> dict[str, str]:
     return variables
 
 
+def _interpolated(how: Interpolate, x: Code, like: Code) -> CallText:
+    given = {"size": f"{like.text}.shape[-{how.rank}:]", "mode": f'"{how.mode}"'}
+    if how.align_corners is not None:
+        given["align_corners"] = str(how.align_corners)
+    named = tuple(KeywordText(key, text) for key, text in given.items())
+    return CallText("F.interpolate", (x.text, *named))
+
+
 def _operation(values: list[Code], sign: str) -> str:
     """Left to right, as the interpreter adds: floating-point sums depend on their order."""
 
@@ -249,21 +277,21 @@ def _operation(values: list[Code], sign: str) -> str:
     return f" {sign} ".join(text(place, code) for place, code in enumerate(values))
 
 
-def forward(cls: Class, network: bool) -> tuple[list[str], bool]:
-    """The statements, and whether they use `torch` itself."""
+def forward(cls: Class, network: bool) -> tuple[list[str], set[str]]:
+    """The statements, and the globals that they use: `torch`, `F`."""
     reader = _Statements(cls, network)
     trained, evaluated = cls.trained, cls.evaluated
     x = Code("x", None if INPUT in loaded(cls.body) else "x")
     named = {INPUT: x, **{name: Code(name, None) for name in cls.inputs}}
     if trained is evaluated:
-        return _returned(reader, proceed(evaluated, x, reader, named)), reader.torch
+        return _returned(reader, proceed(evaluated, x, reader, named)), reader.globals
     ahead, training, rest = _parted(trained, evaluated)
     x = reader.assign(proceed(ahead, x, reader, named))
     inside = reader.forked()
     inner = _returned(inside, proceed(training, x, inside, dict(named)))
     reader.lines += ["if self.training:", *(f"{STEP}{line}" for line in inner)]
     end = proceed(rest, x, reader, named)
-    return _returned(reader, end), reader.torch or inside.torch
+    return _returned(reader, end), reader.globals
 
 
 def _parted(trained: Body, evaluated: Body) -> tuple[Chain, Chain, Chain]:
@@ -340,6 +368,9 @@ class _Formula:
 
     def slice(self, x: str, start: int, stop: int) -> str:
         return f"{x}[{start}:{stop}]"
+
+    def interpolate(self, how: Interpolate, x: str, like: str) -> str:
+        return f"interpolate({_bare(x)}, {like})"
 
     def unsqueeze(self, x: str, count: int) -> str:
         return x

@@ -52,7 +52,39 @@ class TupleText:
     elements: tuple[FormulaText, ...]
 
 
-Text = str | CallText | KeywordText | RunText | FormulaText | TupleText
+@dataclass(frozen=True, slots=True)
+class ListText:
+    """`[element, element]`."""
+
+    elements: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DictText:
+    """`{"name": value}`."""
+
+    pairs: tuple[tuple[str, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EachText:
+    """`element for _ in range(count)`, as the only argument of a call."""
+
+    element: Text
+    count: int
+
+
+Text = (
+    str
+    | CallText
+    | KeywordText
+    | RunText
+    | FormulaText
+    | TupleText
+    | ListText
+    | DictText
+    | EachText
+)
 
 
 def flat(text: Text) -> str:
@@ -68,6 +100,12 @@ def flat(text: Text) -> str:
             return source(formula, bound)
         case TupleText(elements=elements):
             return f"({', '.join(map(flat, elements))}{',' * (len(elements) == 1)})"
+        case ListText(elements=elements):
+            return f"[{', '.join(map(flat, elements))}]"
+        case DictText(pairs=pairs):
+            return "{" + ", ".join(f'"{name}": {flat(value)}' for name, value in pairs) + "}"
+        case EachText(element=element, count=count):
+            return f"{flat(element)} for _ in range({count})"
     return text
 
 
@@ -77,8 +115,12 @@ def _tall(text: Text) -> bool:
             return tall or any(map(_tall, arguments))
         case KeywordText(value=value):
             return _tall(value)
-        case RunText(element=element):
+        case RunText(element=element) | EachText(element=element):
             return _tall(element)
+        case ListText(elements=elements):
+            return len(elements) > 1 or any(map(_tall, elements))
+        case DictText(pairs=pairs):
+            return len(pairs) > 1 or any(_tall(value) for _, value in pairs)
     return False
 
 
@@ -101,6 +143,18 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
         case TupleText(elements=elements):
             inside = [line for e in elements for line in lines(e, indent + STEP, after=",")]
             return [f"{indent}{before}(", *inside, f"{indent}){after}"]
+        case ListText(elements=elements):
+            inside = [line for e in elements for line in lines(e, indent + STEP, after=",")]
+            return [f"{indent}{before}[", *inside, f"{indent}]{after}"]
+        case DictText(pairs=pairs):
+            named = [lines(value, indent + STEP, f'"{name}": ', ",") for name, value in pairs]
+            return [
+                f"{indent}{before}{{",
+                *(x for part in named for x in part),
+                f"{indent}}}{after}",
+            ]
+        case EachText(element=element, count=count):
+            return [*lines(element, indent, before), f"{indent}for _ in range({count}){after}"]
     return [whole]
 
 
@@ -139,7 +193,8 @@ def _call(
     first, last = f"{indent}{before}{name}(", f"{indent}){after}"
     together = indent + STEP + ", ".join(map(flat, arguments))
     one_line = len(together) <= WIDTH and not tall and not any(map(_tall, arguments))
-    if one_line and not isinstance(arguments[-1], RunText):
+    if one_line and not isinstance(arguments[-1], (RunText, EachText)):
         return [first, together, last]
-    inside = [line for a in arguments for line in lines(a, indent + STEP, after=",")]
+    end = "" if isinstance(arguments[-1], EachText) else ","  # no comma behind a generator
+    inside = [line for a in arguments for line in lines(a, indent + STEP, after=end)]
     return [first, *inside, last]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from archspec.codegen.containers import reached
 from archspec.codegen.layout import STEP, WIDTH, CallText, FormulaText, KeywordText, Text, lines
 from archspec.expression import Expr, Name, names
 from archspec.expression.tree import Binary, Call, Unary
@@ -107,7 +108,9 @@ class _Loop:
         cases = [line for case in self.cls.loop for line in self.case(case)]
         if not cases:
             return []
-        made = [line for anchors, name in self.sets.items() for line in _set(name, anchors)]
+        made = [
+            line for anchors, name in self.sets.items() for line in _set(self.cls, name, anchors)
+        ]
         return [*made, f"{BODY}for module in self.modules():", *cases]
 
     def case(self, case: Case) -> Iterator[str]:
@@ -133,7 +136,7 @@ class _Loop:
     def condition(self, special: Special) -> str:
         first, *others = special.anchors
         if first.cls is None and not others and len(first.path) <= LONGEST:
-            return f"module is {_attribute(first.path)}"
+            return f"module is {reached(first.path, self.cls)}"
         if special.anchors not in self.sets:
             self.sets[special.anchors] = self.name(special)
         return f"module in {self.sets[special.anchors]}"
@@ -190,9 +193,9 @@ def _branch(word: str, condition: str, inside: Sequence[str], indent: str) -> It
     yield from inside
 
 
-def _set(name: str, anchors: Sequence[Anchor]) -> Iterator[str]:
+def _set(cls: Class, name: str, anchors: Sequence[Anchor]) -> Iterator[str]:
     """The modules at some places, first those of the network itself."""
-    own = [_attribute(anchor.path) for anchor in anchors if anchor.cls is None]
+    own = [reached(anchor.path, cls) for anchor in anchors if anchor.cls is None]
     made = [_listed(own)] if own else []
     made += [_comprehension(anchor) for anchor in anchors if anchor.cls is not None]
     for place, parts in enumerate(made):
@@ -221,12 +224,6 @@ def _comprehension(anchor: Anchor) -> list[str]:
         return [f"m.{anchor.path}", *condition]
     named = ["for name, part in m.named_modules()", f'if name == "{anchor.path}"']
     return ["part", *condition, *named]  # a shortcut is not there in every use
-
-
-def _attribute(path: str) -> str:
-    """A module of the network: `self.classifier[1]`."""
-    words = (f"[{word}]" if word.isdigit() else f".{word}" for word in path.split("."))
-    return f"self{''.join(words)}"
 
 
 # Imports ------------------------------------------------------------------------------

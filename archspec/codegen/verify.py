@@ -12,9 +12,8 @@ NODES: frozenset[type[ast.AST]] = frozenset(
     for name in """Module Expr Constant Import ImportFrom alias ClassDef FunctionDef arguments arg
     Assign AnnAssign AugAssign Attribute Name Load Store Call keyword Return If IfExp For Compare
     BoolOp And Or UnaryOp Not USub BinOp BitOr Add Sub Mult Div FloorDiv Mod Pow Eq NotEq Lt LtE
-    Gt GtE Tuple List
-    Subscript Slice Starred JoinedStr FormattedValue ListComp SetComp Set comprehension Is IsNot In
-    Continue""".split()
+    Gt GtE Tuple List Subscript Slice Starred Dict GeneratorExp JoinedStr FormattedValue ListComp
+    SetComp Set comprehension Is IsNot In Continue""".split()
 )
 IMPORTS = frozenset(
     {"import math", "import torch", "from torch import Tensor, nn", "from torch import nn"}

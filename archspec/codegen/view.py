@@ -10,6 +10,7 @@ from typing import Any
 
 from archspec import expression, helpers
 from archspec.analysis import Analysis
+from archspec.codegen.containers import container
 from archspec.codegen.forward import formula, forward
 from archspec.codegen.layout import (
     STEP,
@@ -29,6 +30,7 @@ from archspec.ir import (
     Layer,
     Local,
     Loop,
+    Modules,
     Network,
     New,
     Parameter,
@@ -71,15 +73,15 @@ class View:
 def view(network: Network, analysis: Analysis) -> View:
     used = sorted(_helpers(network))
     views = []
-    torch = math = False
+    math, named = False, set[str]()
     for cls in network.classes:
-        made, uses_torch = _class(cls, network, analysis)
+        made, of_torch = _class(cls, network, analysis)
         views.append(made)
-        torch = torch or uses_torch
+        named |= of_torch
         math = math or uses_math(made.statements)
     return View(
         _module_doc(network, analysis),
-        _imports(network, used, torch, math),
+        _imports(network, used, named, math),
         [helpers.HELPERS[name] for name in used],
         views,
     )
@@ -138,7 +140,7 @@ def _table(network: Network, analysis: Analysis) -> list[str]:
     params: Counter[str] = Counter()
     shapes: dict[str, list[tuple[int, ...]]] = {}  # of ops: only they are called several times
     for row in analysis.rows:
-        params[row.path.split(".")[0]] += row.params
+        params[analysis.attribute(row.path)] += row.params
         shapes.setdefault(row.path, []).append(row.output)
     rows = [("layer", "output", "parameters")]
     for name in applied(network.root.body):
@@ -149,12 +151,11 @@ def _table(network: Network, analysis: Analysis) -> list[str]:
     return [f"{STEP}{a:{wide[0]}}  {b:{wide[1]}}  {c:>{wide[2]}}".rstrip() for a, b, c in rows]
 
 
-def _imports(network: Network, used: Sequence[str], torch: bool, math: bool) -> list[str]:
-    whole = torch or any(helpers.uses(name, "torch") for name in used)
-    functional = any(helpers.uses(name, "F") for name in used)
-    found = ["import torch"] if whole else []
+def _imports(network: Network, used: Sequence[str], named: set[str], math: bool) -> list[str]:
+    both = {word for word in ("torch", "F") for name in used if helpers.uses(name, word)} | named
+    found = ["import torch"] if "torch" in both else []
     found.append("from torch import Tensor, nn")
-    if functional:
+    if "F" in both:
         found.append("from torch.nn import functional as F")
     if all(cls.sequential for cls in network.classes):
         found[found.index("from torch import Tensor, nn")] = "from torch import nn"
@@ -173,6 +174,9 @@ def _news(new: Any) -> Iterable[New | Reference]:
             yield from _news(child)
     elif isinstance(new, (Repeat, When)):
         yield from _news(new.new)
+    elif isinstance(new, Modules):
+        for layer in new.layers:
+            yield from _news(layer.new)
 
 
 def _constructions(network: Network) -> Iterable[New | Reference]:
@@ -188,9 +192,9 @@ def _helpers(network: Network) -> set[str]:
 # Classes ------------------------------------------------------------------------------
 
 
-def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView, bool]:
+def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView, set[str]]:
     is_network = cls is network.root
-    statements, torch = ([], False) if cls.sequential else forward(cls, is_network)
+    statements, named = ([], set[str]()) if cls.sequential else forward(cls, is_network)
     made = ClassView(
         cls.name,
         "nn.Sequential" if cls.sequential else "nn.Module",
@@ -200,7 +204,7 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
         _forward_signature(cls),
         [f"{BODY}{line}" for line in statements],
     )
-    return made, torch
+    return made, named
 
 
 def _network_doc(network: Network, analysis: Analysis) -> list[str]:
@@ -342,6 +346,8 @@ def construction(new: Any) -> Text:
         return CallText("nn.Sequential", children, tall=len(children) > 1)
     if isinstance(new, Repeat):
         return RunText(construction(new.new), new.count)
+    if isinstance(new, Modules):
+        return container(new, construction)
     if isinstance(new, Name):
         return new.id
     if isinstance(new, Reference):

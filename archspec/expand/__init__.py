@@ -14,7 +14,7 @@ naming     attribute names; a class in the making closed
 calls      uses of blocks: what they are given, what their body sees, what leaves them
 parts      the layers in place of a part
 layers     layers one after the other: ops, parts, blocks, attributes
-residual, branches  the combinators
+residual, branches, interpolation  the combinators
 stages     one stage
 network    stem, stages and head
 outputs    what the network gives

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from archspec.expand.builder import Builder, Declared, Item, Slot
+from archspec.expand.containers import check_dotted, containers_of, in_containers
 from archspec.expand.scope import FoundError
 from archspec.ir import Body, Chain, renamed
 from archspec.ir.bodies import INPUT
@@ -50,7 +51,7 @@ def closed(
     slots = [(slot, f"@{place}") for place, slot in enumerate(builder.slots)]
     tensors = _tensors(builder, body) if builder.tensors else {}
     body = renamed(body, names | {slot.mark: mark for slot, mark in slots} | tensors)
-    children, before = _shared_once(builder.items, names)
+    children, before = in_containers(*_shared_once(builder.items, names))
     return BlockInstance(
         declared.block,
         declared.class_name,
@@ -184,9 +185,12 @@ def _op_key(item: Item) -> Any:
 
 def _check_names(builder: Builder, names: Mapping[str, str]) -> None:
     seen: dict[str, Item] = {}
+    shortcuts = {slot.item.mark for slot in builder.slots if slot.item}
     for item in [*builder.items, *(slot.item for slot in builder.slots if slot.item)]:
         name = names.get(item.mark) or item.name or ""
-        if not builder.sequential and not name.isidentifier():
+        if "." in name:
+            check_dotted(name, item, builder.sequential or item.mark in shortcuts)
+        elif not builder.sequential and not name.isidentifier():
             message = f"`{name}` cannot be the name of an attribute"
             hint = "in a class a name has letters, digits and `_`, and starts with a letter"
             raise FoundError(Finding("bad-name", message, item.at, hint))
@@ -200,6 +204,11 @@ def _check_names(builder: Builder, names: Mapping[str, str]) -> None:
         message = f"two layers are called `{name}`"
         hint = "give one another name: `name: ...`"
         raise FoundError(Finding("attribute-twice", message, item.at, hint))
+    for inner, container in containers_of(seen):
+        if container in seen:
+            message = f"`{container}` is a layer, and `{inner}` would stand in it"
+            hint = "give one another name: `name: ...`"
+            raise FoundError(Finding("attribute-twice", message, seen[inner].at, hint))
 
 
 def _shared_once(

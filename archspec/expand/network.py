@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from archspec.diagnostics import Diagnostic, SpecError, merged
-from archspec.expand import branches, residual  # noqa: F401  they register themselves
+from archspec.expand import branches, interpolation, residual  # noqa: F401  they register themselves
 from archspec.expand.budget import Room, TooLargeError
 from archspec.expand.builder import Declared
 from archspec.expand.context import Context, context_of, names_in

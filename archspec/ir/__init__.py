@@ -10,6 +10,7 @@ bodies        what a forward computes; where in it training acts
 fold          `run`, which reads it
 liveness      what of a body leads to its result
 tree          the expanded network
+containers    the order of layers in containers
 visitor       the way through it: layers in the order in which they run
 classes       Class, New, Layer, Network
 construction  `call`, and what sizes come to
@@ -22,6 +23,7 @@ from archspec.ir.bodies import (
     Chain,
     Concat,
     Give,
+    Interpolate,
     Load,
     Multiply,
     Save,
@@ -39,6 +41,7 @@ from archspec.ir.classes import (
     Layer,
     Local,
     Loop,
+    Modules,
     Network,
     New,
     Parameter,
@@ -76,11 +79,13 @@ __all__ = [
     "Concat",
     "Field",
     "Give",
+    "Interpolate",
     "Kind",
     "Layer",
     "Load",
     "Local",
     "Loop",
+    "Modules",
     "Multiply",
     "Network",
     "New",

@@ -94,13 +94,36 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class Interpolate:
+    """What arrives, with the last `rank` sizes of a named tensor."""
+
+    like: str
+    rank: int
+    mode: str
+    align_corners: bool | None = None
+
+
+@dataclass(frozen=True)
 class Unsqueeze:
     """`count` dimensions of size 1 at the end, where a gate has lost the spatial sizes."""
 
     count: int
 
 
-Body = Apply | Chain | Add | Multiply | Concat | Split | Slice | Unsqueeze | Save | Load | Give
+Body = (
+    Apply
+    | Chain
+    | Add
+    | Multiply
+    | Concat
+    | Split
+    | Slice
+    | Interpolate
+    | Unsqueeze
+    | Save
+    | Load
+    | Give
+)
 INPUT = "input"  # the name of what enters
 
 
@@ -120,6 +143,8 @@ def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
             return replace(body, branches=tuple(renamed(part, names) for part in body.branches))
         case Save(name=name) | Load(name=name):
             return type(body)(names.get(name) or name)
+        case Interpolate(like=name):
+            return replace(body, like=names.get(name) or name)
     return body
 
 

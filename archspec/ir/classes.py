@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -71,6 +71,19 @@ class Repeat:
 
 
 @dataclass(frozen=True, eq=False)
+class Modules:
+    """Layers in a container, which runs none of them; in `runs` equal ones are one."""
+
+    layers: tuple[Layer, ...]
+    runs: tuple[Any, ...]
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is an `nn.ModuleList`, with names 0, 1, 2, ..., and no `nn.ModuleDict`."""
+        return all(layer.name == str(place) for place, layer in enumerate(self.layers))
+
+
+@dataclass(frozen=True, eq=False)
 class When:
     """A child that is there where a condition of its class holds."""
 
@@ -101,7 +114,7 @@ class Layer:
     """
 
     name: str
-    new: New | Sequential | Name
+    new: New | Sequential | Modules | Name
     loop: Loop | None = None
 
 
@@ -127,6 +140,11 @@ class Class:
     inputs: tuple[str, ...] = ()
     flags: tuple[Local, ...] = ()
 
+    @cached_property
+    def applied(self) -> Mapping[str, New | Sequential | Name]:
+        """What its body applies, by path."""
+        return dict(_applied(self.layers, ""))
+
     @property
     def named(self) -> bool:
         """Whether the layers have names, and not numbers in order."""
@@ -141,6 +159,14 @@ class Class:
     def evaluated(self) -> Body:
         """What runs when it is not training."""
         return in_mode(self.body, training=False)
+
+
+def _applied(layers: Iterable[Layer], path: str) -> Iterator[tuple[str, New | Sequential | Name]]:
+    for layer in layers:
+        if isinstance(layer.new, Modules):
+            yield from _applied(layer.new.layers, f"{path}{layer.name}.")
+        else:
+            yield f"{path}{layer.name}", layer.new
 
 
 def nowhere(_: str) -> tuple[Span, ...]:

@@ -13,6 +13,7 @@ from archspec.ir.bodies import (
     Chain,
     Concat,
     Give,
+    Interpolate,
     Load,
     Multiply,
     Save,
@@ -41,6 +42,7 @@ class Reader(Protocol[X]):
     def concat(self, values: list[X], dim: int) -> X: ...
     def split(self, x: X, parts: int, sizes: tuple[int, ...]) -> list[X]: ...
     def slice(self, x: X, start: int, stop: int) -> X: ...
+    def interpolate(self, how: Interpolate, x: X, like: X) -> X: ...
     def unsqueeze(self, x: X, count: int) -> X: ...
     def share(self, x: X, alone: bool) -> X:
         """`x`, about to be read by branches; by one `alone`, ahead of which nothing runs."""
@@ -87,6 +89,8 @@ def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
             return on.unsqueeze(x, count)
         case Slice(start=start, stop=stop):
             return on.slice(x, start, stop)
+        case Interpolate(like=name):
+            return on.interpolate(body, x, named[name])
         case Split(branches=branches, sizes=sizes):
             parts = on.split(x, len(branches), sizes)
             return on.concat(_read(branches, parts, on, named), 1)

@@ -13,6 +13,7 @@ from archspec.ir.bodies import (
     Chain,
     Concat,
     Give,
+    Interpolate,
     Load,
     Multiply,
     Save,
@@ -76,6 +77,8 @@ def _used(body: Body, live: frozenset[str], needed: bool) -> Used:
             return Used(body, live - {name}, True)
         case Load(name=name):
             return Used(body, live | {name}, False) if needed else Used(Chain(), live, False)
+        case Interpolate(like=name) if needed:
+            return Used(body, live | {name}, True)
         case Give(names=names, training=training):
             return Used(body, live.union(names, training), False)
         case Add() | Multiply() | Concat() | Split() if needed or live.intersection(saved(body)):
@@ -126,6 +129,8 @@ def loaded(body: Body) -> Iterator[str]:
     """The names of tensors that a body reads."""
     if isinstance(body, Load):
         yield body.name
+    elif isinstance(body, Interpolate):
+        yield body.like
     elif isinstance(body, Apply):
         yield from body.inputs
     elif isinstance(body, Give):

@@ -168,6 +168,8 @@ def unknown_argument(op: type[Op], wrong: str) -> str:
         arrives = f.how.kind == "arrives"
         if arrives and wrong in (f.torch, "channels", "in_channels", "features"):
             return "what arrives is known and never written"
+    if wrong == "like" and "scale" in known:
+        return f"to the size of a tensor: `interpolate: {{like: ...}}` in place of `{op.key}`"
     if not known:
         return f"`{op.key}` has no arguments: write `{op.key}` alone"
     return did_you_mean(wrong, known, "it has")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from archspec import expression
@@ -22,6 +23,9 @@ MODULE_ATTRIBUTES = frozenset(
     zero_grad""".split()
 )
 SEQUENTIAL_ATTRIBUTES = frozenset(["append", "extend", "insert", "pop"])
+# The same of nn.ModuleList and nn.ModuleDict.
+CONTAINER_ATTRIBUTES = SEQUENTIAL_ATTRIBUTES | {"clear", "items", "keys", "update", "values"}
+MOST_PARTS = 6  # of a name with dots
 # Words that a generated constructor, or an expression, already gives a meaning.
 CONSTRUCTOR_WORDS = frozenset(
     [
@@ -67,6 +71,29 @@ def attribute(value: Any, what: str = "the name of an attribute") -> str:
             "choose another name",
         )
     return name
+
+
+def place(value: Any, what: str = "the name of an attribute") -> str:
+    """A name for a layer that may stand in containers: `conv1`, `convs.0`."""
+    if not isinstance(value, str) or "." not in value:
+        return attribute(value, what)
+    first, *rest = value.split(".")
+    attribute(first, what)
+    within(rest, value, what)
+    return value
+
+
+def within(parts: Sequence[str], value: str, what: str) -> None:
+    """Checks the part of a name behind its first dot: what a container holds."""
+    if len(parts) >= MOST_PARTS:
+        fail("out-of-range", f"{what} has at most {MOST_PARTS} parts, found {len(parts) + 1}")
+    for part in parts:
+        if not CHILD.match(part):
+            hint = "between its dots a name has letters, digits, `_` and `-`, as in `convs.0`"
+            fail("bad-name", f"`{value}` cannot be {what}", hint)
+        if part in MODULE_ATTRIBUTES | CONTAINER_ATTRIBUTES:
+            message = f"`{part}` is taken: every `nn.ModuleDict` has it"
+            fail("bad-name", message, f"choose another name for `{value}`")
 
 
 def child(value: Any, what: str = "the name of a child") -> str:

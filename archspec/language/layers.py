@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from archspec.ir import Field
 from archspec.ir.ops import DIMENSIONS
 from archspec.language import arguments, identifiers
+from archspec.language.interpolation import interpolation_of
 from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.stack import Branch, Layer, Stack
@@ -31,8 +32,8 @@ from archspec.language.words import (
     OF_TENSORS,
     ONE_BODY,
     PARTS_OF_ALL,
-    SLICE,
     TENSOR,
+    WITH_ARGUMENTS,
 )
 from archspec.ops import OPS
 
@@ -120,8 +121,8 @@ def _with_head(
             branches = (Branch(None, _body(given)),)
         elif head in BRANCHED:
             branches = _branches(given)
-        elif head == SLICE:
-            arguments_given = slice_of(given)
+        elif head in WITH_ARGUMENTS:
+            arguments_given = slice_of(given) if head == "slice" else interpolation_of(given)
         elif head in OPS:
             arguments_given = arguments.op_arguments(OPS[head], shorthand(head, given))
         else:
@@ -196,7 +197,7 @@ def _branches(given: Any) -> tuple[Branch, ...]:
     for name, step, part in items:
         with found.trying(step):
             if name is not None:
-                identifiers.attribute(name)
+                identifiers.place(name)
             branches.append(Branch(name, stack_of(part) if name is None else entry_of(name, part)))
     found.finish()
     return tuple(branches)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archspec.diagnostics import did_you_mean
+from archspec.language.interpolation import LIKE
 from archspec.language.problems import Problem
 from archspec.language.spec import Section, Spec
 from archspec.language.stack import Stack
@@ -74,6 +75,8 @@ def _names_of_tensors(written: Section | Stage | Stack) -> Iterator[tuple[str, b
         case Stack():
             for layer, _ in written.all:
                 yield from _of_layer(layer.source, layer.save)
+                if layer.head == "interpolate":
+                    yield layer.given[LIKE], False
                 if layer.head not in OPS and layer.head not in COMBINATORS:
                     yield from ((x, False) for x in layer.given.values() if isinstance(x, str))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic, Hint
 from archspec.language.problems import Problem
-from archspec.language.words import COMBINATORS, HEADS, MODIFIERS, SLICE
+from archspec.language.words import COMBINATORS, HEADS, MODIFIERS, WITH_ARGUMENTS
 from archspec.source.document import Changed, Document, Step, copied
 
 NEEDED = {"name": "net", "input": [1]}
@@ -173,7 +173,8 @@ def _kind(kind: str, inside: Any, step: Step) -> str:
             return "value" if step != "block" else ""
         if step in MODIFIERS:
             return "layers" if step in LAYERS else "value"
-        return "branches" if step in COMBINATORS and step != SLICE else "arguments"
+        layers = step in COMBINATORS and step not in WITH_ARGUMENTS
+        return "branches" if layers else "arguments"
     if kind == "stages":
         return "stage"
     if kind == "defaults":

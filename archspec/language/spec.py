@@ -58,7 +58,7 @@ def _section(value: Any) -> Section:
     found, named = Collector(), []
     for key in value:
         with found.trying(key):
-            identifiers.attribute(key)
+            identifiers.place(key)
             named.append((key, entry_of(key, value[key], child_in_section)))
     found.finish()
     return Section(tuple(named), value)

@@ -142,7 +142,7 @@ def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:
     found, stages = Collector(), {}
     for key, stage in value.items():
         with found.trying(key):
-            identifiers.attribute(key, "the name of a stage")
+            identifiers.place(key, "the name of a stage")
             check_entry(key, stage)
             stages[key] = piece(stage_of, stage, memo)
     found.finish()

@@ -38,14 +38,16 @@ LayerName = str | Template
 def name_of(value: Any) -> LayerName:
     """The name of a layer, or a template of one; raises `Problems`."""
     if not (isinstance(value, str) and "{" in value):
-        return identifiers.attribute(value)
+        return identifiers.place(value)
     *pieces, last = BRACES.split(value)
     texts, written = (*pieces[::2], last), pieces[1::2]
     if len(written) > MOST_EXPRESSIONS:
         fail("out-of-range", f"a name has at most {MOST_EXPRESSIONS} expressions in braces")
     expressions = tuple(arguments.expr(text, COUNT) for text in written)
     example = "".join(f"{text}0" for text in texts[:-1]) + last
-    identifiers.child(example, "the name of a layer")
+    first, *rest = example.split(".")
+    identifiers.child(first, "the name of a layer")
+    identifiers.within(rest, value, "the name of a layer")
     if all(isinstance(expression, Number) for expression in expressions):
         fail("bad-name", f"`{value}` has no expression in its braces", "write e.g. `{index + 1}`")
     return Template(texts, expressions)

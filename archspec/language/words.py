@@ -6,8 +6,8 @@ from archspec.ops import OPS
 
 ONE_BODY = ("sequence", "residual", "scale")
 BRANCHED = ("concat", "add", "multiply", "split")
-SLICE = "slice"
-COMBINATORS = (*ONE_BODY, *BRANCHED, SLICE)
+WITH_ARGUMENTS = ("slice", "interpolate")  # and no layers of their own
+COMBINATORS = (*ONE_BODY, *BRANCHED, *WITH_ARGUMENTS)
 TENSOR = ""  # the head of a map that is no layer: `{from: a}`, `{save: a}`
 OF_TENSORS = ("from", "save")
 ANYWHERE = ("name", "repeat", "when", "else", "init", *OF_TENSORS)

@@ -194,9 +194,20 @@ MODES = {
 }
 
 
+def check_mode(mode: str, align_corners: bool | None, x: Shape) -> None:
+    """A mode is for images of some ranks, and not each has corners."""
+    if x.rank not in MODES[mode]:
+        known = ", ".join(f"`{mode}`" for mode, ranks in MODES.items() if x.rank in ranks)
+        raise ShapeError(
+            f"`{mode}` is no mode for {x.rank} spatial sizes ({x})", f"choose of {known}"
+        )
+    if align_corners is not None and mode.startswith("nearest"):
+        raise ShapeError(f"`{mode}` has no corners to align", "leave `align_corners` out")
+
+
 @op
 class Upsample(Op):
-    """The image `scale` times as large, or of the given size."""
+    """The image `scale` times as large, or of the given size. To a tensor's size: `interpolate`."""
 
     size: Sizes | None = argument("size", None, none="by `scale`", many=True, high=4096)
     scale_factor: Sizes | None = argument(
@@ -213,7 +224,7 @@ class Upsample(Op):
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
-        self._fits(x)
+        check_mode(self.mode, self.align_corners, x)
         if self.size is not None and self.scale_factor is None:
             return Shape(x.channels, ranked(self, self.size, x, "size"))
         if self.scale_factor is None or self.size is not None:
@@ -221,15 +232,6 @@ class Upsample(Op):
             raise ShapeError(f"`upsample` has {both} `size`", "write one of the two")
         scales = ranked(self, self.scale_factor, x, "scale")
         return Shape(x.channels, tuple(n * by for n, by in zip(x.spatial, scales, strict=True)))
-
-    def _fits(self, x: Shape) -> None:
-        if x.rank not in MODES[self.mode]:
-            known = ", ".join(f"`{mode}`" for mode, ranks in MODES.items() if x.rank in ranks)
-            raise ShapeError(
-                f"`{self.mode}` is no mode for {x.rank} spatial sizes ({x})", f"choose of {known}"
-            )
-        if self.align_corners is not None and self.mode.startswith("nearest"):
-            raise ShapeError(f"`{self.mode}` has no corners to align", "leave `align_corners` out")
 
     def strides(self) -> tuple[Real, ...] | None:
         if self.scale_factor is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -17,7 +17,9 @@ from archspec.expression import Name
 from archspec.ir import (
     Apply,
     Class,
+    Interpolate,
     Layer,
+    Modules,
     Network,
     New,
     Reference,
@@ -86,16 +88,23 @@ class _Builder:
 
     def _filled(self, cls: Class, env: Mapping[str, Any]) -> nn.Module:
         module = self.types[id(cls)]()
-        for layer in cls.layers:
-            for name, known in turns(layer, env):
-                module.add_module(name, self._layer(layer, known))
+        self._fill(module, cls.layers, env)
         for flag in cls.flags:
             setattr(module, flag.name, number_of(flag.value, env))
         return module
 
+    def _fill(self, module: nn.Module, layers: Iterable[Layer], env: Mapping[str, Any]) -> None:
+        for layer in layers:
+            for name, known in turns(layer, env):
+                module.add_module(name, self._layer(layer, known))
+
     def _layer(self, layer: Layer, env: Mapping[str, Any]) -> nn.Module:
         if isinstance(layer.new, Name):
             module: nn.Module = env[layer.new.id]
+            return module
+        if isinstance(layer.new, Modules):
+            module = nn.ModuleList() if layer.new.listed else nn.ModuleDict()
+            self._fill(module, layer.new.layers, env)
             return module
         return self.make(layer.new, env)
 
@@ -180,7 +189,13 @@ class _Tensors:
         self.modules: Mapping[str, Any] = module._modules
 
     def apply(self, layer: Apply, x: Tensor, others: Sequence[Tensor]) -> Any:
-        return self.modules[layer.layer](x, *others)
+        return self._module(layer.layer)(x, *others)
+
+    def _module(self, path: str) -> Any:
+        """A layer, which may stand in containers."""
+        name, _, rest = path.partition(".")
+        module = self.modules[name]
+        return module.get_submodule(rest) if rest else module
 
     def unpack(self, x: Any, names: tuple[str, ...]) -> list[Tensor]:
         return list(x)
@@ -213,6 +228,10 @@ class _Tensors:
 
     def slice(self, x: Tensor, start: int, stop: int) -> Tensor:
         return x[:, start:stop]
+
+    def interpolate(self, how: Interpolate, x: Tensor, like: Tensor) -> Tensor:
+        size, align = like.shape[-how.rank :], how.align_corners
+        return nn.functional.interpolate(x, size=size, mode=how.mode, align_corners=align)
 
     def save(self, x: Tensor, name: str) -> Tensor:
         return x

@@ -43,6 +43,7 @@ from archspec.schema.ops import arguments, use
 from archspec.schema.pieces import (
     COMBINATORS,
     NAME,
+    PLACE,
     Schema,
     closed,
     described,
@@ -75,7 +76,7 @@ def spec_schema(own_blocks: Written | None = None, own_specs: Iterable[str] = ()
         "args": mapping({"type": ["number", "boolean", "null"]}, ref("argument-name")),
         "defaults": _defaults(blocks),
         "stem": ref("section"),
-        "stages": mapping(ref("stage"), ref("attribute")),
+        "stages": mapping(ref("stage"), ref("place")),
         "head": ref("section"),
         "outputs": _outputs(),
         "blocks": mapping(ref("block"), ref("block-name")),
@@ -150,10 +151,11 @@ def _definitions(blocks: Written) -> Schema:
             "pattern": NAME,
             "not": {"enum": hidden},
         },
+        "place": {"type": "string", "pattern": PLACE, "not": {"enum": hidden}},
         "layer-name": {
             "type": ["string", "null"],
             "if": {"type": "string", "pattern": "\\{"},
-            "else": when("null", {}, ref("attribute")),
+            "else": when("null", {}, ref("place")),
         },
         "argument-name": {
             "type": "string",
@@ -188,7 +190,7 @@ def _definitions(blocks: Written) -> Schema:
         "body": {"type": "array", "items": ref("layer")},
         "branches": when(
             "object",
-            {"additionalProperties": ref("named"), "propertyNames": ref("attribute")},
+            {"additionalProperties": ref("named"), "propertyNames": ref("place")},
             {"type": "array", "items": ref("layers"), "minItems": 1, "maxItems": 64},
         ),
         "value": {

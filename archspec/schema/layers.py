@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from archspec.ir import Field
 from archspec.ir.ops import DIMENSIONS
 from archspec.language.identifiers import CHILD
+from archspec.language.interpolation import HOW, LIKE
 from archspec.language.layers import REPEAT, Modifiers
 from archspec.language.tensors import OF_SLICE, SIZE
 from archspec.language.words import (
@@ -17,7 +18,6 @@ from archspec.language.words import (
     OF_SEQUENCE,
     ONE_BODY,
     PARTS_OF_ALL,
-    SLICE,
 )
 from archspec.ops import OPS
 from archspec.reference import texts as reference
@@ -49,7 +49,7 @@ def section() -> Schema:
     named = {
         "type": ["object", "string", "null"],
         "pattern": "^none$",
-        "propertyNames": ref("attribute"),
+        "propertyNames": ref("place"),
         "additionalProperties": ref("entry"),
     }
     return when("array", {"items": ref("layer")}, named)
@@ -91,7 +91,9 @@ def layer_map(blocks: Written) -> Schema:
     properties["sequence"] = ref("children")
     properties |= {key: ref("branches") for key in BRANCHED}
     sliced = closed({key: number(how) for key, how in OF_SLICE.items()})
-    properties[SLICE] = when("object", {**sliced, "required": ["channels"]}, number(SIZE))
+    properties["slice"] = when("object", {**sliced, "required": ["channels"]}, number(SIZE))
+    resized = closed({LIKE: ref("tensor"), **{key: number(how) for key, how in HOW.items()}})
+    properties["interpolate"] = when("object", {**resized, "required": [LIKE]}, ref("tensor"))
     called = {**docs(blocks), **PARTS}
     properties |= {name: {"description": text, **ref("call")} for name, text in called.items()}
     properties |= _modifiers()

@@ -11,20 +11,22 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from archspec.ir import Field
 from archspec.language.arguments import LARGEST_SIZE
+from archspec.language.identifiers import MOST_PARTS
 from archspec.language.tensors import MOST_NAMES
-from archspec.language.words import BRANCHED, ONE_BODY, SLICE
+from archspec.language.words import BRANCHED, ONE_BODY, WITH_ARGUMENTS
 from archspec.reference.texts import Text
 
 Schema = dict[str, Any]
 
 NAME = "^[A-Za-z][A-Za-z0-9_]{0,59}$"
+PLACE = NAME.removesuffix("$") + rf"(\.[A-Za-z0-9][A-Za-z0-9_-]{{0,59}}){{0,{MOST_PARTS - 1}}}$"
 NO_BOOLEAN = (
     "^(?!([Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$)"
 )
 MOST_SHOWN = 400
 # Nor what Python reads as a number and YAML does not: `1_6`, `0b11`.
 EXPRESSION = NO_BOOLEAN + "(?!(.*[^A-Za-z0-9_])?([0-9][A-Za-z0-9.]*_|0[bBOX]))"
-COMBINATORS = (*ONE_BODY, *BRANCHED, SLICE)
+COMBINATORS = (*ONE_BODY, *BRANCHED, *WITH_ARGUMENTS)
 
 
 class _Generator(GenerateJsonSchema):

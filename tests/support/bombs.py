@@ -341,6 +341,17 @@ case(
 )
 case("wide branches", lambda: net(stem=[{"concat": [["relu"]] * 64}, {"conv": 8}] * 100))
 case("wide splits", lambda: net(stem=[{"conv": 64}] + [{"split": [["relu"]] * 64}] * 140))
+case(
+    "tensors as large as the one before",
+    lambda: net(
+        stem=[{"conv": 8, "save": "a0"}]
+        + [
+            layer
+            for n in range(1000)
+            for layer in ({"upsample": 2}, {"interpolate": f"a{n}", "save": f"a{n + 1}"})
+        ]
+    ),
+)
 case("branches in branches", lambda: net(stem=[branching(2, 10)]))
 case("concats that double", lambda: net(stem=[{"concat": [[], []]}] * 60))
 case(

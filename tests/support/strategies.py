@@ -226,6 +226,11 @@ class Drawn:
                 {"add": [{"from": name}, {"from": other}, []]},
             ],
         ]
+        if self.rank:
+            mode = self.one_of("nearest", ("linear", "bilinear", "trilinear")[self.rank - 1])
+            larger = {"interpolate": self.one_of(name, {"like": name, "mode": mode})}
+            smaller = self.one_of({"upsample": 2}, {"max_pool": {"kernel": 3, "ceil_mode": True}})
+            joints.append([smaller, larger, {"add": [[], {"from": name}]}])
         if "join" in self.blocks:
             call = {"join": {"channels": channels, "skip": name}}
             joints.append([{**call, "save": [other]}, {"multiply": [[], {"from": other}]}])

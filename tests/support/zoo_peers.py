@@ -115,6 +115,15 @@ def timm_pair(name: str, full: bool = False) -> Pair:
     return Pair(reduced(name, layers, by), peer, shapes)
 
 
+def res2net_pair(full: bool = False) -> Pair:
+    """timm's Res2Net and ours; few blocks unless `full`."""
+    name, layers = "res2net50_26w_4s", [2, 2, 1, 1]
+    build = partial(timm.create_model, name, pretrained=False)
+    if full:
+        return Pair(name, build)
+    return Pair(reduced(name, layers), partial(build, layers=layers))
+
+
 def narrower(recipe: str) -> int:
     """How many times: a group keeps two channels."""
     return 2 if re.search(r"gn32|\d+x\d+", recipe) else 4
@@ -604,5 +613,6 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     **{name: partial(convnext_pair, name, True) for name in CONVNEXT},
     **{name: partial(preact_pair, name, True) for name in PREACT},
     **resnet_pairs(full=True),
+    "res2net50_26w_4s": partial(res2net_pair, True),
     "residual_mlp": lambda: Pair("residual_mlp", PerceptronNet, ((13,),), batch=5),
 }

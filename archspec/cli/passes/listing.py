@@ -10,7 +10,18 @@ from archspec.codegen.forward import formula
 from archspec.codegen.layout import STEP, WIDTH, lines
 from archspec.codegen.view import appended, construction, looped
 from archspec.expression import Expr, Scalar, show, source
-from archspec.ir import Class, Network, New, Parameter, Sequential, children, number, numbers, turns
+from archspec.ir import (
+    Class,
+    Modules,
+    Network,
+    New,
+    Parameter,
+    Sequential,
+    children,
+    number,
+    numbers,
+    turns,
+)
 
 Use = tuple[Class, tuple[tuple[str, Scalar], ...]]  # with the number of each parameter
 
@@ -81,6 +92,9 @@ def _constructed(new: Any, env: Mapping[str, Any]) -> Iterator[Use]:
     if isinstance(new, Sequential):
         for child in children(new, env):
             yield from _constructed(child, env)
+    elif isinstance(new, Modules):
+        for layer in new.layers:
+            yield from _constructed(layer.new, env)
     elif isinstance(new, New):
         for argument in new.arguments.values():
             yield from _constructed(argument, env)

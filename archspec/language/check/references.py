@@ -10,7 +10,7 @@ from archspec.ir.draws import FANS
 from archspec.language.stack import Layer, Stack
 from archspec.language.starts import Start
 from archspec.language.templates import expressions_of
-from archspec.language.words import COMBINATORS, SLICE, TENSOR, TURN
+from archspec.language.words import COMBINATORS, TENSOR, TURN, WITH_ARGUMENTS
 from archspec.ops import OPS
 from archspec.places import At
 
@@ -76,7 +76,7 @@ def _trees(layer: Layer, at: At) -> Iterator[Tree]:
     yield from trees_of_init((layer.init or {}).values(), at.below("init"))
     if layer.sizes is not None:
         yield from trees_in(layer.sizes, at.below("sizes"))
-    if layer.head in OPS or layer.head == SLICE:
+    if layer.head in OPS or layer.head in WITH_ARGUMENTS:
         for arg, value in layer.given.items():
             yield from trees_in(value, at.below(layer.head, arg))
 

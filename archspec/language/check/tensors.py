@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from archspec.diagnostics import did_you_mean
 from archspec.ir.bodies import INPUT
 from archspec.language.blocks import Block
+from archspec.language.interpolation import LIKE
 from archspec.language.problems import Problem
 from archspec.language.spec import Section, Spec
 from archspec.language.stack import Layer, Stack
@@ -154,6 +155,8 @@ def _uses(layer: Layer, look_up: LookUp) -> Iterator[Use]:
     """The tensors that a layer reads by name, besides those inside of it."""
     if layer.source is not None:
         yield layer.source, ("from",)
+    if layer.head == "interpolate":
+        yield layer.given[LIKE], (layer.head, LIKE)
     if layer.head in OPS or layer.head in COMBINATORS or layer.head == TENSOR:
         return
     block = look_up(layer.head)

@@ -68,7 +68,6 @@ ELSEWHERE = {
     "upsample2d": "upsample",
     "upsampling_nearest2d": "upsample",
     "upsampling_bilinear2d": "upsample",
-    "interpolate": "upsample",
     "depth_to_space": "pixel_shuffle",
     "sub_pixel": "pixel_shuffle",
     "space_to_depth": "pixel_unshuffle",

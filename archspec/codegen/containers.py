@@ -1,0 +1,43 @@
+"""Containers of layers as source: how they are constructed, and how a layer in one is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archspec.codegen.layout import CallText, DictText, EachText, ListText, Text
+from archspec.ir import Class, Modules, New, Repeat, Sequential, children
+
+
+def reached(path: str, cls: Class) -> str:
+    """`self.convs[0]`, or `self.fuse_layers[1]["0"]` where names are no numbers in order."""
+    text, here = "self", cls
+    for step in path.split("."):
+        if isinstance(here, Modules) and not here.listed:
+            text += f'["{step}"]'
+        else:
+            text += f"[{step}]" if step.isdigit() else f".{step}"
+        here = _inside(here, step)
+    return text
+
+
+def _inside(here: Any, step: str) -> Any:
+    """What stands in a module under a name, if that is known."""
+    new = None
+    if isinstance(here, (Class, Modules)):
+        new = next((layer.new for layer in here.layers if layer.name == step), None)
+    elif isinstance(here, Sequential):
+        new = [*children(here)][int(step)]
+    return new.what if isinstance(new, New) else new
+
+
+def container(modules: Modules, construction: Callable[[Any], Text]) -> Text:
+    """The construction of a container with all that is in it."""
+    if not modules.listed:
+        pairs = tuple((layer.name, construction(layer.new)) for layer in modules.layers)
+        return CallText("nn.ModuleDict", (DictText(pairs),))
+    runs = modules.runs
+    if len(runs) == 1 and isinstance(runs[0], Repeat):
+        each = EachText(construction(runs[0].new), runs[0].count)
+        return CallText("nn.ModuleList", (each,))
+    return CallText("nn.ModuleList", (ListText(tuple(map(construction, runs))),))

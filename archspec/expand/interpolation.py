@@ -1,0 +1,48 @@
+"""`interpolate`: to the size of another tensor."""
+
+from __future__ import annotations
+
+from archspec.expand.builder import Builder
+from archspec.expand.layers import Steps, combinator
+from archspec.expand.ops import LARGEST_MAP
+from archspec.expand.scope import Scope
+from archspec.expand.tensors import read
+from archspec.ir import Interpolate, Shape, ShapeError
+from archspec.ir.tree import TensorInfo
+from archspec.language.interpolation import LIKE
+from archspec.language.stack import Layer
+from archspec.ops.resizing import check_mode
+from archspec.places import At
+
+
+@combinator("interpolate")
+def interpolate(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """What arrives with the spatial sizes of a named tensor."""
+    given, place = layer.given, at.below(layer.head)
+    like = read(given[LIKE], place.below(LIKE), scope)
+    mode = given.get("mode", "nearest")
+    align = given.get("align_corners")
+    if align is not None:
+        align = scope.decide(align, place.below("align_corners"))
+    try:
+        shape = _resized(x.shape, like.info.shape, given[LIKE])
+        check_mode(mode, align, x.shape)
+    except ShapeError as error:
+        raise scope.error(error.rule, error.message, at, error.hint) from None
+    if shape.elements > LARGEST_MAP:
+        raise scope.error("too-large", f"`interpolate` gives {shape}", at)
+    step = Interpolate(like.mark, x.shape.rank, mode, align)
+    return [step], TensorInfo(shape, x.channels, like.info.stride)
+
+
+def _resized(x: Shape, like: Shape, name: str) -> Shape:
+    if not x.rank:
+        message = f"`interpolate` wants spatial sizes, and what arrives is {x.channels} features"
+        raise ShapeError(message, "put it ahead of `flatten`")
+    if x.last or like.last:
+        message = f"`interpolate` wants the channels in front ({x} like {like})"
+        raise ShapeError(message, "put `channels_first` ahead of it")
+    if x.rank != like.rank:
+        message = f"`{name}` is {like}, and what arrives is {x}"
+        raise ShapeError(message, "the two have as many spatial sizes")
+    return x._replace(spatial=like.spatial)
