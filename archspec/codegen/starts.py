@@ -36,10 +36,12 @@ def _literal(network: Network) -> list[str]:
     """In a loop over the classes, and then of the network's own layers."""
     others = [cls for cls in network.classes if cls is not network.root and _own(cls)]
     made = [f"{BODY}for module in self.modules():"] if others else []
+    alike: dict[tuple[str, ...], list[str]] = {}
     for cls in others:
-        made.append(f"{BODY}{STEP}if isinstance(module, {cls.name}):")
-        for start in _own(cls):
-            made += _apart("module", start, BODY + STEP * 2)
+        drawn = [line for s in _own(cls) for line in _apart("module", s, BODY + STEP * 2)]
+        alike.setdefault(tuple(drawn), []).append(cls.name)
+    for inside, classes in alike.items():
+        made += _branch("if", _isinstance(classes), inside, BODY + STEP)
     for start in _own(network.root):
         made += _apart("self", start, BODY)
     return made
@@ -116,9 +118,8 @@ class _Loop:
     def case(self, case: Case) -> Iterator[str]:
         word = "if" if case is self.cls.loop[0] else "elif"
         kinds = [name if name in HELPERS else f"nn.{name}" for name in case.torch]
-        kind = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
         inside = [*self.inside(case, BODY + STEP * 2)]
-        yield from _branch(word, f"isinstance(module, {kind})", inside, BODY + STEP)
+        yield from _branch(word, _isinstance(kinds), inside, BODY + STEP)
 
     def inside(self, case: Case, indent: str) -> Iterator[str]:
         """The special ones, those that draw nothing first, and the others."""
@@ -167,6 +168,11 @@ def _draws(draws: Iterable[Draw], indent: str, torch: tuple[str, ...]) -> Iterat
         inside = [*_call(draw, place, weight, indent + STEP * optional, torch == ("Linear",))]
         there = _branch("if", f"{place} is not None", inside, indent)
         yield from there if optional else inside
+
+
+def _isinstance(classes: Sequence[str]) -> str:
+    kinds = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
+    return f"isinstance(module, {kinds})"
 
 
 def _branch(word: str, condition: str, inside: Sequence[str], indent: str) -> Iterator[str]:
