@@ -62,6 +62,7 @@ COMPARED: dict[str, Callable[[], Pair]] = {
     "convnext_base": partial(convnext_pair, "convnext_base"),
     **resnet_pairs(full=False),
     "res2net50_26w_4s": res2net_pair,
+    "hrnet_w18_small": PAIRS["hrnet_w18_small"],
     "residual_mlp": PAIRS["residual_mlp"],
 }
 

@@ -124,6 +124,13 @@ def res2net_pair(full: bool = False) -> Pair:
     return Pair(reduced(name, layers), partial(build, layers=layers))
 
 
+def hrnet_pair() -> Pair:
+    """timm's HRNet and ours, which take multiples of 32."""
+    name = "hrnet_w18_small"
+    build = partial(timm.create_model, name, pretrained=False)
+    return Pair(name, build, ((3, 64, 64), (3, 32, 96)))
+
+
 def narrower(recipe: str) -> int:
     """How many times: a group keeps two channels."""
     return 2 if re.search(r"gn32|\d+x\d+", recipe) else 4
@@ -614,5 +621,6 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     **{name: partial(preact_pair, name, True) for name in PREACT},
     **resnet_pairs(full=True),
     "res2net50_26w_4s": partial(res2net_pair, True),
+    "hrnet_w18_small": hrnet_pair,
     "residual_mlp": lambda: Pair("residual_mlp", PerceptronNet, ((13,),), batch=5),
 }
