@@ -194,6 +194,38 @@ blocks:
     assert re.findall(r"^class (\w+)", text, re.M)[:-1] == expected.split()
 
 
+# Sizes that forward needs -------------------------------------------------------------
+
+GATED = """
+input: [3, 8, 8]
+stem: [{conv: 8}, gated, parted, {conv: 12}, gated, parted]
+blocks:
+  gated:
+    body:
+      - conv: 2 * channels
+      - multiply:
+          - [{slice: {channels: channels}}, tanh]
+          - [{slice: {start: channels, channels: channels}}, sigmoid]
+  parted:
+    body: [{split: [[{conv: channels // 4}], []], sizes: [channels // 4, channels - channels // 4]}]
+"""
+
+
+def test_a_size_that_forward_needs_is_an_attribute(tmp_path: Path) -> None:
+    spec = write_spec(tmp_path, GATED)
+    text = archspec.render(spec)
+    assert re.findall(r"^class (\w+)", text, re.M) == ["Gated", "Parted", "Net"]
+    assert "x[:, : self.channels]" in text
+    assert "split([self.channels // 4, self.channels - self.channels // 4], 1)" in text
+    live = seeded(lambda: archspec.build_module(spec))
+    made = seeded(lambda: generated_module(spec))
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.equal(live.eval()(x), made.eval()(x))
+    assert live(x).shape == (2, 12, 8, 8)
+    torch.jit.script(made)
+    torch.fx.symbolic_trace(made)
+
+
 # Rows of blocks -----------------------------------------------------------------------
 
 ROWS = """

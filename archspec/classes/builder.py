@@ -9,12 +9,12 @@ from typing import Any
 from archspec.classes.containers import contained
 from archspec.classes.differing import differs
 from archspec.classes.merging import GAP, placed
-from archspec.classes.printed import repeated
+from archspec.classes.printed import repeated, replaced
 from archspec.classes.sizes import Sizes
 from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.classes.turns import Turns
-from archspec.expression import Name, Value
+from archspec.expression import Name, Value, names
 from archspec.ir import (
     Add,
     Body,
@@ -31,7 +31,7 @@ from archspec.ir import (
     fields_of,
     renamed,
 )
-from archspec.ir.bodies import steps_of
+from archspec.ir.bodies import Size, sized, steps_of
 from archspec.ir.draws import Draw, Start
 from archspec.ir.tree import (
     BlockCall,
@@ -43,7 +43,7 @@ from archspec.ir.tree import (
     ShortcutSlot,
     Slot,
 )
-from archspec.language.identifiers import CONSTRUCTOR_WORDS
+from archspec.language.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
 from archspec.language.words import SCOPE
 from archspec.ops import OPS
 from archspec.ops.dropouts import StochasticDepth
@@ -73,10 +73,10 @@ class ClassBuilder:
         self.sizes = Sizes(table, group)
 
     def cls(self) -> Class:
-        layers, names = self._layers()
+        layers, attributes = self._layers()
         layers += self._turns() if self.group.loop else ()
-        body = renamed(self._body(), names)
-        flags = self._flags(layers)
+        body, flags = self._body()
+        body = renamed(body, attributes)
         own = [] if self.group.merged else [*self._draws(self.rows, "")]
         layers, local, draws, flags = self.sizes.inline_locals(layers, own, flags)
         parameters = self.sizes.parameters()
@@ -102,26 +102,39 @@ class ClassBuilder:
         columns = zip(*self.rows, strict=True)
         return tuple(next(c for c in column if c is not GAP) for column in columns)
 
-    def _body(self) -> Body:
+    def _body(self) -> tuple[Body, list[Local]]:
+        """What the class computes, and the numbers that it asks of itself there."""
         if self.group.loop:
-            return Chain()
-        if not (self.group.merged and self.group.merged.adds):
-            return self.group.merged.full.body if self.group.merged else self.lead.body
-        *steps, last = steps_of(self.group.merged.full.body)
+            return Chain(), []
+        if self.group.merged is None:
+            own: dict[str, str] = {}
+            body = sized([use.body for use in self.uses], lambda row: self._size(row, own))
+            return body, [Local(attribute, Name(name)) for name, attribute in own.items()]
+        adds, full = self.group.merged.adds, self.group.merged.full.body
+        if adds is None:
+            return full, []
+        *steps, last = steps_of(full)
         assert isinstance(last, Add)
-        return Chain((*steps, replace(last, flag=self._flag())))
+        flag = self._attribute("adds", "_input")
+        body = Chain((*steps, replace(last, flag=flag)))
+        return body, [Local(flag, placed(adds, self.sizes.meaning))]
 
-    def _flag(self) -> str:
-        """The attribute that says whether the input is added."""
-        name, taken = "adds", {child.attribute for child in self.children}
+    def _size(self, row: Sequence[Size], own: dict[str, str]) -> Size:
+        """One size for all uses, in attributes; `own` are those so far, by what they are."""
+        values = [size.value for size in row]
+        exprs = [value.expr for value in values]
+        numbers = [value.number for value in values]
+        expr = self.sizes.unify(numbers, exprs, [[e] for e in exprs], "size")
+        for name in sorted(names(expr)):
+            own.setdefault(name, self._attribute(name, "_size"))
+        return Size(replaced(expr, {name: Name(attribute) for name, attribute in own.items()}))
+
+    def _attribute(self, name: str, more: str) -> str:
+        """A name that no layer has, nor torch's modules."""
+        taken = {child.attribute for child in self.children} | MODULE_ATTRIBUTES
         while name in taken:
-            name += "_input"
+            name += more
         return name
-
-    def _flags(self, layers: Sequence[Layer]) -> list[Local]:
-        if not (self.group.merged and self.group.merged.adds):
-            return []
-        return [Local(self._flag(), placed(self.group.merged.adds, self.sizes.meaning))]
 
     def _class(self, instance: BlockInstance) -> Class:
         made = class_of(self.table, instance).cls

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from archspec.codegen.containers import reached
 from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
-from archspec.expression import Name
+from archspec.expression import Expr, Name, Number, source, substitute
 from archspec.ir import Apply, Body, Chain, Class, Interpolate, New, Save, Sequential, run
 from archspec.ir.bodies import INPUT, steps_of
 from archspec.ir.fold import proceed
@@ -180,10 +180,10 @@ class _Statements:
             text = ", ".join(self.assign(value).text for value in values)
         return self._joined(f"torch.cat([{text}], {dim})")
 
-    def split(self, x: Code, parts: int, sizes: tuple[int, ...]) -> list[Code]:
+    def split(self, x: Code, parts: int, sizes: tuple[Expr, ...]) -> list[Code]:
         x = self.assign(x) if x.sign else x
         self.shared.append((x.variable, set(self.live)))
-        how = f"split([{', '.join(map(str, sizes))}], 1)" if sizes else f"chunk({parts}, 1)"
+        how = f"split([{', '.join(map(_own, sizes))}], 1)" if sizes else f"chunk({parts}, 1)"
         names = [self.fresh() for _ in range(parts)]
         if not self.assigned(", ".join(names), f"{x.text}.{how}"):
             x = self.assign(x)
@@ -196,8 +196,10 @@ class _Statements:
             return [f"{', '.join(names)} = {text}"]
         return ["(", *(f"{STEP}{name}," for name in names), f") = {text}"]
 
-    def slice(self, x: Code, start: int, stop: int) -> Code:
-        text = f"[:, {start or ''}:{stop}]"
+    def slice(self, x: Code, start: Expr, stop: Expr) -> Code:
+        ends = "" if start == Number(0) else _own(start), _own(stop)
+        simple = all(isinstance(end, Number) for end in (start, stop))
+        text = f"[:, {':'.join(ends) if simple else ' : '.join(ends).lstrip()}]"
         if x.sign or not self.fits(x.text + text):
             x = self.assign(x)
         return replace(x, text=x.text + text, sign="")
@@ -363,11 +365,11 @@ class _Formula:
     def concat(self, values: list[str], dim: int) -> str:
         return f"[{', '.join(map(_bare, values))}]"
 
-    def split(self, x: str, parts: int, sizes: tuple[int, ...]) -> list[str]:
+    def split(self, x: str, parts: int, sizes: tuple[Expr, ...]) -> list[str]:
         return [f"{_bare(x)}[{part}]" for part in range(parts)]
 
-    def slice(self, x: str, start: int, stop: int) -> str:
-        return f"{x}[{start}:{stop}]"
+    def slice(self, x: str, start: Expr, stop: Expr) -> str:
+        return f"{x}[{source(start)}:{source(stop)}]"
 
     def interpolate(self, how: Interpolate, x: str, like: str) -> str:
         return f"interpolate({_bare(x)}, {like})"
@@ -382,6 +384,11 @@ class _Formula:
 
     def give(self, values: list[str]) -> str:
         return ", ".join(map(_bare, values))
+
+
+def _own(size: Expr) -> str:
+    """A size in the module's own numbers."""
+    return source(substitute(size, lambda name: Name(f"self.{name.id}")) or size)
 
 
 def _bare(x: str) -> str:

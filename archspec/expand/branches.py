@@ -10,8 +10,9 @@ from archspec.expand.layers import Steps, combinator, expand_attribute, expand_s
 from archspec.expand.naming import chain
 from archspec.expand.ops import LARGEST_MAP
 from archspec.expand.scope import FoundError, Scope
-from archspec.expression import Expr, Number, Value, simplify
+from archspec.expression import Expr, Number, Value, combine, constant, simplify
 from archspec.ir import Add, Body, Chain, Concat, Multiply, Real, Shape, Slice, Split, Unsqueeze
+from archspec.ir.bodies import Size
 from archspec.ir.ops import SPATIAL
 from archspec.ir.tree import TensorInfo, short
 from archspec.language.stack import Layer, Stack
@@ -60,7 +61,7 @@ def split(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
     _check_in_front(layer, at, scope, x)
     there = _there(layer, at, scope)
     if layer.sizes is None:
-        sizes: tuple[int, ...] = ()
+        sizes: tuple[Size, ...] = ()
         parts = _equal_parts(x, len(there), at, scope)
     else:
         sizes, parts = _parts(layer, at, scope, x)
@@ -83,7 +84,9 @@ def slice_(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> S
     if start + channels > x.shape.channels:
         message = f"the channels {start} to {start + channels - 1} of {x.shape.channels}"
         raise scope.error("split-shape-mismatch", message, at, "they count from 0")
-    return [Slice(start, start + channels)], _of_channels(x, given["channels"])
+    stop = combine("+", given["start"], given["channels"]) if start else given["channels"]
+    steps: list[Body] = [Slice(Size(given.get("start", constant(0))), Size(stop))]
+    return steps, _of_channels(x, given["channels"])
 
 
 def _of_channels(x: TensorInfo, channels: Value) -> TensorInfo:
@@ -168,7 +171,7 @@ def _equal_parts(x: TensorInfo, parts: int, at: At, scope: Scope) -> list[Tensor
 
 def _parts(
     layer: Layer, at: At, scope: Scope, x: TensorInfo
-) -> tuple[tuple[int, ...], list[TensorInfo]]:
+) -> tuple[tuple[Size, ...], list[TensorInfo]]:
     written, place = layer.sizes or (), at.below("sizes")
     if len(written) != len(layer.branches):
         message = f"`sizes` has {len(written)} numbers for {len(layer.branches)} branches"
@@ -181,7 +184,7 @@ def _parts(
     if sum(sizes) != x.shape.channels:
         message = f"the sizes add up to {sum(sizes)}, and {x.shape.channels} channels arrive"
         raise scope.error("split-shape-mismatch", message, place, "each channel is in one part")
-    return sizes, [_of_channels(x, value) for value in given]
+    return tuple(map(Size, given)), [_of_channels(x, value) for value in given]
 
 
 def _dimension(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> int:

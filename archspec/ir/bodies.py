@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -75,6 +75,16 @@ class Concat:
 
 
 @dataclass(frozen=True)
+class Size:
+    """A number of channels: a `Value` in an expanded network, a formula of attributes in a class.
+
+    Bodies that differ in sizes alone are equal.
+    """
+
+    value: Any = field(compare=False)
+
+
+@dataclass(frozen=True)
 class Split:
     """The input in parts along the channels, a branch on each, then one behind the other.
 
@@ -82,15 +92,15 @@ class Split:
     """
 
     branches: tuple[Body, ...]
-    sizes: tuple[int, ...] = ()
+    sizes: tuple[Size, ...] = ()
 
 
 @dataclass(frozen=True)
 class Slice:
     """Some of the channels."""
 
-    start: int
-    stop: int
+    start: Size
+    stop: Size
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,31 @@ def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
 
 def _renamed(tensors: tuple[str, ...], names: Mapping[str, str | None]) -> tuple[str, ...]:
     return tuple(names.get(name) or name for name in tensors)
+
+
+def sized(bodies: Sequence[Body], size: Callable[[Sequence[Size]], Size]) -> Body:
+    """One body for equal ones, where `size` says what their sizes become."""
+    lead: Any = bodies[0]
+    rows: list[Any] = [*bodies]
+    match lead:
+        case Slice():
+            return Slice(size([row.start for row in rows]), size([row.stop for row in rows]))
+        case Chain():
+            steps = zip(*[row.steps for row in rows], strict=True)
+            return Chain(tuple(sized(step, size) for step in steps))
+        case Split():
+            sizes = tuple(map(size, zip(*[row.sizes for row in rows], strict=True)))
+            lead = replace(lead, sizes=sizes)
+    if isinstance(lead, (Add, Multiply, Concat, Split)):
+        branches = zip(*[row.branches for row in rows], strict=True)
+        return replace(lead, branches=tuple(sized(branch, size) for branch in branches))
+    return bodies[0]
+
+
+def has_sizes(body: Body) -> bool:
+    """Whether numbers of channels are said in a body."""
+    said = isinstance(body, Slice) or (isinstance(body, Split) and bool(body.sizes))
+    return said or any(map(has_sizes, parts_of(body)))
 
 
 def steps_of(body: Body) -> Iterator[Body]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from archspec.expression import Expr
 from archspec.ir.bodies import (
     INPUT,
     Add,
@@ -40,8 +41,11 @@ class Reader(Protocol[X]):
 
     def multiply(self, values: list[X]) -> X: ...
     def concat(self, values: list[X], dim: int) -> X: ...
-    def split(self, x: X, parts: int, sizes: tuple[int, ...]) -> list[X]: ...
-    def slice(self, x: X, start: int, stop: int) -> X: ...
+    def split(self, x: X, parts: int, sizes: tuple[Expr, ...]) -> list[X]:
+        """Parts of these sizes, or equal ones; sizes are formulas of attributes."""
+        ...
+
+    def slice(self, x: X, start: Expr, stop: Expr) -> X: ...
     def interpolate(self, how: Interpolate, x: X, like: X) -> X: ...
     def unsqueeze(self, x: X, count: int) -> X: ...
     def share(self, x: X, alone: bool) -> X:
@@ -88,11 +92,11 @@ def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
         case Unsqueeze(count=count):
             return on.unsqueeze(x, count)
         case Slice(start=start, stop=stop):
-            return on.slice(x, start, stop)
+            return on.slice(x, start.value, stop.value)
         case Interpolate(like=name):
             return on.interpolate(body, x, named[name])
         case Split(branches=branches, sizes=sizes):
-            parts = on.split(x, len(branches), sizes)
+            parts = on.split(x, len(branches), tuple(size.value for size in sizes))
             return on.concat(_read(branches, parts, on, named), 1)
     x = on.share(x, _reads_alone(body.branches))
     values = _read(body.branches, [x] * len(body.branches), on, named)

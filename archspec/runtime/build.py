@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from archspec import helpers
-from archspec.expression import Name
+from archspec.expression import Expr, Name, names
 from archspec.ir import (
     Apply,
     Class,
@@ -223,11 +223,17 @@ class _Tensors:
     def concat(self, values: list[Tensor], dim: int) -> Tensor:
         return torch.cat(values, dim)
 
-    def split(self, x: Tensor, parts: int, sizes: tuple[int, ...]) -> list[Tensor]:
-        return list(torch.split(x, list(sizes), 1) if sizes else x.chunk(parts, 1))
+    def split(self, x: Tensor, parts: int, sizes: tuple[Expr, ...]) -> list[Tensor]:
+        if not sizes:
+            return list(x.chunk(parts, 1))
+        return list(torch.split(x, [self.number(size) for size in sizes], 1))
 
-    def slice(self, x: Tensor, start: int, stop: int) -> Tensor:
-        return x[:, start:stop]
+    def slice(self, x: Tensor, start: Expr, stop: Expr) -> Tensor:
+        return x[:, self.number(start) : self.number(stop)]
+
+    def number(self, size: Expr) -> int:
+        """A size in the module's own numbers."""
+        return int(number_of(size, {name: getattr(self.module, name) for name in names(size)}))
 
     def interpolate(self, how: Interpolate, x: Tensor, like: Tensor) -> Tensor:
         size, align = like.shape[-how.rank :], how.align_corners
