@@ -97,11 +97,7 @@ class Analysis:
 
 def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
     """The names and shapes of what is saved of these layers."""
-    return {
-        f"{row.path}.{name}": shape
-        for row in rows
-        for name, shape in (row.layer.weights() | row.layer.buffers()).items()
-    }
+    return {name: shape for row in rows for name, shape in row.layer.saved(row.path).items()}
 
 
 def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> Analysis:

@@ -26,7 +26,7 @@ NAMES = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
 SMALLEST = (
     *("alexnet", "squeezenet1_1", "densenet121", "googlenet", "shufflenet_v2_x0_5"),
     *("mobilenet_v2", "mnasnet0_5", "mobilenet_v3_small", "efficientnet_b0"),
-    *("regnet_x_400mf", "regnet_y_400mf"),
+    *("regnet_x_400mf", "regnet_y_400mf", "convnext_tiny"),
 )
 #: Parameters of its heads for training, which torchvision does not count.
 HEADS_OF_GOOGLENET = 6_379_984
@@ -44,6 +44,7 @@ def test_the_networks_are_these() -> None:
         **{"alexnet": 1, "vgg": 8, "squeezenet": 2, "densenet": 4, "googlenet": 1, "inception": 1},
         "shufflenet": 4,
         **{"mobilenet": 3, "mnasnet": 4, "efficientnet": 11, "regnet": 15},
+        "convnext": 4,
     }
 
 
@@ -99,10 +100,11 @@ def test_checkpoints_of_the_old_names_load(name: str, tmp_path: Path) -> None:
 
 
 def in_old_order(state: dict[str, Tensor]) -> list[Tensor]:
-    """The tensors with those of each `proj` behind the rest of its block."""
-    blocks = {key: key.partition(".proj.")[0].partition(".f.")[0] for key in state}
+    """The tensors with those of each `proj` and `layer_scale` behind the rest of its block."""
+    blocks = {key: re.split(r"\.(?:proj|f|block|layer_scale)\b", key)[0] for key in state}
+    late = re.compile(r"\.proj\.|\.layer_scale")
     first = {block: at for at, block in reversed(list(enumerate(blocks.values())))}
-    order = sorted(state, key=lambda key: (first[blocks[key]], ".proj." in key))
+    order = sorted(state, key=lambda key: (first[blocks[key]], bool(late.search(key))))
     return [state[key] for key in order]
 
 

@@ -22,9 +22,10 @@ from archspec.codegen.layout import (
     TupleText,
     lines,
 )
-from archspec.codegen.starts import starts, uses_math
+from archspec.codegen.starts import constant, starts, uses_math
 from archspec.expression import Expr, Name
 from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, applied, call
+from archspec.ir.construction import is_constant
 from archspec.ir.liveness import give_of
 
 BODY = STEP * 2
@@ -184,7 +185,7 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
         _forward_signature(cls),
         [f"{BODY}{line}" for line in statements],
     )
-    return made, torch
+    return made, torch or any(is_constant(layer.new) for layer in cls.layers)
 
 
 def _network_doc(network: Network, analysis: Analysis) -> list[str]:
@@ -260,7 +261,16 @@ def _locals(cls: Class) -> list[str]:
 
 
 def _assignments(cls: Class) -> list[str]:
-    return [line for layer in cls.layers for line in _assignment(layer)]
+    starts = {start.path: start.draws for start in cls.draws if start.made}
+    return [
+        line
+        for layer in cls.layers
+        for line in (
+            constant(layer, starts.get(layer.name, ()))
+            if is_constant(layer.new)
+            else _assignment(layer)
+        )
+    ]
 
 
 def _assignment(layer: Layer) -> list[str]:

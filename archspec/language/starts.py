@@ -27,7 +27,7 @@ ELSEWHERE = {f"{name}_": name for name in FUNCTIONS} | {
     "truncated_normal": "trunc_normal",
     "identity": "eye",
 }
-WEIGHTED = {key: op.learned for key, op in OPS.items() if op.weighted}
+WEIGHTED = {key: op.learned for key, op in OPS.items() if op.weighted and not op.constant}
 LEARNED = tuple(dict.fromkeys(name for learned in WEIGHTED.values() for name in learned))
 
 

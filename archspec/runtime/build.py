@@ -18,6 +18,7 @@ from archspec.ir import (
     Apply,
     Call,
     Class,
+    Constant,
     Layer,
     Network,
     New,
@@ -29,7 +30,8 @@ from archspec.ir import (
 )
 from archspec.ir import number as number_of
 from archspec.ir.classes import nowhere
-from archspec.runtime.starts import start
+from archspec.ir.construction import is_constant
+from archspec.runtime.starts import constant, start
 
 
 def build(network: Network, init: bool = True) -> nn.Module:
@@ -84,8 +86,13 @@ class _Builder:
 
     def _filled(self, cls: Class, env: Mapping[str, Any]) -> nn.Module:
         module = self.types[id(cls)]()
+        starts = {start.path: start.draws for start in cls.draws if start.made}
         for layer in cls.layers:
-            module.add_module(layer.name, self._layer(layer, env))
+            if is_constant(layer.new):
+                parameter = constant(layer.new, starts.get(layer.name, ()), env, self.init)
+                module.register_parameter(layer.name, parameter)
+            else:
+                module.add_module(layer.name, self._layer(layer, env))
         return module
 
     def _layer(self, layer: Layer, env: Mapping[str, Any]) -> nn.Module:
@@ -157,7 +164,7 @@ class Interpreted(nn.Module, metaclass=Live):
     def forward(self, x: Tensor) -> Any:
         cls = self._archspec
         body = cls.trained if self.training else cls.evaluated
-        return run(body, x, _Tensors(self._modules))
+        return run(body, x, _Tensors(self))
 
 
 class Joined(Interpreted):
@@ -165,17 +172,21 @@ class Joined(Interpreted):
 
     def forward(self, x: Tensor, *others: Tensor) -> Any:
         named = dict(zip(self._archspec.inputs, others, strict=True))
-        return run(self._archspec.body, x, _Tensors(self._modules), named)
+        return run(self._archspec.body, x, _Tensors(self), named)
 
 
 class _Tensors:
     """The reader whose `x` is a tensor."""
 
-    def __init__(self, modules: Mapping[str, Any]) -> None:
-        self.modules = modules
+    def __init__(self, module: nn.Module) -> None:
+        self.module, self.modules = module, module._modules
 
     def apply(self, layer: Apply, x: Tensor, others: Sequence[Tensor]) -> Any:
-        return self.modules[layer.layer](x, *others)
+        return self.modules[layer.layer](x, *others)  # type: ignore[misc]
+
+    def constant(self, layer: Constant, x: Tensor) -> Tensor:
+        value: Tensor = getattr(self.module, layer.layer)
+        return value.expand(x.shape[0], *[-1] * layer.dims) if layer.dims else value
 
     def unpack(self, x: Any, names: tuple[str, ...]) -> list[Tensor]:
         return list(x)
