@@ -3,13 +3,14 @@
 header   names and shapes of a file, without torch and without its numbers
 shipped  the shipped specs that have these names and shapes
 resnet   a ResNet of other sizes and options
+widths   a shipped spec with other widths, as pruning leaves them
 text     the YAML, in the fewest lines
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from archspec.diagnostics import SpecError, UnreadableFile, shown
 from archspec.extras import needed_for
 from archspec.infer.header import Shapes, read_header
 from archspec.infer.resnet import NoResNet, Proposal, propose
-from archspec.infer.shipped import Match, known, matches, state_of
+from archspec.infer.shipped import Match, known, matches, state_of, templates
 from archspec.infer.text import difference, inherited, plain, written
+from archspec.infer.widths import NoWidths, with_widths
 from archspec.language.load import parse_text, shipped
 from archspec.language.names import is_spec_name
 from archspec.paths import display_path
@@ -101,11 +103,18 @@ def infer(shapes: Mapping[str, tuple[int, ...]], name: str = "inferred") -> Infe
     for whole in without_prefixes(shapes):
         if found := matches(whole):
             return _from_match(found, whole, name)
+    sized = _of_other_sizes(whole, name)
+    if sized.text is not None:
+        return sized
+    return next((one for one in _of_other_widths(whole, name) if one.text is not None), sized)
+
+
+def _of_other_sizes(shapes: Shapes, name: str) -> Inference:
     try:
-        proposal = propose(whole)
+        proposal = propose(shapes)
     except NoResNet as error:
-        return Inference(reasons=(*_unlike(whole), f"it is no ResNet: {error}"))
-    return _from_proposal(proposal, whole, name)
+        return Inference(reasons=(*_unlike(shapes), f"it is no ResNet: {error}"))
+    return _from_proposal(proposal, shapes, name)
 
 
 def _unlike(shapes: Shapes) -> tuple[str, ...]:
@@ -169,6 +178,19 @@ def _nearest(wanted: dict[str, Any], name: str) -> str | None:
         if lines < least and plain(merge_data(data, over).data) == whole:
             best, least = base, lines
     return best
+
+
+# A shipped spec of other widths ----------------------------------------------------------
+
+
+def _of_other_widths(shapes: Shapes, name: str) -> Iterator[Inference]:
+    for spec, others in templates(shapes):
+        try:
+            wanted = with_widths(spec, shapes)
+        except NoWidths:
+            continue
+        over = {"extends": spec.name, "name": name, **difference(inherited(spec.data), wanted)}
+        yield _checked(over, shapes, Inference(base=spec.name, alternatives=others))
 
 
 # The check ------------------------------------------------------------------------------

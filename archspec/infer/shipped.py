@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,14 +29,41 @@ class Match:
 
 def matches(shapes: Shapes) -> list[Match]:
     """Every shipped spec that explains `shapes`, the plainest first."""
+    found = [match for one in _alike(shapes) if (match := _match(*one, shapes)) is not None]
+    return sorted(found, key=lambda match: _plainness(match.spec))
+
+
+def templates(shapes: Shapes) -> list[tuple[Spec, tuple[str, ...]]]:
+    """Shipped specs with these names and kernels but other widths, the plainest first.
+
+    With each come the others that have its names and shapes.
+    """
+    found: dict[tuple[tuple[int, ...], ...], list[Spec]] = {}
+    for spec, _, expected in _alike(shapes):
+        if _same_kernels(expected, shapes):
+            key = tuple(expected[name] for name in sorted(expected))
+            found.setdefault(key, []).append(spec)
+    groups = [sorted(group, key=_plainness) for group in found.values()]
+    groups.sort(key=lambda group: _plainness(group[0]))
+    return [(first, tuple(spec.name for spec in others)) for first, *others in groups]
+
+
+def _alike(shapes: Shapes) -> Iterator[tuple[Spec, tuple[Row, ...], Shapes]]:
+    """The shipped specs with these names, each with its layers and its shapes."""
     counts = _children(shapes)
-    found = []
     for name, (spec, stages) in known().items():
         if all(counts.get(key) == count for key, count in stages.items()):
-            match = _match(spec, _rows(name), shapes)
-            if match is not None:
-                found.append(match)
-    return sorted(found, key=_plainness)
+            rows = _rows(name)
+            expected = _without_counters(state(rows), shapes)
+            if expected.keys() == shapes.keys():
+                yield spec, rows, expected
+
+
+def _same_kernels(expected: Shapes, shapes: Shapes) -> bool:
+    return all(
+        len(shape) == len(shapes[key]) and shape[2:] == shapes[key][2:]
+        for key, shape in expected.items()
+    )
 
 
 @cache
@@ -61,9 +88,8 @@ def _analyzed(spec: Spec) -> tuple[Row, ...]:
     return analyze_network(expand_network(spec, memo=Memo())).rows
 
 
-def _plainness(match: Match) -> tuple[bool, int, str]:
-    name = match.spec.name
-    return (resources.ZOO / f"{name}.yaml").is_file(), len(name), name
+def _plainness(spec: Spec) -> tuple[bool, int, str]:
+    return (resources.ZOO / f"{spec.name}.yaml").is_file(), len(spec.name), spec.name
 
 
 def _children(shapes: Shapes) -> dict[str, int]:
@@ -75,12 +101,9 @@ def _children(shapes: Shapes) -> dict[str, int]:
     return {top: len(below) for top, below in numbers.items()}
 
 
-def _match(spec: Spec, rows: tuple[Row, ...], shapes: Shapes) -> Match | None:
+def _match(spec: Spec, rows: tuple[Row, ...], expected: Shapes, shapes: Shapes) -> Match | None:
     first = next((r.path for r in rows if isinstance(r.layer, Conv)), "")
     last = next((r.path for r in reversed(rows) if isinstance(r.layer, Conv | Linear)), "")
-    expected = _without_counters(state(rows), shapes)
-    if expected.keys() != shapes.keys():
-        return None
     channels = classes = None
     for key, shape in expected.items():
         found, wanted = list(shapes[key]), list(shape)

@@ -27,10 +27,22 @@ def written(spec: Mapping[str, Any], comments: Iterable[str]) -> str:
 
 def _entry(key: str, value: Any, indent: str, tall: bool = False) -> list[str]:
     flat = f"{indent}{key}: {_flow(value)}"
+    if isinstance(value, list) and len(flat) > WIDTH and not all(map(_is_plain, value)):
+        return [f"{indent}{key}:", *(f"{indent}  - {_item(layer)}" for layer in value)]
     if not isinstance(value, dict) or not value or (not tall and len(flat) <= WIDTH):
         return [flat]
     inside = [line for k, v in value.items() for line in _entry(k, v, f"{indent}  ")]
     return [f"{indent}{key}:", *inside]
+
+
+def _item(layer: Any) -> str:
+    """A layer in a list: one key needs no braces."""
+    text = _flow(layer)
+    return text[1:-1] if isinstance(layer, dict) and len(layer) == 1 else text
+
+
+def _is_plain(value: Any) -> bool:
+    return not isinstance(value, (dict, list))
 
 
 def _flow(value: Any) -> str:
