@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import archspec
 from archspec.infer import infer, infer_file
 from support import DATA
-from support.draws import blank, filled, initial
+from support.draws import blank, filled, initial, undrawn
 from support.modules import READERS, assert_same_tensors
 from support.peers import models
 from support.torchvision_table import PAGE, TEXT, names, rows
-from support.zoo_peers import TORCHVISION_PAIRS, ZOO, same_start, small_head
+from support.zoo_peers import CONVNEXT, TORCHVISION_PAIRS, ZOO, same_start, small_head
 
 NAMES = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
 #: One of each family, whose weights are drawn here.
@@ -58,6 +59,20 @@ def test_the_same_names_and_first_weights(name: str) -> None:
         assert found == expected
     shapes = {key: tuple(shape) for key, (shape, *_) in expected.tensors.items()}
     assert infer(shapes).base == name
+
+
+@pytest.mark.parametrize("name", CONVNEXT)
+def test_the_same_learned_constants(name: str) -> None:
+    """A constant is no draw, so `initial` does not see its numbers."""
+
+    def scales(build: Callable[[], nn.Module]) -> dict[str, Tensor]:
+        named = undrawn(build).named_parameters()
+        return {key: value for key, value in named if key.endswith(".layer_scale")}
+
+    expected = scales(TORCHVISION_PAIRS[name]().peer)
+    assert expected
+    for reader in READERS.values():
+        assert_same_tensors(scales(partial(reader, name)), expected)
 
 
 @pytest.mark.parametrize("name", SMALLEST)

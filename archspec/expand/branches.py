@@ -115,7 +115,9 @@ def _broadcast(body: Body) -> Body:
 
 def _each_number(body: Body) -> bool:
     site = body.site if isinstance(body, Apply) else None
-    return isinstance(site, OpSite) and site.op.activation and not site.op.shares
+    if not isinstance(site, OpSite):
+        return False
+    return site.op.activation and not (site.op.shares or site.op.weighted)
 
 
 def _of_channels(x: TensorInfo, channels: Value) -> TensorInfo:

@@ -158,6 +158,10 @@ def init_of(value: Any) -> Init:
     found, result = Collector(), dict[str, Starts]()
     for op in value:
         if op not in WEIGHTED:
+            if op in OPS and OPS[op].constant:
+                hint = f"write `init: ...` beside the `{op}`"
+                found.add("unknown-name", f"`{op}` starts as it is made", hint, op, key=True)
+                continue
             hint = did_you_mean(str(op), WEIGHTED, "ops")
             what = "has no weights" if op in OPS else "is no op"
             found.add("unknown-name", f"`{op}` {what}", hint, op, key=True)

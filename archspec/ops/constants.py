@@ -25,7 +25,7 @@ class Parameter(Op):
     learned: ClassVar[tuple[str, ...]] = ("weight",)
     constant: ClassVar[bool] = True
     example: ClassVar[str] = (
-        "- scale: {parameter: [channels, 1, 1], name: layer_scale, init: {constant: 1e-6}}"
+        "- scale: [{parameter: [64, 1, 1], name: layer_scale, init: {constant: 1e-6}}]"
     )
 
     @property
@@ -42,7 +42,7 @@ class Parameter(Op):
             usual = ", ".join([*ones, "channels"] if x.last else ["channels", *ones])
             raise ShapeError(
                 f"a `parameter` of {' x '.join(map(str, self.sizes))}, where {x} arrives",
-                f"it has as many dimensions: `parameter: [{usual}]`",
+                f"give it the dimensions of what arrives: `parameter: [{usual}]`",
             )
         if x.last:
             return Shape(sizes[-1], sizes[:-1], last=True)
