@@ -332,7 +332,11 @@ PASSES = {
         ": used 16 times",
         "ConvNorm(in_channels: int, channels: int, stride: int = 1): used 4 times",
     ],
-    ("classes", "mobilenet_v2"): ["    # Like InvertedResidual, but ", ": used 10 times"],
+    ("classes", "mobilenet_v2"): [
+        "InvertedResidual(in_channels: int, channels: int, expansion: int = 6, stride: int = 1)",
+        ": used 17 times",
+        "    adds = stride == 1 and in_channels == channels",
+    ],
 }
 
 

@@ -1,6 +1,7 @@
 """Expanded network -> the classes that one would write by hand.
 
 table    which uses of blocks become one class
+merging  uses that differ in a layer or two, with the conditions for these
 builder  one class from its uses: its layers
 sizes    its sizes: numbers that differ become parameters
 printed  constructions compared and changed

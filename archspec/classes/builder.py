@@ -7,12 +7,29 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.classes.differing import differs
+from archspec.classes.merging import GAP, placed
 from archspec.classes.printed import repeated
 from archspec.classes.sizes import Sizes
 from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import Name, Value
-from archspec.ir import Class, Layer, New, OpField, Parameter, Sequential, fields_of, renamed
+from archspec.ir import (
+    Add,
+    Body,
+    Chain,
+    Class,
+    Layer,
+    Local,
+    New,
+    OpField,
+    Parameter,
+    Reference,
+    Sequential,
+    When,
+    fields_of,
+    renamed,
+)
+from archspec.ir.bodies import steps_of
 from archspec.ir.draws import Draw, Start
 from archspec.ir.tree import (
     BlockCall,
@@ -48,13 +65,17 @@ class ClassBuilder:
     def __init__(self, table: ClassTable, group: ClassUses) -> None:
         self.table, self.group, self.uses = table, group, group.instances
         self.lead = group.instances[0]
+        rows = group.merged.rows if group.merged else {}
+        self.rows = [rows.get(use, use.children) for use in self.uses]
+        self.children = self._fullest()
         self.sizes = Sizes(table, group)
 
     def cls(self) -> Class:
         layers, names = self._layers()
-        body = renamed(self.lead.body, names)
-        own = [*self._draws([use.children for use in self.uses], "")]
-        layers, local, draws = self.sizes.inline_locals(layers, own)
+        body = renamed(self._body(), names)
+        flags = self._flags(layers)
+        own = [] if self.group.merged else [*self._draws(self.rows, "")]
+        layers, local, draws, flags = self.sizes.inline_locals(layers, own, flags)
         parameters = self.sizes.parameters()
         self._remember(parameters)
         cls = Class(
@@ -68,9 +89,34 @@ class ClassBuilder:
             draws=tuple(draws),
             loop=loop(self.table, self.uses, self._class),
             inputs=self.lead.inputs,
+            flags=tuple(flags),
         )
         first = self.table.first.setdefault(self.lead.class_name, cls)
         return cls if first is cls else replace(cls, differs=differs(first, cls))
+
+    def _fullest(self) -> tuple[Child, ...]:
+        """The children of the class, each of a use that has it."""
+        columns = zip(*self.rows, strict=True)
+        return tuple(next(c for c in column if c is not GAP) for column in columns)
+
+    def _body(self) -> Body:
+        if not (self.group.merged and self.group.merged.adds):
+            return self.group.merged.full.body if self.group.merged else self.lead.body
+        *steps, last = steps_of(self.group.merged.full.body)
+        assert isinstance(last, Add)
+        return Chain((*steps, replace(last, flag=self._flag())))
+
+    def _flag(self) -> str:
+        """The attribute that says whether the input is added."""
+        name, taken = "adds", {child.attribute for child in self.children}
+        while name in taken:
+            name += "_input"
+        return name
+
+    def _flags(self, layers: Sequence[Layer]) -> list[Local]:
+        if not (self.group.merged and self.group.merged.adds):
+            return []
+        return [Local(self._flag(), placed(self.group.merged.adds, self.sizes.meaning))]
 
     def _class(self, instance: BlockInstance) -> Class:
         made = class_of(self.table, instance).cls
@@ -109,6 +155,11 @@ class ClassBuilder:
             if parameter.name in self.sizes.numbers:
                 values = zip(self.uses, self.sizes.numbers[parameter.name], strict=True)
                 self.group.numbers[parameter.name] = dict(values)
+            if parameter.name in self.sizes.types:
+                kinds = self.sizes.types[parameter.name]
+                first = next(kind for kind in kinds if kind)
+                pairs = zip(self.uses, kinds, strict=True)
+                self.group.types[parameter.name] = {use: kind or first for use, kind in pairs}
 
     # Layers
 
@@ -116,23 +167,27 @@ class ClassBuilder:
         layers: list[Layer] = []
         names: dict[str, str | None] = {}
         slots: dict[int, list[tuple[int, ShortcutSlot]]] = {}
-        for number, slot in enumerate(self.lead.slots):
+        full = self.group.merged.full if self.group.merged else self.lead
+        for number, slot in enumerate(full.slots):
             slots.setdefault(slot.after, []).append((number, slot))
-        for place in range(len(self.lead.children) + 1):
+        self._find_types(self.rows)
+        for place in range(len(self.children) + 1):
             for number, slot in slots.get(place, ()):
                 self._slot_layer(number, slot, layers, names)
-            if place < len(self.lead.children):
+            if place < len(self.children):
                 self._child(place, layers, names)
         return layers, names
 
     def _child(self, place: int, layers: list[Layer], names: dict[str, str | None]) -> None:
-        children = [use.children[place] for use in self.uses]
+        children = [row[place] for row in self.rows]
+        attribute = self.children[place].attribute
+        there = [child.module for child in children if child is not GAP]
         drops = self.lead.block in self.table.network.drops
-        if not drops and all(_never_drops(child.module) for child in children):
-            names[children[0].attribute] = None
+        if not drops and all(map(_never_drops, there)):
+            names[attribute] = None
             return
-        new = self.make([child.module for child in children])
-        layers.append(Layer(children[0].attribute, new))
+        new = self.make([_module(child) for child in children], attribute)
+        layers.append(Layer(attribute, new))
 
     def _slot_layer(
         self,
@@ -142,7 +197,8 @@ class ClassBuilder:
         names: dict[str, str | None],
     ) -> None:
         """The shortcut: built here if all uses have the same, passed in if only some do."""
-        children = [use.slots[number].child for use in self.uses]
+        lacking = self.group.merged is not None  # shortcuts that are layers are in no such use
+        children = [] if lacking else [use.slots[number].child for use in self.uses]
         there = [child for child in children if child is not None]
         if not there:
             names[slot.mark] = None
@@ -166,35 +222,59 @@ class ClassBuilder:
             name += "_layer"
         return name
 
-    def make(self, modules: Sequence[ModuleNode]) -> New | Sequential:
-        """The construction that serves all uses."""
-        lead = modules[0]
-        if isinstance(lead, OpCall):
-            return self._op([m for m in modules if isinstance(m, OpCall)])
-        if isinstance(lead, BlockCall):
-            return self._call([m for m in modules if isinstance(m, BlockCall)])
-        rows = [m.children for m in modules if isinstance(m, SequentialNode)]
-        columns = zip(*rows, strict=True)
-        return Sequential(repeated([self.make([c.module for c in col]) for col in columns]))
+    def _find_types(self, rows: Sequence[Sequence[Child]]) -> None:
+        """The activations that differ from use to use."""
+        for column in zip(*rows, strict=True):
+            modules = [_module(child) for child in column]
+            there = [m for m in modules if m is not None]
+            if all(isinstance(m, SequentialNode) for m in there) and len(there) == len(modules):
+                self._find_types([m.children for m in modules if isinstance(m, SequentialNode)])
+            elif isinstance(there[0], OpCall):
+                kinds = [m.torch if isinstance(m, OpCall) else None for m in modules]
+                if len({*kinds} - {None}) > 1:
+                    self.sizes.type(kinds)
 
-    def _op(self, calls: Sequence[OpCall]) -> New:
-        lead, arguments = calls[0], {}
+    def make(self, modules: Sequence[ModuleNode | None], attribute: str = "") -> New | Sequential:
+        """The construction that serves all uses that have it."""
+        lead = next(module for module in modules if module is not None)
+        if isinstance(lead, OpCall):
+            return self._op([m if isinstance(m, OpCall) else None for m in modules])
+        if isinstance(lead, BlockCall):
+            return self._call([m if isinstance(m, BlockCall) else None for m in modules])
+        gap = tuple(GAP for _ in lead.children)
+        rows = [m.children if isinstance(m, SequentialNode) else gap for m in modules]
+        made: list[New | Sequential | When] = []
+        for place, column in enumerate(zip(*rows, strict=True)):
+            new = self.make([_module(child) for child in column])
+            when = self.group.merged and self.group.merged.when.get((attribute, place))
+            made.append(When(new, placed(when, self.sizes.meaning)) if when else new)
+        return Sequential(repeated(made))
+
+    def _op(self, calls: Sequence[OpCall | None]) -> New:
+        lead = next(call for call in calls if call)
+        arguments: dict[str, Any] = {}
+        if self.table.shape(lead) == "activation":
+            name = self.sizes.typed([call.torch if call else None for call in calls])
+            if name is not None:
+                return New(name)
         for f in fields_of(lead.kind):
             if f.torch in lead.slots:
-                slots = [call.slots[f.torch] for call in calls]
+                slots = [call.slots[f.torch] if call else None for call in calls]
                 arguments[f.torch] = self._slot(slots, f)
         return New(lead.kind, arguments, lead.torch)
 
-    def _slot(self, slots: Sequence[Slot], f: OpField) -> Any:
-        lead = slots[0]
+    def _slot(self, slots: Sequence[Slot | None], f: OpField) -> Any:
+        lead = next(slot for slot in slots if slot is not None)
         if isinstance(lead, str):
             return lead
         if isinstance(lead, tuple):
-            columns = zip(*[s for s in slots if isinstance(s, tuple)], strict=True)
+            gap = (None,) * len(lead)
+            columns = zip(*[s if isinstance(s, tuple) else gap for s in slots], strict=True)
             return tuple(self.sizes.of_argument(list(column), f) for column in columns)
-        return self.sizes.of_argument([s for s in slots if isinstance(s, Value)], f)
+        return self.sizes.of_argument([s if isinstance(s, Value) else None for s in slots], f)
 
-    def _call(self, calls: Sequence[BlockCall]) -> New:
+    def _call(self, gapped: Sequence[BlockCall | None]) -> New:
+        calls = [call for call in gapped if call]
         group = class_of(self.table, calls[0].instance)
         assert group.cls is not None
         arguments: dict[str, Any] = {}
@@ -203,9 +283,15 @@ class ClassBuilder:
             if name in group.modules:
                 arguments[name] = self._shortcut(calls, group.modules[name])
                 continue
-            numbers = [group.numbers[name][call.instance] for call in calls]
-            meanings = [call.meaning(name) for call in calls]
-            sources = [self.sizes.feeds.sources(call, name) for call in calls]
+            if name in group.types:
+                kinds = [group.types[name][c.instance] if c else None for c in gapped]
+                arguments[name] = self.sizes.typed(kinds) or Reference(
+                    next(kind for kind in kinds if kind)
+                )
+                continue
+            numbers = [group.numbers[name][c.instance] if c else None for c in gapped]
+            meanings = [c.meaning(name) if c else None for c in gapped]
+            sources = [self.sizes.feeds.sources(c, name) if c else None for c in gapped]
             expr = self.sizes.unify(numbers, meanings, sources, _word(calls[0], name))
             arguments[name] = self.sizes.as_real(expr) if parameter.annotation == "float" else expr
         return New(group.cls, arguments)
@@ -216,6 +302,10 @@ class ClassBuilder:
             return New(Identity, {}, "Identity")
         pairs = zip(children, calls, strict=True)
         return self.make([_moved(child.module, call) for child, call in pairs if child])
+
+
+def _module(child: Child) -> ModuleNode | None:
+    return None if child is GAP else child.module
 
 
 def _word(call: BlockCall, name: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from archspec.expression import Name
 from archspec.helpers import HELPERS
 from archspec.ir import (
     Add,
@@ -118,7 +119,7 @@ def _nesting(parts: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _what(new: Any) -> str:
-    if isinstance(new, New):
+    if isinstance(new, New) and not isinstance(new.what, Name):
         name = new.what.name if isinstance(new.what, Class) else new.torch
         return name if isinstance(new.what, Class) or name in HELPERS else f"nn.{name}"
     return "nn.Sequential" if isinstance(new, Sequential) else "passed in"

@@ -122,7 +122,7 @@ class Feeds:
         for name in names(formula):
             if name in use.outside:
                 yield use.outside[name]
-            else:
+            elif name in use.instance.definitions:  # a use may lack the layer that has it
                 yield from self._outside(use, use.instance.definitions[name].inner)
 
 

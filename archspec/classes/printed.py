@@ -7,25 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from archspec.classes.merging import placed
 from archspec.expression import Expr, Name, substitute, walk
-from archspec.ir import New, Repeat, Sequential
+from archspec.ir import New, Repeat, Sequential, When
 
 FEWEST_REPEATS = 3
 
 
 def repeated(
-    children: Sequence[New | Sequential],
-) -> tuple[New | Sequential | Repeat, ...]:
+    children: Sequence[New | Sequential | When],
+) -> tuple[New | Sequential | Repeat | When, ...]:
     """Runs of equal constructions as one."""
-    runs: list[tuple[New | Sequential, int]] = []
+    runs: list[tuple[New | Sequential | When, int]] = []
     for child in children:
         if runs and same(runs[-1][0], child):
             runs[-1] = (runs[-1][0], runs[-1][1] + 1)
         else:
             runs.append((child, 1))
-    result: list[New | Sequential | Repeat] = []
+    result: list[New | Sequential | Repeat | When] = []
     for child, count in runs:
-        if count >= FEWEST_REPEATS:
+        if count >= FEWEST_REPEATS and not isinstance(child, When):
             result.append(Repeat(child, count))
         else:
             result += [child] * count
@@ -36,7 +37,7 @@ def same(one: Any, other: Any) -> bool:
     """Whether two arguments or constructions print the same."""
     if isinstance(one, New) and isinstance(other, New):
         return (
-            one.what is other.what
+            one.what == other.what
             and one.torch == other.torch
             and one.arguments.keys() == other.arguments.keys()
             and all(same(one.arguments[k], other.arguments[k]) for k in one.arguments)
@@ -51,8 +52,12 @@ def same(one: Any, other: Any) -> bool:
 
 def count_names(new: Any, uses: Counter[str]) -> None:
     if isinstance(new, New):
+        count_names(new.what, uses)
         for argument in new.arguments.values():
             count_names(argument, uses)
+    elif isinstance(new, When):
+        count_names(new.condition, uses)
+        count_names(new.new, uses)
     elif isinstance(new, (Sequential, tuple)):
         for child in new.children if isinstance(new, Sequential) else new:
             count_names(child, uses)
@@ -72,6 +77,9 @@ def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:
         )
     if isinstance(new, Sequential):
         return Sequential(tuple(with_formulas(child, meanings) for child in new.children))
+    if isinstance(new, When):
+        condition = placed(new.condition, lambda name: meanings.get(name, Name(name)))
+        return When(with_formulas(new.new, meanings), condition)
     if isinstance(new, Repeat):
         return Repeat(with_formulas(new.new, meanings), new.count)
     if isinstance(new, tuple):

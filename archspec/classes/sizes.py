@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.classes.feeds import FLOW, Feeds, Sources, compared, equal
+from archspec.classes.merging import evaluated, placed
 from archspec.classes.printed import count_names, replaced, with_formulas
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import (
@@ -35,6 +36,8 @@ from archspec.expression import (
 )
 from archspec.ir import Layer, Local, OpField, Parameter
 from archspec.ir.draws import Draw, Start
+from archspec.ir.tree import BlockInstance
+from archspec.language.identifiers import CONSTRUCTOR_WORDS
 
 LINE = 80  # a line in a constructor, without its indentation
 READABLE = 2  # a formula with more operations is a parameter instead
@@ -50,14 +53,40 @@ class Sizes:
         self.meanings: dict[str, Expr] = {}
         self.locals: dict[str, Expr] = {}
         self.numbers: dict[str, list[Scalar]] = {}
+        self.types: dict[str, list[str | None]] = {}  # classes of torch, one a use
         self.real: set[str] = set()
+        self.gates = group.merged.gates if group.merged else {}
+        self.known = {name for use in self.uses for name in use.definitions}
+        self.filled: dict[str, Number] = {}  # where some uses have no number
         self.defaults: dict[str, Number] = {}  # torch's, of sizes without a name in the block
         self.compared = compared(self.lead.raw)
 
-    def of_argument(self, values: Sequence[Value], f: OpField) -> Expr:
+    def typed(self, kinds: Sequence[str | None]) -> Name | None:
+        """The parameter that has these classes of torch; None where all uses have one."""
+        for name, known in self.types.items():
+            if all(a is None or b is None or a == b for a, b in zip(known, kinds, strict=True)):
+                self.types[name] = [a or b for a, b in zip(known, kinds, strict=True)]
+                return Name(name)
+        return self.type(kinds) if len({*kinds} - {None}) > 1 else None
+
+    def type(self, kinds: Sequence[str | None]) -> Name:
+        """A parameter that is a class of torch."""
+        for name, known in self.types.items():
+            if known == [*kinds]:
+                return Name(name)
+        taken = {*self.known, *self.types, *self.group.modules, *CONSTRUCTOR_WORDS}
+        name, count = "activation", 1
+        while name in taken:
+            count += 1
+            name = f"activation{count}"
+        self.types[name] = [*kinds]
+        return Name(name)
+
+    def of_argument(self, values: Sequence[Value | None], f: OpField) -> Expr:
         """An argument of an op."""
-        exprs = [v.expr for v in values]
-        expr = self.unify([v.number for v in values], exprs, [[e] for e in exprs], f.name)
+        exprs = [v.expr if v else None for v in values]
+        sources = [[e] if v else None for v, e in zip(values, exprs, strict=True)]
+        expr = self.unify([v.number if v else None for v in values], exprs, sources, f.name)
         if isinstance(expr, Name) and expr.id in self.group.sources and type(f.default) is int:
             self.defaults.setdefault(expr.id, Number(f.default))
         return self.as_real(expr) if f.how.kind == "real" else expr
@@ -70,34 +99,64 @@ class Sizes:
 
     def unify(
         self,
-        numbers: Sequence[Scalar],
+        numbers: Sequence[Scalar | None],
         exprs: Sequence[Expr | None],
-        sources: Sequence[Sources],
+        sources: Sequence[Sources | None],
         word: str,
     ) -> Expr:
-        """One formula for a size in all uses; `sources` are what it depends on in each."""
-        first = exprs[0]
-        if first is not None and all(expr == first for expr in exprs):
+        """One formula for a size in all uses; `sources` are what it depends on in each.
+
+        A use that lacks the layer has None for its number.
+        """
+        there = [place for place, number in enumerate(numbers) if number is not None]
+        first = exprs[there[0]]
+        if first is not None and all(exprs[place] == first for place in there):
             meaning = substitute(first, lambda name: self.meaning(name.id))
             if meaning is not None:
                 return meaning
-        if equal(numbers) and self._constant(sources):
-            return Number(numbers[0])
-        name = self._fresh(word, list(numbers))
-        known = self.group.sources.setdefault(name, {})
+        if (shared := self._true_of_all(numbers, [exprs[place] for place in there])) is not None:
+            return shared
+        known = [number for number in numbers if number is not None]
+        if equal(known) and self._constant(sources):
+            return Number(known[0])
+        name = self._fresh(word, self._whole_row(word, numbers))
+        feeding = self.group.sources.setdefault(name, {})
         for use, more in zip(self.uses, sources, strict=True):
-            known[use] = [*known.get(use, ()), *more]
+            feeding[use] = [*feeding.get(use, ()), *(more or ())]
         return Name(name)
 
-    def _constant(self, sources: Sequence[Sources]) -> bool:
+    def _true_of_all(
+        self, numbers: Sequence[Scalar | None], exprs: Sequence[Expr | None]
+    ) -> Expr | None:
+        """A formula of some uses that is true of the others: what a layer that they lack gives."""
+        known = sorted(dict.fromkeys(e for e in exprs if e is not None), key=weight)
+        for expr in known if self.group.merged else ():
+            pairs = zip(self.uses, numbers, strict=True)
+            if not isinstance(expr, Number) and all(
+                number is None or evaluated(expr, use, self.uses) == number for use, number in pairs
+            ):
+                return substitute(expr, lambda name: self.meaning(name.id))
+        return None
+
+    def _whole_row(self, name: str, numbers: Sequence[Scalar | None]) -> list[Scalar]:
+        """Where uses have no number, the most common one, which becomes the default."""
+        known = [number for number in numbers if number is not None]
+        if len(known) == len(numbers):
+            return known
+        declared = self.lead.args.get(name)
+        usual = declared.value if isinstance(declared, Number) else max(known, key=known.count)
+        self.filled.setdefault(name, Number(usual))
+        return [usual if number is None else number for number in numbers]
+
+    def _constant(self, sources: Sequence[Sources | None]) -> bool:
         """Whether nothing that the class takes can change a size; a network is built as it is."""
         pairs = zip(self.uses, sources, strict=True)
         if self.lead is self.table.root:
             return True
-        return all(self.feeds.constant(use, known) for use, known in pairs)
+        return all(known is None or self.feeds.constant(use, known) for use, known in pairs)
 
     def _fresh(self, word: str, numbers: list[Scalar]) -> str:
-        known = {*self.lead.definitions, *self.locals, *self.group.modules}
+        known = {*self.known, *self.locals, *self.group.modules, *self.types}
         name, count = word, 1
         while name in known or self.numbers.get(name, numbers) != numbers:
             count += 1
@@ -112,7 +171,10 @@ class Sizes:
         return self.meanings[name]
 
     def _meaning(self, name: str) -> Expr:
-        definitions = [use.definitions[name] for use in self.uses]
+        if name in self.gates:
+            return self._gate(name)
+        found = [use.definitions.get(name) for use in self.uses]
+        definitions = [d for d in found if d]
         numbers = [d.number for d in definitions]
         if name == "in_channels" and self._keeps_channels(numbers):
             return self.meaning("channels")
@@ -129,10 +191,23 @@ class Sizes:
             if formula is not None and weight(formula) <= READABLE:
                 self.locals[name] = formula
                 return Name(name)
-        if equal(numbers) and self._constant([[Name(name)]] * len(self.uses)):
+        if equal(numbers) and self._constant([[Name(name)] if d else None for d in found]):
             return Number(numbers[0])
-        self.numbers[name] = numbers
+        self.numbers[name] = self._whole_row(name, [d and d.number for d in found])
         return Name(name)
+
+    def _gate(self, name: str) -> Expr:
+        """A size that is 0, or a flag that is false, where a layer is not there."""
+        flag = self.gates[name] == "flag"
+        self.numbers[name] = [self._gating(use, name, flag) for use in self.uses]
+        self.filled[name] = Number(False if flag else 0)
+        return Name(name)
+
+    def _gating(self, use: BlockInstance, name: str, flag: bool) -> Scalar:
+        assert self.group.merged is not None
+        if flag:
+            return use in self.group.merged.flagged[name]
+        return use.definitions[name].number if name in use.definitions else 0
 
     def _found_equal(self, name: str) -> str | None:
         """The name before it that a condition of the block compared it with, and found equal."""
@@ -180,13 +255,14 @@ class Sizes:
         return formula
 
     def inline_locals(
-        self, layers: list[Layer], draws: list[Start]
-    ) -> tuple[list[Layer], list[Local], list[Start]]:
+        self, layers: list[Layer], draws: list[Start], flags: list[Local]
+    ) -> tuple[list[Layer], list[Local], list[Start], list[Local]]:
         """A size that is used once, or has no line of its own, is written where it is used."""
         uses: Counter[str] = Counter()
         for layer in layers:
             count_names(layer.new, uses)
         count_names(_numbers(draws), uses)
+        count_names(tuple(flag.value for flag in flags), uses)
         for name, formula in reversed(self.locals.items()):  # a local uses those before it
             if uses[name]:
                 uses.update(n.id for n in walk(formula) if isinstance(n, Name))
@@ -204,10 +280,14 @@ class Sizes:
             count_names(layer.new, used)
         started = [replace(start, draws=_with(start.draws, once)) for start in draws]
         count_names(_numbers(started), used)
+        ended = [
+            Local(flag.name, placed(flag.value, lambda n: once.get(n, Name(n)))) for flag in flags
+        ]
+        count_names(tuple(flag.value for flag in ended), used)
         for local in kept:
             used.update(n.id for n in walk(local.value) if isinstance(n, Name))
         self.used = list(used)
-        return moved, kept, started
+        return moved, kept, started, ended
 
     def parameters(self) -> list[Parameter]:
         """Required ones first: channels, then others as they are used, then shortcuts.
@@ -219,7 +299,8 @@ class Sizes:
         known = [self._parameter(name) for name in named]
         required = [p for p in known if p.default is None]
         required.sort(key=lambda p: FLOW.index(p.name) if p.name in FLOW else len(FLOW))
-        modules = [Parameter(name, "nn.Module") for name in self.group.modules]
+        modules = [Parameter(name, "type[nn.Module]") for name in self.types if name in self.used]
+        modules += [Parameter(name, "nn.Module") for name in self.group.modules]
         return [*required, *modules, *(p for p in known if p.default is not None)]
 
     def _parameter(self, name: str) -> Parameter:
@@ -237,6 +318,8 @@ class Sizes:
             return Number(numbers[0])
         if name == "stride":
             return Number(1)
+        if name in self.filled:
+            return self.filled[name]
         declared = self.defaults.get(name, self.lead.args.get(name))
         usual = isinstance(declared, Number) and declared.value in numbers
         return declared if usual and isinstance(declared, Number) else None

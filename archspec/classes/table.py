@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from archspec.classes.merging import Merged, merged
 from archspec.expression import Scalar, Value
 from archspec.ir import Class
 from archspec.ir.draws import Draw
@@ -20,6 +22,8 @@ from archspec.ir.tree import (
     Slot,
 )
 
+MOST_GRAPHS = 32  # of a block; with more, each is a class of its own
+
 
 @dataclass(eq=False)
 class ClassUses:
@@ -29,6 +33,8 @@ class ClassUses:
     cls: Class | None = None
     numbers: dict[str, dict[BlockInstance, Scalar]] = field(default_factory=dict)
     modules: dict[str, int] = field(default_factory=dict)  # parameter -> number of the slot
+    types: dict[str, dict[BlockInstance, str]] = field(default_factory=dict)  # torch's classes
+    merged: Merged | None = None
     # What a parameter that is no name of the block depends on, in each use.
     sources: dict[str, dict[BlockInstance, Any]] = field(default_factory=dict)
 
@@ -47,7 +53,9 @@ class ClassTable:
         self.users: dict[BlockInstance, list[tuple[BlockInstance, BlockCall]]] = {}
         self.of_block: dict[str, list[BlockInstance]] = {}
         self.feeds: dict[Any, Any] = {}  # what `Feeds` found out
+        self.order: list[BlockInstance] = []  # each after those that it uses
         self._collect(network.root, set())
+        self._group()
 
     # Which uses are one class
 
@@ -60,28 +68,73 @@ class ClassTable:
                 self.users.setdefault(call.instance, []).append((instance, call))
                 self.of_block.setdefault(block_of(call.instance), []).append(call.instance)
                 self._collect(call.instance, seen)
-        self.groups.setdefault(self.key(instance), ClassUses()).instances.append(instance)
+        self.order.append(instance)
+
+    def _group(self) -> None:
+        """The uses that become one class, block by block, those used by others first."""
+        uses: dict[Any, list[BlockInstance]] = {}
+        inside: dict[Any, dict[Any, None]] = {}
+        for instance in self.order:
+            block = _declared(instance)
+            uses.setdefault(block, []).append(instance)
+            calls = [call for child in instance.attributes for call in _calls(child.module)]
+            inside.setdefault(block, {}).update({_declared(c.instance): None for c in calls})
+        try:
+            order = [uses[block] for block in TopologicalSorter(inside).static_order()]
+        except CycleError:  # a block in a part of itself
+            order = [[instance] for instance in self.order]
+        for instances in order:
+            self._classes_of(instances)
+
+    def _classes_of(self, instances: list[BlockInstance]) -> None:
+        alike: dict[Any, list[BlockInstance]] = {}
+        for instance in instances:
+            alike.setdefault(self._graph(instance), []).append(instance)
+        for keys, found in self._merged(alike):
+            key = self.keys.setdefault(keys[0], len(self.keys))
+            group = self.groups.setdefault(key, ClassUses())
+            known = dict.fromkeys((use for k in keys for use in alike[k]), key)
+            group.instances += [use for use in instances if use in known]
+            group.merged = found
+            self._known |= known
+
+    def _merged(
+        self, alike: dict[Any, list[BlockInstance]]
+    ) -> list[tuple[list[Any], Merged | None]]:
+        """Each group with those before it that it is one class with."""
+        made: list[tuple[list[Any], Merged | None]] = []
+        if len(alike) > MOST_GRAPHS:
+            return [([key], None) for key in alike]
+        for key in alike:
+            for place, (keys, _) in enumerate(made):
+                found = merged([alike[k] for k in (*keys, key)], self.shape)
+                if found is not None:
+                    made[place] = ([*keys, key], found)
+                    break
+            else:
+                made.append(([key], None))
+        return made
 
     def key(self, instance: BlockInstance) -> int:
-        """Equal for uses with the same layers, shortcuts aside."""
-        if instance not in self._known:
-            layers = tuple(
-                (c.attribute, self.shape(c.module), _drawn(c)) for c in instance.children
-            )
-            declared = instance.block, instance.class_name, instance.sequential, instance.init
-            whole = (*declared, layers, instance.body)
-            self._known[instance] = self.keys.setdefault(whole, len(self.keys))
+        """Equal for uses that are one class."""
         return self._known[instance]
+
+    def _graph(self, instance: BlockInstance) -> Any:
+        """Equal for uses with the same layers, shortcuts aside."""
+        layers = tuple((c.attribute, self.shape(c.module), _drawn(c)) for c in instance.children)
+        return (*_declared(instance), layers, instance.body)
 
     def shape(self, module: ModuleNode) -> Any:
         """Equal for modules that differ in sizes alone."""
         if isinstance(module, OpCall):
+            if module.kind.activation and not module.kind.weighted and not module.slots:
+                return "activation"
             slots = tuple((name, _kind(slot)) for name, slot in module.slots.items())
             return module.op.key, module.torch, slots
         if isinstance(module, SequentialNode):
             return tuple((self.shape(child.module), _drawn(child)) for child in module.children)
         children = [slot.child for slot in module.instance.slots]
-        shortcuts = tuple(self.shape(c.module) if c else None for c in children)
+        shortcuts = tuple((n, self.shape(c.module)) for n, c in enumerate(children) if c)
         return self.key(module.instance), shortcuts
 
     def name(self, instance: BlockInstance) -> str:
@@ -94,6 +147,10 @@ class ClassTable:
             name = f"{instance.class_name}{number}"
         self.taken.add(name)
         return name
+
+
+def _declared(instance: BlockInstance) -> Any:
+    return instance.block, instance.class_name, instance.sequential, instance.init
 
 
 def block_of(instance: BlockInstance) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from archspec.codegen.layout import STEP, WIDTH, CallText, lines
+from archspec.expression import Name
 from archspec.ir import Apply, Body, Chain, Class, Constant, New, Save, Sequential, run
 from archspec.ir.bodies import INPUT, steps_of
 from archspec.ir.fold import proceed
@@ -132,7 +133,9 @@ class _Statements:
 
     def _activation(self, name: str) -> bool:
         new = self.layers[name]
-        return isinstance(new, New) and not isinstance(new.what, Class) and new.what.activation
+        if not isinstance(new, New) or isinstance(new.what, Class):
+            return False
+        return isinstance(new.what, Name) or new.what.activation
 
     def _composite(self, name: str) -> bool:
         new = self.layers[name]
@@ -157,8 +160,13 @@ class _Statements:
             joined = _operation([self.assign(value) for value in values], sign)
         return self._joined(joined, sign)
 
-    def add(self, values: list[Code]) -> Code:
-        return self._operation(values, "+")
+    def add(self, values: list[Code], flag: str) -> Code:
+        if not flag:
+            return self._operation(values, "+")
+        first, *rest = values
+        first = self.assign(first)
+        joined = _operation([first, *rest], "+")
+        return self._joined(f"{joined} if self.{flag} else {first.text}", "if")
 
     def multiply(self, values: list[Code]) -> Code:
         return self._operation(values, "*")
@@ -327,8 +335,9 @@ class _Formula:
     def hold(self, x: str) -> str:
         return x
 
-    def add(self, values: list[str]) -> str:
-        return f"({' + '.join(values)})"
+    def add(self, values: list[str], flag: str) -> str:
+        joined = " + ".join(values)
+        return f"{joined}, or {_bare(values[0])}" if flag else f"({joined})"
 
     def multiply(self, values: list[str]) -> str:
         return " * ".join(values)

@@ -11,7 +11,8 @@ NODES: frozenset[type[ast.AST]] = frozenset(
     getattr(ast, name)
     for name in """Module Expr Constant Import ImportFrom alias ClassDef FunctionDef arguments arg
     Assign AnnAssign AugAssign Attribute Name Load Store Call keyword Return If IfExp For Compare
-    BoolOp And Or UnaryOp Not USub BinOp BitOr Add Sub Mult Div FloorDiv Mod Pow Eq Gt Tuple List
+    BoolOp And Or UnaryOp Not USub BinOp BitOr Add Sub Mult Div FloorDiv Mod Pow Eq NotEq Lt LtE
+    Gt GtE Tuple List
     Subscript Slice Starred ListComp SetComp Set comprehension Is IsNot In Continue""".split()
 )
 IMPORTS = frozenset(

@@ -24,7 +24,20 @@ from archspec.codegen.layout import (
 )
 from archspec.codegen.starts import constant, starts, uses_math
 from archspec.expression import Expr, Name
-from archspec.ir import Class, Layer, Network, New, Parameter, Repeat, Sequential, applied, call
+from archspec.ir import (
+    Class,
+    Layer,
+    Local,
+    Network,
+    New,
+    Parameter,
+    Reference,
+    Repeat,
+    Sequential,
+    When,
+    applied,
+    call,
+)
 from archspec.ir.construction import is_constant
 from archspec.ir.liveness import give_of
 
@@ -148,19 +161,21 @@ def _imports(network: Network, used: Sequence[str], torch: bool, math: bool) -> 
     return ["import math", "", *found] if math else found
 
 
-def _news(new: Any) -> Iterable[New]:
-    if isinstance(new, New):
+def _news(new: Any) -> Iterable[New | Reference]:
+    if isinstance(new, Reference):
+        yield new
+    elif isinstance(new, New):
         yield new
         for argument in new.arguments.values():
             yield from _news(argument)
     elif isinstance(new, Sequential):
         for child in new.children:
             yield from _news(child)
-    elif isinstance(new, Repeat):
+    elif isinstance(new, (Repeat, When)):
         yield from _news(new.new)
 
 
-def _constructions(network: Network) -> Iterable[New]:
+def _constructions(network: Network) -> Iterable[New | Reference]:
     for cls in network.classes:
         for layer in cls.layers:
             yield from _news(layer.new)
@@ -253,7 +268,12 @@ def _sequential(cls: Class) -> list[str]:
 
 
 def _init(cls: Class) -> list[str]:
-    return [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls)]
+    flags = [line for flag in cls.flags for line in _flag(flag)]
+    return [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls), *flags]
+
+
+def _flag(flag: Local) -> list[str]:
+    return [f"{BODY}self.{flag.name} = {expression.source(flag.value)}"]
 
 
 def _locals(cls: Class) -> list[str]:
@@ -261,16 +281,36 @@ def _locals(cls: Class) -> list[str]:
 
 
 def _assignments(cls: Class) -> list[str]:
+    taken = {p.name for p in cls.parameters} | {local.name for local in cls.locals}
+    variable = "layers" if "layers" not in taken else "children"
     starts = {start.path: start.draws for start in cls.draws if start.made}
-    return [
-        line
-        for layer in cls.layers
-        for line in (
-            constant(layer, starts.get(layer.name, ()))
-            if is_constant(layer.new)
-            else _assignment(layer)
-        )
-    ]
+    made: list[str] = []
+    for layer in cls.layers:
+        if is_constant(layer.new):
+            made += constant(layer, starts.get(layer.name, ()))
+        elif isinstance(layer.new, Sequential) and layer.new.conditional:
+            kind = ": list[nn.Module]" * (variable not in taken)
+            made += [f"{BODY}{variable}{kind} = []"]
+            made += appended(f"self.{layer.name}", layer.new, variable, BODY)[1:]
+            taken.add(variable)
+        else:
+            made += _assignment(layer)
+    return made
+
+
+def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]:
+    """A sequence of which some children are there under a condition."""
+    made = [f"{start}{variable} = []"]
+    for child in row.children:
+        indent = start
+        if isinstance(child, When):
+            made.append(f"{start}if {expression.source(child.condition)}:")
+            child, indent = child.new, start + STEP
+        if isinstance(child, Repeat):
+            made += lines(construction(child), indent, f"{variable} += [", "]")
+        else:
+            made += lines(CallText(f"{variable}.append", (construction(child),)), indent)
+    return [*made, f"{start}{name} = nn.Sequential(*{variable})"]
 
 
 def _assignment(layer: Layer) -> list[str]:
@@ -294,6 +334,8 @@ def construction(new: Any) -> Text:
         return RunText(construction(new.new), new.count)
     if isinstance(new, Name):
         return new.id
+    if isinstance(new, Reference):
+        return _torch(new.torch)
     if isinstance(new, Expr):
         return FormulaText(new)
     if isinstance(new, tuple):
@@ -302,10 +344,14 @@ def construction(new: Any) -> Text:
 
 
 def _new(new: New) -> Text:
-    name = new.what.name if isinstance(new.what, Class) else new.torch
-    if not isinstance(new.what, Class) and name not in helpers.HELPERS:
-        name = f"nn.{name}"
+    if isinstance(new.what, Name):
+        return CallText(new.what.id, ())
+    name = new.what.name if isinstance(new.what, Class) else _torch(new.torch)
     how = call(new)
     positional = tuple(construction(value) for value in how.positional)
     keywords = tuple(KeywordText(k, construction(v)) for k, v in how.keywords.items())
     return CallText(name, positional + keywords)
+
+
+def _torch(name: str) -> str:
+    return name if name in helpers.HELPERS else f"nn.{name}"

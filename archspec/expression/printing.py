@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from archspec.expression.tree import Binary, Call, Expr, Name, Number, Scalar, Unary
+from archspec.expression.tree import Binary, Call, Expr, Logic, Name, Number, Scalar, Unary
 
 OF_MATH = ("sqrt", "log2", "floor", "ceil")
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "//": 2, "%": 2, "/": 2}
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
 def show(number: Scalar | float) -> str:
@@ -38,7 +39,16 @@ def source(expr: Expr, outer: int = 0) -> str:
         case Unary(op="-", operand=operand):
             text = f"-{source(operand, max(PRECEDENCE.values()) + 1)}"
             return f"({text})" if outer > max(PRECEDENCE.values()) else text
-        case Binary(op=op, left=left, right=right):
+        case Unary(op="not", operand=operand):
+            return f"not {source(operand, max(PRECEDENCE.values()) + 1)}"
+        case Binary(op=op, left=left, right=right) if op in COMPARISONS:
+            text = f"{source(left, 1)} {op} {source(right, 1)}"
+            return f"({text})" if outer else text
+        case Logic(op=op, operands=operands):
+            nested = (f"({source(o)})" if isinstance(o, Logic) else source(o) for o in operands)
+            text = f" {op} ".join(nested)
+            return f"({text})" if outer else text
+        case Binary(op=op, left=left, right=right) if op in PRECEDENCE:
             own = PRECEDENCE[op]
             text = f"{source(left, own)} {op} {source(right, own + 1)}"
             return f"({text})" if own < outer else text

@@ -35,7 +35,18 @@ from archspec.ir.bodies import (
     renamed,
     residual_ends,
 )
-from archspec.ir.classes import Class, Layer, Local, Network, New, Parameter, Repeat, Sequential
+from archspec.ir.classes import (
+    Class,
+    Layer,
+    Local,
+    Network,
+    New,
+    Parameter,
+    Reference,
+    Repeat,
+    Sequential,
+    When,
+)
 from archspec.ir.construction import Call, call, children, number, numbers
 from archspec.ir.fold import Reader, X, run
 from archspec.ir.ops import (
@@ -78,6 +89,7 @@ __all__ = [
     "Parameter",
     "Reader",
     "Real",
+    "Reference",
     "Repeat",
     "Save",
     "Sequential",
@@ -87,6 +99,7 @@ __all__ = [
     "Slice",
     "Split",
     "Unsqueeze",
+    "When",
     "X",
     "applications",
     "applied",

@@ -63,9 +63,10 @@ class Chain:
 
 @dataclass(frozen=True)
 class Add:
-    """The sum of the branches."""
+    """The sum of the branches; of the first alone where the module's `flag` is false."""
 
     branches: tuple[Body, ...]
+    flag: str = ""
 
 
 @dataclass(frozen=True)

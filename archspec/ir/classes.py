@@ -34,18 +34,32 @@ class Local:
 
 @dataclass(frozen=True, eq=False)
 class New:
-    """A module to be constructed: an op (with torch's name for it) or a class."""
+    """A module to be constructed: an op (with torch's name for it), a class, or a parameter
+    that is a class.
+    """
 
-    what: type[Op] | Class
+    what: type[Op] | Class | Name
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     torch: str = ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A class of torch that is an argument itself."""
+
+    torch: str
 
 
 @dataclass(frozen=True, eq=False)
 class Sequential:
     """Modules one after the other, with names 0, 1, 2, ..."""
 
-    children: tuple[New | Repeat | Sequential, ...]
+    children: tuple[New | Repeat | Sequential | When, ...]
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some children are there in some uses alone."""
+        return any(isinstance(child, When) for child in self.children)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +68,14 @@ class Repeat:
 
     new: New | Sequential
     count: int
+
+
+@dataclass(frozen=True, eq=False)
+class When:
+    """A child that is there where a condition of its class holds."""
+
+    new: New | Sequential
+    condition: Expr
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +91,8 @@ class Class:
     """One class of the generated file. The children of a sequential one are its layers.
 
     `draws` are the starts of its layers that say so themselves, `loop` is what it draws once all
-    its layers are made. `inputs` are the tensors that its `forward` takes besides x.
+    its layers are made. `inputs` are the tensors that its `forward` takes besides x, `flags` what
+    it asks of itself there (`Add.flag`).
     """
 
     name: str
@@ -83,6 +106,7 @@ class Class:
     draws: tuple[Start, ...] = ()
     loop: tuple[Case, ...] = ()
     inputs: tuple[str, ...] = ()
+    flags: tuple[Local, ...] = ()
 
     @property
     def named(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from archspec import expression
 from archspec.expression import Expr, Name, Number
-from archspec.ir.classes import Class, New, Repeat, Sequential
+from archspec.ir.classes import Class, New, Repeat, Sequential, When
 from archspec.ir.ops import Argument, Op, OpField, fields_of
 
 
@@ -21,7 +21,9 @@ class Call(NamedTuple):
 
 def call(new: New) -> Call:
     """Required arguments by position, the others by name where they differ from the default."""
-    if isinstance(new.what, Class):
+    if isinstance(new.what, Name):
+        wanted = []
+    elif isinstance(new.what, Class):
         wanted = [(p.name, p.default) for p in new.what.parameters]
     else:
         wanted = _torch_defaults(new.what)
@@ -57,7 +59,7 @@ def _same(one: Argument, other: Argument) -> bool:
 
 def is_constant(new: Any) -> TypeGuard[New]:
     """Whether it is a parameter of the class, and no module."""
-    return isinstance(new, New) and not isinstance(new.what, Class) and new.what.constant
+    return isinstance(new, New) and isinstance(new.what, type) and new.what.constant
 
 
 def number(expr: Expr, env: Mapping[str, Any]) -> Any:
@@ -76,10 +78,18 @@ def numbers(arg: Argument, env: Mapping[str, Any]) -> Any:
     return number(arg, env) if isinstance(arg, Expr) else arg
 
 
-def children(sequence: Sequential) -> Iterator[New | Sequential]:
-    """Every child, each repeated one as often as it is repeated."""
+def children(
+    sequence: Sequential, env: Mapping[str, Any] | None = None
+) -> Iterator[New | Sequential]:
+    """Every child, each repeated one as often as it is repeated.
+
+    With `env` only those whose condition holds, if what each name is says so.
+    """
     for child in sequence.children:
         if isinstance(child, Repeat):
             yield from [child.new] * child.count
+        elif isinstance(child, When):
+            if env is None or number(child.condition, env):
+                yield child.new
         else:
             yield child

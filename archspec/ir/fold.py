@@ -35,7 +35,10 @@ class Reader(Protocol[X]):
         """The tensors that a layer gives together."""
         ...
 
-    def add(self, values: list[X]) -> X: ...
+    def add(self, values: list[X], flag: str) -> X:
+        """The sum, or the first alone where the module's `flag` is false."""
+        ...
+
     def multiply(self, values: list[X]) -> X: ...
     def concat(self, values: list[X], dim: int) -> X: ...
     def split(self, x: X, parts: int, sizes: tuple[int, ...]) -> list[X]: ...
@@ -94,8 +97,8 @@ def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
     x = on.share(x, _reads_alone(body.branches))
     values = _read(body.branches, [x] * len(body.branches), on, named)
     match body:
-        case Add():
-            return on.add(values)
+        case Add(flag=flag):
+            return on.add(values, flag)
         case Multiply():
             return on.multiply(values)
         case Concat(dim=dim):

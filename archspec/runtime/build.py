@@ -22,6 +22,7 @@ from archspec.ir import (
     Layer,
     Network,
     New,
+    Reference,
     Sequential,
     call,
     children,
@@ -93,6 +94,8 @@ class _Builder:
                 module.register_parameter(layer.name, parameter)
             else:
                 module.add_module(layer.name, self._layer(layer, env))
+        for flag in cls.flags:
+            setattr(module, flag.name, number_of(flag.value, env))
         return module
 
     def _layer(self, layer: Layer, env: Mapping[str, Any]) -> nn.Module:
@@ -103,10 +106,13 @@ class _Builder:
 
     def make(self, new: New | Sequential, env: Mapping[str, Any]) -> nn.Module:
         if isinstance(new, Sequential):
-            return nn.Sequential(*[self.make(child, env) for child in children(new)])
+            return nn.Sequential(*[self.make(child, env) for child in children(new, env)])
         how = call(new)
         positional = [self._argument(value, env) for value in how.positional]
         keywords = {name: self._argument(value, env) for name, value in how.keywords.items()}
+        if isinstance(new.what, Name):
+            made: nn.Module = env[new.what.id]()
+            return made
         if isinstance(new.what, Class):
             return self.construct(new.what, self._bound(new.what, how, positional, keywords))
         module: nn.Module = self._torch_class(new.torch)(*positional, **keywords)
@@ -122,6 +128,8 @@ class _Builder:
     def _argument(self, value: Any, env: Mapping[str, Any]) -> Any:
         if isinstance(value, (New, Sequential)):
             return self.make(value, env)
+        if isinstance(value, Reference):
+            return self._torch_class(value.torch)
         return numbers(value, env)
 
     def _torch_class(self, name: str) -> Any:
@@ -179,10 +187,11 @@ class _Tensors:
     """The reader whose `x` is a tensor."""
 
     def __init__(self, module: nn.Module) -> None:
-        self.module, self.modules = module, module._modules
+        self.module = module
+        self.modules: Mapping[str, Any] = module._modules
 
     def apply(self, layer: Apply, x: Tensor, others: Sequence[Tensor]) -> Any:
-        return self.modules[layer.layer](x, *others)  # type: ignore[misc]
+        return self.modules[layer.layer](x, *others)
 
     def constant(self, layer: Constant, x: Tensor) -> Tensor:
         value: Tensor = getattr(self.module, layer.layer)
@@ -197,8 +206,10 @@ class _Tensors:
     def hold(self, x: Tensor) -> Tensor:
         return x
 
-    def add(self, values: list[Tensor]) -> Tensor:
+    def add(self, values: list[Tensor], flag: str) -> Tensor:
         total = values[0]
+        if flag and not getattr(self.module, flag):
+            return total
         for value in values[1:]:
             total = total + value
         return total

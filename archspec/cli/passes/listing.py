@@ -8,9 +8,9 @@ from typing import Any
 
 from archspec.codegen.forward import formula
 from archspec.codegen.layout import STEP, WIDTH, lines
-from archspec.codegen.view import construction
+from archspec.codegen.view import appended, construction
 from archspec.expression import show, source
-from archspec.ir import Class, Network, New, Parameter, Repeat, Sequential
+from archspec.ir import Class, Network, New, Parameter, Repeat, Sequential, When
 
 
 def class_text(network: Network) -> str:
@@ -29,7 +29,12 @@ def _class(cls: Class, count: str) -> Iterator[str]:
     for local in cls.locals:
         yield f"{STEP}{local.name} = {source(local.value)}"
     for layer in cls.layers:
-        yield from lines(construction(layer.new), STEP, f"{layer.name} = ")
+        if isinstance(layer.new, Sequential) and layer.new.conditional:
+            yield from appended(layer.name, layer.new, "layers", STEP)
+        else:
+            yield from lines(construction(layer.new), STEP, f"{layer.name} = ")
+    for flag in cls.flags:
+        yield f"{STEP}{flag.name} = {source(flag.value)}"
     yield from _forward(cls)
 
 
@@ -58,7 +63,9 @@ def _uses(network: Network) -> Counter[Class]:
 
 def _constructed(new: Any) -> Iterator[Class]:
     """The class of each module that a construction makes, as often as it does."""
-    if isinstance(new, Repeat):
+    if isinstance(new, When):
+        yield from _constructed(new.new)
+    elif isinstance(new, Repeat):
         for _ in range(new.count):
             yield from _constructed(new.new)
     elif isinstance(new, Sequential):

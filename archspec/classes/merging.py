@@ -1,0 +1,346 @@
+"""Which uses of a block may be one class although a layer is in some of them alone.
+
+Uses with one graph but for at most two children of a sequence (an expansion, a gate) and a last
+sum with the input are one class: each has its condition, and an activation that differs is passed
+in as a class. A condition is one that the block states, a size that only those uses have, or a
+flag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from typing import Any
+
+from archspec.expression import (
+    Binary,
+    Expr,
+    ExpressionError,
+    Logic,
+    Name,
+    Number,
+    Scalar,
+    Unary,
+    Value,
+    constant,
+    evaluate,
+    names,
+    parse,
+    walk,
+)
+from archspec.ir import Add, Body, Chain
+from archspec.ir.bodies import is_nothing, renamed, steps_of
+from archspec.ir.tree import BlockCall, BlockInstance, Child, OpCall, SequentialNode
+from archspec.ops.dropouts import StochasticDepth
+
+MOST = 2  # optional children of a class
+KEPT = Logic(
+    "and",
+    (
+        Binary("==", Name("stride"), Number(1)),
+        Binary("==", Name("in_channels"), Name("channels")),
+    ),
+)
+PRINTED = (Binary, Logic, Name, Number, Unary)  # what a condition in source is made of
+GIVEN = frozenset({"in_channels", "channels", "stride"})
+
+
+@dataclass(frozen=True, eq=False)
+class Gap:
+    """Where a use lacks a child that others have."""
+
+
+GAP = Child("", Gap())  # type: ignore[arg-type]
+
+
+@dataclass(eq=False)
+class Merged:
+    """Uses side by side: their children with gaps, the one that has most, and what decides."""
+
+    rows: dict[BlockInstance, tuple[Child, ...]]
+    full: BlockInstance
+    adds: Expr | None = None
+    gates: dict[str, str] = field(default_factory=dict)  # size or flag that gates -> its kind
+    flagged: dict[str, frozenset[BlockInstance]] = field(default_factory=dict)
+    when: dict[tuple[str, int], Expr] = field(default_factory=dict)  # by attribute and place
+
+
+def merged(groups: Sequence[Sequence[BlockInstance]], shape: Any) -> Merged | None:
+    """The uses of several groups as one class, or None; `shape` says which layers are alike."""
+    leads = [group[0] for group in groups]
+    if any(_unfit(lead) for lead in leads):
+        return None
+    plain = [_without_sum(lead) for lead in leads]
+    if any(is_nothing(body) for body, _ in plain) or len({body for body, _ in plain}) > 1:
+        return None
+    uses = [use for group in groups for use in group]
+    full = next((lead for lead, (_, adds) in zip(leads, plain, strict=True) if adds), leads[0])
+    rows = _rows(groups, full, shape)
+    if rows is None:
+        return None
+    made = Merged(rows, full)
+    summed = {use: adds for group, (_, adds) in zip(groups, plain, strict=True) for use in group}
+    if len(set(summed.values())) > 1:
+        made.adds = _kept(uses, summed)
+        if made.adds is None:
+            return None
+    return made if _conditions(made, uses) else None
+
+
+def _unfit(use: BlockInstance) -> bool:
+    """What no condition is found for: layers with starts of their own, outputs, shortcuts."""
+    return bool(
+        use.sequential
+        or use.inputs
+        or use.gives
+        or any(slot.child for slot in use.slots)
+        or any(child.draws for child in use.children)
+        or any(inner.draws for c in use.children for inner in _children(c.module))
+    )
+
+
+def _children(module: Any) -> tuple[Child, ...]:
+    return module.children if isinstance(module, SequentialNode) else ()
+
+
+def _without_sum(use: BlockInstance) -> tuple[Body, bool]:
+    """The body without a last sum with the input, and without what may drop the other branch."""
+    marks: dict[str, str | None] = {slot.mark: None for slot in use.slots}
+    dropped = {c.attribute: None for c in use.children if _drops(c.module)}
+    steps = list(steps_of(renamed(use.body, marks)))
+    last = steps[-1] if steps else None
+    if isinstance(last, Add) and len(last.branches) == 2 and is_nothing(last.branches[1]):
+        steps[-1:] = steps_of(renamed(last.branches[0], dropped))
+        return Chain(tuple(steps)), True
+    return Chain(tuple(steps)), False
+
+
+def _drops(module: Any) -> bool:
+    return isinstance(module, OpCall) and module.kind is StochasticDepth
+
+
+# Children side by side ----------------------------------------------------------------
+
+
+def _rows(
+    groups: Sequence[Sequence[BlockInstance]], full: BlockInstance, shape: Any
+) -> dict[BlockInstance, tuple[Child, ...]] | None:
+    made: dict[BlockInstance, list[Child]] = {use: [] for group in groups for use in group}
+    for child in full.children:
+        columns = [_named(group, child.attribute) for group in groups]
+        if any(c is None for c in columns) and not _drops(child.module):
+            return None
+        aligned = _aligned(columns, shape)
+        if aligned is None:
+            return None
+        for group, column in zip(groups, aligned, strict=True):
+            for use, one in zip(group, column or [GAP] * len(group), strict=True):
+                made[use].append(one)
+    known = {child.attribute for child in full.children}
+    if any({c.attribute for c in group[0].children} - known for group in groups):
+        return None
+    return {use: tuple(row) for use, row in made.items()}
+
+
+def _named(group: Sequence[BlockInstance], attribute: str) -> list[Child] | None:
+    place = [c.attribute for c in group[0].children]
+    if attribute not in place:
+        return None
+    return [use.children[place.index(attribute)] for use in group]
+
+
+def _aligned(columns: list[list[Child] | None], shape: Any) -> list[list[Child]] | None:
+    """Equal layers as they are, sequences with gaps; None where they differ more than that."""
+    there = [column for column in columns if column is not None]
+    if not all(isinstance(column[0].module, SequentialNode) for column in there):
+        if len({shape(column[0].module) for column in there}) > 1:
+            return None
+        return [column or [] for column in columns]
+    leads = [
+        [(shape(c.module), _grouped(c.module)) for c in _children(column[0].module)]
+        for column in there
+    ]
+    places = _places(leads)
+    if places is None:
+        return None
+    return [
+        [_padded(child, own) for child in column] for column, own in zip(there, places, strict=True)
+    ]
+
+
+def _grouped(module: Any) -> Any:
+    """Which convolutions are depthwise: a kind of their own."""
+    if isinstance(module, SequentialNode):
+        return tuple(_grouped(child.module) for child in module.children)
+    return isinstance(module, OpCall) and getattr(module.op, "groups", 1) > 1
+
+
+def _places(leads: list[list[Any]]) -> list[list[int | None]] | None:
+    """For each of several sequences, which of its items stands at each place of their union."""
+    union: list[Any] | None = max(leads, key=len)
+    for lead in leads:
+        union = union and _union(union, lead)
+    if not union or len(union) > max(map(len, leads)) + 1:
+        return None
+    made = [_matched(union, lead) for lead in leads]
+    return made if all(row is not None for row in made) else None  # type: ignore[return-value]
+
+
+def _union(one: list[Any], other: list[Any]) -> list[Any] | None:
+    """The items of both in order; None where one has something in place of another."""
+    made: list[Any] = []
+    for kind, i, j, k, n in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if kind == "replace":
+            return None
+        made += one[i:j] or other[k:n]
+    return made
+
+
+def _matched(union: list[Any], own: list[Any]) -> list[int | None] | None:
+    made: list[int | None] = []
+    blocks = SequenceMatcher(None, union, own, autojunk=False).get_matching_blocks()
+    found = {block.a + n: block.b + n for block in blocks for n in range(block.size)}
+    made = [found.get(place) for place in range(len(union))]
+    return made if len(found) == len(own) else None
+
+
+def _padded(child: Child, places: list[int | None]) -> Child:
+    row = child.module
+    assert isinstance(row, SequentialNode)
+    children = tuple(GAP if p is None else row.children[p] for p in places)
+    return replace(child, module=replace(row, children=children))
+
+
+# Conditions ---------------------------------------------------------------------------
+
+
+def _kept(uses: Sequence[BlockInstance], summed: Mapping[BlockInstance, bool]) -> Expr | None:
+    """The usual condition of a sum with the input, or the half of it that differs."""
+    strides = {evaluated(Name("stride"), use) for use in uses}
+    usual = (KEPT, *KEPT.operands) if len(strides) > 1 else (*KEPT.operands[::-1], KEPT)
+    return next((condition for condition in usual if _decides(condition, uses, summed)), None)
+
+
+def _decides(
+    condition: Expr, uses: Sequence[BlockInstance], there: Mapping[BlockInstance, bool]
+) -> bool:
+    """Whether a condition holds in the uses that have something, and in no other."""
+    return all(_holds(condition, use) is there[use] for use in uses)
+
+
+def _holds(condition: Expr, use: BlockInstance) -> bool | None:
+    found = evaluated(condition, use)
+    return None if found is None else bool(found)
+
+
+def evaluated(
+    expr: Expr, use: BlockInstance, others: Sequence[BlockInstance] = ()
+) -> Scalar | None:
+    """The number of a formula in one use; None where it lacks a name.
+
+    A name that nothing in the use reads is what its formula is in `others`.
+    """
+
+    def meaning(name: Name) -> Value:
+        if name.id in use.definitions:
+            return constant(use.definitions[name.id].number)
+        found = {o.definitions[name.id].inner for o in others if name.id in o.definitions}
+        inner = found.pop() if len(found) == 1 else None
+        if inner is None:
+            raise ExpressionError(f"no {name.id}")
+        return evaluate(inner, meaning)
+
+    try:
+        return evaluate(expr, meaning).number
+    except ExpressionError:
+        return None
+
+
+def _conditions(made: Merged, uses: Sequence[BlockInstance]) -> bool:
+    """Finds a condition for each child with gaps; whether there are few of them."""
+    lead = uses[0]
+    stated = [*_stated(lead.raw, GIVEN | lead.args.keys())]
+    for attribute, place, column in _gaps(made.rows):
+        there = {use: child is not GAP for use, child in column.items()}
+        known = next((c for c in stated if _decides(c, uses, there)), None)
+        made.when[attribute, place] = known or _gate(made, column, there)
+    return len(made.when) <= MOST
+
+
+def _gaps(
+    rows: Mapping[BlockInstance, tuple[Child, ...]],
+) -> Iterator[tuple[str, int, dict[BlockInstance, Child]]]:
+    """The children that some uses lack, by the sequence that they are in and their place."""
+    first = next(iter(rows.values()))
+    for number, child in enumerate(first):
+        for place in range(len(_children(child.module))):
+            column = {use: _children(row[number].module)[place] for use, row in rows.items()}
+            if any(one is GAP for one in column.values()):
+                yield child.attribute, place, column
+
+
+def _gate(
+    made: Merged, column: Mapping[BlockInstance, Child], there: Mapping[BlockInstance, bool]
+) -> Expr:
+    """A size that only the uses with the child have, or a flag."""
+    for use, child in column.items():
+        for name in _sizes(child) if there[use] else ():
+            if all((name in u.definitions) is t for u, t in there.items()) and all(
+                type(u.definitions[name].number) is int and u.definitions[name].number > 0
+                for u, t in there.items()
+                if t
+            ):
+                made.gates[name] = "size"
+                return Name(name)
+    child = next(child for use, child in column.items() if there[use])
+    module = child.module
+    word = module.instance.prefix if isinstance(module, BlockCall) else ""
+    name = word or (module.op.key if isinstance(module, OpCall) else "") or "extra"
+    while any(name in use.definitions for use in there):
+        name = f"has_{name}"
+    made.gates[name] = "flag"
+    made.flagged[name] = frozenset(use for use, t in there.items() if t)
+    return Name(name)
+
+
+def _sizes(child: Child) -> Iterator[str]:
+    """The names that are an argument of a layer as they stand."""
+    module = child.module
+    if isinstance(module, BlockCall):
+        yield from (e.id for e in module.outside.values() if isinstance(e, Name))
+    elif isinstance(module, OpCall):
+        values = [v for v in module.slots.values() if isinstance(v, Value)]
+        yield from (v.expr.id for v in values if isinstance(v.expr, Name))
+
+
+def _stated(written: Any, known: frozenset[str]) -> Iterator[Expr]:
+    """The conditions that a block states, of its own numbers."""
+    if isinstance(written, dict):
+        if isinstance(condition := written.get("when"), str):
+            try:
+                expr = parse(condition)
+            except ExpressionError:
+                return
+            if names(expr) <= known and all(isinstance(part, PRINTED) for part in walk(expr)):
+                yield expr
+        for part in written.values():
+            yield from _stated(part, known)
+    elif isinstance(written, list):
+        for part in written:
+            yield from _stated(part, known)
+
+
+def placed(condition: Expr, meaning: Any) -> Expr:
+    """A condition with other formulas for its names."""
+    match condition:
+        case Logic(op=op, operands=operands):
+            return Logic(op, tuple(placed(part, meaning) for part in operands))
+        case Binary(op=op, left=left, right=right):
+            return Binary(op, placed(left, meaning), placed(right, meaning))
+        case Unary(op=op, operand=operand):
+            return Unary(op, placed(operand, meaning))
+        case Name(id=name):
+            found: Expr = meaning(name)
+            return found
+    return condition
