@@ -113,9 +113,9 @@ class Analysis:
 def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
     """The names and shapes of what is saved of these layers."""
     return {
-        f"{row.path}.{name}": shape
+        name: shape
         for row in gathered(rows, lambda row: row.path)
-        for name, shape in (row.layer.weights() | row.layer.buffers()).items()
+        for name, shape in row.layer.saved(row.path).items()
     }
 
 

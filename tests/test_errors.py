@@ -329,6 +329,54 @@ WRONG = {
         "stem: {conv1: {conv: 64}}\nexpect: {params: {min: <-1>}}",
         ("out-of-range", "expected at least 0, found `-1`", ""),
     ),
+    "an empty text for a layer": (
+        "stem: {conv1: {conv: 8}, b: <''>}",
+        ("wrong-type", "expected a layer, found the text ``", "write its op or block"),
+    ),
+    "a constant without a name": (
+        "stem: [{scale: [<{parameter: [3, 1, 1]}>]}]",
+        ("missing-key", "a `parameter` has no name", "write `name: ...` beside it"),
+    ),
+    "a constant without a shape": (
+        "stem: [{scale: [<{parameter: {}, name: p}>]}]",
+        ("missing-key", "`parameter` is not told its `shape`", "`parameter: {shape: ...}`"),
+    ),
+    "a constant of other dimensions than what arrives": (
+        "stem: [{scale: [<{parameter: [3, 1], name: p}>]}]",
+        ("shape-mismatch", "a `parameter` of 3 x 1, where 3 x 32 x 32", "`parameter: [channels, 1"),
+    ),
+    "a constant that does not fit what it scales": (
+        "stem: [<{scale: [{parameter: [2, 1, 1], name: p}]}>]",
+        ("scale-shape-mismatch", "the gate gives 2 x 1 x 1 for an input of 3 x 32", "or one"),
+    ),
+    "a constant that does not fit what it is added to": (
+        "stem: [<{add: [[], {parameter: [3, 5, 1], name: p}]}>]",
+        ("add-shape-mismatch", "3 x 32 x 32, 3 x 5 x 1", "branches agree"),
+    ),
+    "a constant with too many numbers": (
+        "stem: [<{parameter: [1000000, 1000000, 1000000], name: p}>]",
+        ("feature-map-vanishes", "`parameter` leaves 1000000 x 1000000 x 1000000", ""),
+    ),
+    "a size of a constant that is too large": (
+        "stem: [{scale: [{parameter: <[3, 1, 9000000000]>, name: p}]}]",
+        ("out-of-range", "expected at most 1048576, found 9000000000", "or less"),
+    ),
+    "a constant in a sequence": (
+        "stem: [{sequence: [<{parameter: [3, 1, 1], name: p}>]}]",
+        ("bad-layer", "a `parameter` is no module", "make a block of it"),
+    ),
+    "a constant as a shortcut": (
+        "stem: [{residual: [{conv: 8}], shortcut: <{parameter: [8, 32, 32], name: p}>}]",
+        ("bad-layer", "a `parameter` is no module", "make a block of it"),
+    ),
+    "constants in a map of first weights": (
+        "stem: [norm]\ninit: {<parameter>: zeros}",
+        ("unknown-name", "`parameter` starts as it is made", "beside the `parameter`"),
+    ),
+    "a function that cannot draw a constant": (
+        "stem: [{scale: [{parameter: [3, 1, 1], name: p, init: <eye>}]}]",
+        ("out-of-range", "`eye` cannot draw the weight of `parameter`, which is 3 x 1 x 1", ""),
+    ),
     "a number of 5,000 digits": (
         f"stem: {{conv1: {{conv: <{'9' * 5000}>}}}}",
         ("too-large", "more than 30 digits", "fewer digits"),

@@ -89,7 +89,7 @@ def test_same_function_as_the_peer(name: str) -> None:
     [
         Pair(reduced("ecaresnet26t", [1, 1, 1, 1]), nn.Module),
         Pair(reduced("resnetblur18", [1, 1, 1, 1]), nn.Module),
-        Pair(reduced("convnext_tiny", [1, 1, 1, 1]), nn.Module),
+        convnext_pair("convnext_tiny"),
         Pair(reduced("cifar_preresnet110", [2, 1, 1]), nn.Module),
         Pair("residual_mlp", nn.Module, ((13,),)),
     ],

@@ -64,3 +64,9 @@ def test_uses_that_differ_in_a_layer_of_a_container_are_classes_of_their_own() -
     assert_same_tensors(one.state_dict(), other.state_dict())
     assert_same_tensors(tensors(one(x := images(2, 3, 8, 8))), tensors(other(x)))
     assert "part2.parts.0.2.weight" in one.state_dict()
+
+
+def test_a_learned_constant_stands_in_no_container() -> None:
+    layer = {"parameter": [3, 1, 1], "name": "scales.0"}
+    with pytest.raises(archspec.SpecError, match="cannot be the name of a `parameter`"):
+        archspec.build_module({"name": "net", "input": [3, 8, 8], "stem": [{"scale": [layer]}]})

@@ -23,6 +23,7 @@ from archspec.ir import Op, OpField, Shape, ShapeError, fields_of
 from archspec.ir.tree import TensorInfo
 from archspec.language.identifiers import MODULE_ATTRIBUTES
 from archspec.ops import OPS, sequences
+from archspec.ops.constants import Parameter
 from support.measured import counted
 
 #: Arguments of torch that a spec has no say in.
@@ -47,7 +48,10 @@ OF_ONE = {
     ("conv_transpose", "padding_mode"): "torch takes zeros alone",
 }
 RANKED = [
-    (key, rank) for key, op in OPS.items() for rank in ((1, 2, 3) if "{" in op.torch else (2,))
+    (key, rank)
+    for key, op in OPS.items()
+    if not op.constant
+    for rank in ((1, 2, 3) if "{" in op.torch else (2,))
 ]
 SEQUENCES = [key for key, op in OPS.items() if op.__module__ == sequences.__name__]
 # What these refuse is a question of meaning: torch would take the numbers.
@@ -80,6 +84,7 @@ STRICTER = {
     "multi_head_attention",
     "lstm",
     "gru",
+    "parameter",  # torch takes any shape
 }
 
 
@@ -184,6 +189,9 @@ def drawn_op(op: type[Op], shape: Shape, draw: Draw) -> Op:
         given["shape"] = draw(
             st.sampled_from([(1, shape.elements), (shape.elements,), tuple(shape.sizes), (2, 3)])
         )
+    if op.key == "parameter" and draw(st.booleans()):
+        ones = draw(st.integers(0, 1)) * (1,)
+        given["shape"] = (*ones, *(draw(st.integers(1, 4)) for _ in shape.sizes))
     if op.key in ("conv", "pad_channels") and draw(st.booleans()):
         given["out_channels"] = shape.channels * draw(st.integers(1, 3))
     return op(**given, rank=shape.rank)
@@ -197,7 +205,21 @@ def torch_takes(op: Op, shape: Shape) -> bool:
     return True
 
 
+class Held(nn.Module):
+    """A constant for each sample."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.weight.expand(x.shape[0], *[-1] * (x.dim() - 1))
+
+
 def run_by_torch(op: Op, shape: Shape) -> tuple[nn.Module, torch.Tensor]:
+    if isinstance(op, Parameter):
+        held = Held(*op.sizes)
+        return held, held(numbers(op, shape)).detach()
     signature = inspect.signature(torch_class(op.torch_name(shape))).parameters
     given = {f.torch: getattr(op, f.torch) for f in fields_of(type(op))}
     kwargs = {k: v for k, v in given.items() if k in signature or f"**{k}" in signature}
@@ -241,7 +263,7 @@ def test_shapes_and_costs_are_those_of_torch(key: str, data: st.DataObject) -> N
     weights = {name: tuple(weight.shape) for name, weight in module.named_parameters()}
     assert weights == op.weights()
     assert not weights or (op.weighted and weights.keys() <= {*op.learned})
-    assert op.macs(expected) == measured(op, module, shape)
+    assert op.macs(expected) == (0 if op.constant else measured(op, module, shape))
 
 
 @pytest.mark.parametrize("key", OPS)

@@ -5,28 +5,29 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import archspec
 from archspec.infer import infer, infer_file
 from support import DATA
-from support.draws import blank, filled, initial
+from support.draws import blank, filled, initial, undrawn
 from support.modules import READERS, assert_same_tensors
 from support.peers import models
 from support.torchvision_table import PAGE, TEXT, names, rows
-from support.zoo_peers import TORCHVISION_PAIRS, ZOO, same_start, small_head
+from support.zoo_peers import CONVNEXT, TORCHVISION_PAIRS, ZOO, same_start, small_head
 
 NAMES = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
 #: One of each family, whose weights are drawn here.
 SMALLEST = (
     *("alexnet", "squeezenet1_1", "densenet121", "googlenet", "shufflenet_v2_x0_5"),
     *("mobilenet_v2", "mnasnet0_5", "mobilenet_v3_small", "efficientnet_b0"),
-    *("regnet_x_400mf", "regnet_y_400mf"),
+    *("regnet_x_400mf", "regnet_y_400mf", "convnext_tiny"),
 )
 #: Parameters of its heads for training, which torchvision does not count.
 HEADS_OF_GOOGLENET = 6_379_984
@@ -44,6 +45,7 @@ def test_the_networks_are_these() -> None:
         **{"alexnet": 1, "vgg": 8, "squeezenet": 2, "densenet": 4, "googlenet": 1, "inception": 1},
         "shufflenet": 4,
         **{"mobilenet": 3, "mnasnet": 4, "efficientnet": 11, "regnet": 15},
+        "convnext": 4,
     }
 
 
@@ -57,6 +59,20 @@ def test_the_same_names_and_first_weights(name: str) -> None:
         assert found == expected
     shapes = {key: tuple(shape) for key, (shape, *_) in expected.tensors.items()}
     assert infer(shapes).base == name
+
+
+@pytest.mark.parametrize("name", CONVNEXT)
+def test_the_same_learned_constants(name: str) -> None:
+    """A constant is no draw, so `initial` does not see its numbers."""
+
+    def scales(build: Callable[[], nn.Module]) -> dict[str, Tensor]:
+        named = undrawn(build).named_parameters()
+        return {key: value for key, value in named if key.endswith(".layer_scale")}
+
+    expected = scales(TORCHVISION_PAIRS[name]().peer)
+    assert expected
+    for reader in READERS.values():
+        assert_same_tensors(scales(partial(reader, name)), expected)
 
 
 @pytest.mark.parametrize("name", SMALLEST)
@@ -99,10 +115,11 @@ def test_checkpoints_of_the_old_names_load(name: str, tmp_path: Path) -> None:
 
 
 def in_old_order(state: dict[str, Tensor]) -> list[Tensor]:
-    """The tensors with those of each `proj` behind the rest of its block."""
-    blocks = {key: key.partition(".proj.")[0].partition(".f.")[0] for key in state}
+    """The tensors with those of each `proj` and `layer_scale` behind the rest of its block."""
+    blocks = {key: re.split(r"\.(?:proj|f|block|layer_scale)\b", key)[0] for key in state}
+    late = re.compile(r"\.proj\.|\.layer_scale")
     first = {block: at for at, block in reversed(list(enumerate(blocks.values())))}
-    order = sorted(state, key=lambda key: (first[blocks[key]], ".proj." in key))
+    order = sorted(state, key=lambda key: (first[blocks[key]], bool(late.search(key))))
     return [state[key] for key in order]
 
 

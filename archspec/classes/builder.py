@@ -147,7 +147,8 @@ class ClassBuilder:
             lead, here = children[0], f"{path}{children[0].attribute}"
             if lead.draws:
                 columns = zip(*[child.draws for child in children], strict=True)
-                yield Start(here, tuple(self._draw(column) for column in columns))
+                made = isinstance(lead.module, OpCall) and lead.module.op.constant
+                yield Start(here, tuple(self._draw(column) for column in columns), made)
             elif isinstance(lead.module, SequentialNode):
                 inner = [
                     c.module.children for c in children if isinstance(c.module, SequentialNode)

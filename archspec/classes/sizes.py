@@ -355,8 +355,8 @@ def _sizes(layer: Layer) -> tuple[Any, ...]:
 
 def _numbers(draws: Sequence[Start]) -> tuple[Any, ...]:
     """What layers start by, if the class has a part in it."""
-    alone = [draw for start in draws if start.apart for draw in start.draws]
-    return tuple(value for draw in alone for _, value in draw.arguments)
+    known = [draw for start in draws if start.apart or start.made for draw in start.draws]
+    return tuple(value for draw in known for _, value in draw.arguments)
 
 
 def _with(draws: Sequence[Draw], meanings: Mapping[str, Expr]) -> tuple[Draw, ...]:

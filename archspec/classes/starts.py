@@ -77,7 +77,7 @@ class _Walk:
             here = _joined(path, child.attribute)
             there = tuple(Anchor(way.cls, _joined(way.path, child.attribute)) for way in ways)
             match child.module:
-                case OpCall(op=op) if op.weighted:
+                case OpCall(op=op) if op.weighted and not op.constant:
                     yield self._drawn(child, child in shortcuts, there, hidden, here)
                 case BlockCall(instance=inner):
                     own = {(rule.op, rule.draw.parameter) for rule in inner.init}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from archspec.codegen.containers import reached
 from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
 from archspec.expression import Expr, Name, Number, source, substitute
-from archspec.ir import Apply, Body, Chain, Class, Interpolate, New, Save, Sequential, run
+from archspec.ir import Apply, Body, Chain, Class, Constant, Interpolate, New, Save, Sequential, run
 from archspec.ir.bodies import INPUT, steps_of
 from archspec.ir.fold import proceed
 from archspec.ir.liveness import loaded, saved
@@ -32,7 +32,7 @@ class Code:
 
     @property
     def name(self) -> bool:
-        return self.text.isidentifier()
+        return self.text.removeprefix("self.").isidentifier()
 
 
 class _Statements:
@@ -110,6 +110,13 @@ class _Statements:
     def called(self, name: str) -> str:
         """A layer as `forward` reaches it."""
         return reached(name, self.cls)
+
+    def constant(self, layer: Constant, x: Code) -> Code:
+        if not layer.dims:
+            return Code(f"self.{layer.layer}", None)
+        x = self.assign(x)
+        whole = f"self.{layer.layer}.expand({x.text}.shape[0]{', -1' * layer.dims})"
+        return Code(whole, x.variable)
 
     def _tall_call(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
         """A call in several lines."""
@@ -342,6 +349,9 @@ class _Formula:
 
     def apply(self, layer: Apply, x: str, others: Sequence[str]) -> str:
         return f"{layer.layer}({', '.join(map(_bare, (x, *others)))})"
+
+    def constant(self, layer: Constant, x: str) -> str:
+        return layer.layer
 
     def unpack(self, x: str, names: tuple[str, ...]) -> list[str]:
         listed = [name or "_" for name in names]

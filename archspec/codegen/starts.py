@@ -7,11 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archspec.codegen.containers import reached
-from archspec.codegen.layout import STEP, WIDTH, CallText, FormulaText, KeywordText, Text, lines
+from archspec.codegen.layout import (
+    STEP,
+    WIDTH,
+    CallText,
+    FormulaText,
+    KeywordText,
+    Text,
+    TupleText,
+    lines,
+)
 from archspec.expression import Expr, Name, names
 from archspec.expression.tree import Binary, Call, Unary
 from archspec.helpers import HELPERS
-from archspec.ir import Class, Network
+from archspec.ir import Class, Layer, Network, New
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special, Start
 
 BODY = STEP * 2
@@ -57,6 +66,25 @@ def _apart(owner: str, start: Start, indent: str) -> Iterator[str]:
         if draw.function != "torch":
             place = _parameter(owner, start.path, draw.parameter)
             yield from _call(draw, place, _parameter(owner, start.path, "weight"), indent)
+
+
+def constant(layer: Layer, draws: Sequence[Draw]) -> list[str]:
+    """A parameter of the class, started as soon as it is made; zeros where nothing is said."""
+    assert isinstance(layer.new, New)
+    shape = layer.new.arguments["shape"]
+    sizes = tuple(map(FormulaText, shape if isinstance(shape, tuple) else (shape,)))
+    place, after = f"self.{layer.name}", list[str]()
+    made = CallText("torch.zeros", sizes)
+    for draw in draws:
+        if draw.function == "ones":
+            made = CallText("torch.ones", sizes)
+        elif draw.full is not None:
+            of_shape = TupleText(sizes)
+            made = CallText("torch.full", (of_shape, FormulaText(draw.full)))
+        elif draw.function not in ("zeros", "torch"):
+            made = CallText("torch.empty", sizes)
+            after = [*_call(draw, place, place, BODY)]
+    return [*lines(CallText("nn.Parameter", (made,)), BODY, f"{place} = "), *after]
 
 
 def _parameter(owner: str, path: str, name: str) -> str:

@@ -23,7 +23,7 @@ from archspec.codegen.layout import (
     TupleText,
     lines,
 )
-from archspec.codegen.starts import starts, uses_math
+from archspec.codegen.starts import constant, starts, uses_math
 from archspec.expression import Expr, Name, Number
 from archspec.ir import (
     Class,
@@ -41,6 +41,7 @@ from archspec.ir import (
     applied,
     call,
 )
+from archspec.ir.construction import is_constant
 from archspec.ir.liveness import give_of
 
 BODY = STEP * 2
@@ -204,7 +205,8 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
         _forward_signature(cls),
         [f"{BODY}{line}" for line in statements],
     )
-    return made, named
+    constants = any(is_constant(layer.new) for layer in cls.layers)
+    return made, named | ({"torch"} if constants else set())
 
 
 def _network_doc(network: Network, analysis: Analysis) -> list[str]:
@@ -287,9 +289,12 @@ def _locals(cls: Class) -> list[str]:
 def _assignments(cls: Class) -> list[str]:
     taken = {p.name for p in cls.parameters} | {local.name for local in cls.locals}
     variable = "layers" if "layers" not in taken else "children"
+    starts = {start.path: start.draws for start in cls.draws if start.made}
     made: list[str] = []
     for layer in cls.layers:
-        if isinstance(layer.new, Sequential) and layer.new.conditional:
+        if is_constant(layer.new):
+            made += constant(layer, starts.get(layer.name, ()))
+        elif isinstance(layer.new, Sequential) and layer.new.conditional:
             kind = ": list[nn.Module]" * (variable not in taken)
             made += [f"{BODY}{variable}{kind} = []"]
             made += appended(f"self.{layer.name}", layer.new, variable, BODY)[1:]

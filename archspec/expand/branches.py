@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archspec.diagnostics import MOST_LABELS
 from archspec.expand.builder import Builder
@@ -11,10 +12,23 @@ from archspec.expand.naming import chain
 from archspec.expand.ops import LARGEST_MAP
 from archspec.expand.scope import FoundError, Scope
 from archspec.expression import Expr, Number, Value, combine, constant, simplify
-from archspec.ir import Add, Body, Chain, Concat, Multiply, Real, Shape, Slice, Split, Unsqueeze
-from archspec.ir.bodies import Size
+from archspec.ir import (
+    Add,
+    Apply,
+    Body,
+    Chain,
+    Concat,
+    Constant,
+    Multiply,
+    Real,
+    Shape,
+    Slice,
+    Split,
+    Unsqueeze,
+)
+from archspec.ir.bodies import Size, reads_nothing
 from archspec.ir.ops import SPATIAL
-from archspec.ir.tree import TensorInfo, short
+from archspec.ir.tree import OpSite, TensorInfo, short
 from archspec.language.stack import Layer, Stack
 from archspec.language.tensors import OF_SLICE, SIZE
 from archspec.places import At
@@ -26,7 +40,7 @@ def scale(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
     inside = scope.with_(role=scope.role or "gate")
     steps, gate = expand_stack(layer.branches[0].stack, layer.branch_at(0, at), inside, x, out)
     shape = gate.shape
-    fits = shape.channels == x.shape.channels
+    fits = shape.channels in (1, x.shape.channels)
     if shape.rank == 0 and x.shape.rank:
         steps.append(Unsqueeze(x.shape.rank))
     else:
@@ -35,9 +49,9 @@ def scale(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
         fits = fits and same and all(a in (1, b) for a, b in pairs)
     if not fits:
         message = f"the gate gives {shape} for an input of {x.shape}"
-        hint = "it gives the input's channels, and its sizes or 1"
+        hint = "it gives the input's channels or one, and its sizes or 1"
         raise scope.error("scale-shape-mismatch", message, at, hint)
-    return [Multiply((Chain(), chain(steps)))], x
+    return [Multiply((Chain(), _broadcast(chain(steps))))], x
 
 
 @combinator("concat", "add", "multiply")
@@ -51,6 +65,8 @@ def branches(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
         joined, whole = _concat(layer, at, scope, places, ends, dim), Concat(bodies, dim)
     else:
         kind = Add if layer.head == "add" else Multiply
+        loose = tuple(map(_broadcast, bodies))
+        bodies = bodies if all(map(reads_nothing, loose)) else loose
         joined, whole = _alike(layer, at, scope, places, ends), kind(bodies)  # type: ignore[assignment]
     return [bodies[0] if len(bodies) == 1 else whole], joined
 
@@ -87,6 +103,23 @@ def slice_(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> S
     stop = combine("+", given["start"], given["channels"]) if start else given["channels"]
     steps: list[Body] = [Slice(Size(given.get("start", constant(0))), Size(stop))]
     return steps, _of_channels(x, given["channels"])
+
+
+def _broadcast(body: Body) -> Body:
+    """A branch that is joined number by number: a constant is the same for all samples."""
+    match body:
+        case Constant():
+            return replace(body, dims=0)
+        case Chain(steps=(Constant() as first, *rest)) if all(map(_each_number, rest)):
+            return Chain((replace(first, dims=0), *rest))
+    return body
+
+
+def _each_number(body: Body) -> bool:
+    site = body.site if isinstance(body, Apply) else None
+    if not isinstance(site, OpSite):
+        return False
+    return site.op.activation and not (site.op.shares or site.op.weighted)
 
 
 def _of_channels(x: TensorInfo, channels: Value) -> TensorInfo:

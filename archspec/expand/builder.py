@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from archspec.expression import Expr
-from archspec.ir import Apply, Body
+from archspec.ir import Apply, Body, Constant
 from archspec.ir.draws import Draw
-from archspec.ir.tree import BlockSite, Definition, ModuleNode, Site, TensorInfo
+from archspec.ir.tree import BlockSite, Definition, ModuleNode, OpSite, Site, TensorInfo
 from archspec.places import At
 
 
@@ -86,6 +86,8 @@ class Builder:
         self.items.append(item)
         if isinstance(site, BlockSite):
             return Apply(item.mark, site, site.inputs, site.outputs)
+        if isinstance(site, OpSite) and site.op.constant:
+            return Constant(item.mark, site, dims=len(site.y.sizes))
         return Apply(item.mark, site)
 
 

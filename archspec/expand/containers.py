@@ -8,12 +8,19 @@ from collections.abc import Iterable, Iterator
 from archspec.expand.builder import Item
 from archspec.expand.scope import FoundError
 from archspec.ir.containers import gathered
-from archspec.ir.tree import Child
+from archspec.ir.tree import Child, OpCall
 from archspec.places import Finding
 
 
 def check_dotted(name: str, item: Item, in_module: bool) -> None:
-    """A finding where a module of its own, such as a sequence, would hold a container."""
+    """A finding where a module of its own, such as a sequence, would hold a container.
+
+    Containers hold modules, and a learned constant is none.
+    """
+    if isinstance(item.module, OpCall) and item.module.kind.constant:
+        message = f"`{name}` cannot be the name of a `{item.module.op.key}`"
+        hint = "dots make containers of layers; give it a name without"
+        raise FoundError(Finding("bad-name", message, item.at, hint))
     if in_module or not name.partition(".")[0].isidentifier():
         message = f"`{name}` cannot be a name here"
         hint = "dots make containers of layers in the body of a class, as in `convs.0`"

@@ -34,7 +34,7 @@ from archspec.expand.turns import turns
 from archspec.ir import Body, Give, Load, Save
 from archspec.ir.bodies import INPUT
 from archspec.ir.draws import Draw
-from archspec.ir.tree import BlockCall, SequentialNode, TensorInfo
+from archspec.ir.tree import BlockCall, OpCall, SequentialNode, TensorInfo
 from archspec.language.blocks import Block
 from archspec.language.stack import Layer, Stack
 from archspec.language.templates import Template
@@ -130,8 +130,9 @@ def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
 
 def _add(made: Module, layer: Layer, at: At, scope: Scope, out: Builder) -> Steps:
     module, where, y = made
-    draws = draws_of(layer, module, at, scope)
-    return [out.add(module, where, _attribute(layer, at, scope, out), at, draws)], y
+    draws, name = draws_of(layer, module, at, scope), _attribute(layer, at, scope, out)
+    check_constant(made, name, at, scope, out.sequential)
+    return [out.add(module, where, name, at, draws)], y
 
 
 def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
@@ -175,6 +176,7 @@ def _as_attribute(
     if made is None:
         return [], x
     module, where, y = made
+    check_constant(made, name, named, scope, out.sequential)
     return [out.add(module, where, name, named, draws)], y
 
 
@@ -214,6 +216,19 @@ def expand_row(
     holder, scope = Builder(sequential=True), scope.with_(tensors=None)
     steps, y = expand_stack(stack, at, scope, x, holder)
     return row_of(holder, steps, y, at, scope, name, numbered)
+
+
+def check_constant(made: Module, name: str | None, at: At, scope: Scope, aside: bool) -> None:
+    """A parameter has a name, and belongs to a class with a `forward`."""
+    module = made[0]
+    if not isinstance(module, OpCall) or not module.op.constant:
+        return
+    if aside:
+        hint = "it stands in the body of a block or in a plain list; make a block of it"
+        raise scope.error("bad-layer", "a `parameter` is no module", at, hint)
+    if name is None:
+        hint = "write `name: ...` beside it"
+        raise scope.error("missing-key", "a `parameter` has no name", at, hint)
 
 
 def no_combinator(layer: Layer, at: At, scope: Scope) -> FoundError:

@@ -7,7 +7,14 @@ from typing import NamedTuple
 from archspec.expand.builder import Builder, Declared, Item, Slot
 from archspec.expand.calls import call_of
 from archspec.expand.depth import nested
-from archspec.expand.layers import Steps, combinator, expand_call, expand_stack, no_combinator
+from archspec.expand.layers import (
+    Steps,
+    check_constant,
+    combinator,
+    expand_call,
+    expand_stack,
+    no_combinator,
+)
 from archspec.expand.naming import camel, chain
 from archspec.expand.ops import expand_op
 from archspec.expand.parts import fill
@@ -154,6 +161,7 @@ def _shortcut(whole: Residual) -> Shortcut:
         raise _mismatch(whole, whole.x.shape, "the input", _projected(whole))
     made = _module(whole._replace(scope=inside), stack, place, named)
     first, here = stack.each(place)[0]
+    check_constant(made, None, here, scope, aside=True)
     if made[2].shape != whole.f.shape:
         hint = "shortcut and body must agree: check channels, stride, kernel and padding of both"
         raise _mismatch(whole, made[2].shape, "the shortcut", hint)

@@ -109,7 +109,7 @@ def _layers(
     scope.budget.spend(VISIT)
     for child in container.attributes:
         match child.module:
-            case OpCall(op=op) as module if op.weighted:
+            case OpCall(op=op) as module if op.weighted and not op.constant:
                 yield module, hidden | {draw.parameter for draw in child.draws}
             case BlockCall(instance=inner):
                 own = {(rule.op, rule.draw.parameter) for rule in inner.init}

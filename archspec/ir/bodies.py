@@ -23,6 +23,16 @@ class Apply:
 
 
 @dataclass(frozen=True)
+class Constant(Apply):
+    """A parameter of the class, as many times as there are samples in what arrives.
+
+    `dims` are its dimensions without the batch; 0 where it is broadcast anyway, and reads nothing.
+    """
+
+    dims: int = 0
+
+
+@dataclass(frozen=True)
 class Save:
     """Names what arrives, which goes on as it is."""
 
@@ -144,6 +154,8 @@ def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
             name = names.get(layer, layer)
             if name is None:
                 return Chain()
+            if isinstance(body, Constant):
+                return replace(body, layer=name)
             if not inputs and not outputs:
                 return Apply(name, body.site)
             return Apply(name, body.site, _renamed(inputs, names), _renamed(outputs, names))
@@ -243,9 +255,15 @@ def first_of(body: Body) -> Body:
     return body
 
 
+def reads_nothing(body: Body) -> bool:
+    """Whether it begins with something else than what arrives."""
+    first = first_of(body)
+    return isinstance(first, Load) or (isinstance(first, Constant) and not first.dims)
+
+
 def residual(body: Add) -> Body | None:
     """What a sum adds to its input, or to one layer of it (a shortcut); None in other sums."""
-    if len(body.branches) != 2 or any(isinstance(first_of(part), Load) for part in body.branches):
+    if len(body.branches) != 2 or any(map(reads_nothing, body.branches)):
         return None
     first, second = body.branches
     if isinstance(second, Apply) or is_nothing(second):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from archspec import expression
 from archspec.expression import Expr, Name, Number
@@ -55,6 +55,11 @@ def _same(one: Argument, other: Argument) -> bool:
     if isinstance(one, Number) and isinstance(other, Number):
         return one.value == other.value
     return bool(one == other)
+
+
+def is_constant(new: Any) -> TypeGuard[New]:
+    """Whether it is a parameter of the class, and no module."""
+    return isinstance(new, New) and isinstance(new.what, type) and new.what.constant
 
 
 def number(expr: Expr, env: Mapping[str, Any]) -> Any:

@@ -26,6 +26,13 @@ class Draw(NamedTuple):
     random: bool = True
     optional: bool = False
 
+    @property
+    def full(self) -> Number | None:
+        """The number that all of it is, if that is written and no whole one."""
+        value = dict(self.arguments).get("val") if self.function == "constant" else None
+        whole = isinstance(value, Number) and isinstance(value.value, int)
+        return value if isinstance(value, Number) and not whole else None
+
 
 @dataclass(frozen=True, eq=False)
 class Start:
@@ -33,11 +40,12 @@ class Start:
 
     path: str
     draws: tuple[Draw, ...]
+    made: bool = False  # drawn as soon as it is made: a constant
 
     @property
     def apart(self) -> bool:
         """Whether it takes no random numbers, so that it need not wait for its turn in a loop."""
-        return not any(draw.random for draw in self.draws)
+        return not self.made and not any(draw.random for draw in self.draws)
 
     @property
     def literal(self) -> bool:

@@ -13,6 +13,7 @@ from archspec.ir.bodies import (
     Body,
     Chain,
     Concat,
+    Constant,
     Give,
     Interpolate,
     Load,
@@ -21,7 +22,7 @@ from archspec.ir.bodies import (
     Slice,
     Split,
     Unsqueeze,
-    first_of,
+    reads_nothing,
 )
 
 X = TypeVar("X")
@@ -31,6 +32,7 @@ class Reader(Protocol[X]):
     """What a body means for one kind of `x`: shapes, tensors, source text."""
 
     def apply(self, layer: Apply, x: X, others: Sequence[X]) -> X: ...
+    def constant(self, layer: Constant, x: X) -> X: ...
     def unpack(self, x: X, names: tuple[str, ...]) -> list[X]:
         """The tensors that a layer gives together."""
         ...
@@ -71,6 +73,8 @@ def run(body: Body, x: X, on: Reader[X], named: dict[str, X] | None = None) -> X
 def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
     """The same in the middle of a body; `named` are its tensors so far."""
     match body:
+        case Constant():
+            return on.constant(body, x)
         case Apply(inputs=inputs, outputs=outputs):
             y = on.apply(body, x, [named[name] for name in inputs])
             if not outputs:
@@ -123,10 +127,14 @@ def _read(
 def _reads_alone(branches: tuple[Body, ...]) -> bool:
     """Whether one branch reads what arrives, behind others that are named tensors alone."""
     ahead = 0
-    while ahead < len(branches) - 1 and isinstance(_only(branches[ahead]), Load):
+    while ahead < len(branches) - 1 and _is_named(_only(branches[ahead])):
         ahead += 1
     rest = branches[ahead + 1 :]
-    return ahead + len(rest) > 0 and all(isinstance(first_of(branch), Load) for branch in rest)
+    return ahead + len(rest) > 0 and all(map(reads_nothing, rest))
+
+
+def _is_named(body: Body) -> bool:
+    return isinstance(body, (Load, Constant)) and reads_nothing(body)
 
 
 def _only(body: Body) -> Body:

@@ -12,6 +12,7 @@ from archspec.ir.bodies import (
     Body,
     Chain,
     Concat,
+    Constant,
     Give,
     Interpolate,
     Load,
@@ -64,6 +65,8 @@ def _used(body: Body, live: frozenset[str], needed: bool) -> Used:
     match body:
         case Chain(steps=steps):
             return _chain(steps, live, needed)
+        case Constant(dims=dims):
+            return Used(body, live, dims > 0) if needed else Used(Chain(), live, False)
         case Apply(inputs=inputs, outputs=outputs):
             if not (needed or live.intersection(outputs)):
                 return Used(Chain(), live, False)

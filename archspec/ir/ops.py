@@ -126,6 +126,7 @@ class Op:
     shares: ClassVar[bool] = False  # makes scores shares of 1, or their logarithms
     drops: ClassVar[bool] = False  # drops numbers while training
     counts: ClassVar[bool] = False  # takes whole numbers alone
+    constant: ClassVar[bool] = False  # reads nothing: a parameter of the class
     leaves: ClassVar[str | None] = None  # the field that says the channels that leave
     example: ClassVar[str] = ""  # layers for the reference, where the op alone says too little
 
@@ -137,6 +138,10 @@ class Op:
     def output(self, x: Shape) -> Shape:
         """The shape that leaves; raises `ShapeError`."""
         return x
+
+    def place_of_channels(self, y: Shape) -> int:
+        """Where `leaves` says the channels, if it is a list."""
+        return 0
 
     def strides(self) -> tuple[Real, ...] | None:
         """By how much each dimension becomes smaller; one number for all, () for not at all.
@@ -152,6 +157,10 @@ class Op:
     def buffers(self) -> dict[str, tuple[int, ...]]:
         """The shape of each buffer that is saved with the weights."""
         return {}
+
+    def saved(self, path: str) -> dict[str, tuple[int, ...]]:
+        """The name and shape of all that is saved of it at a path of the network."""
+        return {f"{path}.{name}": s for name, s in (self.weights() | self.buffers()).items()}
 
     def parameters(self) -> int:
         """How many numbers are learned."""

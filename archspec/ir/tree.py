@@ -58,6 +58,8 @@ class TensorInfo(NamedTuple):
     def _stride(self, op: Op, shape: Shape) -> tuple[Real, ...] | None:
         if not shape.rank:
             return ()
+        if op.constant:
+            return self.stride if shape.spatial == self.shape.spatial else None
         steps = op.strides()
         if steps is None or self.stride is None or self.shape.rank != shape.rank:
             return None
@@ -66,7 +68,7 @@ class TensorInfo(NamedTuple):
     def _channels(self, op: Op, shape: Shape, slots: Mapping[str, Slot]) -> Expr:
         slot = slots.get(op.leaves) if op.leaves else None
         if isinstance(slot, tuple):
-            slot = slot[0]
+            slot = slot[op.place_of_channels(shape)]
         if not isinstance(slot, Value) or slot.expr is None:
             slot = self.value
         elif slot.number == shape.channels:

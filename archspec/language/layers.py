@@ -70,12 +70,12 @@ def entry_of(key: str, value: Any, read: Reader | None = None) -> Stack:
 def layer_of(value: Any, step: str | int | None = None, children: Reader | None = None) -> Layer:
     """One layer from what is written; `children` reads those of a sequence. Raises `Problems`."""
     children = children or child_of
-    if isinstance(value, str):
+    if isinstance(value, str) and value:
         return _with_head(value, {}, {}, value, step, children)
     heads = [key for key in value if key not in MODIFIERS] if isinstance(value, Mapping) else []
     if not heads and isinstance(value, Mapping) and not value.keys().isdisjoint(OF_TENSORS):
         return _tensor(value, step)
-    if len(heads) != 1 or op_in_value(value):
+    if len(heads) != 1 or not heads[0] or op_in_value(value):
         no_layer(value, heads)
     modifiers = {key: value[key] for key in value if key in MODIFIERS}
     return _with_head(heads[0], value[heads[0]], modifiers, value, step, children)
@@ -235,7 +235,7 @@ def _modifiers(head: str, given: Mapping[str, Any], below: Any) -> dict[str, Any
     if not given:
         return {}
     found = Collector()
-    if "numbered" in given and not (head == "sequence" and isinstance(below, Mapping)):
+    if "numbered" in given and (head != "sequence" or isinstance(below, (list, tuple))):
         hint = "a list is numbered anyway: it stands beside `sequence: {name: layer, ...}`"
         message = "`numbered` belongs to a `sequence` that is a map"
         found.add("unknown-key", message, hint, "numbered", key=True)

@@ -27,7 +27,7 @@ ELSEWHERE = {f"{name}_": name for name in FUNCTIONS} | {
     "truncated_normal": "trunc_normal",
     "identity": "eye",
 }
-WEIGHTED = {key: op.learned for key, op in OPS.items() if op.weighted}
+WEIGHTED = {key: op.learned for key, op in OPS.items() if op.weighted and not op.constant}
 LEARNED = tuple(dict.fromkeys(name for learned in WEIGHTED.values() for name in learned))
 
 
@@ -158,6 +158,10 @@ def init_of(value: Any) -> Init:
     found, result = Collector(), dict[str, Starts]()
     for op in value:
         if op not in WEIGHTED:
+            if op in OPS and OPS[op].constant:
+                hint = f"write `init: ...` beside the `{op}`"
+                found.add("unknown-name", f"`{op}` starts as it is made", hint, op, key=True)
+                continue
             hint = did_you_mean(str(op), WEIGHTED, "ops")
             what = "has no weights" if op in OPS else "is no op"
             found.add("unknown-name", f"`{op}` {what}", hint, op, key=True)

@@ -8,6 +8,7 @@ windows       what slides over an image
 convolutions  what multiplies and adds
 rectifiers    activations that keep x where it is large
 sequences     attention and recurrent layers, over positions with channels behind
+constants     what reads nothing and is learned
 reductions    means and maxima over one dimension
 pools, resizing, norms, activations, gates, dropouts, others
 arriving      what ops ask of the shape that arrives
@@ -16,6 +17,7 @@ arriving      what ops ask of the shape that arrives
 from archspec.ir import Op
 from archspec.ops import (
     activations,
+    constants,
     convolutions,
     dropouts,
     gates,
@@ -39,6 +41,7 @@ FAMILIES = (
     gates,
     dropouts,
     sequences,
+    constants,
     others,
 )
 

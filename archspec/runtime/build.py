@@ -17,6 +17,7 @@ from archspec.expression import Expr, Name, names
 from archspec.ir import (
     Apply,
     Class,
+    Constant,
     Interpolate,
     Layer,
     Modules,
@@ -33,7 +34,8 @@ from archspec.ir import (
 )
 from archspec.ir import number as number_of
 from archspec.ir.classes import nowhere
-from archspec.runtime.starts import start
+from archspec.ir.construction import is_constant
+from archspec.runtime.starts import constant, start
 
 
 def build(network: Network, init: bool = True) -> nn.Module:
@@ -88,23 +90,30 @@ class _Builder:
 
     def _filled(self, cls: Class, env: Mapping[str, Any]) -> nn.Module:
         module = self.types[id(cls)]()
-        self._fill(module, cls.layers, env)
+        self._fill(module, cls.layers, env, cls)
         for flag in cls.flags:
             setattr(module, flag.name, number_of(flag.value, env))
         return module
 
-    def _fill(self, module: nn.Module, layers: Iterable[Layer], env: Mapping[str, Any]) -> None:
+    def _fill(
+        self, module: nn.Module, layers: Iterable[Layer], env: Mapping[str, Any], cls: Class
+    ) -> None:
+        starts = {start.path: start.draws for start in cls.draws if start.made}
         for layer in layers:
+            if is_constant(layer.new):
+                parameter = constant(layer.new, starts.get(layer.name, ()), env, self.init)
+                module.register_parameter(layer.name, parameter)
+                continue
             for name, known in turns(layer, env):
-                module.add_module(name, self._layer(layer, known))
+                module.add_module(name, self._layer(layer, known, cls))
 
-    def _layer(self, layer: Layer, env: Mapping[str, Any]) -> nn.Module:
+    def _layer(self, layer: Layer, env: Mapping[str, Any], cls: Class) -> nn.Module:
         if isinstance(layer.new, Name):
             module: nn.Module = env[layer.new.id]
             return module
         if isinstance(layer.new, Modules):
             module = nn.ModuleList() if layer.new.listed else nn.ModuleDict()
-            self._fill(module, layer.new.layers, env)
+            self._fill(module, layer.new.layers, env, cls)
             return module
         return self.make(layer.new, env)
 
@@ -196,6 +205,10 @@ class _Tensors:
         name, _, rest = path.partition(".")
         module = self.modules[name]
         return module.get_submodule(rest) if rest else module
+
+    def constant(self, layer: Constant, x: Tensor) -> Tensor:
+        value: Tensor = getattr(self.module, layer.layer)
+        return value.expand(x.shape[0], *[-1] * layer.dims) if layer.dims else value
 
     def unpack(self, x: Any, names: tuple[str, ...]) -> list[Tensor]:
         return list(x)

@@ -29,15 +29,16 @@ def renamed(
     """
     if network is None or network.tree is None:
         return found
+    rows = analyze_network(network.tree).rows
     wanted = {
-        name: shape
-        for name, shape in state(analyze_network(network.tree).rows).items()
-        if not name.endswith(f".{COUNTER}")
+        name: shape for name, shape in state(rows).items() if not name.endswith(f".{COUNTER}")
     }
     old = [name for name in found if not name.endswith(f".{COUNTER}")]
     if set(old) == wanted.keys():
         return found
-    orders = (names for names in (old, _shortcuts_first(old)) if _alike(found, names, wanted))
+    constants = {row.path for row in rows if row.layer.constant}  # layers with a `weight` in 0.1
+    parts = ["weight" if name in constants else name.rpartition(".")[2] for name in wanted]
+    orders = (o for o in (old, _shortcuts_first(old)) if _alike(found, o, wanted, parts))
     order = next(orders, None)
     if order is None:
         return found
@@ -61,7 +62,10 @@ def _shortcuts_first(names: Sequence[str]) -> list[str]:
 
 
 def _alike(
-    found: Mapping[str, Tensor], names: Sequence[str], wanted: Mapping[str, tuple[int, ...]]
+    found: Mapping[str, Tensor],
+    names: Sequence[str],
+    wanted: Mapping[str, tuple[int, ...]],
+    last: Sequence[str],
 ) -> bool:
     if len(names) != len(wanted):
         return False
@@ -69,7 +73,7 @@ def _alike(
     inner = [shapes[1 : _before_last(names)] for shapes in whole]
     parts = [name.rpartition(".")[2] for name in names]
     ranks = [[len(shape) for shape in shapes] for shapes in whole]
-    same = parts == [name.rpartition(".")[2] for name in wanted]
+    same = parts == last
     same &= all(old == new for old, new in zip(names, wanted, strict=True) if old in wanted)
     return same and inner[0] == inner[1] and ranks[0] == ranks[1]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from archspec import helpers
 from archspec.expression import Expr, floating
-from archspec.ir import Class
+from archspec.ir import Class, New, numbers
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special
 from archspec.runtime import modules
 
@@ -55,6 +56,30 @@ def _at(anchor: Anchor, module: nn.Module) -> Iterator[nn.Module]:
         if getattr(part, "_archspec", None) is anchor.cls:
             inner = part.named_modules()  # a shortcut is not there in every use
             yield from (one for name, one in inner if anchor.path in ("", name))
+
+
+def constant(new: New, draws: tuple[Draw, ...], env: Mapping[str, Any], init: bool) -> nn.Parameter:
+    """A parameter of a class, started as soon as it is made; zeros where nothing is said."""
+    sizes = numbers(new.arguments["shape"], env)
+    made = nn.Parameter(torch.zeros(_sizes(sizes)))
+    for draw in draws:
+        if draw.full is not None:
+            made = nn.Parameter(torch.full(_sizes(sizes), float(draw.full.value)))
+        elif draw.function != "torch" and (init or not draw.random):
+            arguments = {n: _constant_number(v, made, env) for n, v in draw.arguments}
+            getattr(nn.init, f"{draw.function}_")(made, **arguments)
+    return made
+
+
+def _sizes(sizes: int | tuple[int, ...]) -> tuple[int, ...]:
+    return sizes if isinstance(sizes, tuple) else (sizes,)
+
+
+def _constant_number(value: Any, made: Tensor, env: Mapping[str, Any]) -> Any:
+    if not isinstance(value, Expr):
+        return value
+    fans = nn.init._calculate_fan_in_and_fan_out(made) if made.dim() > 1 else ()
+    return floating(value, {**env, **dict(zip(FANS, fans, strict=False))})
 
 
 def draw_all(draws: tuple[Draw, ...], module: nn.Module, env: Mapping[str, Any]) -> None:

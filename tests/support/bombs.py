@@ -581,6 +581,18 @@ def _block_files() -> Files:
     return {"net.yaml": json.dumps(SPEC | {"stages": stages})} | files
 
 
+# Constants ----------------------------------------------------------------------------
+
+SCALE = {"scale": [{"parameter": ["channels", 1, 1], "name": "p{index}", "init": "normal"}]}
+case("a constant, often", lambda: one_block([{**SCALE, "repeat": 1000}], {"repeat": 1000}))
+case(
+    "constants as large as they may be",
+    lambda: one_block(
+        [{"add": [[], {"parameter": [2**20, 2**20, 1], "name": f"p{n}"}]} for n in range(1000)]
+    ),
+)
+
+
 # Tensors with names -------------------------------------------------------------------
 
 

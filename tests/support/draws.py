@@ -44,7 +44,13 @@ def without_draws() -> Iterator[None]:
 
 def blank(build: Callable[[], nn.Module]) -> nn.Module:
     """A network without memory: names, shapes and structure."""
-    with torch.device("meta"), without_draws(), ExitStack() as stack:
+    with torch.device("meta"):
+        return undrawn(build)
+
+
+def undrawn(build: Callable[[], nn.Module]) -> nn.Module:
+    """A network whose weights are as the memory was; constants have their numbers."""
+    with without_draws(), ExitStack() as stack:
         for layer in (nn.Linear, _ConvNd, _NormBase):
             stack.enter_context(mock.patch.object(layer, "reset_parameters", _as_they_are))
         return build()

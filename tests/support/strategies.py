@@ -32,6 +32,7 @@ STARTS: tuple[Any, ...] = (
     {"weight": {"uniform": {"a": -0.1, "b": 0.1}}, "bias": {"normal": {"std": 1e-6}}},
     {"bias": 0.5},
 )
+CONSTANTS = ("torch", "ones", {"constant": "1 / 3"}, {"trunc_normal": {"std": 0.02}})
 TENSORS = ("y", "z", "u", "skip", "y2", "len", "tensor", "t", "keys", "print")
 NO_ATTRIBUTE = {*COMBINATORS, *OF_TENSORS, "join"} - {"sequence"}
 NORMS += ("rms_norm", "frozen_batch_norm")
@@ -92,7 +93,7 @@ class Drawn:
     def keep(self, channels: str, deep: int) -> Layers:
         """A few layers that leave what arrives: `channels` channels, the same sizes."""
         simple = [self.norm, self.act, self.dropout, self.weights, self.when, self.scaled]
-        simple += [self.repeated, self.resized]
+        simple += [self.repeated, self.resized, self.constant]
         nested = [self.residual, self.scale, self.concat, self.add, self.split, self.sequence]
         nested += [self.link, self.multiply, self.parts, self.slice]
         nested += [self.call] * bool(self.same or self.inlines)
@@ -130,6 +131,14 @@ class Drawn:
             return [{"channel_scale": 0.1}]
         last = ["channels_last", "layer_norm", {"linear": channels}, "channels_first"]
         return self.one_of([{"channel_scale": 0.1}], [{"channel_shuffle": 2}], last)
+
+    def constant(self, channels: str, deep: int) -> Layers:
+        """A learned constant that what arrives is multiplied by, or that is added to it."""
+        name, init = self.name(), self.one_of({}, *({"init": start} for start in CONSTANTS))
+        shape = [channels, *[1] * self.rank]
+        whole = {"parameter": [1, *shape], "name": name, **init}
+        gate = self.one_of([{**whole, "parameter": shape}], [whole], [whole, "sigmoid"])
+        return [self.one_of({"scale": gate}, {"multiply": [[], gate]}, {"add": [[], gate]})]
 
     def resized(self, channels: str, deep: int) -> Layers:
         """Layers of which the second takes back what the first does to channels or sizes."""

@@ -198,15 +198,20 @@ def convnext_pair(name: str, full: bool = False) -> Pair:
     if not full:
         layers, width = (1, 2, 2, 1), width // 4
         widths = [width, 2 * width, 4 * width, 8 * width]
-        spec = reduced(name, layers, by=4)
-        spec["stem"] = [{"conv": {"channels": width, "kernel": 4, "stride": 4}}, "norm"]
-        spec["stages"] |= {f"down{n}": {"downsample": widths[n]} for n in (1, 2, 3)}
+        conv = {"channels": width, "kernel": 4, "stride": 4}
+        sequence: dict[str, Any] = {"patches": [{"conv": conv}, "norm"]}
+        for n, (here, count) in enumerate(zip(widths, layers, strict=True), 1):
+            sequence[f"stage{n}"] = {"channels": here, "repeat": count}
+        for n in (1, 2, 3):
+            down = {"channels": widths[n], "kernel": 2, "stride": 2}
+            sequence[f"down{n}"] = ["norm", {"conv": down}]
+        spec = variant(name, stages={"features": {"sequence": sequence}})
         settings = [
             convnext.CNBlockConfig(here, after, count)
             for here, after, count in zip(widths, [*widths[1:], None], layers, strict=True)
         ]
         build = partial(convnext.ConvNeXt, settings, rate)
-    return Pair(spec, build, order=late(".layer_scale"))
+    return Pair(spec, build)
 
 
 def small_efficientnet_v2() -> Pair:
@@ -611,13 +616,12 @@ def same_start(pair: Pair) -> bool:
 TORCHVISION_PAIRS: dict[str, Callable[[], Pair]] = {
     name: partial(torchvision_pair, name)
     for name in models.list_models(module=models)
-    if name in {*ZOO, *TORCHVISION} and name not in CONVNEXT
+    if name in {*ZOO, *TORCHVISION}
 }
 #: Every spec of the zoo (and of the ResNets in `specs/`) that has a peer, with its builder.
 PAIRS: dict[str, Callable[[], Pair]] = {
     **{name: partial(timm_pair, name, True) for name in CENSUS},
     **{name: build for name, build in TORCHVISION_PAIRS.items() if name in ZOO},
-    **{name: partial(convnext_pair, name, True) for name in CONVNEXT},
     **{name: partial(preact_pair, name, True) for name in PREACT},
     **resnet_pairs(full=True),
     "res2net50_26w_4s": partial(res2net_pair, True),

@@ -1,0 +1,58 @@
+"""Constants that are learned."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ir import Op, Shape, ShapeError, Sizes, argument, op
+
+
+@op
+class Parameter(Op):
+    """A constant that is learned, in torch's shape, with or without a 1 for the batch.
+
+    It reads nothing, is an `nn.Parameter` of the class under its `name`, and starts by its `init`.
+    """
+
+    shape: Sizes = argument("size", many=True)
+
+    key: ClassVar[str] = "parameter"
+    torch: ClassVar[str] = "Parameter"
+    attribute: ClassVar[str] = "parameter"
+    first: ClassVar[str | None] = "shape"
+    leaves: ClassVar[str | None] = "shape"
+    weighted: ClassVar[bool] = True
+    learned: ClassVar[tuple[str, ...]] = ("weight",)
+    constant: ClassVar[bool] = True
+    example: ClassVar[str] = (
+        "- scale: [{parameter: [64, 1, 1], name: layer_scale, init: {constant: 1e-6}}]"
+    )
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Its shape as a tuple."""
+        return self.shape if isinstance(self.shape, tuple) else (self.shape,)
+
+    def output(self, x: Shape) -> Shape:
+        sizes = self.sizes
+        if len(sizes) == x.rank + 2 and sizes[0] == 1:
+            sizes = sizes[1:]
+        if len(sizes) != x.rank + 1:
+            ones = ["1"] * x.rank
+            usual = ", ".join([*ones, "channels"] if x.last else ["channels", *ones])
+            raise ShapeError(
+                f"a `parameter` of {' x '.join(map(str, self.sizes))}, where {x} arrives",
+                f"give it the dimensions of what arrives: `parameter: [{usual}]`",
+            )
+        if x.last:
+            return Shape(sizes[-1], sizes[:-1], last=True)
+        return Shape(sizes[0], sizes[1:])
+
+    def place_of_channels(self, y: Shape) -> int:
+        return -1 if y.last else len(self.sizes) - y.rank - 1
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": self.sizes}
+
+    def saved(self, path: str) -> dict[str, tuple[int, ...]]:
+        return {path: self.sizes}
