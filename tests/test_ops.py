@@ -198,11 +198,12 @@ def drawn_op(op: type[Op], shape: Shape, draw: Draw) -> Op:
 
 
 def torch_takes(op: Op, shape: Shape) -> bool:
+    """Whether anything is left of it; a grouped transposed convolution may give nothing."""
     try:
-        run_by_torch(op, shape)
+        _, output = run_by_torch(op, shape)
     except (RuntimeError, ValueError, TypeError, AttributeError, AssertionError):
         return False
-    return True
+    return output.numel() > 0
 
 
 class Held(nn.Module):
