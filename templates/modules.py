@@ -230,6 +230,17 @@ class ScaledStdConv2d(nn.Conv2d):
         return self._conv_forward(x, rows.reshape_as(self.weight), self.bias)
 
 
+class Select(nn.Module):
+    """The features at the first or the last position of a sequence."""
+
+    def __init__(self, position: str) -> None:
+        super().__init__()
+        self.index = 0 if position == "first" else -1
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.index]
+
+
 class SelfAttention(nn.MultiheadAttention):
     """Self-attention over [length, channels] (Vaswani et al., 2017, section 3.2)."""
 

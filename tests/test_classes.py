@@ -226,6 +226,16 @@ def test_a_size_that_forward_needs_is_an_attribute(tmp_path: Path) -> None:
     torch.fx.symbolic_trace(made)
 
 
+def test_an_argument_of_the_network_stays_one_in_a_named_row(tmp_path: Path) -> None:
+    spec = write_spec(
+        tmp_path,
+        "input: [3]\nargs: {classes: 7}\nhead: {heads: {sequence: {head: {linear: classes}}}}\n",
+    )
+    model = generated_module(spec, classes=3)
+    assert model(torch.zeros(1, 3)).shape == (1, 3)
+    assert "self.heads = Heads(classes)" in archspec.render(spec)
+
+
 # Rows of blocks -----------------------------------------------------------------------
 
 ROWS = """

@@ -34,6 +34,7 @@ from support.zoo_peers import (
     small_head,
     small_regnet,
     torchvision_pair,
+    vit_pair,
 )
 
 COUNTS: dict[str, dict[str, Any]] = json.loads((DATA / "families.json").read_text("utf-8"))[
@@ -60,6 +61,8 @@ COMPARED: dict[str, Callable[[], Pair]] = {
     "mobilenet_v2 of half the width": partial(mobilenet_pair, 0.5),
     "convnext_tiny": partial(convnext_pair, "convnext_tiny"),
     "convnext_base": partial(convnext_pair, "convnext_base"),
+    "vit_b_16": partial(vit_pair, 64),
+    "vit_b_32": partial(vit_pair, 96, 32),
     **resnet_pairs(full=False),
     "res2net50_26w_4s": res2net_pair,
     "hrnet_w18_small": PAIRS["hrnet_w18_small"],
@@ -90,6 +93,7 @@ def test_same_function_as_the_peer(name: str) -> None:
         Pair(reduced("ecaresnet26t", [1, 1, 1, 1]), nn.Module),
         Pair(reduced("resnetblur18", [1, 1, 1, 1]), nn.Module),
         convnext_pair("convnext_tiny"),
+        vit_pair(32),
         Pair(reduced("cifar_preresnet110", [2, 1, 1]), nn.Module),
         Pair("residual_mlp", nn.Module, ((13,),)),
     ],

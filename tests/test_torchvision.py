@@ -22,7 +22,10 @@ from support.peers import models
 from support.torchvision_table import PAGE, TEXT, names, rows
 from support.zoo_peers import CONVNEXT, TORCHVISION_PAIRS, ZOO, same_start, small_head
 
-NAMES = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
+EVERY = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
+#: Transformers have the names alone: torchvision draws some of their weights block by block.
+VITS = tuple(name for name in EVERY if name.startswith("vit_"))
+NAMES = tuple(name for name in EVERY if name not in VITS)
 #: One of each family, whose weights are drawn here.
 SMALLEST = (
     *("alexnet", "squeezenet1_1", "densenet121", "googlenet", "shufflenet_v2_x0_5"),
@@ -41,6 +44,7 @@ OLD: dict[str, list[str]] = {
 
 def test_the_networks_are_these() -> None:
     of = Counter(re.split(r"_|\d", name)[0] for name in NAMES)
+    assert len(VITS) == 5
     assert of == {
         **{"alexnet": 1, "vgg": 8, "squeezenet": 2, "densenet": 4, "googlenet": 1, "inception": 1},
         "shufflenet": 4,
@@ -58,6 +62,15 @@ def test_the_same_names_and_first_weights(name: str) -> None:
         assert list(found.tensors) == list(expected.tensors)
         assert found == expected
     shapes = {key: tuple(shape) for key, (shape, *_) in expected.tensors.items()}
+    assert infer(shapes).base == name
+
+
+@pytest.mark.parametrize("name", VITS)
+def test_the_same_names(name: str) -> None:
+    with torch.device("meta"):
+        expected = TORCHVISION_PAIRS[name]().peer().state_dict()
+    shapes = {key: tuple(tensor.shape) for key, tensor in expected.items()}
+    assert [*undrawn(partial(archspec.build_module, name)).state_dict()] == [*shapes]
     assert infer(shapes).base == name
 
 
@@ -80,7 +93,7 @@ def test_the_same_weights_from_a_seed(name: str) -> None:
     assert same_start(TORCHVISION_PAIRS[name]())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_the_numbers_that_torchvision_states(name: str) -> None:
     cost = archspec.analyze(name)
     stated = {

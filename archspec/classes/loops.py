@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from archspec.expression import Number, Value
+from archspec.ir.draws import Draw
 from archspec.ir.tree import BlockCall, BlockInstance, SequentialNode
 
 NUMBER = re.compile(r"(0|[1-9][0-9]*)")
@@ -74,12 +76,17 @@ def _plain(row: BlockInstance) -> bool:
 
 
 def _draws(module: Any) -> bool:
-    """Whether a layer in a module starts by itself."""
+    """Whether a layer in a module starts by numbers that may differ from block to block."""
     if isinstance(module, BlockCall):
-        return bool(module.instance.init) or _draws(module.instance)
+        return _draws(module.instance)
     if not isinstance(module, (BlockInstance, SequentialNode)):
         return False
-    return any(child.draws or _draws(child.module) for child in module.children)
+    return any(any(map(_varies, child.draws)) or _draws(child.module) for child in module.children)
+
+
+def _varies(draw: Draw) -> bool:
+    values = [value for _, value in draw.arguments if isinstance(value, Value)]
+    return any(not isinstance(value.expr, Number) for value in values)
 
 
 def _worth(rows: Sequence[BlockInstance]) -> bool:

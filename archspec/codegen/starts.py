@@ -231,7 +231,14 @@ def _set(cls: Class, name: str, anchors: Sequence[Anchor]) -> Iterator[str]:
     """The modules at some places, first those of the network itself."""
     own = [reached(anchor.path, cls) for anchor in anchors if anchor.cls is None]
     made = [_listed(own)] if own else []
-    made += [_comprehension(anchor) for anchor in anchors if anchor.cls is not None]
+    inside: dict[tuple[Class, bool], list[str]] = {}
+    for anchor in anchors:
+        if anchor.cls is not None:
+            deep = bool(anchor.path) and not anchor.path.isidentifier()
+            inside.setdefault((anchor.cls, deep), []).append(anchor.path)
+    for (inner, deep), paths in inside.items():
+        rows = [paths] if deep else [[path] for path in paths]
+        made += [_comprehension(inner, row) for row in rows]
     for place, parts in enumerate(made):
         sign = "|=" if place else "="
         whole = f"{BODY}{name} {sign} {{{' '.join(parts)}}}"
@@ -250,13 +257,16 @@ def _listed(places: Sequence[str]) -> list[str]:
     return [flat] if len(flat) < WIDTH // 2 else [f"{place}," for place in places]
 
 
-def _comprehension(anchor: Anchor) -> list[str]:
-    condition = ["for m in self.modules()", f"if isinstance(m, {anchor.cls.name})"]
-    if not anchor.path:
+def _comprehension(cls: Class, paths: Sequence[str]) -> list[str]:
+    """The modules at some paths in those of a class."""
+    condition = ["for m in self.modules()", f"if isinstance(m, {cls.name})"]
+    if not paths[0]:
         return ["part", *condition, "for part in m.modules()"]
-    if anchor.path.isidentifier():
-        return [f"m.{anchor.path}", *condition]
-    named = ["for name, part in m.named_modules()", f'if name == "{anchor.path}"']
+    if paths[0].isidentifier():
+        return [f"m.{paths[0]}", *condition]
+    texts = [f'"{path}"' for path in paths]
+    which = f"== {texts[0]}" if len(texts) == 1 else f"in ({', '.join(texts)})"
+    named = ["for name, part in m.named_modules()", f"if name {which}"]
     return ["part", *condition, *named]  # a shortcut is not there in every use
 
 

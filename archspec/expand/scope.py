@@ -89,6 +89,11 @@ class Scope:
 
     # Names
 
+    @property
+    def arguments(self) -> dict[str, Value]:
+        """The arguments of the network that stay names of its class."""
+        return {name: v for name, v in self.values.items() if v.expr == Name(name)}
+
     def lookup(self, name: Name) -> Value:
         """The value of a name in an expression."""
         word = name.id

@@ -98,6 +98,25 @@ class MultiheadAttention(Op):
 
 
 @op
+class Select(Op):
+    """The features at the first or the last position of a sequence: those of a class token, say."""
+
+    position: str = argument("choice", choices=("first", "last"))
+
+    key: ClassVar[str] = "select"
+    torch: ClassVar[str] = "Select"
+    attribute: ClassVar[str] = "select"
+    first: ClassVar[str | None] = "position"
+    example: ClassVar[str] = (
+        "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128\n- select: last"
+    )
+
+    def output(self, x: Shape) -> Shape:
+        sequence(self, x)
+        return Shape(x.channels)
+
+
+@op
 class Recurrent(Op):
     """What the recurrent layers share: every position with the state of those before it."""
 

@@ -46,6 +46,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "embedding": {"num_embeddings": 7, "embedding_dim": 5},
     "multi_head_attention": {"num_heads": 4},
     **{key: {"hidden_size": 5, "num_layers": 2} for key in ("lstm", "gru")},
+    "select": {"position": "first"},
     "parameter": {"shape": (9, 12)},
 }
 

@@ -214,6 +214,20 @@ def convnext_pair(name: str, full: bool = False) -> Pair:
     return Pair(spec, build)
 
 
+def vit_pair(size: int, patch: int = 16) -> Pair:
+    """A narrow ViT of two layers for images of one size, the only one that it takes."""
+    conv = {"kernel": patch, "stride": patch}
+    spec = variant(
+        "vit_b_16",
+        input=[3, size, size],
+        args={"width": 32, "tokens": (size // patch) ** 2 + 1, "classes": 10},
+        stem={"conv_proj": {"conv": conv}},
+        stages={"encoder": {"encoder": {"layers": 2, "heads": 4}}},
+    )
+    peer = partial(models.VisionTransformer, size, patch, 2, 4, 32, 128, num_classes=10)
+    return Pair(spec, peer, ((3, size, size),))
+
+
 def small_efficientnet_v2() -> Pair:
     """An EfficientNetV2-S of two blocks a stage."""
     settings, last = efficientnet._efficientnet_conf("efficientnet_v2_s")
@@ -258,6 +272,8 @@ def torchvision_pair(name: str) -> Pair:
     peer = regnet_peer(name) if regnets else partial(torchvision_model, name)
     if name in WITH_HEADS:
         peer = partial(torchvision_model, name, init_weights=True)
+    if name.startswith("vit_"):  # torchvision draws some of their weights block by block
+        return Pair(name, peer, ((3, 224, 224),))
     return Pair(name, peer, WITH_HEADS.get(name, LARGER), seeded=True)
 
 
