@@ -82,10 +82,16 @@ class Feeds:
                 usual is not None or same(self.table.of_block.get(block_of(instance), []), name)
             )
             number = uses[0].definitions[name].number
-            self.varying[key] = name in FLOW or not alike
+            self.varying[key] = name in FLOW or not alike or self._of_network(uses, name)
             if block_of(instance) and number != usual:
                 self.varying[key] |= all(_of_channels(use, number) for use in uses)
         return self.varying[key]
+
+    def _of_network(self, uses: Iterable[BlockInstance], name: str) -> bool:
+        """Whether an argument of the network, which stays one, has a part in a name."""
+        users = [user for use in uses for user in self.table.users.get(use, ())]
+        given = [call.outside.get(name) for user, call in users if user is self.table.root]
+        return any(names(formula) for formula in given if formula)
 
     def _origins(self, instance: BlockInstance, name: str) -> frozenset[tuple[str, str]]:
         """The parameters of the blocks around that have a part in a name.

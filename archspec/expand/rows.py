@@ -47,7 +47,7 @@ def anonymous(
     declared: Declared,
 ) -> Module:
     """Layers as a class that no block says, in the names of the block around."""
-    around = scope.builder.definitions if scope.builder else {}
+    around = scope.builder.definitions if scope.builder else scope.kept()
     holder.definitions = {n: Definition(d.number, None, given=True) for n, d in around.items()}
     instance = closed(holder, declared, chain(steps), y, scope.context.prefixes)
     outside: Mapping[str, Expr | None] = {name: Name(name) for name in around}
