@@ -169,6 +169,7 @@ def test_no_class_of_a_shipped_spec_has_a_number() -> None:
 NAMED = {
     "DownUnit Unit": "[{unit: {channels: 8, stride: 2, by: norm}}, {unit: 8}, {unit: 8}]",
     "FirstUnit Unit": "[{unit: {channels: 8, by: norm}}, {unit: 8}, {unit: 8}]",
+    "Unit WideUnit": "[{unit: 8}, {unit: {channels: 12, sums: false}}, {unit: 12}, {unit: 12}]",
     "Unit PlainUnit": "[{unit: 8}, {unit: {channels: 8, sums: false}}, {unit: 8}]",
     "Unit Unit2": "[{unit: 8}, {unit: {channels: 8, by: norm}}, {unit: 8}]",
 }

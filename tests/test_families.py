@@ -16,6 +16,7 @@ from support import DATA
 from support.modules import evaluate, images, same_bits
 from support.zoo_peers import (
     CONVNEXT,
+    OF_TIMM,
     PAIRS,
     PREACT,
     ZOO,
@@ -30,8 +31,11 @@ from support.zoo_peers import (
     reduced,
     res2net_pair,
     resnet_pairs,
+    small_convmixer,
     small_efficientnet_v2,
     small_head,
+    small_mobileone,
+    small_of_timm,
     small_regnet,
     torchvision_pair,
     vit_pair,
@@ -66,6 +70,10 @@ COMPARED: dict[str, Callable[[], Pair]] = {
     **resnet_pairs(full=False),
     "res2net50_26w_4s": res2net_pair,
     "hrnet_w18_small": PAIRS["hrnet_w18_small"],
+    **{name: PAIRS[name] for name in OF_TIMM},
+    **{name: partial(small_of_timm, name) for name in ("darknet53", "gernet_l", "resnet51q")},
+    "convmixer_768_32": small_convmixer,
+    "mobileone_s0": small_mobileone,
     "residual_mlp": PAIRS["residual_mlp"],
 }
 

@@ -134,6 +134,26 @@ def test_a_list_in_a_sequence_is_a_sequence() -> None:
     assert keys(spec) == ["features.0.0", "features.1.0.0", "features.1.1"]
 
 
+def test_an_argument_of_the_network_stays_one_in_a_map() -> None:
+    head = {"sequence": {"pool": "global_avg_pool", "flatten": "flatten", "fc": {"linear": "n"}}}
+    stem = {"stem": {"sequence": {"conv": {"conv": "width"}}}}
+    spec = network({"args": {"n": 10, "width": 8}, "stem": stem, "head": {"head": head}})
+    spec["stages"] = {"last": {"block": "basic", "channels": "width"}}  # so this is settled
+    source = archspec.render(spec)
+    assert "self.stem = Stem()" in source
+    assert "self.head = Head(n)" in source
+    for build in READERS.values():
+        assert build(spec, n=7, width=4)(torch.zeros(1, 3, 8, 8)).shape == (1, 7)
+
+
+def test_a_map_in_an_inline_block_has_its_numbers() -> None:
+    inner = {"inline": True, "args": {"n": "required"}, "body": [
+        {"sequence": {"conv": {"conv": "2 * n"}}, "name": "head"}]}  # fmt: skip
+    spec = network({"args": {"n": 4}, "stem": [{"inner": {"n": "n"}}], "blocks": {"inner": inner}})
+    for build in READERS.values():
+        assert build(spec, n=3)(torch.zeros(1, 3, 8, 8)).shape == (1, 6, 8, 8)
+
+
 def test_children_of_a_map_have_the_names_of_its_keys() -> None:
     children = {"conv0": CONV, "pool-0": {"max_pool": 2}, "two": [CONV, "act"], "gone": "none"}
     children |= {"cells": {"cell": 4, "repeat": 2}, "flat": {"conv_norm_act": 4}}

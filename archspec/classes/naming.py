@@ -1,8 +1,8 @@
 """What the classes of one block are called.
 
 The one that most uses have has the block's name. The others are called after what they have alone:
-`DownUnit` takes a stride, `FirstUnit` stands first in its stage, `PlainUnit` adds nothing, or takes
-no stride where others do.
+`DownUnit` takes a stride, `FirstUnit` stands first in its stage, `WideUnit` gives other channels
+than it takes, `PlainUnit` adds nothing, or takes no stride where others do.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def _words(groups: Sequence[Uses], usual: int, users: Users) -> dict[int, str]:
     tests: list[tuple[str, Callable[[Uses], bool]]] = [
         ("Down", lambda uses: all(_stride(use) > 1 for use in uses)),
         ("First", lambda uses: all(_leads(use, users) for use in uses)),
+        ("Wide", lambda uses: all(map(_widens, uses))),
         ("Plain", lambda uses: not any(_adds(use.body) for use in uses)),
         ("Plain", lambda uses: any(_stride(use) == 1 for use in uses)),
     ]
@@ -66,6 +67,11 @@ def _words(groups: Sequence[Uses], usual: int, users: Users) -> dict[int, str]:
 def _stride(use: BlockInstance) -> float:
     stride = use.definitions.get("stride")
     return float(stride.number) if stride else 1
+
+
+def _widens(use: BlockInstance) -> bool:
+    arrives, leaves = (use.definitions.get(name) for name in ("in_channels", "channels"))
+    return bool(arrives and leaves and arrives.number != leaves.number)
 
 
 def _leads(use: BlockInstance, users: Users) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from archspec.expand.builder import Builder, Declared
 from archspec.expand.naming import camel, chain, closed, named, sequential
 from archspec.expand.scope import Scope
-from archspec.expression import Expr, Name, Value
+from archspec.expression import Expr, Name
 from archspec.ir import Body
 from archspec.ir.tree import BlockCall, BlockSite, Definition, ModuleNode, RowSite, Site, TensorInfo
 from archspec.places import At, Use
@@ -47,11 +47,8 @@ def anonymous(
     declared: Declared,
 ) -> Module:
     """Layers as a class that no block says, in the names of the block around."""
-    known: Mapping[str, Definition | Value] = (
-        scope.builder.definitions if scope.builder else scope.arguments
-    )
-    around = {name: Definition(value.number, None, given=True) for name, value in known.items()}
-    holder.definitions = dict(around)
+    around = scope.builder.definitions if scope.builder else scope.kept()
+    holder.definitions = {n: Definition(d.number, None, given=True) for n, d in around.items()}
     instance = closed(holder, declared, chain(steps), y, scope.context.prefixes)
     outside: Mapping[str, Expr | None] = {name: Name(name) for name in around}
     call = BlockCall(instance, outside)

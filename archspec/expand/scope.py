@@ -89,10 +89,12 @@ class Scope:
 
     # Names
 
-    @property
-    def arguments(self) -> dict[str, Value]:
-        """The arguments of the network that stay names of its class."""
-        return {name: v for name, v in self.values.items() if v.expr == Name(name)}
+    def kept(self) -> dict[str, Value]:
+        """The names that stay names in the class around; what other formulas name is settled."""
+        kept = {name: value for name, value in self.values.items() if value.expr == Name(name)}
+        for value in self.values.values():
+            self.budget.decided |= names(value.expr) - kept.keys() if value.expr else set()
+        return kept
 
     def lookup(self, name: Name) -> Value:
         """The value of a name in an expression."""

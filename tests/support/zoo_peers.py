@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -25,6 +25,7 @@ from support.modules import evaluate, generated_module, images, same_bits, seede
 from support.peers import TORCHVISION, models, torchvision_model
 
 import timm  # isort: skip
+from timm.models import byobnet, convmixer, cspnet  # isort: skip
 from torchvision.models import convnext, efficientnet, regnet  # isort: skip
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet, conv1x1  # isort: skip
 from torchvision.models.video import resnet as video  # isort: skip
@@ -129,6 +130,83 @@ def hrnet_pair() -> Pair:
     name = "hrnet_w18_small"
     build = partial(timm.create_model, name, pretrained=False)
     return Pair(name, build, ((3, 64, 64), (3, 32, 96)))
+
+
+#: Others of timm that have its names, each with the sizes at which it is compared.
+OF_TIMM: dict[str, tuple[Shape, ...]] = {
+    "darknet53": IMAGES,
+    "cspresnet50": IMAGES,
+    "gernet_l": IMAGES,
+    "resnet51q": IMAGES,
+    "repvgg_a0": LARGER,
+    "convmixer_768_32": IMAGES,
+    "mobileone_s0": LARGER,
+    "ese_vovnet19b_dw": IMAGES,
+    "fasternet_t0": IMAGES,
+    "mobilenetv4_conv_small": IMAGES,
+    "skresnet18": IMAGES,
+    "resnest14d": IMAGES,
+    "starnet_s1": IMAGES,
+}
+
+
+def of_timm(name: str) -> Pair:
+    """A network of timm and ours, in full."""
+    order: Order | None = None
+    if name == "fasternet_t0":  # timm registers what runs last first
+        order = partial(in_order, list(archspec.analyze(name).state))
+    build = partial(timm.create_model, name, pretrained=False)
+    return Pair(name, build, OF_TIMM[name], order=order)
+
+
+def in_order(ours: list[str], keys: list[str]) -> list[str]:
+    """The same names in our order."""
+    assert set(keys) == set(ours)
+    return ours
+
+
+def small_of_timm(name: str) -> Pair:
+    """The same at half the width, with at most two blocks a stage."""
+    given = archspec.load(name).data["stages"]["stages"]
+    spec = variant(name, stages={"stages": [halved(stage) for stage in given]})
+    if name == "darknet53":
+        csp = cspnet.model_cfgs[name]
+        depth, wide = ([*map(int, row)] for row in (csp.stages.depth, csp.stages.out_chs))
+        narrow = {"depth": [min(n, 2) for n in depth], "out_chs": [n // 2 for n in wide]}
+        stages = replace(csp.stages, **narrow)
+        return Pair(spec, partial(cspnet.CspNet, replace(csp, stages=stages)), OF_TIMM[name])
+    byob = byobnet.model_cfgs[name]
+    blocks = [replace(block, d=min(block.d, 2), c=block.c // 2) for block in byob.blocks]
+    return Pair(spec, partial(byobnet.ByobNet, replace(byob, blocks=blocks)), OF_TIMM[name])
+
+
+def halved(stage: dict[str, Any]) -> dict[str, Any]:
+    """A stage of half the width, with at most two blocks."""
+
+    def changed(key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return halved(value)
+        if key in ("channels", "width", "groups"):
+            return value // 2
+        return min(value, 2) if key in ("repeat", "depth") else value
+
+    return {key: changed(key, value) for key, value in stage.items()}
+
+
+def small_mobileone() -> Pair:
+    """MobileOne with at most two pairs of blocks a stage: the order of its sums is not timm's."""
+    name = "mobileone_s0"
+    given = archspec.load(name).data["stages"]["stages"]
+    pairs = [[pair | {"repeat": min(pair.get("repeat", 1), 2)}] for (pair,) in given]
+    cfg = byobnet.model_cfgs[name]
+    peer = partial(byobnet.ByobNet, replace(cfg, blocks=[stage[:4] for stage in cfg.blocks]))
+    return Pair(variant(name, stages={"stages": pairs}), peer, OF_TIMM[name])
+
+
+def small_convmixer() -> Pair:
+    name = "convmixer_768_32"
+    peer = partial(convmixer.ConvMixer, 64, 3, kernel_size=7, act_layer=nn.ReLU)
+    return Pair(name, peer, OF_TIMM[name], settings={"width": 64, "depth": 3})
 
 
 def narrower(recipe: str) -> int:
@@ -642,5 +720,6 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     **resnet_pairs(full=True),
     "res2net50_26w_4s": partial(res2net_pair, True),
     "hrnet_w18_small": hrnet_pair,
+    **{name: partial(of_timm, name) for name in OF_TIMM},
     "residual_mlp": lambda: Pair("residual_mlp", PerceptronNet, ((13,),), batch=5),
 }
