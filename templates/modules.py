@@ -180,6 +180,17 @@ class PadChannels(nn.Module):
         return F.pad(x, spatial + [self.before, self.after])
 
 
+class Rescale(nn.Module):
+    """Every number times one that is not learned."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.factor
+
+
 class Reshape(nn.Module):
     """The numbers of each sample in another shape."""
 

@@ -35,6 +35,7 @@ from support.zoo_peers import (
     small_efficientnet_v2,
     small_head,
     small_mobileone,
+    small_nf_resnet,
     small_of_timm,
     small_regnet,
     torchvision_pair,
@@ -74,6 +75,7 @@ COMPARED: dict[str, Callable[[], Pair]] = {
     **{name: partial(small_of_timm, name) for name in ("darknet53", "gernet_l", "resnet51q")},
     "convmixer_768_32": small_convmixer,
     "mobileone_s0": small_mobileone,
+    "nf_resnet50": small_nf_resnet,
     "residual_mlp": PAIRS["residual_mlp"],
 }
 

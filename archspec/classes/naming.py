@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from archspec.ir import Add, Body
 from archspec.ir.bodies import parts_of
-from archspec.ir.tree import BlockCall, BlockInstance, SequentialNode
+from archspec.ir.tree import BlockCall, BlockInstance, Child, SequentialNode
 
 Uses = Sequence[BlockInstance]
 Users = Mapping[BlockInstance, Sequence[tuple[BlockInstance, BlockCall]]]
@@ -81,10 +81,16 @@ def _leads(use: BlockInstance, users: Users) -> bool:
 
 
 def _first(user: BlockInstance, call: BlockCall) -> bool:
-    modules = [child.module for child in user.attributes]
-    rows = [module.children for module in modules if isinstance(module, SequentialNode)]
-    rows += [user.children] if user.sequential else []
+    rows = [*_rows(user.attributes), *([user.children] if user.sequential else [])]
     return any(row and row[0].module is call for row in rows)
+
+
+def _rows(children: Iterable[Child]) -> Iterable[Sequence[Child]]:
+    """What is in the sequences among these, and in those in them."""
+    for module in (child.module for child in children):
+        if isinstance(module, SequentialNode):
+            yield module.children
+            yield from _rows(module.children)
 
 
 def _adds(body: Body) -> bool:

@@ -159,3 +159,19 @@ class ChannelScale(Op):
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.channels, *[1] * self.dims)}
+
+
+@op
+class Rescale(Op):
+    """Every number times one that is not learned (Szegedy et al., 2016, scale residuals by it)."""
+
+    factor: Real = argument("real")
+
+    key: ClassVar[str] = "rescale"
+    torch: ClassVar[str] = "Rescale"
+    attribute: ClassVar[str] = "rescale"
+    first: ClassVar[str | None] = "factor"
+    example: ClassVar[str] = "- residual: [{conv: {channels: 64, kernel: 3}}, {rescale: 0.1}]"
+
+    def idle(self) -> str:
+        return f"`{self.key}` by 1 changes nothing" if self.factor == 1 else ""

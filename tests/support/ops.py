@@ -20,6 +20,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "linear": {"out_features": 5},
     "group_norm": {"num_groups": 3},
     "channel_scale": {"value": 0.5},
+    "rescale": {"factor": 0.5},
     "max_pool": {"kernel_size": 2},
     "avg_pool": {"kernel_size": 2},
     "adaptive_avg_pool": {"output_size": 1},

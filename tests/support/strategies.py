@@ -130,7 +130,8 @@ class Drawn:
         if not self.rank:
             return [{"channel_scale": 0.1}]
         last = ["channels_last", "layer_norm", {"linear": channels}, "channels_first"]
-        return self.one_of([{"channel_scale": 0.1}], [{"channel_shuffle": 2}], last)
+        affine = self.one_of({"channel_scale": 0.1}, {"rescale": "1 / (index + 2)"})
+        return self.one_of([affine], [{"channel_shuffle": 2}], last)
 
     def constant(self, channels: str, deep: int) -> Layers:
         """A learned constant that what arrives is multiplied by, or that is added to it."""

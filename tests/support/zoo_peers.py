@@ -25,7 +25,7 @@ from support.modules import evaluate, generated_module, images, same_bits, seede
 from support.peers import TORCHVISION, models, torchvision_model
 
 import timm  # isort: skip
-from timm.models import byobnet, convmixer, cspnet  # isort: skip
+from timm.models import byobnet, convmixer, cspnet, nfnet  # isort: skip
 from torchvision.models import convnext, efficientnet, regnet  # isort: skip
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet, conv1x1  # isort: skip
 from torchvision.models.video import resnet as video  # isort: skip
@@ -138,6 +138,7 @@ OF_TIMM: dict[str, tuple[Shape, ...]] = {
     "cspresnet50": IMAGES,
     "gernet_l": IMAGES,
     "resnet51q": IMAGES,
+    "nf_resnet50": IMAGES,
     "repvgg_a0": LARGER,
     "convmixer_768_32": IMAGES,
     "mobileone_s0": LARGER,
@@ -191,6 +192,15 @@ def halved(stage: dict[str, Any]) -> dict[str, Any]:
         return min(value, 2) if key in ("repeat", "depth") else value
 
     return {key: changed(key, value) for key, value in stage.items()}
+
+
+def small_nf_resnet() -> Pair:
+    """NF-ResNet-50 at a quarter of the width; the depth of a stage decides on the next."""
+    name, widths = "nf_resnet50", [64, 128, 256, 512]
+    given = archspec.load(name).data["stages"]["stages"]
+    stages = [stage | {"channels": wide} for stage, wide in zip(given, widths, strict=True)]
+    peer = partial(nfnet.NormFreeNet, replace(nfnet.model_cfgs[name], channels=tuple(widths)))
+    return Pair(variant(name, stages={"stages": stages}), peer, OF_TIMM[name])
 
 
 def small_mobileone() -> Pair:

@@ -84,6 +84,7 @@ ELSEWHERE = {
     "pos_embed": "parameter",
     "pos_embedding": "parameter",
     "layer_scale": "channel_scale",
+    "rescaling": "rescale",
     "mha": "multi_head_attention",
     "mhsa": "multi_head_attention",
     "self_attention": "multi_head_attention",
