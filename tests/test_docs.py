@@ -41,7 +41,10 @@ from archspec.reference import render, texts, torch_classes
 from archspec.resources import BLOCKS
 from support import ROOT
 
-PAGES = ("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/training.md")
+PAGES = (
+    *("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/shapes.md"),
+    "docs/training.md",
+)
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK = "name: example\ninput: [64, 56, 56]\n"
 TITLE = re.compile(r"# (\S+\.(?:yaml|py))\n")

@@ -1,9 +1,12 @@
 """IR -> standalone PyTorch source.
 
-layout   calls as lines, in ruff's format
-forward  a body as statements
-view     everything a template prints
-verify   what is printed, parsed again
+layout      calls as lines, in ruff's format
+forward     a body as statements
+formulas    a body as a formula
+docstrings  what a spec says, the table of a network, the formula of a class
+starts      how weights start
+view        everything a template prints
+verify      what is printed, parsed again
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from archspec.codegen.containers import reached
 from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
 from archspec.expression import Expr, Name, Number, source, substitute
-from archspec.ir import Apply, Body, Chain, Class, Constant, Interpolate, New, Save, Sequential, run
+from archspec.ir import Apply, Body, Chain, Class, Constant, Interpolate, New, Save, Sequential
 from archspec.ir.bodies import INPUT, steps_of
 from archspec.ir.fold import proceed
 from archspec.ir.liveness import loaded, saved
@@ -341,81 +341,6 @@ def _as_tuple(names: list[str], reader: _Statements) -> list[str]:
     return ["return (", *(f"{STEP}{name}," for name in names), ")"]
 
 
-class _Formula:
-    """The reader whose `x` is a formula. Named tensors have a formula of their own."""
-
-    def __init__(self) -> None:
-        self.where: list[str] = []
-
-    def apply(self, layer: Apply, x: str, others: Sequence[str]) -> str:
-        return f"{layer.layer}({', '.join(map(_bare, (x, *others)))})"
-
-    def constant(self, layer: Constant, x: str) -> str:
-        return layer.layer
-
-    def unpack(self, x: str, names: tuple[str, ...]) -> list[str]:
-        listed = [name or "_" for name in names]
-        self.where.append(f"{', '.join(listed)} = {x}")
-        return listed
-
-    def share(self, x: str, alone: bool) -> str:
-        """What fits in no line is cut, or sums of sums would double it without end."""
-        return x[: WIDTH + 1]
-
-    def hold(self, x: str) -> str:
-        return x
-
-    def add(self, values: list[str], flag: str) -> str:
-        joined = " + ".join(values)
-        return f"{joined}, or {_bare(values[0])}" if flag else f"({joined})"
-
-    def multiply(self, values: list[str]) -> str:
-        return " * ".join(values)
-
-    def concat(self, values: list[str], dim: int) -> str:
-        return f"[{', '.join(map(_bare, values))}]"
-
-    def split(self, x: str, parts: int, sizes: tuple[Expr, ...]) -> list[str]:
-        return [f"{_bare(x)}[{part}]" for part in range(parts)]
-
-    def slice(self, x: str, start: Expr, stop: Expr) -> str:
-        return f"{x}[{source(start)}:{source(stop)}]"
-
-    def interpolate(self, how: Interpolate, x: str, like: str) -> str:
-        return f"interpolate({_bare(x)}, {like})"
-
-    def unsqueeze(self, x: str, count: int) -> str:
-        return x
-
-    def save(self, x: str, name: str) -> str:
-        if x != name:
-            self.where.append(f"{name} = {_bare(x)}")
-        return name
-
-    def give(self, values: list[str]) -> str:
-        return ", ".join(map(_bare, values))
-
-
 def _own(size: Expr) -> str:
     """A size in the module's own numbers."""
     return source(substitute(size, lambda name: Name(f"self.{name.id}")) or size)
-
-
-def _bare(x: str) -> str:
-    """Without the brackets of a sum around the whole."""
-    if not (x.startswith("(") and x.endswith(")")):
-        return x
-    depth = 0
-    for place, sign in enumerate(x):
-        depth += (sign == "(") - (sign == ")")
-        if depth == 0 and place < len(x) - 1:
-            return x
-    return x[1:-1]
-
-
-def formula(cls: Class) -> str:
-    """What the class computes, on one line."""
-    reader = _Formula()
-    named = {name: name for name in cls.inputs}
-    whole = _bare(run(cls.evaluated, "x", reader, named))
-    return f"{whole} where {', '.join(reader.where)}" if reader.where else whole

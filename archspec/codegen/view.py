@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +9,8 @@ from typing import Any
 from archspec import expression, helpers
 from archspec.analysis import Analysis
 from archspec.codegen.containers import container
-from archspec.codegen.forward import formula, forward
+from archspec.codegen.docstrings import class_doc, module_doc, network_doc
+from archspec.codegen.forward import forward
 from archspec.codegen.layout import (
     STEP,
     WIDTH,
@@ -38,14 +37,12 @@ from archspec.ir import (
     Repeat,
     Sequential,
     When,
-    applied,
     call,
 )
 from archspec.ir.construction import is_constant
 from archspec.ir.liveness import give_of
 
 BODY = STEP * 2
-CONVOLUTIONS = {"Conv1d", "Conv2d", "Conv3d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,75 +78,11 @@ def view(network: Network, analysis: Analysis) -> View:
         named |= of_torch
         math = math or uses_math(made.statements)
     return View(
-        _module_doc(network, analysis),
+        module_doc(network, analysis),
         _imports(network, used, named, math),
         [helpers.HELPERS[name] for name in used],
         views,
     )
-
-
-# Text from a spec ---------------------------------------------------------------------
-
-
-def escaped(text: str) -> str:
-    """Text of a spec for the inside of a docstring: printable, and unable to end it."""
-    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return clean.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-
-
-def _wrapped(text: str, indent: str) -> list[str]:
-    width = WIDTH - len(indent)
-    return textwrap.wrap(escaped(text), width, break_long_words=False, break_on_hyphens=False)
-
-
-def docstring(text: Iterable[str], indent: str) -> list[str]:
-    """The lines of a docstring with its quotes."""
-    body = list(text)
-    if not body:
-        return []
-    if body[-1].endswith('"'):
-        body[-1] = body[-1][:-1] + '\\"'
-    if body[0].startswith('"'):
-        body[0] = " " + body[0]  # as ruff does, to tell it from the quotes
-    if len(body) == 1 and len(indent) + len(body[0]) + 6 <= WIDTH:
-        return [f'{indent}"""{body[0]}"""']
-    if len(body) == 1:  # else ruff puts the quotes on this line
-        body = body[0].rsplit(" ", 1)
-    inside = [f"{indent}{line}".rstrip() for line in body[1:]]
-    return [f'{indent}"""{body[0]}', *inside, f'{indent}"""']
-
-
-def _title(doc: str, name: str, indent: str) -> list[str]:
-    first = _wrapped(doc or f"{name}.", indent + '"""')
-    return first or [f"{name}."]
-
-
-# The module ---------------------------------------------------------------------------
-
-
-def _module_doc(network: Network, analysis: Analysis) -> list[str]:
-    shape = " x ".join(map(str, analysis.input))
-    counts = (
-        f"{analysis.params:,} parameters; {analysis.macs:,} multiply-adds for an input of {shape}."
-    )
-    doc = [*_title(network.doc, network.root.name, ""), "", *_wrapped(counts, ""), ""]
-    return docstring(doc + _table(network, analysis), "")
-
-
-def _table(network: Network, analysis: Analysis) -> list[str]:
-    """Each call of an attribute of the network: its output, and its parameters at the first."""
-    params: Counter[str] = Counter()
-    shapes: dict[str, list[tuple[int, ...]]] = {}  # of ops: only they are called several times
-    for row in analysis.rows:
-        params[analysis.attribute(row.path)] += row.params
-        shapes.setdefault(row.path, []).append(row.output)
-    rows = [("layer", "output", "parameters")]
-    for name in applied(network.root.body):
-        sizes = shapes[name].pop(0) if shapes.get(name) else analysis.outputs[name]
-        count = params.pop(name, 0)
-        rows.append((name, " x ".join(map(str, sizes)), f"{count:,}" if count else ""))
-    wide = [max(len(row[column]) for row in rows) for column in range(3)]
-    return [f"{STEP}{a:{wide[0]}}  {b:{wide[1]}}  {c:>{wide[2]}}".rstrip() for a, b, c in rows]
 
 
 def _imports(network: Network, used: Sequence[str], named: set[str], math: bool) -> list[str]:
@@ -199,7 +132,7 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
     made = ClassView(
         cls.name,
         "nn.Sequential" if cls.sequential else "nn.Module",
-        _network_doc(network, analysis) if is_network else _class_doc(cls),
+        network_doc(network, analysis) if is_network else class_doc(cls),
         _signature(cls),
         [*(_sequential(cls) if cls.sequential else _init(cls)), *starts(cls, network)],
         _forward_signature(cls),
@@ -207,32 +140,6 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
     )
     constants = any(is_constant(layer.new) for layer in cls.layers)
     return made, named | ({"torch"} if constants else set())
-
-
-def _network_doc(network: Network, analysis: Analysis) -> list[str]:
-    """The shapes of a batch on its way in and out."""
-    give, trained = give_of(network.root.evaluated), give_of(network.root.trained)
-    leave = [_batch(analysis.outputs[name]) for name in give.names] if give else []
-    text = f"From {_batch(analysis.input)} to {', '.join(leave) or _batch(analysis.output)}"
-    if trained and trained != give:
-        more = ", ".join(_batch(analysis.outputs[name]) for name in trained.names)
-        text += f", and to {more} while training"
-    return docstring(_wrapped(f"{text}.", STEP + '"""'), STEP)
-
-
-def _batch(sizes: tuple[int, ...]) -> str:
-    return f"({', '.join(map(str, ('N', *sizes)))})"
-
-
-def _class_doc(cls: Class) -> list[str]:
-    doc = _title(cls.doc, cls.name, STEP)
-    if cls.differs:
-        doc += ["", *_wrapped(cls.differs, STEP)]
-    if not cls.sequential:
-        whole = formula(cls)
-        if len(whole) <= WIDTH - len(STEP):
-            doc += ["", whole]
-    return docstring(doc, STEP)
 
 
 def _signature(cls: Class) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archspec.analysis import analyze_network
+from archspec.codegen.docstrings import docstring
 from archspec.codegen.layout import STEP, WIDTH, CallText
-from archspec.codegen.view import docstring
 from archspec.ir import Network
 from archspec.language import Spec
 from archspec.language.train.places import places_of

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from archspec.codegen.forward import formula
+from archspec.codegen.formulas import formula
 from archspec.codegen.layout import STEP, WIDTH, lines
 from archspec.codegen.view import appended, construction, looped
 from archspec.expression import Expr, Scalar, show, source
