@@ -405,3 +405,10 @@ class StochasticDepth(nn.Module):
         keep = 1.0 - self.p
         noise = x.new_empty([x.shape[0]] + [1] * (x.dim() - 1)).bernoulli_(keep)
         return x * noise.div_(keep) if keep > 0.0 else x * noise
+
+
+class Transpose(nn.Module):
+    """Swaps the positions and the channels of a sequence."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.transpose(1, 2)

@@ -227,6 +227,16 @@ def test_a_size_that_forward_needs_is_an_attribute(tmp_path: Path) -> None:
     torch.fx.symbolic_trace(made)
 
 
+def test_a_sum_has_the_channels_of_its_input(tmp_path: Path) -> None:
+    mixed = "[{layer_norm: {}}, transpose, {linear: 6}, transpose]"
+    spec = write_spec(
+        tmp_path,
+        "input: [8, 6]\nstem: [channels_last, mix]\n"
+        f"blocks: {{mix: {{body: [{{residual: {mixed}}}, {{layer_norm: {{}}}}]}}}}\n",
+    )
+    assert archspec.render(spec).count("nn.LayerNorm(channels)") == 2
+
+
 def test_an_argument_of_the_network_stays_one_in_a_named_row(tmp_path: Path) -> None:
     spec = write_spec(
         tmp_path,

@@ -181,6 +181,7 @@ PAIRS = {
     "global response norm": response,
     "rms norm": rms,
     "crop": lambda: (ours.Crop((1, 2, 0, 1)), lambda x: x[..., :5, 1:3], IMAGE),
+    "a sequence transposed": lambda: (ours.Transpose(), lambda x: x.transpose(1, 2), SEQUENCE),
     "the first of a sequence": lambda: (ours.Select("first"), lambda x: x[:, 0], SEQUENCE),
     "the last of a sequence": lambda: (ours.Select("last"), lambda x: x[:, -1], SEQUENCE),
     "mean over the channels": lambda: (ours.Mean("channels"), lambda x: x.mean(1, True), IMAGE),

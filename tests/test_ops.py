@@ -75,6 +75,7 @@ STRICTER = {
     "crop",
     "mean",
     "max",
+    "transpose",
     "select",  # torch takes any dimension for the length
     "pixel_shuffle",
     "pixel_unshuffle",

@@ -69,7 +69,7 @@ def test_keys_and_shapes_in_order(name: str) -> None:
     rendered = blank(network_class(namespace)).state_dict()
     shapes = {key: tuple(value.shape) for key, value in rendered.items()}
     assert shapes == analysis(name).state
-    if not name.startswith(("regnet", "convnext", "gernet", "resnet51q", "nf_resnet")):
+    if not name.startswith(("regnet", "convnext", "gernet", "resnet51q", "nf_resnet", "vit_")):
         assert list(shapes) == list(analysis(name).state)
     if name in CENSUS:
         lines = "\n".join(f"{key}:{shape}" for key, shape in shapes.items())

@@ -21,7 +21,7 @@ from archspec.expand.parts import fill
 from archspec.expand.rows import Module, anonymous
 from archspec.expand.scope import FoundError, Scope
 from archspec.expand.starts import draws_of
-from archspec.expression import Value, constant
+from archspec.expression import Number, Value, constant
 from archspec.ir import Add, Apply, Body, Chain, Field, Shape
 from archspec.ir.draws import Draw
 from archspec.ir.tree import OpCall, OpSite, TensorInfo
@@ -67,6 +67,8 @@ def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
         if not f.agrees(x):
             hint = "`project` wants no shortcut here: leave it out, or let it hold here too"
         raise _mismatch(whole, x.shape, "the input", hint)
+    if not needed and isinstance(f.channels, Number):
+        f = f._replace(channels=x.channels)  # as many as arrive, and those may have a name
     made = _shortcut(whole) if needed else None
     place = ahead if _comes_first(layer) else len(out.items)
     if not before:

@@ -117,6 +117,21 @@ class Select(Op):
 
 
 @op
+class Transpose(Op):
+    """Swaps the positions and the channels of a sequence, to mix positions as channels are."""
+
+    key: ClassVar[str] = "transpose"
+    torch: ClassVar[str] = "Transpose"
+    attribute: ClassVar[str] = "transpose"
+    example: ClassVar[str] = (
+        "- flatten: {start_dim: 2}\n- channels_last\n- transpose\n- linear: 49\n- transpose"
+    )
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(sequence(self, x), (x.channels,), last=True)
+
+
+@op
 class Recurrent(Op):
     """What the recurrent layers share: every position with the state of those before it."""
 

@@ -148,6 +148,8 @@ OF_TIMM: dict[str, tuple[Shape, ...]] = {
     "skresnet18": IMAGES,
     "resnest14d": IMAGES,
     "starnet_s1": IMAGES,
+    "convnextv2_atto": IMAGES,
+    "mixer_s32_224": ((3, 224, 224),),  # its layers over the patches are made for 49 of them
 }
 
 
