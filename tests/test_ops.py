@@ -269,7 +269,7 @@ def test_shapes_and_costs_are_those_of_torch(key: str, data: st.DataObject) -> N
     assert op.macs(expected) == (0 if op.constant else measured(op, module, shape))
 
 
-@pytest.mark.parametrize("key", OPS)
+@pytest.mark.parametrize("key", [key for key in OPS if key != "transpose"])  # twice is none
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_strides_are_those_of_the_sizes(key: str, data: st.DataObject) -> None:
@@ -284,6 +284,6 @@ def test_strides_are_those_of_the_sizes(key: str, data: st.DataObject) -> None:
             larger = op.output(shape._replace(spatial=tuple(sizes)))
             assert larger.spatial == tuple(map(sum, zip(y.spatial, shape.spatial, strict=True))), (
                 f"`{key}` makes {y} of {shape}, and its strides are {strides}: let `strides` "
-                "return by how much each size becomes smaller, or set `resizes = True` if the "
-                "sizes that leave are no fraction of those that arrive"
+                "return by how much each size becomes smaller, or None if the sizes that leave "
+                "are no fraction of those that arrive"
             )
