@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from archspec.codegen.layout import CallText, FormulaText, KeywordText, Text, TupleText, lines
@@ -95,6 +95,7 @@ def test_the_short_form_has_the_same_value_everywhere(
 
 
 @given(small, small, st.sampled_from(["+", "-"]))
+@example(Name("x"), Binary("*", Number(1), Number(0)), "+")
 @settings(max_examples=200)
 def test_what_is_short_stays_as_it_is(left: Expr, right: Expr, op: str) -> None:
     once = simplify(op, left, right)

@@ -134,6 +134,8 @@ def _terms(expr: Expr, sign: int) -> Iterator[tuple[int, Expr, bool]]:
             yield from _terms(right, sign if op == "+" else -sign)
         case Number(value=int(n)):
             yield sign * n, ONE, True
+        case Binary(op="*", left=Number(value=int(n)), right=Number(value=int(m))):
+            yield sign * n * m, ONE, True
         case Binary(op="*", left=Number(value=int(n)), right=x):
             yield sign * n, x, True
         case Binary(op="*", left=x, right=Number(value=int(n))):
