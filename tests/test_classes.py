@@ -15,6 +15,8 @@ import torch
 from torch import nn
 
 import archspec
+from archspec import classes as classes_of
+from archspec.classes.table import ClassTable
 from support import DATA, SHIPPED, write_spec
 from support.modules import assert_same_tensors, generated_module, module_from_source, seeded
 
@@ -290,6 +292,20 @@ LOOPS = {
         ['self.add_module("unit1-2"', 'self.add_module("unit2-0"'],
     ),
 }
+
+
+def test_rows_that_are_no_loops_cost_one_more_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    monkeypatch.setattr(classes_of, "ClassTable", lambda *a: made.append(a) or ClassTable(*a))
+    stages = {
+        f"{word}s": {"block": word, "repeat": 3, "channels": [8, 24, 64], "shrink": "a test"}
+        for word in ("pa", "pb", "pc", "pd")
+    }
+    blocks = {
+        stage[:2]: {"name": "unit{index}", "body": [{"conv": "channels"}]} for stage in stages
+    }
+    archspec.render({"name": "net", "input": [8, 8, 8], "stages": stages, "blocks": blocks})
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize("rows", LOOPS)

@@ -4,6 +4,7 @@ table    which uses of blocks become one class
 merging  uses that differ in a layer or two, with the conditions for these
 loops    rows of one block that a loop makes
 turns    its layers
+containers  layers with dots in their names
 naming   what the classes of one block are called
 builder  one class from its uses: its layers
 sizes    its sizes: numbers that differ become parameters
@@ -18,7 +19,6 @@ from dataclasses import replace
 from functools import partial
 
 from archspec.classes.builder import class_of
-from archspec.classes.loops import NotALoop
 from archspec.classes.places import places_of
 from archspec.classes.table import ClassTable
 from archspec.expand import expand_network
@@ -62,16 +62,14 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
 
 
 def _table(network: ExpandedNetwork) -> ClassTable:
-    """The classes; a row that turns out to be no loop is written out."""
+    """The classes; rows that turn out to be no loops are written out in the next pass."""
     written: frozenset[BlockInstance] = frozenset()
     while True:
         table = ClassTable(network, {*HELPERS, *NEVER_A_CLASS}, written)
-        try:
-            class_of(table, network.root)
-        except NotALoop as found:
-            written |= frozenset(found.rows)
-        else:
+        class_of(table, network.root)
+        if not table.irregular:
             return table
+        written |= table.irregular
 
 
 __all__ = ["classes", "classes_of"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from archspec.classes.containers import contained
 from archspec.classes.differing import differs
+from archspec.classes.loops import calls_of
 from archspec.classes.merging import GAP, placed
 from archspec.classes.printed import repeated, replaced
 from archspec.classes.sizes import Sizes
@@ -198,8 +199,7 @@ class ClassBuilder:
 
     def _turns(self) -> Iterator[Layer]:
         """The blocks of a row, which a loop makes."""
-        [first, *_] = [c.module for c in self.lead.children if isinstance(c.module, BlockCall)]
-        inner = class_of(self.table, first.instance)
+        inner = class_of(self.table, calls_of(self.lead)[0].instance)
         return Turns(self.table, inner, self.sizes, self._call).layers()
 
     def _child(self, place: int, layers: list[Layer], names: dict[str, str | None]) -> None:

@@ -21,13 +21,6 @@ NUMBER = re.compile(r"(0|[1-9][0-9]*)")
 FEWEST = 3  # blocks in a row for which a loop is shorter
 
 
-class NotALoop(Exception):
-    """The blocks of rows differ in more than a loop can say."""
-
-    def __init__(self, rows: Sequence[BlockInstance]) -> None:
-        self.rows = rows
-
-
 @dataclass(frozen=True)
 class Names:
     """Names that count up in their last number: `first`, one more, and so on.
@@ -58,12 +51,15 @@ def loops(
     found: dict[Any, list[BlockInstance]] = {}
     for row in instances:
         if _plain(row) and (names := names_of(row)) is not None:
-            blocks = {
-                key_of(c.module.instance) for c in row.children if isinstance(c.module, BlockCall)
-            }
+            blocks = {key_of(call.instance) for call in calls_of(row)}
             if len(blocks) == 1:
                 found.setdefault((names.texts, names.first, *blocks), []).append(row)
     return [rows for rows in found.values() if _worth(rows)]
+
+
+def calls_of(row: BlockInstance) -> list[BlockCall]:
+    """The blocks of a row."""
+    return [child.module for child in row.children if isinstance(child.module, BlockCall)]
 
 
 def _plain(row: BlockInstance) -> bool:

@@ -52,6 +52,7 @@ class ClassTable:
         self, network: ExpandedNetwork, taken: Iterable[str], written: frozenset[BlockInstance]
     ) -> None:
         self.written = written
+        self.irregular: set[BlockInstance] = set()  # rows that were taken for loops
         self.keys: dict[Any, int] = {}
         self.groups: dict[int, ClassUses] = {}
         self.classes: list[Class] = []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from archspec.classes.loops import NotALoop, names_of
+from archspec.classes.loops import Names, calls_of, names_of
 from archspec.classes.sizes import Sizes
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import Expr, Name, Number, Scalar, simplify
@@ -28,10 +29,8 @@ class Turns:
     made: Made
 
     def layers(self) -> Iterator[Layer]:
-        rows = [
-            [c.module for c in use.children if isinstance(c.module, BlockCall)]
-            for use in self.sizes.uses
-        ]
+        """None where no loop says how the blocks differ; then the table knows the rows."""
+        rows = [calls_of(use) for use in self.sizes.uses]
         rest = [row[1:] for row in rows]
         if (steps := self._steps(rows)) is not None:
             yield self._turns(rows, 0, steps)
@@ -40,7 +39,7 @@ class Turns:
             or (steps := self._steps(rest)) is None
             or any(steps.values())
         ):
-            raise NotALoop(self.sizes.uses)
+            self.table.irregular |= {*self.sizes.uses}
         else:
             new = self.made([row[0] for row in rows])
             first = Loop(self._name(Number(self._first)), self._index, 0, Number(1))
@@ -80,19 +79,22 @@ class Turns:
         names = ("k", *(f"k{number}" for number in range(len(self.sizes.known))))
         return next(name for name in names if name not in self.sizes.known)
 
+    @cached_property
+    def _patterns(self) -> list[Names]:
+        """The names of each row."""
+        return [names for use in self.sizes.uses if (names := names_of(use))]
+
     @property
     def _first(self) -> int:
-        names = names_of(self.sizes.lead)
-        assert names is not None
-        return names.first
+        return self._patterns[0].first
 
     def _name(self, turn: Expr) -> tuple[str | Expr, ...]:
         """Text and numbers in turn; a number that differs from row to row is a parameter."""
-        patterns = [names for use in self.sizes.uses if (names := names_of(use))]
-        columns = zip(*[names.others for names in patterns], strict=True)
+        columns = zip(*[names.others for names in self._patterns], strict=True)
         numbers: list[Expr] = [*map(self._number, columns), turn]
-        made: list[str | Expr] = [patterns[0].texts[0]]
-        for number, text in zip(numbers, patterns[0].texts[1:], strict=True):
+        ahead, *texts = self._patterns[0].texts
+        made: list[str | Expr] = [ahead]
+        for number, text in zip(numbers, texts, strict=True):
             made += [str(number.value) if isinstance(number, Number) else number, text]
         return tuple(part for part in made if part)
 
