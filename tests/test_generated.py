@@ -7,7 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import archspec
 from support import OURS, ROOT, SHIPPED, input_of, write_spec
 from support.draws import blank, filled, shortened
 from support.modules import (
+    TRANSFORMATIONS,
     class_from_source,
     evaluate,
     generated_module,
@@ -202,19 +203,6 @@ def network(
     x = images(2, input_of(request.param)[0], 32, 32)
     yield model, x, evaluate(model, x)
     torch.compiler.reset()
-
-
-def export(model: nn.Module, x: Tensor) -> nn.Module:
-    """`torch.export.export` as a function from module to module."""
-    return torch.export.export(model, (x,)).module()
-
-
-TRANSFORMATIONS: dict[str, Callable[[nn.Module, Tensor], Callable[[Tensor], Tensor]]] = {
-    "compile": lambda model, x: torch.compile(model, fullgraph=True, backend="eager"),
-    "export": export,
-    "script": lambda model, x: torch.jit.script(model),
-    "trace": lambda model, x: torch.fx.symbolic_trace(model),
-}
 
 
 @pytest.mark.parametrize("transformation", TRANSFORMATIONS)

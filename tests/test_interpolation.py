@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,14 @@ from torch import nn
 import archspec
 from archspec.lint.check import check_text
 from support import write_spec
-from support.modules import assert_same_tensors, generated_module, images, seeded, tensors
+from support.modules import (
+    TRANSFORMATIONS,
+    assert_same_tensors,
+    generated_module,
+    images,
+    seeded,
+    tensors,
+)
 
 PYRAMID = """
 input: [3, 15, 22]
@@ -77,20 +83,13 @@ stem:
         assert torch.equal(module(x), expected)
 
 
-@pytest.mark.parametrize("how", ["script", "fx", "compile", "export"])
+@pytest.mark.parametrize("how", TRANSFORMATIONS)
 def test_the_source_takes_torchs_compilers(how: str, tmp_path: Path) -> None:
     path = write_spec(
         tmp_path, PYRAMID.replace("{eval: [last], training: [last, again]}", "[last, again]")
     )
     module, x = generated_module(path).eval(), images(2, 3, 15, 22)
-    if how == "script":
-        taken = torch.jit.script(module)
-    elif how == "fx":
-        taken = importlib.import_module("torch.fx").symbolic_trace(module)
-    elif how == "compile":
-        taken = torch.compile(module, fullgraph=True, backend="eager")
-    else:
-        taken = torch.export.export(module, (x,)).module()
+    taken = TRANSFORMATIONS[how](module, x)
     with torch.no_grad():
         assert_same_tensors(tensors(taken(x)), tensors(module(x)))
 

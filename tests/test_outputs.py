@@ -16,6 +16,7 @@ import archspec
 from support import write_spec
 from support.modules import (
     READERS,
+    TRANSFORMATIONS,
     assert_same_tensors,
     evaluate,
     generated_module,
@@ -170,18 +171,11 @@ def features(x: Tensor) -> tuple[nn.Module, tuple[Tensor, ...]]:
     return module, evaluate(module, x)  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("how", ["script", "fx", "compile", "export"])
+@pytest.mark.parametrize("how", TRANSFORMATIONS)
 def test_the_source_takes_torchs_compilers(how: str) -> None:
     x = images(1, 1, 32, 48)
     module, expected = features(x)
-    if how == "script":
-        taken = torch.jit.script(module)
-    elif how == "fx":
-        taken = importlib.import_module("torch.fx").symbolic_trace(module)
-    elif how == "compile":
-        taken = torch.compile(module, fullgraph=True, backend="eager")
-    else:
-        taken = torch.export.export(module, (x,)).module()
+    taken = TRANSFORMATIONS[how](module, x)
     with torch.no_grad():
         assert all(map(same_bits, taken(x), expected))
 

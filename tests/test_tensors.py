@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pickle
 from collections.abc import Callable
 from itertools import pairwise
@@ -17,6 +16,7 @@ import archspec
 from archspec.lint.check import check_text
 from support import write_spec
 from support.modules import (
+    TRANSFORMATIONS,
     assert_same_tensors,
     evaluate,
     generated_module,
@@ -357,18 +357,11 @@ def test_both_readers_compute_what_is_written_by_hand(
 
 
 @pytest.mark.parametrize("case", ["two heads", "scales", "pyramid"])
-@pytest.mark.parametrize("how", ["script", "fx", "compile", "export"])
+@pytest.mark.parametrize("how", TRANSFORMATIONS)
 def test_the_source_takes_torchs_compilers(case: str, how: str, tmp_path: Path) -> None:
     path = write_spec(tmp_path, CASES[case][0])
     module, x = generated_module(path).eval(), images(2, *archspec.load(path).input)
-    if how == "script":
-        taken = torch.jit.script(module)
-    elif how == "fx":
-        taken = importlib.import_module("torch.fx").symbolic_trace(module)
-    elif how == "compile":
-        taken = torch.compile(module, fullgraph=True, backend="eager")
-    else:
-        taken = torch.export.export(module, (x,)).module()
+    taken = TRANSFORMATIONS[how](module, x)
     with torch.no_grad():
         assert_same_tensors(tensors(taken(x)), tensors(module(x)))
 

@@ -121,3 +121,19 @@ def same_bits(a: Tensor, b: Tensor) -> bool:
         a.detach().contiguous().view(-1).view(torch.uint8),
         b.detach().contiguous().view(-1).view(torch.uint8),
     )
+
+
+# torch's compilers ----------------------------------------------------------------------
+
+
+def export(model: nn.Module, x: Tensor) -> nn.Module:
+    """`torch.export.export` as a function from module to module."""
+    return torch.export.export(model, (x,)).module()
+
+
+TRANSFORMATIONS: dict[str, Callable[[nn.Module, Tensor], Callable[[Tensor], Tensor]]] = {
+    "compile": lambda model, x: torch.compile(model, fullgraph=True, backend="eager"),
+    "export": export,
+    "script": lambda model, x: torch.jit.script(model),
+    "trace": lambda model, x: torch.fx.symbolic_trace(model),
+}
