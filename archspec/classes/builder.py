@@ -9,8 +9,8 @@ from typing import Any
 from archspec.classes.containers import contained
 from archspec.classes.differing import differs
 from archspec.classes.loops import calls_of
-from archspec.classes.merging import GAP, placed
-from archspec.classes.printed import repeated, replaced
+from archspec.classes.merging import GAP, drops
+from archspec.classes.printed import placed, repeated, replaced
 from archspec.classes.sizes import Sizes
 from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
@@ -47,7 +47,6 @@ from archspec.ir.tree import (
 from archspec.language.identifiers import CONSTRUCTOR_WORDS, MODULE_ATTRIBUTES
 from archspec.language.words import SCOPE
 from archspec.ops import OPS
-from archspec.ops.dropouts import StochasticDepth
 from archspec.ops.others import Identity
 
 OF_OPS = frozenset(f.name for op in OPS.values() for f in fields_of(op))
@@ -256,7 +255,7 @@ class ClassBuilder:
             elif isinstance(there[0], OpCall):
                 kinds = [m.torch if isinstance(m, OpCall) else None for m in modules]
                 if len({*kinds} - {None}) > 1:
-                    self.sizes.type(kinds)
+                    self.sizes.typed(kinds)
 
     def make(self, modules: Sequence[ModuleNode | None], attribute: str = "") -> New | Sequential:
         """The construction that serves all uses that have it."""
@@ -339,9 +338,7 @@ def _module(child: Child) -> ModuleNode | None:
 
 
 def _never_drops(module: ModuleNode) -> bool:
-    if not isinstance(module, OpCall) or module.kind is not StochasticDepth:
-        return False
-    rate = module.slots["p"]
+    rate = module.slots["p"] if drops(module) else None
     return isinstance(rate, Value) and rate.number == 0
 
 

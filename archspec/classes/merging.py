@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, TypeGuard
 
 from archspec.expression import (
     Binary,
@@ -32,6 +32,7 @@ from archspec.expression import (
 from archspec.ir import Add, Body, Chain
 from archspec.ir.bodies import has_sizes, is_nothing, renamed, steps_of
 from archspec.ir.tree import BlockCall, BlockInstance, Child, OpCall, SequentialNode
+from archspec.language.words import FLOW
 from archspec.ops.dropouts import StochasticDepth
 
 MOST = 2  # optional children of a class
@@ -43,7 +44,7 @@ KEPT = Logic(
     ),
 )
 PRINTED = (Binary, Logic, Name, Number, Unary)  # what a condition in source is made of
-GIVEN = frozenset({"in_channels", "channels", "stride"})
+GIVEN = frozenset(FLOW)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ def _children(module: Any) -> tuple[Child, ...]:
 def _without_sum(use: BlockInstance) -> tuple[Body, bool]:
     """The body without a last sum with the input, and without what may drop the other branch."""
     marks: dict[str, str | None] = {slot.mark: None for slot in use.slots}
-    dropped = {c.attribute: None for c in use.children if _drops(c.module)}
+    dropped = {c.attribute: None for c in use.children if drops(c.module)}
     steps = list(steps_of(renamed(use.body, marks)))
     last = steps[-1] if steps else None
     if isinstance(last, Add) and len(last.branches) == 2 and is_nothing(last.branches[1]):
@@ -117,7 +118,8 @@ def _without_sum(use: BlockInstance) -> tuple[Body, bool]:
     return Chain(tuple(steps)), False
 
 
-def _drops(module: Any) -> bool:
+def drops(module: Any) -> TypeGuard[OpCall]:
+    """Whether it drops a branch for some samples."""
     return isinstance(module, OpCall) and module.kind is StochasticDepth
 
 
@@ -130,7 +132,7 @@ def _rows(
     made: dict[BlockInstance, list[Child]] = {use: [] for group in groups for use in group}
     for child in full.children:
         columns = [_named(group, child.attribute) for group in groups]
-        if any(c is None for c in columns) and not _drops(child.module):
+        if any(c is None for c in columns) and not drops(child.module):
             return None
         aligned = _aligned(columns, shape)
         if aligned is None:
@@ -330,18 +332,3 @@ def _stated(written: Any, known: frozenset[str]) -> Iterator[Expr]:
     elif isinstance(written, list):
         for part in written:
             yield from _stated(part, known)
-
-
-def placed(condition: Expr, meaning: Any) -> Expr:
-    """A condition with other formulas for its names."""
-    match condition:
-        case Logic(op=op, operands=operands):
-            return Logic(op, tuple(placed(part, meaning) for part in operands))
-        case Binary(op=op, left=left, right=right):
-            return Binary(op, placed(left, meaning), placed(right, meaning))
-        case Unary(op=op, operand=operand):
-            return Unary(op, placed(operand, meaning))
-        case Name(id=name):
-            found: Expr = meaning(name)
-            return found
-    return condition

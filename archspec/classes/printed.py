@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archspec.classes.merging import placed
-from archspec.expression import Expr, Name, substitute, walk
+from archspec.expression import Binary, Expr, Logic, Name, Unary, substitute, walk
 from archspec.ir import New, Repeat, Sequential, When
 
 FEWEST_REPEATS = 3
@@ -90,3 +89,18 @@ def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:
 def replaced(expr: Expr, meanings: Mapping[str, Expr]) -> Expr:
     replaced = substitute(expr, lambda name: meanings.get(name.id, name))
     return expr if replaced is None else replaced
+
+
+def placed(condition: Expr, meaning: Any) -> Expr:
+    """A condition with other formulas for its names."""
+    match condition:
+        case Logic(op=op, operands=operands):
+            return Logic(op, tuple(placed(part, meaning) for part in operands))
+        case Binary(op=op, left=left, right=right):
+            return Binary(op, placed(left, meaning), placed(right, meaning))
+        case Unary(op=op, operand=operand):
+            return Unary(op, placed(operand, meaning))
+        case Name(id=name):
+            found: Expr = meaning(name)
+            return found
+    return condition

@@ -18,8 +18,8 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.classes.feeds import FLOW, Feeds, Sources, compared, equal
-from archspec.classes.merging import evaluated, placed
-from archspec.classes.printed import count_names, replaced, with_formulas
+from archspec.classes.merging import evaluated
+from archspec.classes.printed import count_names, placed, replaced, with_formulas
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import (
     Binary,
@@ -70,13 +70,8 @@ class Sizes:
             if all(a is None or b is None or a == b for a, b in zip(known, kinds, strict=True)):
                 self.types[name] = [a or b for a, b in zip(known, kinds, strict=True)]
                 return Name(name)
-        return self.type(kinds) if len({*kinds} - {None}) > 1 else None
-
-    def type(self, kinds: Sequence[str | None]) -> Name:
-        """A parameter that is a class of torch."""
-        for name, known in self.types.items():
-            if known == [*kinds]:
-                return Name(name)
+        if len({*kinds} - {None}) < 2:
+            return None
         taken = {*self.known, *self.types, *self.group.modules, *CONSTRUCTOR_WORDS}
         name, count = "activation", 1
         while name in taken:

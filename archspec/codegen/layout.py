@@ -140,12 +140,10 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
             return [f"{indent}{before}*[", *middle, last, f"{indent}]{after}"]
         case FormulaText(formula=formula, bound=bound):
             return _formula(formula, bound, indent, before, after)
-        case TupleText(elements=elements):
+        case TupleText(elements=elements) | ListText(elements=elements):
+            opening, closing = "()" if isinstance(text, TupleText) else "[]"
             inside = [line for e in elements for line in lines(e, indent + STEP, after=",")]
-            return [f"{indent}{before}(", *inside, f"{indent}){after}"]
-        case ListText(elements=elements):
-            inside = [line for e in elements for line in lines(e, indent + STEP, after=",")]
-            return [f"{indent}{before}[", *inside, f"{indent}]{after}"]
+            return [f"{indent}{before}{opening}", *inside, f"{indent}{closing}{after}"]
         case DictText(pairs=pairs):
             named = [lines(value, indent + STEP, f'"{name}": ', ",") for name, value in pairs]
             return [

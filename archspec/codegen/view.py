@@ -202,9 +202,9 @@ def _assignments(cls: Class) -> list[str]:
         if is_constant(layer.new):
             made += constant(layer, starts.get(layer.name, ()))
         elif isinstance(layer.new, Sequential) and layer.new.conditional:
-            kind = ": list[nn.Module]" * (variable not in taken)
-            made += [f"{BODY}{variable}{kind} = []"]
-            made += appended(f"self.{layer.name}", layer.new, variable, BODY)[1:]
+            first = variable if variable in taken else f"{variable}: list[nn.Module]"
+            made += [f"{BODY}{first} = []"]
+            made += appended(f"self.{layer.name}", layer.new, variable, BODY)
             taken.add(variable)
         elif layer.loop:
             made += looped(layer.loop, construction(layer.new), BODY)
@@ -214,8 +214,8 @@ def _assignments(cls: Class) -> list[str]:
 
 
 def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]:
-    """A sequence of which some children are there under a condition."""
-    made = [f"{start}{variable} = []"]
+    """A sequence of which some children are there under a condition, behind an empty list."""
+    made: list[str] = []
     for child in row.children:
         indent = start
         if isinstance(child, When):

@@ -17,9 +17,10 @@ from archspec.ir import (
     New,
     Parameter,
     Sequential,
+    bound,
+    call,
     children,
     number,
-    numbers,
     turns,
 )
 
@@ -43,6 +44,7 @@ def _class(cls: Class, count: str) -> Iterator[str]:
         yield f"{STEP}{local.name} = {source(local.value)}"
     for layer in cls.layers:
         if isinstance(layer.new, Sequential) and layer.new.conditional:
+            yield f"{STEP}layers = []"
             yield from appended(layer.name, layer.new, "layers", STEP)
         elif layer.loop:
             yield from looped(layer.loop, construction(layer.new), STEP)
@@ -68,7 +70,8 @@ def _parameter(parameter: Parameter) -> str:
 
 def _uses(network: Network) -> Counter[Class]:
     """How many modules of each class there are; each class stands before its users."""
-    todo: dict[Class, Counter[Use]] = {network.root: Counter({_use(network.root, {}): 1})}
+    root = _use(New(network.root), {})
+    todo: dict[Class, Counter[Use]] = {network.root: Counter({root: 1})}
     for cls in reversed(network.classes):
         for (_, given), count in todo.get(cls, Counter()).items():
             env = dict(given)
@@ -81,10 +84,11 @@ def _uses(network: Network) -> Counter[Class]:
     return Counter({cls: uses.total() for cls, uses in todo.items()})
 
 
-def _use(cls: Class, given: dict[str, Any]) -> Use:
+def _use(new: New, env: Mapping[str, Any]) -> Use:
     """A class with what its sizes are."""
-    usual = {p.name: p.default.value for p in cls.parameters if p.default}
-    return cls, tuple((usual | given).items())
+    assert isinstance(new.what, Class)
+    sizes = bound(new.what, call(new), lambda v: number(v, env) if isinstance(v, Expr) else None)
+    return new.what, tuple(sizes.items())
 
 
 def _constructed(new: Any, env: Mapping[str, Any]) -> Iterator[Use]:
@@ -99,7 +103,4 @@ def _constructed(new: Any, env: Mapping[str, Any]) -> Iterator[Use]:
         for argument in new.arguments.values():
             yield from _constructed(argument, env)
         if isinstance(new.what, Class):
-            yield _use(
-                new.what,
-                {n: numbers(v, env) for n, v in new.arguments.items() if isinstance(v, Expr)},
-            )
+            yield _use(new, env)
