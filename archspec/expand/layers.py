@@ -25,6 +25,7 @@ from archspec.expand.depth import nested
 from archspec.expand.living import alive
 from archspec.expand.naming import chain, closed
 from archspec.expand.ops import expand_op
+from archspec.expand.own import own_module
 from archspec.expand.parts import fill
 from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
@@ -253,6 +254,14 @@ def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: 
 # Blocks -------------------------------------------------------------------------------
 
 
+def expand_own(call: Call, x: TensorInfo) -> Module:
+    """A module of the user's own; its shapes are those of what it is like."""
+    scope = inline_scope(call, x).with_(tensors=None)
+    aside = Builder(sequential=True)
+    _, y = expand_stack(call.block.like, At(("like",), call.name), scope, x, aside)
+    return own_module(call, scope, x, y)
+
+
 def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:
     with nested(call.scope, call.name if call.block.inline else ""):
         made = expand_inline(call, x) if call.block.inline else expand_call(call, x)
@@ -296,6 +305,8 @@ def expand_inline(call: Call, x: TensorInfo) -> Module:
 
 def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Module:
     """A use of a block that is a class; equal uses share what is expanded."""
+    if call.block.imported:
+        return expand_own(call, x)
     call.count()
     scope, use = call.scope, call.use()
     indices = {name: int(value.number) for name, value in call.indices.items()}
