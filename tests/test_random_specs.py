@@ -15,6 +15,7 @@ import archspec
 from archspec.api import network
 from archspec.codegen import generate
 from archspec.runtime import build
+from support import own
 from support.measured import Measured
 from support.modules import (
     assert_same_tensors,
@@ -80,7 +81,8 @@ def test_drawn_networks(tmp_path: Path) -> None:
         ir = network(archspec.load(spec))
         source = generate(ir)
         (tmp_path / f"drawn_{len(list(tmp_path.iterdir()))}.py").write_text(source, "utf-8")
-        one, other = seeded(lambda: build(ir)), seeded(lambda: module_from_source(source))
+        one = seeded(lambda: build(ir, modules=own.given(ir)))
+        other = seeded(lambda: module_from_source(source))
         x = images(2, *spec["input"])
         assert_readers_agree(one, other, x)
         assert tensors(evaluate(one, x))["0"].shape == (2, *analysis.output)

@@ -263,7 +263,7 @@ def expand_own(call: Call, x: TensorInfo) -> Module:
 
 
 def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:
-    with nested(call.scope, call.name if call.block.inline else ""):
+    with nested(call.scope, "" if call.block.is_class else call.name):
         made = expand_inline(call, x) if call.block.inline else expand_call(call, x)
     check_kept(layer, at, call, x, made[2])
     return made

@@ -99,6 +99,11 @@ class Block(Model):
                 raise Problems([Problem("bad-name", message, "", ("inputs", place))])
 
     @property
+    def is_class(self) -> bool:
+        """Whether it is a class of the generated source."""
+        return not self.inline and self.imported is None
+
+    @property
     def raw(self) -> Any:
         """What is written."""
         return self._raw

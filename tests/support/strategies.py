@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from archspec.language.words import COMBINATORS, OF_TENSORS
+from support import own
 
 #: How many a test draws. Several tests draw such specs, so that few a test are many in all.
 EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "50"))
@@ -360,6 +361,9 @@ class Drawn:
                 block["init"] = self.init()
             self.blocks["unit"] = block
             self.same.append("unit")
+        if self.chance(8):
+            self.blocks["scaled"] = own.BLOCK
+            self.same.append("scaled")
         for name in ("alpha", "beta")[: self.count(1, 2)]:
             self.blocks[name] = self.block()
             if self.chance(2):
