@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -308,3 +309,17 @@ def test_the_training_script_imports_it(single: bool, project: Project) -> None:
     script = archspec.render_training(path, single_file=single)
     assert ("    from support.own import Scaled\n" in script) is single
     compile(script, "train_net.py", "exec")
+
+
+def test_train_finds_modules_in_the_working_directory(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    monkeypatch.setattr("archspec.cli.train.become", lambda command: started.append(command) or 0)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    project.spec(SPEC + RECIPE)
+    project.write("archspec.toml", 'imports = ["support"]\n')
+    assert project.run("train", "specs/net.yaml").code == 0
+    assert len(started) == 1
+    assert os.environ["PYTHONPATH"] == str(project.folder)
+    assert "from support.own import Scaled" in (project.folder / "runs/net/net.py").read_text()
