@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -19,7 +20,9 @@ from support import own
 from support.measured import Measured
 from support.modules import (
     assert_same_tensors,
+    class_from_source,
     evaluate,
+    generated_module,
     images,
     module_from_source,
     seeded,
@@ -94,3 +97,21 @@ def test_drawn_networks(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "ruff", *how, "--isolated", str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+
+
+def test_arguments_of_a_class_build_what_the_spec_does_with_them() -> None:
+    """What stays an argument of the network's class is no number that anything depends on."""
+
+    @settings(many, max_examples=max(EXAMPLES // 2, 1))
+    @given(specs())
+    def check(spec: Spec) -> None:
+        analyzed(spec)
+        made = class_from_source(archspec.render(spec))
+        for name, parameter in list(signature(made.__init__).parameters.items())[1:]:
+            given = {name: parameter.default + 3}
+            with torch.device("meta"):
+                one, other = made(**given), generated_module(archspec.load(spec, **given))
+            shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (one, other)]
+            assert shapes[0] == shapes[1]
+
+    check()

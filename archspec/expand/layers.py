@@ -32,6 +32,7 @@ from archspec.expand.scope import FoundError, Scope
 from archspec.expand.starts import draws_of, with_init
 from archspec.expand.tensors import named, read, reads_input
 from archspec.expand.turns import turns
+from archspec.expression import Number
 from archspec.ir import Body, Give, Load, Save
 from archspec.ir.bodies import INPUT
 from archspec.ir.draws import Draw
@@ -123,10 +124,19 @@ def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
 def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     if out.sequential:
         raise no_combinator(layer, at, scope)
-    if scope.in_network:
-        scope.mark_concrete(x.channels)
+    settle_all(scope, x)
     with nested(scope):
         return _COMBINATORS[layer.head](layer, at, scope, x, out)
+
+
+def settle_all(scope: Scope, x: TensorInfo) -> None:
+    """Notes that the class around is made for its sizes: a sum or a gate depends on any of them."""
+    scope.settle(x.channels)
+    if scope.builder is not None:
+        scope.budget.decided |= scope.builder.definitions.keys()
+    elif scope.uses:
+        for value in scope.values.values():
+            scope.settle(value.expr or Number(0))
 
 
 def _add(made: Module, layer: Layer, at: At, scope: Scope, out: Builder) -> Steps:
@@ -316,6 +326,8 @@ def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Modul
             call.key(x), as_sequential, indices, memo=scope.memo, room=room
         )
         scope.budget.add(expanded.effects)
+        if expanded.effects.decided:
+            call.settle()
     except TooLargeError as error:
         if error.finding is not None:
             error.finding = error.finding.outside(use)
