@@ -254,8 +254,9 @@ def read_tensors(args: argparse.Namespace) -> list[Tensor]:
             check(f"{name} targets", targets, (count, *TARGET), *TARGETS)
             tensors += [inputs, targets]
     except Exception as error:
+        told = str(error).partition(". ")[0]  # torch goes on to advise against safety
         raise SystemExit(
-            f"error: --data {args.data or 'FILE'}: {error}\nhelp: write it with "
+            f"error: --data {args.data or 'FILE'}: {told}\nhelp: write it with "
             'torch.save({"train": (inputs, targets), "test": (inputs, targets)}, FILE)'
         ) from error
     return tensors
@@ -552,7 +553,7 @@ def resize(x: Tensor, size: int) -> Tensor:
 
 def show(text: str, end: str = "\n") -> None:
     """Print a line, or with end="" show progress if there is a terminal."""
-    out = sys.stdout
+    out, text = sys.stdout, visible(text)
     if RANK > 0 or out is None or not (end or out.isatty()):
         return
     code = out.encoding or "utf-8"
@@ -632,17 +633,21 @@ def visible(text: str) -> str:
     return text.replace("::", r":\x3a").replace("##", r"#\x23")
 
 
-def per_class(table: Tensor, names: Sequence[str]) -> str:
+def escaped(message: str) -> str:
+    """An error and its help, a line each."""
+    return "\nhelp: ".join(map(visible, message.rsplit("\nhelp: ", 1)))
+
+
+def per_class(table: Tensor, names: Sequence[str]) -> Iterator[str]:
     """The classes that are found worst; `table` counts images by class and answer."""
     right, images, answers = table.diag(), table.sum(1), table.sum(0)
     found, precise = right / images.clamp(min=1), right / answers.clamp(min=1)
-    lines = [f"{'class':16} {'images':>7} {'found':>7} {'right':>7}"]
+    yield f"{'class':16} {'images':>7} {'found':>7} {'right':>7}"
     for i in found.argsort()[:20].tolist():
         name = visible(names[i])
-        lines.append(f"{name:16} {images[i]:7,} {found[i]:7.1%} {precise[i]:7.1%}")
-    return "\n".join(lines)
+        yield f"{name:16} {images[i]:7,} {found[i]:7.1%} {precise[i]:7.1%}"
 
 
-def per_output(scores: Tensor) -> str:
+def per_output(scores: Tensor) -> Iterator[str]:
     """The score of each output."""
-    return "\n".join(f"output {i:4} {score:8.4f}" for i, score in enumerate(scores))
+    return (f"output {i:4} {score:8.4f}" for i, score in enumerate(scores))

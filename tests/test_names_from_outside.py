@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import struct
@@ -221,7 +222,8 @@ def test_classes_of_data(script: Script, encoding: str, tmp_path: Path) -> None:
     module, printed = script.module, io.BytesIO()
 
     def trained(_: object) -> None:
-        module.show(module.per_class(table, CLASSES))
+        for line in module.per_class(table, CLASSES):
+            module.show(line)
 
     with (
         mock.patch.object(sys, "argv", ["train", "--out", str(tmp_path)]),
@@ -235,3 +237,34 @@ def test_classes_of_data(script: Script, encoding: str, tmp_path: Path) -> None:
     check_obeyed_nowhere(text.replace("\r\n", "\n"))
     assert text.count("\n") == len(CLASSES) + 1
     assert ("\u732b" if encoding == "utf-8" else "\\u732b") in text
+
+
+def test_errors_of_scripts(script: Script, tmp_path: Path, name: str) -> None:
+    """Names of folders and files, and what a library says of them, are one line."""
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "last.pt").write_text("")
+    for options in (
+        ["--data", name],
+        ["--out", name],
+        ["--out", name, "--resume"],
+        ["--device", name],
+    ):
+        words = ["train", "--data", "synthetic", *options]
+        with (
+            mock.patch.object(sys, "argv", words),
+            contextlib.chdir(tmp_path),
+            mock.patch("signal.signal"),
+            pytest.raises(SystemExit) as caught,
+        ):
+            script.module.main()
+        message = str(caught.value.code)
+        check_obeyed_nowhere(message)
+        assert message.startswith("error: ")
+        assert message.count("\n") == 1
+
+
+def test_lines_of_scripts(script: Script, tmp_path: Path) -> None:
+    out = tmp_path / "".join(HOSTILE.values())
+    text = script(out, "--data", "synthetic", "--steps", "1")
+    check_obeyed_nowhere(text)
+    assert "best.pt" in text

@@ -130,7 +130,8 @@ makes parts smaller), and keep those of process 0."""
         report = classes if self.data.classes else "per_output(table)"
         return [
             "if table is not None:",
-            f"    show({report})",
+            f"    for line in {report}:",
+            "        show(line)",
             'if run["best"] > -math.inf:',
             f"    show(f\"best {best}, in {{args.out / 'best.pt'}}\")",
         ]

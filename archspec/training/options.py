@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from archspec.training.data import Data
 
 
+WORKERS = 256  # a process each; torch starts however many are asked for, until memory ends
+
+
 def numbers(recipe: Train, data: Data) -> Iterator[tuple[str, int | float, int, str]]:
     """Name, default, what it has to be more than, and help, in the order of `--help`."""
     yield "epochs", recipe.epochs, 0, "passes over the data"
@@ -27,4 +30,6 @@ def numbers(recipe: Train, data: Data) -> Iterator[tuple[str, int | float, int, 
 def options(recipe: Train, data: Data) -> Iterator[str]:
     """The same as rows of a table."""
     for name, default, above, text in numbers(recipe, data):
-        yield f'("{name}", {default!r}, {above}, "{text}"),'
+        whole = WORKERS + 1 if name == "workers" else "2**63"
+        most = "math.inf" if isinstance(default, float) else whole
+        yield f'("{name}", {default!r}, {above}, {most}, "{text}"),'

@@ -59,7 +59,13 @@ def ended(script: Script, out: Path, *options: str) -> Any:
 @pytest.mark.parametrize(
     "option",
     [
-        *("--workers=-1", "--workers=1.5", "--seed=99999999999999999999", "--seed=-1"),
+        *(
+            "--workers=-1",
+            "--workers=1.5",
+            "--workers=257",
+            "--seed=99999999999999999999",
+            "--seed=-1",
+        ),
         *("--lr=nan", "--lr=inf", "--lr=0", "--save-every=nan", "--log-every=0", "--steps=-1"),
         *(f"--epochs={10**30}", "--batch-size=0", "--accumulate=-2", "--precision=fp8"),
     ],
