@@ -7,13 +7,15 @@ import io
 import json
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 import torch
 
-from archspec import build_module, load_weights
+from archspec import build_module, load, load_weights
 from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile, WeightsError, visible
 from archspec.lint import formats
 from archspec.plot import PlotError
@@ -201,6 +203,24 @@ def test_errors_in_python(project: Project, name: str) -> None:
     torch.save({name: torch.zeros(1)}, file)
     with pytest.raises(WeightsError) as caught:
         load_weights(build_module("specs/net.yaml"), file)
+    check_obeyed_nowhere(str(caught.value))
+
+
+PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "a tensor": lambda name: {"stem": {"a": {"conv": 8, "from": name}}},
+    "outputs": lambda name: {"stem": {"a": {"conv": 8}}, "outputs": {name: ["a"]}},
+    "a function of init": lambda name: {"stem": [{"conv": 8, "init": {"weight": {name: {}}}}]},
+    "a name with dots": lambda name: {"stem": [{"conv": 8, "name": f"convs.{name}"}]},
+    "a modifier": lambda name: {"stem": [{"conv": 8, name: 1}]},
+    "a child": lambda name: {"stages": {"a": {"sequence": {name: {"block": "basic"}}}}},
+    "a choice": lambda name: {"stem": [{"select": name}]},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_specs_in_python(place: str, name: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        load({"name": "net", "input": [3, 8, 8], **PLACES[place](name)})
     check_obeyed_nowhere(str(caught.value))
 
 

@@ -57,6 +57,10 @@ accumulate_grad_batches num_workers optimizer criterion scheduler batch loss img
 warmup_momentum warmup_bias_lr
 """.split()
 
+KERAS = """
+he_normal he_uniform glorot_normal glorot_uniform lecun_normal lecun_uniform truncated_normal
+random_normal random_uniform variance_scaling Identity msra
+""".split()
 HEAD = "name: net\ninput: [3, 32, 32]\n"
 PLACES: dict[str, Callable[[list[str]], Any]] = {
     "layers": lambda words: {"stem": [*words]},
@@ -68,6 +72,28 @@ PLACES: dict[str, Callable[[list[str]], Any]] = {
         "stages": {"a": {"block": "basic", **dict.fromkeys(words, 1)}}
     },
     "keys of train": lambda words: {"train": {"data": "cifar10", **dict.fromkeys(words, 1)}},
+    "ops of init": lambda words: {"init": {word: {"weight": "zeros"} for word in words}},
+    "functions of init": lambda words: {
+        "stem": [{"conv": 8, "init": {"weight": {word: {}}}} for word in words]
+    },
+    "parameters of init": lambda words: {
+        "stem": [{"conv": 8, "init": {word: {}, "bias": "zeros"}} for word in words]
+    },
+    "modifiers": lambda words: {"stem": [{"conv": 8, word: 1} for word in words]},
+    "arguments of a tensor": lambda words: {
+        "stem": {"a": {"conv": 8}, "b": {"interpolate": {"like": "a", **dict.fromkeys(words, 1)}}}
+    },
+    "tensors": lambda words: {
+        "stem": {"a": "norm", **{f"b{n}": {"act": {}, "from": w} for n, w in enumerate(words)}},
+        "outputs": words,
+    },
+    "stages in a sequence": lambda words: {
+        "stages": {"a": {"sequence": [{"block": "basic", **dict.fromkeys(words, 1)}]}}
+    },
+    "keys of a block": lambda words: {
+        "stem": [{"b": 8}],
+        "blocks": {"b": {"body": ["norm"], **dict.fromkeys(words, 1)}},
+    },
     "blocks": lambda words: {"stages": {f"s{n}": {"block": w} for n, w in enumerate(words)}},
 }
 
@@ -83,7 +109,7 @@ def offered(text: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_known_name_changes_to_an_alias_of_torch_at_most(place: str) -> None:
-    known_names = list(dict.fromkeys([*TORCH, *map(str.lower, TORCH), *TIMM, *REFERENCES]))
+    known_names = list(dict.fromkeys([*TORCH, *map(str.lower, TORCH), *TIMM, *REFERENCES, *KERAS]))
     aliases = torch_names() | {"kernelsize": "kernel", "outchannels": "channels"}
     for start in range(0, len(known_names), 40):
         spec = PLACES[place](known_names[start : start + 40])

@@ -136,6 +136,9 @@ _EXPECTED = {
 }
 
 
+_HALF = 'decode it as what it is, e.g. `name.encode(errors="replace").decode()`'
+
+
 def problems_of(
     error: ValidationError,
     choices: Iterable[str] = (),
@@ -146,7 +149,11 @@ def problems_of(
     `choices` are the keys of the outermost model. `worded` has words of its own for some errors.
     """
     known = list(choices)
-    errors = [e for e in error.errors(include_url=False) if not _counts_wrong_items(e)]
+    try:
+        errors = [e for e in error.errors(include_url=False) if not _counts_wrong_items(e)]
+    except UnicodeEncodeError as half:  # in a mapping; files are read as UTF-8
+        found = ascii(half.object[half.start : half.end])
+        return [Problem("not-utf8", f"a text holds {found}, half of a surrogate pair", _HALF)]
     problems = [worded(e) or _problem(e, known) for e in errors[:MAX_FINDINGS]]
     if len(errors) > MAX_FINDINGS:
         many = too_many_findings(None)

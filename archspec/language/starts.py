@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import Hint, did_you_mean, instead
 from archspec.expression import Expr, Number
+from archspec.known import plain
 from archspec.language import arguments
 from archspec.language.functions import FUNCTIONS, TORCH, disagreement
 from archspec.language.problems import Collector, describe, fail
@@ -19,7 +20,7 @@ from archspec.ops import OPS
 from archspec.places import Path
 
 ALL = "*"  # every parameter that nothing else is said of
-ELSEWHERE = {f"{name}_": name for name in FUNCTIONS} | {
+KERAS = {  # alike: its he_normal is truncated
     "he_normal": "kaiming_normal",
     "he_uniform": "kaiming_uniform",
     "glorot_normal": "xavier_normal",
@@ -27,6 +28,8 @@ ELSEWHERE = {f"{name}_": name for name in FUNCTIONS} | {
     "truncated_normal": "trunc_normal",
     "identity": "eye",
 }
+_KERAS = {plain(name) for name in KERAS}
+ELSEWHERE = {f"{name}_": name for name in FUNCTIONS} | KERAS
 WEIGHTED = {key: op.learned for key, op in OPS.items() if op.weighted and not op.constant}
 LEARNED = tuple(dict.fromkeys(name for learned in WEIGHTED.values() for name in learned))
 
@@ -64,8 +67,11 @@ def starts_of(value: Any, *path: str, known: tuple[str, ...] = LEARNED) -> Start
     for name in value:
         with found.trying(name):
             if name not in known:
-                hint = did_you_mean(str(name), [*known, *FUNCTIONS], "there are", ELSEWHERE)
+                hint = _meant(str(name), [*known, *FUNCTIONS], "there are")
                 message = f"no parameter and no function of torch.nn.init is called `{name}`"
+                if name in FUNCTIONS:
+                    hint = instead(f"write `weight: {name}`", name, "")
+                    message = f"`{name}` is a function of torch.nn.init and no parameter"
                 fail("unknown-key", message, hint, key=True)
             result[name] = _start(value[name], (*path, name))
     found.finish()
@@ -105,9 +111,15 @@ def _start(value: Any, path: Path) -> Start:
     return start
 
 
+def _meant(name: str, choices: list[str], what: str) -> Hint:
+    """A hint that is sure of a slip or of torch's name, but not of a name of Keras."""
+    hint = did_you_mean(name, choices, what, ELSEWHERE)
+    return instead(str(hint), name, hint.instead, hint.sure and plain(name) not in _KERAS)
+
+
 def _check_function(name: Any, *path: str) -> None:
     if name not in FUNCTIONS:
-        hint = did_you_mean(str(name), [*FUNCTIONS, TORCH], "functions", ELSEWHERE)
+        hint = _meant(str(name), [*FUNCTIONS, TORCH], "functions")
         message = f"torch.nn.init has no function `{name}`"
         fail("unknown-name", message, hint, *path, key=bool(path))
 
