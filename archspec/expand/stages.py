@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from archspec.expand.budget import Budget, Room
-from archspec.expand.builder import Builder
+from archspec.expand.builder import Builder, Shareable
 from archspec.expand.calls import Call, check_required, closures
 from archspec.expand.context import Context, names_in
 from archspec.expand.entries import ExpandedPart
@@ -89,7 +90,14 @@ def expand_stage(
     if not found:
         scope.budget.widths.append(Width(at.path, x.shape.channels))
     step = out.add(row, site, name, at._replace(key=True))
-    return ExpandedPart(out, (step,), x, scope.budget.effects(row), tuple(found))
+    again = Shareable(step, key.x, at._replace(key=True), scope, partial(_again, key, place))
+    effects, layers = scope.budget.effects(row), ((name, again),)
+    return ExpandedPart(out, (step,), x, effects, tuple(found), layers=layers)
+
+
+def _again(key: StageKey, place: dict[str, int], scope: Scope, x: TensorInfo) -> Module:
+    """A stage that is applied to something else."""
+    return _as_module(key._replace(x=x), place, scope)
 
 
 @run
@@ -98,8 +106,12 @@ def expand_run(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Module:
     series, stage = scope.series[at.path], layer.run
     scope.budget.decided |= names_in(stage, memo=scope.memo)
     key = stage_key(stage, series, scope.network_args, x, at, scope.context, memo=scope.memo)
+    return _as_module(key, series.indices, scope)
+
+
+def _as_module(key: StageKey, place: dict[str, int], scope: Scope) -> Module:
     room = scope.budget.left("")
-    part = expand_stage(key, series.indices, memo=scope.memo, room=room)
+    part = expand_stage(key, place, memo=scope.memo, room=room)
     scope.budget.add(part.effects)
     if part.findings:
         raise FoundError(*part.findings)

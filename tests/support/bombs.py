@@ -653,3 +653,37 @@ def _inline_names() -> Files:
 def _outputs() -> Files:
     names = [f"t{n}" for n in range(2000)]
     return net(stem=saves(2000, lambda n: {"act": {}}), outputs=names)
+
+
+# Layers that are shared ---------------------------------------------------------------
+
+
+@bomb("a layer that is shared, often")
+def _shared() -> Files:
+    again = {"share": "a", "repeat": 1000}
+    return net(stem=[{"conv": 8, "name": "a"}, *[{**again, "when": "index % 2 == 0"}] * 100])
+
+
+@bomb("a long row that is shared at other sizes")
+def _rows() -> Files:
+    row = {"sequence": [{"conv": 8, "repeat": 1000}, "act"], "name": "a"}
+    return net(stem=[row, *[{"upsample": 2}, {"share": "a"}, {"max_pool": 3}, {"share": "a"}] * 50])
+
+
+@bomb("blocks that share what they hold, at other sizes")
+def _shared_blocks() -> Files:
+    def uses(name: str) -> list[Any]:
+        return [
+            {name: {}, "name": "a"},
+            {"upsample": {"scale": 2}},
+            {"share": "a"},
+            {"max_pool": 2},
+        ]
+
+    return nested(30, CONV, uses)
+
+
+@bomb("stages that are shared")
+def _shared_stages() -> Files:
+    stages: dict[str, Any] = {"s0": {"block": "basic", "channels": 8, "repeat": 1000}}
+    return net(stages={**stages, **{f"s{n}": {"share": "s0"} for n in range(1, 99)}})

@@ -95,7 +95,7 @@ class Drawn:
         simple = [self.norm, self.act, self.dropout, self.weights, self.when, self.scaled]
         simple += [self.repeated, self.resized, self.constant]
         nested = [self.residual, self.scale, self.concat, self.add, self.split, self.sequence]
-        nested += [self.link, self.multiply, self.parts, self.slice]
+        nested += [self.link, self.multiply, self.parts, self.slice, self.shared]
         nested += [self.call] * bool(self.same or self.inlines)
         layers: Layers = []
         for _ in range(self.count(1, 3)):
@@ -246,6 +246,26 @@ class Drawn:
             joints.append([{**call, "save": [other]}, {"multiply": [[], {"from": other}]}])
             joints.append([self.named(call)])
         return [*layers, *self.one_of(*joints)]
+
+    def shared(self, channels: str, deep: int) -> Layers:
+        """A layer that is applied again: to what it gives, to a tensor, beside itself."""
+        layer: Any = {"norm": {}}
+        if self.chance(8):
+            row = {"sequence": [self.affine(channels), "norm"]}
+            blocks = [{block: {"channels": channels}} for block in self.same]
+            layer = self.one_of(self.affine(channels, 3), row, *blocks)
+        name, other = self.name(), self.tensor()
+        made, again = {**layer, "name": name}, {"share": name}
+        joints: list[Layers] = [
+            [made, "act", {**again, "repeat": self.count(0, 2)}],
+            [{"save": other}, made, {"add": [[], {**again, "from": other}]}],
+            [{"multiply": [[made, "sigmoid"], ["act", again]]}],
+            [{"residual": [made, "act", again]}, {**again, "when": "index > 0", "else": "act"}],
+        ]
+        if self.rank:
+            joints.append([{"scale": [made, "global_avg_pool", again, "sigmoid"]}])
+            joints.append([{"concat": {name: layer, other: "act"}}, self.affine(channels), again])
+        return list(self.one_of(*joints))
 
     def multiply(self, channels: str, deep: int) -> Layers:
         gate = [self.affine(self.one_of(channels, "1")), "sigmoid"]
