@@ -132,7 +132,7 @@ def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> An
     tops = root.sites
     depths = [(name, _cost_at(site, memo).depth) for name, site in tops]
     depth = _depth(depths, network.stages)
-    if network.tensors:  # ways meet, and side branches lead away
+    if network.linked:  # ways meet, and side branches lead away
         depth = longest - max(_of_stem(depths, network.stages) - 1, 0)
     return Analysis(
         network.name,
