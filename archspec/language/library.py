@@ -18,7 +18,7 @@ from archspec.language.blocks import Block, block_of
 from archspec.language.layers import stack_of
 from archspec.language.limits import characters
 from archspec.language.model import piece
-from archspec.language.problems import Collector, Problems, diagnose, fail
+from archspec.language.problems import Collector, Problems, describe, diagnose, fail
 from archspec.language.stack import Stack
 from archspec.language.suggestions.elsewhere import OF_STAGES_ELSEWHERE
 from archspec.language.tensors import source_of
@@ -231,8 +231,16 @@ def bind_use(
 
 @remember
 def bind_defaults(defaults: Any, name: str, block: Block, *, memo: Memo | None) -> Bound:
-    """The same for what `defaults` say of a block."""
-    return bind(defaults.blocks.get(name, {}), name, block)
+    """The same for what `defaults` say of a block, where no list has turns."""
+    given = defaults.blocks.get(name, {})
+    bound, found = bind(given, name, block), Collector()
+    for arg, value in bound.args.items():
+        if isinstance(value, tuple):
+            message = f"expected one number, found {describe(given[arg])}"
+            hint = "a list says numbers turn by turn, in a stage or beside `repeat`"
+            found.add("wrong-type", message, hint, arg)
+    found.finish()
+    return bound
 
 
 def _number(value: Any, key: str, name: str) -> Any:
