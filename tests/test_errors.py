@@ -281,9 +281,9 @@ WRONG = {
         "stages: {layer1: {block: basic, channels: 64, repeat: <[2, 2, 2, 2]>}}",
         ("wrong-type", "`repeat` is one number, found a list of 4", "an entry of its own"),
     ),
-    "a list in the defaults of a block": (
-        "stem: [{basic: 8}]\ndefaults: {basic: {width: <[8, 16]>}}",
-        ("wrong-type", "expected one number, found a list of 2", "turn by turn"),
+    "turns in the defaults of a block": (
+        "stem: [{basic: 8}]\ndefaults: {basic: {width: <[[8], [16]]>}}",
+        ("wrong-type", "`width` is a list of lists", "turn by turn"),
     ),
     "the padding of other frameworks": (
         "stem: {conv1: {conv: {channels: 64, kernel: 3, padding: <same>}}}",

@@ -22,7 +22,7 @@ from archspec.language.stack import Layer
 from archspec.language.stages import Stage
 from archspec.language.widths import Place, Series, Width
 from archspec.memo import Memo, remember_by_reads
-from archspec.places import At, Finding, Given
+from archspec.places import At, Finding
 
 
 class StageKey(NamedTuple):
@@ -175,16 +175,17 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
     given = {"stride": scope.values["stride"]}
     if stage.channels is not None:
         given["channels"] = scope.values["channels"]
+    parts, origins = closures(bound.parts, at, scope)
+    inside = scope.with_(values={**scope.values, **place.names})
+    named = at.below("block", place.number)
+    call = Call(name, block, inside, given, parts, origins, named)
     for arg, expr in bound.args.items():
         where = at.below(arg)
         if isinstance(expr, tuple):
             where, expr = where.below(place.number), expr[place.number]
-        given[arg] = scope.value(expr, where)
-    parts, origins = closures(bound.parts, at, scope)
-    args: dict[str, Given] = {arg: at.below(arg, place.number) for arg in given if arg in stage.raw}
-    inside = scope.with_(values={**scope.values, **place.names})
-    named = at.below("block", place.number)
-    call = Call(name, block, inside, given, parts, origins, named, args)
+        call.give(arg, expr, where, scope.value)
+    args = [arg for arg in (*given, *bound.args) if arg in stage.raw]
+    call.args |= {arg: at.below(arg, place.number) for arg in args}
     check_required(call)
     return call
 

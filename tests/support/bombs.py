@@ -655,6 +655,17 @@ def _outputs() -> Files:
     return net(stem=saves(2000, lambda n: {"act": {}}), outputs=names)
 
 
+# Lists --------------------------------------------------------------------------------
+
+
+@bomb("long lists, handed on")
+def _lists() -> Files:
+    def uses(name: str) -> list[Any]:
+        return [{name: {"sizes": "sizes + 1"}}, {name: {"sizes": [1] * 150}}]
+
+    return nested(30, [{"reshape": "sizes"}], uses, args={"sizes": [8] * 150})
+
+
 # Layers that are shared ---------------------------------------------------------------
 
 

@@ -333,9 +333,16 @@ class Drawn:
 
     def block(self) -> dict[str, Any]:
         """A block that gives `channels` and takes `stride`."""
-        args = {"ratio": 2, "groups": 1, "width": "channels // ratio", "rate": 0}
+        args: dict[str, Any] = {"ratio": 2, "groups": 1, "width": "channels // ratio", "rate": 0}
         body: Layers = [self.affine("width"), "norm", "act"]
         body += self.keep("width", self.count(0, 2))
+        if self.rank == 2:
+            args["window"] = self.one_of(3, [3, 1])
+            window = {
+                "kernel": "window",
+                "padding": self.one_of("window // 2", "(window - 1) // 2"),
+            }
+            body.append({"conv": {"channels": "width", **window}})
         body += self.stride("channels")
         body += self.one_of([], ["norm"], ["norm", "attention"], ["norm", "gate", "act"])
         if self.chance(7):
@@ -413,6 +420,8 @@ class Drawn:
             stage["width"] = self.one_of(12, [4 * (n + 1) for n in range(repeat)])
         if self.chance(4):
             stage["groups"] = self.one_of(2, 4, [2] * repeat, "8 if index else 1")
+        if self.rank == 2 and self.chance(3):
+            stage["window"] = [self.one_of(1, 3, [1, 5], [3, 1]) for _ in range(repeat)]
         if self.chance(3):
             stage["rate"] = self.one_of(0.1, "0.3 * block_index / block_count", "index / 10")
         if self.chance(5):
