@@ -15,14 +15,12 @@ from archspec.expand.calls import (
     Call,
     Expanded,
     call_of,
-    check_kept,
     class_scope,
     declared,
     inline_scope,
-    leaving,
-    site,
 )
 from archspec.expand.depth import nested
+from archspec.expand.leaving import check_kept, leaving, site
 from archspec.expand.living import alive
 from archspec.expand.naming import chain, closed
 from archspec.expand.ops import expand_op
