@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from archspec.analysis import analyze_network
 from archspec.codegen.docstrings import docstring
 from archspec.codegen.layout import STEP, WIDTH, CallText
+from archspec.codegen.view import own_imports, wrapped
 from archspec.ir import Network
 from archspec.language import Spec
 from archspec.language.train.places import places_of
@@ -48,6 +49,12 @@ that was stopped goes on with --resume and ends in the same weights, on a CPU to
 bit. Batch norms take the statistics of a process's part of the batch (--accumulate
 makes parts smaller), and keep those of process 0."""
         return docstring([title, *text.splitlines()], "")
+
+    @property
+    def imports(self) -> list[str]:
+        """What the network's classes import, if they are here."""
+        lines = own_imports(self.ir) if self.network_source else []
+        return [part for line in lines for part in wrapped(line, STEP)]
 
     @property
     def schedule_doc(self) -> str:
