@@ -138,6 +138,12 @@ class Call:
             known[channels_of(name, self.block)] = tensor.info.channels
         return known
 
+    def settle(self) -> None:
+        """Notes that the block decides on what it is given."""
+        for value in self.given.values():
+            if value.expr is not None:
+                self.scope.settle(value.expr)
+
     def count(self) -> None:
         """The steps of opening the block."""
         parts = sum(part.size for part in self.parts.values())
@@ -164,10 +170,7 @@ def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
         how = {"channels": BLOCK_CHANNELS, "stride": BLOCK_STRIDE}.get(arg, ANY)
         call.give(arg, expr, place, partial(_argument, scope, how, arg))
     if scope.in_network:
-        scope.mark_concrete(x.channels)
-        for value in call.given.values():
-            if value.expr is not None:
-                scope.mark_concrete(value.expr)
+        scope.settle(x.channels)
     for name in PARTS_OF_ALL:  # a block's norm and act go on into the blocks of its body
         if name not in parts and name in scope.parts and not scope.in_network:
             parts[name], origins[name] = scope.parts[name], scope.origins[name]

@@ -43,8 +43,7 @@ def share(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
         hint = "it takes as many channels as where it is made"
         labels = ((first.at, f"`{name}` is made here"),)
         raise scope.error("shape-mismatch", made, place, hint, labels)
-    if scope.in_network:
-        scope.mark_concrete(first.x.channels)
+    scope.settle(first.x.channels)
     return [applied(first.step.layer, site)], y
 
 

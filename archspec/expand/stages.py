@@ -70,7 +70,7 @@ def expand_stage(
     args = {name: constant(number) for name, number, _ in key.args}
     scope.network_args = args
     series = Series(at.path, key.repeat, **place)
-    scope.mark_concrete(x.channels)
+    scope.settle(x.channels)
     blocks, steps, found = Builder(sequential=True), list[Body](), list[Finding]()
     out = Builder(prefix=f"{'.'.join(map(str, at.path))}#")
     for block in series.places(args):
@@ -113,6 +113,7 @@ def _as_module(key: StageKey, place: dict[str, int], scope: Scope) -> Module:
     room = scope.budget.left("")
     part = expand_stage(key, place, memo=scope.memo, room=room)
     scope.budget.add(part.effects)
+    scope.budget.decided |= part.effects.decided
     if part.findings:
         raise FoundError(*part.findings)
     (item,), (step,) = part.out.items, part.steps
