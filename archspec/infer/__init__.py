@@ -20,7 +20,7 @@ from archspec.diagnostics import SpecError, UnreadableFile, shown
 from archspec.extras import needed_for
 from archspec.infer.header import Shapes, read_header
 from archspec.infer.resnet import NoResNet, Proposal, propose
-from archspec.infer.shipped import Match, known, matches, state_of, templates
+from archspec.infer.shipped import MEMO, Match, known, matches, state_of, templates
 from archspec.infer.text import difference, inherited, plain, written
 from archspec.infer.widths import NoWidths, with_widths
 from archspec.language.load import parse_text, shipped
@@ -201,7 +201,7 @@ def _checked(spec: dict[str, Any], shapes: Shapes, found: Inference) -> Inferenc
     text = written(spec, _comments(found, len(shapes)))
     like = f"`{found.base}`" if found.base else "a ResNet"
     try:
-        state = state_of(parse_text(text, "the inferred spec"), shapes)
+        state = state_of(parse_text(text, "the inferred spec", memo=MEMO), shapes)
     except SpecError as error:
         reasons = tuple(d.message for d in error.diagnostics[:MOST_REASONS])
         return Inference(reasons=(f"it is much like {like}, but none can be built", *reasons))

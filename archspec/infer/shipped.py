@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from archspec import resources
-from archspec.analysis import Row, analyze_network, state
+from archspec.analysis import Analysis, analyze_network
 from archspec.expand import expand_network
 from archspec.infer.header import Shapes
 from archspec.language import Spec, load
@@ -16,6 +17,16 @@ from archspec.memo import Memo
 from archspec.ops.convolutions import Conv, Linear
 
 COUNTER = ".num_batches_tracked"
+#: What shipped specs and proposals have in common is worked out once a process.
+MEMO = Memo()
+
+
+class Layers(NamedTuple):
+    """Paths of the first convolution and the last layer with weights; names and shapes of all."""
+
+    first: str
+    last: str
+    state: Shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +59,15 @@ def templates(shapes: Shapes) -> list[tuple[Spec, tuple[str, ...]]]:
     return [(first, tuple(spec.name for spec in others)) for first, *others in groups]
 
 
-def _alike(shapes: Shapes) -> Iterator[tuple[Spec, tuple[Row, ...], Shapes]]:
+def _alike(shapes: Shapes) -> Iterator[tuple[Spec, Layers, Shapes]]:
     """The shipped specs with these names, each with its layers and its shapes."""
     counts = _children(shapes)
-    for name, (spec, stages) in known().items():
-        if all(counts.get(key) == count for key, count in stages.items()):
-            rows = _rows(name)
-            expected = _without_counters(state(rows), shapes)
+    for name, (spec, blocks) in known().items():
+        if counts.keys() & spec.stages and all(counts.get(k) == n for k, n in blocks.items()):
+            layers = _layers(name)
+            expected = _without_counters(layers.state, shapes)
             if expected.keys() == shapes.keys():
-                yield spec, rows, expected
+                yield spec, layers, expected
 
 
 def _same_kernels(expected: Shapes, shapes: Shapes) -> bool:
@@ -69,8 +80,7 @@ def _same_kernels(expected: Shapes, shapes: Shapes) -> bool:
 @cache
 def known() -> dict[str, tuple[Spec, dict[str, int]]]:
     """Every shipped spec, and the blocks of each stage that is an attribute of its own."""
-    memo = Memo()
-    specs = {name: load(name, memo=memo) for name in shipped()}
+    specs = {name: load(name, memo=MEMO) for name in shipped()}
     return {name: (spec, _counts(spec)) for name, spec in specs.items()}
 
 
@@ -79,13 +89,17 @@ def _counts(spec: Spec) -> dict[str, int]:
 
 
 @cache
-def _rows(name: str) -> tuple[Row, ...]:
-    return _analyzed(known()[name][0])
+def _layers(name: str) -> Layers:
+    analysis = _analyzed(known()[name][0])
+    ops = [(row.path, row.layer) for row in analysis.rows]
+    first = next((path for path, op in ops if isinstance(op, Conv)), "")
+    last = next((path for path, op in reversed(ops) if isinstance(op, Conv | Linear)), "")
+    return Layers(first, last, analysis.state)
 
 
-def _analyzed(spec: Spec) -> tuple[Row, ...]:
-    """The layers; blocks that are alike are worked out once."""
-    return analyze_network(expand_network(spec, memo=Memo())).rows
+def _analyzed(spec: Spec) -> Analysis:
+    memo = MEMO.trimmed()
+    return analyze_network(expand_network(spec, memo=memo), memo=memo)
 
 
 def _plainness(spec: Spec) -> tuple[bool, int, str]:
@@ -101,15 +115,13 @@ def _children(shapes: Shapes) -> dict[str, int]:
     return {top: len(below) for top, below in numbers.items()}
 
 
-def _match(spec: Spec, rows: tuple[Row, ...], expected: Shapes, shapes: Shapes) -> Match | None:
-    first = next((r.path for r in rows if isinstance(r.layer, Conv)), "")
-    last = next((r.path for r in reversed(rows) if isinstance(r.layer, Conv | Linear)), "")
+def _match(spec: Spec, layers: Layers, expected: Shapes, shapes: Shapes) -> Match | None:
     channels = classes = None
     for key, shape in expected.items():
         found, wanted = list(shapes[key]), list(shape)
-        if key == f"{first}.weight" and len(found) == len(wanted):
+        if key == f"{layers.first}.weight" and len(found) == len(wanted):
             channels, found[1] = found[1], wanted[1]
-        elif key in (f"{last}.weight", f"{last}.bias") and found:
+        elif key in (f"{layers.last}.weight", f"{layers.last}.bias") and found:
             classes, found[0] = found[0], wanted[0]
         if found != wanted:
             return None
@@ -118,7 +130,7 @@ def _match(spec: Spec, rows: tuple[Row, ...], expected: Shapes, shapes: Shapes) 
 
 def state_of(spec: Spec, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
     """The names and shapes of a spec; without counters of batches if `shapes` has none."""
-    return _without_counters(state(_analyzed(spec)), shapes)
+    return _without_counters(_analyzed(spec).state, shapes)
 
 
 def _without_counters(all_of_it: Shapes, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:

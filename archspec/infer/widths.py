@@ -20,6 +20,7 @@ from archspec.diagnostics import SpecError
 from archspec.expand import expand_network
 from archspec.expression import Expr, Name, Value
 from archspec.infer.header import Shapes
+from archspec.infer.shipped import MEMO
 from archspec.infer.text import inherited, written
 from archspec.ir import fields_of
 from archspec.ir.visitor import Frame, Visit, visits
@@ -77,7 +78,7 @@ class Decision(NamedTuple):
 
 def with_widths(base: Spec, shapes: Shapes) -> dict[str, Any]:
     """The data of `base` with the widths of these shapes; raises `NoWidths`."""
-    data, memo = copy.deepcopy(inherited(base.data)), Memo()
+    data, memo = copy.deepcopy(inherited(base.data)), MEMO.trimmed()
     try:
         for _ in range(MOST_ROUNDS):
             spec = load({"name": base.name, **data}, memo=memo)
