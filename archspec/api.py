@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -67,6 +67,7 @@ def build_module(
     *,
     outputs: Sequence[str] | None = None,
     init: bool = True,
+    modules: Mapping[str, type[nn.Module]] = {},
     **args: Any,
 ) -> nn.Module:
     """The network as a live `torch.nn.Module`, with fresh weights from torch's generator.
@@ -81,18 +82,22 @@ def build_module(
     With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
     of these, in this order, or the one tensor, and layers that lead to none are not there.
 
+    A block that imports its class takes it from `modules`, by name or by dotted path:
+    `modules={"GRN": GRN}`. Nothing that a spec names is imported.
+
     With `init=False` weights that would be random are whatever the memory held, until they are
     loaded; that is ten times as fast.
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
         UnreadableFile: there is no such file.
+        TypeError: a block imports a class that `modules` does not have.
         ModuleNotFoundError: torch is not installed.
     """
     with needed_for("a live module", "torch"):
         from archspec.runtime import build
 
-    return build(network(source, outputs=outputs, **args), init)
+    return build(network(source, outputs=outputs, **args), init, modules)
 
 
 def from_weights(
@@ -103,6 +108,7 @@ def from_weights(
     adapt_input: bool = False,
     adapt_classes: bool = False,
     ignore: Sequence[str] = (),
+    modules: Mapping[str, type[nn.Module]] = {},
     **args: Any,
 ) -> nn.Module:
     """The network as a live `torch.nn.Module`, with the weights of a checkpoint.
@@ -112,6 +118,9 @@ def from_weights(
 
     With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
     of these, in this order, or the one tensor, and layers that lead to none are not there.
+
+    A block that imports its class takes it from `modules`, by name or by dotted path:
+    `modules={"GRN": GRN}`. Nothing that a spec names is imported.
 
     `path` is a file of safetensors or of `torch.save`, whatever it is called; nothing in it is
     executed. Names and shapes must fit, all of them. Names below those in `ignore` (`["fc"]`)
@@ -126,9 +135,10 @@ def from_weights(
         WeightsError: the file does not fit; it lists every name that is missing, unexpected or
             of another shape, with the lines of the spec.
         UnreadableFile: there is no such file, it is damaged, or it holds no weights.
+        TypeError: a block imports a class that `modules` does not have.
         ModuleNotFoundError: torch or safetensors is needed and not installed.
     """
-    module = build_module(source, outputs=outputs, init=False, **args)
+    module = build_module(source, outputs=outputs, init=False, modules=modules, **args)
     return load_weights(
         module, path, adapt_input=adapt_input, adapt_classes=adapt_classes, ignore=ignore
     )
@@ -166,7 +176,7 @@ def load_weights(
 
 
 def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> str:
-    """The network as standalone PyTorch source, which imports torch alone.
+    """The network as standalone PyTorch source, which imports torch, and what its blocks import.
 
     `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
     what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,6 +116,31 @@ def test_the_constructor_has_the_arguments_in_the_order_of_the_spec(tmp_path: Pa
     text += "stem: [{conv: first}, {conv: last}, flatten, {linear: classes}]\n"
     source = archspec.render(write_spec(tmp_path, text))
     assert "self, last: int = 8, first: int = 16, classes: int = 10" in source
+
+
+BLOCKS: dict[str, list[Any]] = {
+    "plain": [{"linear": "out"}],
+    "inner": [{"sequence": [{"plain": {"out": "out"}}, "act"], "name": "inside"}],
+    "summed": [{"residual": [{"linear": "out"}], "shortcut": [{"linear": "out"}]}],
+    "chosen": [{"linear": "out"}, {"act": {}, "when": "out > 3"}],
+    "short": [{"linear": "out", "when": "out > 3"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("block", "stays"),
+    [("plain", True), ("inner", True), ("summed", False), ("chosen", False), ("short", False)],
+)
+def test_what_a_block_is_given_stays_an_argument_if_it_decides_nothing(
+    block: str, stays: bool
+) -> None:
+    blocks = {
+        name: {"args": {"out": "required"}, "body": body, "inline": name == "short"}
+        for name, body in BLOCKS.items()
+    }
+    spec = {"name": "net", "input": [8], "args": {"classes": 4}, "blocks": blocks}
+    source = archspec.render({**spec, "head": [{block: {"out": "classes"}}]})
+    assert ("def __init__(self, classes: int = 4) -> None:" in source) is stays
 
 
 BARE = """\

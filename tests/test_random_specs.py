@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -15,10 +16,13 @@ import archspec
 from archspec.api import network
 from archspec.codegen import generate
 from archspec.runtime import build
+from support import own
 from support.measured import Measured
 from support.modules import (
     assert_same_tensors,
+    class_from_source,
     evaluate,
+    generated_module,
     images,
     module_from_source,
     seeded,
@@ -80,14 +84,34 @@ def test_drawn_networks(tmp_path: Path) -> None:
         ir = network(archspec.load(spec))
         source = generate(ir)
         (tmp_path / f"drawn_{len(list(tmp_path.iterdir()))}.py").write_text(source, "utf-8")
-        one, other = seeded(lambda: build(ir)), seeded(lambda: module_from_source(source))
+        one = seeded(lambda: build(ir, modules=own.given(ir)))
+        other = seeded(lambda: module_from_source(source))
         x = images(2, *spec["input"])
         assert_readers_agree(one, other, x)
         assert tensors(evaluate(one, x))["0"].shape == (2, *analysis.output)
         assert_counts_are_measured(analysis, one)
 
     check()
-    for how in (["format", "--check", "--diff"], ["check"]):
+    ours = ["--config", 'lint.isort.known-first-party = ["support"]']
+    for how in (["format", "--check", "--diff"], ["check", *ours]):
         command = [sys.executable, "-m", "ruff", *how, "--isolated", str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+
+
+def test_arguments_of_a_class_build_what_the_spec_does_with_them() -> None:
+    """What stays an argument of the network's class is no number that anything depends on."""
+
+    @settings(many, max_examples=max(EXAMPLES // 2, 1))
+    @given(specs())
+    def check(spec: Spec) -> None:
+        analyzed(spec)
+        made = class_from_source(archspec.render(spec))
+        for name, parameter in list(signature(made.__init__).parameters.items())[1:]:
+            given = {name: parameter.default + 3}
+            with torch.device("meta"):
+                one, other = made(**given), generated_module(archspec.load(spec, **given))
+            shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (one, other)]
+            assert shapes[0] == shapes[1]
+
+    check()

@@ -40,7 +40,7 @@ BY_KEYWORD = {"ShapeError"}
 SHAPES = {f"{head}-shape-mismatch" for head in ("add", "concat", "multiply")}
 BY_THE_LINTER = {"unused-suppression", "suppression-without-reason", "unknown-rule-in-suppression"}
 WITHOUT_PLACE = {"setting", "unknown-output"}
-ACROSS_FILES = {"duplicate-spec-name"}
+ACROSS_FILES = {"duplicate-spec-name", "import-not-allowed"}
 SPECS = sorted([*ROOT.glob("specs/*.yaml"), *ROOT.glob("specs/zoo/*.yaml")])
 
 rules = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

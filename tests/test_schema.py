@@ -42,7 +42,8 @@ def test_shipped_blocks_are_valid(path: Path) -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_good_examples_are_valid(name: str) -> None:
-    for file, data in RULES[name].good.completed().items():
+    files = RULES[name].good.completed().items()
+    for file, data in (one for one in files if one[0].endswith(".yaml")):
         validator = BLOCK if "blocks/" in file else SPEC
         assert list(validator.iter_errors(parse(data, file).data)) == []
 

@@ -181,7 +181,7 @@ def test_show_settings(project: Project) -> None:
 
 
 def test_defaults_are_what_the_docs_say() -> None:
-    assert Settings() == Settings(("specs",), (), False, (), (), (), (), False, "full", "", "")
+    assert Settings() == Settings(("specs",), (), False, (), (), (), (), False, "full", (), "", "")
 
 
 # Files of strangers ---------------------------------------------------------------------

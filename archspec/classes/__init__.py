@@ -4,6 +4,7 @@ table    which uses of blocks become one class
 merging  uses that differ in a layer or two, with the conditions for these
 loops    rows of one block that a loop makes
 turns    its layers
+own      modules of the user's own
 containers  layers with dots in their names
 naming   what the classes of one block are called
 builder  one class from its uses: its layers

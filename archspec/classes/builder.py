@@ -284,7 +284,7 @@ class ClassBuilder:
             if f.torch in lead.slots:
                 slots = [call.slots[f.torch] if call else None for call in calls]
                 arguments[f.torch] = self._slot(slots, f)
-        return New(lead.kind, arguments, lead.torch)
+        return New(lead.kind, arguments, self.table.imports.get(lead.op.imported, lead.torch))
 
     def _slot(self, slots: Sequence[Slot | None], f: OpField) -> Any:
         lead = next(slot for slot in slots if slot is not None)

@@ -65,9 +65,9 @@ class Feeds:
             for user, known in self.table.users.get(use, [])
             for n in names(known.outside[name] or Number(0))
         }
-        if any(not block and n in self.table.network.symbolic for block, n in direct):
-            return False  # an argument of the network stays one
         origins = direct | self._origins(use, name)
+        if any(not block and n in self.table.network.symbolic for block, n in origins):
+            return False  # an argument of the network stays one
         others = [self._origins(use, other) for other in given if self._varies(use, other)]
         return not self._varies(use, name) and all(map(origins.isdisjoint, others))
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from archspec.classes.feeds import FLOW, Feeds, Sources, compared, equal
@@ -87,7 +88,8 @@ class Sizes:
         expr = self.unify([v.number if v else None for v in values], exprs, sources, f.name)
         if isinstance(expr, Name) and expr.id in self.group.sources and type(f.default) is int:
             self.defaults.setdefault(expr.id, Number(f.default))
-        return self.as_real(expr) if f.how.kind == "real" else expr
+        part = f.how.kind == "any" and any(v and type(v.number) is Fraction for v in values)
+        return self.as_real(expr) if f.how.kind == "real" or part else expr
 
     def as_real(self, expr: Expr) -> Expr:
         """A size that is a float in the generated source."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from archspec.classes.table import ClassTable
 from archspec.expression import Value, constant
-from archspec.ir import Class
+from archspec.ir import Class, Op
 from archspec.ir.draws import Anchor, Case, Draw, Special
 from archspec.ir.tree import BlockCall, BlockInstance, Child, Container, OpCall
 
@@ -45,7 +45,8 @@ def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) ->
     for use in uses:
         for layer in _Walk(class_of, rules).layers(use, (), frozenset(), ""):
             kinds.setdefault(layer.module.torch, []).append(layer)
-    cases = [_case(name, layers, rules) for name, layers in sorted(kinds.items())]
+    own = any(use in table.holders for use in uses)  # such a module may lack any parameter
+    cases = [_case(name, layers, rules, own) for name, layers in sorted(kinds.items())]
     return tuple(_together([case for case in cases if case.draws or case.specials]))
 
 
@@ -117,6 +118,11 @@ class _Walk:
         return Drawn(module, tuple(made), usual, ways, path)
 
 
+def _may_lack(op: Op, name: str, own: bool) -> bool:
+    """Whether the parameter may be None, where modules of the user's `own` are around."""
+    return name not in op.weights() or (own and not (op.projects and name == "weight"))
+
+
 def _joined(path: str, attribute: str) -> str:
     return f"{path}.{attribute}" if path else attribute
 
@@ -130,12 +136,12 @@ def _numbers(draw: Draw) -> Draw:
     return draw._replace(arguments=arguments)
 
 
-def _case(torch: str, layers: Sequence[Drawn], rules: Rules) -> Case:
+def _case(torch: str, layers: Sequence[Drawn], rules: Rules, own: bool) -> Case:
     usual = [layer for layer in layers if layer.usual]
     known = {draw.parameter: draw for layer in usual for draw in layer.draws}
-    there = [layer.module.op.weights() for layer in usual]
+    there = [layer.module.op for layer in usual]
     draws = tuple(
-        known[name]._replace(optional=not all(name in weights for weights in there))
+        known[name]._replace(optional=any(_may_lack(op, name, own) for op in there))
         for name in (usual[0].module.op.learned if usual else ())
         if name in known
     )

@@ -10,6 +10,7 @@ from typing import Any
 from archspec.classes.loops import loops
 from archspec.classes.merging import Merged, merged
 from archspec.classes.naming import block_name, class_names, without_number
+from archspec.classes.own import holders, names_of
 from archspec.expression import Scalar, Value
 from archspec.ir import Class
 from archspec.ir.draws import Draw
@@ -66,6 +67,9 @@ class ClassTable:
         self.feeds: dict[Any, Any] = {}  # what `Feeds` found out
         self.order: list[BlockInstance] = []  # each after those that it uses
         self._collect(network.root, set())
+        self.holders = holders(self.order)
+        self.imports = names_of(self.holders.get(network.root, ()), self.taken)
+        self.taken.update(self.imports.values())
         self._group()
 
     # Which uses are one class

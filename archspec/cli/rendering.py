@@ -11,7 +11,10 @@ from archspec.codegen import generate
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile
 from archspec.files import is_there, names_in
 from archspec.language import Spec, load
-from archspec.lint.discover import check_found, check_named
+from archspec.lint.discover import check_found, check_named, configuration
+from archspec.lint.imports import not_allowed
+from archspec.lint.lookup import read_settings, rule_codes
+from archspec.lint.settings import SettingsError
 from archspec.rules.checking import errors_of
 from archspec.training import generate_training
 
@@ -53,13 +56,30 @@ def render_all(
     for source in sources:
         try:
             specs.append(spec := load(source, settings))
-            errors = errors_of(spec)
+            errors = [*errors_of(spec), *_not_allowed(spec)]
             findings += errors
             if not errors:
                 files |= _render(spec, outputs, single_file)
         except SpecError as error:
             findings += error.diagnostics
     return files, findings + list(_clashes(specs, scripts=outputs is None))
+
+
+def _not_allowed(spec: Spec) -> list[Diagnostic]:
+    """A finding for each class that a spec imports and the settings here do not allow."""
+    imports = spec.library.imports()
+    return list(not_allowed(imports, _allowed())) if imports else []
+
+
+def _allowed() -> tuple[str, ...]:
+    """The packages that specs may import from, by the settings of the project we are in."""
+    file = configuration([])
+    try:
+        return read_settings(file, rule_codes(), None).imports if file else ()
+    except SettingsError as error:
+        place = f"{error.span}: " if error.span else ""
+        hint = f"\nhelp: {error.hint}" if error.hint else ""
+        raise UnreadableFile(f"{place}{error}{hint}") from None
 
 
 def _render(spec: Spec, outputs: Sequence[str] | None, single_file: bool) -> dict[str, str]:

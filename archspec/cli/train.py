@@ -75,6 +75,9 @@ def run(args: argparse.Namespace) -> int:
     if args.help:
         return _script_help(files, script_name(spec))
     write(target for target in targets if not target.is_current)
+    if spec.library.imports():  # the folder that a script of the project would start in
+        paths = (os.getcwd(), os.environ.get("PYTHONPATH", ""))
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     launcher = _launcher(args.nproc)
     script = str(folder / script_name(spec))
     return become([sys.executable, *launcher, script, "--out", str(folder), *passed])

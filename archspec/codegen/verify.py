@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Sequence
 
 from archspec.python import parse_python
 
@@ -21,12 +22,16 @@ IMPORTS = frozenset(
 )
 
 
-def verify(source: str) -> None:
-    """Raises AssertionError: what fails here is a bug of archspec, never a user's fault."""
+def verify(source: str, own: Sequence[str] = ()) -> None:
+    """Raises AssertionError: what fails here is a bug of archspec, never a user's fault.
+
+    `own` are the lines that import modules of the user's own.
+    """
+    imports = IMPORTS.union(own)
     for node in ast.walk(parse_python(source)):
         if type(node) not in NODES:  # no `assert`: `python -O` leaves those out
             raise AssertionError(f"unexpected {type(node).__name__} in generated source")
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and ast.unparse(node) not in IMPORTS:
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and ast.unparse(node) not in imports:
             raise AssertionError(f"unexpected import: {ast.unparse(node)}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ from archspec.ir import (
     When,
     call,
 )
-from archspec.ir.construction import is_constant
+from archspec.ir.construction import constructions, imported, is_constant
 from archspec.ir.liveness import give_of
 
 BODY = STEP * 2
@@ -93,34 +93,32 @@ def _imports(network: Network, used: Sequence[str], named: set[str], math: bool)
         found.append("from torch.nn import functional as F")
     if all(cls.sequential for cls in network.classes):
         found[found.index("from torch import Tensor, nn")] = "from torch import nn"
+    if own := own_imports(network):
+        found.append("")
+        for line in own:
+            found += wrapped(line)
     return ["import math", "", *found] if math else found
 
 
-def _news(new: Any) -> Iterable[New | Reference]:
-    if isinstance(new, Reference):
-        yield new
-    elif isinstance(new, New):
-        yield new
-        for argument in new.arguments.values():
-            yield from _news(argument)
-    elif isinstance(new, Sequential):
-        for child in new.children:
-            yield from _news(child)
-    elif isinstance(new, (Repeat, When)):
-        yield from _news(new.new)
-    elif isinstance(new, Modules):
-        for layer in new.layers:
-            yield from _news(layer.new)
+def own_imports(network: Network) -> list[str]:
+    """The lines that import modules of the user's own, each in one line."""
+    modules: dict[str, list[str]] = {}
+    parted = sorted((*p.rpartition(".")[::2], name) for p, name in imported(network).items())
+    for module, own, name in sorted(parted, key=lambda one: (one[0], not one[1].isupper())):
+        modules.setdefault(module, []).append(own if own == name else f"{own} as {name}")
+    return [f"from {module} import {', '.join(names)}" for module, names in modules.items()]
 
 
-def _constructions(network: Network) -> Iterable[New | Reference]:
-    for cls in network.classes:
-        for layer in cls.layers:
-            yield from _news(layer.new)
+def wrapped(line: str, indent: str = "") -> list[str]:
+    """A line that imports names, on several lines if it is long."""
+    if len(indent + line) <= WIDTH:
+        return [line]
+    start, names = line.split(" import ")
+    return [f"{start} import (", *(f"{STEP}{name}," for name in names.split(", ")), ")"]
 
 
 def _helpers(network: Network) -> set[str]:
-    return {new.torch for new in _constructions(network) if new.torch in helpers.HELPERS}
+    return {new.torch for new in constructions(network) if new.torch in helpers.HELPERS}
 
 
 # Classes ------------------------------------------------------------------------------
@@ -274,7 +272,10 @@ def construction(new: Any) -> Text:
 def _new(new: New) -> Text:
     if isinstance(new.what, Name):
         return CallText(new.what.id, ())
-    name = new.what.name if isinstance(new.what, Class) else _torch(new.torch)
+    if isinstance(new.what, Class):
+        name = new.what.name
+    else:
+        name = new.torch if new.what.imported else _torch(new.torch)
     how = call(new)
     positional = tuple(construction(value) for value in how.positional)
     keywords = tuple(KeywordText(k, construction(v)) for k, v in how.keywords.items())

@@ -149,7 +149,7 @@ class Budget:
         )
 
     def add(self, effects: Effects) -> None:
-        """The effects of a block in here."""
+        """The effects of a block in here, but for `decided`: those are names of the block."""
         self.nest(effects.height)
         self.grow(effects.layers)
         self.widths += effects.widths
@@ -158,7 +158,6 @@ class Budget:
             return
         self.used |= effects.used
         self.reads |= effects.reads
-        self.decided |= effects.decided
         self.drops |= effects.drops
         self.dead |= effects.dead
         for part, steps in effects.costs:

@@ -109,6 +109,12 @@ class Call:
             known[channels_of(name, self.block)] = tensor.info.channels
         return known
 
+    def settle(self) -> None:
+        """Notes that the block decides on what it is given."""
+        for value in self.given.values():
+            if value.expr is not None:
+                self.scope.settle(value.expr)
+
     def count(self) -> None:
         """The steps of opening the block."""
         parts = sum(part.size for part in self.parts.values())
@@ -131,11 +137,9 @@ def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
         elif arg == "stride" and layer.turn and layer.turn[0]:
             continue
         how = {"channels": BLOCK_CHANNELS, "stride": BLOCK_STRIDE}.get(arg, ANY)
-        value = given[arg] = scope.argument(expr, how, place, arg)
-        if scope.in_network and value.expr is not None:
-            scope.mark_concrete(value.expr)
+        given[arg] = scope.argument(expr, how, place, arg)
     if scope.in_network:
-        scope.mark_concrete(x.channels)
+        scope.settle(x.channels)
     whole = at.below(layer.head)
     parts, origins = closures(bound.parts, whole, scope)
     for name in PARTS_OF_ALL:  # a block's norm and act go on into the blocks of its body

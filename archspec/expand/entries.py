@@ -120,6 +120,7 @@ class Parts:
         """What a part takes. One that is remembered and too large is expanded to find where."""
         try:
             self.budget.add(part.effects)
+            self.budget.decided |= part.effects.decided
         except TooLargeError:
             expand(memo=Memo())
             raise

@@ -25,12 +25,14 @@ from archspec.expand.depth import nested
 from archspec.expand.living import alive
 from archspec.expand.naming import chain, closed
 from archspec.expand.ops import expand_op
+from archspec.expand.own import own_module
 from archspec.expand.parts import fill
 from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
 from archspec.expand.starts import draws_of, with_init
 from archspec.expand.tensors import named, read, reads_input
 from archspec.expand.turns import turns
+from archspec.expression import Number
 from archspec.ir import Body, Give, Load, Save
 from archspec.ir.bodies import INPUT
 from archspec.ir.draws import Draw
@@ -122,10 +124,19 @@ def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
 def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     if out.sequential:
         raise no_combinator(layer, at, scope)
-    if scope.in_network:
-        scope.mark_concrete(x.channels)
+    settle_all(scope, x)
     with nested(scope):
         return _COMBINATORS[layer.head](layer, at, scope, x, out)
+
+
+def settle_all(scope: Scope, x: TensorInfo) -> None:
+    """Notes that the class around is made for its sizes: a sum or a gate depends on any of them."""
+    scope.settle(x.channels)
+    if scope.builder is not None:
+        scope.budget.decided |= scope.builder.definitions.keys()
+    elif scope.uses:
+        for value in scope.values.values():
+            scope.settle(value.expr or Number(0))
 
 
 def _add(made: Module, layer: Layer, at: At, scope: Scope, out: Builder) -> Steps:
@@ -253,8 +264,16 @@ def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: 
 # Blocks -------------------------------------------------------------------------------
 
 
+def expand_own(call: Call, x: TensorInfo) -> Module:
+    """A module of the user's own; its shapes are those of what it is like."""
+    scope = inline_scope(call, x).with_(tensors=None)
+    aside = Builder(sequential=True)
+    _, y = expand_stack(call.block.like, At(("like",), call.name), scope, x, aside)
+    return own_module(call, scope, x, y)
+
+
 def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:
-    with nested(call.scope, call.name if call.block.inline else ""):
+    with nested(call.scope, "" if call.block.is_class else call.name):
         made = expand_inline(call, x) if call.block.inline else expand_call(call, x)
     check_kept(layer, at, call, x, made[2])
     return made
@@ -296,6 +315,8 @@ def expand_inline(call: Call, x: TensorInfo) -> Module:
 
 def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Module:
     """A use of a block that is a class; equal uses share what is expanded."""
+    if call.block.imported:
+        return expand_own(call, x)
     call.count()
     scope, use = call.scope, call.use()
     indices = {name: int(value.number) for name, value in call.indices.items()}
@@ -305,6 +326,8 @@ def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Modul
             call.key(x), as_sequential, indices, memo=scope.memo, room=room
         )
         scope.budget.add(expanded.effects)
+        if expanded.effects.decided:
+            call.settle()
     except TooLargeError as error:
         if error.finding is not None:
             error.finding = error.finding.outside(use)

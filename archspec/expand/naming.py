@@ -140,7 +140,9 @@ def _names(builder: Builder, prefixes: Mapping[str, str]) -> dict[str, str]:
 
 
 def _plain(item: Item) -> bool:
-    return isinstance(item.module, OpCall) and not item.module.op.weighted
+    return isinstance(item.module, OpCall) and not (
+        item.module.op.weighted or item.module.op.imported
+    )
 
 
 def _always_numbered(item: Item) -> bool:

@@ -50,11 +50,12 @@ def expand_network(
 
     `outputs` are names of tensors that it gives, in place of those that the spec says.
 
-    Arguments that only set sizes in stem and head stay names (`classes`). Where a decision depends
-    on one after all, everything is expanded again with its number.
+    Arguments that only set sizes outside of stages of blocks stay names (`classes`). Where a
+    decision depends on one after all, everything is expanded again with its number.
     """
     memo = memo.session() if memo else Memo()
-    parts = (spec.defaults, *spec.stages.values())
+    stages = (stage for stage in spec.stages.values() if stage.between is None)
+    parts = (spec.defaults, *stages)
     concrete = frozenset[str]().union(*(names_in(part, memo=memo) for part in parts))
     while True:
         expansion = _Expansion(spec, concrete, memo, outputs)
@@ -205,7 +206,7 @@ class _Expansion:
             self.tensors[name] = x
 
     def _between(self, key: str, stack: Stack, x: TensorInfo) -> TensorInfo:
-        at, args = At(("stages",)), Args(self.args, self.args)
+        at, args = At(("stages",)), Args(self.args, self.args | self.symbolic)
         tensors = tensors_read(stack, self.tensors, self.memo)
         part = Part(stack, at, x, self.context, key, self._within("stages", key), tensors)
         expand = partial(expand_part, part, args, memo=self.memo)

@@ -135,8 +135,17 @@ class Scope:
         return Value(value.number, Name(word))
 
     def mark_concrete(self, expr: Expr) -> None:
-        """Notes that the network is made for these numbers, so they stay no arguments of it."""
-        self.budget.decided |= names(expr)
+        """Notes that the class around is made for these numbers, so they stay no arguments.
+
+        The names of an inline block stand for formulas of that class.
+        """
+        for name in names(expr):
+            value = self.values.get(name)
+            self.settle(Name(name) if value is None or value.expr is None else value.expr)
+
+    def settle(self, formula: Expr) -> None:
+        """The same for a formula in the names of the class around."""
+        self.budget.decided |= names(formula)
 
     # Expressions
 
@@ -164,8 +173,9 @@ class Scope:
 
     def count(self, expr: Expr, how: Field, at: At) -> int:
         """A whole number within its bounds, which the network is made for."""
+        number = int(self.bounded(expr, how, at).number)
         self.mark_concrete(expr)
-        return int(self.bounded(expr, how, at).number)
+        return number
 
     def name(self, name: LayerName | None, at: At) -> str | None:
         """The name of a layer, with numbers for the expressions in it."""

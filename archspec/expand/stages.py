@@ -69,7 +69,7 @@ def expand_stage(
     args = {name: constant(number) for name, number, _ in key.args}
     scope.network_args = args
     series = Series(at.path, key.repeat, **place)
-    scope.mark_concrete(x.channels)
+    scope.settle(x.channels)
     blocks, steps, found = Builder(sequential=True), list[Body](), list[Finding]()
     out = Builder(prefix=f"{'.'.join(map(str, at.path))}#")
     for block in series.places(args):
@@ -101,6 +101,7 @@ def expand_run(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Module:
     room = scope.budget.left("")
     part = expand_stage(key, series.indices, memo=scope.memo, room=room)
     scope.budget.add(part.effects)
+    scope.budget.decided |= part.effects.decided
     if part.findings:
         raise FoundError(*part.findings)
     (item,), (step,) = part.out.items, part.steps

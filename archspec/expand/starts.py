@@ -69,9 +69,9 @@ def _argument(value: Any, name: str, at: At, scope: Scope, free: bool) -> Any:
 
 def _settled(expr: Expr, at: At, scope: Scope) -> Expr:
     """A formula of fans alone, or a number."""
-    scope.mark_concrete(expr)
     try:
         seen = {n: scope.value(Name(n), at).number for n in sorted(names(expr) - {*FANS})}
+        scope.mark_concrete(expr)
         return known(expr, {n: floating(Number(number), {}) for n, number in seen.items()})
     except ExpressionError as error:
         raise scope.error("expression", error.message, at, error.hint) from None

@@ -74,7 +74,7 @@ def read(name: str, at: At, scope: Scope) -> Tensor:
         raise scope.error("unknown-tensor", message, at, hint)
     tensors.out.named = True
     if scope.in_network:
-        scope.mark_concrete(known[name].info.channels)
+        scope.settle(known[name].info.channels)
     return known[name]
 
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard
 
 from archspec import expression
 from archspec.expression import Expr, Name, Number
-from archspec.ir.classes import Class, Layer, New, Repeat, Sequential, When
-from archspec.ir.ops import Argument, Op, OpField, fields_of
+from archspec.ir.classes import (
+    Class,
+    Layer,
+    Modules,
+    Network,
+    New,
+    Reference,
+    Repeat,
+    Sequential,
+    When,
+)
+from archspec.ir.ops import Argument, OpField, fields_of
 
 
 class Call(NamedTuple):
@@ -26,7 +37,7 @@ def call(new: New) -> Call:
     elif isinstance(new.what, Class):
         wanted = [(p.name, p.default) for p in new.what.parameters]
     else:
-        wanted = _torch_defaults(new.what)
+        wanted = _torch_defaults(new.what)  # type: ignore[arg-type]
     positional = [new.arguments[name] for name, default in wanted if default is None]
     keywords = {
         name: new.arguments[name]
@@ -36,13 +47,9 @@ def call(new: New) -> Call:
     return Call(tuple(positional), keywords)
 
 
-_DEFAULTS: dict[type[Op], list[tuple[str, Argument]]] = {}
-
-
-def _torch_defaults(op: type[Op]) -> list[tuple[str, Argument]]:
-    if op not in _DEFAULTS:
-        _DEFAULTS[op] = [(f.torch, _torch_default(f)) for f in fields_of(op)]
-    return _DEFAULTS[op]
+@lru_cache(maxsize=1024)
+def _torch_defaults(op: Any) -> list[tuple[str, Argument]]:
+    return [(f.torch, _torch_default(f)) for f in fields_of(op)]
 
 
 def _torch_default(f: OpField) -> Argument:
@@ -111,3 +118,36 @@ def children(
                 yield child.new
         else:
             yield child
+
+
+def constructions(network: Network) -> Iterator[New | Reference]:
+    """All that the classes of a network construct, or pass on to be constructed."""
+    for cls in network.classes:
+        for layer in cls.layers:
+            yield from _constructed(layer.new)
+
+
+def _constructed(new: Any) -> Iterator[New | Reference]:
+    if isinstance(new, Reference):
+        yield new
+    elif isinstance(new, New):
+        yield new
+        for argument in new.arguments.values():
+            yield from _constructed(argument)
+    elif isinstance(new, Sequential):
+        for child in new.children:
+            yield from _constructed(child)
+    elif isinstance(new, (Repeat, When)):
+        yield from _constructed(new.new)
+    elif isinstance(new, Modules):
+        for layer in new.layers:
+            yield from _constructed(layer.new)
+
+
+def imported(network: Network) -> dict[str, str]:
+    """The classes that are not of torch or ours: their dotted paths, and their names here."""
+    return {
+        new.what.imported: new.torch
+        for new in constructions(network)
+        if isinstance(new, New) and isinstance(new.what, type) and new.what.imported
+    }

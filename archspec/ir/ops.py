@@ -48,7 +48,7 @@ class ShapeError(Exception):
         self.message, self.hint, self.rule = message, hint, rule
 
 
-Kind = Literal["arrives", "dims", "axis", "size", "count", "real", "flag", "choice", "fixed"]
+Kind = Literal["arrives", "dims", "axis", "size", "count", "real", "any", "flag", "choice", "fixed"]
 
 
 Sizes = int | tuple[int, ...]
@@ -128,6 +128,8 @@ class Op:
     counts: ClassVar[bool] = False  # takes whole numbers alone
     constant: ClassVar[bool] = False  # reads nothing: a parameter of the class
     leaves: ClassVar[str | None] = None  # the field that says the channels that leave
+    imported: ClassVar[str] = ""  # the dotted path of an own module's class
+    constructor: ClassVar[Any] = None  # its arguments, where they are no fields of the op
     example: ClassVar[str] = ""  # layers for the reference, where the op alone says too little
 
     @classmethod
@@ -186,7 +188,7 @@ class OpField(NamedTuple):
 
 def fields_of(op: type[Op]) -> tuple[OpField, ...]:
     """The constructor arguments of `op`, in torch's order."""
-    fields: tuple[OpField, ...] = _fields_of(op)  # type: ignore[arg-type]
+    fields: tuple[OpField, ...] = op.constructor or _fields_of(op)  # type: ignore[arg-type]
     return fields
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field as ModelField
 from pydantic import PrivateAttr, ValidationError
 
-from archspec.language import arguments, identifiers
+from archspec.expression import Number
+from archspec.language import arguments, identifiers, own
 from archspec.language.layers import stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, at_key, not_a_device, not_taken
@@ -55,6 +56,9 @@ def _listed(value: Any) -> Stack:
     return stack_of(value)
 
 
+NO_LAYERS = Stack(none=True)
+
+
 class Block(Model):
     """A block: layers under a name, with arguments (numbers) and parts (layers)."""
 
@@ -67,12 +71,19 @@ class Block(Model):
     args: Annotated[dict[str, Any], reads(_block_arguments)] = {}
     parts: Annotated[dict[str, Stack], reads(_block_parts)] = {}
     init: Annotated[dict[str, Any], reads(init_of)] = {}
-    body: Annotated[Stack, reads(_listed)]
+    body: Annotated[Stack, reads(_listed)] = NO_LAYERS
+    imported: Annotated[str | None, reads(own.path_of)] = ModelField(None, alias="import")
+    call: Annotated[dict[str, Any], reads(own.keywords_of)] = {}
+    like: Annotated[Stack, reads(stack_of)] = NO_LAYERS
+    macs: Annotated[Any, reads(arguments.expr, own.COUNT)] = Number(0)
+    params: Annotated[Any, reads(arguments.expr, own.COUNT)] = Number(0)
 
     _raw: Any = PrivateAttr(None)
 
     def agree(self) -> None:
         """Names are an argument, a part or an input, and `init` has a class to draw in."""
+        keys = {name: f.alias or name for name, f in Block.model_fields.items()}
+        own.agree({keys[name] for name in self.model_fields_set})
         if self.inline and self.init:
             message = "an inline block has no class, and so no `init` of its own"
             hint = "write `init` at its layers, or leave out `inline`"
@@ -86,6 +97,11 @@ class Block(Model):
                     f"`{name}` is an input and {'an argument' if name in self.args else 'a part'}"
                 )
                 raise Problems([Problem("bad-name", message, "", ("inputs", place))])
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a class of the generated source."""
+        return not self.inline and self.imported is None
 
     @property
     def raw(self) -> Any:

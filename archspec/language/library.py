@@ -108,6 +108,12 @@ class Library:
         """Every block that was looked up and is there."""
         return {name: block for name, block in self._found.items() if block is not None}
 
+    def imports(self) -> tuple[tuple[str, Span], ...]:
+        """The classes that these import, and where they are written."""
+        found = [(b.imported, self.documents[n].span(("import",))) for n, b in self.known().items()]
+        known = ((path, span) for path, span in found if path and span)
+        return tuple(sorted(known, key=lambda one: one[1]))
+
     def _own(self, name: str) -> Block | None:
         block = self.own.get(name)
         if block is not None:

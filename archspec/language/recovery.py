@@ -161,7 +161,15 @@ _INSIDE = {
     "numbers": "number",
     "blocks": "block",
 }
-_OF_A_BLOCK = {"args": "numbers", "parts": "parts", "body": "layers"}
+_OF_A_BLOCK = {
+    "args": "numbers",
+    "parts": "parts",
+    "body": "layers",
+    "like": "layers",
+    "call": "numbers",
+    "params": "number",
+    "macs": "number",
+}
 
 
 def _kind(kind: str, inside: Any, step: Step) -> str:

@@ -37,7 +37,8 @@ def check_text(
     name = (spec.name, span) if span else None
     findings = _located(check_spec(spec, memo=memo), file)
     script = spec.train is not None
-    return Checked(file, findings, comments, _all_rules_ran(findings), name, script)
+    imports = spec.library.imports()
+    return Checked(file, findings, comments, _all_rules_ran(findings), name, script, imports)
 
 
 def _all_rules_ran(findings: Iterable[Diagnostic]) -> bool:

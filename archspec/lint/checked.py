@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from archspec.diagnostics import Diagnostic, Span
+from archspec.lint.imports import Imports
 from archspec.memo import Memo
 
 Codes = Mapping[str, str]  # rule name -> code
@@ -33,6 +34,7 @@ class Checked(NamedTuple):
         complete: whether the file could be read to the end and all rules ran.
         name: a spec's name and where it is written.
         script: whether it has a recipe, so that a training script is written too.
+        imports: the classes that it imports.
         unreadable: why the file cannot be opened, if it cannot.
     """
 
@@ -42,6 +44,7 @@ class Checked(NamedTuple):
     complete: bool = True
     name: tuple[str, Span] | None = None
     script: bool = False
+    imports: Imports = ()
     unreadable: str = ""
 
 

@@ -21,6 +21,7 @@ from archspec.paths import display_path, is_in_project
 TABLE = "tool.archspec"
 MOST_DOTS = 64
 MOST_NAMES = 1000  # of a list
+PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 _DEEP = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{MOST_DOTS}}}""")
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
@@ -128,6 +129,8 @@ class _Reader:
             self.expected(place, f"a list of at most {MOST_NAMES:,} texts")
         if key in ("select", "extend-select", "ignore", "per-file-ignores"):
             self.check_rules(value, place)
+        if key == "imports" and not all(map(PACKAGE.fullmatch, value)):
+            self.expected(place, "a list of packages and modules, such as `mypkg.layers`")
         return tuple(value)
 
     def check_rules(self, selectors: list[str], place: str) -> None:

@@ -12,6 +12,7 @@ from archspec.lint.baseline import without_known
 from archspec.lint.checked import Checked, Codes, is_fatal
 from archspec.lint.deferred import checker
 from archspec.lint.discover import Discovered, beside_blocks, discover
+from archspec.lint.imports import not_allowed
 from archspec.lint.lookup import check_files
 from archspec.lint.patterns import matches
 from archspec.lint.report import Report, with_fingerprints
@@ -105,7 +106,9 @@ class _Gathered:
         self.files.append(checked.file)
         if checked.suppressions:
             self.comments[checked.file] = checked
-        for diagnostic in (*checked.findings, *self._same_name(checked)):
+        allowed = self.selection.settings.imports
+        more = (*self._same_name(checked), *not_allowed(checked.imports, allowed))
+        for diagnostic in (*checked.findings, *more):
             # A mistake in a block or a base is reported once, however many specs use it and
             # whatever sizes they use it with.
             key = (diagnostic.rule, diagnostic.span, NUMBER.sub("0", diagnostic.message))

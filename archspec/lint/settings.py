@@ -22,6 +22,7 @@ class Settings(NamedTuple):
         per_file_ignores: patterns of files, each with the rules that are off there.
         strict: warnings count as errors do.
         format: how findings are written.
+        imports: the packages that specs may import modules from.
         baseline: a file of findings that are known and not reported.
         file: the file that the settings are from, "" if there is none.
     """
@@ -35,6 +36,7 @@ class Settings(NamedTuple):
     per_file_ignores: tuple[tuple[str, Names], ...] = ()
     strict: bool = False
     format: str = "full"
+    imports: Names = ()
     baseline: str = ""
     file: str = ""
 

@@ -55,6 +55,10 @@ def _concrete(op: type[Op]) -> list[type[Op]]:
     return below or [op]
 
 
-OPS: dict[str, type[Op]] = {op.key: op for op in sorted(_concrete(Op), key=_family)}
+def _ours(op: type[Op]) -> bool:
+    return op.__module__.startswith(__name__)
+
+
+OPS: dict[str, type[Op]] = {op.key: op for op in sorted(filter(_ours, _concrete(Op)), key=_family)}
 
 __all__ = ["OPS"]

@@ -220,3 +220,28 @@ def _blocks_used(view: View) -> dict[str, Block]:
 
 def _has_head(block: Block, head: str) -> bool:
     return any(layer.head == head for layer, _ in block.body.all)
+
+
+@reported("AS143", "import-not-allowed")
+def import_not_allowed() -> None:
+    """A block imports a class from a package that the project does not name.
+
+    To import a module runs it, and a spec may be a stranger's. So `lint` and `build` import
+    nothing, and `build` and `train` write only imports from packages that `imports` names, in
+    `[tool.archspec]` of `pyproject.toml` or in `archspec.toml`.
+
+    Bad:
+
+        blocks:
+          grn: {import: mypkg.layers.GRN, call: {dim: in_channels}, like: identity}
+        stem: [{conv: 64}, grn]
+
+    Good:
+
+        # file: net.yaml
+        blocks:
+          grn: {import: mypkg.layers.GRN, call: {dim: in_channels}, like: identity}
+        stem: [{conv: 64}, grn]
+        # file: archspec.toml
+        imports = ["mypkg"]
+    """

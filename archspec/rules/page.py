@@ -81,4 +81,4 @@ def _fenced(example: Example) -> Iterator[str]:
             yield f"`{name}`:"
         elif options:
             yield f"With `{' '.join(options)}`:"
-        yield f"```yaml\n{text.rstrip()}\n```"
+        yield f"```{'toml' if name.endswith('.toml') else 'yaml'}\n{text.rstrip()}\n```"

@@ -189,10 +189,10 @@ def expression() -> None:
 
 @reported("AS138", "conflicting-keys")
 def conflicting_keys() -> None:
-    """Keys of a recipe that do not belong together.
+    """Keys of a recipe, or of a block, that do not belong together.
 
     One of them would do nothing, or something else than it says: momentum for an optimizer that
-    has none, a warm-up that never ends.
+    has none, a warm-up that never ends, a `body` beside the class that a block imports.
 
     Bad:
 

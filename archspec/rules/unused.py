@@ -248,6 +248,9 @@ def dead_layer(view: View) -> Iterator[Diagnostic]:
         yield view.finding("dead-layer", message, view.lines.span(at), hint)
 
 
+DOES = ("body", "like", "call", "params", "macs")  # the keys of a block that say what it does
+
+
 def _unread(block: Block) -> Iterator[tuple[str, str]]:
     """What neither the body nor another default reads; in the body a part may be a head."""
     raw = block.raw
@@ -256,7 +259,7 @@ def _unread(block: Block) -> Iterator[tuple[str, str]]:
     named = Counter(word for words in defaults.values() for word in words)
     inputs = dict.fromkeys(block.inputs)
     for kind, declared in (("args", block.args), ("parts", block.parts), ("inputs", inputs)):
-        body = words_of(raw["body"], keys=kind == "parts") if declared else ()
+        body = words_of([raw.get(k) for k in DOES], keys=kind == "parts") if declared else ()
         for name in declared:
             if name not in body and named[name] == (name in defaults.get(name, ())):
                 yield kind, name

@@ -233,5 +233,6 @@ class View(Written):
                 yield stack, At(("defaults", name))
         for name, block in self.blocks.items():
             yield block.body, At(("body",), name)
+            yield block.like, At(("like",), name)
             for part, filled in block.parts.items():
                 yield filled, At(("parts", part), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -35,25 +36,28 @@ from archspec.ir import (
 from archspec.ir import number as number_of
 from archspec.ir.classes import nowhere
 from archspec.ir.construction import is_constant
+from archspec.runtime import own
 from archspec.runtime.starts import constant, start
 
 
-def build(network: Network, init: bool = True) -> nn.Module:
+def build(network: Network, init: bool = True, modules: Mapping[str, Any] = {}) -> nn.Module:
     """The network, constructed and initialised as its generated source would be.
 
     Without `init` what would be drawn at random is left as the memory was, to be loaded; all
-    else (statistics, filters, constant weights) is as it should be.
+    else (statistics, filters, constant weights) is as it should be. `modules` are the classes that
+    blocks import, by their names or dotted paths.
     """
-    if not init:
-        with _NothingDrawn():
-            return _constructed(network, init)
-    return _constructed(network, init)
+    given = own.chosen(network, modules)
+    with nullcontext() if init else _NothingDrawn():
+        module = _constructed(network, init, given)
+    own.check(module, network)
+    return module
 
 
-def _constructed(network: Network, init: bool) -> nn.Module:
+def _constructed(network: Network, init: bool, own: Mapping[str, Any]) -> nn.Module:
     root = network.root
     env = {p.name: p.default.value if p.default else None for p in root.parameters}
-    return _Builder(network, init).construct(root, env)
+    return _Builder(network, init, own).construct(root, env)
 
 
 class _NothingDrawn(TorchFunctionMode):
@@ -72,8 +76,8 @@ class _NothingDrawn(TorchFunctionMode):
 class _Builder:
     """Constructs modules in the order in which Python would: arguments before bodies."""
 
-    def __init__(self, network: Network, init: bool) -> None:
-        self.network, self.init = network, init
+    def __init__(self, network: Network, init: bool, own: Mapping[str, Any]) -> None:
+        self.network, self.init, self.own = network, init, own
         self.helpers = import_module("archspec.runtime.modules")
         self.types = {id(cls): self._type(cls) for cls in network.classes}
 
@@ -129,7 +133,7 @@ class _Builder:
             return self.construct(new.what, given)
         positional = [self._argument(value, env) for value in how.positional]
         keywords = {name: self._argument(value, env) for name, value in how.keywords.items()}
-        module: nn.Module = self._torch_class(new.torch)(*positional, **keywords)
+        module: nn.Module = self._class_of(new)(*positional, **keywords)
         return module
 
     def _argument(self, value: Any, env: Mapping[str, Any]) -> Any:
@@ -138,6 +142,11 @@ class _Builder:
         if isinstance(value, Reference):
             return self._torch_class(value.torch)
         return numbers(value, env)
+
+    def _class_of(self, new: Any) -> Any:
+        if new.what.imported:
+            return self.own[new.what.imported]
+        return self._torch_class(new.torch)
 
     def _torch_class(self, name: str) -> Any:
         return getattr(self.helpers if name in helpers.HELPERS else nn, name)

@@ -9,6 +9,7 @@ from typing import Any
 from archspec import resources
 from archspec.language.blocks import Block
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
+from archspec.language.own import COUNT
 from archspec.language.stages import CHANNELS, REPEAT, RUN_KEYS, STRIDE, Run
 from archspec.language.words import MODIFIERS, PARTS_OF_ALL
 from archspec.ops import OPS
@@ -33,6 +34,8 @@ from archspec.schema.pieces import (
 from archspec.source.reader import read
 
 OF_RUNS_ALONE = [key for key in RUN_KEYS if key not in MODIFIERS]
+
+DOTTED = r"^([A-Za-z]\w*\.)+[A-Z]\w*$"  # package, module and class
 
 Written = Mapping[str, Mapping[str, Any]]  # blocks as they are written, by name
 
@@ -72,6 +75,11 @@ def run(blocks: Written) -> Schema:
     }
 
 
+def whole() -> Schema:
+    """A block has a body, or imports a class."""
+    return {"anyOf": [{"required": ["body"]}, {"required": ["import", "like"]}]}
+
+
 def block() -> Schema:
     """What a block declares, and its body."""
     own: dict[str, Schema] = {
@@ -84,6 +92,11 @@ def block() -> Schema:
         "parts": mapping(ref("entry"), ref("argument-name")),
         "init": ref("init"),
         "body": ref("body"),
+        "import": {"type": "string", "pattern": DOTTED},
+        "call": mapping(ref("value"), {"pattern": NAME}),
+        "like": ref("entry"),
+        "params": number(COUNT),
+        "macs": number(COUNT),
     }
     return closed(described(properties_of(Block, own), reference.BLOCK_KEYS))
 

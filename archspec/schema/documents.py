@@ -27,6 +27,7 @@ from archspec.schema.blocks import (
     run,
     shipped,
     stage,
+    whole,
 )
 from archspec.schema.layers import (
     child,
@@ -110,8 +111,7 @@ def block_schema(own_blocks: Written | None = None) -> Schema:
         "$schema": DRAFT,
         "title": "archspec block",
         **block(),
-        "required": ["body"],
-        "allOf": [torch_free_block()],
+        "allOf": [whole(), torch_free_block()],
         "$defs": _definitions({**shipped(), **(own_blocks or {})}),
     }
 
@@ -237,7 +237,7 @@ def _whole() -> Schema:
         "required": ["input"],
         "properties": {
             "stages": {"additionalProperties": one},
-            "blocks": {"additionalProperties": {"required": ["body"]}},
+            "blocks": {"additionalProperties": whole()},
             "train": {"required": recipe},
         },
     }

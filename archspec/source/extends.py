@@ -49,7 +49,7 @@ _KINDS: dict[str, dict[str, str]] = {
     "stages": {"": "stage"},
     "defaults": {"": "layers", "norm": "layer", "act": "layer"},
     "blocks": {"": "block"},
-    "block": {"parts": "layers", "body": "layer", "init": "init"},
+    "block": {"parts": "layers", "body": "layer", "like": "layer", "init": "init"},
     "init": {"": "starts"},
     "starts": {"": "start"},
 }

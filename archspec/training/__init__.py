@@ -15,6 +15,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from archspec.codegen import environment, marked
+from archspec.codegen.view import own_imports
 from archspec.training.choices import Choices
 from archspec.training.parts import assemble, classes_of
 from archspec.training.verify import verify
@@ -37,5 +38,5 @@ def generate_training(spec: Spec, network: Network, model: str, single_file: boo
     what = hashlib.sha256((model + text).encode()).hexdigest()[:16]
     view = Choices(spec, network, classes_of(model) if single_file else ())
     text = assemble(template, view, what)
-    verify(text, f"from {spec.name} import {network.root.name}")
+    verify(text, {f"from {spec.name} import {network.root.name}", *own_imports(network)})
     return marked(network.spec, text)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cache
 from inspect import getsource
 from typing import TYPE_CHECKING
 
 from archspec import resources
-from archspec.codegen.layout import STEP, WIDTH
+from archspec.codegen.layout import STEP
+from archspec.codegen.view import wrapped
 from archspec.language.train import REGULARISERS
 from archspec.python import parse_python
 from archspec.training.choices import Choices
@@ -53,14 +54,14 @@ INSIDE_FUNCTIONS = (
 )
 
 
-def allowed(node: ast.Import | ast.ImportFrom, network: str) -> bool:
-    """Whether a script may import this: what is listed here, and the `network`'s own module."""
+def allowed(node: ast.Import | ast.ImportFrom, own: Set[str]) -> bool:
+    """Whether a script may import this: what is listed here, or among its `own` lines."""
     line = ast.unparse(node)
     if isinstance(node, ast.Import) and line.removeprefix("import ") in STANDARD:
         return True
     if isinstance(node, ast.ImportFrom) and node.module in FROM_STANDARD:
         return {alias.name for alias in node.names} <= set(FROM_STANDARD[node.module])
-    return line in {network, *INSIDE_FUNCTIONS, *(line for line, _ in TORCH)}
+    return line in {*own, *INSIDE_FUNCTIONS, *(line for line, _ in TORCH)}
 
 
 def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
@@ -141,7 +142,4 @@ def _standard(used: set[str]) -> list[str]:
 
 
 def _network(view: Choices) -> Iterable[str]:
-    line = f"from {view.name} import {view.class_name}"
-    if len(STEP + line) <= WIDTH:
-        return (line,)
-    return (f"from {view.name} import (", f"{STEP}{view.class_name},", ")")
+    return wrapped(f"from {view.name} import {view.class_name}", STEP)

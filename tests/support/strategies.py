@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from archspec.language.words import COMBINATORS, OF_TENSORS
+from support import own
 
 #: How many a test draws. Several tests draw such specs, so that few a test are many in all.
 EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "50"))
@@ -360,6 +361,9 @@ class Drawn:
                 block["init"] = self.init()
             self.blocks["unit"] = block
             self.same.append("unit")
+        if self.chance(8):
+            self.blocks["scaled"] = own.BLOCK
+            self.same.append("scaled")
         for name in ("alpha", "beta")[: self.count(1, 2)]:
             self.blocks[name] = self.block()
             if self.chance(2):
@@ -446,15 +450,22 @@ class Drawn:
 
     def side_head(self, spec: Spec, stages: dict[str, Any]) -> None:
         """A second classifier on a stage, and what the network gives in each mode."""
-        self.blocks["side"] = {"body": ["global_avg_pool", "flatten", {"dropout": 0.5}]}
-        if not self.rank:
-            self.blocks["side"] = {"body": ["act", {"linear": 3}]}
+        body: Layers = ["global_avg_pool", "flatten", {"dropout": 0.5}] if self.rank else ["act"]
+        body += [{"linear": "out"}] * self.chance(5)
+        last = {"linear": self.one_of("out", "out + 1")}
+        if self.chance(3):
+            self.blocks["last"] = {"args": {"width": 3}, "body": [{"linear": "width"}]}
+            body.append({"last": {"width": self.one_of("out", "out * 2", 3)}})
+        body += [{"residual": ["act", last], "shortcut": [last]}] * self.chance(2)
+        self.blocks["side"] = {"args": {"out": 3}, "body": body}
         stage = self.one_of(*stages)
         if not isinstance(spec["head"], dict) or "block" not in stages[stage]:
             return
         first, *_, last = [*spec["head"], *spec["head"]]
+        out = self.one_of("classes", "classes + 1", 5)
         head = {**spec["head"], first: self.read(spec["head"][first], "main")}
-        spec["head"] = {"main": {"add": [[], []]}, "side": {"side": {}, "from": stage}, **head}
+        side = {"side": {"out": out}, "from": stage}
+        spec["head"] = {"main": {"add": [[], []]}, "side": side, **head}
         outputs = [last, "side"] if self.chance(5) else {"eval": [last], "training": [last, "side"]}
         spec["outputs"] = outputs
 

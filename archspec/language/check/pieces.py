@@ -137,6 +137,11 @@ class _Check:
         for part, stack in block.parts.items():
             self.stack(stack, ("parts", part), outside)
         self.names(trees_of_init(written(block.init), At()), ("init",), outside)
+        for name, value in block.call.items():
+            self.value(value, ("call", name), outside)
+        self.value(block.macs, ("macs",), outside)
+        self.value(block.params, ("params",), outside)
+        self.stack(block.like, ("like",), outside)
         self.stack(block.body, ("body",), Scope(outside.names, outside.parts | set(block.parts)))
         for problem in tensors.of_block(block, self.block_if_known):
             self.report(problem)

@@ -1,0 +1,59 @@
+"""Modules of the user's own in a live network: their classes, and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import nn
+
+from archspec.diagnostics import Diagnostic, SpecError, did_you_mean
+from archspec.ir import Network
+from archspec.ir.construction import imported
+from archspec.ir.visitor import visits
+
+
+def chosen(network: Network, modules: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted path -> the class that is given for it, under its name or its path.
+
+    Raises `TypeError` where one is missing, or given and not wanted.
+    """
+    wanted = {path: path.rpartition(".")[2] for path in imported(network)}
+    known = {*wanted, *wanted.values()}
+    for name in modules:
+        if name not in known:
+            hint = did_you_mean(name, known) or "the network imports no class"
+            raise TypeError(f"modules={{{name!r}: ...}}: no block imports it; {hint}")
+    missing = {path: n for path, n in wanted.items() if path not in modules and n not in modules}
+    if missing:
+        listed, given = (
+            ", ".join(f"`{path}`" for path in missing),
+            ", ".join(f'"{name}": {name}' for name in missing.values()),
+        )
+        raise TypeError(f"the network imports {listed}: pass `modules={{{given}}}`")
+    return {path: modules.get(path, modules.get(name)) for path, name in wanted.items()}
+
+
+def check(module: nn.Module, network: Network) -> None:
+    """Holds the `params` of blocks that import a class against what was constructed.
+
+    Raises `SpecError` where they differ.
+    """
+    if imported(network) and (findings := list(_differing(module, network))):
+        raise SpecError(findings)
+
+
+def _differing(module: nn.Module, network: Network) -> Iterator[Diagnostic]:
+    """Of each block, the first use that has another number of parameters than it says."""
+    seen = set()
+    for visit in visits(network.tree):
+        op: Any = visit.site.op
+        if not op.imported or op.key in seen:
+            continue
+        count = sum(p.numel() for p in module.get_submodule(visit.path).parameters())
+        if count != op.learns:
+            seen.add(op.key)
+            said = f"`params` of the block `{op.key}` says {op.learns:,}"
+            message = f"{said}, and its {op.torch} at `{visit.path}` has {count:,}"
+            hint = "write what the class has, as a formula: `params: 2 * in_channels`"
+            yield Diagnostic("budget", message, (network.place(visit.path) or (None,))[-1], hint)
