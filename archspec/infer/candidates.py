@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from archspec import resources
-from archspec.analysis import Row, analyze_network, state
+from archspec.analysis import Analysis, analyze_network
 from archspec.expand import expand_network
 from archspec.files import is_there
 from archspec.infer.header import Shapes
@@ -21,6 +22,16 @@ from archspec.paths import display_path
 from archspec.source.document import Document
 
 COUNTER = ".num_batches_tracked"
+#: What specs and proposals have in common is worked out once a process.
+MEMO = Memo()
+
+
+class Layers(NamedTuple):
+    """Paths of the first convolution and the last layer with weights; names and shapes of all."""
+
+    first: str
+    last: str
+    state: Shapes
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +52,20 @@ class Candidate:
             return {}
         return {str(path[-1]): n for path, n in self.spec.repeats.items() if len(path) == 2}
 
+    def is_like(self, counts: Mapping[str, int]) -> bool:
+        """Whether there are weights of its stages, and so many blocks in each."""
+        if self.folder is None and not counts.keys() & self.spec.stages:
+            return False
+        return all(counts.get(stage) == count for stage, count in self.counts.items())
+
     @cached_property
-    def rows(self) -> tuple[Row, ...]:
-        """The layers; raises `SpecError`."""
-        return _analyzed(self.spec)
+    def layers(self) -> Layers:
+        """What it keeps; raises `SpecError`."""
+        analysis = _analyzed(self.spec)
+        ops = [(row.path, row.layer) for row in analysis.rows]
+        first = next((path for path, op in ops if isinstance(op, Conv)), "")
+        last = next((path for path, op in reversed(ops) if isinstance(op, Conv | Linear)), "")
+        return Layers(first, last, analysis.state)
 
     @property
     def shown(self) -> str:
@@ -112,8 +133,8 @@ def _alike(shapes: Shapes, candidates: Iterable[Candidate]) -> Iterator[tuple[Ca
     """The specs with these names, each with its shapes."""
     counts = _children(shapes)
     for candidate in candidates:
-        if all(counts.get(key) == count for key, count in candidate.counts.items()):
-            expected = _without_counters(state(candidate.rows), shapes)
+        if candidate.is_like(counts):
+            expected = _without_counters(candidate.layers.state, shapes)
             if expected.keys() == shapes.keys():
                 yield candidate, expected
 
@@ -128,8 +149,7 @@ def _same_kernels(expected: Shapes, shapes: Shapes) -> bool:
 @cache
 def shipped_specs() -> dict[str, Candidate]:
     """Every shipped spec by its name."""
-    memo = Memo()
-    return {name: Candidate(name, load(name, memo=memo)) for name in shipped()}
+    return {name: Candidate(name, load(name, memo=MEMO)) for name in shipped()}
 
 
 def _bases(document: Document) -> int:
@@ -137,9 +157,9 @@ def _bases(document: Document) -> int:
     return 1 + _bases(document.older) if document.older else 0
 
 
-def _analyzed(spec: Spec) -> tuple[Row, ...]:
-    """The layers; blocks that are alike are worked out once."""
-    return analyze_network(expand_network(spec, memo=Memo())).rows
+def _analyzed(spec: Spec) -> Analysis:
+    memo = MEMO.trimmed()
+    return analyze_network(expand_network(spec, memo=memo), memo=memo)
 
 
 def _children(shapes: Shapes) -> dict[str, int]:
@@ -152,9 +172,7 @@ def _children(shapes: Shapes) -> dict[str, int]:
 
 
 def _match(candidate: Candidate, expected: Shapes, shapes: Shapes) -> Match | None:
-    rows = candidate.rows
-    first = next((r.path for r in rows if isinstance(r.layer, Conv)), "")
-    last = next((r.path for r in reversed(rows) if isinstance(r.layer, Conv | Linear)), "")
+    first, last, _ = candidate.layers
     channels = classes = None
     for key, shape in expected.items():
         found, wanted = list(shapes[key]), list(shape)
@@ -169,7 +187,7 @@ def _match(candidate: Candidate, expected: Shapes, shapes: Shapes) -> Match | No
 
 def state_of(spec: Spec, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
     """The names and shapes of a spec; without counters of batches if `shapes` has none."""
-    return _without_counters(state(_analyzed(spec)), shapes)
+    return _without_counters(_analyzed(spec).state, shapes)
 
 
 def _without_counters(all_of_it: Shapes, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:

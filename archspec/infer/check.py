@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.diagnostics import SpecError, shown
-from archspec.infer.candidates import Candidate, state_of
+from archspec.infer.candidates import MEMO, Candidate, state_of
 from archspec.infer.header import Shapes
 from archspec.infer.inference import Inference
 from archspec.infer.own import Own
@@ -39,7 +39,7 @@ def checked(
     beside = output.parent if output and not lost else base.folder if base else None
     try:
         file = display_path(output) if output else "the inferred spec"
-        state = state_of(parse_text(text, file, beside), shapes)
+        state = state_of(parse_text(text, file, beside, memo=MEMO), shapes)
     except SpecError as error:
         reasons = tuple(d.message for d in error.diagnostics[:MOST_REASONS])
         return Inference(reasons=(f"it is much like {like}, but none can be built", *reasons))

@@ -99,7 +99,7 @@ def _candidate(path: Path, text: bytes, files: Files, memo: Memo) -> Candidate |
         raise UnreadableFile(message)
     loader = Loader(files, memo, path.parent)
     candidate = Candidate(base, loader.load(loader.resolved(document)), path.parent)
-    candidate.rows  # noqa: B018  it may have findings
+    candidate.layers  # noqa: B018  it may have findings
     return candidate
 
 

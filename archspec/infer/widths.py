@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from archspec.diagnostics import SpecError
 from archspec.expand import expand_network
 from archspec.expression import Expr, Name, Value
+from archspec.infer.candidates import MEMO
 from archspec.infer.header import Shapes
 from archspec.infer.text import inherited, written
 from archspec.ir import fields_of
@@ -80,7 +81,7 @@ class Decision(NamedTuple):
 
 def with_widths(base: Spec, shapes: Shapes) -> dict[str, Any]:
     """The data of `base` with the widths of these shapes; raises `NoWidths`."""
-    data, memo = copy.deepcopy(inherited(base.data)), Memo()
+    data, memo = copy.deepcopy(inherited(base.data)), MEMO.trimmed()
     loader = Loader(Files(), memo, base.library.beside)
     try:
         for _ in range(MOST_ROUNDS):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 Files = dict[str, str]
@@ -25,6 +26,25 @@ def one_block(body: list[Any], stage: dict[str, Any] | None = None, **block: Any
     """A spec with one stage of one block."""
     layer1 = STAGE | (stage or {})
     return net(blocks={"b": {"body": body, **block}}, stages={"layer1": layer1})
+
+
+def cut(files: Files, most: int) -> Files:
+    """The same with at most so many entries in a list or a map, and comments below them."""
+    return {name: _shorter(text, most) for name, text in files.items()}
+
+
+def _shorter(text: str, most: int) -> str:
+    first, *comments = text.split("\n")
+    if first.startswith("{"):
+        first = json.dumps(_cut(json.loads(first), most))
+        return "\n".join([first, *comments[:most]])
+    return text
+
+
+def _cut(value: Any, most: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(inner, most) for key, inner in islice(value.items(), most)}
+    return [_cut(inner, most) for inner in value[:most]] if isinstance(value, list) else value
 
 
 def bomb(name: str) -> Callable[[Callable[[], Files]], Callable[[], Files]]:
