@@ -9,11 +9,11 @@ from functools import cached_property
 from html import escape
 from typing import NamedTuple
 
-from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, applied
+from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, applications, applied
 from archspec.ir.bodies import is_gated, parts_of
 from archspec.ir.containers import gathered
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
-from archspec.ir.visitor import visits
+from archspec.ir.visitor import visits_of
 from archspec.memo import Memo, remember
 
 
@@ -57,14 +57,17 @@ class Analysis:
     def rows(self) -> tuple[Row, ...]:
         """The layers in the order in which they run; parameters are counted the first time."""
         seen: set[str] = set()
-        rows = []
-        aside = self.aside
-        for visit in visits(self.network) if self.network else ():
-            op, y = visit.site.op, visit.site.y
-            params = 0 if visit.path in seen else op.parameters()
-            macs = 0 if aside and self.attribute(visit.path) in aside else op.macs(y)
-            seen.add(visit.path)
-            rows.append(Row(visit.path, visit.site.call.torch, y.sizes, params, macs, op))
+        rows, network = list[Row](), self.network
+        if network is None:
+            return ()
+        running = {id(application.site) for application in applications(network.evaluated)}
+        for name, site in network.root.sites:
+            for visit in visits_of(network, name, site):
+                op, y = visit.site.op, visit.site.y
+                params = 0 if visit.path in seen else op.parameters()
+                macs = op.macs(y) if id(site) in running else 0
+                seen.add(visit.path)
+                rows.append(Row(visit.path, visit.site.call.torch, y.sizes, params, macs, op))
         return tuple(rows)
 
     def attribute(self, path: str) -> str:
@@ -129,7 +132,7 @@ def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> An
     tops = root.sites
     depths = [(name, _cost_at(site, memo).depth) for name, site in tops]
     depth = _depth(depths, network.stages)
-    if network.tensors:  # ways meet, and side branches lead away
+    if network.linked:  # ways meet, and side branches lead away
         depth = longest - max(_of_stem(depths, network.stages) - 1, 0)
     return Analysis(
         network.name,

@@ -244,16 +244,19 @@ def _meant(names: Mapping[str, str], found: Iterable[str]) -> tuple[str, ...]:
 
 def is_slip(wrong: str, right: str) -> bool:
     """Whether one letter of `right` is missing, doubled, swapped with the next, or another."""
+    longer = len(wrong) - len(right)
+    if len(wrong) <= 2 or abs(longer) > 1:
+        return False
     pairs = enumerate(zip(wrong, right, strict=False))
     at = next((n for n, (a, b) in pairs if a != b), min(len(wrong), len(right)))
     left, due = wrong[at:], right[at:]
-    part = _part_at(right, at)
-    missing = left == due[1:] and due.isidentifier() and len(part) != 1
-    doubled = left[1:] == due and left.isidentifier() and wrong[at - 1 : at] == left[0]
-    swapped = left[1::-1] + left[2:] == due and left[:2].replace("_", "a").isalpha()
-    letters = left[:1].isalpha() and due[:1].isalpha()
-    other = letters and left[1:] == due[1:] and len(part) > 3
-    return len(wrong) > 2 and (missing or doubled or swapped or other)
+    if longer < 0:  # a letter is missing
+        return left == due[1:] and due.isidentifier() and len(_part_at(right, at)) != 1
+    if longer:  # a letter is doubled
+        return left[1:] == due and left.isidentifier() and wrong[at - 1 : at] == left[0]
+    if left[1:] == due[1:]:  # it is another
+        return left[:1].isalpha() and due[:1].isalpha() and len(_part_at(right, at)) > 3
+    return left[1::-1] + left[2:] == due and left[:2].replace("_", "a").isalpha()
 
 
 def _part_at(word: str, place: int) -> str:

@@ -4,7 +4,8 @@ python benchmarks/hostile.py [WORD ...] [--build]
 
 A line a spec, each in a process of its own and without the cache: bytes of `net.yaml`, CPU
 seconds above those of a clean small spec, peak memory, exit code. With words, only the bombs
-with one of them in their names; with `--build`, `archspec build` instead.
+with one of them in their names; with `--build`, `archspec build` instead. Fails if a command
+does, or is killed.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def run(name: str, make: Callable[[], Files], command: list[str], start: float) 
     took, peak, code = used_for(command, files)
     size = len(files["net.yaml"].encode())
     print(f"{name:42} {size:9,} B {took - start:7.2f} s {peak:6.0f} MB {code:4}", flush=True)
+    if code not in (0, 1):
+        raise SystemExit(f"error: `{name}` ended with {code}")
     return took - start
 
 

@@ -483,6 +483,18 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
+class First(nn.Module):
+    """A network by the first of its outputs, which is judged."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        first: Tensor = self.net(x)[0]
+        return first
+
+
 @torch.no_grad()
 def evaluate_classes(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
     """Mean cross-entropy, accuracy, and how often each class was given each answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 #: What is compiled is kept, for the workers of the next run and the commands that tests start.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+#: Modules and results that are kept are millions of objects, and no garbage.
+gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture

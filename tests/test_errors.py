@@ -15,7 +15,7 @@ from archspec.expression import ExpressionError
 from archspec.expression import parse as parse_expression
 from archspec.language import Library
 from archspec.language.suggestions import elsewhere
-from archspec.ops import OPS
+from archspec.language.words import HEADS
 from archspec.rules.checking import check_spec
 from support.linting import HEAD, Project
 
@@ -280,6 +280,10 @@ WRONG = {
     "the repeats of all stages in one": (
         "stages: {layer1: {block: basic, channels: 64, repeat: <[2, 2, 2, 2]>}}",
         ("wrong-type", "`repeat` is one number, found a list of 4", "an entry of its own"),
+    ),
+    "turns in the defaults of a block": (
+        "stem: [{basic: 8}]\ndefaults: {basic: {width: <[[8], [16]]>}}",
+        ("wrong-type", "`width` is a list of lists", "turn by turn"),
     ),
     "the padding of other frameworks": (
         "stem: {conv1: {conv: {channels: 64, kernel: 3, padding: <same>}}}",
@@ -615,7 +619,7 @@ def test_what_an_op_is_called_elsewhere(word: str, tmp_path: Path) -> None:
 def test_names_of_elsewhere_are_ops_and_blocks() -> None:
     library = Library({})
     names = set(elsewhere.ELSEWHERE.values()) - {"none"}
-    assert all(name in OPS or library.block(name) for name in names)
+    assert all(name in HEADS or library.block(name) for name in names)
 
 
 @pytest.mark.parametrize("name", ["conv", "residual", "norm", "act"])

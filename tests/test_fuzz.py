@@ -86,8 +86,8 @@ BOMBS: dict[str, dict[str, Any]] = {
     "a hundred stages of a thousand": {
         "stages": {f"s{n}": {"block": "basic", "repeat": 1000, "channels": 8} for n in range(100)}
     },
-    "a thousand layers": {"stem": [{"conv": 8}] * 1000},
-    "two thousand unequal layers": {"stem": [{"dropout": n / 10**4} for n in range(2000)]},
+    "hundreds of layers": {"stem": [{"conv": 8}] * 300},
+    "hundreds of unequal layers": {"stem": [{"dropout": n / 10**4} for n in range(500)]},
     "nine thousand unknown keys": {f"sten{n}": 1 for n in range(9000)},
     "five thousand unknown layers": {"stem": [{f"convv{n}": 1} for n in range(5000)]},
     "brackets": {"stem": [{"conv": "[" * 190 + "]" * 190}]},

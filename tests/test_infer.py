@@ -147,7 +147,7 @@ def test_pruned_widths_come_back(name: str) -> None:
 def test_options_alone_explain_a_resnet(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without looking at the shipped specs for one that is equal, and then for a near one."""
     package = importlib.import_module("archspec.infer")
-    monkeypatch.setattr(package, "matches", lambda _: [])
+    monkeypatch.setattr(package, "matches", lambda *_: [])
     shapes = archspec.analyze(name).state
     found = infer(shapes)
     assert found.text, found.reasons
@@ -370,7 +370,10 @@ def test_a_file_gives_a_spec_that_builds_it(checkpoint: Path, tmp_path: Path) ->
     spec = tmp_path / "resnet18_f37072fd.yaml"
     spec.write_text(found.text or "", "utf-8")
     archspec.from_weights(spec, checkpoint)
-    assert main_text(checkpoint) == (0, found.text, found.notes)
+    assert main_text(checkpoint, output=spec) == (0, found.text, found.notes)
+    again = infer_file(checkpoint)
+    assert said(again) == ["extends: resnet18_f37072fd", "name: resnet18_f37072fd_inferred"]
+    assert again.unchanged
 
 
 def test_a_pickled_file_and_wrappers(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from archspec.language.identifiers import MODULE_ATTRIBUTES
 from archspec.ops import OPS, sequences
 from archspec.ops.constants import Parameter
 from support.measured import counted
+from support.strategies import EXAMPLES
 
 #: Arguments of torch that a spec has no say in.
 LEFT_OUT = {
@@ -242,10 +243,13 @@ def measured(op: Op, module: nn.Module, shape: Shape) -> int:
 
 
 @pytest.mark.parametrize("key", OPS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(data=st.data())
 def test_shapes_and_costs_are_those_of_torch(key: str, data: st.DataObject) -> None:
-    """What we take, torch takes, with our shape and counts; what we refuse, it refuses."""
+    """What we take, torch takes, with our shape and counts; what we refuse, it refuses.
+
+    Strides are held against the sizes.
+    """
     shape = data.draw(shapes(key))
     op = drawn_op(OPS[key], shape, data.draw)
     try:
@@ -267,23 +271,19 @@ def test_shapes_and_costs_are_those_of_torch(key: str, data: st.DataObject) -> N
     assert weights == op.weights()
     assert not weights or (op.weighted and weights.keys() <= {*op.learned})
     assert op.macs(expected) == (0 if op.constant else measured(op, module, shape))
+    if key != "transpose":  # twice is none
+        assert_strides_are_those_of_the_sizes(op, shape, expected)
 
 
-@pytest.mark.parametrize("key", [key for key in OPS if key != "transpose"])  # twice is none
-@settings(max_examples=40, deadline=None)
-@given(data=st.data())
-def test_strides_are_those_of_the_sizes(key: str, data: st.DataObject) -> None:
+def assert_strides_are_those_of_the_sizes(op: Op, x: Shape, y: Shape) -> None:
     """Make each size larger by n strides: the size that leaves is larger by n."""
-    shape = data.draw(shapes(key))
-    op = drawn_op(OPS[key], shape, data.draw)
     with suppress(ShapeError):
-        y = op.output(shape)
-        strides = TensorInfo(shape, Number(1), (1,) * shape.rank).through(op, y, {}).stride
+        strides = TensorInfo(x, Number(1), (1,) * x.rank).through(op, y, {}).stride
         if strides and not op.constant:  # they are known, and it reads what arrives
-            sizes = [n + n * stride for n, stride in zip(shape.spatial, strides, strict=True)]
-            larger = op.output(shape._replace(spatial=tuple(sizes)))
-            assert larger.spatial == tuple(map(sum, zip(y.spatial, shape.spatial, strict=True))), (
-                f"`{key}` makes {y} of {shape}, and its strides are {strides}: let `strides` "
+            sizes = [n + n * stride for n, stride in zip(x.spatial, strides, strict=True)]
+            larger = op.output(x._replace(spatial=tuple(sizes)))
+            assert larger.spatial == tuple(map(sum, zip(y.spatial, x.spatial, strict=True))), (
+                f"`{op.key}` makes {y} of {x}, and its strides are {strides}: let `strides` "
                 "return by how much each size becomes smaller, or None if the sizes that leave "
                 "are no fraction of those that arrive"
             )

@@ -19,6 +19,7 @@ import archspec
 from support import write_spec
 from support.draws import blank, filled
 from support.modules import assert_same_tensors, evaluate, images, same_bits
+from support.zoo_peers import convnext_pair, reduced
 
 FILE_BLOCK = """
 input: [3, 8, 8]
@@ -58,9 +59,15 @@ def assert_equal(ours: nn.Module, theirs: nn.Module, size: tuple[int, ...]) -> N
 
 
 @pytest.fixture(
-    scope="module", params=["cifar_resnet20", "mobilenet_v2", "convnext_tiny", "resnext50_32x4d"]
+    scope="module",
+    params=[
+        *("cifar_resnet20", "mobilenet_v2", convnext_pair("convnext_tiny").spec),
+        reduced("resnext50_32x4d", [2, 1, 1, 1], by=2),
+    ],
+    ids=["cifar_resnet20", "mobilenet_v2", "convnext_tiny", "resnext50_32x4d"],
 )
 def network(request: pytest.FixtureRequest) -> nn.Module:
+    """Networks of other classes and constants; two of them are narrower than they are shipped."""
     return filled(blank(lambda: archspec.build_module(request.param, input=[3, 32, 32])))
 
 

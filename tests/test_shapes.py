@@ -98,6 +98,19 @@ class TwoHeads(nn.Module):
         return self.label(x), self.box(x)
 
 
+class Siamese(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        first = nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU()
+        second = nn.Conv2d(32, 64, 3, 2, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()
+        self.encode = nn.Sequential(*first, *second)
+        self.hidden, self.same = nn.Linear(128, 32), nn.Linear(32, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        sides = [self.encode(side).mean((2, 3)) for side in x.chunk(2, 1)]
+        return self.same(torch.relu(self.hidden(torch.cat(sides, 1))))
+
+
 class Encoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -180,6 +193,7 @@ PEERS: dict[str, tuple[Callable[[], nn.Module], tuple[tuple[int, ...], ...]]] = 
     "small_unet": (UNet, ((3, 64, 64), (3, 45, 70))),
     "pyramid": (Pyramid, ((3, 64, 64), (3, 75, 101))),
     "two_heads": (TwoHeads, ((3, 64, 64), (3, 33, 47))),
+    "siamese": (Siamese, ((6, 64, 64), (6, 45, 70))),
     "encoder": (Encoder, ((3, 32, 32), (3, 20, 36))),
     "wavenet": (WaveNet, ((1, 256), (1, 77))),
     "generator": (generator, ((100, 1, 1), (100, 3, 2))),

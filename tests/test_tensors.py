@@ -589,6 +589,15 @@ def test_layers_that_lead_to_no_output_are_not_built(tmp_path: Path) -> None:
     assert list(generated_module(path).state_dict()) == ["a.weight", "c.weight"]
 
 
+def test_a_layer_behind_which_the_input_is_read_is_not_built(tmp_path: Path) -> None:
+    """Though the only name that is read is `input`, which names no entry."""
+    stem = "[{conv: 8, name: unused}, {conv: 3, name: used, from: input}]"
+    path = write_spec(tmp_path, f"input: [3, 8, 8]\nstem: {stem}\n")
+    assert list(archspec.build_module(path).state_dict()) == ["used.weight"]
+    found = archspec.analyze(path)
+    assert (found.params, found.depth) == (9, 1)
+
+
 def test_blocks_with_inputs_can_be_pickled(tmp_path: Path) -> None:
     module = archspec.build_module(write_spec(tmp_path, LONG_SKIPS)).eval()
     x = images(1, 3, 8, 8)

@@ -114,7 +114,13 @@ def test_torchvisions_checkpoints_are_found_and_load(name: str, tmp_path: Path) 
     assert_same_tensors(model.state_dict(), state)
 
 
-@pytest.mark.parametrize("name", OLD)
+@pytest.mark.parametrize("name", ["convnext_base", "convnext_large"])
+def test_wider_networks_had_the_same_old_names(name: str) -> None:
+    assert OLD[name] == OLD["convnext_small"]
+    assert [*archspec.analyze(name).state] == [*archspec.analyze("convnext_small").state]
+
+
+@pytest.mark.parametrize("name", sorted(OLD.keys() - {"convnext_base", "convnext_large"}))
 def test_checkpoints_of_the_old_names_load(name: str, tmp_path: Path) -> None:
     """Where 0.1 had other names, and shortcuts behind the body."""
     spec = small_head(name).spec if name.startswith("vgg") else name

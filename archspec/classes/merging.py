@@ -30,7 +30,7 @@ from archspec.expression import (
     walk,
 )
 from archspec.ir import Add, Body, Chain
-from archspec.ir.bodies import has_sizes, is_nothing, renamed, steps_of
+from archspec.ir.bodies import is_nothing, renamed, sizes_in, steps_of
 from archspec.ir.tree import BlockCall, BlockInstance, Child, OpCall, SequentialNode
 from archspec.language.words import FLOW
 from archspec.ops.dropouts import StochasticDepth
@@ -93,7 +93,7 @@ def _unfit(use: BlockInstance) -> bool:
     """What no condition is found for: starts of layers, outputs, shortcuts, containers."""
     return bool(
         use.sequential
-        or has_sizes(use.body)
+        or any(sizes_in(use.body))
         or use.inputs
         or use.gives
         or any(slot.child for slot in use.slots)

@@ -16,8 +16,10 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "infer",
         description="Reads the names and shapes of a checkpoint's weights and writes the spec "
-        "that has them, with what shapes cannot tell. Exit code 0: found; 1: no spec explains "
-        "the file; 2: the file cannot be read. A .safetensors file needs no torch.",
+        "that has them, with what shapes cannot tell. It extends a shipped spec or one of yours: "
+        "beside FILE or the output (without -o, in the working directory), or in specs/ of the "
+        "folder of FILE or of the working directory. Exit code 0: found; 1: no spec explains the "
+        "file; 2: the file cannot be read. A .safetensors file needs no torch.",
         allow_abbrev=False,
     )
     parser.add_argument("checkpoint", metavar="FILE", help="a .safetensors, .pt or .pth file")
@@ -33,8 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if output is not None and output.is_file() and not args.force:
         fail(f"{args.output} exists; --force overwrites it")
         return 2
-    name = args.name or (output.stem if output else None)
-    code, text, notes = main_text(args.checkpoint, name)
+    code, text, notes = main_text(args.checkpoint, args.name, output)
     if code:
         note(*f"error: {notes}".splitlines())
         return code

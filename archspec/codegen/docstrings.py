@@ -58,13 +58,14 @@ def module_doc(network: Network, analysis: Analysis) -> list[str]:
 def _table(network: Network, analysis: Analysis) -> list[str]:
     """Each call of an attribute of the network: its output, and its parameters at the first."""
     params: Counter[str] = Counter()
-    shapes: dict[str, list[tuple[int, ...]]] = {}  # of ops: only they are called several times
+    shapes: dict[str, list[tuple[int, ...]]] = {}
     for row in analysis.rows:
         params[analysis.attribute(row.path)] += row.params
-        shapes.setdefault(row.path, []).append(row.output)
+    for name, site in network.tree.root.sites:
+        shapes.setdefault(name, []).append(site.y.sizes)
     rows = [("layer", "output", "parameters")]
     for name in applied(network.root.body):
-        sizes = shapes[name].pop(0) if shapes.get(name) else analysis.outputs[name]
+        sizes = shapes[name].pop(0)
         count = params.pop(name, 0)
         rows.append((name, " x ".join(map(str, sizes)), f"{count:,}" if count else ""))
     wide = [max(len(row[column]) for row in rows) for column in range(3)]

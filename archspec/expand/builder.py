@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from archspec.expression import Expr
-from archspec.ir import Apply, Body, Constant
+from archspec.ir import Apply, Constant
 from archspec.ir.draws import Draw
 from archspec.ir.tree import BlockSite, Definition, ModuleNode, OpSite, Site, TensorInfo
 from archspec.places import At
@@ -80,15 +80,20 @@ class Builder:
         name: str | None,
         at: At | None,
         draws: tuple[Draw, ...] = (),
-    ) -> Body:
+    ) -> Apply:
         """A layer more, and its application."""
         item = Item(module, self.mark(), name, at, draws)
         self.items.append(item)
-        if isinstance(site, BlockSite):
-            return Apply(item.mark, site, site.inputs, site.outputs)
-        if isinstance(site, OpSite) and site.op.constant:
-            return Constant(item.mark, site, dims=len(site.y.sizes))
-        return Apply(item.mark, site)
+        return applied(item.mark, site)
+
+
+def applied(mark: str, site: Site) -> Apply:
+    """The layer that a mark stands for, applied."""
+    if isinstance(site, BlockSite):
+        return Apply(mark, site, site.inputs, site.outputs)
+    if isinstance(site, OpSite) and site.op.constant:
+        return Constant(mark, site, dims=len(site.y.sizes))
+    return Apply(mark, site)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +117,34 @@ class Tensor(NamedTuple):
     info: TensorInfo
 
 
-class Tensors:
-    """Those that a class, the network or one use of an inline block knows, as it goes on."""
+@dataclass(frozen=True, eq=False)
+class Shareable:
+    """A layer with a name, which may be applied again: how it is applied first, to what, and how it
+    is expanded for something else.
+    """
 
-    def __init__(self, out: Builder, known: Mapping[str, Tensor], private: bool = False) -> None:
+    step: Apply
+    x: TensorInfo
+    at: At
+    scope: Any
+    expand: Callable[[Any, TensorInfo], tuple[ModuleNode, Site, TensorInfo]]
+
+
+class Tensors:
+    """Those that a class, the network or one use of an inline block knows, as it goes on.
+
+    `layers` are those with names in it.
+    """
+
+    def __init__(
+        self,
+        out: Builder,
+        known: Mapping[str, Tensor],
+        private: bool = False,
+        layers: Iterable[tuple[str, Shareable]] = (),
+    ) -> None:
         self.out, self.known, self.private = out, dict(known), private
+        self.layers = dict(layers)
 
     def name(self, name: str, info: TensorInfo) -> str:
         """A new one; what stands for it."""

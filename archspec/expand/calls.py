@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from archspec.expand.budget import CALL, Budget, Effects, Room
 from archspec.expand.builder import Builder, Declared, Tensor, Tensors
 from archspec.expand.context import Closure, Context, closure
+from archspec.expand.lists import elements, spread
 from archspec.expand.naming import camel
 from archspec.expand.scope import Scope
 from archspec.expand.tensors import of_scope, read, relative
 from archspec.expression import Expr, Name, Number, Scalar, Value, constant
+from archspec.ir import Field
 from archspec.ir.bodies import INPUT
-from archspec.ir.tree import BlockCall, BlockInstance, BlockSite, Definition, TensorInfo, times
+from archspec.ir.tree import BlockInstance, Definition, TensorInfo
 from archspec.language.arguments import ANY
 from archspec.language.blocks import Block
-from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE, Bound, bind_defaults, bind_use
+from archspec.language.library import (
+    BLOCK_CHANNELS,
+    BLOCK_STRIDE,
+    LISTS,
+    Bound,
+    bind_defaults,
+    bind_use,
+)
 from archspec.language.stack import Layer, Stack
 from archspec.language.templates import Template
 from archspec.language.words import FLOW, INDICES, PARTS_OF_ALL
@@ -38,6 +48,7 @@ class BlockKey(NamedTuple):
     x: TensorInfo
     context: Context
     inputs: tuple[tuple[str, TensorInfo], ...] = ()
+    lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class Expanded(NamedTuple):
@@ -65,6 +76,7 @@ class Call:
     origins: dict[str, Origin]
     at: At  # where the block is named
     args: dict[str, Given] = field(default_factory=dict)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that are
     inputs: dict[str, Tensor] = field(default_factory=dict)
     saves: tuple[str, ...] = ()  # what it gives, as its user names it
 
@@ -85,7 +97,24 @@ class Call:
         inner = TensorInfo(x.shape, Name(self.arriving), (1,) * x.shape.rank)
         parts = tuple(sorted(self.parts.items(), key=lambda item: item[0]))
         inputs = tuple((name, self._inside(name, x)) for name in self.block.inputs)
-        return BlockKey(self.name, self.block, given, parts, inner, self.scope.context, inputs)
+        lists = tuple(sorted(self.lists.items()))
+        context = self.scope.context
+        return BlockKey(self.name, self.block, given, parts, inner, context, inputs, lists)
+
+    def give(self, arg: str, written: Any, at: At, read: Callable[[Expr, At], Value]) -> None:
+        """An argument as it is written at a place: a number, or a list of them."""
+        scope, written = self.scope, spread(written, self.scope.lists)
+        if not isinstance(written, tuple):
+            self.given[arg] = read(written, at)
+            return
+        if arg not in self.block.args:
+            raise scope.error("wrong-type", f"`{arg}` is one number", at, "write one number")
+        self.lists[arg] = elements(arg, len(written), self.block)
+        for place, (name, part) in enumerate(zip(self.lists[arg], written, strict=True)):
+            if isinstance(part, tuple):
+                raise scope.error("wrong-type", f"`{arg}` is a list of lists", at, LISTS)
+            self.given[name] = read(part, at.below(place))
+            self.args[name] = at.below(place)
 
     def _inside(self, name: str, x: TensorInfo) -> TensorInfo:
         """An input as the block sees it."""
@@ -118,7 +147,7 @@ class Call:
     def count(self) -> None:
         """The steps of opening the block."""
         parts = sum(part.size for part in self.parts.values())
-        self.scope.budget.spend(CALL + len(self.block.args) + parts)
+        self.scope.budget.spend(CALL + len(self.block.args) + len(self.given) + parts)
 
 
 def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
@@ -129,36 +158,37 @@ def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
     block = scope.context.blocks[layer.head]
     scope.budget.used.add(layer.head)
     bound = bind_use(layer, layer.head, block, memo=scope.memo)
-    given = {}
+    whole = at.below(layer.head)
+    parts, origins = closures(bound.parts, whole, scope)
+    call = Call(layer.head, block, scope, {}, parts, origins, whole._replace(key=True))
     for arg, expr in bound.args.items():
-        place = at.below(layer.head, arg)
-        if isinstance(expr, tuple):
-            expr, place = in_turn(layer, expr, place, scope)
+        place = whole.below(arg)
+        if isinstance(expr, tuple) and layer.turn is not None:
+            expr, place = in_turn(layer.turn, expr, place, scope)
         elif arg == "stride" and layer.turn and layer.turn[0]:
             continue
         how = {"channels": BLOCK_CHANNELS, "stride": BLOCK_STRIDE}.get(arg, ANY)
-        given[arg] = scope.argument(expr, how, place, arg)
+        call.give(arg, expr, place, partial(_argument, scope, how, arg))
     if scope.in_network:
         scope.settle(x.channels)
-    whole = at.below(layer.head)
-    parts, origins = closures(bound.parts, whole, scope)
     for name in PARTS_OF_ALL:  # a block's norm and act go on into the blocks of its body
         if name not in parts and name in scope.parts and not scope.in_network:
             parts[name], origins[name] = scope.parts[name], scope.origins[name]
-    args = {arg: _given_at(layer, arg, whole, scope) for arg in given}
-    call = Call(layer.head, block, scope, given, parts, origins, whole._replace(key=True), args)
+    for arg in bound.args:
+        call.args.setdefault(arg, _given_at(layer, arg, whole, scope))
     check_required(call)
     if block.inputs or block.outputs:
         _connect(call, layer, bound, at)
     return call
 
 
-def in_turn(layer: Layer, values: tuple[Expr, ...], at: At, scope: Scope) -> tuple[Expr, At]:
+def _argument(scope: Scope, how: Field, word: str, expr: Expr, at: At) -> Value:
+    return scope.argument(expr, how, at, word)
+
+
+def in_turn(turn: tuple[int, int], values: tuple[Any, ...], at: At, scope: Scope) -> tuple[Any, At]:
     """Of a list, what it says for this turn of a layer that is repeated."""
-    if layer.turn is None:
-        message = f"`{at.path[-1]}` is a list, which says numbers turn by turn beside `repeat`"
-        raise scope.error("wrong-type", message, at, "write one number")
-    index, count = layer.turn
+    index, count = turn
     if len(values) != count:
         message = f"`{at.path[-1]}` has {len(values)} entries for {count} layers"
         hint = "beside `repeat` a list says a value layer by layer"
@@ -207,7 +237,8 @@ def check_required(call: Call) -> None:
     """Raises a finding where an argument is not given that has no default."""
     bound = _bound_defaults(call.name, call.block, call.scope)
     for arg, default in call.block.args.items():
-        if default is None and arg not in call.given and arg not in bound.args:
+        known = arg in call.given or arg in call.lists or arg in bound.args
+        if default is None and not known:
             message, hint = f"`{call.name}` is not told its `{arg}`", f"write `{arg}: ...`"
             raise call.scope.error("missing-key", message, call.at, hint)
 
@@ -215,7 +246,9 @@ def check_required(call: Call) -> None:
 def class_scope(key: BlockKey, indices: Mapping[str, int], room: Room, memo: Memo | None) -> Scope:
     """What the body of a block sees that is a class: its own names."""
     scope = Scope(key.context, Budget(room), memo, Builder())
-    scope.block, scope.symbolic = key.name, frozenset([*FLOW, *key.block.args])
+    scope.block, scope.lists = key.name, dict(key.lists)
+    numbers = [name for names in scope.lists.values() for name in names]
+    scope.symbolic = frozenset([*FLOW, *key.block.args, *numbers])
     assert scope.builder is not None
     known = {INPUT: Tensor(INPUT, key.x), **{name: Tensor(name, x) for name, x in key.inputs}}
     scope.tensors = Tensors(scope.builder, known)
@@ -240,6 +273,7 @@ def inline_scope(call: Call, x: TensorInfo) -> Scope:
         values=dict(call.indices),
         pending={},
         symbolic=frozenset(),
+        lists=dict(call.lists),
         running=[],
         uses=((call.at, call.name), *outer.uses),
         named=None,
@@ -277,11 +311,19 @@ def _fill(
         **parts,
     }
     scope.truths = {part: not scope.parts[part].none for part in block.parts}
-    for arg, expr in block.args.items():
+    for arg, default in block.args.items():
+        expr, at = default, At(("args", arg), name)
         if arg in bound.args:
-            scope.pending[arg] = (bound.args[arg], At(("defaults", name, arg)))  # type: ignore[assignment]
-        elif expr is not None:
-            scope.pending[arg] = (expr, At(("args", arg), name))
+            expr, at = bound.args[arg], At(("defaults", name, arg))
+        if expr is None or arg in scope.lists or arg in given:
+            continue
+        expr = spread(expr, scope.lists)
+        if not isinstance(expr, tuple):
+            scope.pending[arg] = expr, at
+            continue
+        scope.lists[arg] = numbers = elements(arg, len(expr), block)
+        scope.pending |= {n: (e, at) for n, e in zip(numbers, expr, strict=True)}
+        scope.symbolic |= {*numbers} if scope.symbolic else set()
 
 
 def _define_flow(scope: Scope, given: Mapping[str, Value], x: TensorInfo) -> None:
@@ -309,7 +351,11 @@ def declared(name: str, block: Block, scope: Scope) -> Declared:
     class_name, prefix, child = block.class_ or camel(name), block.name or name, None
     if isinstance(prefix, Template):
         prefix, child = name, scope.name(prefix, At(block=name))
-    args, raw, inputs = block.args, block.raw, block.inputs
+    raw, inputs = block.raw, block.inputs
+    numbers = {
+        n: scope.pending[n][0] for ns in scope.lists.values() for n in ns if n in scope.pending
+    }
+    args = {arg: e for arg, e in block.args.items() if not isinstance(e, tuple)} | numbers
     return Declared(name, class_name, block.doc, args, prefix, raw, child, inputs)
 
 
@@ -319,49 +365,3 @@ def channels_of(name: str, block: Block) -> str:
     while channels in block.args or channels in FLOW:
         channels += "_"
     return channels
-
-
-def leaving(
-    made: BlockCall, call: Call, x: TensorInfo, inner: TensorInfo | None = None
-) -> TensorInfo:
-    """What leaves the block (or a tensor that it gives), in formulas of the caller."""
-    inner = inner or made.instance.leaving
-    stride = None
-    if x.stride is not None and inner.stride is not None:
-        stride = times(x.stride, inner.stride) if inner.shape.rank else ()
-    channels = made.formula(inner.channels)
-    value = Value(inner.shape.channels, channels)
-    if channels is None:
-        value = call.scope.printable(value, inner.channels, "channels")
-    return TensorInfo(inner.shape, value.expr or Number(inner.shape.channels), stride)
-
-
-def site(made: BlockCall, call: Call, y: TensorInfo, given: Sequence[TensorInfo] = ()) -> BlockSite:
-    """The application of a block; `given` are the tensors that it gives, if several."""
-    scope, known = call.scope, call.scope.tensors
-    inputs = tuple(call.inputs[name].mark for name in call.block.inputs)
-    outputs: list[str] = []
-    for place, info in enumerate(given):
-        assert known is not None
-        if place < len(call.saves):
-            outputs.append(known.name(call.saves[place], info))
-        else:
-            outputs.append(known.out.tensor(call.block.outputs[place]))
-    return BlockSite(made, y.shape, call.use(), scope.uses, scope.role, inputs, tuple(outputs))
-
-
-def check_kept(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -> None:
-    """Raises a finding where a layer gives channels or a stride that the block ignores."""
-    place = at.below(layer.head)
-    if "channels" in layer.given and y.shape.channels != call.given["channels"].number:
-        wanted = f"its use says {call.given['channels'].number}"
-        message = f"`{call.name}` gives {y.shape.channels} channels where {wanted}"
-        hint = "use `channels` in the block, or leave it out here"
-        raise call.scope.error("channels-ignored", message, place.below("channels"), hint)
-    if "stride" not in call.given or x.stride is None or y.stride is None:
-        return
-    by = int(call.given["stride"].number)
-    if y.stride != tuple(step * by for step in x.stride):
-        message = f"`{call.name}` does not stride as it is told here"
-        hint = "use `stride` in one layer of the block, or leave it out here"
-        raise call.scope.error("stride-ignored", message, place.below("stride"), hint)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from archspec.expand.budget import Budget, Effects, Room, TooLargeError
-from archspec.expand.builder import Builder, Tensor, Tensors
+from archspec.expand.builder import Builder, Shareable, Tensor, Tensors
 from archspec.expand.context import Context, names_in
 from archspec.expand.layers import expand_attribute, expand_stack
 from archspec.expand.scope import FoundError, Scope
@@ -15,6 +15,7 @@ from archspec.expand.tensors import names_read
 from archspec.expression import Value
 from archspec.ir import Body
 from archspec.ir.tree import TensorInfo
+from archspec.language.reading import names_shared
 from archspec.language.spec import Section
 from archspec.language.stack import Stack
 from archspec.language.stages import Stage
@@ -42,7 +43,7 @@ class Part(NamedTuple):
     """A section, or layers in one, under a name or without; `at` is the place of the section.
 
     `series` are the stages that are children of sequences in it, `tensors` those with names that
-    it may read.
+    it may read, and `layers` those ahead of it that it applies again.
     """
 
     written: Section | Stack
@@ -52,6 +53,7 @@ class Part(NamedTuple):
     name: str | None = None
     series: tuple[Series, ...] = ()
     tensors: tuple[tuple[str, TensorInfo], ...] = ()
+    layers: tuple[tuple[str, Shareable], ...] = ()
 
 
 class Named(NamedTuple):
@@ -76,6 +78,7 @@ class ExpandedPart(NamedTuple):
     findings: tuple[Finding, ...] = ()
     goes_on: bool = True
     named: tuple[Named, ...] = ()
+    layers: tuple[tuple[str, Shareable], ...] = ()
 
     @property
     def reads(self) -> frozenset[str]:
@@ -95,6 +98,7 @@ class Parts:
         self.steps: list[Body] = []
         self.found: list[Finding] = []
         self.named: list[Named] = []
+        self.layers: dict[str, Shareable] = {}
 
     def take(self, at: At, expand: Callable[..., ExpandedPart]) -> ExpandedPart:
         """One more, in the room that is left; raises `StopExpanding` and `TooLargeError`."""
@@ -109,12 +113,21 @@ class Parts:
         for one in part.named:
             after = None if one.after is None else one.after + before
             self.named.append(one._replace(after=after))
+        self.layers |= part.layers
         self.steps += part.steps
         self.found += part.findings
         fatal = any(finding.rule in FATAL for finding in part.findings)
         if part.findings and (fatal or not part.goes_on or len(self.found) >= MOST_FINDINGS):
             raise StopExpanding
         return part
+
+    def shared(
+        self, written: Section | Stack, memo: Memo | None
+    ) -> tuple[tuple[str, Shareable], ...]:
+        """The layers so far that a part of the network applies again; all, if it names others."""
+        names = names_shared(written, memo=memo)
+        known = self.layers if names - self.layers.keys() else names
+        return tuple((name, self.layers[name]) for name in sorted(known))
 
     def _pay(self, part: ExpandedPart, expand: Callable[..., ExpandedPart]) -> None:
         """What a part takes. One that is remembered and too large is expanded to find where."""
@@ -127,8 +140,11 @@ class Parts:
 
 
 def expand_part(part: Part, args: Args, *, memo: Memo | None, room: Room) -> ExpandedPart:
-    """A section, or an entry of one. What names no argument of the network is the same in all."""
-    if names_in(part.written, memo=memo).isdisjoint(args.numbers):
+    """A section, or an entry of one. What names no argument of the network is the same in all.
+
+    What applies a layer ahead of it again depends on that.
+    """
+    if not part.layers and names_in(part.written, memo=memo).isdisjoint(args.numbers):
         return _without_args(part, memo=memo, room=room)
     return _expand(part, args, memo, room)
 
@@ -150,11 +166,12 @@ def _section(
     """After a finding in a layer that leaves what arrives it goes on behind that."""
     parts, x, goes_on = Parts(room), part.x, True
     known = dict(part.tensors)
+    parts.layers |= part.layers
     try:
         for name, stack in section.entries:
             place = part.at.below(*([name] if name else _steps(stack)[:1]))
-            read = tensors_read(stack, known, memo)
-            entry = part._replace(written=stack, x=x, name=name, tensors=read)
+            read, again = tensors_read(stack, known, memo), parts.shared(stack, memo)
+            entry = part._replace(written=stack, x=x, name=name, tensors=read, layers=again)
             done = parts.take(place, partial(expand_part, entry, args, memo=memo))
             x = done.leaving
             known |= {one.name: one.info for one in done.named}
@@ -169,6 +186,7 @@ def _section(
         tuple(parts.found),
         goes_on,
         named=tuple(parts.named),
+        layers=tuple(parts.layers.items()),
     )
 
 
@@ -188,7 +206,7 @@ def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) 
     scope.series = {one.path: one for one in part.series}
     out = Builder(prefix=f"{'.'.join(map(str, (*at.path, name, *_steps(stack))))}#")
     before = {name: Tensor(name, info) for name, info in part.tensors}
-    scope.tensors = Tensors(out, before)
+    scope.tensors = Tensors(out, before, layers=part.layers)
     try:
         if name is None or is_joint(stack):
             place = at if name is None else at.below(name)
@@ -205,7 +223,8 @@ def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) 
     if name is not None and done:
         new.append(Named(name, y, len(done)))
     effects = scope.budget.effects(out)
-    return ExpandedPart(out, tuple(done), y, effects, named=tuple(new))
+    layers = tuple(scope.tensors.layers.items())
+    return ExpandedPart(out, tuple(done), y, effects, named=tuple(new), layers=layers)
 
 
 def is_joint(stack: Stack) -> bool:

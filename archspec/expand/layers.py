@@ -6,6 +6,7 @@ Combinators register themselves (`combinator`), so that they may expand the laye
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from archspec.expand.budget import VISIT, Room, TooLargeError
 from archspec.expand.builder import Builder, Tensor
@@ -14,23 +15,21 @@ from archspec.expand.calls import (
     Call,
     Expanded,
     call_of,
-    check_kept,
     class_scope,
     declared,
     inline_scope,
-    leaving,
-    site,
 )
 from archspec.expand.depth import nested
+from archspec.expand.leaving import check_kept, leaving, site
 from archspec.expand.living import alive
 from archspec.expand.naming import chain, closed
 from archspec.expand.ops import expand_op
 from archspec.expand.own import own_module
-from archspec.expand.parts import fill
+from archspec.expand.parts import Filled, fill
 from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
 from archspec.expand.starts import draws_of, with_init
-from archspec.expand.tensors import named, read, reads_input
+from archspec.expand.tensors import named, read, reads_input, remembered
 from archspec.expand.turns import turns
 from archspec.expression import Number
 from archspec.ir import Body, Give, Load, Save
@@ -102,15 +101,14 @@ def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
     if layer.run is None and layer.head in scope.parts:
         filled = fill(layer, at, scope)
         if layer.name is not None:
-            name = _attribute(layer, at, scope, out)
-            return expand_attribute(name, filled.stack, filled.at, filled.scope, x, out, at)
+            return _filled(filled, layer, at, scope, x, out)
         with nested(scope, named=at):
             return expand_stack(filled.stack, filled.at, filled.scope, x, out)
     if layer.run or layer.head in OPS or layer.head == "sequence":
         made = expand_module(layer, at, scope, x)
         if isinstance(layer.raw, list) and not _has_children(made):
             return [], x  # a list of layers that are not there
-        return _add(made, layer, at, scope, out)
+        return _add(made, layer, at, scope, x, out)
     call = call_of(layer, at, scope, x)
     if call.block.inline and layer.name is None:
         with nested(scope, call.name):
@@ -118,7 +116,19 @@ def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
             done, y = inlined(call, inside, x, out)
         check_kept(layer, at, call, x, y)
         return done, y
-    return _add(_expand_call(call, layer, at, x), layer, at, scope, out)
+    return _add(_expand_call(call, layer, at, x), layer, at, scope, x, out)
+
+
+def _filled(
+    filled: Filled, layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
+) -> Steps:
+    """The layers of a part as one attribute."""
+    name, inside = _attribute(layer, at, scope, out), filled.scope
+    steps, y = expand_attribute(name, filled.stack, filled.at, inside, x, out, at)
+    for step in steps:
+        expand = partial(_single, filled.stack, filled.at, name or "")
+        remembered(name, step, x, at, inside, expand, scope.tensors)
+    return steps, y
 
 
 def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
@@ -139,11 +149,13 @@ def settle_all(scope: Scope, x: TensorInfo) -> None:
             scope.settle(value.expr or Number(0))
 
 
-def _add(made: Module, layer: Layer, at: At, scope: Scope, out: Builder) -> Steps:
+def _add(made: Module, layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     module, where, y = made
     draws, name = draws_of(layer, module, at, scope), _attribute(layer, at, scope, out)
     check_constant(made, name, at, scope, out.sequential)
-    return [out.add(module, where, name, at, draws)], y
+    step = out.add(module, where, name, at, draws)
+    remembered(name, step, x, at, scope, partial(expand_module, layer, at), scope.tensors)
+    return [step], y
 
 
 def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
@@ -188,7 +200,17 @@ def _as_attribute(
         return [], x
     module, where, y = made
     check_constant(made, name, named, scope, out.sequential)
-    return [out.add(module, where, name, named, draws)], y
+    step = out.add(module, where, name, named, draws)
+    expand = partial(_single, stack, at, name or "")
+    remembered(name, step, x, named, scope, expand, scope.tensors)
+    return [step], y
+
+
+def _single(stack: Stack, at: At, name: str, scope: Scope, x: TensorInfo) -> Module:
+    """The module of an attribute that is there."""
+    made, _ = expand_single(stack, at, scope, x, name)
+    assert made is not None
+    return made
 
 
 def expand_single(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from archspec.diagnostics import Diagnostic, SpecError, merged
-from archspec.expand import branches, interpolation, residual  # noqa: F401  they register themselves
+from archspec.expand import branches, interpolation, residual, sharing  # noqa: F401  they register themselves
 from archspec.expand.budget import Room, TooLargeError
 from archspec.expand.builder import Declared
 from archspec.expand.context import Context, context_of, names_in
@@ -168,7 +168,8 @@ class _Expansion:
     def _section(self, section: Section, where: str, x: TensorInfo) -> TensorInfo:
         at, args = At((where,)), Args(self.args, self.args | self.symbolic)
         tensors = tensors_read(section, self.tensors, self.memo)
-        part = Part(section, at, x, self.context, None, self._within(where), tensors)
+        layers = self.parts.shared(section, self.memo)
+        part = Part(section, at, x, self.context, None, self._within(where), tensors, layers)
         return self._take(at, partial(expand_part, part, args, memo=self.memo)).leaving
 
     def _within(self, *path: str) -> tuple[Series, ...]:
@@ -208,7 +209,8 @@ class _Expansion:
     def _between(self, key: str, stack: Stack, x: TensorInfo) -> TensorInfo:
         at, args = At(("stages",)), Args(self.args, self.args | self.symbolic)
         tensors = tensors_read(stack, self.tensors, self.memo)
-        part = Part(stack, at, x, self.context, key, self._within("stages", key), tensors)
+        within, layers = self._within("stages", key), self.parts.shared(stack, self.memo)
+        part = Part(stack, at, x, self.context, key, within, tensors, layers)
         expand = partial(expand_part, part, args, memo=self.memo)
         return self._take(at.below(key), expand).leaving
 

@@ -42,7 +42,7 @@ def with_outputs(
         written = spec.outputs.places(spec.data["outputs"])
         asked = [Asked(name, ("outputs", *path)) for name, path in written]
         return _giving(network, spec, spec.outputs, asked)
-    if network.tensors:
+    if network.linked:
         return _with_root(network, alive(network.root))
     return network
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.expand.calls import Call
+from archspec.expand.lists import spread
 from archspec.expand.rows import Module
 from archspec.expand.scope import Scope
 from archspec.ir.own import own
@@ -28,6 +29,7 @@ def own_module(call: Call, scope: Scope, x: TensorInfo, y: TensorInfo) -> Module
 
 
 def _slot(value: Any, name: str, at: At, scope: Scope) -> Slot:
+    value = spread(value, scope.lists)
     if isinstance(value, tuple):
         return tuple(scope.argument(part, ANY, at, name) for part in value)
     return scope.argument(value, ANY, at, name)

@@ -63,6 +63,7 @@ class Scope:
         self.values: dict[str, Value] = {}
         self.pending: dict[str, tuple[Expr, At]] = {}
         self.truths: dict[str, bool] = {}
+        self.lists: dict[str, tuple[str, ...]] = {}  # arguments that are, by the names of numbers
         self.symbolic: frozenset[str] = frozenset()
         self.parts: Mapping[str, Closure] = {}
         self.origins: Mapping[str, Origin] = {}
@@ -107,6 +108,9 @@ class Scope:
             return constant(self.truths[word])
         if word in self.pending:
             return self._evaluate_default(word)
+        if word in self.lists:
+            hint = "only an argument of a layer may be one, and `+ - * // %` of it"
+            raise ExpressionError(f"`{word}` is a list of {len(self.lists[word])}", hint)
         known = [*self.values, *self.truths, *self.pending]
         raise ExpressionError(f"`{word}` is not known here", did_you_mean(word, known, "known"))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from archspec.expand.budget import Budget, Room
-from archspec.expand.builder import Builder
+from archspec.expand.builder import Builder, Shareable
 from archspec.expand.calls import Call, check_required, closures
 from archspec.expand.context import Context, names_in
 from archspec.expand.entries import ExpandedPart
@@ -21,7 +22,7 @@ from archspec.language.stack import Layer
 from archspec.language.stages import Stage
 from archspec.language.widths import Place, Series, Width
 from archspec.memo import Memo, remember_by_reads
-from archspec.places import At, Finding, Given
+from archspec.places import At, Finding
 
 
 class StageKey(NamedTuple):
@@ -89,7 +90,14 @@ def expand_stage(
     if not found:
         scope.budget.widths.append(Width(at.path, x.shape.channels))
     step = out.add(row, site, name, at._replace(key=True))
-    return ExpandedPart(out, (step,), x, scope.budget.effects(row), tuple(found))
+    again = Shareable(step, key.x, at._replace(key=True), scope, partial(_again, key, place))
+    effects, layers = scope.budget.effects(row), ((name, again),)
+    return ExpandedPart(out, (step,), x, effects, tuple(found), layers=layers)
+
+
+def _again(key: StageKey, place: dict[str, int], scope: Scope, x: TensorInfo) -> Module:
+    """A stage that is applied to something else."""
+    return _as_module(key._replace(x=x), place, scope)
 
 
 @run
@@ -98,8 +106,12 @@ def expand_run(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Module:
     series, stage = scope.series[at.path], layer.run
     scope.budget.decided |= names_in(stage, memo=scope.memo)
     key = stage_key(stage, series, scope.network_args, x, at, scope.context, memo=scope.memo)
+    return _as_module(key, series.indices, scope)
+
+
+def _as_module(key: StageKey, place: dict[str, int], scope: Scope) -> Module:
     room = scope.budget.left("")
-    part = expand_stage(key, series.indices, memo=scope.memo, room=room)
+    part = expand_stage(key, place, memo=scope.memo, room=room)
     scope.budget.add(part.effects)
     scope.budget.decided |= part.effects.decided
     if part.findings:
@@ -164,16 +176,17 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
     given = {"stride": scope.values["stride"]}
     if stage.channels is not None:
         given["channels"] = scope.values["channels"]
+    parts, origins = closures(bound.parts, at, scope)
+    inside = scope.with_(values={**scope.values, **place.names})
+    named = at.below("block", place.number)
+    call = Call(name, block, inside, given, parts, origins, named)
     for arg, expr in bound.args.items():
         where = at.below(arg)
         if isinstance(expr, tuple):
             where, expr = where.below(place.number), expr[place.number]
-        given[arg] = scope.value(expr, where)
-    parts, origins = closures(bound.parts, at, scope)
-    args: dict[str, Given] = {arg: at.below(arg, place.number) for arg in given if arg in stage.raw}
-    inside = scope.with_(values={**scope.values, **place.names})
-    named = at.below("block", place.number)
-    call = Call(name, block, inside, given, parts, origins, named, args)
+        call.give(arg, expr, where, scope.value)
+    args = [arg for arg in (*given, *bound.args) if arg in stage.raw]
+    call.args |= {arg: at.below(arg, place.number) for arg in args}
     check_required(call)
     return call
 

@@ -11,10 +11,11 @@ from fractions import Fraction
 from typing import Any
 
 from archspec.diagnostics import did_you_mean
-from archspec.expand.builder import Builder, Tensor, Tensors
+from archspec.expand.builder import Builder, Shareable, Tensor, Tensors
+from archspec.expand.rows import Module
 from archspec.expand.scope import Scope
 from archspec.expression import whole
-from archspec.ir import Body, Load, Real, Save
+from archspec.ir import Apply, Body, Load, Real, Save
 from archspec.ir.bodies import INPUT
 from archspec.ir.tree import TensorInfo
 from archspec.language.reading import names_of_tensors
@@ -48,6 +49,20 @@ def named(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder, expan
             raise scope.error("bad-layer", message, at.below("save"), SEVERAL)
         steps.append(Save(known.name(layer.save[0], y)))
     return steps, y
+
+
+def remembered(
+    name: str | None,
+    step: Body,
+    x: TensorInfo,
+    at: At,
+    scope: Scope,
+    expand: Callable[[Scope, TensorInfo], Module],
+    tensors: Tensors | None,
+) -> None:
+    """Notes a layer with a name, which `share` may apply again."""
+    if name is not None and tensors is not None and isinstance(step, Apply):
+        tensors.layers[name] = Shareable(step, x, at, scope, expand)
 
 
 def gives_several(layer: Layer, scope: Scope) -> bool:

@@ -1,81 +1,52 @@
 """From a checkpoint back to a spec, by names and shapes alone.
 
-header   names and shapes of a file, without torch and without its numbers
-shipped  the shipped specs that have these names and shapes
-resnet   a ResNet of other sizes and options
-widths   a shipped spec with other widths, as pruning leaves them
-text     the YAML, in the fewest lines
+header      names and shapes of a file, without torch and without its numbers
+own         the user's own specs
+candidates  the specs that have these names and shapes
+resnet      a ResNet of other sizes and options
+widths      a spec with other widths, as pruning leaves them
+text        the YAML, in the fewest lines
+check       that a spec has these names and shapes, where it is to be saved
+inference   what was found
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from archspec.checkpoints import kind_of, without_prefixes
-from archspec.diagnostics import SpecError, UnreadableFile, shown
+from archspec.diagnostics import UnreadableFile, shown
 from archspec.extras import needed_for
-from archspec.infer.header import Shapes, read_header
+from archspec.infer.candidates import Candidate, Match, matches, shipped_specs, templates
+from archspec.infer.check import Goal, checked
+from archspec.infer.header import read_header
+from archspec.infer.inference import Inference
+from archspec.infer.own import Own, folders_around, own_specs
 from archspec.infer.resnet import NoResNet, Proposal, propose
-from archspec.infer.shipped import Match, known, matches, state_of, templates
 from archspec.infer.text import difference, inherited, plain, written
 from archspec.infer.widths import NoWidths, with_widths
-from archspec.language.load import parse_text, shipped
+from archspec.language.load import shipped
 from archspec.language.names import is_spec_name
 from archspec.paths import display_path
 from archspec.source.extends import merge_data
 
-MOST_REASONS = 12
-UNKNOWN = (
-    "strides, and with them the size of the input",
-    "activations, and whether they are in place",
-    "pools and anti-aliasing",
-    "padding and dilation",
-    "dropout and stochastic depth",
-    "eps and momentum of norms",
-)
 
-
-@dataclass(frozen=True, slots=True)
-class Inference:
-    """What names and shapes say of a network.
-
-    `text` is a spec with exactly these names and shapes, None if none was found; then `reasons`
-    say why. `alternatives` are shipped specs that have the same and compute something else,
-    `guesses` what was decided for this one, `unknown` what shapes never tell.
-    """
-
-    text: str | None = None
-    base: str | None = None
-    alternatives: tuple[str, ...] = ()
-    guesses: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = UNKNOWN
-    reasons: tuple[str, ...] = ()
-
-    @property
-    def notes(self) -> str:
-        """All but the text, for people."""
-        if self.text is None:
-            lines = ["no spec was found that explains these names and shapes:"]
-            return "\n".join([*lines, *(f"  - {reason}" for reason in self.reasons)])
-        lines = [f"extends {self.base}" if self.base else "extends no shipped spec"]
-        if self.alternatives:
-            listed = ", ".join(self.alternatives)
-            lines.append(f"the same names and shapes, but another function: {listed}")
-        lines += [f"guessed: {guess}" for guess in self.guesses]
-        return "\n".join([*lines, f"not to be known from shapes: {'; '.join(self.unknown)}"])
-
-
-def infer_file(path: str | Path, name: str | None = None) -> Inference:
+def infer_file(
+    path: str | Path, name: str | None = None, output: str | Path | None = None
+) -> Inference:
     """`infer` for a file of safetensors or of `torch.save`; the spec is called after the file.
+
+    It may extend the specs beside the file `output`, in which it is to be saved (in the working
+    directory without), beside the checkpoint, and in `specs/` there and in the working directory.
 
     Of `.safetensors` only the header is read, without torch. Raises `UnreadableFile`, and
     `ModuleNotFoundError` for a file that needs torch where there is none.
     """
-    path = Path(path)
+    path, output = Path(path), Path(output) if output else None
     if kind_of(path) == "safetensors":
         shapes = read_header(path)
     else:
@@ -83,7 +54,11 @@ def infer_file(path: str | Path, name: str | None = None) -> Inference:
             from archspec.runtime import read_tensors
 
         shapes = {key: tuple(tensor.shape) for key, tensor in read_tensors(path).items()}
-    return infer(shapes, identifier(name or path.stem))
+    own = own_specs(folders_around(path, output), output)
+    word = identifier(name or (output or path).stem)
+    if not name and not output and any(one.base == word for one in own.specs):
+        word = identifier(f"{word[:47]}_inferred")  # it would take the place of that file
+    return infer(shapes, word, own)
 
 
 def identifier(text: str) -> str:
@@ -93,73 +68,99 @@ def identifier(text: str) -> str:
     return word if is_spec_name(word) else f"{word}_net"
 
 
-def infer(shapes: Mapping[str, tuple[int, ...]], name: str = "inferred") -> Inference:
+def infer(
+    shapes: Mapping[str, tuple[int, ...]], name: str = "inferred", own: Own | None = None
+) -> Inference:
     """The spec of a network whose `state_dict` has these names and shapes.
 
     What it proposes has been lowered and has exactly these names and shapes, the counters of
-    batch norms aside where `shapes` has none.
+    batch norms aside where `shapes` has none. `own` are specs besides the shipped ones
+    (`archspec.infer.own.own_specs`).
     """
-    whole: Shapes = {}
+    own = own or Own()
+    tried = list[Inference]()
+    for found in _tries(shapes, name, own):
+        tried.append(found)
+        if found.text is not None:
+            break
+    best = tried[-1] if tried[-1].text is not None else tried[0]
+    return dataclasses.replace(best, skipped=own.skipped)
+
+
+def _tries(shapes: Mapping[str, tuple[int, ...]], name: str, own: Own) -> Iterator[Inference]:
+    candidates = [*own.specs, *shipped_specs().values()]
+    goal = Goal({}, name, own)
     for whole in without_prefixes(shapes):
-        if found := matches(whole):
-            return _from_match(found, whole, name)
-    sized = _of_other_sizes(whole, name)
-    if sized.text is not None:
-        return sized
-    return next((one for one in _of_other_widths(whole, name) if one.text is not None), sized)
+        goal = Goal(whole, name, own)
+        found = matches(whole, candidates)
+        for place, match in enumerate(found):
+            others = [one.candidate for one in (*found[:place], *found[place + 1 :])]
+            yield _from_match(match, others, goal)
+    yield from _of_other_widths(own.specs, goal)
+    yield _of_other_sizes(goal)
+    yield from _of_other_widths(shipped_specs().values(), goal)
 
 
-def _of_other_sizes(shapes: Shapes, name: str) -> Inference:
-    try:
-        proposal = propose(shapes)
-    except NoResNet as error:
-        return Inference(reasons=(*_unlike(shapes), f"it is no ResNet: {error}"))
-    return _from_proposal(proposal, shapes, name)
+# A spec as it is -----------------------------------------------------------------------
 
 
-def _unlike(shapes: Shapes) -> tuple[str, ...]:
-    few = ", ".join(f"`{shown(key)}`" for key in list(shapes)[:3])
-    if not shapes:
-        return ("there are no tensors",)
-    return (f"no shipped spec has these {len(shapes)} tensors ({few}, ...)",)
-
-
-# A shipped spec ------------------------------------------------------------------------
-
-
-def _from_match(found: list[Match], shapes: Shapes, name: str) -> Inference:
-    best = found[0]
-    base, others = best.spec.name, tuple(match.spec.name for match in found[1:])
+def _from_match(match: Match, others: Iterable[Candidate], goal: Goal) -> Inference:
     over: dict[str, Any] = {}
-    if best.channels is not None and best.channels != best.spec.input[0]:
-        over["input"] = [best.channels, *best.spec.input[1:]]
-    usual = best.spec.args.get("classes")
-    if best.classes is not None and best.classes != usual:
-        if usual is None:
-            return Inference(reasons=(f"`{base}` fits but for {best.classes} features at its end",))
-        over["args"] = {"classes": best.classes}
-    whole = {"extends": base, "name": name, **over}
-    return _checked(whole, shapes, Inference(base=base, alternatives=others))
+    base, spec = match.candidate.base, match.candidate.spec
+    if match.channels is not None:
+        over["input"] = [match.channels, *spec.input[1:]]
+    if match.classes is not None:
+        if "classes" not in spec.args:
+            shown = match.candidate.shown
+            return Inference(
+                reasons=(f"`{shown}` fits but for {match.classes} features at its end",)
+            )
+        over["args"] = {"classes": match.classes}
+    found = _based(match.candidate, tuple(one.shown for one in others))
+    found = dataclasses.replace(found, unchanged=not over)
+    return checked({"extends": base, "name": goal.name, **over}, goal, found, match.candidate)
+
+
+def _based(candidate: Candidate, alternatives: tuple[str, ...]) -> Inference:
+    file = candidate.shown if candidate.folder else None
+    return Inference(base=candidate.base, alternatives=alternatives, file=file)
 
 
 # A ResNet of other sizes ----------------------------------------------------------------
 
 
-def _from_proposal(proposal: Proposal, shapes: Shapes, name: str) -> Inference:
-    wanted: dict[str, Any] = {"name": name, **proposal.spec}
-    base = _nearest(wanted, name)
-    first = Inference(guesses=proposal.guesses)
+def _of_other_sizes(goal: Goal) -> Inference:
+    try:
+        proposal = propose(goal.shapes)
+    except NoResNet as error:
+        return Inference(reasons=(_unlike(goal), f"it is no ResNet: {error}"))
+    return _from_proposal(proposal, goal)
+
+
+def _unlike(goal: Goal) -> str:
+    if not goal.shapes:
+        return "there are no tensors"
+    few = ", ".join(f"`{shown(key)}`" for key in list(goal.shapes)[:3])
+    yours = " and none of yours" if goal.own.specs else ""
+    return f"no shipped spec{yours} has these {len(goal.shapes)} tensors ({few}, ...)"
+
+
+def _from_proposal(proposal: Proposal, goal: Goal) -> Inference:
+    wanted: dict[str, Any] = {"name": goal.name, **proposal.spec}
+    base = _nearest(wanted, goal.name)
     if base is not None:
-        over = {"extends": base, "name": name, **difference(*_sides(base, wanted))}
-        shorter = _checked(over, shapes, Inference(base=base, guesses=proposal.guesses))
+        over = {"extends": base, "name": goal.name, **difference(*_sides(base, wanted))}
+        candidate = shipped_specs()[base]
+        found = Inference(base=base, guesses=proposal.guesses)
+        shorter = checked(over, goal, found, candidate)
         if shorter.text is not None:
             return shorter
-    return _checked(wanted, shapes, first)
+    return checked(wanted, goal, Inference(guesses=proposal.guesses))
 
 
 def _sides(base: str, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """A shipped spec, and what is wanted of one that extends it; args that it has may stay."""
-    data = inherited(known()[base][0].data)
+    data = inherited(shipped_specs()[base].spec.data)
     whole = {key: value for key, value in wanted.items() if key != "name"}
     if "args" in data:
         whole.setdefault("args", data["args"])
@@ -180,68 +181,37 @@ def _nearest(wanted: dict[str, Any], name: str) -> str | None:
     return best
 
 
-# A shipped spec of other widths ----------------------------------------------------------
+# A spec of other widths ------------------------------------------------------------------
 
 
-def _of_other_widths(shapes: Shapes, name: str) -> Iterator[Inference]:
-    for spec, others in templates(shapes):
+def _of_other_widths(candidates: Iterable[Candidate], goal: Goal) -> Iterator[Inference]:
+    for candidate, others in templates(goal.shapes, candidates):
+        spec = candidate.spec
         try:
-            wanted = with_widths(spec, shapes)
-        except NoWidths:
+            wanted = with_widths(spec, goal.shapes)
+        except NoWidths as error:
+            yield Inference(reasons=(f"`{candidate.shown}` has these names, but {error}",))
             continue
-        over = {"extends": spec.name, "name": name, **difference(inherited(spec.data), wanted)}
-        yield _checked(over, shapes, Inference(base=spec.name, alternatives=others))
+        over = difference(inherited(spec.data), wanted)
+        whole = {"extends": candidate.base, "name": goal.name, **over}
+        yield checked(whole, goal, _based(candidate, others), candidate)
 
 
-# The check ------------------------------------------------------------------------------
-
-
-def _checked(spec: dict[str, Any], shapes: Shapes, found: Inference) -> Inference:
-    """`found` with the text of `spec`, if that has exactly these names and shapes."""
-    text = written(spec, _comments(found, len(shapes)))
-    like = f"`{found.base}`" if found.base else "a ResNet"
-    try:
-        state = state_of(parse_text(text, "the inferred spec"), shapes)
-    except SpecError as error:
-        reasons = tuple(d.message for d in error.diagnostics[:MOST_REASONS])
-        return Inference(reasons=(f"it is much like {like}, but none can be built", *reasons))
-    if state != shapes:
-        head = f"it is much like {like}, but these do not fit the others"
-        return Inference(reasons=(head, *_differences(state, shapes)))
-    return Inference(text, found.base, found.alternatives, found.guesses, found.unknown)
-
-
-def _comments(found: Inference, count: int) -> list[str]:
-    lines = [f"Inferred from the names and shapes of {count} tensors. They do not tell:"]
-    lines += [f"{'; '.join(found.unknown)}."]
-    if found.alternatives:
-        lines.append(f"The same names and shapes: {', '.join(found.alternatives)}.")
-    return lines + [f"Guessed: {guess}." for guess in found.guesses]
-
-
-def _differences(state: Shapes, shapes: Shapes) -> list[str]:
-    lines = []
-    for key in dict.fromkeys([*shapes, *state]):
-        if key not in state:
-            lines.append(f"`{shown(key)}` has no place")
-        elif key not in shapes:
-            lines.append(f"`{key}` is missing")
-        elif state[key] != shapes[key]:
-            lines.append(f"`{shown(key)}` has shape {shapes[key]} where {state[key]} is expected")
-    more = len(lines) - MOST_REASONS
-    return lines[:MOST_REASONS] + ([f"and {more} more"] if more > 0 else [])
-
-
-def main_text(path: str | Path, name: str | None = None) -> tuple[int, str, str]:
+def main_text(
+    path: str | Path, name: str | None = None, output: str | Path | None = None
+) -> tuple[int, str, str]:
     """For the command line: exit code, YAML for the output, and notes for people.
 
     0: a spec was found; 1: none explains the file; 2: the file cannot be read.
     """
     try:
-        found = infer_file(path, name)
+        found = infer_file(path, name, output)
     except UnreadableFile as error:
         return 2, "", str(error)
-    return (1 if found.text is None else 0), found.text or "", found.notes
+    notes = found.notes
+    if found.file and not output:
+        notes = f"save it beside {found.file}: `extends` looks there\n{notes}"
+    return (1 if found.text is None else 0), found.text or "", notes
 
 
 __all__ = ["Inference", "infer", "infer_file", "main_text"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -53,8 +54,8 @@ def _flow(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     text = str(value)
-    quoted = isinstance(value, str) and (_QUOTED & set(text) or not reads_as_text(text))
-    return f'"{text}"' if quoted else text
+    odd = _QUOTED & set(text) or not text.isprintable() or not reads_as_text(text)
+    return json.dumps(text, ensure_ascii=False) if isinstance(value, str) and odd else text
 
 
 def difference(base: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""A shipped spec with other widths: a network that was pruned, or made wider.
+"""A spec with other widths: a network that was pruned, or made wider.
 
-Its names are those of the shipped spec. Each layer leads to the place that decides how wide it is,
+Its names are those of the spec. Each layer leads to the place that decides how wide it is,
 an argument of a stage, of a layer or of the network: that gets the number, or a list where the
 numbers of the blocks differ. Arguments whose defaults are made of others come after those.
 """
@@ -19,14 +19,18 @@ from typing import Any, NamedTuple
 from archspec.diagnostics import SpecError
 from archspec.expand import expand_network
 from archspec.expression import Expr, Name, Value
+from archspec.infer.candidates import MEMO
 from archspec.infer.header import Shapes
 from archspec.infer.text import inherited, written
 from archspec.ir import fields_of
 from archspec.ir.visitor import Frame, Visit, visits
-from archspec.language import Spec, load
+from archspec.language import Spec
+from archspec.language.load import Loader
 from archspec.memo import Memo
 from archspec.ops.convolutions import Conv, Linear
 from archspec.places import Path
+from archspec.source.document import Document
+from archspec.source.folder import Files
 
 SHRINKS = "the widths are those of the checkpoint"
 MOST_ROUNDS = 12  # arguments of one block, each of which may be made of the one before
@@ -77,10 +81,11 @@ class Decision(NamedTuple):
 
 def with_widths(base: Spec, shapes: Shapes) -> dict[str, Any]:
     """The data of `base` with the widths of these shapes; raises `NoWidths`."""
-    data, memo = copy.deepcopy(inherited(base.data)), Memo()
+    data, memo = copy.deepcopy(inherited(base.data)), MEMO.trimmed()
+    loader = Loader(Files(), memo, base.library.beside)
     try:
         for _ in range(MOST_ROUNDS):
-            spec = load({"name": base.name, **data}, memo=memo)
+            spec = loader.load(Document({"name": base.name, **data}))
             projections = _projections(spec, shapes, memo)
             data["input"][0] = _arriving(projections[0], shapes)
             places = _places(spec, projections, shapes)
@@ -165,7 +170,8 @@ def _decision(visit: Visit, spec: Spec) -> Decision | None:
 
 
 def _names(block: str, spec: Spec) -> tuple[str, ...]:
-    return ("channels", *spec.library.block(block).args)
+    known = spec.library.block(block)
+    return ("channels", *known.args) if known else ()  # a part has none of its own
 
 
 def _in_network(visit: Visit, spec: Spec) -> Decision | None:

@@ -193,10 +193,14 @@ def sized(bodies: Sequence[Body], size: Callable[[Sequence[Size]], Size]) -> Bod
     return bodies[0]
 
 
-def has_sizes(body: Body) -> bool:
-    """Whether numbers of channels are said in a body."""
-    said = isinstance(body, Slice) or (isinstance(body, Split) and bool(body.sizes))
-    return said or any(map(has_sizes, parts_of(body)))
+def sizes_in(body: Body) -> Iterator[Size]:
+    """The numbers of channels that are said in a body."""
+    if isinstance(body, Slice):
+        yield from (body.start, body.stop)
+    elif isinstance(body, Split):
+        yield from body.sizes
+    for part in parts_of(body):
+        yield from sizes_in(part)
 
 
 def steps_of(body: Body) -> Iterator[Body]:

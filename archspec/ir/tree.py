@@ -14,9 +14,9 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight, whole
-from archspec.ir.bodies import Body, Chain, applications
+from archspec.ir.bodies import INPUT, Body, Chain, applications
 from archspec.ir.draws import Draw, Rule
-from archspec.ir.liveness import in_mode
+from archspec.ir.liveness import in_mode, loaded
 from archspec.ir.ops import Op, Real, Shape
 from archspec.places import At, Use
 
@@ -326,6 +326,11 @@ class ExpandedNetwork:
     def evaluated(self) -> Body:
         """What runs when it is not training."""
         return in_mode(self.root.body, training=False) if self.training else self.root.body
+
+    @cached_property
+    def linked(self) -> bool:
+        """Whether layers read tensors by name."""
+        return bool(self.tensors) or INPUT in loaded(self.root.body)
 
     @property
     def output(self) -> Shape:

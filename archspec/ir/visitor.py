@@ -86,7 +86,13 @@ def visits(network: ExpandedNetwork) -> Iterator[Visit]:
 
     A stochastic depth of 0 is a layer only where other uses of its block have a higher one.
     """
-    for visit in visits_in(network.root):
+    for name, site in network.root.sites:
+        yield from visits_of(network, name, site)
+
+
+def visits_of(network: ExpandedNetwork, name: str, site: Site) -> Iterator[Visit]:
+    """The same where the network applies one attribute."""
+    for visit in visits_at(site, name):
         if visit.block in network.drops or not _drops(visit.site):
             yield visit
 

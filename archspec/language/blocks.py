@@ -32,7 +32,7 @@ def _block_arguments(value: Any) -> dict[str, Any]:
             identifiers.argument_name(name)
             not_taken(name, "argument")
             given = value[name]
-            result[name] = None if given == "required" else arguments.expr(given)
+            result[name] = None if given == "required" else arguments.value_of(given)
     found.finish()
     return result
 

@@ -18,6 +18,7 @@ from archspec.language import arguments, identifiers
 from archspec.language.interpolation import interpolation_of
 from archspec.language.model import Model, reads
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.sharing import shared_of
 from archspec.language.stack import Branch, Layer, Stack
 from archspec.language.starts import starts_of
 from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
@@ -33,7 +34,6 @@ from archspec.language.words import (
     ONE_BODY,
     PARTS_OF_ALL,
     TENSOR,
-    WITH_ARGUMENTS,
 )
 from archspec.ops import OPS
 
@@ -121,14 +121,17 @@ def _with_head(
             branches = (Branch(None, _body(given)),)
         elif head in BRANCHED:
             branches = _branches(given)
-        elif head in WITH_ARGUMENTS:
-            arguments_given = slice_of(given) if head == "slice" else interpolation_of(given)
+        elif head in _ARGUMENTS:
+            arguments_given = _ARGUMENTS[head](given)
         elif head in OPS:
             arguments_given = arguments.op_arguments(OPS[head], shorthand(head, given))
         else:
             arguments_given = shorthand(head, given)
     found.finish()
     return Layer(head, arguments_given, raw, step, branches=branches, **parts)
+
+
+_ARGUMENTS = {"slice": slice_of, "interpolate": interpolation_of, "share": shared_of}
 
 
 def _children(given: Any, read: Reader) -> Stack:

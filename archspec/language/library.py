@@ -18,7 +18,7 @@ from archspec.language.blocks import Block, block_of
 from archspec.language.layers import stack_of
 from archspec.language.limits import characters
 from archspec.language.model import piece
-from archspec.language.problems import Collector, Problems, diagnose, fail
+from archspec.language.problems import Collector, Problems, describe, diagnose, fail
 from archspec.language.stack import Stack
 from archspec.language.suggestions.elsewhere import OF_STAGES_ELSEWHERE
 from archspec.language.tensors import source_of
@@ -195,11 +195,15 @@ def built_in(name: str) -> tuple[Block, Document]:
     return block, library.documents[name]
 
 
+MOST_NUMBERS = 1000  # in a list
+LISTS = "a list of lists says them turn by turn, in a stage or beside `repeat`"
+
+
 @dataclass(frozen=True, eq=False)
 class Bound:
     """What a use of a block gives: numbers for arguments, layers for parts."""
 
-    args: dict[str, Expr | tuple[Expr, ...]] = field(default_factory=dict)
+    args: dict[str, Expr | tuple[Expr | tuple[Expr, ...], ...]] = field(default_factory=dict)
     parts: dict[str, Stack] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)  # names of tensors
 
@@ -237,14 +241,29 @@ def bind_use(
 
 @remember
 def bind_defaults(defaults: Any, name: str, block: Block, *, memo: Memo | None) -> Bound:
-    """The same for what `defaults` say of a block."""
-    return bind(defaults.blocks.get(name, {}), name, block)
+    """The same for what `defaults` say of a block, where no list has turns."""
+    given = defaults.blocks.get(name, {})
+    bound, found = bind(given, name, block), Collector()
+    for arg, value in bound.args.items():
+        if isinstance(value, tuple) and any(isinstance(part, tuple) for part in value):
+            found.add("wrong-type", f"`{arg}` is a list of lists", LISTS, arg)
+    found.finish()
+    return bound
 
 
 def _number(value: Any, key: str, name: str) -> Any:
     if isinstance(value, Mapping):
         fail("wrong-type", f"`{key}` of `{name}` is a number, and here it is given layers")
-    return arguments.value_of(value)
+    if not isinstance(value, list):
+        return arguments.expr(value)
+    if not 1 <= len(value) <= MOST_NUMBERS:
+        fail("out-of-range", f"expected a list of numbers, found {describe(value)}")
+    found, parts = Collector(), []
+    for place, part in enumerate(value):
+        with found.trying(place):
+            parts.append(arguments.value_of(part))
+    found.finish()
+    return tuple(parts)
 
 
 def _report_unknown(

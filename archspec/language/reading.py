@@ -9,6 +9,7 @@ from typing import Any
 from archspec.diagnostics import did_you_mean
 from archspec.language.interpolation import LIKE
 from archspec.language.problems import Problem
+from archspec.language.sharing import LAYER
 from archspec.language.spec import Section, Spec
 from archspec.language.stack import Stack
 from archspec.language.stages import Stage
@@ -79,6 +80,14 @@ def _names_of_tensors(written: Section | Stage | Stack) -> Iterator[tuple[str, b
                     yield layer.given[LIKE], False
                 if layer.head not in OPS and layer.head not in COMBINATORS:
                     yield from ((x, False) for x in layer.given.values() if isinstance(x, str))
+
+
+@remember
+def names_shared(written: Section | Stack, *, memo: Memo | None) -> frozenset[str]:
+    """The names of the layers that a part of a spec applies again."""
+    stacks = [stack for _, stack in written.entries] if isinstance(written, Section) else [written]
+    layers = (layer for stack in stacks for layer, _ in stack.all if layer.head == "share")
+    return frozenset(layer.given[LAYER] for layer in layers)
 
 
 def _of_layer(source: str | None, save: Iterable[str]) -> Iterator[tuple[str, bool]]:

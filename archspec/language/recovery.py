@@ -116,6 +116,9 @@ def _replace(rest: dict[str, Any], problem: Problem) -> None:
         holder[step] = "none"
     elif kind == "branches":
         holder[step] = list(NOTHING)
+    elif kind == "arguments" and step in WITH_ARGUMENTS:  # nothing is one without a name
+        del holder[step]
+        holder["concat"] = [list(NOTHING)]
     elif kind == "arguments":
         holder[step] = {}
     elif kind == "number" or step == "when":

@@ -6,7 +6,7 @@ from archspec.ops import OPS
 
 ONE_BODY = ("sequence", "residual", "scale")
 BRANCHED = ("concat", "add", "multiply", "split")
-WITH_ARGUMENTS = ("slice", "interpolate")  # and no layers of their own
+WITH_ARGUMENTS = ("slice", "interpolate", "share")  # and no layers of their own
 COMBINATORS = (*ONE_BODY, *BRANCHED, *WITH_ARGUMENTS)
 TENSOR = ""  # the head of a map that is no layer: `{from: a}`, `{save: a}`
 OF_TENSORS = ("from", "save")

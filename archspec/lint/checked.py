@@ -3,10 +3,11 @@
 # Without `annotations` from `__future__`: `lint.serialize` reads the types of fields.
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from archspec.diagnostics import Diagnostic, Span
 from archspec.lint.imports import Imports
+from archspec.memo import Memo
 
 Codes = Mapping[str, str]  # rule name -> code
 
@@ -55,6 +56,12 @@ class Fresh(NamedTuple):
     seen: frozenset[str] = frozenset()
 
 
+class CheckText(Protocol):
+    """Finds what is wrong in a text as if it stood in a file."""
+
+    def __call__(self, text: str | bytes, file: str, *, memo: Memo | None = None) -> Checked: ...
+
+
 class Checker(NamedTuple):
     """What reads specs.
 
@@ -68,7 +75,7 @@ class Checker(NamedTuple):
 
     codes: Codes
     files: Callable[[list[str], int], Iterator[Fresh]]
-    text: Callable[[str | bytes, str], Checked]
+    text: CheckText
     parses: Callable[[str, str], bool]
     suppressions: Callable[[str, str], tuple[Suppression, ...]]
 

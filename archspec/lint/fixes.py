@@ -15,6 +15,7 @@ from archspec.lint.report import Finding, Report
 from archspec.lint.run import is_left_out, lint_text, named, report_of
 from archspec.lint.settings import Settings
 from archspec.lint.sources import LINE_BREAK, Sources
+from archspec.memo import Memo
 from archspec.paths import display_path
 
 MOST_ROUNDS = 10
@@ -74,6 +75,7 @@ class _Run:
         self.before: dict[str, str] = {}  # file -> text before the first change, without mark
         self.after: dict[str, str] = {}
         self.refused: set[tuple[str, Fix | None]] = set()
+        self.memo = Memo()
         self.fixed = 0
 
     def fix(self) -> Report:
@@ -100,7 +102,7 @@ class _Run:
 
     def check(self, file: str) -> Checked:
         if file in self.after:
-            return checker().text(self.after[file], file)
+            return self.checked(self.after[file], file)
         fresh = next(checker().files([file], 1))
         self.held[file] = fresh.text
         return fresh.checked
@@ -166,7 +168,11 @@ class _Run:
     def alone(self, text: str, file: str) -> Report:
         """What is found in one file with this text."""
         sources = Sources({file: text})
-        return report_of([checker().text(text, file)], self.settings, checker().codes, sources)
+        return report_of([self.checked(text, file)], self.settings, checker().codes, sources)
+
+    def checked(self, text: str, file: str) -> Checked:
+        """One file with this text; what it has in common with others is worked out once."""
+        return checker().text(text, file, memo=self.memo.trimmed())
 
     def diff(self) -> str:
         parts: list[str] = []

@@ -8,6 +8,7 @@ from archspec.diagnostics import Diagnostic, Span, SpecError
 from archspec.expand import expand_network
 from archspec.language import load
 from archspec.language.train import DATA_SETS, Train
+from archspec.rules.losses import wrong_weights
 from archspec.rules.rule import rule
 from archspec.rules.steps import Step
 from archspec.rules.view import View
@@ -38,14 +39,18 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
           - linear: 10
 
     Where probabilities are wanted, take the softmax of the output after training. With `loss: mse`
-    or `huber` a network may end as it likes. What a recipe (`train`) cannot be trained with is an
-    error.
+    or `huber` a network may end as it likes. Where training gives several outputs, `loss_weights`
+    says what each counts. What a recipe (`train`) cannot be trained with is an error.
     """
     train = view.spec.train
     if train is None or not train.of_values:
         yield from _last(view, train)
     if train is not None:
         yield from _outputs(view, train)
+        for message, hint, path, key in wrong_weights(view.network, train.loss_weights):
+            span = place_of(view, *path, key=key)
+            hint = without(view, hint)
+            yield view.finding("head-mismatch", message, span, hint, severity="error")
 
 
 def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
@@ -80,10 +85,7 @@ def _behind(step: Step, key: str) -> bool:
 def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
     """The outputs against the loss, and against the classes of the data."""
     output, wanted = view.network.output, DATA_SETS[train.data].classes
-    if max(len(view.network.outputs), len(view.network.training)) > 1:
-        message = "a recipe trains a network of one output, and this one gives several"
-        hint = "write `outputs: [...]` with one name"
-    elif output.rank:
+    if output.rank:
         found = " x ".join(map(str, output.sizes))
         message = f"a loss takes one number a class, and the network gives {found}"
         hint = "end in `global_avg_pool`, `flatten` and a `linear`"

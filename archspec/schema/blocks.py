@@ -82,13 +82,15 @@ def whole() -> Schema:
 
 def block() -> Schema:
     """What a block declares, and its body."""
+    numbers = {"items": {"type": ["number", "boolean", "string"]}, "minItems": 1}
+    one = {"type": ["number", "boolean", "string", "null"]}
     own: dict[str, Schema] = {
         "doc": {"type": "string", "maxLength": 4000},
         "class": {"type": "string", "pattern": "^[A-Z][A-Za-z0-9_]{0,59}$"},
         "name": ref("layer-name"),
         "inputs": names(),
         "outputs": names(),
-        "args": mapping({"type": ["number", "boolean", "string", "null"]}, ref("argument-name")),
+        "args": mapping(when("array", numbers, one), ref("argument-name")),
         "parts": mapping(ref("entry"), ref("argument-name")),
         "init": ref("init"),
         "body": ref("body"),

@@ -23,6 +23,9 @@ def _plain(schema: Schema, models: Schema) -> Schema:
         kinds.sort(key=lambda kind: kind.get("type") != "object")
         return _described(schema, kinds[0] if len(kinds) == 1 else when("object", *kinds))
     if schema.get("type") == "object":
+        if "properties" not in schema:  # any keys
+            value = _nullable(_plain(schema["additionalProperties"], models))
+            return _described(schema, {"type": "object", "additionalProperties": value})
         properties = schema["properties"].items()
         return closed({key: _nullable(_plain(value, models)) for key, value in properties})
     dropped = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from archspec.analysis import analyze_network
 from archspec.codegen.docstrings import docstring
@@ -30,6 +30,7 @@ class Choices:
         self.name, self.class_name = spec.name, network.root.name
         self.analysis = analyze_network(network.tree)
         self.target = self.analysis.output
+        self.trained = network.tree.training or network.tree.outputs
         self.places = places_of(network.tree)
         self.lines = lines_of(self.recipe, self.places)
         self.data = Data(self.recipe, self.lines, self.places.input, self.target[0])
@@ -97,14 +98,20 @@ makes parts smaller), and keep those of process 0."""
     # A step, an evaluation, the end -------------------------------------------------------
 
     @property
-    def loss(self) -> str:
-        return steps.loss(self.recipe, self.lines)
+    def given(self) -> str:
+        """What the network gives while it trains."""
+        return "outputs" if len(self.trained) > 1 else "scores"
+
+    @property
+    def loss(self) -> list[str]:
+        return steps.loss(self.recipe, self.lines, len(self.trained) > 1)
 
     @property
     def evaluate(self) -> list[str]:
         data = self.data
         kind = "classes" if data.classes else "values" if self.score == "r2" else "labels"
-        call = CallText(f"evaluate_{kind}", (self.judged, "test", "device", "autocast"))
+        net = f"First({self.judged})" if len(self.ir.tree.outputs) > 1 else self.judged
+        call = CallText(f"evaluate_{kind}", (net, "test", "device", "autocast"))
         return [*data.test(STEP * 3), *unindented(call, "test_loss, score, table = ", 3)]
 
     @property
@@ -140,7 +147,7 @@ makes parts smaller), and keep those of process 0."""
 
     def constants(self, spec: str) -> Iterator[tuple[str, str]]:
         """Name -> line, in order; a script has those that it uses."""
-        data, published = self.data, self.data.published
+        data, published, weights = self.data, self.data.published, self.recipe.loss_weights
         mean, std = data.statistics
         columns = ",".join([COLUMNS.format(score=self.score), *self.lines["column"]])
         yield "NAME", f'NAME = "{self.name}"'
@@ -161,6 +168,7 @@ makes parts smaller), and keep those of process 0."""
             digests = "\n".join(f'    "{k}": "{v}",' for k, v in published.digests.items())
             yield "DIGESTS", "DIGESTS = {\n" + digests + "\n}"
         yield "SUFFIXES", f"SUFFIXES = {literal(SUFFIXES)}"
+        yield "LOSS_WEIGHTS", _weights({n: float(weights.get(n, 1)) for n in self.trained})
         yield "RESIDUALS", _listed("RESIDUALS", [str(path) for _, path in self.places.residuals])
         yield "STAGES", _listed("STAGES", self.places.stages)
         yield "Feed", "Feed = Iterable[tuple[Tensor, Tensor]]"
@@ -168,6 +176,15 @@ makes parts smaller), and keep those of process 0."""
         yield "RANK", 'RANK = int(os.environ.get("RANK", "0"))'
         yield "WORLD", 'WORLD = int(os.environ.get("WORLD_SIZE", "1"))'
         yield "signals", "signals: list[tuple[int, float]] = []  # which came, and when"
+
+
+def _weights(weights: Mapping[str, float]) -> str:
+    """What each output counts, in the order in which they are given."""
+    pairs = [f'"{name}": {weight!r}' for name, weight in weights.items()]
+    flat = f"LOSS_WEIGHTS = {{{', '.join(pairs)}}}"
+    if len(flat) <= WIDTH:
+        return flat
+    return "\n".join(["LOSS_WEIGHTS = {", *(f"    {pair}," for pair in pairs), "}"])
 
 
 def _listed(name: str, values: Sequence[str]) -> str:

@@ -84,7 +84,15 @@ def schedule(recipe: Train) -> Iterator[str]:
         yield f"return peak * {factor} ** (step // ({recipe.schedule.every} * an_epoch))"
 
 
-def loss(recipe: Train, lines: Lines) -> str:
-    """The training loss of scores, which may be of half precision."""
-    given = ", ".join(["scores.float()", "y", *lines["loss argument"]])
-    return f"F.{LOSSES[recipe.loss]}({given})"
+def loss(recipe: Train, lines: Lines, several: bool) -> list[str]:
+    """The training loss of scores, which may be of half precision, or of several outputs."""
+    given = ("scores.float()", "y", *lines["loss argument"])
+    call = CallText(f"F.{LOSSES[recipe.loss]}", given)
+    if not several:
+        return [f"loss = {layout.flat(call)}"]
+    each = unindented(call, "loss += factor * ", 5)
+    return [
+        "loss = torch.zeros((), device=device)",
+        "for factor, scores in zip(LOSS_WEIGHTS.values(), outputs, strict=True):",
+        *(f"{INSIDE}{line}" for line in each),
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 Files = dict[str, str]
@@ -25,6 +26,25 @@ def one_block(body: list[Any], stage: dict[str, Any] | None = None, **block: Any
     """A spec with one stage of one block."""
     layer1 = STAGE | (stage or {})
     return net(blocks={"b": {"body": body, **block}}, stages={"layer1": layer1})
+
+
+def cut(files: Files, most: int) -> Files:
+    """The same with at most so many entries in a list or a map, and comments below them."""
+    return {name: _shorter(text, most) for name, text in files.items()}
+
+
+def _shorter(text: str, most: int) -> str:
+    first, *comments = text.split("\n")
+    if first.startswith("{"):
+        first = json.dumps(_cut(json.loads(first), most))
+        return "\n".join([first, *comments[:most]])
+    return text
+
+
+def _cut(value: Any, most: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(inner, most) for key, inner in islice(value.items(), most)}
+    return [_cut(inner, most) for inner in value[:most]] if isinstance(value, list) else value
 
 
 def bomb(name: str) -> Callable[[Callable[[], Files]], Callable[[], Files]]:
@@ -653,3 +673,48 @@ def _inline_names() -> Files:
 def _outputs() -> Files:
     names = [f"t{n}" for n in range(2000)]
     return net(stem=saves(2000, lambda n: {"act": {}}), outputs=names)
+
+
+# Lists --------------------------------------------------------------------------------
+
+
+@bomb("long lists, handed on")
+def _lists() -> Files:
+    def uses(name: str) -> list[Any]:
+        return [{name: {"sizes": "sizes + 1"}}, {name: {"sizes": [1] * 150}}]
+
+    return nested(30, [{"reshape": "sizes"}], uses, args={"sizes": [8] * 150})
+
+
+# Layers that are shared ---------------------------------------------------------------
+
+
+@bomb("a layer that is shared, often")
+def _shared() -> Files:
+    again = {"share": "a", "repeat": 1000}
+    return net(stem=[{"conv": 8, "name": "a"}, *[{**again, "when": "index % 2 == 0"}] * 100])
+
+
+@bomb("a long row that is shared at other sizes")
+def _rows() -> Files:
+    row = {"sequence": [{"conv": 8, "repeat": 1000}, "act"], "name": "a"}
+    return net(stem=[row, *[{"upsample": 2}, {"share": "a"}, {"max_pool": 3}, {"share": "a"}] * 50])
+
+
+@bomb("blocks that share what they hold, at other sizes")
+def _shared_blocks() -> Files:
+    def uses(name: str) -> list[Any]:
+        return [
+            {name: {}, "name": "a"},
+            {"upsample": {"scale": 2}},
+            {"share": "a"},
+            {"max_pool": 2},
+        ]
+
+    return nested(30, CONV, uses)
+
+
+@bomb("stages that are shared")
+def _shared_stages() -> Files:
+    stages: dict[str, Any] = {"s0": {"block": "basic", "channels": 8, "repeat": 1000}}
+    return net(stages={**stages, **{f"s{n}": {"share": "s0"} for n in range(1, 99)}})

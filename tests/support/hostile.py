@@ -126,6 +126,7 @@ RECIPES: dict[str, tuple[Any, ...]] = {
     "batch_size": (1, 64, 256),
     "lr": (0.1, 1, 1e-3),
     "loss": ("cross_entropy", "bce", "multi_label", "mse", "huber"),
+    "loss_weights": ({}, {"fc": 1, "aux": 0.3}),
     "optimizer": ("sgd", "adamw", "lamb"),
     "momentum": (0, 0.9),
     "nesterov": (True, False),

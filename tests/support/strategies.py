@@ -96,7 +96,7 @@ class Drawn:
         simple = [self.norm, self.act, self.dropout, self.weights, self.when, self.scaled]
         simple += [self.repeated, self.resized, self.constant]
         nested = [self.residual, self.scale, self.concat, self.add, self.split, self.sequence]
-        nested += [self.link, self.multiply, self.parts, self.slice]
+        nested += [self.link, self.multiply, self.parts, self.slice, self.shared]
         nested += [self.call] * bool(self.same or self.inlines)
         layers: Layers = []
         for _ in range(self.count(1, 3)):
@@ -248,6 +248,26 @@ class Drawn:
             joints.append([self.named(call)])
         return [*layers, *self.one_of(*joints)]
 
+    def shared(self, channels: str, deep: int) -> Layers:
+        """A layer that is applied again: to what it gives, to a tensor, beside itself."""
+        layer: Any = {"norm": {}}
+        if self.chance(8):
+            row = {"sequence": [self.affine(channels), "norm"]}
+            blocks = [{block: {"channels": channels}} for block in self.same]
+            layer = self.one_of(self.affine(channels, 3), row, *blocks)
+        name, other = self.name(), self.tensor()
+        made, again = {**layer, "name": name}, {"share": name}
+        joints: list[Layers] = [
+            [made, "act", {**again, "repeat": self.count(0, 2)}],
+            [{"save": other}, made, {"add": [[], {**again, "from": other}]}],
+            [{"multiply": [[made, "sigmoid"], ["act", again]]}],
+            [{"residual": [made, "act", again]}, {**again, "when": "index > 0", "else": "act"}],
+        ]
+        if self.rank:
+            joints.append([{"scale": [made, "global_avg_pool", again, "sigmoid"]}])
+            joints.append([{"concat": {name: layer, other: "act"}}, self.affine(channels), again])
+        return list(self.one_of(*joints))
+
     def multiply(self, channels: str, deep: int) -> Layers:
         gate = [self.affine(self.one_of(channels, "1")), "sigmoid"]
         if self.rank and self.chance(3):
@@ -314,9 +334,16 @@ class Drawn:
 
     def block(self) -> dict[str, Any]:
         """A block that gives `channels` and takes `stride`."""
-        args = {"ratio": 2, "groups": 1, "width": "channels // ratio", "rate": 0}
+        args: dict[str, Any] = {"ratio": 2, "groups": 1, "width": "channels // ratio", "rate": 0}
         body: Layers = [self.affine("width"), "norm", "act"]
         body += self.keep("width", self.count(0, 2))
+        if self.rank == 2:
+            args["window"] = self.one_of(3, [3, 1])
+            window = {
+                "kernel": "window",
+                "padding": self.one_of("window // 2", "(window - 1) // 2"),
+            }
+            body.append({"conv": {"channels": "width", **window}})
         body += self.stride("channels")
         body += self.one_of([], ["norm"], ["norm", "attention"], ["norm", "gate", "act"])
         if self.chance(7):
@@ -397,6 +424,8 @@ class Drawn:
             stage["width"] = self.one_of(12, [4 * (n + 1) for n in range(repeat)])
         if self.chance(4):
             stage["groups"] = self.one_of(2, 4, [2] * repeat, "8 if index else 1")
+        if self.rank == 2 and self.chance(3):
+            stage["window"] = [self.one_of(1, 3, [1, 5], [3, 1]) for _ in range(repeat)]
         if self.chance(3):
             stage["rate"] = self.one_of(0.1, "0.3 * block_index / block_count", "index / 10")
         if self.chance(5):

@@ -434,6 +434,9 @@ def resnet_pairs(full: bool) -> dict[str, Callable[[], Pair]]:
             partial(timm_resnet50, full, drop_path_rate=0.1, drop_rate=0.2),
             batch=4,
         ),
+        "resnet50_cbam": pair(
+            "resnet50_cbam", partial(timm_resnet50, full, block_args={"attn_layer": "cbam"})
+        ),
         "resnet18_regression": pair("resnet18_regression", partial(resnet18, num_classes=1)),
         "resnet18_sequence": pair(
             "resnet18_sequence",

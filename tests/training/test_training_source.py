@@ -42,6 +42,16 @@ OF_FOLDERS = (
 )
 
 
+HEADS = """\
+name: tiny
+input: [5]
+stem: [{linear: 8, save: a}]
+head: {first_of_the_heads: {linear: 10}, another_of_the_heads: {linear: 10, from: a}}
+"""
+EVAL = "outputs: {eval: [first_of_the_heads], training: [first_of_the_heads, another_of_the_heads]}"
+WEIGHED = "loss_weights: {another_of_the_heads: 0.4}"
+
+
 def texts() -> Iterator[str]:
     """Specs of which every line of the template is in some, and out of some."""
     for said in ("", *KEYS, REGULARISERS):
@@ -53,6 +63,10 @@ def texts() -> Iterator[str]:
     for said in OF_FOLDERS:
         yield COLOUR + recipe(said, data="folder")
     yield COLOUR.replace("linear: 10", "linear: 1000") + recipe(data="imagenet")
+    yield f"{HEADS}{EVAL}\n" + recipe(WEIGHED)
+    yield f"{HEADS}outputs: [first_of_the_heads, another_of_the_heads]\n" + recipe(
+        f"{WEIGHED}, loss: bce, ema: 0.9"
+    )
     for data in ("tensors", "synthetic"):
         for loss in ("cross_entropy", "bce", "multi_label", "mse", "huber"):
             yield FLAT + recipe(f"loss: {loss}, ema: 0.9", data=data)
@@ -95,7 +109,7 @@ def test_mypy_has_nothing_to_say(scripts: Path, pytestconfig: pytest.Config) -> 
     One run for all, whose cache is kept: it takes half a minute to read torch.
     """
     chosen = [f"script_{number}.py" for number, text in enumerate(texts()) if telling(text)]
-    assert len(chosen) == 6
+    assert len(chosen) == 7
     cache = pytestconfig.cache.mkdir("mypy")
     options = ("--config-file=", f"--cache-dir={cache}", "--ignore-missing-imports")
     run("mypy", *options, ROOT / "generated", *(scripts / name for name in chosen))
@@ -106,6 +120,7 @@ def telling(text: str) -> bool:
     wanted += [recipe("loss: huber, ema: 0.9", data="tensors")]
     wanted += [recipe("loss: multi_label, noise: 0.1", data="synthetic")]
     wanted += [recipe("optimizer: lamb, weight_decay: 0.02", epochs="4")]
+    wanted += [recipe(f"{WEIGHED}, loss: bce, ema: 0.9")]
     return text.endswith(tuple(wanted))
 
 

@@ -95,6 +95,12 @@ ELSEWHERE = {
     "squeeze_excite": "se",
     "squeeze_excitation": "se",
     "squeezeexcitation": "se",
+    "cbam_module": "cbam",
+    "channel_attn": "channel_attention",
+    "spatial_attn": "spatial_attention",
+    "reuse": "share",
+    "tie": "share",
+    "tied": "share",
     "none": "none",
 }
 

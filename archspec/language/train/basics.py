@@ -15,7 +15,7 @@ from archspec.language.train.conflicts import (
     has_momentum,
 )
 from archspec.language.train.data_sets import DataName
-from archspec.language.train.model import LARGEST, Epochs, Model, Share
+from archspec.language.train.model import LARGEST, Epochs, Model, Share, Strength, Takes
 
 Batch = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -47,6 +47,14 @@ class Basics(Part):
         "cross_entropy",
         description="`bce` is binary cross-entropy on classes as one-hot vectors (Wightman et al., "
         "2021), `multi_label` the same on vectors of 0 and 1, `mse` and `huber` are for numbers.",
+    )
+    loss_weights: Annotated[
+        dict[str, Strength],
+        Takes("a map from outputs to numbers of at least 0", "write e.g. `{aux: 0.3}`"),
+    ] = Field(
+        {},
+        description="Several outputs: what each counts in the loss. The first of evaluation, which "
+        "is judged, counts 1 if it is not said.",
     )
     optimizer: Literal["sgd", "adamw", "lamb"] = Field(
         "sgd", description="`lamb`: You et al. (2020)."

@@ -115,7 +115,9 @@ def field_at(model: type[BaseModel], path: tuple[str | int, ...]) -> FieldInfo:
     """The key at a path below a model, or an item of its list."""
     field = FieldInfo.from_annotation(model)
     for step in path:
-        if isinstance(step, int):
+        if get_origin(_kind(field)) is dict:
+            field = FieldInfo.from_annotation(get_args(_kind(field))[1])
+        elif isinstance(step, int):
             field = FieldInfo.from_annotation(get_args(_kind(field))[0])
         else:
             field = _model(field).model_fields[step]

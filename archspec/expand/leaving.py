@@ -1,0 +1,57 @@
+"""What leaves a use of a block, for the class around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.expand.calls import Call
+from archspec.expression import Number, Value
+from archspec.ir.tree import BlockCall, BlockSite, TensorInfo, times
+from archspec.language.stack import Layer
+from archspec.places import At
+
+
+def leaving(
+    made: BlockCall, call: Call, x: TensorInfo, inner: TensorInfo | None = None
+) -> TensorInfo:
+    """What leaves the block (or a tensor that it gives), in formulas of the caller."""
+    inner = inner or made.instance.leaving
+    stride = None
+    if x.stride is not None and inner.stride is not None:
+        stride = times(x.stride, inner.stride) if inner.shape.rank else ()
+    channels = made.formula(inner.channels)
+    value = Value(inner.shape.channels, channels)
+    if channels is None:
+        value = call.scope.printable(value, inner.channels, "channels")
+    return TensorInfo(inner.shape, value.expr or Number(inner.shape.channels), stride)
+
+
+def site(made: BlockCall, call: Call, y: TensorInfo, given: Sequence[TensorInfo] = ()) -> BlockSite:
+    """The application of a block; `given` are the tensors that it gives, if several."""
+    scope, known = call.scope, call.scope.tensors
+    inputs = tuple(call.inputs[name].mark for name in call.block.inputs)
+    outputs: list[str] = []
+    for place, info in enumerate(given):
+        assert known is not None
+        if place < len(call.saves):
+            outputs.append(known.name(call.saves[place], info))
+        else:
+            outputs.append(known.out.tensor(call.block.outputs[place]))
+    return BlockSite(made, y.shape, call.use(), scope.uses, scope.role, inputs, tuple(outputs))
+
+
+def check_kept(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -> None:
+    """Raises a finding where a layer gives channels or a stride that the block ignores."""
+    place = at.below(layer.head)
+    if "channels" in layer.given and y.shape.channels != call.given["channels"].number:
+        wanted = f"its use says {call.given['channels'].number}"
+        message = f"`{call.name}` gives {y.shape.channels} channels where {wanted}"
+        hint = "use `channels` in the block, or leave it out here"
+        raise call.scope.error("channels-ignored", message, place.below("channels"), hint)
+    if "stride" not in call.given or x.stride is None or y.stride is None:
+        return
+    by = int(call.given["stride"].number)
+    if y.stride != tuple(step * by for step in x.stride):
+        message = f"`{call.name}` does not stride as it is told here"
+        hint = "use `stride` in one layer of the block, or leave it out here"
+        raise call.scope.error("stride-ignored", message, place.below("stride"), hint)

@@ -1,0 +1,126 @@
+"""`share`: a layer of the class around, applied again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec.diagnostics import did_you_mean
+from archspec.expand.builder import Builder, Shareable, applied
+from archspec.expand.layers import Steps, combinator
+from archspec.expand.rows import Module
+from archspec.expand.scope import FoundError, Scope
+from archspec.expression import Scalar, Value
+from archspec.ir.bodies import sizes_in
+from archspec.ir.tree import (
+    BlockCall,
+    Container,
+    ModuleNode,
+    OpCall,
+    RowSite,
+    SequentialNode,
+    Site,
+    Slot,
+    TensorInfo,
+)
+from archspec.language.sharing import LAYER
+from archspec.language.stack import Layer
+from archspec.places import At
+
+BEHIND = "it has a `name` and stands ahead of this, in the same body"
+
+
+@combinator("share")
+def share(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
+    """The layer of this name, applied to what arrives."""
+    name, place = layer.given[LAYER], at.below("share")
+    if layer.init is not None:
+        hint = f"write it at `{name}` itself"
+        raise scope.error("bad-layer", "`share` has no weight to start", at.below("init"), hint)
+    first = _found(name, place, scope)
+    module, site, y = _expanded(name, first, place, scope, x)
+    if not _same(_module(first.step.site), module, set()):
+        made = f"`{name}` is made for {first.x.shape} and would be another layer for {x.shape}"
+        hint = "it takes as many channels as where it is made"
+        labels = ((first.at, f"`{name}` is made here"),)
+        raise scope.error("shape-mismatch", made, place, hint, labels)
+    scope.settle(first.x.channels)
+    return [applied(first.step.layer, site)], y
+
+
+def _found(name: str, at: At, scope: Scope) -> Shareable:
+    tensors = scope.tensors
+    if tensors is None:
+        hint = "layers in a `sequence`, and those that fill a part, know no others"
+        raise scope.error("bad-layer", "no layer is shared here", at, hint)
+    if name not in tensors.layers:
+        if name in tensors.known:
+            message, hint = f"`{name}` is a tensor, and no layer", f"read it: `from: {name}`"
+            raise scope.error("unknown-layer", message, at, hint)
+        hint = did_you_mean(name, tensors.layers, "there are") if tensors.layers else BEHIND
+        raise scope.error("unknown-layer", f"no layer ahead of this is called `{name}`", at, hint)
+    first = tensors.layers[name]
+    if first.step.inputs or first.step.outputs:
+        message = f"`{name}` is a block with {'inputs' if first.step.inputs else 'outputs'}"
+        hint = "what is shared takes one tensor and gives one"
+        raise scope.error("bad-layer", message, at, hint, ((first.at, "it is made here"),))
+    return first
+
+
+def _expanded(name: str, first: Shareable, at: At, scope: Scope, x: TensorInfo) -> Module:
+    """The layer for what arrives here, with the names of the place where it is written."""
+    widths = len(scope.budget.widths)
+    inside = first.scope.with_(budget=scope.budget, memo=scope.memo, role=scope.role)
+    try:
+        made = first.expand(inside, x)
+    except FoundError as error:
+        finding = error.findings[0]
+        message = f"`{name}` does not take {x.shape}: {finding.message}"
+        labels = ((first.at, f"`{name}` is made here, for {first.x.shape}"),)
+        raise scope.error(finding.rule, message, at, finding.hint, labels) from None
+    del scope.budget.widths[widths:]  # of stages in it, which were counted where it is made
+    return made
+
+
+def _module(site: Site) -> ModuleNode:
+    return site.row if isinstance(site, RowSite) else site.call
+
+
+def _same(one: ModuleNode, other: ModuleNode, seen: set[tuple[int, int]]) -> bool:
+    """Whether two modules are constructed alike, so that one is the other; `seen` are settled."""
+    match one, other:
+        case OpCall(), OpCall():
+            return one.torch == other.torch and _numbers(one) == _numbers(other)
+        case BlockCall(), BlockCall():
+            return _alike(one.instance, other.instance, seen)
+        case SequentialNode(), SequentialNode():
+            return _alike(one, other, seen)
+    return False
+
+
+def _alike(one: Container, other: Container, seen: set[tuple[int, int]]) -> bool:
+    if one is other or (id(one), id(other)) in seen:
+        return True
+    mine, theirs = _attributes(one), _attributes(other)
+    if mine.keys() != theirs.keys() or one.body != other.body or _sizes(one) != _sizes(other):
+        return False
+    seen.add((id(one), id(other)))
+    return all(_same(mine[name], theirs[name], seen) for name in mine)
+
+
+def _attributes(container: Container) -> dict[str, ModuleNode]:
+    return {child.attribute: child.module for child in container.attributes}
+
+
+def _sizes(container: Container) -> list[Scalar]:
+    return [size.value.number for size in sizes_in(container.body)]
+
+
+def _numbers(call: OpCall) -> dict[str, Any]:
+    """The arguments of a layer, without their formulas."""
+    return {name: _number(slot) for name, slot in call.slots.items()}
+
+
+def _number(slot: Slot) -> Any:
+    if isinstance(slot, tuple):
+        return tuple(map(_number, slot))
+    return slot.number if isinstance(slot, Value) else slot

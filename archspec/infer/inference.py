@@ -1,0 +1,59 @@
+"""What names and shapes say of a network, for programs and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MOST_SKIPPED = 12
+UNKNOWN = (
+    "strides, and with them the size of the input",
+    "activations, and whether they are in place",
+    "pools and anti-aliasing",
+    "padding and dilation",
+    "dropout and stochastic depth",
+    "eps and momentum of norms",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What names and shapes say of a network.
+
+    `text` is a spec with exactly these names and shapes, None if none was found; then `reasons`
+    say why. It extends `base`, which is in `file` if it is the user's own; `unchanged` if that
+    itself has these names and shapes. `alternatives` are specs that have the same and may compute
+    something else, `guesses` what was decided for this one, `unknown` what shapes never tell,
+    `skipped` the files that may be specs and were not read.
+    """
+
+    text: str | None = None
+    base: str | None = None
+    alternatives: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = UNKNOWN
+    reasons: tuple[str, ...] = ()
+    file: str | None = None
+    unchanged: bool = False
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> str:
+        """All but the text, for people."""
+        if self.text is None:
+            lines = ["no spec was found that explains these names and shapes:"]
+            lines += [f"  - {reason}" for reason in self.reasons]
+        else:
+            lines = list(self._found())
+        lines += [f"skipped: {reason}" for reason in self.skipped[:MOST_SKIPPED]]
+        more = len(self.skipped) - MOST_SKIPPED
+        return "\n".join([*lines, f"skipped: {more} more"] if more > 0 else lines)
+
+    def _found(self) -> Iterator[str]:
+        itself = ", which itself has these names and shapes" if self.unchanged else ""
+        yield f"extends {self.file or self.base}{itself}" if self.base else "extends no other spec"
+        if self.alternatives:
+            listed = ", ".join(self.alternatives)
+            yield f"the same names and shapes, and maybe another function: {listed}"
+        yield from (f"guessed: {guess}" for guess in self.guesses)
+        yield f"not to be known from shapes: {'; '.join(self.unknown)}"
