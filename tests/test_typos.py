@@ -207,6 +207,7 @@ CASES = {  # what `--fix` leaves as it is
     "classes beside args": "extends: resnet18\nclasses: 10\n",
     "a name in a list": "stem: [{conv1: {conv: {channels: 8}}}]\n",
     "a fix that leads to another finding": "defaults: {Gelu: {}}\nstem: [norm]\n",
+    "a tensor or a norm": "stem: {a: {conv: 8}, b: {form: a}}\n",
     "another program's key": "stem: [norm]\ntrain: {data: cifar10, epochs: 1, learning_rate: 1}\n",
 }
 

@@ -20,7 +20,7 @@ LIST = "`archspec list` names all ops and blocks"
 def layer_hint(head: str, here: Set[str]) -> Hint:
     """What to write instead of the head of a layer."""
     text = pythonic_hint(head)
-    return instead(text, head, "") if text else _meant(head, {*HEADS, *here}, LIST)
+    return instead(text, head, "") if text else _meant(head, {*HEADS, "from", *here}, LIST)
 
 
 def name_in_list(head: str, raw: Any, known: Set[str]) -> str:
