@@ -499,3 +499,16 @@ def test_a_depthwise_convolution_stays_one(printed: dict[str, str]) -> None:
         wide = cls(*(nn.ReLU if name == "activation" else 64 for name in names))
         grouped = [m for m in wide.modules() if isinstance(m, nn.Conv2d) and m.groups > 1]
         assert [m.groups for m in grouped] == [m.in_channels for m in grouped] == [64]
+
+
+def test_uses_with_channels_and_without_are_one_class() -> None:
+    """Where a use keeps its channels, what arrives has as many as what leaves."""
+    blocks = {
+        "cell": {"body": [{"conv": {"channels": "channels", "kernel": 3}}, "norm"]},
+        "outer": {"body": [{"conv": "channels"}, {"cell": {}}]},
+    }
+    stem = [{"cell": {"channels": 4}}, {"outer": {"channels": 8}}, {"outer": {"channels": 16}}]
+    source = archspec.render({"name": "n", "input": [3, 8, 8], "blocks": blocks, "stem": stem})
+    assert source.count("def __init__(self, in_channels: int, channels: int) -> None:") == 2
+    assert "self.cell = Cell(channels, channels)" in source
+    assert "self.cell = Cell(3, 4)" in source

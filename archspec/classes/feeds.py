@@ -121,7 +121,7 @@ class Feeds:
         if formula is None:  # who knows what is in it
             yield from use.outside.values()
             return
-        for name in names(formula):
+        for name in map(use.instance.own_name, sorted(names(formula))):
             if name in use.outside:
                 yield use.outside[name]
             elif name in use.instance.definitions:  # a use may lack the layer that has it

@@ -109,6 +109,7 @@ class Sizes:
         A use that lacks the layer has None for its number.
         """
         there = [place for place, number in enumerate(numbers) if number is not None]
+        exprs = self._of_what_arrives(exprs, there)
         first = exprs[there[0]]
         stated = first is not None and bool(names(first))
         if self.group.loop and not stated and (other := self._found(numbers, word)):
@@ -127,6 +128,23 @@ class Sizes:
         for use, more in zip(self.uses, sources, strict=True):
             feeding[use] = [*feeding.get(use, ()), *(more or ())]
         return Name(name)
+
+    def _of_what_arrives(
+        self, exprs: Sequence[Expr | None], there: Sequence[int]
+    ) -> Sequence[Expr | None]:
+        """The formulas, as uses say them that tell what arrives from what leaves."""
+        apart = [place for place in there if self._tells(self.uses[place])]
+        stated = exprs[apart[0]] if 0 < len(apart) < len(there) else None
+        if stated is None:
+            return exprs
+        alike = replaced(stated, {"in_channels": Name("channels")})
+        return [
+            stated if expr == alike and not self._tells(use) else expr
+            for use, expr in zip(self.uses, exprs, strict=True)
+        ]
+
+    def _tells(self, use: BlockInstance) -> bool:
+        return use.own_name("in_channels") == "in_channels"
 
     def _true_of_all(
         self, numbers: Sequence[Scalar | None], exprs: Sequence[Expr | None]
@@ -192,7 +210,7 @@ class Sizes:
     def _meaning(self, name: str) -> Expr:
         if name in self.gates:
             return self._gate(name)
-        found = [use.definitions.get(name) for use in self.uses]
+        found = [use.definitions.get(use.own_name(name)) for use in self.uses]
         definitions = [d for d in found if d]
         numbers = [d.number for d in definitions]
         if name == "in_channels" and self._keeps_channels(numbers):

@@ -129,6 +129,7 @@ class BlockCall:
 
     def meaning(self, name: str) -> Expr | None:
         """What a parameter of the block's class is for the caller; None if it has no formula."""
+        name = self.instance.own_name(name)
         if name in self.outside or name in self.instance.definitions:
             return self._meaning(name, dict(self.outside))
         return None
@@ -296,6 +297,11 @@ class BlockInstance(Container):
     inputs: tuple[str, ...] = ()
     gives: tuple[TensorInfo, ...] = ()
     dead: tuple[At, ...] = ()
+
+    def own_name(self, name: str) -> str:
+        """A size by its name here: what arrives is `channels` where as many leave."""
+        keeps = name == "in_channels" and name not in self.definitions
+        return "channels" if keeps and "channels" in self.definitions else name
 
 
 @dataclass(frozen=True, eq=False)
