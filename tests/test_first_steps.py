@@ -198,3 +198,22 @@ def test_a_name_that_the_block_takes(text: str, line: int, project: Project) -> 
     assert "[captured-name] `groups` means the argument of `bottleneck`" in found
     project.spec("args: {team: 8}\n" + text.replace("groups", "team"))
     assert project.lint().out == "1 spec is clean\n"
+
+
+JOINED = {
+    "residual": {"residual": ["act", {"linear": "classes"}]},
+    "gate": {"scale": [{"linear": "classes"}, "sigmoid"]},
+    "sum": {"add": [[{"linear": "classes"}], {"linear": 8}]},
+}
+
+
+@pytest.mark.parametrize("layer", JOINED.values(), ids=JOINED)
+def test_an_argument_that_has_to_be_another_number_is_none(layer: Any) -> None:
+    spec = {"name": "net", "input": [8], "args": {"classes": 8}, "head": [layer]}
+    assert "def __init__(self) -> None:" in archspec.render(spec)
+
+
+def test_a_sum_of_as_many_keeps_its_argument() -> None:
+    both = {"add": [[{"linear": "classes"}], {"linear": "classes"}]}
+    spec = {"name": "net", "input": [8], "args": {"classes": 8}, "head": [both]}
+    assert "def __init__(self, classes: int = 8) -> None:" in archspec.render(spec)

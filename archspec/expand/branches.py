@@ -39,6 +39,7 @@ def scale(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
     """`x * f(x)`; sizes that f has lost are broadcast."""
     inside = scope.with_(role=scope.role or "gate")
     steps, gate = expand_stack(layer.branches[0].stack, layer.branch_at(0, at), inside, x, out)
+    scope.settle_equal(x, gate)
     shape = gate.shape
     fits = shape.channels in (1, x.shape.channels)
     if shape.rank == 0 and x.shape.rank:
@@ -64,6 +65,7 @@ def branches(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
         dim = _dimension(layer, at, scope, ends[0])
         joined, whole = _concat(layer, at, scope, places, ends, dim), Concat(bodies, dim)
     else:
+        scope.settle_equal(*ends)
         kind = Add if layer.head == "add" else Multiply
         loose = tuple(map(_broadcast, bodies))
         bodies = bodies if all(map(reads_nothing, loose)) else loose
@@ -246,6 +248,7 @@ def _concat(
             agree = f"branches agree in all but their {layer.along}"
         raise _mismatch(layer, at, scope, places, ends, what, agree)
     if axis is not None:
+        scope.settle_equal(*ends)
         total = sum(end.shape.spatial[axis] for end in ends)
         spatial = (*first.shape.spatial[:axis], total, *first.shape.spatial[axis + 1 :])
         y = first._replace(shape=first.shape._replace(spatial=spatial), stride=None)

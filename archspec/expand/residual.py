@@ -54,6 +54,7 @@ def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
     steps, f = expand_stack(layer.branches[0].stack, body_at, scope, y, out)
     whole = Residual(layer, at, scope, x, y, f)
     needed = not f.agrees(x)
+    scope.settle_equal(x, f)
     if layer.project is not None:
         needed = scope.decide(layer.project, at.below("project"))
     written = layer.shortcut

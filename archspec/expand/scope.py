@@ -21,7 +21,7 @@ from archspec.expression import (
     names,
 )
 from archspec.ir import Field
-from archspec.ir.tree import Definition, short
+from archspec.ir.tree import Definition, TensorInfo, short
 from archspec.language import arguments
 from archspec.language.problems import Problems
 from archspec.language.templates import COUNT, LayerName, Template
@@ -150,6 +150,12 @@ class Scope:
     def settle(self, formula: Expr) -> None:
         """The same for a formula in the names of the class around."""
         self.budget.decided |= names(formula)
+
+    def settle_equal(self, *tensors: TensorInfo) -> None:
+        """The same for tensors of as many channels, if their formulas do not say so."""
+        if any(tensor.channels != tensors[0].channels for tensor in tensors):
+            for tensor in tensors:
+                self.settle(tensor.channels)
 
     # Expressions
 
