@@ -84,7 +84,7 @@ def test_lists_and_the_stride_are_turn_by_turn() -> None:
     ("layer", "message"),
     [
         ({"cell": {"channels": [8, 12, 16]}, "repeat": 2}, "`channels` has 3 entries for 2 layers"),
-        ({"cell": {"channels": 8, "kernel": [3, 5]}}, "`kernel` is a list"),
+        ({"cell": {"channels": 8, "kernel": [[3, 5]]}}, "`kernel` is a list of lists"),
         ({**CONV, "repeat": 1001}, "expected at most 1000, found 1001"),
         ({**CONV, "repeat": -1}, "expected a whole number of at least 0, found -1"),
         ({**CONV, "repeat": 1.5}, "expected a whole number of at least 0, found `1.5`"),
