@@ -640,9 +640,11 @@ def check_finite(losses: list[float], weight: float, step: int, lr: float) -> No
 
 
 def visible(text: str) -> str:
-    """A name from outside, with escapes for what a terminal or a log of CI obeys."""
+    """A line with escapes for what a terminal or a log of CI obeys: `::` begins a command."""
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return text.replace("::", r":\x3a").replace("##", r"#\x23")
+    if text.lstrip().startswith("::"):
+        text = text.replace("::", r"\x3a:", 1)
+    return text.replace("##", r"#\x23")
 
 
 def escaped(message: str) -> str:
