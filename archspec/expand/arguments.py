@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec.expand.lists import spread
+from archspec.expand.lists import slot
 from archspec.expand.scope import Scope
 from archspec.expression import Name, Number, Value, constant, evaluate, from_python, parse
 from archspec.ir import Op, OpField, fields_of
@@ -64,11 +64,7 @@ class Arguments:
     def _written(self, written: Any, f: OpField, at: At) -> Slot | None:
         if isinstance(written, str):
             return written
-        if f.how.many and not isinstance(written, tuple):
-            written = spread(written, self.scope.lists)
-        if isinstance(written, tuple):
-            return tuple(self.scope.argument(part, f.how, at, f.name) for part in written)
-        return self.scope.argument(written, f.how, at, f.name)
+        return slot(written, f.how, at, f.name, self.scope)
 
     def _torch_default(self, f: OpField) -> None:
         if isinstance(f.default, (bool, int, float)):

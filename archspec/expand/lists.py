@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archspec.expand.scope import Scope
 from archspec.expression import Expr, Name, names, substitute
+from archspec.ir import Field
+from archspec.ir.tree import Slot
 from archspec.language.blocks import Block
 from archspec.language.words import SCOPE
+from archspec.places import At
 
 Lists = Mapping[str, tuple[str, ...]]  # argument -> the names of its numbers
 Written = Expr | tuple[Expr, ...]
@@ -30,6 +34,15 @@ def spread(written: Written, lists: Lists) -> Written:
     made = [_number(written, lists, place) for place in range(counts.pop())]
     known = tuple(part for part in made if part is not None)
     return known if len(known) == len(made) else written  # a condition takes no list
+
+
+def slot(written: Written, how: Field, at: At, word: str, scope: Scope) -> Slot:
+    """An argument of a module, or one for each number where it may be a list."""
+    if how.many:
+        written = spread(written, scope.lists)
+    if isinstance(written, tuple):
+        return tuple(scope.argument(part, how, at, word) for part in written)
+    return scope.argument(written, how, at, word)
 
 
 def _number(written: Expr, lists: Lists, place: int) -> Expr | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from archspec.expand.calls import Call
-from archspec.expand.lists import spread
+from archspec.expand.lists import slot
 from archspec.expand.rows import Module
 from archspec.expand.scope import Scope
 from archspec.ir.own import own
-from archspec.ir.tree import OpCall, OpSite, Slot, TensorInfo
+from archspec.ir.tree import OpCall, OpSite, TensorInfo
 from archspec.language.arguments import ANY
 from archspec.language.own import COUNT
 from archspec.places import At
@@ -18,7 +16,7 @@ from archspec.places import At
 def own_module(call: Call, scope: Scope, x: TensorInfo, y: TensorInfo) -> Module:
     """The module of a block that imports its class, where `x` arrives and `y` leaves."""
     block = call.block
-    slots = {n: _slot(v, n, At(("call", n), call.name), scope) for n, v in block.call.items()}
+    slots = {n: slot(v, ANY, At(("call", n), call.name), n, scope) for n, v in block.call.items()}
     learns = scope.count(block.params, COUNT, At(("params",), call.name))
     multiplies = scope.count(block.macs, COUNT, At(("macs",), call.name))
     attribute = scope.name(block.name, At(("name",), call.name)) or call.name
@@ -26,10 +24,3 @@ def own_module(call: Call, scope: Scope, x: TensorInfo, y: TensorInfo) -> Module
     op = kind(rank=x.shape.rank, learns=learns, multiplies=multiplies)
     made = OpCall(op, kind.torch, slots)
     return made, OpSite(made, x.shape, y.shape, {}, call.at, call.at, scope.uses, scope.role), y
-
-
-def _slot(value: Any, name: str, at: At, scope: Scope) -> Slot:
-    value = spread(value, scope.lists)
-    if isinstance(value, tuple):
-        return tuple(scope.argument(part, ANY, at, name) for part in value)
-    return scope.argument(value, ANY, at, name)
