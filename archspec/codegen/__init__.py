@@ -43,7 +43,7 @@ def environment() -> jinja2.Environment:
 
 
 def generate(network: Network) -> str:
-    """The source of a network: one file, with torch as its only import."""
+    """The source of a network: one file that imports torch, and what blocks import."""
     template = environment().get_template("model.py.jinja")
     text = template.render(view=view(network, analyze_network(network.tree)))
     verify(text, own_imports(network))
