@@ -36,7 +36,7 @@ from archspec.language.problems import diagnose
 from archspec.language.spec import Section, Spec
 from archspec.language.stack import Stack
 from archspec.language.stages import Stage
-from archspec.language.widths import Series, series_of, shrinking
+from archspec.language.widths import Series, shrinking
 from archspec.memo import Memo
 from archspec.places import At, Finding
 
@@ -88,7 +88,7 @@ class _Expansion:
         self.tensors: dict[str, TensorInfo] = {}
         self.context: Context = context_of(spec, memo)
         self.parts = Parts(ROOM)
-        self.series = tuple(series_of(spec.repeats))
+        self.series = spec.series
         self.args = {name: constant(value) for name, value in spec.args.items()}
         self.symbolic = {
             name: Value(value, Name(name))
@@ -173,7 +173,7 @@ class _Expansion:
         return self._take(at, partial(expand_part, part, args, memo=self.memo)).leaving
 
     def _within(self, *path: str) -> tuple[Series, ...]:
-        """The stages that are children of sequences in a part of the spec."""
+        """Stages that are children of sequences, and repeated blocks, in a part of the spec."""
         return tuple(one for one in self.series if one.path[: len(path)] == path)
 
     def _stages(self, x: TensorInfo) -> TensorInfo:

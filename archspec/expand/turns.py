@@ -19,10 +19,13 @@ def turns(layer: Layer, at: At, scope: Scope) -> Iterator[tuple[Layer, Scope]]:
         yield layer, scope
         return
     count = scope.count(layer.repeat, REPEAT, at.below("repeat"))
+    series = None if at.block or at.parts else scope.series.get(at.path)
     for index in range(count):
-        turn = {"index": constant(index), "repeat": constant(count)}
-        one = _in_turn(layer, index, count, memo=scope.memo)
-        yield one, scope.with_(values=scope.values | turn)
+        turn = {"index": index, "repeat": count}
+        if series is not None:
+            turn |= series.indices | {"block_index": series.block_index + index}
+        one, seen = _in_turn(layer, index, count, memo=scope.memo), dict(scope.values)
+        yield one, scope.with_(values=seen | {name: constant(n) for name, n in turn.items()})
 
 
 @remember

@@ -209,6 +209,21 @@ case(
     ),
 )
 
+case(
+    "thousands of blocks that are counted",
+    lambda: net(
+        blocks={"b": {"body": [{"conv": "8 + block_index % 9"}]}},
+        stem=[{"b": {}, "repeat": 1 + n % 2} for n in range(3000)],
+    ),
+)
+case(
+    "counted, and never there",
+    lambda: net(
+        blocks={"b": {"body": [{"relu": {}, "when": "block_index < 0"}]}},
+        stem={f"a{n}": [{"b": {}, "repeat": 1000}] for n in range(2000)},
+    ),
+)
+
 LONG = " + ".join(["index * 3 % 7"] * 11)  # the longest that is taken
 case(
     "arguments of long formulas",

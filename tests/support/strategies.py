@@ -455,6 +455,12 @@ class Drawn:
         numbered = {"numbered": True} if self.chance(5) else {}
         return {"sequence": {"first": "act", "blocks": stage}, **numbered}
 
+    def between(self, channels: int) -> Any:
+        """Layers between the stages; blocks that are repeated count as a stage."""
+        given = {"channels": channels, "rate": "0.3 * block_index / block_count"}
+        rows = {"alpha": {**given, "ratio": "1 + stage % 2"}, "repeat": self.count(1, 3)}
+        return self.one_of("act", "norm", ["norm", "act"], rows, ["act", rows])
+
     # The network
 
     def stem(self) -> Any:
@@ -533,8 +539,8 @@ def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Spec:
     for index in range(drawn.count(1, 4)):
         stage, channels = drawn.stage(channels, index)
         stages[f"layer{index + 1}"] = drawn.placed(stage)
-        if drawn.chance(1):
-            stages[f"between{index + 1}"] = drawn.one_of("act", "norm", ["norm", "act"])
+        if drawn.chance(2):
+            stages[f"between{index + 1}"] = drawn.between(channels)
     spec |= {"stages": stages, "head": drawn.head()}
     if drawn.chance(3):
         drawn.side_head(spec, stages)
