@@ -163,7 +163,7 @@ def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
     listed = out.sequential and not isinstance(layer.step, str)
     if listed and not isinstance(layer.name, Template):
         return None
-    return scope.name(layer.name, at)
+    return scope.name(layer.name, at.below("name"))
 
 
 # Layers under a name ------------------------------------------------------------------
@@ -277,7 +277,7 @@ def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: 
     if layer.head in OPS:
         return expand_op(OPS[layer.head], layer, at, scope, x)
     if layer.head == "sequence":
-        name = attribute or scope.name(layer.name, at) or ""
+        name = attribute or scope.name(layer.name, at.below("name")) or ""
         inside = layer.branch_at(0, at)
         return expand_row(layer.branches[0].stack, inside, scope, x, name, layer.numbered)
     return _expand_call(call_of(layer, at, scope, x), layer, at, x)

@@ -32,7 +32,8 @@ BEHIND = "it has a `name` and stands ahead of this, in the same body"
 @combinator("share")
 def share(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     """The layer of this name, applied to what arrives."""
-    name, place = layer.given[LAYER], at.below("share")
+    place = at.below("share")
+    name = scope.name(layer.given[LAYER], place) or ""
     if layer.init is not None:
         hint = f"write it at `{name}` itself"
         raise scope.error("bad-layer", "`share` has no weight to start", at.below("init"), hint)

@@ -263,6 +263,8 @@ class Drawn:
             [{"multiply": [[made, "sigmoid"], ["act", again]]}],
             [{"residual": [made, "act", again]}, {**again, "when": "index > 0", "else": "act"}],
         ]
+        turn = {**layer, "name": f"{other}{{index}}_", "repeat": 2}
+        joints.append([turn, {"share": f"{other}{{1 - index}}_", "repeat": self.count(0, 2)}])
         if self.rank:
             joints.append([{"scale": [made, "global_avg_pool", again, "sigmoid"]}])
             joints.append([{"concat": {name: layer, other: "act"}}, self.affine(channels), again])

@@ -79,7 +79,7 @@ def _trees(layer: Layer, at: At) -> Iterator[Tree]:
         yield from trees_in(layer.sizes, at.below("sizes"))
     if layer.head in OPS or layer.head in WITH_ARGUMENTS:
         for arg, value in layer.given.items():
-            yield from trees_in(value, at.below(layer.head, arg))
+            yield from trees_in(expressions_of(value) or value, at.below(layer.head, arg))
 
 
 def trees_of_init(starts: Iterable[Start], at: At) -> Iterator[Tree]:
