@@ -241,6 +241,27 @@ def test_what_is_refused(kind: str, tmp_path: Path) -> None:
     assert hint in str(error.hint)
 
 
+@pytest.mark.parametrize(
+    ("stem", "places"),
+    [
+        ("[{conv: 3, name: a}, {act: {}, save: s}, {share: a}, {act: {}, from: s}]", [(3, 48)]),
+        ("[{conv: 3, name: a, save: s}, {share: a, repeat: 2}, {act: {}, from: s}]", [(3, 37)]),
+        ("[{conv: 3, name: a, save: s}, {share: a}, {act: {}, from: s}, {share: a}]", [(3, 37)]),
+        ("[{conv: 3, name: a, save: s}, {line: {}}, {act: {}, from: s}]", [(5, 31), (5, 51)]),
+        ("[{conv: 3, name: a, save: s}, act, {act: {}, from: s}]", [(3, 37)]),
+        ("[{conv: 3, name: a}, {share: a}, {share: a}]", []),
+    ],
+)
+def test_what_is_shared_for_nothing(
+    stem: str, places: list[tuple[int, int]], tmp_path: Path
+) -> None:
+    line = "blocks:\n  line: {inline: true, body: [{conv: 3, name: l}, {share: l}]}\n"
+    path = write_spec(tmp_path, f"input: [3, 8, 8]\nstem: {stem}\n{line}")
+    found = check_text(path.read_text("utf-8"), str(path)).findings
+    spans = [one.span for one in found if one.rule == "dead-layer"]
+    assert [(span.line, span.column) for span in spans if span] == places
+
+
 @pytest.mark.parametrize("reader", READERS)
 def test_names_in_braces(reader: str, tmp_path: Path) -> None:
     """By a number of the network, of a block, and turn by turn; backwards."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from archspec.diagnostics import did_you_mean
@@ -45,7 +46,7 @@ def share(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
         labels = ((first.at, f"`{name}` is made here"),)
         raise scope.error("shape-mismatch", made, place, hint, labels)
     scope.settle(first.x.channels)
-    return [applied(first.step.layer, site)], y
+    return [replace(applied(first.step.layer, site), again=at)], y
 
 
 def _found(name: str, at: At, scope: Scope) -> Shareable:
