@@ -108,6 +108,18 @@ case(
 case("wide blocks of wide blocks", lambda: nested(4, ["relu"] * 9, lambda name: [name] * 9))
 
 
+@bomb("own modules that are like own modules, twice")
+def _like() -> Files:
+    own = {"import": "support.own.Scaled", "inputs": ["t"], "outputs": ["p", "q"]}
+    blocks = {
+        f"b{n}": {**own, "like": [{f"b{n + 1}": {"t": "input"}, "save": ["a", "b"]}, {f"b{n + 1}":
+                  {"t": "b"}, "save": ["p", "q"]}]}
+        for n in range(30)
+    }  # fmt: skip
+    blocks["b30"] = {**own, "like": [{"save": "p"}, {"concat": [[], {"from": "t"}], "save": "q"}]}
+    return net(blocks=blocks, head={"h": {"b0": {"t": "conv1"}}})
+
+
 @bomb("parts that fill parts")
 def _parts_in_parts() -> Files:
     names = [f"p{n}" for n in range(10)]

@@ -246,6 +246,10 @@ class Drawn:
             call = {"join": {"channels": channels, "skip": name}}
             joints.append([{**call, "save": [other]}, {"multiply": [[], {"from": other}]}])
             joints.append([self.named(call)])
+        if "mixed" in self.blocks:
+            layer = self.named({"mixed": {"skip": name}, "save": [other, f"{other}_"]})
+            joints.append([layer, {**self.affine(channels), "from": f"{other}_"}])
+            joints.append([{"mixed": {"skip": name}}, {"residual": [{"mixed": {"skip": name}}]}])
         return [*layers, *self.one_of(*joints)]
 
     def shared(self, channels: str, deep: int) -> Layers:
@@ -393,6 +397,8 @@ class Drawn:
         if self.chance(8):
             self.blocks["scaled"] = own.BLOCK
             self.same.append("scaled")
+        if self.chance(5):
+            self.blocks["mixed"] = own.TWO
         for name in ("alpha", "beta")[: self.count(1, 2)]:
             self.blocks[name] = self.block()
             if self.chance(2):

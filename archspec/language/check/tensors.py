@@ -30,13 +30,14 @@ _ASIDE = {
 
 def of_block(block: Block, look_up: LookUp) -> Iterator[Problem]:
     """What is wrong with the names in a block."""
-    stacks = [block.body, *block.parts.values()]
+    stacks = [block.body, block.like, *block.parts.values()]
     if not (block.inputs or block.outputs or any(_mentions(s, look_up) for s in stacks)):
         return
     scope = _Scope(look_up)
     for place, name in enumerate(block.inputs):
         scope.save(name, ("inputs", place))
     scope.stack(block.body, ("body",))
+    scope.stack(block.like, ("like",))
     for part, stack in block.parts.items():
         scope.stack(stack, ("parts", part), "part")
     for place, name in enumerate(block.outputs):

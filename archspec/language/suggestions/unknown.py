@@ -75,6 +75,8 @@ def _in_args(problem: Problem, data: Mapping[str, Any]) -> Problem:
 
 def name_hint(wrong: str, path: tuple[Any, ...], names: Set[str]) -> str:
     """What to write instead of a name in an expression, where these names are known."""
+    if path[:1] == ("call",) and not guess(wrong, names).word:
+        return f"{_name_hint(wrong, names)}; a text is written `{{text: {wrong}}}`"
     return _padding_hint(wrong, path) or _name_hint(wrong, names)
 
 
