@@ -84,6 +84,12 @@ def test_an_arg_of_a_wrong_name_is_known_all_the_same(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_stages_in_sequences_that_shrink(tmp_path: Path) -> None:
+    stages = "{a: {block: basic, channels: 32}, b: [{cell: 32}, {block: basic, channels: 16}]}"
+    head = "{c: {sequence: {d: {block: basic, channels: 8}}}, last: {linear: clases}}"
+    assert rules(tmp_path, stages=stages, head=head) == {"channels-shrink", "unknown-name"}
+
+
 @pytest.mark.parametrize("command", ["build", "show", "train"])
 def test_commands_tell_them_too(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -95,7 +95,7 @@ def _leave_out(rest: dict[str, Any], problem: Problem, renamed: dict[Any, Any]) 
     elif top in NEEDED:
         rest[top] = NEEDED[top]
     elif problem.rule == "channels-shrink":
-        rest["stages"][path[1]]["shrink"] = "reported already"
+        _at(rest, path[:-1])["shrink"] = "reported already"
     elif _is_gone(problem):
         (rest if len(path) == 1 else rest[top]).pop(str(path[-1]), None)
     elif top in _SECTIONS and len(path) > 1:
@@ -109,9 +109,7 @@ def _put_right(
 ) -> None:
     """A key under the name that was meant, if that is known and free."""
     *outer, wrong = path
-    here: Any = rest
-    for step in outer:
-        here = here[step] if _has(here, step) else None
+    here = _at(rest, outer)
     if not _has(here, wrong):
         raise _Kept
     value = here.pop(wrong)
@@ -119,6 +117,13 @@ def _put_right(
     if word and word not in here:
         here[word] = value
         renamed[*outer, word] = path
+
+
+def _at(rest: Any, path: Iterable[Step]) -> Any:
+    """What stands at a path, if anything does."""
+    for step in path:
+        rest = rest[step] if _has(rest, step) else None
+    return rest
 
 
 def _replace(rest: dict[str, Any], problem: Problem) -> None:
