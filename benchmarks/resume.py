@@ -163,7 +163,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     here, there = ({k: bits(v) for k, v in leaves(state)} for state in (one, other))
     timed = {"/run/seconds", "/run/lap"}
     for row in range(len(one["run"]["rows"])):
-        timed |= {f"/run/rows/{row}/6", f"/run/rows/{row}/7"}  # images a second, seconds
+        timed |= {f"/run/rows/{row}/8", f"/run/rows/{row}/9"}  # images a second, seconds
     paths = sorted((here.keys() | there.keys()) - timed)
     return [path for path in paths if here.get(path) != there.get(path)]
 

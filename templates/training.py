@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import copy
 import ctypes
 import gzip
 import hashlib
@@ -15,7 +16,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ FOLDERS: tuple[str, ...] = ("data/mnist",)
 URL = "https://example.org/"
 DIGESTS: dict[str, str] = {}
 Feed = Iterable[tuple[Tensor, Tensor]]
+Parts = dict[str, tuple[Tensor, Tensor]]
 Result = tuple[float, float, Tensor]
 TARGETS = (torch.int64, 0, 9)
 SUFFIXES = (".png",)
@@ -199,26 +201,48 @@ def synthetic_labels(count: int, seed: int) -> tuple[Tensor, Tensor]:
     return inputs, (values > 0).float()
 
 
-def read_idx_set(args: argparse.Namespace) -> list[Tensor]:
-    """Images (n, 1, 28, 28) as bytes and labels (n), to train with and to test."""
-    data = []
-    for part in ("train", "t10k"):
-        data.append(read_idx(args, f"{part}-images-idx3-ubyte").unsqueeze(1))
-        data.append(read_idx(args, f"{part}-labels-idx1-ubyte").long())
+def made_up(make: Any, count: int) -> Parts:
+    """Samples to train with, and others to validate and to test."""
+    few = count // 4
+    return {"train": make(count, 1), "val": make(few, 3), "test": make(few, 2)}
+
+
+def held_out(count: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Which samples to train with and which to validate with: the seed decides."""
+    generator = torch.Generator().manual_seed(seed_of(seed))
+    order = torch.randperm(count, generator=generator)
+    first, last = order.split([held := max(1, round(share * count)), count - held])
+    return last.sort().values, first.sort().values
+
+
+def hold_out(data: Parts, share: float, seed: int) -> None:
+    """If there is nothing to validate with, take it from what is trained with."""
+    if "val" not in data:
+        x, y = data["train"]
+        kept, held = held_out(len(x), share, seed)
+        data |= {"train": (x[kept], y[kept]), "val": (x[held], y[held])}
+
+
+def read_idx_set(args: argparse.Namespace) -> Parts:
+    """Images (n, 1, 28, 28) as bytes and labels (n)."""
+    data: Parts = {}
+    for part, file in (("train", "train"), ("test", "t10k")):
+        images = read_idx(args, f"{file}-images-idx3-ubyte").unsqueeze(1)
+        data[part] = images, read_idx(args, f"{file}-labels-idx1-ubyte").long()
     return data
 
 
-def read_cifar10(args: argparse.Namespace) -> list[Tensor]:
-    """Images (n, 3, 32, 32) as bytes and labels (n), to train with and to test."""
+def read_cifar10(args: argparse.Namespace) -> Parts:
+    """Images (n, 3, 32, 32) as bytes and labels (n)."""
     content = read_published(args, "cifar-10-binary.tar.gz")
-    folder, data = "cifar-10-batches-bin", list[Tensor]()
-    training = [f"{folder}/data_batch_{number}.bin" for number in range(1, 6)]
+    folder, data = "cifar-10-batches-bin", Parts()
+    batches = [f"data_batch_{number}" for number in range(1, 6)]
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        for names in (training, [f"{folder}/test_batch.bin"]):
-            files = [archive.extractfile(name) for name in names]
+        for part, names in (("train", batches), ("test", ["test_batch"])):
+            files = [archive.extractfile(f"{folder}/{name}.bin") for name in names]
             rows = bytearray().join(file.read() for file in files if file)
             table = torch.frombuffer(rows, dtype=torch.uint8).reshape(-1, 3073)
-            data += [table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0].long()]
+            data[part] = table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0].long()
     return data
 
 
@@ -241,25 +265,25 @@ def check(
     sys.exit(f"error: {name} are {said}\nhelp: they have to be {taken}{empty}")
 
 
-def read_tensors(args: argparse.Namespace) -> list[Tensor]:
-    """Inputs and targets, to train with and to test, from a file of torch.save."""
-    tensors = list[Tensor]()
+def read_tensors(args: argparse.Namespace) -> Parts:
+    """Inputs and targets from a file of torch.save; all but `train` may be missing."""
+    data: Parts = {}
     try:
-        data = torch.load(args.data, map_location="cpu", weights_only=True)
-        for part in ("train", "test"):
-            inputs, targets = (tensor.detach().to_dense() for tensor in data[part])
+        read = torch.load(args.data, map_location="cpu", weights_only=True)
+        for part in ("train", *(name for name in ("val", "test") if name in read)):
+            inputs, targets = (tensor.detach().to_dense() for tensor in read[part])
             name, count = f"{args.data}: the {part}", len(inputs)
             kind = torch.float32, -3e38, 3e38
             check(f"{name} inputs", inputs, (count, *INPUT), *kind)
             check(f"{name} targets", targets, (count, *TARGET), *TARGETS)
-            tensors += [inputs, targets]
+            data[part] = inputs, targets
     except Exception as error:
         told = str(error).partition(". ")[0]  # torch goes on to advise against safety
         raise SystemExit(
             f"error: --data {args.data or 'FILE'}: {told}\nhelp: write it with "
             'torch.save({"train": (inputs, targets), "test": (inputs, targets)}, FILE)'
         ) from error
-    return tensors
+    return data
 
 
 def read_image(path: str) -> Any:
@@ -302,7 +326,7 @@ class Folder(Dataset[tuple[Tensor, int]]):
         if not root.is_dir():
             sys.exit(
                 f"error: there is no folder {root}\nhelp: --data DIR has train/CLASS/*.jpg "
-                "and val/CLASS/*.jpg; --data synthetic needs none"
+                "and val/ and test/ if there are any; --data synthetic needs none"
             )
         try:
             folders = [path for path in sorted(root.glob("[!.]*")) if path.is_dir()]
@@ -335,6 +359,12 @@ class Folder(Dataset[tuple[Tensor, int]]):
                 f"help: the names of images end in {' '.join(SUFFIXES)}"
             )
 
+    def some(self, keys: Tensor, change: Any) -> Any:
+        """These images alone, changed in a way of their own."""
+        part = copy.copy(self)
+        part.images, part.change = [self.images[key] for key in keys.tolist()], change
+        return part
+
     def __len__(self) -> int:
         return len(self.images)
 
@@ -348,18 +378,46 @@ class Folder(Dataset[tuple[Tensor, int]]):
 class SyntheticImages(Dataset[tuple[Tensor, int]]):
     """Images that can be learnt, made one at a time: a coarse pattern under noise."""
 
-    def __init__(self, count: int, size: int) -> None:
+    def __init__(self, count: int, size: int, first: int = 0) -> None:
         patterns = torch.rand(OUTPUTS, INPUT[0], 4, 4, generator=torch.Generator())
         self.count, self.size, self.patterns = count, size, patterns
+        self.first = first
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
-        noise = torch.Generator().manual_seed(int(key) % self.count)
+        noise = torch.Generator().manual_seed(self.first + int(key) % self.count)
         label = int(torch.randint(min(OUTPUTS, 10), (), generator=noise))
         image = F.interpolate(self.patterns[label : label + 1], self.size)[0]
         return (127 * (image + torch.rand(image.shape, generator=noise))).byte(), label
+
+
+def made_up_images(size: int, test_size: int) -> dict[str, Any]:
+    """Images to train with, and others to validate and to test."""
+    return {
+        "train": SyntheticImages(4096, size),
+        "val": SyntheticImages(1024, test_size, 4096),
+        "test": SyntheticImages(1024, test_size, 5120),
+    }
+
+
+def read_folders(
+    root: Path, change: Any, whole: Any, share: float, seed: int
+) -> dict[str, Any]:
+    """Images to train with, and those that there are to validate and to test.
+
+    Without a folder `val`, a share of those in `train` is held out to validate.
+    """
+    train = Folder(root / "train", change, seed)
+    data: dict[str, Any] = {"train": train}
+    for part in ("val", "test"):
+        if (root / part).is_dir():
+            data[part] = Folder(root / part, whole, like=train.classes)
+    if share and "val" not in data:
+        kept, held = held_out(len(train), share, seed)
+        data |= {"train": train.some(kept, change), "val": train.some(held, whole)}
+    return data
 
 
 def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
@@ -481,6 +539,14 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
                 "help: give the options of that run, or begin another with --out DIR"
             )
     return state
+
+
+def of_first(make: Callable[[], Any]) -> Any:
+    """What process 0 makes, in all of them: they need not have its files."""
+    made = [make() if RANK == 0 else None]
+    if WORLD > 1:
+        dist.broadcast_object_list(made, 0)
+    return made[0]
 
 
 class First(nn.Module):

@@ -29,7 +29,7 @@ STANDARD = (
     "zipfile zlib"
 ).split()
 FROM_STANDARD = {
-    "collections.abc": ("Iterable", "Iterator", "Sequence"),
+    "collections.abc": ("Callable", "Iterable", "Iterator", "Sequence"),
     "functools": ("partial",),
     "pathlib": ("Path",),
     "typing": ("Any",),

@@ -447,7 +447,7 @@ def test_a_run_is_resumed_by_the_path_of_its_checkpoint(
 ) -> None:
     out = tmp_path / "run"
     simple(out, "--steps", "1")
-    assert "best accuracy" in simple(out, "--steps", "1", "--resume", resume.format(out=out))
+    assert "best val accuracy" in simple(out, "--steps", "1", "--resume", resume.format(out=out))
     assert "--resume takes a file in --out" in simple.refuses(out, "--resume", "last")
 
 
@@ -510,14 +510,16 @@ def test_an_evaluation_that_is_not_finite_is_never_the_best(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
 ) -> None:
     script = Script(tmp_path, NETWORK + recipe(epochs="2", batch_size="4096"))
-    results = iter([(loss, 0.99, torch.eye(10).long()), (2.0, 0.3, torch.eye(10).long())])
+    table = torch.eye(10).long()
+    results = iter([(loss, 0.99, table), (2.0, 0.3, table), (2.5, 0.2, table)])
     monkeypatch.setattr(script.module, "evaluate_classes", lambda *_: next(results))
     printed = script(tmp_path / "run")
-    assert "warning: at step 1 the test loss is not finite" in printed
-    assert "best accuracy 30.00%" in printed
+    assert "warning: at step 1 the val loss is not finite" in printed
+    assert "best val accuracy 30.00%: step 2, in best.pt\n" in printed
+    assert "test accuracy 20.00%: best.pt, read once\n" in printed
     assert (tmp_path / "run" / "log.csv").read_text().splitlines()[1].split(",")[4:6] == ["nan"] * 2
     log = read_log(tmp_path / "run")
-    assert best_text(log) == "30.0 % at epoch 2"
+    assert best_text(log) == "30.0 % at epoch 2, test 20.0 %"
     draw({"run": log}, "svg")
     monkeypatch.setattr(script.module, "evaluate_classes", lambda *_: (loss, 1, torch.eye(10)))
     assert "best" not in script(tmp_path / "bad", "--steps", "1")
@@ -527,18 +529,18 @@ def test_an_evaluation_that_is_not_finite_is_never_the_best(
 def test_a_run_shows_signs_of_life(simple: Script, tmp_path: Path) -> None:
     printed = simple(tmp_path / "run").splitlines()
     assert printed[0].startswith("tiny: 1 x cpu, ")
-    assert ", 16 steps of 256 of 4,096 samples, " in printed[0]
+    assert ", 16 steps of 256 of 4,096 samples, val 1,024, test 1,024, " in printed[0]
     assert printed[1].startswith("step 1 of 16  loss ")
     rows = (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == ["2", "4", "6", "8", "10", "12", "14", "16"]
     assert all(row.split(",")[4:6] == ["", ""] for row in rows[:-1])
     log = read_log(tmp_path / "run")
     assert len(log.curve("train_loss")[0]) == 8
-    assert log.curve("test_loss")[0] == [1.0]
+    assert log.curve("val_loss")[0] == [1.0]
 
 
 def test_a_run_is_drawn_before_its_first_evaluation(simple: Script, tmp_path: Path) -> None:
-    simple.module.log(tmp_path, [[4, 0.25, 0.1, 2.3, None, None, 100.0, 1.0]], None)
+    simple.module.log(tmp_path, [[4, 0.25, 0.1, 2.3, *[None] * 4, 100.0, 1.0]], None)
     log = read_log(tmp_path)
     assert best_text(log) == "no evaluation yet"
     draw({"run": log}, "svg")

@@ -28,14 +28,14 @@ GROUPS = NETWORK.replace("stem:", "defaults: {norm: {group_norm: 4}}\nstem:")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """64 images to train with, and 32 to test."""
+    """64 images to train with, 32 to validate, and 32 to test."""
     path, draw = tmp_path_factory.mktemp("data") / "data.pt", torch.Generator().manual_seed(0)
 
     def drawn(count: int) -> tuple[torch.Tensor, torch.Tensor]:
         labels = torch.randint(10, (count,), generator=draw)
         return torch.randn(count, 1, 8, 8, generator=draw) + labels[:, None, None, None], labels
 
-    torch.save({"train": drawn(64), "test": drawn(32)}, path)
+    torch.save({"train": drawn(64), "val": drawn(32), "test": drawn(32)}, path)
     return path
 
 
@@ -63,9 +63,9 @@ def state(out: Path) -> dict[str, Any]:
 
 def losses(out: Path) -> torch.Tensor:
     """The training loss of every step."""
-    rows = torch.tensor(state(out)["run"]["rows"], dtype=torch.float64)
-    assert rows[:, 0].tolist() == list(range(1, EPOCHS + 1))
-    return rows[:, 3]
+    rows = state(out)["run"]["rows"]
+    assert [row[0] for row in rows] == list(range(1, EPOCHS + 1))
+    return torch.tensor([row[3] for row in rows], dtype=torch.float64)
 
 
 def advised(message: str) -> str:
@@ -102,7 +102,7 @@ def test_killed_at_a_random_instant_they_end_in_the_same_bits(
     out, options = tmp_path / "run", ("--data", str(data), "--accumulate", "1", *FP32)
     process = start(script.path, out, *options, processes=2)
     wait_for_checkpoint(process, out)
-    time.sleep(random.uniform(0, state(both)["run"]["rows"][-1][7]))
+    time.sleep(random.uniform(0, state(both)["run"]["rows"][-1][9]))
     if process.poll() is None:
         kill(process)
     for resumed in pair(script.path, out, *options, "--resume"):
