@@ -9,6 +9,7 @@ import hashlib
 import io
 import math
 import os
+import platform
 import signal
 import struct
 import sys
@@ -41,6 +42,7 @@ Result = tuple[float, float, Tensor]
 TARGETS = (torch.int64, 0, 9)
 SUFFIXES = (".png",)
 RANK, WORLD = 0, 1
+LEASE = 150
 signals: list[tuple[int, float]] = []
 
 
@@ -53,8 +55,9 @@ def on_signal(number: int, _: object) -> None:
 
 def take_signals() -> None:
     """From now on a signal ends the run after a step, with a checkpoint."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    for name in ("SIGTERM", "SIGINT", "SIGUSR1"):
+        if number := getattr(signal, name, None):  # Windows lacks the last
+            signal.signal(number, on_signal)
 
 
 def device_of(name: str) -> torch.device:
@@ -78,32 +81,90 @@ def device_of(name: str) -> torch.device:
     return device
 
 
-def claim(folder: Path) -> None:
-    """Make the folder of a run, and lock it until this process ends, however it ends."""
+def locked(path: Path) -> int | None:
+    """The file, open and locked by this process, or None if another one has it."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT)
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            os.close(file)
+            return None
+        except OSError:
+            pass  # a file system without locks
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), os.stat(path)):
+                return file
+        os.close(file)  # whoever had it ended meanwhile, and removed it
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Make the folder of a run, and keep all other processes out of it.
+
+    The lock ends with its process, however that ends. One of another machine is waited
+    for: if that is gone, its file server keeps the lock for a minute or two.
+    """
+    path, host, holder = folder / "lock", platform.node(), ""
+    until = time.monotonic() + LEASE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+        while (file := locked(path)) is None:
+            with contextlib.suppress(OSError):  # it ends just now
+                holder = path.read_text()
+            if holder == host or time.monotonic() > until:
+                sys.exit(
+                    f"error: another process is training in {folder}, on {holder}\n"
+                    "help: wait for its end, or choose another --out DIR"
+                )
+            time.sleep(1)
+        os.truncate(file, 0)
+        os.write(file, host.encode())
     except OSError as error:
         sys.exit(
             f"error: --out {folder}: {error.strerror}\n"
             "help: --out takes a folder that can be written to; it is made if missing"
         )
     try:
-        if sys.platform == "win32":
-            import msvcrt
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(file)
 
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
 
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
+def meet(backend: str) -> None:
+    """Join the other processes, apart from those of an earlier start.
+
+    torchrun's store outlives its workers, so a restart would find the addresses of dead
+    ones. Several machines may count their starts differently.
+    """
+    store: Any = next(dist.rendezvous("env://"))[0]
+    if os.environ.get("LOCAL_WORLD_SIZE") == str(WORLD):
+        start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        store = dist.PrefixStore(start, store)
+    dist.init_process_group(backend, store=store, rank=RANK, world_size=WORLD)
+
+
+def going_on(args: argparse.Namespace) -> Path | None:
+    """The checkpoint to go on from; with `auto` the last one, if there is any."""
+    last: Path = args.out / "last.pt"
+    if args.resume is None and last.exists():
         sys.exit(
-            f"error: another process is training in {folder}\n"
-            "help: wait for its end, or choose another --out DIR"
+            f"error: there is a run in {args.out}\n"
+            "help: --resume auto goes on with it, and --out DIR begins another"
         )
-    except OSError:
-        pass  # a file system without locks
+    if args.resume in (None, "auto"):
+        return last if last.exists() else None
+    named: Path = args.out / args.resume
+    return named if named.exists() else Path(args.resume)
 
 
 def seed_of(*key: int) -> int:
@@ -516,7 +577,7 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     if not path.exists():
         sys.exit(
             f"error: there is no {path}\n"
-            "help: --resume takes a file in --out; leave it out to begin a run"
+            "help: --resume takes a file in --out; --resume auto begins a run, too"
         )
     try:
         with zipfile.ZipFile(path) as archive:
@@ -529,15 +590,20 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
             f"error: {path} is damaged: {error!s:.100}\n"
             "help: nothing was changed; --resume best.pt goes on from the best weights"
         ) from error
+    told = []
     for name, now in settings.items():
-        then = saved.get(name)
-        if then != now and name in ("processes", "threads", "device"):
-            show(f"warning: {path} had {name} = {then}, now {now}: bits may differ")
-        elif then != now:
-            sys.exit(
-                f"error: {path} was written with {name} = {then}, and now it is {now}\n"
-                "help: give the options of that run, or begin another with --out DIR"
-            )
+        if (then := saved.get(name)) == now:
+            continue
+        text = f"{name} = {then}, now {now}"
+        if name in ("processes", "threads", "device"):
+            show(f"warning: {path} had {text}: bits may differ")
+        else:
+            told.append(text)
+    if told:
+        sys.exit(
+            f"error: {path} was written with other settings: {'; '.join(told)}\n"
+            "help: give the options of that run, or begin another with --out DIR"
+        )
     return state
 
 
@@ -684,6 +750,12 @@ def advice(error: Exception, args: argparse.Namespace) -> str:
         return (
             f"error: a batch norm has one value a channel, of {size} sample at a time\n"
             f"help: give a --batch-size of {2 * args.accumulate * WORLD} or more"
+        )
+    if "by peer" in text or "remote process exited" in text:
+        return (
+            "error: another process of this run has ended, or its machine\n"
+            "help: its own error is elsewhere in the output; given again, the same "
+            "command goes on with --resume auto, as it does by torchrun --max-restarts"
         )
     if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
         first = text.strip().partition("\n")[0]

@@ -40,13 +40,13 @@ class Choices:
         title = f"Train {self.class_name} on {self.data.known.title}."
         script = f"train_{self.name}.py"
         text = f"""
-    python {script}
-    torchrun --nproc-per-node 8 {script}
+    python {script} --resume auto
+    torchrun --nproc-per-node 8 {script} --resume auto
 
-The first takes one GPU or the CPU, the second eight GPUs. A run is a folder: log.csv,
-last.pt and best.pt. All that is random is a function of seed, epoch and step: a run
-that was stopped goes on with --resume and ends in the same weights, on a CPU to the
-bit. Batch norms take the statistics of a process's part of the batch (--accumulate
+The first takes one GPU or the CPU, the second eight GPUs; given again, they go on. A run
+is a folder: log.csv, last.pt and best.pt. All that is random is a function of seed, epoch
+and step: a run that was stopped ends in the same weights, on a CPU to the bit. Batch
+norms take the statistics of a process's part of the batch (--accumulate
 makes parts smaller), and keep those of process 0."""
         return docstring([title, *text.splitlines()], "")
 
@@ -177,6 +177,7 @@ makes parts smaller), and keep those of process 0."""
         yield "Result", "Result = tuple[float, float, Tensor]"
         yield "RANK", 'RANK = int(os.environ.get("RANK", "0"))'
         yield "WORLD", 'WORLD = int(os.environ.get("WORLD_SIZE", "1"))'
+        yield "LEASE", "LEASE = 150  # seconds that a lock of a lost machine may last"
         yield "signals", "signals: list[tuple[int, float]] = []  # which came, and when"
 
 

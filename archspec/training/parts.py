@@ -25,8 +25,8 @@ Definition = ast.FunctionDef | ast.ClassDef
 OF_REGULARISERS = "# Here stand the functions of the regularisers."
 FILLED = ("standard", "torch", "network", "constants", "parts")  # last, as what is used decides
 STANDARD = (
-    "argparse contextlib copy ctypes gzip hashlib io math os signal struct sys tarfile time "
-    "zipfile zlib"
+    "argparse contextlib copy ctypes gzip hashlib io math os platform signal struct sys tarfile "
+    "time zipfile zlib"
 ).split()
 FROM_STANDARD = {
     "collections.abc": ("Callable", "Iterable", "Iterator", "Sequence"),

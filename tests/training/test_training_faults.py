@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -406,9 +407,10 @@ def test_two_runs_in_one_folder(simple: Script, tmp_path: Path) -> None:
     while not (out / "last.pt").exists():
         assert first.poll() is None
         time.sleep(0.01)
-    for options in ((), ("--resume",), ("--seed", "2")):
+    for options in ((), ("--resume",), ("--resume", "auto"), ("--seed", "2")):
         message = simple.refuses(out, *options)
-        assert message.startswith(f"error: another process is training in {out}\n")
+        told = f"error: another process is training in {out}, on {platform.node()}\n"
+        assert message.startswith(told)
     assert first.pid is not None
     os.kill(first.pid, signal.SIGKILL)
     first.communicate(timeout=60)
@@ -418,6 +420,54 @@ def test_two_runs_in_one_folder(simple: Script, tmp_path: Path) -> None:
             simple(out, *long, "--resume")
     finally:
         simple.module.signals.clear()
+    assert not (out / "lock").exists()
+
+
+@posix
+def test_the_lock_of_another_machine_is_waited_for(
+    simple: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine may be gone, and the file server about to notice."""
+    slept = list[float]()
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(simple.module, "LEASE", 1e9)
+    (tmp_path / "lock").write_text("elsewhere")
+    answers = iter([None, None])
+    locked = simple.module.locked
+    monkeypatch.setattr(simple.module, "locked", lambda path: next(answers, locked(path)))
+    with simple.module.claimed(tmp_path):
+        assert slept == [1, 1]
+        assert (tmp_path / "lock").read_text() == platform.node()
+    (tmp_path / "lock").write_text("elsewhere")
+    monkeypatch.setattr(simple.module, "LEASE", -1)
+    monkeypatch.setattr(simple.module, "locked", lambda path: None)
+    assert f"training in {tmp_path}, on elsewhere\n" in simple.refuses(tmp_path)
+
+
+@posix
+def test_a_lock_that_is_removed_meanwhile_is_not_held(simple: Script, tmp_path: Path) -> None:
+    """Its holder ended between the opening and the locking of the file."""
+    import fcntl
+
+    path, taken, lockf = tmp_path / "lock", list[int](), fcntl.lockf
+
+    def late(file: int, operation: int) -> None:
+        if not taken:
+            path.unlink()
+        taken.append(file)
+        lockf(file, operation)
+
+    with mock.patch.object(fcntl, "lockf", late):
+        file = simple.module.locked(path)
+    assert len(taken) == 2
+    assert os.path.samestat(os.fstat(file), path.stat())
+    os.close(file)
+
+
+def test_a_start_that_fails_leaves_no_lock(of_folders: Script, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert "there is no folder" in of_folders.refuses(out, "--data", str(tmp_path / "nowhere"))
+    assert list(out.iterdir()) == []
 
 
 @posix
@@ -555,4 +605,4 @@ def test_a_run_that_is_stopped_says_where(
     monkeypatch.setattr(simple.module, "show", lambda text, end="\n": told.append(text))
     with pytest.raises(SystemExit, match="143"):
         simple(tmp_path)
-    assert told[-1] == f"stopped at step 1, saved to {tmp_path / 'last.pt'}; --resume goes on"
+    assert told[-1] == f"stopped at step 1, saved to {tmp_path / 'last.pt'}; --resume auto"

@@ -8,14 +8,21 @@ gradients are added. Without batch norms the parts do not matter.
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from resume import NETWORK, REGULARISERS, differing, finish, kill, start, wait_for_checkpoint
+from resume import (
+    NETWORK,
+    OFTEN,
+    REGULARISERS,
+    differing,
+    finish,
+    kill_while_it_restarts,
+    restarting,
+)
 from support.forks import pair
 from support.scripts import Script, recipe
 
@@ -95,16 +102,13 @@ def test_without_batch_norms_the_parts_do_not_matter(data: Path, tmp_path: Path)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers in /proc")
-def test_killed_at_a_random_instant_they_end_in_the_same_bits(
+def test_killed_at_a_random_instant_torchrun_ends_it_in_the_same_bits(
     script: Script, data: Path, both: Path, tmp_path: Path
 ) -> None:
-    """Begun by torchrun, and gone on with as if by it."""
-    out, options = tmp_path / "run", ("--data", str(data), "--accumulate", "1", *FP32)
-    process = start(script.path, out, *options, processes=2)
-    wait_for_checkpoint(process, out)
-    time.sleep(random.uniform(0, state(both)["run"]["rows"][-1][9]))
-    if process.poll() is None:
-        kill(process)
-    for resumed in pair(script.path, out, *options, "--resume"):
-        finish(resumed)
+    """One worker is killed, and torchrun starts both again with the same command."""
+    out, options = tmp_path / "run", ("--data", str(data), "--accumulate", "1", *FP32, *OFTEN)
+    seconds = state(both)["run"]["rows"][-1][9]
+    run = restarting(script.path, out, *options, processes=2)
+    assert kill_while_it_restarts(run, out, iter([random.uniform(0, seconds / 2)]))
     assert differing(both, out) == []
+    assert not (out / "lock").exists()
