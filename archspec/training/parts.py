@@ -43,7 +43,7 @@ TORCH = (
     ("from torch.optim.swa_utils import get_ema_multi_avg_fn", ("get_ema_multi_avg_fn",)),
     ("from torch.utils.data import DataLoader, Dataset", ("Dataset",)),
 )
-EARLY = {"os", "signal"}  # imported by the template, before a signal may come
+EARLY = {"signal"}  # imported by the template, before a signal may come
 # What only some runs need is imported where it is used.
 INSIDE_FUNCTIONS = (
     "import fcntl",
