@@ -20,10 +20,10 @@ HELPERS: dict[str, str] = {
 OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})
 # What training scripts call something else; a test holds this against their template.
 OF_SCRIPTS = frozenset(
-    """Any CLASSES COLUMNS DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS Feed First
-    Folder INPUT Image ImageOps Iterable Iterator LOSS_WEIGHTS Lamb MEAN NAME OUTPUTS Path RANK
-    RESIDUALS Result SIZE SPEC STAGES STD SUFFIXES Sequence Store SummaryWriter SyntheticImages
-    TARGET TARGETS TEST_SIZE URL WORLD""".split()
+    """Any CLASSES COLUMNS Callable DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS
+    Feed First Folder INPUT Image ImageOps Iterable Iterator LEASE LOSS_WEIGHTS Lamb MEAN NAME
+    OUTPUTS Parts Path RANK RESIDUALS Result SIZE SPEC STAGES STD SUFFIXES Sequence Store
+    SummaryWriter SyntheticImages TARGET TARGETS TEST_SIZE URL WORLD""".split()
 )
 NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS
 

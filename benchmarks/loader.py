@@ -98,7 +98,7 @@ def ours(module: ModuleType, root: Path, **changed: Any) -> Iterator[tuple[str, 
         faster = module.Folder(root / "train", change_of(module))
         yield "archspec, simplejpeg", faster
     kept = module.Folder(root / "train", change_of(module))
-    module.store(kept, 256, argparse.Namespace(cache=root / "cache", workers=0))
+    module.keep_decoded(kept, 256, argparse.Namespace(cache=root / "cache", workers=0))
     yield "archspec --cache", kept
 
 

@@ -2,10 +2,11 @@
 
     python benchmarks/resume.py [--runs 20] [--kills 3] [--flips 400] [--seed 0]
 
-Half of the runs are one process, half are two under torchrun with gloo; of those, every second
-kill hits one worker alone. Each is killed, resumed, killed again, and at last left to its end;
-its weights, averages, optimizer and log must then be those of the untouched run, to the bit. The
-recipe has every regulariser but early stopping, and accumulation and bf16.
+So many runs are one process in a shell loop, and so many are two under torchrun with gloo and
+`--max-restarts 100`. Of each, a random process is killed, and once the run has gone on by itself
+another one; nobody starts it again. Its weights, averages, optimizer and log must then be those
+of the untouched run, to the bit. The recipe has every regulariser but early stopping, and
+accumulation and bf16.
 
 Then a disk is full in the middle of a run (a tiny tmpfs, which needs root), and single bits of
 a checkpoint are flipped.
@@ -14,6 +15,7 @@ a checkpoint are flipped.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import random
@@ -24,7 +26,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -50,6 +51,7 @@ PARTS = [part for part in regularisers.REGULARISERS if part is not EarlyStopping
 REGULARISERS = ", ".join([*(part.example for part in PARTS), "accumulate: 2"])
 RECIPE = f"train: {{{NEEDED},\n{REGULARISERS}}}\n"
 OFTEN = ("--log-every", "1", "--save-every", "0.05")  # as often as there are instants to be killed
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone")
 TIMES = ("images_per_second", "seconds")  # columns of log.csv that no two runs share
 
 
@@ -78,11 +80,15 @@ def start(
     script: Path, out: Path, *options: str, processes: int = 1, **given: Any
 ) -> subprocess.Popen[str]:
     """A run of a script, with one thread a process."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    words = [sys.executable, *(launcher if processes > 1 else []), str(script), "--out", str(out)]
+    launcher = [*TORCHRUN, f"--nproc-per-node={processes}"] if processes > 1 else [sys.executable]
+    return popen([*launcher, str(script), "--out", str(out), *options], **given)
+
+
+def popen(words: list[str], **given: Any) -> subprocess.Popen[str]:
+    """A command, whose output can be read once it has ended."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **given.pop("env", {})}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen([*words, *options], **streams, text=True, env=environment, **given)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(words, text=True, env=environment, **{**streams, **given})  # type: ignore[call-overload, no-any-return]
 
 
 def finish(process: subprocess.Popen[str], code: int = 0) -> str:
@@ -120,23 +126,56 @@ def wait_for_checkpoint(process: subprocess.Popen[str], out: Path) -> bool:
     return False
 
 
-def kill_again_and_again(
-    begin: Callable[..., subprocess.Popen[str]], out: Path, instants: Iterator[float]
-) -> Iterator[bool]:
-    """A run that ends after many kills, at these seconds after its first new checkpoint.
+RESTARTED = ((1, "a shell loop"), (2, "torchrun, 2 processes"))
+LOOP = 'until "$@"; do :; done'
+
+
+def restarting(script: Path, out: Path, *options: str, processes: int) -> subprocess.Popen[str]:
+    """A run that goes on by itself when a process of it is killed: by torchrun, or a shell."""
+    torchrun = [*TORCHRUN, "--max-restarts=100", f"--nproc-per-node={processes}"]
+    loop = ["sh", "-c", LOOP, "sh", sys.executable]
+    words = [*(torchrun if processes > 1 else loop), str(script), "--out", str(out)]
+    with out.with_suffix(".txt").open("w") as printed:  # a pipe may fill: every kill says a lot
+        return popen([*words, "--resume", "auto", *options], stdout=printed)
+
+
+def kill_while_it_restarts(
+    process: subprocess.Popen[str], out: Path, instants: Iterator[float]
+) -> list[bool]:
+    """Kill a worker at random, at these seconds after a new checkpoint, and wait for the end.
 
     Gives, a kill, whether it hit in the middle of a write.
     """
-    for number, instant in enumerate(instants):
-        process = begin(*(["--resume"] if number else []))
+    hits = []
+    for instant in instants:
+        if not wait_for_checkpoint(process, out):
+            break
+        time.sleep(instant)
+        if alive := workers(process):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(random.choice(alive), signal.SIGKILL)
+                hits.append((out / "last.pt.part").exists())
+    finish(process)
+    return hits
+
+
+def kill_again_and_again(
+    begin: Callable[[], subprocess.Popen[str]], out: Path, instants: Iterator[float]
+) -> Iterator[bool]:
+    """One command, begun again after each kill, at these seconds after its first new checkpoint.
+
+    Gives, a kill, whether it hit in the middle of a write.
+    """
+    for instant in instants:
+        process = begin()
         if not wait_for_checkpoint(process, out):
             finish(process)
             return
         time.sleep(instant)
         if process.poll() is None:
-            kill(process, *workers(process)[: number % 2])
+            kill(process)
             yield (out / "last.pt.part").exists()
-    finish(begin("--resume"))
+    finish(begin())
 
 
 # Comparison ---------------------------------------------------------------------------
@@ -163,7 +202,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     here, there = ({k: bits(v) for k, v in leaves(state)} for state in (one, other))
     timed = {"/run/seconds", "/run/lap"}
     for row in range(len(one["run"]["rows"])):
-        timed |= {f"/run/rows/{row}/6", f"/run/rows/{row}/7"}  # images a second, seconds
+        timed |= {f"/run/rows/{row}/8", f"/run/rows/{row}/9"}  # images a second, seconds
     paths = sorted((here.keys() | there.keys()) - timed)
     return [path for path in paths if here.get(path) != there.get(path)]
 
@@ -203,21 +242,23 @@ def given(processes: int) -> list[str]:
 
 def killed_runs(script: Path, folder: Path, options: argparse.Namespace) -> None:
     draw = random.Random(options.seed)
-    print("| processes | runs | kills | in the middle of a write | runs that end differently |")
-    print("| --- | --- | --- | --- | --- |")
-    for processes in (1, 2):
-        untouched = folder / f"untouched{processes}"
+    print("| restarted by | runs | kills | in the middle of a write | other weights | minutes |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for processes, by in RESTARTED:
+        begun, untouched = time.monotonic(), folder / f"untouched{processes}"
         longest = 1.5 * untouched_run(script, untouched, processes) / (options.kills + 1)
-        hits, different, runs = list[bool](), 0, options.runs // 2
-        for number in range(runs):
+        hits, different = list[bool](), 0
+        for number in range(options.runs):
             out = folder / f"killed{processes}_{number}"
-            begin = partial(start, script, out, *given(processes), processes=processes)
+            run = restarting(script, out, *given(processes), processes=processes)
             instants = [draw.uniform(0, longest) for _ in range(options.kills)]
-            hits += kill_again_and_again(begin, out, iter(instants))
+            hits += kill_while_it_restarts(run, out, iter(instants))
             if found := differing(untouched, out):
                 different += 1
                 print(f"{out.name}: {found[:5]}", file=sys.stderr)
-        print(f"| {processes} | {runs} | {len(hits)} | {sum(hits)} | {different} |", flush=True)
+        minutes = (time.monotonic() - begun) / 60
+        row = (by, options.runs, len(hits), sum(hits), different, f"{minutes:.1f}")
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 
 def full_disk(script: Path, folder: Path) -> None:

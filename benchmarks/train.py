@@ -123,7 +123,9 @@ def train_ours(contender: Contender, turns: Turns, options: argparse.Namespace) 
     sys.argv[1:] = ["--precision", contender.precision, "--out", f"{options.folder}/{os.getpid()}"]
     sys.argv += ["--batch-size", str(options.batch_size), *["--compile"] * contender.compile]
     with contextlib.redirect_stdout(io.StringIO()):
-        script.train(script.options())
+        given = script.options()
+        with script.claimed(given.out):
+            script.train(given)
 
 
 def train_torchvision(contender: Contender, turns: Turns, options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import math
 import os
+import platform
 import signal
 import struct
 import sys
@@ -16,7 +17,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,12 @@ FOLDERS: tuple[str, ...] = ("data/mnist",)
 URL = "https://example.org/"
 DIGESTS: dict[str, str] = {}
 Feed = Iterable[tuple[Tensor, Tensor]]
+Parts = dict[str, tuple[Tensor, Tensor]]
 Result = tuple[float, float, Tensor]
 TARGETS = (torch.int64, 0, 9)
 SUFFIXES = (".png",)
 RANK, WORLD = 0, 1
+LEASE = 150
 signals: list[tuple[int, float]] = []
 
 
@@ -53,8 +56,9 @@ def on_signal(number: int, _: object) -> None:
 
 def take_signals() -> None:
     """From now on a signal ends the run after a step, with a checkpoint."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    for name in ("SIGTERM", "SIGINT", "SIGUSR1"):
+        if number := getattr(signal, name, None):  # Windows lacks the last
+            signal.signal(number, on_signal)
 
 
 def device_of(name: str) -> torch.device:
@@ -78,41 +82,90 @@ def device_of(name: str) -> torch.device:
     return device
 
 
-def lock(path: Path) -> int | None:
-    """Lock a file until it is closed or this process ends; None if another has it."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT)
-    try:
-        if sys.platform == "win32":
-            import msvcrt
+def locked(path: Path) -> int | None:
+    """The file, open and locked by this process, or None if another one has it."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT)
+        try:
+            if sys.platform == "win32":
+                import msvcrt
 
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
+                msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
 
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        os.close(file)
-        return None
-    except OSError:
-        pass  # a file system without locks
-    return file
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            os.close(file)
+            return None
+        except OSError:
+            pass  # a file system without locks
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file), os.stat(path)):
+                return file
+        os.close(file)  # whoever had it ended meanwhile, and removed it
 
 
-def claim(folder: Path) -> None:
-    """Make the folder of a run, and lock it until this process ends, however it ends."""
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Make the folder of a run, and keep all other processes out of it.
+
+    The lock ends with its process, however that ends. One of another machine is waited
+    for: if that is gone, its file server keeps the lock for a minute or two.
+    """
+    path, host, holder = folder / "lock", platform.node(), ""
+    until = time.monotonic() + LEASE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        held = lock(folder / "lock")
+        while (file := locked(path)) is None:
+            with contextlib.suppress(OSError):  # it ends just now
+                holder = path.read_text()
+            if holder == host or time.monotonic() > until:
+                sys.exit(
+                    f"error: another process is training in {folder}, on {holder}\n"
+                    "help: wait for its end, or choose another --out DIR"
+                )
+            time.sleep(1)
+        os.truncate(file, 0)
+        os.write(file, host.encode())
     except OSError as error:
         sys.exit(
             f"error: --out {folder}: {error.strerror}\n"
             "help: --out takes a folder that can be written to; it is made if missing"
         )
-    if held is None:
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(file)
+
+
+def meet(backend: str) -> None:
+    """Join the other processes, apart from those of an earlier start.
+
+    torchrun's store outlives its workers, so a restart would find the addresses of dead
+    ones. Several machines may count their starts differently.
+    """
+    store: Any = next(dist.rendezvous("env://"))[0]
+    if os.environ.get("LOCAL_WORLD_SIZE") == str(WORLD):
+        start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        store = dist.PrefixStore(start, store)
+    dist.init_process_group(backend, store=store, rank=RANK, world_size=WORLD)
+
+
+def going_on(args: argparse.Namespace) -> Path | None:
+    """The checkpoint to go on from; with `auto` the last one, if there is any."""
+    last: Path = args.out / "last.pt"
+    if args.resume is None and last.exists():
         sys.exit(
-            f"error: another process is training in {folder}\n"
-            "help: wait for its end, or choose another --out DIR"
+            f"error: there is a run in {args.out}\n"
+            "help: --resume auto goes on with it, and --out DIR begins another"
         )
+    if args.resume in (None, "auto"):
+        return last if last.exists() else None
+    named: Path = args.out / args.resume
+    return named if named.exists() else Path(args.resume)
 
 
 def cores() -> int:
@@ -218,26 +271,48 @@ def synthetic_labels(count: int, seed: int) -> tuple[Tensor, Tensor]:
     return inputs, (values > 0).float()
 
 
-def read_idx_set(args: argparse.Namespace) -> list[Tensor]:
-    """Images (n, 1, 28, 28) as bytes and labels (n), to train with and to test."""
-    data = []
-    for part in ("train", "t10k"):
-        data.append(read_idx(args, f"{part}-images-idx3-ubyte").unsqueeze(1))
-        data.append(read_idx(args, f"{part}-labels-idx1-ubyte").long())
+def made_up(make: Any, count: int) -> Parts:
+    """Samples to train with, and others to validate and to test."""
+    few = count // 4
+    return {"train": make(count, 1), "val": make(few, 3), "test": make(few, 2)}
+
+
+def held_out(count: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Which samples to train with and which to validate with: the seed decides."""
+    generator = torch.Generator().manual_seed(seed_of(seed))
+    order = torch.randperm(count, generator=generator)
+    first, last = order.split([held := max(1, round(share * count)), count - held])
+    return last.sort().values, first.sort().values
+
+
+def hold_out(data: Parts, share: float, seed: int) -> None:
+    """If there is nothing to validate with, take it from what is trained with."""
+    if "val" not in data:
+        x, y = data["train"]
+        kept, held = held_out(len(x), share, seed)
+        data |= {"train": (x[kept], y[kept]), "val": (x[held], y[held])}
+
+
+def read_idx_set(args: argparse.Namespace) -> Parts:
+    """Images (n, 1, 28, 28) as bytes and labels (n)."""
+    data: Parts = {}
+    for part, file in (("train", "train"), ("test", "t10k")):
+        images = read_idx(args, f"{file}-images-idx3-ubyte").unsqueeze(1)
+        data[part] = images, read_idx(args, f"{file}-labels-idx1-ubyte").long()
     return data
 
 
-def read_cifar10(args: argparse.Namespace) -> list[Tensor]:
-    """Images (n, 3, 32, 32) as bytes and labels (n), to train with and to test."""
+def read_cifar10(args: argparse.Namespace) -> Parts:
+    """Images (n, 3, 32, 32) as bytes and labels (n)."""
     content = read_published(args, "cifar-10-binary.tar.gz")
-    folder, data = "cifar-10-batches-bin", list[Tensor]()
-    training = [f"{folder}/data_batch_{number}.bin" for number in range(1, 6)]
+    folder, data = "cifar-10-batches-bin", Parts()
+    batches = [f"data_batch_{number}" for number in range(1, 6)]
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        for names in (training, [f"{folder}/test_batch.bin"]):
-            files = [archive.extractfile(name) for name in names]
+        for part, names in (("train", batches), ("test", ["test_batch"])):
+            files = [archive.extractfile(f"{folder}/{name}.bin") for name in names]
             rows = bytearray().join(file.read() for file in files if file)
             table = torch.frombuffer(rows, dtype=torch.uint8).reshape(-1, 3073)
-            data += [table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0].long()]
+            data[part] = table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0].long()
     return data
 
 
@@ -260,25 +335,25 @@ def check(
     sys.exit(f"error: {name} are {said}\nhelp: they have to be {taken}{empty}")
 
 
-def read_tensors(args: argparse.Namespace) -> list[Tensor]:
-    """Inputs and targets, to train with and to test, from a file of torch.save."""
-    tensors = list[Tensor]()
+def read_tensors(args: argparse.Namespace) -> Parts:
+    """Inputs and targets from a file of torch.save; all but `train` may be missing."""
+    data: Parts = {}
     try:
-        data = torch.load(args.data, map_location="cpu", weights_only=True)
-        for part in ("train", "test"):
-            inputs, targets = (tensor.detach().to_dense() for tensor in data[part])
+        read = torch.load(args.data, map_location="cpu", weights_only=True)
+        for part in ("train", *(name for name in ("val", "test") if name in read)):
+            inputs, targets = (tensor.detach().to_dense() for tensor in read[part])
             name, count = f"{args.data}: the {part}", len(inputs)
             kind = torch.float32, -3e38, 3e38
             check(f"{name} inputs", inputs, (count, *INPUT), *kind)
             check(f"{name} targets", targets, (count, *TARGET), *TARGETS)
-            tensors += [inputs, targets]
+            data[part] = inputs, targets
     except Exception as error:
         told = str(error).partition(". ")[0]  # torch goes on to advise against safety
         raise SystemExit(
             f"error: --data {args.data or 'FILE'}: {told}\nhelp: write it with "
             'torch.save({"train": (inputs, targets), "test": (inputs, targets)}, FILE)'
         ) from error
-    return tensors
+    return data
 
 
 def jpeg_decoder() -> Any:
@@ -341,7 +416,7 @@ class Folder(Dataset[tuple[Tensor, int]]):
         if not root.is_dir():
             sys.exit(
                 f"error: there is no folder {root}\nhelp: --data DIR has train/CLASS/*.jpg "
-                "and val/CLASS/*.jpg; --data synthetic needs none"
+                "and val/ and test/ if there are any; --data synthetic needs none"
             )
         try:
             folders = [path for path in sorted(root.glob("[!.]*")) if path.is_dir()]
@@ -373,6 +448,13 @@ class Folder(Dataset[tuple[Tensor, int]]):
                 f"error: there is no image in {folders[held.index([])]}\n"
                 f"help: the names of images end in {' '.join(SUFFIXES)}"
             )
+
+    def some(self, keys: Tensor, change: Any) -> Any:
+        """These images alone, changed in a way of their own."""
+        part = copy.copy(self)
+        part.images, part.change = [self.images[key] for key in keys.tolist()], change
+        part.store = self.store and self.store.some(keys)
+        return part
 
     def __len__(self) -> int:
         return len(self.images)
@@ -418,16 +500,22 @@ class Store:
                 rows = torch.frombuffer(content, dtype=torch.long).reshape(-1, 3)
                 self.rows = rows[rows[:, 0] <= path.stat().st_size]
 
+    def some(self, keys: Tensor) -> Any:
+        """These images alone."""
+        part = copy.copy(self)
+        part.rows = self.rows[keys]
+        return part
+
     def __getitem__(self, number: int) -> Tensor:
         end, height, width = self.rows[number].tolist()
         if self.pixels is None:
-            size, path = int(self.rows[-1, 0]), str(self.path)
+            size, path = self.path.stat().st_size, str(self.path)
             self.pixels = torch.from_file(path, size=size, dtype=torch.uint8)
         pixels = self.pixels[end - height * width * 3 : end]
         return pixels.reshape(height, width, 3).permute(2, 0, 1)
 
 
-def store(data: Folder, side: int, args: argparse.Namespace) -> None:
+def keep_decoded(data: Folder, side: int, args: argparse.Namespace) -> None:
     """Decode the images of a folder once, and keep them in --cache at this size.
 
     Where it was stopped it goes on. Images of other names or sizes are another file.
@@ -437,7 +525,7 @@ def store(data: Folder, side: int, args: argparse.Namespace) -> None:
     path = args.cache / f"{digest.hexdigest()[:16]}.images"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        while (held := lock(path.with_suffix(".lock"))) is None:
+        while (held := locked(path.with_suffix(".lock"))) is None:
             time.sleep(1)  # another process makes it
         fill(Store(path), data, side, args)
         os.close(held)
@@ -480,19 +568,50 @@ def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> Non
 class SyntheticImages(Dataset[tuple[Tensor, int]]):
     """Images that can be learnt, made one at a time: a coarse pattern under noise."""
 
-    def __init__(self, count: int, size: int) -> None:
+    def __init__(self, count: int, size: int, first: int = 0) -> None:
         patterns = torch.rand(OUTPUTS, INPUT[0], 4, 4, generator=torch.Generator())
         self.count, self.size, self.patterns = count, size, patterns
+        self.first = first
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
-        noise = torch.Generator().manual_seed(int(key) % self.count)
+        noise = torch.Generator().manual_seed(self.first + int(key) % self.count)
         label = int(torch.randint(min(OUTPUTS, 10), (), generator=noise))
         image = F.interpolate(self.patterns[label : label + 1], self.size)[0]
         image = 127 * (image + torch.rand(image.shape, generator=noise))
         return image.byte().permute(1, 2, 0), label
+
+
+def made_up_images(size: int, test_size: int) -> dict[str, Any]:
+    """Images to train with, and others to validate and to test."""
+    return {
+        "train": SyntheticImages(4096, size),
+        "val": SyntheticImages(1024, test_size, 4096),
+        "test": SyntheticImages(1024, test_size, 5120),
+    }
+
+
+def read_folders(
+    root: Path, change: Any, whole: Any, side: int, share: float, args: Any
+) -> dict[str, Any]:
+    """Images to train with, and those that there are to validate and to test.
+
+    Without a folder `val`, a share of those in `train` is held out to validate. With
+    --cache they are kept there, and their shorter side is `side` at most.
+    """
+    train = Folder(root / "train", change, args.seed)
+    data: dict[str, Any] = {"train": train}
+    for part in ("val", "test"):
+        if (root / part).is_dir():
+            data[part] = Folder(root / part, whole, like=train.classes)
+    for images in data.values() if args.cache else ():
+        keep_decoded(images, side, args)
+    if share and "val" not in data:
+        kept, held = held_out(len(train), share, args.seed)
+        data |= {"train": train.some(kept, change), "val": train.some(held, whole)}
+    return data
 
 
 def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
@@ -595,7 +714,7 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     if not path.exists():
         sys.exit(
             f"error: there is no {path}\n"
-            "help: --resume takes a file in --out; leave it out to begin a run"
+            "help: --resume takes a file in --out; --resume auto begins a run, too"
         )
     try:
         with zipfile.ZipFile(path) as archive:
@@ -608,16 +727,29 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
             f"error: {path} is damaged: {error!s:.100}\n"
             "help: nothing was changed; --resume best.pt goes on from the best weights"
         ) from error
+    told = []
     for name, now in settings.items():
-        then = saved.get(name)
-        if then != now and name in ("processes", "threads", "device"):
-            show(f"warning: {path} had {name} = {then}, now {now}: bits may differ")
-        elif then != now:
-            sys.exit(
-                f"error: {path} was written with {name} = {then}, and now it is {now}\n"
-                "help: give the options of that run, or begin another with --out DIR"
-            )
+        if (then := saved.get(name)) == now:
+            continue
+        text = f"{name} = {then}, now {now}"
+        if name in ("processes", "threads", "device"):
+            show(f"warning: {path} had {text}: bits may differ")
+        else:
+            told.append(text)
+    if told:
+        sys.exit(
+            f"error: {path} was written with other settings: {'; '.join(told)}\n"
+            "help: give the options of that run, or begin another with --out DIR"
+        )
     return state
+
+
+def of_first(make: Callable[[], Any]) -> Any:
+    """What process 0 makes, in all of them: they need not have its files."""
+    made = [make() if RANK == 0 else None]
+    if WORLD > 1:
+        dist.broadcast_object_list(made, 0)
+    return made[0]
 
 
 class First(nn.Module):
@@ -755,6 +887,12 @@ def advice(error: Exception, args: argparse.Namespace) -> str:
         return (
             f"error: a batch norm has one value a channel, of {size} sample at a time\n"
             f"help: give a --batch-size of {2 * args.accumulate * WORLD} or more"
+        )
+    if "by peer" in text or "remote process exited" in text:
+        return (
+            "error: another process of this run has ended, or its machine\n"
+            "help: its own error is elsewhere in the output; given again, the same "
+            "command goes on with --resume auto, as it does by torchrun --max-restarts"
         )
     if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
         first = text.strip().partition("\n")[0]

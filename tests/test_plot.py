@@ -17,6 +17,7 @@ from archspec.plot.curves import COLORS, best_text
 from archspec.plot.log import COLUMNS
 
 HEADER = "step,epoch,lr,train_loss,test_loss,accuracy,images_per_second,seconds"
+VALIDATED = "step,epoch,lr,train_loss,val_loss,val_accuracy,test_loss,test_accuracy"
 Output = pytest.CaptureFixture[str]
 Write = Callable[..., Path]
 
@@ -140,7 +141,10 @@ def test_a_run_that_is_not_there(write: Write, capsys: Output) -> None:
         (f"{HEADER}\n", "no evaluation yet"),
         (f"{HEADER}\n20,2", "no evaluation yet"),
         ("step;epoch\n1;2\n", "log.csv:1:1: the header lacks step, epoch, lr"),
-        ("step,epoch,lr,train_loss,test_loss\n1,1,1,1,1\n", "lacks accuracy or r2"),
+        (
+            "step,epoch,lr,train_loss,test_loss\n1,1,1,1,1\n",
+            "lacks val_loss with val_accuracy or val_r2",
+        ),
         ("\0\udcff\n\0\n", "the header lacks"),
     ],
 )
@@ -239,8 +243,26 @@ def test_dollars_are_drawn(write: Write, runs: int) -> None:
 @pytest.mark.parametrize("losses", [(1e40, 5e-324), (0, 0), (1e-9, 1e9), (-5, 5)])
 @pytest.mark.filterwarnings("error")
 def test_any_finite_numbers_can_be_drawn(losses: tuple[float, float]) -> None:
-    columns = dict.fromkeys((*COLUMNS, "r2"), losses)
-    draw({"run": Log("r2", columns)}, "png")
+    columns = dict.fromkeys((*COLUMNS, "val_loss", "val_r2"), losses)
+    draw({"run": Log("val_loss", "val_r2", columns)}, "png")
+
+
+def test_validation_and_test_are_told_apart(write: Write) -> None:
+    """The best is chosen by validation; the row whose weights were tested says what came of it."""
+    write("run", "1,1,0.1,2,2,0.5,1.9,0.48", "2,2,0.1,1,3,0.4,,", header=VALIDATED)
+    log = read_log(Path("run"))
+    assert (log.part, log.kind, log.best, log.tested) == ("validation", "accuracy", (1, 0.5), 0.48)
+    assert best_text(log) == "50.0 % at epoch 1, test 48.0 %"
+    older = read_log(write("older", row(1)))
+    assert (older.part, older.kind, older.tested) == ("test", "accuracy", None)
+    draw({"run": log, "older": older}, "svg")
+
+
+def test_a_run_without_validation_has_its_test(write: Write) -> None:
+    log = read_log(write("run", "1,1,0.1,2,,,,", "2,2,0.1,1,,,1.9,0.48", header=VALIDATED))
+    assert log.best is None
+    assert best_text(log) == "test 48.0 %"
+    draw({"run": log}, "svg")
 
 
 def test_accuracy_and_r2_are_not_drawn_together(write: Write, capsys: Output) -> None:

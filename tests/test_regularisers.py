@@ -100,4 +100,4 @@ def test_a_script_has_its_lines_and_the_function_that_they_call(
     module = module_of(house.folder / "train_tiny.py")
     monkeypatch.setattr(module, "keep_memory", lambda: None)
     module.train(module.options())
-    assert "best accuracy" in capsys.readouterr().out
+    assert "best val accuracy" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from archspec.cli.files import Target, targets_in, write
 from archspec.cli.lines import fail
 from archspec.cli.options import add_settings, chosen
 from archspec.cli.rendering import render_all, script_name
+from archspec.cli.slurm import write_batch
 from archspec.diagnostics import Diagnostic, SpecError, visible
 from archspec.extras import install
 from archspec.files import write_files
@@ -31,9 +32,9 @@ def add_parser(commands: Any) -> None:
         "train",
         parents=[_own_options()],
         usage="archspec train SPEC [options] [options of the script]",
-        description="Renders a spec that says `train` and runs its training script. All options "
-        "but those below are the script's, such as --epochs 3, --data synthetic, --resume. The "
-        "exit code is the script's too.",
+        description="Renders a spec that says `train` and runs its training script. Given again, "
+        "it goes on with the run. All options but those below are the script's, such as "
+        "--epochs 3 or --data synthetic. The exit code is the script's too.",
         epilog="`archspec train SPEC --help` shows the options of the script as well.",
         allow_abbrev=False,
     )
@@ -47,6 +48,9 @@ def _own_options() -> argparse.ArgumentParser:
     own.add_argument("--out", metavar="DIR", help="the folder of the run; default: runs/NAME")
     own.add_argument(
         "--nproc", type=_count, metavar="N", help="train with N processes, one a GPU, by torchrun"
+    )
+    own.add_argument(
+        "--slurm", action="store_true", help="start nothing; write a file for SLURM's sbatch"
     )
     add_settings(own)
     return own
@@ -68,19 +72,21 @@ def run(args: argparse.Namespace) -> int:
     files = _files(spec)
     folder = Path(args.out or f"runs/{spec.name}")
     targets = [] if args.help else targets_in(folder, files)
-    problem = _no_torch() or _other_run(folder, targets)
+    problem = ("" if args.slurm else _no_torch()) or _other_run(folder, targets)
     if problem:
         fail(*problem.split("\nhelp: ", 1))
         return 2
     if args.help:
         return _script_help(files, script_name(spec))
     write(target for target in targets if not target.is_current)
+    script = str(folder / script_name(spec))
+    command = [script, "--out", str(folder), "--resume", "auto", *passed]  # the last one counts
+    if args.slurm:
+        return write_batch(spec, folder, command, args.nproc)
     if spec.library.imports():  # the folder that a script of the project would start in
         paths = (os.getcwd(), os.environ.get("PYTHONPATH", ""))
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    launcher = _launcher(args.nproc)
-    script = str(folder / script_name(spec))
-    return become([sys.executable, *launcher, script, "--out", str(folder), *passed])
+    return become([sys.executable, *_launcher(args.nproc), *command])
 
 
 def _read_rest(args: argparse.Namespace) -> list[str]:
@@ -126,7 +132,7 @@ def _other_run(folder: Path, targets: list[Target]) -> str:
         return (
             f"{place} holds a run of another spec or recipe, which has another {differ[0]}\n"
             f"help: choose another --out, or remove {place}; "
-            f"`python {place}/train_NAME.py --out {place} --resume` goes on with that run"
+            f"`python {place}/train_NAME.py --out {place} --resume auto` goes on with that run"
         )
     edited = [target.path.name for target in others if target.is_edited]
     if edited:

@@ -1,7 +1,8 @@
 """The picture: losses, accuracy or R2, and the learning rate, over epochs.
 
 Runs differ in colour (Okabe and Ito's) and, for those who see none, in the shape of their points;
-test is a full line, train a dashed one with hollow points; the large point is a run's best.
+what was evaluated is a full line, train a dashed one with hollow points; the large point is a run's
+best.
 """
 
 from __future__ import annotations
@@ -21,14 +22,13 @@ FORMATS = ("png", "svg")
 COLORS = ("#0072b2", "#e69f00", "#000000", "#56b4e9", "#d55e00", "#009e73", "#cc79a7")
 SHAPES = "osD^vPX"
 MOST_RUNS = len(COLORS)
-LOSSES: Mapping[str, dict[str, Any]] = {
-    "test_loss": {"linestyle": "-"},
-    "train_loss": {"linestyle": "--", "markerfacecolor": "white"},
-}
+EVALUATED: Mapping[str, Any] = {"linestyle": "-"}
+TRAINED: Mapping[str, Any] = {"linestyle": "--", "markerfacecolor": "white"}
 FEW = 12  # points on a curve
 WIDE = 50  # greatest loss / least loss from which their axis is logarithmic
 STEPS = (1, 2, 5, 10)  # between the marks of an axis
 LONGEST_NAME = 48
+NAME_OF_R2 = "R\u00b2"
 
 STYLE: Mapping[Any, Any] = {
     "axes.grid": True,
@@ -72,7 +72,7 @@ def draw(logs: Mapping[str, Log], form: str) -> bytes:
 def _check(logs: Mapping[str, Log]) -> None:
     if len(logs) > MOST_RUNS:
         raise PlotError(f"{len(logs)} runs: a picture shows at most {MOST_RUNS}")
-    if len({log.measure for log in logs.values()}) > 1:
+    if len({log.kind for log in logs.values()}) > 1:
         raise PlotError("some runs measure accuracy and some R2: draw them one by one")
 
 
@@ -81,8 +81,11 @@ def _panels(figure: Figure, logs: Mapping[str, Log]) -> None:
     for log, color, shape in zip(logs.values(), COLORS, SHAPES, strict=False):
         _lines(panels, log, _look(color, shape, len(logs)))
     losses, measure, rate = panels
-    _loss_axis(losses, logs.values())
-    _measure_axis(measure, next(iter(logs.values())).measure)
+    (kind,) = {log.kind for log in logs.values()}
+    parts = {log.part: None for log in logs.values()}
+    part = " or ".join(parts)
+    _loss_axis(losses, logs.values(), part)
+    _measure_axis(measure, kind, part)
     _rate_axis(rate)
     if len(logs) == 1:
         _name_one(figure, measure, *logs.items())
@@ -97,8 +100,8 @@ def _lines(panels: Sequence[Axes], log: Log, look: Callable[[int], dict[str, Any
         epochs, values = log.curve(name)
         axes.plot(epochs, values, **look(len(epochs)), **style)
 
-    for name, style in LOSSES.items():
-        plot(losses, name, **style)
+    plot(losses, log.loss, **EVALUATED)
+    plot(losses, "train_loss", **TRAINED)
     plot(measure, log.measure)
     best = [[number] for number in log.best or ()] or [[], []]
     measure.plot(*best, **_best(look(1)))
@@ -125,24 +128,25 @@ def _best(look: dict[str, Any]) -> dict[str, Any]:
 # Axes ---------------------------------------------------------------------------------
 
 
-def _loss_axis(axes: Axes, logs: Iterable[Log]) -> None:
+def _loss_axis(axes: Axes, logs: Iterable[Log], part: str) -> None:
     from matplotlib.lines import Line2D
 
     axes.set_title("loss")
-    losses = [value for log in logs for name in LOSSES for value in log.curve(name)[1]]
+    names = [(log, name) for log in logs for name in (log.loss, "train_loss")]
+    losses = [value for log, name in names for value in log.curve(name)[1]]
     if 0 < WIDE * min(losses) < max(losses):
         axes.set_yscale("log")
     _written(axes, "{:g}".format)
     look: dict[str, Any] = {"color": "#444444", "markersize": 4}
     look["marker"] = axes.lines[0].get_marker()
-    lines = [Line2D([], [], **look, **style) for style in LOSSES.values()]
-    axes.legend(lines, ["test", "train"], ncols=2, loc="lower right", bbox_to_anchor=(1, 0.98))
+    lines = [Line2D([], [], **look, **style) for style in (EVALUATED, TRAINED)]
+    axes.legend(lines, [part, "train"], ncols=2, loc="lower right", bbox_to_anchor=(1, 0.98))
 
 
-def _measure_axis(axes: Axes, measure: str) -> None:
-    axes.set_title("test accuracy" if measure == "accuracy" else "test R\u00b2")
+def _measure_axis(axes: Axes, kind: str, part: str) -> None:
+    axes.set_title(f"{part} {'accuracy' if kind == 'accuracy' else NAME_OF_R2}")
     axes.margins(y=0.15)  # room above the best point, for what is said of it
-    _written(axes, _percent if measure == "accuracy" else "{:g}".format)
+    _written(axes, _percent if kind == "accuracy" else "{:g}".format)
 
 
 def _rate_axis(axes: Axes) -> None:
@@ -170,12 +174,18 @@ def _percent(share: float) -> str:
 
 
 def best_text(log: Log) -> str:
-    """`92.4 % at epoch 14`."""
-    if log.best is None:
-        return "no evaluation yet"
-    epoch, value = log.best
-    text = f"{100 * value:.1f} %" if log.measure == "accuracy" else f"R\u00b2 {value:.3f}"
-    return f"{text} at epoch {round(epoch, 2):g}"
+    """`92.4 % at epoch 14, test 92.1 %`."""
+    texts = []
+    if log.best is not None:
+        epoch, value = log.best
+        texts.append(f"{_score(log, value)} at epoch {round(epoch, 2):g}")
+    if log.tested is not None:
+        texts.append(f"test {_score(log, log.tested)}")
+    return ", ".join(texts) or "no evaluation yet"
+
+
+def _score(log: Log, value: float) -> str:
+    return f"{100 * value:.1f} %" if log.kind == "accuracy" else f"{NAME_OF_R2} {value:.3f}"
 
 
 def _name_one(figure: Figure, axes: Axes, named: tuple[str, Log]) -> None:

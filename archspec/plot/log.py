@@ -1,7 +1,8 @@
 """`log.csv`, which a training script writes: a header, and rows.
 
 A row at the end of an epoch has an evaluation, which is `nan` if it was not finite. Rows inside an
-epoch have the training loss, and empty cells for the evaluation.
+epoch have the training loss, and empty cells for the evaluation. The row whose weights were tested
+has the test's result as well. Older logs have evaluations on the test set alone.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from pathlib import Path
 from archspec.diagnostics import Span, did_you_mean, visible
 
 LOG = "log.csv"
-COLUMNS = ("step", "epoch", "lr", "train_loss", "test_loss")
-MEASURES = ("accuracy", "r2")  # of which a log has one
-EVALUATED = ("test_loss", *MEASURES)
+COLUMNS = ("step", "epoch", "lr", "train_loss")
+# Loss and measure of an evaluation, of which a log has one pair.
+EVALUATIONS = (
+    *(("val_loss", "val_accuracy"), ("val_loss", "val_r2")),
+    *(("test_loss", "accuracy"), ("test_loss", "r2")),
+)
 LARGEST = 16 << 20  # bytes: 100,000 epochs take half of it
 GREATEST = 1e40  # float32 ends at 3.4e38
 MOST_PROBLEMS = 5
@@ -34,13 +38,24 @@ class PlotError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The rows of a run: column -> numbers. `measure` is `accuracy` (0 to 1) or `r2`.
+    """The rows of a run: column -> numbers. `loss` and `measure` are those of evaluations.
 
     What was not evaluated, or not to a finite number, is NaN.
     """
 
+    loss: str
     measure: str
     columns: Mapping[str, Sequence[float]]
+
+    @property
+    def kind(self) -> str:
+        """`accuracy` (0 to 1) or `r2`."""
+        return self.measure.removeprefix("val_")
+
+    @property
+    def part(self) -> str:
+        """The part of the data that was evaluated."""
+        return "test" if self.kind == self.measure else "validation"
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
         """Epochs and values of a column, where it has one."""
@@ -53,6 +68,13 @@ class Log:
         """Epoch and value of the greatest measure; of equal ones the first, as `best.pt` has it."""
         points = zip(*self.curve(self.measure), strict=True)
         return max(points, key=lambda point: point[1], default=None)
+
+    @property
+    def tested(self) -> float | None:
+        """The measure on the test set, if it was read."""
+        name = f"test_{self.kind}"
+        values = self.curve(name)[1] if name in self.columns else []
+        return values[-1] if values else None
 
 
 def log_file(run: str | Path) -> Path:
@@ -95,7 +117,9 @@ def read_log(run: str | Path) -> Log:
         raise PlotError(*_first(problems, path))
     if not rows:
         raise PlotError(f"{path}: no evaluation yet; one comes after each epoch")
-    return Log(wanted[-1], {name: [row[name] for row in rows] for name in wanted})
+    columns = {name: [row[name] for row in rows] for name in wanted}
+    loss, measure = wanted[len(COLUMNS) :][:2]
+    return Log(loss, measure, columns)
 
 
 def _text(run: Path, path: Path) -> str:
@@ -117,15 +141,16 @@ def _near(run: Path) -> str:
 
 
 def _wanted(header: list[str], path: Path) -> list[str]:
-    """The columns to read, the measure last."""
+    """The columns to read: `COLUMNS`, an evaluation's two, and the test's measure if any."""
     missing = [name for name in COLUMNS if name not in header]
-    measures = [name for name in MEASURES if name in header]
-    if not measures:
-        missing.append(" or ".join(MEASURES))
+    pairs = [pair for pair in EVALUATIONS if {*pair} <= {*header}]
+    if not pairs:
+        missing.append("val_loss with val_accuracy or val_r2")
     if missing:
         found = f"the header lacks {', '.join(missing)}"
         raise PlotError(f"{path}:1:1: {found} (a training script writes {','.join(COLUMNS)},...)")
-    return [*COLUMNS, measures[0]]
+    tested = f"test_{pairs[0][1].removeprefix('val_')}"
+    return [*COLUMNS, *pairs[0], *([tested] if tested in header else [])]
 
 
 def _rows(
@@ -166,7 +191,7 @@ def _wrong(
         return
     for name in wanted:
         column, text = cells[name]
-        if name in EVALUATED and text in ("", "nan"):
+        if name not in COLUMNS and text in ("", "nan"):
             continue
         reason = _no_number(name, text)
         if reason:
@@ -182,7 +207,7 @@ def _no_number(name: str, text: str) -> str:
         return "it has to be finite to be drawn"
     if abs(number) > GREATEST:
         return f"it is beyond {GREATEST:g}, the range of training"
-    if name == "accuracy" and not 0 <= number <= 1:
+    if name.endswith("accuracy") and not 0 <= number <= 1:
         return "a share from 0 to 1 is expected"
     return ""
 

@@ -17,7 +17,7 @@ from archspec.training.lines import lines_of, literal
 from archspec.training.options import options
 from archspec.training.steps import unindented
 
-COLUMNS = "step,epoch,lr,train_loss,test_loss,{score},images_per_second,seconds"
+COLUMNS = "step,epoch,lr,train_loss,val_loss,val_{0},test_loss,test_{0},images_per_second,seconds"
 
 
 class Choices:
@@ -40,13 +40,13 @@ class Choices:
         title = f"Train {self.class_name} on {self.data.known.title}."
         script = f"train_{self.name}.py"
         text = f"""
-    python {script}
-    torchrun --nproc-per-node 8 {script}
+    python {script} --resume auto
+    torchrun --nproc-per-node 8 {script} --resume auto
 
-The first takes one GPU or the CPU, the second eight GPUs. A run is a folder: log.csv,
-last.pt and best.pt. All that is random is a function of seed, epoch and step: a run
-that was stopped goes on with --resume and ends in the same weights, on a CPU to the
-bit. Batch norms take the statistics of a process's part of the batch (--accumulate
+The first takes one GPU or the CPU, the second eight GPUs; given again, they go on. A run
+is a folder: log.csv, last.pt and best.pt. All that is random is a function of seed, epoch
+and step: a run that was stopped ends in the same weights, on a CPU to the bit. Batch
+norms take the statistics of a process's part of the batch (--accumulate
 makes parts smaller), and keep those of process 0."""
         return docstring([title, *text.splitlines()], "")
 
@@ -107,12 +107,17 @@ makes parts smaller), and keep those of process 0."""
         return steps.loss(self.recipe, self.lines, len(self.trained) > 1)
 
     @property
+    def validates(self) -> bool:
+        """Whether weights are chosen, by samples that are not trained on."""
+        return self.recipe.validation > 0
+
+    @property
     def evaluate(self) -> list[str]:
         data = self.data
         kind = "classes" if data.classes else "values" if self.score == "r2" else "labels"
-        net = f"First({self.judged})" if len(self.ir.tree.outputs) > 1 else self.judged
-        call = CallText(f"evaluate_{kind}", (net, "test", "device", "autocast"))
-        return [*data.test(STEP * 3), *unindented(call, "test_loss, score, table = ", 3)]
+        net = "First(net)" if len(self.ir.tree.outputs) > 1 else "net"
+        call = CallText(f"evaluate_{kind}", (net, "feed", "device", "autocast"))
+        return [*data.part(STEP * 2), *unindented(call, "return ", 2)]
 
     @property
     def judged(self) -> str:
@@ -121,27 +126,23 @@ makes parts smaller), and keep those of process 0."""
 
     @property
     def row(self) -> list[str]:
-        score = "R^2 {score:.4f}" if self.score == "r2" else "accuracy {score:.2%}"
-        more = "".join(f"  {shown}" for shown in self.lines["shown"])
+        found = f"val {{val_loss:.4f}}  {self.scored('score')}  " if self.validates else ""
+        more = "".join(f"{shown}  " for shown in self.lines["shown"])
         return [
             "show(",
-            '    f"epoch {row[1]:.2f}  loss {row[3]:.4f}  test {test_loss:.4f}  "',
-            f'    f"{score}{more}  {{row[6]:,.0f}} a second  {{row[7] / 60:.1f}} min"',
+            f'    f"epoch {{row[1]:.2f}}  loss {{row[3]:.4f}}  {found}"',
+            f'    f"{more}{{row[8]:,.0f}} a second  {{row[9] / 60:.1f}} min"',
             ")",
         ]
 
+    def scored(self, number: str) -> str:
+        """A score in an f-string."""
+        return f"R^2 {{{number}:.4f}}" if self.score == "r2" else f"accuracy {{{number}:.2%}}"
+
     @property
-    def end(self) -> list[str]:
-        best = "R^2 {run['best']:.4f}" if self.score == "r2" else "accuracy {run['best']:.2%}"
-        classes = f"per_class(table, {self.data.names})"
-        report = classes if self.data.classes else "per_output(table)"
-        return [
-            "if table is not None:",
-            f"    for line in {report}:",
-            "        show(line)",
-            'if run["best"] > -math.inf:',
-            f"    show(f\"best {best}, in {{args.out / 'best.pt'}}\")",
-        ]
+    def report(self) -> str:
+        """The lines about each class or output."""
+        return f"per_class(table, {self.data.names})" if self.data.classes else "per_output(table)"
 
     # Constants ----------------------------------------------------------------------------
 
@@ -149,7 +150,7 @@ makes parts smaller), and keep those of process 0."""
         """Name -> line, in order; a script has those that it uses."""
         data, published, weights = self.data, self.data.published, self.recipe.loss_weights
         mean, std = data.statistics
-        columns = ",".join([COLUMNS.format(score=self.score), *self.lines["column"]])
+        columns = ",".join([COLUMNS.format(self.score), *self.lines["column"]])
         yield "NAME", f'NAME = "{self.name}"'
         yield "SPEC", f'SPEC = "{spec}"  # the hash of network and script'
         yield "INPUT", f"INPUT = {literal(data.input)}"
@@ -172,9 +173,11 @@ makes parts smaller), and keep those of process 0."""
         yield "RESIDUALS", _listed("RESIDUALS", [str(path) for _, path in self.places.residuals])
         yield "STAGES", _listed("STAGES", self.places.stages)
         yield "Feed", "Feed = Iterable[tuple[Tensor, Tensor]]"
+        yield "Parts", "Parts = dict[str, tuple[Tensor, Tensor]]"
         yield "Result", "Result = tuple[float, float, Tensor]"
         yield "RANK", 'RANK = int(os.environ.get("RANK", "0"))'
         yield "WORLD", 'WORLD = int(os.environ.get("WORLD_SIZE", "1"))'
+        yield "LEASE", "LEASE = 150  # seconds that a lock of a lost machine may last"
         yield "signals", "signals: list[tuple[int, float]] = []  # which came, and when"
 
 

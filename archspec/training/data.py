@@ -57,9 +57,9 @@ class Data:
         """Reads or makes the data, and counts it."""
         if self.folder:
             yield from self._folders()
-            yield "count = len(training)"
+            yield "sizes = {part: len(images) for part, images in data.items()}"
             return
-        made = f"[*{self._maker}({self._count}, 1), *{self._maker}({self._count // 4}, 2)]"
+        made = f"made_up({self._maker}, {self._count})"
         if self.recipe.data == "synthetic":
             yield f"data = {made}"
         else:
@@ -67,9 +67,11 @@ class Data:
             yield f"{INSIDE}data = {made}"
             yield "else:"
             yield f"{INSIDE}data = {READERS.get(self.recipe.data, 'read_idx_set')}(args)"
-        names = f"{self.x}, {self.y}, test_{self.x}, test_{self.y}"
-        yield f"{names} = [part.to(device) for part in data]"
-        yield f"count = len({self.x})"
+            if share := self.recipe.validation:
+                yield f"{INSIDE}hold_out(data, {share!r}, args.seed)"
+        yield "data = {part: (x.to(device), y.to(device)) for part, (x, y) in data.items()}"
+        yield f'{self.x}, {self.y} = data["train"]'
+        yield "sizes = {part: len(x) for part, (x, _) in data.items()}"
 
     @property
     def x(self) -> str:
@@ -102,8 +104,7 @@ class Data:
         enlarged = round(self.test_size / self.recipe.test_crop)
         yield "names = list(map(str, range(OUTPUTS)))"
         yield 'if args.data == "synthetic":'
-        yield f"{INSIDE}training: Any = SyntheticImages(4096, {self.size})"
-        yield f"{INSIDE}testing: Any = SyntheticImages(1024, {self.test_size})"
+        yield f"{INSIDE}data = made_up_images({self.size}, {self.test_size})"
         yield "else:"
         yield f'{INSIDE}with needs("torchvision"):'
         imported = "from torchvision.transforms import v2"
@@ -116,13 +117,11 @@ class Data:
             yield f"{INSIDE * 3}{step},"
         yield f"{INSIDE * 2}]"
         yield f"{INSIDE})"
-        yield f'{INSIDE}training = Folder(root / "train", change, args.seed)'
         yield f"{INSIDE}middle = [v2.Resize({enlarged}), v2.CenterCrop({self.test_size})]"
         yield f"{INSIDE}whole = v2.Compose([v2.PILToTensor(), *middle])"
-        yield f"{INSIDE}names = training.classes"
-        yield f'{INSIDE}testing = Folder(root / "val", whole, like=names)'
-        yield f"{INSIDE}for part in (training, testing) if args.cache else ():"
-        yield f"{INSIDE * 2}store(part, {max(enlarged, self._enlarged)}, args)"
+        given = f"{max(enlarged, self._enlarged)}, {self.recipe.validation!r}, args"
+        yield f"{INSIDE}data = read_folders(root, change, whole, {given})"
+        yield f'{INSIDE}names = data["train"].classes'
 
     def _changes(self) -> Iterator[str]:
         usual = ["v2.PILToTensor()", f"v2.Resize({self._enlarged})", "v2.RandomCrop({size})"]
@@ -136,16 +135,12 @@ class Data:
         return round(self.size / self.recipe.test_crop)
 
     def feed(self) -> Iterator[str]:
-        """This process's batches, to train with; and the keys of those to test with."""
+        """This process's batches, to train with."""
         yield 'keys = shares(count, run["step"], steps, args)'
         if self.folder:
-            yield "feed = iter(batches(training, keys, args))"
-            length = "len(testing)"
+            yield 'feed = iter(batches(data["train"], keys, args))'
         else:
             yield f"feed = (({self.x}[key % count], {self.y}[key % count]) for key in keys)"
-            length = f"len(test_{self.x})"
-        yield f"test_keys = torch.arange({length}).split(args.batch_size // parts)"
-        yield "test_keys = test_keys[RANK::WORLD]  # none, if others have all"
 
     def batch(self) -> Iterator[str]:
         """A training batch, on its device, prepared and augmented."""
@@ -165,19 +160,20 @@ class Data:
         """Whether images in memory are brought to another size."""
         return len(self.input) == 3 and not self.folder and size != self.input[-1]
 
-    def test(self, indent: str) -> Iterator[str]:
-        """The batches to test with, prepared."""
+    def part(self, indent: str) -> Iterator[str]:
+        """The batches of these keys of a part of the data, prepared."""
         if self.folder:
-            yield "loaded = batches(testing, test_keys, args)"
-            yield "test = ((prepare(x.to(device)), y.to(device)) for x, y in loaded)"
+            yield "loaded = batches(data[part], keys, args)"
+            yield "feed = ((prepare(x.to(device)), y.to(device)) for x, y in loaded)"
             return
-        x, y = f"test_{self.x}[key]", f"test_{self.y}[key]"
+        yield "all_x, all_y = data[part]"
+        x, y = "all_x[key]", "all_y[key]"
         if self.images:
             x = f"prepare({x})"
         if self.resized(self.test_size):
             x = f"resize({x}, {self.test_size})"
-        flat = f"test = (({x}, {y}) for key in test_keys)"
+        flat = f"feed = (({x}, {y}) for key in keys)"
         if len(indent + flat) <= WIDTH:
             yield flat
         else:
-            yield from ("test = (", f"{INSIDE}({x}, {y})", f"{INSIDE}for key in test_keys", ")")
+            yield from ("feed = (", f"{INSIDE}({x}, {y})", f"{INSIDE}for key in keys", ")")

@@ -25,11 +25,11 @@ Definition = ast.FunctionDef | ast.ClassDef
 OF_REGULARISERS = "# Here stand the functions of the regularisers."
 FILLED = ("standard", "torch", "network", "constants", "parts")  # last, as what is used decides
 STANDARD = (
-    "argparse contextlib copy ctypes gzip hashlib io math os signal struct sys tarfile time "
-    "zipfile zlib"
+    "argparse contextlib copy ctypes gzip hashlib io math os platform signal struct sys tarfile "
+    "time zipfile zlib"
 ).split()
 FROM_STANDARD = {
-    "collections.abc": ("Iterable", "Iterator", "Sequence"),
+    "collections.abc": ("Callable", "Iterable", "Iterator", "Sequence"),
     "functools": ("partial",),
     "pathlib": ("Path",),
     "typing": ("Any",),
@@ -43,7 +43,7 @@ TORCH = (
     ("from torch.optim.swa_utils import get_ema_multi_avg_fn", ("get_ema_multi_avg_fn",)),
     ("from torch.utils.data import DataLoader, Dataset", ("Dataset",)),
 )
-EARLY = {"os", "signal"}  # imported by the template, before a signal may come
+EARLY = {"signal"}  # imported by the template, before a signal may come
 # What only some runs need is imported where it is used.
 INSIDE_FUNCTIONS = (
     "import fcntl",

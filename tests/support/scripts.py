@@ -41,7 +41,9 @@ class Script:
         words = [str(self.path), "--out", str(out), *options]
         printed = io.StringIO()
         with mock.patch.object(sys, "argv", words), contextlib.redirect_stdout(printed):
-            self.module.train(self.module.options())
+            args = self.module.options()
+            with self.module.claimed(args.out):
+                self.module.train(args)
         return printed.getvalue()
 
     def refuses(self, out: Path, *options: str) -> str:

@@ -55,8 +55,8 @@ def test_the_loss_is_the_weighted_sum(outputs: str, tmp_path: Path) -> None:
     aux, _ = trained(tmp_path / "aux", outputs + weights(", loss_weights: {fc: 0, aux: 1}"))
     sum_, _ = trained(tmp_path / "sum", outputs + weights(", loss_weights: {aux: 0.25}"))
     none, _ = trained(tmp_path / "none", outputs + weights(", loss_weights: {fc: 0, aux: 0}"))
-    assert row["test_loss"] == other_row["test_loss"]
-    assert row["accuracy"] == other_row["accuracy"]
+    for name in ("val_loss", "val_accuracy", "test_loss", "test_accuracy"):
+        assert row[name] == other_row[name]
     moved = 0
     for name, start in none.items():
         if not name.endswith(("weight", "bias")):
@@ -75,7 +75,7 @@ def test_a_script_goes_on_with_its_weights(tmp_path: Path) -> None:
     )
     assert 'LOSS_WEIGHTS = {"fc": 1.0, "aux": 0.3}' in script.path.read_text("utf-8")
     script(tmp_path / "run", "--steps", "1")
-    assert "best accuracy" in script(tmp_path / "run", "--steps", "1", "--resume")
+    assert "best val accuracy" in script(tmp_path / "run", "--steps", "1", "--resume")
 
 
 # What is wrong -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ open("given.json", "w").write(json.dumps(sys.argv))
 sys.exit(int(sys.argv[-1]) if "--exit" in sys.argv else 0)
 '''
 
+AGAIN = ["--resume", "auto"]  # the same command goes on
 Output = pytest.CaptureFixture[str]
 
 
@@ -72,7 +74,7 @@ def files(folder: str) -> list[str]:
 def test_a_run_has_its_model_and_script(spec: Path, capsys: Output) -> None:
     assert main(["train", "net.yaml"]) == 0
     assert files("runs/net") == ["net.py", "train_net.py"]
-    assert given() == ["runs/net/train_net.py", "--out", "runs/net"]
+    assert given() == ["runs/net/train_net.py", "--out", "runs/net", *AGAIN]
     assert capsys.readouterr().out == "wrote runs/net/net.py\nwrote runs/net/train_net.py\n"
     assert main(["train", "net.yaml"]) == 0
     assert capsys.readouterr().out == ""
@@ -91,7 +93,7 @@ def test_a_run_has_its_model_and_script(spec: Path, capsys: Output) -> None:
 def test_what_is_not_ours_is_passed_on(spec: Path, words: str) -> None:
     assert main(["train", "net.yaml", "--out", "here", *words.split()]) == 0
     expected = [word for word in words.split() if word != "--"]
-    assert given() == ["here/train_net.py", "--out", "here", *expected]
+    assert given() == ["here/train_net.py", "--out", "here", *AGAIN, *expected]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_what_is_not_ours_is_passed_on(spec: Path, words: str) -> None:
 )
 def test_our_options_stand_anywhere(spec: Path, words: list[str]) -> None:
     assert main(["train", *words]) == 0
-    assert given()[3:] == ["--epochs", "3"]
+    assert given()[3:] == [*AGAIN, "--epochs", "3"]
     assert "3 x 16 x 16" in Path("runs/net/net.py").read_text()
 
 
@@ -130,7 +132,7 @@ def test_several_processes_are_started_by_torchrun(
     with pytest.raises(Replaced) as replaced:
         train.run(parser("train").parse_args("train net.yaml --nproc 2 --epochs 1".split()))
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    script = ["runs/net/train_net.py", "--out", "runs/net", "--epochs", "1"]
+    script = ["runs/net/train_net.py", "--out", "runs/net", *AGAIN, "--epochs", "1"]
     assert replaced.value.args == (sys.executable, [sys.executable, *torchrun, *script])
 
 
@@ -156,6 +158,90 @@ def test_a_signal_reaches_the_script_itself() -> None:
         assert run.stdout.readline() == b"ready\n"
         run.send_signal(signal.SIGTERM)
         assert run.wait(30) == 143
+
+
+# SLURM --------------------------------------------------------------------------------
+
+SHIMS = {
+    "srun": 'echo $$ > running; exec "$@"',
+    "scontrol": '[ "$1" = show ] && echo "${3%%,*}" || echo "$@" > requeued',
+    "scancel": 'kill -TERM "$(cat running)"; echo "$@" > cancelled',
+    # Saves at a signal, and has more to do unless it is told that this is the end.
+    "python": "echo \"$@\" > launched\ntrap 'exit 143' TERM\ntouch ready\n"
+    "[ -e finish ] && exit 0\n[ -e fail ] && exit 1\nwhile :; do sleep 0.05; done",
+}
+JOB = {"SLURM_JOB_ID": "31415", "SLURM_NNODES": "2", "SLURM_GPUS_ON_NODE": "8"}
+
+
+@pytest.fixture
+def cluster(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with stand-ins for SLURM's commands and for Python; its name needs quotes."""
+    folder = tmp_path / "a 'bin'"
+    folder.mkdir()
+    for name, text in SHIMS.items():
+        (folder / name).write_text(f"#!/bin/bash\n{text}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("SLURM_JOB_NODELIST", "node7,node9")
+    for name, value in JOB.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "executable", str(folder / "python"))
+    return folder
+
+
+def submitted(*files: str) -> subprocess.Popen[bytes]:
+    """The job as SLURM starts it, once its run is on its way."""
+    for file in ("ready", *files):
+        Path(file).unlink(missing_ok=True)
+    job = subprocess.Popen(["bash", "runs/net/net.sbatch"])
+    while not Path("ready").exists():
+        assert job.poll() is None
+        time.sleep(0.01)
+    return job
+
+
+bash = pytest.mark.skipif(os.name != "posix", reason="needs bash")
+
+
+@bash
+def test_a_job_goes_back_to_the_queue_before_its_time_is_up(cluster: Path, capsys: Output) -> None:
+    assert main(["train", "net.yaml", "--slurm", "--nproc", "8", "--data", "a b"]) == 0
+    said = capsys.readouterr().out
+    assert said.endswith("submit it from this folder: sbatch runs/net/net.sbatch\n")
+    assert files("runs/net") == ["net.py", "net.sbatch", "train_net.py"]
+    assert not Path("given.json").exists(), "nothing is started"
+    assert "#SBATCH --gpus-per-node=8\n" in Path("runs/net/net.sbatch").read_text()
+    job = submitted()
+    launched = Path("launched").read_text().split("--rdzv-backend")
+    assert launched[0] == "-m torch.distributed.run --nnodes=2 --nproc-per-node=8 "
+    assert "--rdzv-endpoint=node7:31415 " in launched[1]
+    assert launched[1].endswith("train_net.py --out runs/net --resume auto --data a b\n")
+    job.send_signal(signal.SIGUSR1)
+    assert job.wait(30) == 143
+    assert Path("requeued").read_text() == "requeue 31415\n"
+    Path("requeued").unlink()
+    Path("finish").touch()
+    assert submitted().wait(30) == 0
+    assert not Path("requeued").exists()
+
+
+@bash
+def test_a_job_that_fails_is_not_begun_again(cluster: Path) -> None:
+    assert main(["train", "net.yaml", "--slurm"]) == 0
+    Path("fail").touch()
+    assert submitted().wait(30) == 1
+    assert not Path("requeued").exists()
+
+
+@bash
+def test_a_file_for_slurm_that_was_edited_is_kept(cluster: Path, capsys: Output) -> None:
+    assert main(["train", "net.yaml", "--slurm"]) == 0
+    assert main(["train", "net.yaml", "--slurm"]) == 0
+    file = Path("runs/net/net.sbatch")
+    file.write_text(file.read_text().replace("24:00:00", "48:00:00"))
+    assert main(["train", "net.yaml", "--slurm"]) == 2
+    assert "runs/net/net.sbatch is there, and has other lines" in capsys.readouterr().err
+    assert "48:00:00" in file.read_text()
 
 
 # Help ---------------------------------------------------------------------------------

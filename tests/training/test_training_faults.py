@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -406,9 +407,10 @@ def test_two_runs_in_one_folder(simple: Script, tmp_path: Path) -> None:
     while not (out / "last.pt").exists():
         assert first.poll() is None
         time.sleep(0.01)
-    for options in ((), ("--resume",), ("--seed", "2")):
+    for options in ((), ("--resume",), ("--resume", "auto"), ("--seed", "2")):
         message = simple.refuses(out, *options)
-        assert message.startswith(f"error: another process is training in {out}\n")
+        told = f"error: another process is training in {out}, on {platform.node()}\n"
+        assert message.startswith(told)
     assert first.pid is not None
     os.kill(first.pid, signal.SIGKILL)
     first.communicate(timeout=60)
@@ -418,13 +420,62 @@ def test_two_runs_in_one_folder(simple: Script, tmp_path: Path) -> None:
             simple(out, *long, "--resume")
     finally:
         simple.module.signals.clear()
+    assert not (out / "lock").exists()
 
 
 @posix
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_while_torch_is_imported(
-    simple: Script, tmp_path: Path, number: signal.Signals, code: int
+def test_the_lock_of_another_machine_is_waited_for(
+    simple: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Its machine may be gone, and the file server about to notice."""
+    slept = list[float]()
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(simple.module, "LEASE", 1e9)
+    (tmp_path / "lock").write_text("elsewhere")
+    answers = iter([None, None])
+    locked = simple.module.locked
+    monkeypatch.setattr(simple.module, "locked", lambda path: next(answers, locked(path)))
+    with simple.module.claimed(tmp_path):
+        assert slept == [1, 1]
+        assert (tmp_path / "lock").read_text() == platform.node()
+    (tmp_path / "lock").write_text("elsewhere")
+    monkeypatch.setattr(simple.module, "LEASE", -1)
+    monkeypatch.setattr(simple.module, "locked", lambda path: None)
+    assert f"training in {tmp_path}, on elsewhere\n" in simple.refuses(tmp_path)
+
+
+@posix
+def test_a_lock_that_is_removed_meanwhile_is_not_held(simple: Script, tmp_path: Path) -> None:
+    """Its holder ended between the opening and the locking of the file."""
+    import fcntl
+
+    path, taken, lockf = tmp_path / "lock", list[int](), fcntl.lockf
+
+    def late(file: int, operation: int) -> None:
+        if not taken:
+            path.unlink()
+        taken.append(file)
+        lockf(file, operation)
+
+    with mock.patch.object(fcntl, "lockf", late):
+        file = simple.module.locked(path)
+    assert len(taken) == 2
+    assert os.path.samestat(os.fstat(file), path.stat())
+    os.close(file)
+
+
+def test_a_start_that_fails_leaves_no_lock(of_folders: Script, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert "there is no folder" in of_folders.refuses(out, "--data", str(tmp_path / "nowhere"))
+    assert list(out.iterdir()) == []
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_torch_is_imported(
+    simple: Script, tmp_path: Path, number: signal.Signals
+) -> None:
+    """A shell sees 130 and 143. No handler of Python's: it would wait for a call of C++ to end."""
     (tmp_path / "torch.py").write_text(
         "import time\nprint('on its way', flush=True)\ntime.sleep(9)"
     )
@@ -438,7 +489,7 @@ def test_a_signal_while_torch_is_imported(
     assert process.stdout is not None
     assert process.stdout.readline() == "on its way\n"
     process.send_signal(number)
-    assert finish(process, code) == ""
+    assert finish(process, -number) == ""
 
 
 @pytest.mark.parametrize("resume", ["{out}/last.pt", "last.pt"])
@@ -447,7 +498,7 @@ def test_a_run_is_resumed_by_the_path_of_its_checkpoint(
 ) -> None:
     out = tmp_path / "run"
     simple(out, "--steps", "1")
-    assert "best accuracy" in simple(out, "--steps", "1", "--resume", resume.format(out=out))
+    assert "best val accuracy" in simple(out, "--steps", "1", "--resume", resume.format(out=out))
     assert "--resume takes a file in --out" in simple.refuses(out, "--resume", "last")
 
 
@@ -510,14 +561,16 @@ def test_an_evaluation_that_is_not_finite_is_never_the_best(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
 ) -> None:
     script = Script(tmp_path, NETWORK + recipe(epochs="2", batch_size="4096"))
-    results = iter([(loss, 0.99, torch.eye(10).long()), (2.0, 0.3, torch.eye(10).long())])
+    table = torch.eye(10).long()
+    results = iter([(loss, 0.99, table), (2.0, 0.3, table), (2.5, 0.2, table)])
     monkeypatch.setattr(script.module, "evaluate_classes", lambda *_: next(results))
     printed = script(tmp_path / "run")
-    assert "warning: at step 1 the test loss is not finite" in printed
-    assert "best accuracy 30.00%" in printed
+    assert "warning: at step 1 the val loss is not finite" in printed
+    assert "best val accuracy 30.00%: step 2, in best.pt\n" in printed
+    assert "test accuracy 20.00%: best.pt, read once\n" in printed
     assert (tmp_path / "run" / "log.csv").read_text().splitlines()[1].split(",")[4:6] == ["nan"] * 2
     log = read_log(tmp_path / "run")
-    assert best_text(log) == "30.0 % at epoch 2"
+    assert best_text(log) == "30.0 % at epoch 2, test 20.0 %"
     draw({"run": log}, "svg")
     monkeypatch.setattr(script.module, "evaluate_classes", lambda *_: (loss, 1, torch.eye(10)))
     assert "best" not in script(tmp_path / "bad", "--steps", "1")
@@ -527,18 +580,18 @@ def test_an_evaluation_that_is_not_finite_is_never_the_best(
 def test_a_run_shows_signs_of_life(simple: Script, tmp_path: Path) -> None:
     printed = simple(tmp_path / "run").splitlines()
     assert printed[0].startswith("tiny: 1 x cpu, ")
-    assert ", 16 steps of 256 of 4,096 samples, " in printed[0]
+    assert ", 16 steps of 256 of 4,096 samples, val 1,024, test 1,024, " in printed[0]
     assert printed[1].startswith("step 1 of 16  loss ")
     rows = (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == ["2", "4", "6", "8", "10", "12", "14", "16"]
     assert all(row.split(",")[4:6] == ["", ""] for row in rows[:-1])
     log = read_log(tmp_path / "run")
     assert len(log.curve("train_loss")[0]) == 8
-    assert log.curve("test_loss")[0] == [1.0]
+    assert log.curve("val_loss")[0] == [1.0]
 
 
 def test_a_run_is_drawn_before_its_first_evaluation(simple: Script, tmp_path: Path) -> None:
-    simple.module.log(tmp_path, [[4, 0.25, 0.1, 2.3, None, None, 100.0, 1.0]], None)
+    simple.module.log(tmp_path, [[4, 0.25, 0.1, 2.3, *[None] * 4, 100.0, 1.0]], None)
     log = read_log(tmp_path)
     assert best_text(log) == "no evaluation yet"
     draw({"run": log}, "svg")
@@ -553,4 +606,4 @@ def test_a_run_that_is_stopped_says_where(
     monkeypatch.setattr(simple.module, "show", lambda text, end="\n": told.append(text))
     with pytest.raises(SystemExit, match="143"):
         simple(tmp_path)
-    assert told[-1] == f"stopped at step 1, saved to {tmp_path / 'last.pt'}; --resume goes on"
+    assert told[-1] == f"stopped at step 1, saved to {tmp_path / 'last.pt'}; --resume auto"

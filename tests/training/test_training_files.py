@@ -50,9 +50,9 @@ def files(tmp_path: Path, mnist: Script, monkeypatch: pytest.MonkeyPatch) -> dic
     return held
 
 
-def check(read: list[Tensor], files: dict[str, Tensor]) -> None:
+def check(read: dict[str, tuple[Tensor, Tensor]], files: dict[str, Tensor]) -> None:
     """Images and labels as they were written."""
-    for found, data in zip(read, files.values(), strict=True):
+    for found, data in zip([*read["train"], *read["test"]], files.values(), strict=True):
         assert torch.equal(found.squeeze(1) if data.ndim > 1 else found, data.to(found.dtype))
 
 
@@ -144,7 +144,8 @@ def test_cifar10_is_read(tmp_path: Path) -> None:
             member.size = batch.numel()
             archive.addfile(member, io.BytesIO(batch.numpy().tobytes()))
     module.DIGESTS = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
-    images, labels, test_images, test_labels = module.read_cifar10(asked(tmp_path))
+    read = module.read_cifar10(asked(tmp_path))
+    (images, labels), (test_images, test_labels) = read["train"], read["test"]
     rows = torch.cat(batches[:5])
     assert torch.equal(labels, rows[:, 0].long())
     assert torch.equal(images, rows[:, 1:].reshape(20, 3, 32, 32))

@@ -153,7 +153,7 @@ def test_what_is_kept_is_the_image_at_the_size_of_the_recipe(
     whole = v2.Compose([v2.PILToTensor(), v2.Resize(18), v2.CenterCrop(16)])
     data = script.module.Folder(folder / "train", whole)
     expected = loaded(data, range(24))
-    script.module.store(data, 18, options(tmp_path))
+    script.module.keep_decoded(data, 18, options(tmp_path))
     assert all(map(same_bits, loaded(data, range(24)), expected))
     assert {min(data.store[number].shape[1:]) for number in range(24)} == {17, 18}
 
@@ -163,14 +163,14 @@ def test_a_cache_that_was_cut_short_is_filled(
     cut: str, script: Script, folder: Path, v2: Any, tmp_path: Path
 ) -> None:
     data = script.module.Folder(folder / "train", v2.Compose([v2.PILToTensor()]))
-    script.module.store(data, 18, options(tmp_path))
+    script.module.keep_decoded(data, 18, options(tmp_path))
     (images,), (index,) = tmp_path.glob("*.images"), tmp_path.glob("*.index")
     whole = images.read_bytes(), index.read_bytes()
     if cut != "index":
         os.truncate(images, len(whole[0]) // 3)
     if cut != "images":
         os.truncate(index, len(whole[1]) // 2 + 5)
-    script.module.store(data, 18, options(tmp_path))
+    script.module.keep_decoded(data, 18, options(tmp_path))
     assert (images.read_bytes(), index.read_bytes()) == whole
 
 
@@ -180,7 +180,7 @@ def test_other_images_are_another_cache(
     change = v2.Compose([v2.PILToTensor()])
     for part, side in (("train", 18), ("val", 18), ("train", 20)):
         data = script.module.Folder(folder / part, change)
-        script.module.store(data, side, options(tmp_path))
+        script.module.keep_decoded(data, side, options(tmp_path))
     assert len([*tmp_path.glob("*.images")]) == 3
 
 
@@ -188,10 +188,10 @@ def test_a_cache_that_another_process_fills_is_waited_for(
     script: Script, folder: Path, v2: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, held = script.module.Folder(folder / "val", v2.PILToTensor()), iter([None, None])
-    lock, waits = script.module.lock, list[float]()
-    monkeypatch.setattr(script.module, "lock", lambda path: next(held, lock(path)))
+    locked, waits = script.module.locked, list[float]()
+    monkeypatch.setattr(script.module, "locked", lambda path: next(held, locked(path)))
     monkeypatch.setattr(time, "sleep", waits.append)
-    script.module.store(data, 18, options(tmp_path))
+    script.module.keep_decoded(data, 18, options(tmp_path))
     assert len(waits) == 2
     assert len(data.store.rows) == 9
 

@@ -8,14 +8,21 @@ gradients are added. Without batch norms the parts do not matter.
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from resume import NETWORK, REGULARISERS, differing, finish, kill, start, wait_for_checkpoint
+from resume import (
+    NETWORK,
+    OFTEN,
+    REGULARISERS,
+    differing,
+    finish,
+    kill_while_it_restarts,
+    restarting,
+)
 from support.forks import pair
 from support.scripts import Script, recipe
 
@@ -28,14 +35,14 @@ GROUPS = NETWORK.replace("stem:", "defaults: {norm: {group_norm: 4}}\nstem:")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """64 images to train with, and 32 to test."""
+    """64 images to train with, 32 to validate, and 32 to test."""
     path, draw = tmp_path_factory.mktemp("data") / "data.pt", torch.Generator().manual_seed(0)
 
     def drawn(count: int) -> tuple[torch.Tensor, torch.Tensor]:
         labels = torch.randint(10, (count,), generator=draw)
         return torch.randn(count, 1, 8, 8, generator=draw) + labels[:, None, None, None], labels
 
-    torch.save({"train": drawn(64), "test": drawn(32)}, path)
+    torch.save({"train": drawn(64), "val": drawn(32), "test": drawn(32)}, path)
     return path
 
 
@@ -63,9 +70,9 @@ def state(out: Path) -> dict[str, Any]:
 
 def losses(out: Path) -> torch.Tensor:
     """The training loss of every step."""
-    rows = torch.tensor(state(out)["run"]["rows"], dtype=torch.float64)
-    assert rows[:, 0].tolist() == list(range(1, EPOCHS + 1))
-    return rows[:, 3]
+    rows = state(out)["run"]["rows"]
+    assert [row[0] for row in rows] == list(range(1, EPOCHS + 1))
+    return torch.tensor([row[3] for row in rows], dtype=torch.float64)
 
 
 def advised(message: str) -> str:
@@ -95,16 +102,13 @@ def test_without_batch_norms_the_parts_do_not_matter(data: Path, tmp_path: Path)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers in /proc")
-def test_killed_at_a_random_instant_they_end_in_the_same_bits(
+def test_killed_at_a_random_instant_torchrun_ends_it_in_the_same_bits(
     script: Script, data: Path, both: Path, tmp_path: Path
 ) -> None:
-    """Begun by torchrun, and gone on with as if by it."""
-    out, options = tmp_path / "run", ("--data", str(data), "--accumulate", "1", *FP32)
-    process = start(script.path, out, *options, processes=2)
-    wait_for_checkpoint(process, out)
-    time.sleep(random.uniform(0, state(both)["run"]["rows"][-1][7]))
-    if process.poll() is None:
-        kill(process)
-    for resumed in pair(script.path, out, *options, "--resume"):
-        finish(resumed)
+    """One worker is killed, and torchrun starts both again with the same command."""
+    out, options = tmp_path / "run", ("--data", str(data), "--accumulate", "1", *FP32, *OFTEN)
+    seconds = state(both)["run"]["rows"][-1][9]
+    run = restarting(script.path, out, *options, processes=2)
+    assert kill_while_it_restarts(run, out, iter([random.uniform(0, seconds / 2)]))
     assert differing(both, out) == []
+    assert not (out / "lock").exists()

@@ -71,6 +71,28 @@ def copy(done: Path, tmp_path: Path) -> Path:
     return tmp_path / "run" / "last.pt"
 
 
+# The same command ---------------------------------------------------------------------
+
+
+def test_the_same_command_starts_goes_on_and_ends(
+    script: Script, untouched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, same = tmp_path / "run", ("--log-every", "1", "--resume", "auto")
+    monkeypatch.setattr(script.module, "signals", [(int(signal.SIGTERM), 0.0)])
+    with pytest.raises(SystemExit, match="143"):
+        script(out, *same)
+    assert torch.load(out / "last.pt", weights_only=True)["run"]["step"] == 1
+    monkeypatch.undo()
+    printed = script(out, *same)
+    assert differing(untouched, out) == []
+    before = (out / "last.pt").read_bytes()
+    again = script(out, *same)
+    assert "\ntest accuracy " in again
+    assert again.splitlines()[1:] == printed.splitlines()[-len(again.splitlines()) + 1 :]
+    assert (out / "last.pt").read_bytes() == before
+    assert not (out / "lock").exists()
+
+
 # Killed and resumed -------------------------------------------------------------------
 
 
@@ -78,10 +100,10 @@ def copy(done: Path, tmp_path: Path) -> Path:
 def test_killed_at_random_instants_it_ends_in_the_same_bits(
     script: Script, untouched: Path, tmp_path: Path
 ) -> None:
-    def begin(*more: str) -> Any:
-        return Run(script.path, tmp_path / "run", *OFTEN, *more)
+    def begin() -> Any:
+        return Run(script.path, tmp_path / "run", *OFTEN, "--resume", "auto")
 
-    seconds = float((untouched / "log.csv").read_text().splitlines()[-1].split(",")[7])
+    seconds = float((untouched / "log.csv").read_text().splitlines()[-1].split(",")[9])
     instants = (random.uniform(0, seconds / 2) for _ in range(2))
     kills = list(kill_again_and_again(begin, tmp_path / "run", instants))
     assert kills
@@ -92,14 +114,14 @@ def test_killed_at_random_instants_it_ends_in_the_same_bits(
 def test_signals_checkpoint_and_end_with_a_code_that_tells(
     script: Script, untouched: Path, tmp_path: Path
 ) -> None:
-    for number, more in ((signal.SIGTERM, []), (signal.SIGINT, ["--resume"])):
-        process = Run(script.path, tmp_path / "run", *more)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        process = Run(script.path, tmp_path / "run", "--resume", "auto")
         while "\n" not in process.printed.read_text() and process.poll() is None:
             time.sleep(0.005)
         assert process.printed.read_text().startswith("tiny: 1 x cpu")
         time.sleep(random.uniform(0, 0.1))
         os.kill(process.pid, number)
-        saved = f", saved to {tmp_path / 'run' / 'last.pt'}; --resume goes on"
+        saved = f", saved to {tmp_path / 'run' / 'last.pt'}; --resume auto"
         assert re.search(rf"stopped at step \d+{saved}", finish(process, 128 + number))
         assert (tmp_path / "run" / "last.pt").exists()
     script(tmp_path / "run", "--resume")
@@ -135,29 +157,30 @@ def test_the_best_weights_can_be_gone_on_from(
 
 def test_a_run_is_not_begun_over_another(simple: Script, done: Path) -> None:
     before = (done / "last.pt").read_bytes()
-    assert "--resume goes on with it" in simple.refuses(done)
+    assert "--resume auto goes on with it" in simple.refuses(done)
     assert (done / "last.pt").read_bytes() == before
 
 
 @pytest.mark.parametrize(
     ("options", "name"),
     [
-        (("--batch-size", "128"), "steps = 16, and now it is 32"),
-        (("--batch-size", "128", "--steps", "16"), "batch_size = 256, and now it is 128"),
-        (("--seed", "1"), "seed = 0, and now it is 1"),
-        (("--lr", "0.1"), "lr = 0.05, and now it is 0.1"),
-        (("--accumulate", "2"), "parts = 1, and now it is 2"),
+        (("--batch-size", "128"), "steps = 16, now 32; batch_size = 256, now 128"),
+        (("--batch-size", "128", "--steps", "16"), "batch_size = 256, now 128"),
+        (("--seed", "1", "--lr", "0.1"), "lr = 0.05, now 0.1; seed = 0, now 1"),
+        (("--accumulate", "2"), "parts = 1, now 2"),
     ],
 )
+@pytest.mark.parametrize("resume", [("--resume",), ("--resume", "auto")])
 def test_a_run_goes_on_with_its_own_settings_only(
-    simple: Script, done: Path, options: tuple[str, ...], name: str
+    simple: Script, done: Path, options: tuple[str, ...], name: str, resume: tuple[str, ...]
 ) -> None:
-    assert f"was written with {name}" in simple.refuses(done, "--resume", *options)
+    told = f"was written with other settings: {name}\nhelp: "
+    assert told in simple.refuses(done, *resume, *options)
 
 
 def test_a_run_of_another_spec(done: Path, tmp_path: Path) -> None:
     other = Script(tmp_path, NETWORK + recipe("momentum: 0.8"))
-    assert "was written with spec = " in other.refuses(done, "--resume")
+    assert "was written with other settings: spec = " in other.refuses(done, "--resume")
 
 
 def test_another_number_of_threads_is_warned_of(simple: Script, done: Path) -> None:

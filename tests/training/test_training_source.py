@@ -32,13 +32,17 @@ KEYS = (
     *("schedule: constant", "schedule: linear, warmup: 0.5", "warmup: 1"),
     *("schedule: {step: {every: 2}}", "schedule: {step: {at: [2, 3], factor: 0.5}}"),
     *("accumulate: 2", "size: 12", "test_size: 12", "seed: 7", "mixup: 0.2", "cutmix: 1.0"),
-    *("noise: 0.1", "noise: {activations: 0.1}"),
+    *("noise: 0.1", "noise: {activations: 0.1}", "validation: 0", "validation: 0.25"),
     *("augment: {flip: true}", "augment: {crop: 2}", "augment: {erase: 0.25}"),
     *("loss: bce", "loss: bce, label_smoothing: 0.1, mixup: 0.1, cutmix: 1.0"),
 )
 OF_FOLDERS = (
     *("", "augment: {flip: true}", "augment: {resized_crop: [0.08, 1], flip: true}"),
-    *("augment: {rand_augment: 6, erase: 0.1}", "size: 24, test_size: 40, test_crop: 0.95"),
+    *(
+        "validation: 0",
+        "augment: {rand_augment: 6, erase: 0.1}",
+        "size: 24, test_size: 40, test_crop: 0.95",
+    ),
 )
 
 

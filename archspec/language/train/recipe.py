@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, create_model
 from archspec.language.problems import Problems, describe, fail, problems_of
 from archspec.language.train.basics import Batch, Part
 from archspec.language.train.conflicts import check, divides_the_batch, ends_in_time, is_for_folders
+from archspec.language.train.model import Share
 from archspec.language.train.regularisers import REGULARISERS, Regulariser
 from archspec.language.train.schedule import Schedule, ScheduleField
 from archspec.language.train.words import problem_of
@@ -38,6 +39,10 @@ ELSEWHERE = {
     "num_train_epochs": "epochs",
     "per_device_train_batch_size": "batch_size",
     "image_size": "size",
+    "val_split": "validation",
+    "validation_split": "validation",
+    "val_fraction": "validation",
+    "valid_size": "validation",
 }
 # What other recipes say, and here is an option of the training script.
 OPTIONS = {
@@ -86,6 +91,16 @@ class Pace(Part):
     )
 
 
+class Validation(Part):
+    order = 30
+
+    validation: Share = Field(
+        0.1,
+        description="The share of the training samples that is held out to choose the weights by, "
+        "if the data has no part for it; 0 chooses none and trains to the end.",
+    )
+
+
 class Sizes(Part):
     """The sides of images; None where the spec's input is meant."""
 
@@ -108,12 +123,12 @@ class Seed(Part):
     )
 
 
-_PARTS: list[type[Part]] = [Pace, Sizes, Seed, *REGULARISERS]
+_PARTS: list[type[Part]] = [Pace, Validation, Sizes, Seed, *REGULARISERS]
 _PARTS.sort(key=lambda part: part.place(), reverse=True)  # the keys of the last base are first
 
 if TYPE_CHECKING:
 
-    class Train(Seed, Sizes, Pace, Regulariser):
+    class Train(Seed, Sizes, Validation, Pace, Regulariser):
         """A training recipe. A number of 0 is a regulariser that is off."""
 
 else:

@@ -15,6 +15,9 @@ def _can_stop(patience: int, info: ValidationInfo) -> Conflicts:
         message = f"{count(epochs)} never come to {patience} without a better result"
         hint = "wait for fewer, or train for longer"
         yield conflict(message, hint, "epochs", key=False)
+    if patience and not info.data.get("validation", True):
+        message = "`early_stopping` goes by the validation samples, and there are none"
+        yield conflict(message, "write e.g. `validation: 0.1`, or remove it", "validation")
 
 
 class EarlyStopping(Regulariser):
@@ -23,7 +26,7 @@ class EarlyStopping(Regulariser):
     elsewhere = {"patience": "early_stopping"}
 
     early_stopping: Annotated[int, Field(ge=0, le=100_000), check(_can_stop)] = Field(
-        0, description="Stop after so many epochs without a better result."
+        0, description="Stop after so many epochs without a better result in validation."
     )
 
     def script(self, network: Places) -> Lines:

@@ -1,0 +1,42 @@
+"""`archspec train --slurm`: the file that starts a run on a SLURM cluster, and starts it again."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from archspec.cli.files import targets_in, write
+from archspec.cli.lines import fail, say
+from archspec.codegen import environment
+from archspec.language import Spec
+
+
+def write_batch(spec: Spec, folder: Path, command: Sequence[str], processes: int | None) -> int:
+    """Writes the file beside the run's script, unless another one is there."""
+    text = batch(spec, command, processes or 1)
+    (target,) = targets_in(folder, {f"{spec.name}.sbatch": text})
+    place = target.path.as_posix()
+    if target.before is not None and not target.is_current:
+        fail(f"{place} is there, and has other lines", "edit it, or remove it to have it written")
+        return 2
+    if not target.is_current:
+        write([target])
+    say(f"submit it from this folder: sbatch {shlex.quote(place)}")
+    return 0
+
+
+def batch(spec: Spec, command: Sequence[str], processes: int) -> str:
+    """The text of the file, for this command of the training script."""
+    return (
+        environment()
+        .get_template("train.sbatch.jinja")
+        .render(
+            name=spec.name,
+            gpus=processes,
+            imports=bool(spec.library.imports()),
+            python=shlex.quote(sys.executable),
+            command=shlex.join(command),
+        )
+    )
