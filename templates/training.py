@@ -18,7 +18,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -643,18 +643,19 @@ def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
 
 
 def shares(
-    count: int, step: int, steps: int, args: argparse.Namespace
+    count: int, step: int, steps: int, device: Any, args: argparse.Namespace
 ) -> Iterator[Tensor]:
     """This process's parts of each batch, as keys: index + epoch * count.
 
-    The order is a function of seed and epoch, so that no loader has a state to lose.
+    The order is a function of seed and epoch, so that no loader has a state to lose. It
+    is on the device of the data, which a step need not wait for.
     """
     first, parts = RANK * args.accumulate, WORLD * args.accumulate
     an_epoch = count // args.batch_size
     while step < steps:
         epoch, done = divmod(step, an_epoch)
         generator = torch.Generator().manual_seed(seed_of(args.seed, epoch))
-        order = torch.randperm(count, generator=generator) + epoch * count
+        order = torch.randperm(count, generator=generator).to(device) + epoch * count
         for batch in order.split(args.batch_size)[done:an_epoch]:
             yield from batch.chunk(parts)[first : first + args.accumulate]
             step += 1
@@ -672,21 +673,28 @@ class Lamb(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
-            for p in group["params"]:
-                if not (state := self.state[p]):
-                    state["step"] = 0
-                    state["mean"] = torch.zeros_like(p)
-                    state["square"] = torch.zeros_like(p)
-                state["step"] += 1
-                mean = state["mean"].lerp_(p.grad, 0.1)
-                square = state["square"].lerp_(p.grad.square(), 0.001)
-                scale = (square / (1 - 0.999 ** state["step"])).sqrt_() + 1e-6
-                update = mean / (1 - 0.9 ** state["step"]) / scale
-                if group["weight_decay"]:
-                    update += group["weight_decay"] * p
-                    ratio = p.norm() / update.norm()
-                    update *= torch.where(ratio.isfinite() & (ratio > 0), ratio, 1.0)
-                p -= group["lr"] * update
+            params, step = group["params"], group.setdefault("step", 0) + 1
+            grads, group["step"] = [p.grad for p in params], step
+            for p in params:
+                if not self.state[p]:
+                    zeros = {"mean": torch.zeros_like(p), "square": torch.zeros_like(p)}
+                    self.state[p] = zeros
+            means = [self.state[p]["mean"] for p in params]
+            squares = [self.state[p]["square"] for p in params]
+            torch._foreach_lerp_(means, grads, 0.1)
+            torch._foreach_lerp_(squares, torch._foreach_mul(grads, grads), 0.001)
+            scales = torch._foreach_div(squares, 1 - 0.999**step)
+            torch._foreach_sqrt_(scales)
+            torch._foreach_add_(scales, 1e-6)
+            updates = torch._foreach_div(means, 1 - 0.9**step)
+            torch._foreach_div_(updates, scales)
+            if decay := group["weight_decay"]:
+                torch._foreach_add_(updates, params, alpha=decay)
+                lengths = torch._foreach_norm(params), torch._foreach_norm(updates)
+                ratio = torch.stack(torch._foreach_div(*lengths))
+                ratio = torch.where(ratio.isfinite() & (ratio > 0), ratio, 1.0)
+                torch._foreach_mul_(updates, ratio.unbind())
+            torch._foreach_add_(params, updates, alpha=-group["lr"])
 
 
 def write(path: Path, content: bytes) -> None:
@@ -774,7 +782,8 @@ def evaluate_classes(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> 
         with autocast():
             scores = net(x).float()
         loss += F.cross_entropy(scores, y, reduction="sum")
-        table += torch.bincount(y * OUTPUTS + scores.argmax(1), minlength=OUTPUTS**2)
+        answers = y * OUTPUTS + scores.argmax(1)
+        table.scatter_add_(0, answers, torch.ones_like(answers))
     net.train()
     if WORLD > 1:
         dist.all_reduce(loss)
@@ -821,9 +830,15 @@ def evaluate_values(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> R
     return float((error / count).mean()), float(r2.mean()), r2
 
 
+@cache
+def statistics(device: torch.device) -> Tensor:
+    """MEAN and STD, copied once: a copy waits until the device has done all before it."""
+    return torch.tensor([MEAN, STD], device=device).reshape(2, -1, 1, 1)
+
+
 def prepare(x: Tensor) -> Tensor:
     """Images as bytes to mean 0 and deviation 1, in the layout convolutions like."""
-    mean, std = torch.tensor([MEAN, STD], device=x.device).reshape(2, -1, 1, 1)
+    mean, std = statistics(x.device)
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
 

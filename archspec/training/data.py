@@ -134,9 +134,14 @@ class Data:
         """The shorter side of an image of which a part is taken to train with."""
         return round(self.size / self.recipe.test_crop)
 
+    @property
+    def place(self) -> str:
+        """Where the keys of samples are: with the samples."""
+        return '"cpu"' if self.folder else "device"
+
     def feed(self) -> Iterator[str]:
         """This process's batches, to train with."""
-        yield 'keys = shares(count, run["step"], steps, args)'
+        yield f'keys = shares(count, run["step"], steps, {self.place}, args)'
         if self.folder:
             yield 'feed = iter(batches(data["train"], keys, args))'
         else:

@@ -30,7 +30,7 @@ STANDARD = (
 ).split()
 FROM_STANDARD = {
     "collections.abc": ("Callable", "Iterable", "Iterator", "Sequence"),
-    "functools": ("partial",),
+    "functools": ("cache", "partial"),
     "pathlib": ("Path",),
     "typing": ("Any",),
 }
