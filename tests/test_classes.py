@@ -375,7 +375,29 @@ VALID = """
     args: {kernel: 1, valid: false}
     body: [{conv: {channels: channels, kernel: kernel, padding: 0 if valid else kernel // 2}}]
 """
+DEEP = """
+  unit: {body: [{residual: [{conv: {channels: channels, kernel: 3}}]}]}
+  b:
+    args: {depth: required}
+    body: [{sequence: [{conv: channels}, {unit: channels, repeat: depth - 1}]}]
+"""
+WIDENING = """
+  unit: {body: [{conv: {channels: channels, kernel: 3, stride: stride}}, norm]}
+  b:
+    args: {depth: 1}
+    body: [{sequence: [{unit: {channels: channels, stride: stride}, repeat: depth}]}]
+"""
 PARAMETERS = [
+    (
+        DEEP,
+        "{conv: 16}, {b: {channels: 16, depth: 1}}, {b: {channels: 16, depth: 4}}",
+        ["channels: int, depth: int"],
+    ),
+    (
+        WIDENING,
+        "{conv: 16}, {b: {channels: 24, depth: 4}}, {b: {channels: 32, stride: 2}}",
+        ["in_channels: int, channels: int, stride: int = 1, depth: int = 1"],
+    ),
     # Found equal to the channels: it is them.
     (MBCONV, "{conv: 16}, {b: {channels: 16, width: 16}}", ["channels: int"]),
     (MBCONV, "{conv: 16}, {b: {channels: 24, width: 16}}", ["in_channels: int, channels: int"]),
@@ -438,6 +460,18 @@ OTHER_VALUES = [
     (GROWING, "16}, {b: {growth: 8}}", [64], "64}, {b: {growth: 8}}"),
     (SQUEEZED, "64}, b", [128, 32], "128}, b"),
     (HEAVY, "64}, {b: {channels: 64}}", [128, 31], "128}, {b: {channels: 128}}"),
+    (
+        DEEP,
+        "8}, {b: {channels: 8, depth: 1}}, {b: {channels: 8, depth: 2}}",
+        [16, 5],
+        "16}, {b: {channels: 16, depth: 5}}",
+    ),
+    (
+        WIDENING,
+        "8}, {b: {channels: 16, depth: 2}}, {b: {channels: 16, depth: 3}}",
+        [8, 24, 4],
+        "8}, {b: {channels: 24, depth: 4}}",
+    ),
 ]
 
 

@@ -11,6 +11,8 @@ from archspec.classes.differing import differs
 from archspec.classes.loops import calls_of
 from archspec.classes.merging import GAP, drops
 from archspec.classes.printed import placed, repeated, replaced
+from archspec.classes.repeats import under, written
+from archspec.classes.runs import Run
 from archspec.classes.sizes import Sizes
 from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
@@ -27,6 +29,7 @@ from archspec.ir import (
     OpField,
     Parameter,
     Reference,
+    Repeat,
     Sequential,
     When,
     fields_of,
@@ -68,7 +71,7 @@ class ClassBuilder:
         self.table, self.group, self.uses = table, group, group.instances
         self.lead = group.instances[0]
         rows = group.merged.rows if group.merged else {}
-        self.rows = [() if group.loop else rows.get(use, use.children) for use in self.uses]
+        self.rows = [() if group.loop else rows.get(use, table.rows(use)) for use in self.uses]
         self.children = self._fullest()
         self.sizes = Sizes(table, group)
 
@@ -266,11 +269,13 @@ class ClassBuilder:
             return self._call([m if isinstance(m, BlockCall) else None for m in modules])
         gap = tuple(GAP for _ in lead.children)
         rows = [m.children if isinstance(m, SequentialNode) else gap for m in modules]
-        made: list[New | Sequential | When] = []
+        made: list[New | Sequential | Repeat | When] = []
         for place, column in enumerate(zip(*rows, strict=True)):
-            new = self.make([_module(child) for child in column])
+            modules = [_module(child) for child in column]
+            run = any(isinstance(module, Run) for module in modules)
+            new = [*written(modules, self.make, self.sizes)] if run else [self.make(modules)]
             when = self.group.merged and self.group.merged.when.get((attribute, place))
-            made.append(When(new, placed(when, self.sizes.meaning)) if when else new)
+            made += [under(placed(when, self.sizes.meaning), one) for one in new] if when else new
         return Sequential(repeated(made))
 
     def _op(self, calls: Sequence[OpCall | None]) -> New:

@@ -76,11 +76,19 @@ def _calls(first: Body, other: Body, there: Layers, here: Layers) -> Iterator[st
 
 def _layer(name: str, one: Any, other: Any) -> Iterator[str]:
     if isinstance(one, Sequential) and isinstance(other, Sequential):
-        yield from _inside(name, [*children(one)], [*children(other)])
+        once = one.told or other.told
+        yield from _inside(name, _parts(one, once), _parts(other, once))
     elif _what(one) != _what(other):
         yield f"{name} is {_what(other)} and not {_what(one)}"
     else:
         yield from _settings(name, [one], [other])
+
+
+def _parts(row: Sequential, once: bool) -> list[Any]:
+    """The children; `once` where the class is told how many there are, equal ones as one."""
+    parts = [*children(row)]
+    before = [None, *map(_what, parts)]
+    return [p for p, other in zip(parts, before, strict=False) if not (once and _what(p) == other)]
 
 
 def _inside(name: str, one: Sequence[Any], other: Sequence[Any]) -> Iterator[str]:

@@ -8,11 +8,12 @@ flag.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Any, TypeGuard
 
+from archspec.classes.runs import Run
 from archspec.expression import (
     Binary,
     Expr,
@@ -45,6 +46,7 @@ KEPT = Logic(
 )
 PRINTED = (Binary, Logic, Name, Number, Unary)  # what a condition in source is made of
 GIVEN = frozenset(FLOW)
+ChildrenOf = Callable[[BlockInstance], tuple[Child, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,9 @@ class Merged:
     when: dict[tuple[str, int], Expr] = field(default_factory=dict)  # by attribute and place
 
 
-def merged(groups: Sequence[Sequence[BlockInstance]], shape: Any) -> Merged | None:
+def merged(
+    groups: Sequence[Sequence[BlockInstance]], shape: Any, children: ChildrenOf
+) -> Merged | None:
     """The uses of several groups as one class, or None; `shape` says which layers are alike."""
     leads = [group[0] for group in groups]
     if any(_unfit(lead) for lead in leads):
@@ -77,7 +81,7 @@ def merged(groups: Sequence[Sequence[BlockInstance]], shape: Any) -> Merged | No
         return None
     uses = [use for group in groups for use in group]
     full = next((lead for lead, (_, adds) in zip(leads, plain, strict=True) if adds), leads[0])
-    rows = _rows(groups, full, shape)
+    rows = _rows(groups, full, shape, children)
     if rows is None:
         return None
     made = Merged(rows, full)
@@ -127,11 +131,14 @@ def drops(module: Any) -> TypeGuard[OpCall]:
 
 
 def _rows(
-    groups: Sequence[Sequence[BlockInstance]], full: BlockInstance, shape: Any
+    groups: Sequence[Sequence[BlockInstance]],
+    full: BlockInstance,
+    shape: Any,
+    children: ChildrenOf,
 ) -> dict[BlockInstance, tuple[Child, ...]] | None:
     made: dict[BlockInstance, list[Child]] = {use: [] for group in groups for use in group}
-    for child in full.children:
-        columns = [_named(group, child.attribute) for group in groups]
+    for child in children(full):
+        columns = [_named(group, child.attribute, children) for group in groups]
         if any(c is None for c in columns) and not drops(child.module):
             return None
         aligned = _aligned(columns, shape)
@@ -146,11 +153,13 @@ def _rows(
     return {use: tuple(row) for use, row in made.items()}
 
 
-def _named(group: Sequence[BlockInstance], attribute: str) -> list[Child] | None:
+def _named(
+    group: Sequence[BlockInstance], attribute: str, children: ChildrenOf
+) -> list[Child] | None:
     place = [c.attribute for c in group[0].children]
     if attribute not in place:
         return None
-    return [use.children[place.index(attribute)] for use in group]
+    return [children(use)[place.index(attribute)] for use in group]
 
 
 def _aligned(columns: list[list[Child] | None], shape: Any) -> list[list[Child]] | None:
@@ -174,6 +183,7 @@ def _aligned(columns: list[list[Child] | None], shape: Any) -> list[list[Child]]
 
 def _grouped(module: Any) -> Any:
     """Which convolutions are depthwise: a kind of their own."""
+    module = _first(module)
     if isinstance(module, SequentialNode):
         return tuple(_grouped(child.module) for child in module.children)
     return isinstance(module, OpCall) and getattr(module.op, "groups", 1) > 1
@@ -206,6 +216,11 @@ def _matched(union: list[Any], own: list[Any]) -> list[int | None] | None:
     found = {block.a + n: block.b + n for block in blocks for n in range(block.size)}
     made = [found.get(place) for place in range(len(union))]
     return made if len(found) == len(own) else None
+
+
+def _first(module: Any) -> Any:
+    """The first layer of a run."""
+    return module.end(0) if isinstance(module, Run) else module
 
 
 def _padded(child: Child, places: list[int | None]) -> Child:
@@ -297,7 +312,7 @@ def _gate(
                 made.gates[name] = "size"
                 return Name(name)
     child = next(child for use, child in column.items() if there[use])
-    module = child.module
+    module = _first(child.module)
     word = module.instance.prefix if isinstance(module, BlockCall) else ""
     name = word or (module.op.key if isinstance(module, OpCall) else "") or "extra"
     while any(name in use.definitions for use in there):
@@ -309,7 +324,7 @@ def _gate(
 
 def _sizes(child: Child) -> Iterator[str]:
     """The names that are an argument of a layer as they stand."""
-    module = child.module
+    module = _first(child.module)
     if isinstance(module, BlockCall):
         yield from (e.id for e in module.outside.values() if isinstance(e, Name))
     elif isinstance(module, OpCall):

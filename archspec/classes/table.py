@@ -11,6 +11,7 @@ from archspec.classes.loops import loops
 from archspec.classes.merging import Merged, merged
 from archspec.classes.naming import block_name, class_names, without_number
 from archspec.classes.own import holders, names_of
+from archspec.classes.runs import Run, Shapes, gathered, runs_in
 from archspec.expression import Scalar, Value
 from archspec.ir import Class
 from archspec.ir.draws import Draw
@@ -66,6 +67,8 @@ class ClassTable:
         self.of_block: dict[str, list[BlockInstance]] = {}
         self.feeds: dict[Any, Any] = {}  # what `Feeds` found out
         self.order: list[BlockInstance] = []  # each after those that it uses
+        self.runs = Shapes(self.shape)
+        self._rows: dict[BlockInstance, tuple[Child, ...]] = {}
         self._collect(network.root, set())
         self.holders = holders(self.order)
         self.imports = names_of(self.holders.get(network.root, ()), self.taken)
@@ -104,6 +107,7 @@ class ClassTable:
     def _classes_of(self, instances: list[BlockInstance]) -> None:
         for rows in loops((row for row in instances if row not in self.written), self.key):
             self._add(rows, rows[0]).loop = True
+        self.runs.learn(run for use in instances for run in runs_in(use.children))
         alike: dict[Any, list[BlockInstance]] = {}
         for instance in instances:
             if instance not in self._known:
@@ -128,7 +132,7 @@ class ClassTable:
             return [([key], None) for key in alike]
         for key in alike:
             for place, (keys, _) in enumerate(made):
-                found = merged([alike[k] for k in (*keys, key)], self.shape)
+                found = merged([alike[k] for k in (*keys, key)], self.shape, self.rows)
                 if found is not None:
                     made[place] = ([*keys, key], found)
                     break
@@ -136,17 +140,25 @@ class ClassTable:
                 made.append(([key], None))
         return made
 
+    def rows(self, use: BlockInstance) -> tuple[Child, ...]:
+        """The layers of a use, those that are one layer repeated as one."""
+        if use not in self._rows:
+            self._rows[use] = tuple(gathered(use.children, self.runs.of))
+        return self._rows[use]
+
     def key(self, instance: BlockInstance) -> int:
         """Equal for uses that are one class."""
         return self._known[instance]
 
     def _graph(self, instance: BlockInstance) -> Any:
         """Equal for uses with the same layers, shortcuts aside."""
-        layers = tuple((c.attribute, self.shape(c.module), _drawn(c)) for c in instance.children)
+        layers = tuple((c.attribute, self.shape(c.module), _drawn(c)) for c in self.rows(instance))
         return (*_declared(instance), layers, instance.body)
 
-    def shape(self, module: ModuleNode) -> Any:
+    def shape(self, module: ModuleNode | Run) -> Any:
         """Equal for modules that differ in sizes alone."""
+        if isinstance(module, Run):
+            return "run", *self.runs.of(module)
         if isinstance(module, OpCall):
             if module.kind.activation and not module.kind.weighted and not module.slots:
                 return "activation"

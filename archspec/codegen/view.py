@@ -220,7 +220,8 @@ def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]
             made.append(f"{start}if {expression.source(child.condition)}:")
             child, indent = child.new, start + STEP
         if isinstance(child, Repeat):
-            made += lines(construction(child), indent, f"{variable} += [", "]")
+            run = RunText(construction(child.new), child.count, star="")
+            made += lines(run, indent, f"{variable} += ")
         else:
             made += lines(CallText(f"{variable}.append", (construction(child),)), indent)
     return [*made, f"{start}{name} = nn.Sequential(*{variable})"]

@@ -61,13 +61,19 @@ class Sequential:
         """Whether some children are there in some uses alone."""
         return any(isinstance(child, When) for child in self.children)
 
+    @property
+    def told(self) -> bool:
+        """Whether the class is told how many children there are."""
+        repeats = [child.count for child in self.children if isinstance(child, Repeat)]
+        return not all(isinstance(count, Number) for count in repeats)
+
 
 @dataclass(frozen=True, eq=False)
 class Repeat:
     """`count` equal modules, each constructed afresh."""
 
     new: New | Sequential
-    count: int
+    count: Expr
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +93,7 @@ class Modules:
 class When:
     """A child that is there where a condition of its class holds."""
 
-    new: New | Sequential
+    new: New | Sequential | Repeat
     condition: Expr
 
 

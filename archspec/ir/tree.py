@@ -164,11 +164,21 @@ class Container:
 
 
 @dataclass(frozen=True, eq=False)
+class Repetition:
+    """Children of a Sequential that are one layer, repeated: the first one's place, how many."""
+
+    start: int
+    count: Value
+    at: At
+
+
+@dataclass(frozen=True, eq=False)
 class SequentialNode(Container):
     """Modules that are one `nn.Sequential`; `body` applies them in order."""
 
     children: tuple[Child, ...]
     body: Body
+    runs: tuple[Repetition, ...] = ()
 
 
 ModuleNode = OpCall | BlockCall | SequentialNode
