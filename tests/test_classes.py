@@ -249,6 +249,16 @@ def test_an_argument_of_the_network_stays_one_in_a_named_row(tmp_path: Path) -> 
     assert "self.heads = Heads(classes)" in archspec.render(spec)
 
 
+def test_an_argument_of_the_network_stays_one_through_formulas_of_blocks() -> None:
+    blocks = {
+        "last": {"args": {"width": 3}, "body": [{"linear": "width"}]},
+        "side": {"args": {"out": 3}, "body": [{"last": {"width": "out * 2"}}]},
+    }
+    head = [{"side": {"out": "classes + 1"}}]
+    spec = {"name": "n", "input": [4], "args": {"classes": 7}, "head": head, "blocks": blocks}
+    assert type(module_from_source(archspec.render(spec)))(3)(torch.zeros(1, 4)).shape == (1, 8)
+
+
 # Rows of blocks -----------------------------------------------------------------------
 
 ROWS = """

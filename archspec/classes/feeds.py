@@ -44,6 +44,8 @@ class Feeds:
         )
 
     def _constant(self, instance: BlockInstance, name: str) -> bool:
+        if instance is self.table.root and name in self.table.network.symbolic:
+            return False
         key = self.table.key(instance), name
         if key not in self.constants:
             uses = self._uses(instance, name)
