@@ -295,9 +295,9 @@ class ClassBuilder:
         lead = next(slot for slot in slots if slot is not None)
         if isinstance(lead, str):
             return lead
-        if isinstance(lead, tuple):
-            gap = (None,) * len(lead)
-            columns = zip(*[s if isinstance(s, tuple) else gap for s in slots], strict=True)
+        if count := max(len(slot) if isinstance(slot, tuple) else 0 for slot in slots):
+            rows = [slot if isinstance(slot, tuple) else (slot,) * count for slot in slots]
+            columns = zip(*rows, strict=True)
             return tuple(self.sizes.of_argument(list(column), f) for column in columns)
         return self.sizes.of_argument([s if isinstance(s, Value) else None for s in slots], f)
 
@@ -318,7 +318,7 @@ class ClassBuilder:
                 )
                 continue
             numbers = [group.numbers[name][c.instance] if c else None for c in gapped]
-            meanings = [c.meaning(name) if c else None for c in gapped]
+            meanings = [c.meaning(group.own(c.instance, name)) if c else None for c in gapped]
             sources = [self.sizes.feeds.sources(c, name) if c else None for c in gapped]
             expr = self.sizes.unify(numbers, meanings, sources, self._word(calls[0], name))
             arguments[name] = self.sizes.as_real(expr) if parameter.annotation == "float" else expr

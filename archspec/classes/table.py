@@ -40,8 +40,13 @@ class ClassUses:
     modules: dict[str, int] = field(default_factory=dict)  # parameter -> number of the slot
     types: dict[str, dict[BlockInstance, str]] = field(default_factory=dict)  # torch's classes
     merged: Merged | None = None
+    lists: dict[str, str] = field(default_factory=dict)  # number of a list -> its argument
     # What a parameter that is no name of the block depends on, in each use.
     sources: dict[str, dict[BlockInstance, Any]] = field(default_factory=dict)
+
+    def own(self, use: BlockInstance, name: str) -> str:
+        """A size by its name in one use, where an argument may be a number and no list."""
+        return use.own_name(name if name in use.definitions else self.lists.get(name, name))
 
 
 class ClassTable:
@@ -120,6 +125,8 @@ class ClassTable:
         key = self.keys.setdefault(graph, len(self.keys))
         group = self.groups.setdefault(key, ClassUses())
         group.instances += uses
+        for use in uses:
+            group.lists |= {name: arg for arg, names in use.lists.items() for name in names}
         self._known |= dict.fromkeys(uses, key)
         return group
 
@@ -162,7 +169,7 @@ class ClassTable:
         if isinstance(module, OpCall):
             if module.kind.activation and not module.kind.weighted and not module.slots:
                 return "activation"
-            slots = tuple((name, _kind(slot)) for name, slot in module.slots.items())
+            slots = tuple((name, _kind(slot, name, module)) for name, slot in module.slots.items())
             return module.op.key, module.torch, slots
         if isinstance(module, SequentialNode):
             return tuple((self.shape(child.module), _drawn(child)) for child in module.children)
@@ -214,7 +221,9 @@ def _free(draw: Draw) -> Any:
     return tuple((n, None if isinstance(v, Value) else v) for n, v in draw.arguments)
 
 
-def _kind(slot: Slot) -> Any:
-    if isinstance(slot, str):
-        return slot
-    return len(slot) if isinstance(slot, tuple) else None
+def _kind(slot: Slot, name: str, call: OpCall) -> Any:
+    """Equal for a number and a list of one for each dimension; a shape is no such list."""
+    if not isinstance(slot, tuple):
+        return slot if isinstance(slot, str) else None
+    shape = name == call.op.leaves or call.op.imported
+    return len(slot) if shape or len(slot) != call.op.rank else None

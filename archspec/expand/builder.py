@@ -109,6 +109,7 @@ class Declared:
     raw: Any = None
     child: str | None = None
     inputs: tuple[str, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Tensor(NamedTuple):

@@ -67,6 +67,7 @@ def closed(
         declared.raw,
         declared.child,
         inputs=declared.inputs,
+        lists=declared.lists,
         gives=gives,
     )
 

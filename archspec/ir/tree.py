@@ -286,7 +286,8 @@ class BlockInstance(Container):
 
     `args` are the block's args as they are declared, `raw` is the block as it is written, `child`
     the name that it gives its uses, `leaving` what leaves it, in its own names, and `init` how what
-    is in it starts. `inputs` are the tensors that it takes besides, `gives` are those that it
+    is in it starts. `lists` are the arguments that are lists, by the names of their numbers,
+    `inputs` the tensors that it takes besides, `gives` are those that it
     gives, if several, and `dead` the layers that lead to none.
     """
 
@@ -305,6 +306,7 @@ class BlockInstance(Container):
     child: str | None = None
     init: tuple[Rule, ...] = ()
     inputs: tuple[str, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gives: tuple[TensorInfo, ...] = ()
     dead: tuple[At, ...] = ()
 
