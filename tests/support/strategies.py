@@ -439,8 +439,8 @@ class Drawn:
             stage["groups"] = self.one_of(2, 4, [2] * repeat, "8 if index else 1")
         if self.rank == 2 and self.chance(3):
             stage["window"] = [self.one_of(1, 3, [1, 5], [3, 1]) for _ in range(repeat)]
-        if self.chance(4):
-            stage["depth"] = self.one_of(3, [self.count(0, 3) for _ in range(repeat)])
+        if self.chance(5):
+            stage["depth"] = [self.count(0, 3) for _ in range(repeat)]
         if self.chance(3):
             stage["rate"] = self.one_of(0.1, "0.3 * block_index / block_count", "index / 10")
         if self.chance(5):
