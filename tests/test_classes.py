@@ -18,7 +18,13 @@ import archspec
 from archspec import classes as classes_of
 from archspec.classes.table import ClassTable
 from support import DATA, SHIPPED, write_spec
-from support.modules import assert_same_tensors, generated_module, module_from_source, seeded
+from support.modules import (
+    READERS,
+    assert_same_tensors,
+    generated_module,
+    module_from_source,
+    seeded,
+)
 
 
 def source(folder: Path, stem: str, blocks: str) -> str:
@@ -40,8 +46,11 @@ def differences(text: str) -> list[str]:
 DIFFERENCES = [
     ("conv: 8; act; norm; act when more", "relu is applied twice and not once."),
     ("conv: 8; act; norm; act when not more", "relu is applied once and not twice."),
-    ("conv: 8; act; norm when not more", "without bn1."),
-    ("conv: 8; norm when more; act when more", "with bn1, relu."),
+    (
+        "conv: 8; norm when not more; conv: 8 when not more; act when not more",
+        "without bn1, conv2, relu.",
+    ),
+    ("conv: 8; norm when more; conv: 8 when more; act when more", "with bn1, conv2, relu."),
     ("conv: 8; norm when more; act; norm when not more", "in another order."),
     ("conv: 8; relu when more; silu when not more", "without silu; with relu."),
     (
@@ -129,6 +138,43 @@ def test_a_gate_is_there_where_it_has_a_width(tmp_path: Path) -> None:
     assert "class Wide2" not in text
 
 
+OPTIONAL = """
+input: [3, 8, 8]
+blocks:
+  group:
+    args: {depth: 1}
+    parts: {gate: none}
+    body:
+      - {sequence: [norm, {conv: {channels: channels, stride: 2}}], name: down, when: stride > 1}
+      - {gate: {}, name: gate}
+      - {sequence: [{conv: {channels: channels, kernel: 3}, repeat: depth}], name: rows}
+stem: [{conv: 8}]
+stages:
+  all: [{group: 8}, {group: {channels: 12, stride: 2}}, {group: {channels: 12, gate: se, depth: 2}}]
+"""
+
+
+@pytest.mark.parametrize("names", ["down gate rows", "a.0 a.1 rows"])
+def test_a_layer_that_some_uses_lack_stands_under_its_condition(names: str, tmp_path: Path) -> None:
+    text = OPTIONAL
+    for before, name in zip(("down", "gate"), names.split(), strict=False):
+        text = text.replace(f"name: {before}", f"name: {name}")
+    path = write_spec(tmp_path, text)
+    source = archspec.render(path)
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+    if "." in names:  # a container counts its layers
+        assert "Group(8, 12, stride=2" not in source
+        return
+    assert re.findall(r"^class (\w*Group)", source, re.M) == ["Group"]
+    assert "Group(8, 8),\n" in source
+    assert "Group(8, 12, stride=2),\n" in source
+    assert "Group(12, 12, se=True, depth=2),\n" in source
+    assert "self.down: nn.Module = nn.Identity()\n        if stride > 1:\n" in source
+
+
 def test_an_activation_is_passed_in_as_a_class(tmp_path: Path) -> None:
     text = _rendered(
         tmp_path, "channels: 8, width: 16, act: relu", "channels: 8, width: 12, act: silu"
@@ -186,7 +232,7 @@ stages: {{body: {NAMED[expected]}}}
 blocks:
   unit:
     args: {{sums: true}}
-    parts: {{by: none}}
+    parts: {{by: act}}
     body:
       - by
       - residual: [{{conv: {{channels: channels, kernel: 3}}}}]

@@ -9,7 +9,7 @@ from typing import Any
 from archspec.classes.containers import contained
 from archspec.classes.differing import differs
 from archspec.classes.loops import calls_of
-from archspec.classes.merging import GAP, drops
+from archspec.classes.merging import GAP, WHOLE
 from archspec.classes.printed import placed, repeated, replaced
 from archspec.classes.repeats import under, written
 from archspec.classes.runs import Run
@@ -17,6 +17,7 @@ from archspec.classes.sizes import Sizes
 from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.classes.turns import Turns
+from archspec.classes.wholes import drops
 from archspec.expression import Name, Value, names
 from archspec.ir import (
     Add,
@@ -213,7 +214,9 @@ class ClassBuilder:
             names[attribute] = None
             return
         new = self.make([_module(child) for child in children], attribute)
-        layers.append(Layer(attribute, new))
+        when = self.group.merged and self.group.merged.when.get((attribute, WHOLE))
+        made = When(new, placed(when, self.sizes.meaning)) if when else new
+        layers.append(Layer(attribute, made))
 
     def _slot_layer(
         self,

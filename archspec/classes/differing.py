@@ -17,6 +17,7 @@ from archspec.ir import (
     New,
     Sequential,
     Split,
+    When,
     applied,
     children,
 )
@@ -34,7 +35,7 @@ JOINTS: dict[type[Any], str] = {
 
 def differs(first: Class, other: Class) -> str:
     """The sentence for the docstring of the second class."""
-    there, here = first.applied, other.applied
+    there, here = _built(first), _built(other)
     notes = [
         *_layers(there, here, first.sequential and other.sequential),
         *_calls(first.body, other.body, there, here),
@@ -44,6 +45,11 @@ def differs(first: Class, other: Class) -> str:
     if not notes and first.body != other.body:
         notes = ["put together in another way"]
     return f"Like {first.name}, but {'; '.join(notes) or 'of another block'}."
+
+
+def _built(cls: Class) -> Layers:
+    """The layers as they are where they are there."""
+    return {n: new.new if isinstance(new, When) else new for n, new in cls.applied.items()}
 
 
 def _layers(there: Layers, here: Layers, sequential: bool) -> Iterator[str]:

@@ -394,6 +394,10 @@ class Drawn:
                 self.blocks["join"]["inline"] = True
         if self.chance(6):
             layers = [self.affine("channels"), *self.keep("channels", 1)]
+            if self.chance(5):
+                some = self.one_of(self.affine("channels"), {"norm": {}}, {"act": {}})
+                if_wide = self.one_of("channels > 8", "channels > 12", "index > 0")
+                layers.insert(self.count(0, 1), {**some, "when": if_wide})
             if self.chance(3):
                 layers.append({"add": [[], {"from": "input"}]})
             block = {"args": {"rate": 0}, "body": layers, "name": self.one_of("unit", "max")}
