@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 import archspec
@@ -377,6 +378,41 @@ def test_a_row_of_blocks_is_a_loop(rows: str, tmp_path: Path) -> None:
     assert shapes == dict(archspec.analyze(spec).state)
     x = torch.randn(2, 3, 8, 8)
     assert torch.equal(live.eval()(x), made.eval()(x))
+
+
+# A block of a row, used with a depth `a` of 1, 3, 0 or 2.
+DEPTHS = {
+    "in two loops": (
+        "[{unit: channels, repeat: a}, norm, {unit: channels, repeat: a + 1}]",
+        ["for _ in range(a)]", "for _ in range(a + 1)]"],
+    ),
+    "behind a first": (
+        "[{unit: 2 * channels, repeat: a}, {conv: channels}]",
+        ["if a > 0:", "for _ in range(a - 1)"],
+    ),
+    "in a sequence": (
+        "[{sequence: [{unit: channels, repeat: a}, norm], repeat: 2}, norm]",
+        ["for _ in range(a)]"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DEPTHS)
+def test_a_layer_that_is_repeated_is_a_loop(kind: str) -> None:
+    row, lines = DEPTHS[kind]
+    blocks = {
+        "unit": {"body": [{"conv": {"channels": "channels", "kernel": 3}}, "norm"]},
+        "row": {"args": {"a": 1}, "body": [{"sequence": yaml.safe_load(row), "name": "rows"}]},
+    }
+    uses = [{"row": {"channels": 8, "a": a}} for a in (1, 3, 0, 2)]
+    spec = {"name": "n", "input": [3, 8, 8], "stem": [{"conv": 8}, *uses], "blocks": blocks}
+    source = archspec.render(spec)
+    assert re.findall(r"^class (\w+)", source, re.M) == ["Unit", "Row", "N"]
+    assert not [line for line in lines if line not in source], source
+    one, other = (seeded(lambda: read(spec)).eval() for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.equal(one(x), other(x))
 
 
 # Parameters ---------------------------------------------------------------------------

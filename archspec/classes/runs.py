@@ -43,8 +43,11 @@ def gathered(children: Iterable[Child], known: Callable[[Run], Any]) -> Iterator
         if isinstance(row, SequentialNode):
             inside = tuple(gathered(_with_runs(row), known))
             yield replace(child, module=replace(row, children=inside))
-        elif not isinstance(row, Run) or known(row):
+        elif not isinstance(row, Run):
             yield child
+        elif known(row):
+            run: Any = Run(row.how, tuple(gathered(row.children, known)))
+            yield replace(child, module=run)
 
 
 def runs_in(children: Iterable[Child]) -> Iterator[Run]:
@@ -91,6 +94,9 @@ def alike(one: Any, other: Any) -> bool:
             return one.outside == other.outside and alike(one.instance, other.instance)
         case SequentialNode(), SequentialNode():
             return _all_alike(one.children, other.children)
+        case Run(), Run():
+            counts = one.how.count == other.how.count
+            return counts and _all_alike(one.children, other.children)
         case BlockInstance(), BlockInstance():
             return one is other or (
                 (one.block, one.definitions) == (other.block, other.definitions)
