@@ -98,6 +98,7 @@ class SpecError(Exception):
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         found = {_by_path(shortened(finding)) for finding in diagnostics}
         self.diagnostics = tuple(sorted(found, key=_place))
+        self.readable: Any = None  # the spec without what is wrong, if its shapes hold all the same
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 

@@ -22,8 +22,8 @@ OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "
 OF_SCRIPTS = frozenset(
     """Any CLASSES COLUMNS DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS Feed First
     Folder INPUT Image ImageOps Iterable Iterator LOSS_WEIGHTS Lamb MEAN NAME OUTPUTS Path RANK
-    RESIDUALS Result SIZE SPEC STAGES STD SUFFIXES Sequence SummaryWriter SyntheticImages TARGET
-    TARGETS TEST_SIZE URL WORLD""".split()
+    RESIDUALS Result SIZE SPEC STAGES STD SUFFIXES Sequence Store SummaryWriter SyntheticImages
+    TARGET TARGETS TEST_SIZE URL WORLD""".split()
 )
 NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS
 

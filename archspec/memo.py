@@ -6,7 +6,7 @@ nor on a file. `Memo` is passed in; without one (None) everything is worked out 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -70,15 +70,20 @@ def remember_by_reads(function: F) -> F:
         *others, names = args
         known, key = memo.known, (function, *others)
         for reads in known.get(key, ()):
-            seen = (key, reads, tuple(names[name] for name in reads))
+            seen = (key, reads, _seen(reads, names))
             if seen in known:
                 return known[seen]
         result = function(*args, memo=memo, **ambient)
-        reads = tuple(sorted(name for name in result.reads if name in names))
+        reads = tuple(sorted(result.reads))
         known[key] = (*(r for r in known.get(key, ()) if r != reads), reads)
-        return known.setdefault((key, reads, tuple(names[name] for name in reads)), result)
+        return known.setdefault((key, reads, _seen(reads, names)), result)
 
     return remembered  # type: ignore[return-value]
+
+
+def _seen(reads: Iterable[str], names: Any) -> tuple[Any, ...]:
+    """What is read, where a name that means nothing is None."""
+    return tuple(names.get(name) for name in reads)
 
 
 def frozen(data: Any) -> Any:

@@ -36,6 +36,9 @@ def display_path(path: AnyPath) -> str:
 
 @lru_cache(maxsize=256)
 def _relative(path: str, working_folder: str) -> str:
+    inside = path.removeprefix(f"{working_folder}/")
+    if inside != path and ".." not in inside:
+        return inside  # `relpath` is slow
     try:
         return posix(os.path.relpath(path, working_folder or None))
     except (OSError, ValueError):  # no working directory, a null byte, another drive

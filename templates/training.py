@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import copy
 import ctypes
 import gzip
 import hashlib
@@ -16,6 +17,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,16 +78,9 @@ def device_of(name: str) -> torch.device:
     return device
 
 
-def claim(folder: Path) -> None:
-    """Make the folder of a run, and lock it until this process ends, however it ends."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
-    except OSError as error:
-        sys.exit(
-            f"error: --out {folder}: {error.strerror}\n"
-            "help: --out takes a folder that can be written to; it is made if missing"
-        )
+def lock(path: Path) -> int | None:
+    """Lock a file until it is closed or this process ends; None if another has it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -96,12 +91,36 @@ def claim(folder: Path) -> None:
 
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
+        os.close(file)
+        return None
+    except OSError:
+        pass  # a file system without locks
+    return file
+
+
+def claim(folder: Path) -> None:
+    """Make the folder of a run, and lock it until this process ends, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = lock(folder / "lock")
+    except OSError as error:
+        sys.exit(
+            f"error: --out {folder}: {error.strerror}\n"
+            "help: --out takes a folder that can be written to; it is made if missing"
+        )
+    if held is None:
         sys.exit(
             f"error: another process is training in {folder}\n"
             "help: wait for its end, or choose another --out DIR"
         )
-    except OSError:
-        pass  # a file system without locks
+
+
+def cores() -> int:
+    """The cores that each process of this machine may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    there = len(affinity(0)) if affinity else os.cpu_count() or 1
+    shared = there // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return max(1, min(shared, 64))
 
 
 def seed_of(*key: int) -> int:
@@ -262,12 +281,31 @@ def read_tensors(args: argparse.Namespace) -> list[Tensor]:
     return tensors
 
 
-def read_image(path: str) -> Any:
-    """An image as RGB, upright; 16 bits a channel are scaled to 8."""
+def jpeg_decoder() -> Any:
+    """That of simplejpeg, if it is installed: the same pixels in less time."""
+    with contextlib.suppress(Exception):
+        from simplejpeg import decode_jpeg  # type: ignore[import]
+
+        return decode_jpeg
+    return None
+
+
+def read_image(path: str, decode: Any = None) -> Any:
+    """An image as RGB, upright; 16 bits a channel are scaled to 8.
+
+    What `decode` can read is a tensor (3, height, width), and all else one of Pillow.
+    """
     from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as file:
+            if file.mode == "RGB" and file.getexif().get(274, 1) == 1:
+                if decode and file.format == "JPEG":
+                    with contextlib.suppress(ValueError):  # Pillow takes more
+                        pixels = decode(Path(path).read_bytes(), "RGB")
+                        return torch.from_numpy(pixels).permute(2, 0, 1)
+                file.load()
+                return file
             sixteen = file.mode.startswith("I;16") or file.format in ("PNG", "PPM")
             image = ImageOps.exif_transpose(file)
         if image.mode[0] in "IF":
@@ -298,7 +336,8 @@ class Folder(Dataset[tuple[Tensor, int]]):
     def __init__(
         self, root: Path, change: Any, seed: int = 0, like: Sequence[str] = ()
     ) -> None:
-        self.change, self.seed = change, seed
+        self.change, self.seed, self.decode = change, seed, jpeg_decoder()
+        self.store: Store | None = None
         if not root.is_dir():
             sys.exit(
                 f"error: there is no folder {root}\nhelp: --data DIR has train/CLASS/*.jpg "
@@ -339,10 +378,103 @@ class Folder(Dataset[tuple[Tensor, int]]):
         return len(self.images)
 
     def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
-        path, label = self.images[int(key) % len(self)]
-        image = read_image(path)
-        torch.manual_seed(seed_of(self.seed, int(key)))
-        return self.change(image), label
+        number = int(key) % len(self)
+        path, label = self.images[number]
+        image = self.store[number] if self.store else read_image(path, self.decode)
+        torch.default_generator.manual_seed(seed_of(self.seed, int(key)))
+        return self.change(image).permute(1, 2, 0).contiguous(), label
+
+
+def random_part(draw: Any, image: Any) -> Tensor:
+    """What `v2.RandomResizedCrop` takes of an image; no more of it becomes a tensor."""
+    from torchvision.transforms import v2  # type: ignore[import-untyped]
+
+    part = v2.functional.crop(image, **draw.make_params([image]))
+    pixels = part if isinstance(part, Tensor) else v2.functional.pil_to_tensor(part)
+    pixels = pixels.permute(1, 2, 0).contiguous().unsqueeze(0).permute(0, 3, 1, 2)
+    return F.interpolate(pixels, [*draw.size], mode="bilinear", antialias=True)[0]
+
+
+def shrunk(side: int, image: Any) -> Tensor:
+    """An image whose shorter side is this at most, as a tensor."""
+    from torchvision.transforms import v2  # type: ignore[import-untyped]
+
+    pixels = image if isinstance(image, Tensor) else v2.functional.pil_to_tensor(image)
+    larger = min(pixels.shape[1:]) > side
+    return v2.functional.resize(pixels, [side]) if larger else pixels
+
+
+class Store:
+    """Images as bytes in a file, one behind the other; `rows` are end, height, width."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.index = path, path.with_suffix(".index")
+        self.pixels: Tensor | None = None  # mapped in the process that reads them
+        self.rows = torch.empty(0, 3, dtype=torch.long)
+        if path.exists() and self.index.exists():
+            content = bytearray(self.index.read_bytes())
+            del content[len(content) // 24 * 24 :]
+            if content:
+                rows = torch.frombuffer(content, dtype=torch.long).reshape(-1, 3)
+                self.rows = rows[rows[:, 0] <= path.stat().st_size]
+
+    def __getitem__(self, number: int) -> Tensor:
+        end, height, width = self.rows[number].tolist()
+        if self.pixels is None:
+            size, path = int(self.rows[-1, 0]), str(self.path)
+            self.pixels = torch.from_file(path, size=size, dtype=torch.uint8)
+        pixels = self.pixels[end - height * width * 3 : end]
+        return pixels.reshape(height, width, 3).permute(2, 0, 1)
+
+
+def store(data: Folder, side: int, args: argparse.Namespace) -> None:
+    """Decode the images of a folder once, and keep them in --cache at this size.
+
+    Where it was stopped it goes on. Images of other names or sizes are another file.
+    """
+    named = [f"{path} {os.stat(path).st_size}" for path, _ in data.images]
+    digest = hashlib.sha256(os.fsencode("\n".join([str(side), *named])))
+    path = args.cache / f"{digest.hexdigest()[:16]}.images"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while (held := lock(path.with_suffix(".lock"))) is None:
+            time.sleep(1)  # another process makes it
+        fill(Store(path), data, side, args)
+        os.close(held)
+    except OSError as error:
+        sys.exit(
+            f"error: --cache {args.cache}: {error.strerror}\n"
+            "help: --cache takes a folder with room for the decoded images; what is "
+            "there already is kept"
+        )
+    data.store = Store(path)
+
+
+def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> None:
+    """Write the images that a store lacks; a row is written after its image."""
+    done, count = len(store.rows), len(data)
+    if done == count:
+        return
+    end, rows = int(store.rows[-1, 0]) if done else 0, b""
+    part = copy.copy(data)
+    part.change, part.store = partial(shrunk, side), None
+    with store.path.open("ab") as pixels, store.index.open("ab") as index:
+        pixels.truncate(end)
+        index.truncate(24 * done)
+        keys = ([number] for number in range(done, count))
+        for number, (image, _) in enumerate(batches(part, keys, args), done + 1):
+            _, _, height, width = image.shape
+            pixels.write(image[0].permute(1, 2, 0).numpy().tobytes())
+            end += 3 * height * width
+            rows += struct.pack("3q", end, height, width)
+            if number % 500 == 0 or number == count:
+                pixels.flush()
+                os.fsync(pixels.fileno())
+                index.write(rows)
+                index.flush()
+                rows = b""
+                show(f"{number:,} of {count:,} images in {store.path}", end="")
+    show(f"{count:,} images in {store.path}, {end / 1e9:.1f} GB")
 
 
 class SyntheticImages(Dataset[tuple[Tensor, int]]):
@@ -359,11 +491,15 @@ class SyntheticImages(Dataset[tuple[Tensor, int]]):
         noise = torch.Generator().manual_seed(int(key) % self.count)
         label = int(torch.randint(min(OUTPUTS, 10), (), generator=noise))
         image = F.interpolate(self.patterns[label : label + 1], self.size)[0]
-        return (127 * (image + torch.rand(image.shape, generator=noise))).byte(), label
+        image = 127 * (image + torch.rand(image.shape, generator=noise))
+        return image.byte().permute(1, 2, 0), label
 
 
 def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
-    """Images as bytes and labels, loaded by processes of their own."""
+    """Images as bytes and labels, loaded by processes of their own.
+
+    A data set gives its channels last, as images are decoded and convolutions like them.
+    """
     loader = DataLoader(
         data,
         batch_sampler=keys,
@@ -371,7 +507,8 @@ def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
         pin_memory=torch.cuda.is_available(),
     )
     try:
-        yield from loader
+        for x, y in loader:
+            yield x.permute(0, 3, 1, 2), y
     except (RuntimeError, OSError) as error:  # a worker's has its traceback before it
         *_, told = str(error).rpartition("RuntimeError: ")
         if told.startswith("error: "):

@@ -323,6 +323,7 @@ blocks:
       - residual: [{{conv: {{channels: channels, kernel: 3, stride: stride}}}}, act]
         shortcut: {{conv: {{channels: channels, stride: stride}}}}
 """
+WIDTHS: list[Any] = [[12, 16], 32]
 LOOPS = {
     "sizes that grow": (
         ("{block: grow, repeat: 3}", "{block: grow, repeat: 2}"),
@@ -363,6 +364,15 @@ def test_rows_that_are_no_loops_cost_one_more_pass(monkeypatch: pytest.MonkeyPat
     }
     archspec.render({"name": "net", "input": [8, 8, 8], "stages": stages, "blocks": blocks})
     assert len(made) == 2
+
+
+def test_one_block_behind_a_first_is_no_loop() -> None:
+    block = {"name": "unit{index + 1}", "body": [{"conv": "channels"}]}
+    rows = {f"row{n}": {"block": "unit", "repeat": 2, "channels": c} for n, c in enumerate(WIDTHS)}
+    spec = {"name": "n", "input": [3, 8, 8], "stages": rows, "blocks": {"unit": block}}
+    assert 'self.add_module("unit2", Unit(' in archspec.render(spec)
+    one, other = (seeded(lambda: read(spec)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
 
 
 @pytest.mark.parametrize("rows", LOOPS)

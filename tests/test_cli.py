@@ -251,6 +251,9 @@ def test_set_changes_arguments_and_input(folder: Path, capsys: Output) -> None:
         ("args.classes", "write `--set args.classes=10`"),
         ("args.classes=seven", "number"),
         ("nowhere.at.all=1", "there is no `nowhere.at.all`"),
+        ("layer1.repeat=1", "did you mean `stages.layer1.repeat`?"),
+        ("caf\udce9=1", "error[AS107] not-utf8: `caf\\udce9=1` is not UTF-8"),
+        ("doc=caf\udce9", "error[AS107] not-utf8: `doc=caf\\udce9` is not UTF-8"),
     ],
 )
 def test_a_wrong_setting_is_explained(

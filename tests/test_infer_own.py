@@ -15,6 +15,7 @@ from archspec.infer import Inference, infer
 from archspec.infer import own as own_module
 from archspec.infer.own import own_specs
 from support.linting import Project
+from support.own import Scaled
 
 CELL = """\
 args: {width: channels // 2}
@@ -267,3 +268,58 @@ def test_a_folder_that_is_none(project: Project, name: str) -> None:
     said = project.run("infer", "runs/a.safetensors")
     assert said.code == 1
     assert f"skipped: cannot read `{name}`" in said.err
+
+
+# Modules of the user's own --------------------------------------------------------------
+
+OWN = """\
+name: mine
+input: [3, 16, 16]
+args: {classes: 10}
+stem: {conv1: {conv: 8}, first: scaled}
+stages: {low: {block: cell, repeat: 2, channels: 8}}
+head: {pool: global_avg_pool, flat: flatten, last: {linear: classes}}
+blocks:
+  scaled:
+    import: support.own.Scaled
+    call: {dim: in_channels, factor: 1 / 4, sizes: [2, 1], flat: false}
+    like: identity
+    params: in_channels
+  cell: {body: [{conv: channels}, norm, act, scaled]}
+"""
+
+
+Changes = dict[str, tuple[int, ...] | None]
+
+
+def of_own(project: Project, changes: Changes) -> Inference:
+    """What is found for a network with modules of one's own; some tensors are others, or gone."""
+    path = project.write("specs/mine.yaml", OWN)
+    network = archspec.build_module(path, modules={"Scaled": Scaled}, classes=7)
+    shapes: Changes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    shapes |= changes
+    return explained(project, {key: shape for key, shape in shapes.items() if shape is not None})
+
+
+def test_tensors_of_own_modules_are_taken_as_they_are(project: Project) -> None:
+    found = of_own(project, {})
+    assert body(found.text or "") == "extends: mine\nname: mine\nargs: {classes: 7}\n"
+    assert found.unknown[0] == "what is inside of `first`, `low.0.scaled`, `low.1.scaled`"
+
+
+@pytest.mark.parametrize(
+    ("changes", "known"),
+    [
+        ({"first.weight": None, "first.a.b": (2, 3), "first.c": (2,)}, True),
+        ({"first.bn.running_mean": (8,), "first.bn.num_batches_tracked": ()}, True),
+        ({"first.weight": (9,)}, False),
+        ({"first.weight": None}, False),
+        ({"firsts.weight": (8,)}, False),
+        ({"low.2.scaled.weight": (8,)}, False),
+        ({"conv1.weight": (8, 3, 3, 3)}, False),
+    ],
+)
+def test_they_have_as_many_parameters_as_is_said(
+    changes: Changes, known: bool, project: Project
+) -> None:
+    assert (of_own(project, changes).text is not None) is known

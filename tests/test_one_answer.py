@@ -84,6 +84,64 @@ def test_null_deletes_in_a_setting_as_in_a_file() -> None:
     assert nothing.rule == "setting"
 
 
+DOTTED = """\
+stem:
+  features.0: {conv: 8}
+  features.1: {conv: {channels: 8}}
+  seq: [{conv: 8}, [{conv: {channels: 8}}, relu]]
+head: [{conv: {channels: 8}}, relu]
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "name", "shape"),
+    [
+        ("stem.features.1.conv.kernel", 3, "features.1.weight", (8, 8, 3, 3)),
+        ("stem.features.0.conv", 16, "features.0.weight", (16, 3, 1, 1)),
+        ("stem.features.0", None, "features.1.weight", (8, 3, 1, 1)),
+        ("stem.seq.1.0.conv.channels", 24, "seq.1.0.weight", (24, 8, 1, 1)),
+        ("head.0", {"conv": 24}, "conv1.weight", (24, 8, 1, 1)),
+    ],
+)
+def test_a_setting_reaches_lists_and_keys_with_dots(
+    path: str, value: Any, name: str, shape: tuple[int, ...], project: Project
+) -> None:
+    project.spec(DOTTED)
+    spec = load(project.folder / "specs" / "net.yaml", {path: value})
+    assert archspec.build_module(spec, init=False).state_dict()[name].shape == shape
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "hint"),
+    [
+        ("seq.1", "there is no `seq.1` to set", "did you mean `stem.seq.1`?"),
+        ("features.1.conv", "there is no `features.1.conv`", "did you mean `stem.features.1.conv`"),
+        ("head.2", "(`2` is not in the spec)", "it is a list: its entries are 0 to 1"),
+        ("head.00000000000000000.conv", "is not in the spec", "it is a list"),
+        ("head.x", "(`x` is not in the spec)", "it is a list: its entries are 0 to 1"),
+        ("stem.features.0.conv.kernel", "`stem.features.0.conv` is `8`", "set it whole"),
+        ("stem.features.9", "(`features` is not in the spec)", "there are: features.0"),
+        (".", "there is no `.` to set", "there are"),
+        ("extends", "`extends` is not set from outside", "write a spec"),
+        ("args.x.y", "there is no `args.x.y`", "there are"),
+        ("caf\udce9", "`caf\udce9` is not UTF-8", "UTF-8"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_explained(
+    path: str, said: str, hint: str, project: Project
+) -> None:
+    project.spec(DOTTED)
+    (one,) = found(project.folder / "specs" / "net.yaml", {path: 1})
+    assert said in one.message
+    assert hint in one.hint
+
+
+def test_null_deletes_nothing_in_a_list(project: Project) -> None:
+    project.spec(DOTTED)
+    (one,) = found(project.folder / "specs" / "net.yaml", {"head.1": None})
+    assert one.hint == "set the whole list: `--set head=[...]`"
+
+
 # What a value may be ------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from support.modules import (
     module_from_source,
     seeded,
 )
-from support.own import Scaled
+from support.own import Mixed, Scaled
 
 SCALED = """\
   scaled:
@@ -99,6 +99,56 @@ def test_both_readers_make_the_same_network(project: Project) -> None:
     analysis = archspec.analyze(path)
     assert analysis.params == sum(weight.numel() for weight in one.parameters())
     assert [row.params for row in analysis.rows if row.op == "Scaled"] == [8, 8, 8, 8, 8, 8]
+
+
+TWO = """\
+blocks:
+  mixed:
+    import: support.own.Mixed
+    inputs: [skip]
+    outputs: [mixed, both]
+    call: {dim: channels, how: {text: product}}
+    like: [{save: mixed}, {concat: [[], {from: skip}], save: both}]
+    params: channels
+  cell:
+    body:
+      - {conv: channels, save: t}
+      - act
+      - {mixed: {skip: t}, name: first, save: [some, both]}
+      - residual: [{mixed: {skip: t}}, {conv: channels, from: both}]
+stem:
+  a: {conv: 8}
+  b: {cell: {channels: 8}}
+  c: {mixed: {skip: a}, save: [one, two]}
+head: {d: {add: [{from: one}, [{conv: 8, from: two}]]}}
+outputs: [d, two]
+"""
+
+
+def test_several_tensors_and_texts(project: Project) -> None:
+    path = project.spec(TWO)
+    source = archspec.render(path)
+    assert 'self.c = Mixed(dim=8, how="product")\n' in source
+    assert "one, two = self.c(" in source
+    assert "some, both = self.first(" in source
+    one = seeded(lambda: archspec.build_module(path, modules={"Mixed": Mixed}))
+    other = seeded(lambda: module_from_source(source))
+    x = images(2, 3, 16, 16)
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    assert [y.shape[1] for y in one(x)] == [8, 16]
+    for ours, theirs in zip(one.eval()(x), other.eval()(x), strict=True):
+        assert torch.equal(ours, theirs)
+    for ours, theirs in zip(pickle.loads(pickle.dumps(one))(x), other(x), strict=True):
+        assert torch.equal(ours, theirs)
+    assert archspec.analyze(path).params == sum(weight.numel() for weight in one.parameters())
+
+
+@pytest.mark.parametrize("name", TRANSFORMATIONS)
+def test_compilers_take_several_tensors(name: str, project: Project) -> None:
+    model = module_from_source(archspec.render(project.spec(TWO))).eval()
+    x = images(2, 3, 16, 16)
+    for ours, theirs in zip(TRANSFORMATIONS[name](model, x)(x), model(x), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", TRANSFORMATIONS)
@@ -214,7 +264,17 @@ def test_weights_load(project: Project, tmp_path: Path) -> None:
         ("import: pkg.nn, like: identity", "bad-name", "`nn` cannot be a class name"),
         ("import: pkg.Grn", "missing-key", "`like` is missing"),
         ("import: pkg.Grn, like: identity, body: [act]", "conflicting-keys", "`body` cannot"),
-        ("import: pkg.Grn, like: identity, inputs: [a]", "conflicting-keys", "`inputs` cannot"),
+        ("import: pkg.Grn, like: identity, inputs: [a]", "missing-key", "is not told its `a`"),
+        ("import: pkg.Grn, like: identity, outputs: [a]", "unknown-tensor", "no tensor `a`"),
+        ("import: pkg.Grn, like: identity, inline: true", "conflicting-keys", "`inline` cannot"),
+        ("import: pkg.Grn, like: identity, call: {x: {text: 3}}", "wrong-type", "expected a text"),
+        ("import: pkg.Grn, like: identity, call: {x: {a: b}}", "wrong-type", "a number or a text"),
+        ("import: pkg.Grn, like: identity, call: {x: {}}", "wrong-type", "an empty map"),
+        ("import: pkg.Grn, like: identity, call: {x: {text: '\"'}}", "out-of-range", "cannot be"),
+        ("import: pkg.Grn, like: identity, call: {x: {text: 'a\\b'}}", "out-of-range", "cannot be"),
+        ('import: pkg.Grn, like: identity, call: {x: {text: "a\\nb"}}', "out-of-range", "cannot"),
+        ("import: pkg.Grn, like: identity, call: {x: bilinear}", "unknown-name", "`bilinear`"),
+        ("import: pkg.Grn, like: identity, call: {x: [{text: a}]}", "wrong-type", "a number"),
         ("body: [act], like: identity", "conflicting-keys", "`like` stands only beside `import`"),
         ("doc: x", "missing-key", "`body` is missing"),
         ("import: pkg.Grn, like: identity, call: [1]", "wrong-type", "expected a map of arguments"),
@@ -224,8 +284,8 @@ def test_weights_load(project: Project, tmp_path: Path) -> None:
         ("import: pkg.Grn, like: identity, params: wide", "unknown-name", "`wide`"),
         ("import: pkg.Grn, like: identity, macs: -1", "out-of-range", "at least 0"),
         ("import: pkg.Grn, like: identiy", "unknown-layer", "`identiy`"),
-        ("import: pkg.Grn, like: {from: x}", "bad-layer", ""),
-        ("import: pkg.Grn, like: {residual: [act]}", "bad-layer", "`residual`"),
+        ("import: pkg.Grn, like: {from: y}", "unknown-tensor", "`y`"),
+        ("import: pkg.Grn, like: {residual: [{conv: 3}]}", "residual-shape-mismatch", "8 x"),
         ("import: pkg.Grn, like: grn", "cycle", "`grn` uses itself"),
         ("import: pkg.Grn, like: {linear: 3}", "shape-mismatch", "`linear`"),
     ],

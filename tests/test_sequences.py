@@ -234,6 +234,57 @@ def test_stages_in_sequences_count_among_the_others() -> None:
     ]  # fmt: skip
 
 
+def test_repeated_blocks_count_as_a_stage() -> None:
+    probe = {"probe": {"name": "p{stage}-{index}-{repeat}-{block_index}-{block_count}",
+                       "body": [{"conv": "channels"}]}}  # fmt: skip
+    twice = {"probe": 4, "repeat": 2}
+    stages = {"first": {"block": "probe", "channels": 4}, "rest": {"sequence": {"a": twice}}}
+    spec = network({"stages": stages, "head": {"last": [twice]}, "blocks": probe})
+    assert keys(spec) == [
+        "first.p1-0-1-0-5.conv1", "rest.a.p2-0-2-1-5.conv1", "rest.a.p2-1-2-2-5.conv1",
+        "last.p3-0-2-3-5.conv1", "last.p3-1-2-4-5.conv1",
+    ]  # fmt: skip
+
+
+def test_a_repeated_block_is_given_what_depends_on_its_place_in_the_network() -> None:
+    wide = {"wide": {"args": {"n": 1}, "body": [{"conv": "8 * n"}]}}
+    each = {"wide": {"n": "100 * block_index + 10 * stage + block_count"}, "repeat": 2}
+    spec = network({"stages": {"a": {"block": "wide"}, "b": [each]}, "blocks": wide})
+    assert [len(w) for w in archspec.build_module(spec).parameters()] == [8, 984, 1784]
+
+
+WHERE = "it is known in stages, and at a block with `repeat` in stem, stages or head"
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [
+        [{"wide": {"n": "block_count"}}],
+        [{"short": {"n": "block_count"}, "repeat": 2}],
+        [{"sequence": [{"wide": {"n": "block_count"}, "repeat": 2}], "repeat": 2}],
+        [{"conv": "8 * block_count", "repeat": 2}],
+        [{"inner": {}, "repeat": 2}, {"inner": {}}],
+    ],
+)
+def test_where_a_place_in_the_network_is_not_known(stem: list[Any]) -> None:
+    wide = {"args": {"n": 1}, "body": [{"conv": "8 * n"}]}
+    blocks = {"wide": wide, "short": wide | {"inline": True}}
+    blocks |= {"inner": {"body": [{"wide": {"n": "block_count"}}]}}
+    with pytest.raises(SpecError) as error:
+        archspec.build_module(network({"stem": stem, "blocks": blocks}))
+    one = error.value.diagnostics[0]
+    assert (one.message, one.hint) == ("`block_count` is not known here", WHERE)
+
+
+def test_a_width_that_depends_on_its_place_in_the_network_is_compared_once_that_is_known() -> None:
+    widths = {"a": "8", "b": "8 * block_index"}
+    stages = {"r": {"cell": 8, "repeat": 2}}
+    stages |= {n: {"block": "cell", "channels": c} for n, c in widths.items()}
+    archspec.load(network({"stages": stages, "blocks": CELL}))
+    stages["b"]["channels"] = "16 - 2 * block_index"
+    assert "`b` has 10 channels, fewer than the 8" not in found(network({"stages": stages}))[0]
+
+
 def test_a_stage_names_its_blocks() -> None:
     stage = {"block": "cell", "repeat": 2, "channels": 4, "name": "unit{index + 1}"}
     assert keys(network({"stages": {"s": stage}, "blocks": CELL})) == [

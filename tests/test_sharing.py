@@ -212,6 +212,14 @@ REFUSED = {
     "nothing": (f"[{A}, share]", "wrong-type", ""),
     "a list": (f"[{A}, {{share: [a]}}]", "wrong-type", ""),
     "a map": (f"[{A}, {{share: {{layer: a}}}}]", "wrong-type", ""),
+    "braces with a name that means nothing": (f'[{A}, {{share: "a{{m}}"}}]', "unknown-name", ""),
+    "braces with a fraction": (f'[{A}, {{share: "a{{1 / 3}}"}}]', "wrong-type", ""),
+    "braces with no number": (f'[{A}, {{share: "a{{}}"}}]', "expression", ""),
+    "braces that name no layer": (
+        f'[{A}, {{share: "a{{index}}", repeat: 1}}]',
+        "unknown-layer",
+        "there are: a",
+    ),
     "a name that no layer can have": (f"[{A}, {{share: forward}}]", "bad-name", ""),
 }
 BLOCKS = """
@@ -231,6 +239,56 @@ def test_what_is_refused(kind: str, tmp_path: Path) -> None:
     (error,) = [one for one in found if one.rule not in ("unused-block", "no-op-layer")]
     assert error.rule == rule
     assert hint in str(error.hint)
+
+
+@pytest.mark.parametrize(
+    ("stem", "places"),
+    [
+        ("[{conv: 3, name: a}, {act: {}, save: s}, {share: a}, {act: {}, from: s}]", [(3, 48)]),
+        ("[{conv: 3, name: a, save: s}, {share: a, repeat: 2}, {act: {}, from: s}]", [(3, 37)]),
+        ("[{conv: 3, name: a, save: s}, {share: a}, {act: {}, from: s}, {share: a}]", [(3, 37)]),
+        ("[{conv: 3, name: a, save: s}, {line: {}}, {act: {}, from: s}]", [(5, 31), (5, 51)]),
+        ("[{conv: 3, name: a, save: s}, act, {act: {}, from: s}]", [(3, 37)]),
+        ("[{conv: 3, name: a}, {share: a}, {share: a}]", []),
+    ],
+)
+def test_what_is_shared_for_nothing(
+    stem: str, places: list[tuple[int, int]], tmp_path: Path
+) -> None:
+    line = "blocks:\n  line: {inline: true, body: [{conv: 3, name: l}, {share: l}]}\n"
+    path = write_spec(tmp_path, f"input: [3, 8, 8]\nstem: {stem}\n{line}")
+    found = check_text(path.read_text("utf-8"), str(path)).findings
+    spans = [one.span for one in found if one.rule == "dead-layer"]
+    assert [(span.line, span.column) for span in spans if span] == places
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_names_in_braces(reader: str, tmp_path: Path) -> None:
+    """By a number of the network, of a block, and turn by turn; backwards."""
+    text = """
+input: [3, 8, 8]
+args: {n: 2}
+stem:
+  - {conv: 3, name: "c{n}"}
+  - {cell: {deep: 3}, name: "cell{n + 1}"}
+  - {share: "c{n}"}
+head: {again: {share: "cell{n + 1}"}}
+blocks:
+  cell:
+    args: {deep: 1}
+    body:
+      - {conv: channels, name: "d.{index}", repeat: deep}
+      - {share: "d.{repeat - 1 - index}", repeat: deep - 1}
+"""
+    module = seeded(lambda: READERS[reader](write_spec(tmp_path, text)))
+    assert list(module.state_dict()) == [
+        "c2.weight", "cell3.d.0.weight", "cell3.d.1.weight", "cell3.d.2.weight",
+    ]  # fmt: skip
+    x = expected = images(2, 3, 8, 8)
+    c, *d = module.parameters()
+    for weight in (c, *d, d[1], d[0], c, *d, d[1], d[0]):
+        expected = nn.functional.conv2d(expected, weight)
+    assert_same_tensors(tensors(module(x)), tensors(expected))
 
 
 def test_a_stage_that_is_shared_shrinks_nothing(tmp_path: Path) -> None:

@@ -443,6 +443,27 @@ def findings(folder: Path, text: str) -> list[tuple[str, int]]:
     return [(found.rule, found.span.line if found.span else 0) for found in checked.findings]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{conv: 3, save: a.b}", "`a.b` cannot be the name of a tensor (write e.g. `a_b`"),
+        (
+            "{conv: 3, name: convs.0}\n  - add: [[], {from: convs.0}]",
+            "`convs.0` is the name of a layer, and no tensor (name what it gives: `save: convs_0`",
+        ),
+        (
+            "{conv: 3, name: u}\nhead:\n  f: [act, norm]\n  g: {conv: 3, from: f.0}",
+            "`f.0` is inside `f`, of which the last tensor alone is known (make it an entry",
+        ),
+    ],
+)
+def test_a_name_with_dots_is_no_tensor(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(archspec.SpecError) as error:
+        archspec.load(write_spec(tmp_path, f"input: [3, 16, 16]\nstem:\n  - {text}\n"))
+    (one,) = error.value.diagnostics
+    assert f"{one.message} ({one.hint}".startswith(said)
+
+
 REFUSED = {
     "a name that is misspelt": (
         "stem:\n  - {conv: 8, save: skip}\n  - {add: [{from: skpi}, {from: skip}]}",

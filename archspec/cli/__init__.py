@@ -160,7 +160,10 @@ def _failed(error: Exception, words: Sequence[str]) -> int:
 
 def _tell(error: Exception, words: Sequence[str]) -> None:
     if isinstance(error, SpecError):
-        _module("report").print_diagnostics(error.diagnostics)
+        found = error.diagnostics
+        if error.readable is not None:
+            found = import_module("archspec.rules.checking").all_of(error)
+        _module("report").print_diagnostics(found)
         return
     text = _known(error, words)
     if text is not None:

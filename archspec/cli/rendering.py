@@ -15,7 +15,7 @@ from archspec.lint.discover import check_found, check_named, configuration
 from archspec.lint.imports import not_allowed
 from archspec.lint.lookup import read_settings, rule_codes
 from archspec.lint.settings import SettingsError
-from archspec.rules.checking import errors_of
+from archspec.rules.checking import all_of, errors_of
 from archspec.training import generate_training
 
 DEFAULT = "specs"
@@ -61,7 +61,7 @@ def render_all(
             if not errors:
                 files |= _render(spec, outputs, single_file)
         except SpecError as error:
-            findings += error.diagnostics
+            findings += all_of(error)
     return files, findings + list(_clashes(specs, scripts=outputs is None))
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archspec.expression import Expr
 from archspec.ir import Apply, Constant
 from archspec.ir.draws import Draw
-from archspec.ir.tree import BlockSite, Definition, ModuleNode, OpSite, Repetition, Site, TensorInfo
+from archspec.ir.tree import Definition, ModuleNode, OpSite, Repetition, RowSite, Site, TensorInfo
 from archspec.places import At
 
 
@@ -90,11 +90,11 @@ class Builder:
 
 def applied(mark: str, site: Site) -> Apply:
     """The layer that a mark stands for, applied."""
-    if isinstance(site, BlockSite):
-        return Apply(mark, site, site.inputs, site.outputs)
+    if isinstance(site, RowSite):
+        return Apply(mark, site)
     if isinstance(site, OpSite) and site.op.constant:
         return Constant(mark, site, dims=len(site.y.sizes))
-    return Apply(mark, site)
+    return Apply(mark, site, site.inputs, site.outputs)
 
 
 @dataclass(frozen=True, eq=False)

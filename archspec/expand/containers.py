@@ -43,6 +43,8 @@ def in_containers(
 
     `before` is how many layers come before each place, those of containers that are open included.
     """
+    if not any("." in child.attribute for child in children):
+        return children, before
     tops = [child.attribute.partition(".")[0] for child in children]
     counts, reach = Counter(tops), [0]
     for top in tops:

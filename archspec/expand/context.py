@@ -11,6 +11,7 @@ from archspec.expression import ExpressionError, Value, constant, names, parse
 from archspec.language.blocks import Block
 from archspec.language.spec import Defaults, Spec
 from archspec.language.stack import Layer, Stack
+from archspec.language.templates import BRACES
 from archspec.memo import Memo, canonical, remember
 from archspec.places import NOWHERE, At, Origin
 
@@ -74,9 +75,15 @@ def _names_in(written: Any) -> Iterable[str]:
             return {name for part in written.values() for name in _names_in(part)}
         case list():
             return {name for part in written for name in _names_in(part)}
-        case str():
-            with suppress(ExpressionError):
-                return names(parse(written))
+        case str():  # an expression, or a name with some in braces
+            texts = BRACES.findall(written) if "{" in written else [written]
+            return {name for text in texts for name in _names_of(text)}
+    return ()
+
+
+def _names_of(text: str) -> Iterable[str]:
+    with suppress(ExpressionError):
+        return names(parse(text))
     return ()
 
 

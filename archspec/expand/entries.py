@@ -23,7 +23,7 @@ from archspec.language.widths import Series
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.ops import OPS
-from archspec.places import At, Finding
+from archspec.places import At, Finding, Path
 
 MOST_FINDINGS = 20
 FATAL = ("cycle", "too-large")
@@ -42,7 +42,7 @@ NONE = Args({}, {})
 class Part(NamedTuple):
     """A section, or layers in one, under a name or without; `at` is the place of the section.
 
-    `series` are the stages that are children of sequences in it, `tensors` those with names that
+    `series` are stages in sequences and repeated blocks in it, `tensors` those with names that
     it may read, and `layers` those ahead of it that it applies again.
     """
 
@@ -165,13 +165,16 @@ def _section(
 ) -> ExpandedPart:
     """After a finding in a layer that leaves what arrives it goes on behind that."""
     parts, x, goes_on = Parts(room), part.x, True
-    known = dict(part.tensors)
+    known, series = dict(part.tensors), dict[Path, list[Series]]()
+    for one in part.series:
+        series.setdefault(one.path[: len(part.at.path) + 1], []).append(one)
     parts.layers |= part.layers
     try:
         for name, stack in section.entries:
             place = part.at.below(*([name] if name else _steps(stack)[:1]))
             read, again = tensors_read(stack, known, memo), parts.shared(stack, memo)
             entry = part._replace(written=stack, x=x, name=name, tensors=read, layers=again)
+            entry = entry._replace(series=tuple(series.get(place.path, ())))
             done = parts.take(place, partial(expand_part, entry, args, memo=memo))
             x = done.leaving
             known |= {one.name: one.info for one in done.named}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from archspec.expand.budget import VISIT, Room, TooLargeError
-from archspec.expand.builder import Builder, Tensor
+from archspec.expand.builder import Builder, Tensor, Tensors
 from archspec.expand.calls import (
     BlockKey,
     Call,
@@ -163,7 +163,7 @@ def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
     listed = out.sequential and not isinstance(layer.step, str)
     if listed and not isinstance(layer.name, Template):
         return None
-    return scope.name(layer.name, at)
+    return scope.name(layer.name, at.below("name"))
 
 
 # Layers under a name ------------------------------------------------------------------
@@ -277,7 +277,7 @@ def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: 
     if layer.head in OPS:
         return expand_op(OPS[layer.head], layer, at, scope, x)
     if layer.head == "sequence":
-        name = attribute or scope.name(layer.name, at) or ""
+        name = attribute or scope.name(layer.name, at.below("name")) or ""
         inside = layer.branch_at(0, at)
         return expand_row(layer.branches[0].stack, inside, scope, x, name, layer.numbered)
     return _expand_call(call_of(layer, at, scope, x), layer, at, x)
@@ -288,10 +288,11 @@ def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: 
 
 def expand_own(call: Call, x: TensorInfo) -> Module:
     """A module of the user's own; its shapes are those of what it is like."""
-    scope = inline_scope(call, x).with_(tensors=None)
-    aside = Builder(sequential=True)
+    aside, scope = Builder(), inline_scope(call, x)
+    scope.tensors = Tensors(aside, {INPUT: Tensor(INPUT, x), **call.inputs})
     _, y = expand_stack(call.block.like, At(("like",), call.name), scope, x, aside)
-    return own_module(call, scope, x, y)
+    gives = [tensor.info for tensor in given_out(call.block, call.name, scope)]
+    return own_module(call, scope, x, gives or [y])
 
 
 def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:

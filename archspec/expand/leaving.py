@@ -28,8 +28,14 @@ def leaving(
 
 def site(made: BlockCall, call: Call, y: TensorInfo, given: Sequence[TensorInfo] = ()) -> BlockSite:
     """The application of a block; `given` are the tensors that it gives, if several."""
-    scope, known = call.scope, call.scope.tensors
-    inputs = tuple(call.inputs[name].mark for name in call.block.inputs)
+    inputs, outputs = connected(call, given)
+    return BlockSite(made, y.shape, call.use(), call.scope.uses, call.scope.role, inputs, outputs)
+
+
+def connected(call: Call, given: Sequence[TensorInfo]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tensors that a use of a block takes besides, and those that it gives, as its user calls
+    them."""
+    known = call.scope.tensors
     outputs: list[str] = []
     for place, info in enumerate(given):
         assert known is not None
@@ -37,7 +43,7 @@ def site(made: BlockCall, call: Call, y: TensorInfo, given: Sequence[TensorInfo]
             outputs.append(known.name(call.saves[place], info))
         else:
             outputs.append(known.out.tensor(call.block.outputs[place]))
-    return BlockSite(made, y.shape, call.use(), scope.uses, scope.role, inputs, tuple(outputs))
+    return tuple(call.inputs[name].mark for name in call.block.inputs), tuple(outputs)
 
 
 def check_kept(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -> None:

@@ -30,16 +30,16 @@ def with_body(instance: BlockInstance, body: Body) -> BlockInstance:
         children=children,
         slots=tuple(slots),
         body=body,
-        dead=tuple(_dead(instance.body, kept)),
+        dead=tuple(_dead(instance.body, body)),
     )
 
 
-def _dead(body: Body, kept: set[str]) -> Iterator[At]:
-    """Where the layers stand that are applied no more."""
+def _dead(body: Body, left: Body) -> Iterator[At]:
+    """Where layers are applied, of which less is left."""
+    kept = {id(application.site) for application in applications(left)}
     for application in applications(body):
-        site = application.site
-        if application.layer not in kept and site is not None:
-            yield _place(site)
+        if application.site is not None and id(application.site) not in kept:
+            yield application.again or _place(application.site)
 
 
 def _place(site: Site) -> At:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from archspec.diagnostics import Diagnostic, SpecError, merged
@@ -36,11 +36,12 @@ from archspec.language.problems import diagnose
 from archspec.language.spec import Section, Spec
 from archspec.language.stack import Stack
 from archspec.language.stages import Stage
-from archspec.language.widths import Series, series_of, shrinking
+from archspec.language.widths import Series, shrinking
 from archspec.memo import Memo
 from archspec.places import At, Finding
 
 ROOM = Room()  # what a network may cost
+TAKEN = NEVER_A_CLASS | HELPERS.keys()
 
 
 def expand_network(
@@ -68,13 +69,14 @@ def expand_network(
 
 def class_name(spec: Spec) -> str:
     """The name of the network's class; it hides no other name of the generated file."""
-    taken = NEVER_A_CLASS | HELPERS.keys()
-    if spec.class_ in taken:
-        message = f"`{spec.class_}` is another class of the generated file"
-        span = spec.where("class")
-        raise SpecError([Diagnostic("bad-name", message, span, "choose another name")])
     name = spec.class_ or camel(spec.name)
-    return f"{name}Net" if name in taken else name
+    return f"{name}Net" if name in TAKEN else name
+
+
+def _wrong_class(spec: Spec) -> Iterator[Diagnostic]:
+    if spec.class_ in TAKEN:
+        message = f"`{spec.class_}` is another class of the generated file"
+        yield Diagnostic("bad-name", message, spec.where("class"), "choose another name")
 
 
 class _Expansion:
@@ -88,7 +90,7 @@ class _Expansion:
         self.tensors: dict[str, TensorInfo] = {}
         self.context: Context = context_of(spec, memo)
         self.parts = Parts(ROOM)
-        self.series = tuple(series_of(spec.repeats))
+        self.series = spec.series
         self.args = {name: constant(value) for name, value in spec.args.items()}
         self.symbolic = {
             name: Value(value, Name(name))
@@ -156,9 +158,10 @@ class _Expansion:
         return part
 
     def _raise_findings(self) -> None:
-        if self.parts.found:
-            lines = Lines(self.spec.document, self.spec.library)
-            raise SpecError(merged(lines.diagnostic(finding) for finding in self.parts.found))
+        lines = Lines(self.spec.document, self.spec.library)
+        found = merged(lines.diagnostic(finding) for finding in self.parts.found)
+        if wrong := [*_wrong_class(self.spec), *found]:
+            raise SpecError(wrong)
 
     def _check_widths(self) -> None:
         widths, document = self.parts.budget.widths, self.spec.document
@@ -173,7 +176,7 @@ class _Expansion:
         return self._take(at, partial(expand_part, part, args, memo=self.memo)).leaving
 
     def _within(self, *path: str) -> tuple[Series, ...]:
-        """The stages that are children of sequences in a part of the spec."""
+        """Stages that are children of sequences, and repeated blocks, in a part of the spec."""
         return tuple(one for one in self.series if one.path[: len(path)] == path)
 
     def _stages(self, x: TensorInfo) -> TensorInfo:

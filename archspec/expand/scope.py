@@ -24,9 +24,10 @@ from archspec.ir import Field
 from archspec.ir.tree import Definition, TensorInfo, short
 from archspec.language import arguments
 from archspec.language.problems import Problems
+from archspec.language.suggestions.unknown import WHERE_COUNTED
 from archspec.language.templates import COUNT, LayerName, Template
 from archspec.language.widths import Series
-from archspec.language.words import INDICES
+from archspec.language.words import COUNTED, INDICES
 from archspec.memo import Memo
 from archspec.places import At, Finding, Given, Origin, Path
 
@@ -72,7 +73,7 @@ class Scope:
         self.named: At | None = None  # where the body names the part that these layers fill
         self.role = ""
         self.network_args: Mapping[str, Value] = {}
-        self.series: Mapping[Path, Series] = {}  # the stages in here
+        self.series: Mapping[Path, Series] = {}  # the stages and repeated blocks in here
         self.block = ""  # whose class the layers are in
         self.tensors: Tensors | None = None  # None where no tensor has a name
         self.running: list[str] = []
@@ -112,7 +113,8 @@ class Scope:
             hint = "only an argument of a layer may be one, and `+ - * // %` of it"
             raise ExpressionError(f"`{word}` is a list of {len(self.lists[word])}", hint)
         known = [*self.values, *self.truths, *self.pending]
-        raise ExpressionError(f"`{word}` is not known here", did_you_mean(word, known, "known"))
+        hint = WHERE_COUNTED if word in COUNTED else did_you_mean(word, known, "known")
+        raise ExpressionError(f"`{word}` is not known here", hint)
 
     def _evaluate_default(self, word: str) -> Value:
         """The default of an argument, evaluated once it is asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from archspec.diagnostics import did_you_mean
@@ -32,7 +33,8 @@ BEHIND = "it has a `name` and stands ahead of this, in the same body"
 @combinator("share")
 def share(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     """The layer of this name, applied to what arrives."""
-    name, place = layer.given[LAYER], at.below("share")
+    place = at.below("share")
+    name = scope.name(layer.given[LAYER], place) or ""
     if layer.init is not None:
         hint = f"write it at `{name}` itself"
         raise scope.error("bad-layer", "`share` has no weight to start", at.below("init"), hint)
@@ -44,7 +46,7 @@ def share(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
         labels = ((first.at, f"`{name}` is made here"),)
         raise scope.error("shape-mismatch", made, place, hint, labels)
     scope.settle(first.x.channels)
-    return [applied(first.step.layer, site)], y
+    return [replace(applied(first.step.layer, site), again=at)], y
 
 
 def _found(name: str, at: At, scope: Scope) -> Shareable:

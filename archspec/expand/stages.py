@@ -78,7 +78,7 @@ def expand_stage(
         try:
             promised, here = _promise(stage, block, at, scope, x)
             module, where, y = _expand(stage, block, at, here, x, promised)
-            named = here.name(stage.name, at)
+            named = here.name(stage.name, at.below("name"))
             steps.append(blocks.add(module, where, named, at.below("block", block.number)))
         except FoundError as error:
             found += error.findings

@@ -21,12 +21,14 @@ def turns(layer: Layer, at: At, scope: Scope, out: Builder) -> Iterator[tuple[La
         yield layer, scope
         return
     count = scope.counted(layer.repeat, REPEAT, at.below("repeat"))
-    start, number = len(out.items), int(count.number)
-    single = out.sequential
+    series = None if at.block or at.parts else scope.series.get(at.path)
+    start, number, single = len(out.items), int(count.number), out.sequential
     for index in range(number):
-        turn = {"index": constant(index), "repeat": constant(number)}
-        one = _in_turn(layer, index, number, memo=scope.memo)
-        yield one, scope.with_(values=scope.values | turn)
+        turn = {"index": index, "repeat": number}
+        if series is not None:
+            turn |= series.indices | {"block_index": series.block_index + index}
+        one, seen = _in_turn(layer, index, number, memo=scope.memo), dict(scope.values)
+        yield one, scope.with_(values=seen | {name: constant(n) for name, n in turn.items()})
         single = single and len(out.items) == start + index + 1
     if single:
         out.runs[:] = [run for run in out.runs if run.start < start]  # those of its turns

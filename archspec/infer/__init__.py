@@ -24,7 +24,7 @@ from archspec.extras import needed_for
 from archspec.infer.candidates import Candidate, Match, matches, shipped_specs, templates
 from archspec.infer.check import Goal, checked
 from archspec.infer.header import read_header
-from archspec.infer.inference import Inference
+from archspec.infer.inference import UNKNOWN, Inference
 from archspec.infer.own import Own, folders_around, own_specs
 from archspec.infer.resnet import NoResNet, Proposal, propose
 from archspec.infer.text import difference, inherited, plain, written
@@ -33,6 +33,8 @@ from archspec.language.load import shipped
 from archspec.language.names import is_spec_name
 from archspec.paths import display_path
 from archspec.source.extends import merge_data
+
+MOST_OWN = 3  # modules that are named
 
 
 def infer_file(
@@ -122,8 +124,10 @@ def _from_match(match: Match, others: Iterable[Candidate], goal: Goal) -> Infere
 
 
 def _based(candidate: Candidate, alternatives: tuple[str, ...]) -> Inference:
-    file = candidate.shown if candidate.folder else None
-    return Inference(base=candidate.base, alternatives=alternatives, file=file)
+    file, own = candidate.shown if candidate.folder else None, candidate.layers.own
+    modules = f"what is inside of {', '.join(f'`{path}`' for path in list(own)[:MOST_OWN])}"
+    unknown = (modules + ", ..." * (len(own) > MOST_OWN), *UNKNOWN) if own else UNKNOWN
+    return Inference(base=candidate.base, alternatives=alternatives, unknown=unknown, file=file)
 
 
 # A ResNet of other sizes ----------------------------------------------------------------

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archspec import resources
 from archspec.analysis import Analysis, analyze_network
@@ -22,16 +23,21 @@ from archspec.paths import display_path
 from archspec.source.document import Document
 
 COUNTER = ".num_batches_tracked"
+STATISTICS = (COUNTER, ".running_mean", ".running_var")
 #: What specs and proposals have in common is worked out once a process.
 MEMO = Memo()
 
 
 class Layers(NamedTuple):
-    """Paths of the first convolution and the last layer with weights; names and shapes of all."""
+    """Paths of the first convolution and the last layer with weights; names and shapes of all.
+
+    `own` are the paths of modules of the user's own, of which the number of parameters is known.
+    """
 
     first: str
     last: str
     state: Shapes
+    own: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +71,7 @@ class Candidate:
         ops = [(row.path, row.layer) for row in analysis.rows]
         first = next((path for path, op in ops if isinstance(op, Conv)), "")
         last = next((path for path, op in reversed(ops) if isinstance(op, Conv | Linear)), "")
-        return Layers(first, last, analysis.state)
+        return Layers(first, last, analysis.state, _own(analysis))
 
     @property
     def shown(self) -> str:
@@ -134,8 +140,9 @@ def _alike(shapes: Shapes, candidates: Iterable[Candidate]) -> Iterator[tuple[Ca
     counts = _children(shapes)
     for candidate in candidates:
         if candidate.is_like(counts):
-            expected = _without_counters(candidate.layers.state, shapes)
-            if expected.keys() == shapes.keys():
+            theirs = outside(shapes, candidate.layers.own)
+            expected = _without_counters(candidate.layers.state, theirs)
+            if expected.keys() == theirs.keys():
                 yield candidate, expected
 
 
@@ -172,7 +179,7 @@ def _children(shapes: Shapes) -> dict[str, int]:
 
 
 def _match(candidate: Candidate, expected: Shapes, shapes: Shapes) -> Match | None:
-    first, last, _ = candidate.layers
+    first, last, *_ = candidate.layers
     channels = classes = None
     for key, shape in expected.items():
         found, wanted = list(shapes[key]), list(shape)
@@ -185,9 +192,49 @@ def _match(candidate: Candidate, expected: Shapes, shapes: Shapes) -> Match | No
     return Match(candidate, channels, classes)
 
 
-def state_of(spec: Spec, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:
-    """The names and shapes of a spec; without counters of batches if `shapes` has none."""
-    return _without_counters(_analyzed(spec).state, shapes)
+def state_of(spec: Spec, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Shapes, Shapes]:
+    """The names and shapes of a spec, and those of a checkpoint that they are held against.
+
+    Counters of batches are left out if `shapes` has none, and what is in modules of the user's own.
+    """
+    analysis = _analyzed(spec)
+    theirs = outside(shapes, _own(analysis))
+    return _without_counters(analysis.state, theirs), theirs
+
+
+def _own(analysis: Analysis) -> dict[str, int]:
+    ops: list[tuple[str, Any]] = [(row.path, row.layer) for row in analysis.rows]
+    return {path: op.learns for path, op in ops if op.imported}
+
+
+def outside(shapes: Mapping[str, tuple[int, ...]], own: Mapping[str, int]) -> Shapes:
+    """The names and shapes that are not in own modules, whose tensors no spec knows.
+
+    What is in one that has another number of parameters is left, for it is another module.
+    """
+    inside: dict[str, list[str]] = {path: [] for path in own}
+    longest = max(map(len, own), default=0)
+    for key in shapes if own else ():
+        for path in filter(inside.__contains__, _above(key, longest)):
+            inside[path].append(key)
+    known = {key for path, keys in inside.items() for key in keys if _is(own[path], keys, shapes)}
+    missing = {path: () for path, count in own.items() if count and not inside[path]}
+    return {**{key: shape for key, shape in shapes.items() if key not in known}, **missing}
+
+
+def _above(key: str, longest: int) -> Iterator[str]:
+    """The paths of the modules that a tensor is in, of at most this length."""
+    end = key.find(".")
+    while 0 <= end <= longest:
+        yield key[:end]
+        end = key.find(".", end + 1)
+
+
+def _is(params: int, keys: list[str], shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether these may be the tensors of a module with so many parameters, and statistics."""
+    sizes = {key: math.prod(shapes[key]) for key in keys}
+    learned = sum(size for key, size in sizes.items() if not key.endswith(STATISTICS))
+    return not params or params in (learned, sum(sizes.values()))
 
 
 def _without_counters(all_of_it: Shapes, shapes: Mapping[str, tuple[int, ...]]) -> Shapes:

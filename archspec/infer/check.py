@@ -39,13 +39,13 @@ def checked(
     beside = output.parent if output and not lost else base.folder if base else None
     try:
         file = display_path(output) if output else "the inferred spec"
-        state = state_of(parse_text(text, file, beside, memo=MEMO), shapes)
+        state, theirs = state_of(parse_text(text, file, beside, memo=MEMO), shapes)
     except SpecError as error:
         reasons = tuple(d.message for d in error.diagnostics[:MOST_REASONS])
         return Inference(reasons=(f"it is much like {like}, but none can be built", *reasons))
-    if state != shapes:
+    if state != theirs:
         head = f"it is much like {like}, but these do not fit the others"
-        return Inference(reasons=(head, *_differences(state, shapes)))
+        return Inference(reasons=(head, *_differences(state, theirs)))
     if lost:
         return Inference(reasons=(lost,))
     return dataclasses.replace(found, text=text)

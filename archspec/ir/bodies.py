@@ -13,13 +13,14 @@ class Apply:
     """The layer of this name, called. In an expanded network `site` says on what (`ir.tree`).
 
     `inputs` are the named tensors that it takes besides. One that gives several has them named in
-    `outputs`; the first goes on.
+    `outputs`; the first goes on. `again` is where it is applied once more (`places.At`).
     """
 
     layer: str
     site: Any = field(default=None, compare=False, repr=False)
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    again: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,10 @@ def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
             if isinstance(body, Constant):
                 return replace(body, layer=name)
             if not inputs and not outputs:
-                return Apply(name, body.site)
-            return Apply(name, body.site, _renamed(inputs, names), _renamed(outputs, names))
+                return Apply(name, body.site, again=body.again)
+            return replace(
+                body, layer=name, inputs=_renamed(inputs, names), outputs=_renamed(outputs, names)
+            )
         case Chain(steps=steps):
             return Chain(tuple(x for step in steps if not is_nothing(x := renamed(step, names))))
         case Add() | Multiply() | Concat() | Split():

@@ -191,6 +191,7 @@ class OpSite:
     `given` are the arguments as they are written at `at`. Where the layer fills a part, `at` is
     where it is written and `named` where the body names the part. `uses` are the blocks without a
     class that it is in, and `role` is "shortcut" in the shortcut of a residual, "gate" in a scale.
+    `inputs` and `outputs` are the tensors that it takes besides, and those that it gives.
     """
 
     call: OpCall
@@ -201,6 +202,8 @@ class OpSite:
     named: At
     uses: tuple[tuple[At, str], ...] = ()
     role: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def op(self) -> Op:

@@ -52,10 +52,7 @@ class Meanings:
     def __init__(self, library: Library) -> None:
         self.library = library
 
-    def __contains__(self, name: str) -> bool:
-        return True
-
-    def __getitem__(self, name: str) -> Block | Broken | None:
+    def get(self, name: str) -> Block | Broken | None:
         try:
             return self.library.block(name)
         except BlockError:
@@ -158,6 +155,11 @@ class Library:
             message = f"the blocks that this spec uses are larger than {MAX_BYTES:,} bytes"
             place, hint = Span(display_path(path)), "use fewer or smaller ones"
             raise BlockError([Diagnostic("too-large", message, place, hint)])
+
+    def is_class(self, name: str) -> bool:
+        """Whether a name means a block that is one module."""
+        block = self._found.get(name)
+        return block is not None and not block.inline
 
     def of_spec_alone(self, name: str) -> bool:
         """Whether only the spec itself has this block, so that no block in a file may use it."""

@@ -18,7 +18,7 @@ from archspec.language.limits import characters
 from archspec.language.lines import at_user_line
 from archspec.language.problems import Problem, diagnose, problems_of
 from archspec.language.reading import unknown_args
-from archspec.language.recovery import of_the_rest, without
+from archspec.language.recovery import is_aside, of_the_rest, without
 from archspec.language.settings import changed_by
 from archspec.language.spec import KEYS, Spec
 from archspec.language.suggestions.indented import empty_sections
@@ -33,6 +33,7 @@ from archspec.source.reader import parse, read
 Source = str | Path | Mapping[str, Any] | Spec
 WRITTEN = [*KEYS, "extends"]
 MOST_ROUNDS = 3
+Tried = tuple[Iterable[Diagnostic], Spec | None]  # what is wrong, and the spec if it can be read
 
 
 def load(
@@ -121,7 +122,7 @@ class Loader:
         try:
             return resolve(document, bases.find, self.memo)
         except UnmergedError as error:
-            found = self._findings(error.rest, MOST_ROUNDS)
+            found, _ = self._tried(error.rest, MOST_ROUNDS)
             raise SpecError([*error.diagnostics, *found]) from None
 
     def load(self, document: Document, settings: Mapping[str, Any] | None = None) -> Spec:
@@ -129,7 +130,7 @@ class Loader:
         spec = self.spec(document, settings)
         if problems := list(unknown_args(spec, memo=self.memo)):
             findings = [diagnose(p, spec.document) for p in problems]
-            raise SpecError(led_here(findings, spec.document))
+            raise _with_rest(SpecError(led_here(findings, spec.document)), spec)
         return spec
 
     def spec(
@@ -141,6 +142,7 @@ class Loader:
         """A checked spec from a merged document; what is wrong is left out so many times."""
         if settings:
             document = changed_by(settings, document)
+        rest: Spec | None = None
         try:
             characters(document, "this spec")
             spec = Spec.model_validate(document.data, context=self.memo)
@@ -152,29 +154,33 @@ class Loader:
             problems = empty_sections(_only_extends(problems), document.data)
             problems = argument_hints(problems, document.data)
             findings = [diagnose(p, document) for p in problems]
-            findings += self._elsewhere(document, problems, rounds)
+            more, rest = self._elsewhere(document, problems, rounds)
+            findings += more
         except (BlockError, SpecError) as error:
             findings = list(error.diagnostics)
         if findings:
-            raise SpecError(map(at_user_line, led_here(findings, document)))
+            raise _with_rest(SpecError(map(at_user_line, led_here(findings, document))), rest)
         return spec
 
-    def _findings(self, document: Document, rounds: int) -> Iterable[Diagnostic]:
+    def _tried(self, document: Document, rounds: int) -> Tried:
         try:
-            self.spec(document, None, rounds)
+            return (), self.spec(document, None, rounds)
         except SpecError as error:
-            return error.diagnostics
-        return ()
+            return error.diagnostics, None
 
-    def _elsewhere(
-        self, document: Document, problems: list[Problem], rounds: int
-    ) -> list[Diagnostic]:
+    def _elsewhere(self, document: Document, problems: list[Problem], rounds: int) -> Tried:
         """What is wrong in the rest of a spec: read again without what has findings already."""
         few = rounds and len(problems) <= MAX_FINDINGS
         rest = without(document, problems) if few else None
         if rest is None:
-            return []
-        return of_the_rest(self._findings(rest, rounds - 1), problems)
+            return (), None
+        found, spec = self._tried(rest, rounds - 1)
+        return of_the_rest(found, problems), spec if all(map(is_aside, problems)) else None
+
+
+def _with_rest(error: SpecError, rest: Spec | None) -> SpecError:
+    error.readable = rest
+    return error
 
 
 def _only_extends(problems: list[Problem]) -> list[Problem]:

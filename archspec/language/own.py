@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Set
 from typing import Any
 
@@ -10,10 +11,12 @@ from archspec.language import arguments, identifiers
 from archspec.language.names import at_key, class_name
 from archspec.language.problems import Collector, Problems, describe, fail
 
+WRITE_TEXT = "write e.g. `{text: bilinear}`"
 KEYS = ("import", "call", "like", "macs", "params")
-BESIDE = frozenset(("doc", "name", "args", *KEYS))
+BESIDE = frozenset(("doc", "name", "args", "inputs", "outputs", *KEYS))
 COUNT = Field("count", high=2**50)
 MOST_MODULES = 10  # of a path
+TEXT = re.compile(r"[ !#-\[\]-~]{0,60}\Z")  # what stands in quotes as it is
 
 
 def path_of(value: Any) -> str:
@@ -29,7 +32,7 @@ def path_of(value: Any) -> str:
 
 
 def keywords_of(value: Any) -> dict[str, Any]:
-    """The arguments of the class's constructor: expressions, or lists of them, by name."""
+    """The arguments of the class's constructor, by name: expressions, lists of them, or texts."""
     if not isinstance(value, Mapping):
         hint = "write e.g. `call: {dim: in_channels}`"
         fail("wrong-type", f"expected a map of arguments, found {describe(value)}", hint)
@@ -37,9 +40,35 @@ def keywords_of(value: Any) -> dict[str, Any]:
     for name in value:
         with found.trying(name):
             identifiers.identifier(name, "the name of an argument")
-            result[name] = arguments.value_of(value[name])
+            result[name] = _argument(value[name])
     found.finish()
     return result
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _text(value)
+    try:
+        return arguments.value_of(value)
+    except Problems as error:
+        if not isinstance(value, str):
+            raise
+        hint = f"a text is written `{{text: ...}}`; {error.problems[0].hint}"
+        raise Problems(problem._replace(hint=hint) for problem in error.problems) from None
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    """`{text: bilinear}`: what is no expression."""
+    if value.keys() != {"text"}:
+        fail("wrong-type", f"expected a number or a text, found {describe(value)}", WRITE_TEXT)
+    text = value["text"]
+    if not isinstance(text, str):
+        message = f"expected a text, found {describe(text)}"
+        fail("wrong-type", message, "a number is written without `text`")
+    if not TEXT.match(text):
+        hint = "a text has at most 60 characters of ASCII, and no quotes or backslashes"
+        fail("out-of-range", f"`{text[:40]}` cannot be an argument", hint)
+    return text
 
 
 def agree(said: Set[str]) -> None:

@@ -84,10 +84,11 @@ def _names_of_tensors(written: Section | Stage | Stack) -> Iterator[tuple[str, b
 
 @remember
 def names_shared(written: Section | Stack, *, memo: Memo | None) -> frozenset[str]:
-    """The names of the layers that a part of a spec applies again."""
+    """The names of the layers that a part of a spec applies again; "" is any."""
     stacks = [stack for _, stack in written.entries] if isinstance(written, Section) else [written]
     layers = (layer for stack in stacks for layer, _ in stack.all if layer.head == "share")
-    return frozenset(layer.given[LAYER] for layer in layers)
+    names = (layer.given[LAYER] for layer in layers)
+    return frozenset(name if isinstance(name, str) else "" for name in names)
 
 
 def _of_layer(source: str | None, save: Iterable[str]) -> Iterator[tuple[str, bool]]:

@@ -15,7 +15,15 @@ from archspec.language.words import COMBINATORS, HEADS, MODIFIERS, WITH_ARGUMENT
 from archspec.source.document import Changed, Document, Step, copied
 
 NEEDED = {"name": "net", "input": [1]}
-WHOLE = ("class", "doc", "names", "init", "expect", "train")  # nothing else leans on them
+ASIDE = ("class", "doc", "init", "expect", "train")  # no layer and no shape leans on them
+WHOLE = (*ASIDE, "names", "outputs")
+# What may seem wrong elsewhere once these are left out.
+FOLLOWS = {
+    "args": ("unknown-name", "setting"),
+    "blocks": ("unknown-layer", "unknown-block", "unknown-default", "unknown-key"),
+    "defaults": ("missing-key",),
+    **dict.fromkeys(("stem", "stages", "head"), ("unknown-tensor",)),
+}
 LAYERS = ("else", "shortcut", "before")
 NOTHING = ("none",)  # a list of no layers
 NEVER_REPORTED = ("no-layers",)  # may be so because something was left out
@@ -40,8 +48,32 @@ def without(document: Document, problems: Iterable[Problem]) -> Document | None:
 
 def of_the_rest(found: Iterable[Diagnostic], problems: Iterable[Problem]) -> list[Diagnostic]:
     """The findings that are not there because something was left out."""
+    problems = list(problems)
     never = (*NEVER_REPORTED, *(NOT_OF_STAGES if any(map(_of_a_stage, problems)) else ()))
-    return [d for d in found if d.span and d.rule not in never]
+    gone = list(filter(_is_gone, problems))
+    kept = [d for d in found if d.span and d.rule not in never]
+    return [d for d in kept if not any(_follows(d, problem) for problem in gone)]
+
+
+def _follows(finding: Diagnostic, problem: Problem) -> bool:
+    """Whether it may be there because a section, or the block or arg that it names, is gone."""
+    top, *name = map(str, problem.path)
+    return finding.rule in FOLLOWS[top] and all(f"`{n}`" in finding.message for n in name)
+
+
+def is_aside(problem: Problem) -> bool:
+    """Whether the layers and shapes of a spec do not depend on what is wrong."""
+    if not problem.path:
+        return problem.rule == "missing-key" and problem.message.startswith("`name`")
+    return problem.path[0] in ("name", *ASIDE)
+
+
+def _is_gone(problem: Problem) -> bool:
+    """Whether a whole section, block or arg is left out."""
+    top, depth = problem.path[:1], len(problem.path)
+    if problem.rule == "unknown-key" or not top or top[0] not in FOLLOWS:
+        return False
+    return depth == 1 or (depth == 2 and (top == ("blocks",) or (top == ("args",) and problem.key)))
 
 
 def _of_a_stage(problem: Problem) -> bool:
@@ -63,9 +95,9 @@ def _leave_out(rest: dict[str, Any], problem: Problem, renamed: dict[Any, Any]) 
     elif top in NEEDED:
         rest[top] = NEEDED[top]
     elif problem.rule == "channels-shrink":
-        rest["stages"][path[1]]["shrink"] = "reported already"
-    elif top in ("stem", "head") and len(path) == 1:
-        rest.pop(top)
+        _at(rest, path[:-1])["shrink"] = "reported already"
+    elif _is_gone(problem):
+        (rest if len(path) == 1 else rest[top]).pop(str(path[-1]), None)
     elif top in _SECTIONS and len(path) > 1:
         _replace(rest, problem)
     else:
@@ -77,9 +109,7 @@ def _put_right(
 ) -> None:
     """A key under the name that was meant, if that is known and free."""
     *outer, wrong = path
-    here: Any = rest
-    for step in outer:
-        here = here[step] if _has(here, step) else None
+    here = _at(rest, outer)
     if not _has(here, wrong):
         raise _Kept
     value = here.pop(wrong)
@@ -87,6 +117,13 @@ def _put_right(
     if word and word not in here:
         here[word] = value
         renamed[*outer, word] = path
+
+
+def _at(rest: Any, path: Iterable[Step]) -> Any:
+    """What stands at a path, if anything does."""
+    for step in path:
+        rest = rest[step] if _has(rest, step) else None
+    return rest
 
 
 def _replace(rest: dict[str, Any], problem: Problem) -> None:

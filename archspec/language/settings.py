@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean, dotted, shown
 from archspec.language.problems import Problem, describe
 from archspec.language.spec import KEYS
+from archspec.places import Path
 from archspec.source.document import Changed, Document, copied
 from archspec.source.reader import parse
+
+SECTIONS = ("args", "stages", "stem", "head", "blocks", "defaults")
+PLACE = re.compile(r"[0-9]{1,6}\Z")
 
 
 def setting(text: str) -> tuple[str, Any]:
     """`args.classes=10` as a path and a value; the value is read as YAML."""
+    if problem := _not_text(text):
+        raise SpecError([_finding(problem)])
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
         problem = Problem("setting", f"`{text}` sets nothing", "write `--set args.classes=10`")
         raise SpecError([_finding(problem)])
     return path.strip(), parse(f"value: {value}", f"--set {path}").data["value"]
+
+
+def _not_text(text: str) -> Problem | None:
+    """What is wrong with bytes that are no UTF-8, as they reach a program from a shell."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        hint = "set up the terminal for UTF-8, or write it as `\\u00e9` in double quotes"
+        return Problem("not-utf8", f"`{text}` is not UTF-8", hint)
+    return None
 
 
 def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,14 +54,15 @@ def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
 def changed_by(settings: Mapping[str, Any], document: Document) -> Document:
     """A copy of the document with these values, by path; raises `SpecError`."""
     data = copied(document.data)
-    problems = [
-        problem.below(*path.split("."))
-        for path, value in settings.items()
-        for problem in _set(data, path, value)
-    ]
+    places, problems = dict[Path, Span | Path](), list[Problem]()
+    for path, value in settings.items():
+        steps = _steps(data, path)
+        found = list(_set(data, steps, path, value))
+        problems += (problem.below(*steps) for problem in found)
+        places[steps] = _place(path, document)
     if problems:
         raise SpecError(map(_finding, problems))
-    return Changed(data, document, {tuple(p.split(".")): _place(p, document) for p in settings})
+    return Changed(data, document, places)
 
 
 def _place(path: str, document: Document) -> Span:
@@ -55,26 +73,73 @@ def _finding(problem: Problem) -> Diagnostic:
     return Diagnostic(problem.rule, problem.message, None, problem.hint, path=dotted(problem.path))
 
 
-def _set(data: dict[str, Any], path: str, value: Any) -> Iterable[Problem]:
-    *outer, last = path.split(".")
+def _steps(data: Any, path: str) -> Path:
+    """The keys that a path names. A key may have dots itself; a number is a place in a list."""
+    here, steps, rest = data, list[str | int](), path.split(".")
+    while rest:
+        ends = range(len(rest), 1, -1) if isinstance(here, dict) else ()
+        end = next((end for end in ends if ".".join(rest[:end]) in here), 1)
+        step: str | int = ".".join(rest[:end])
+        if isinstance(here, list) and PLACE.match(rest[0]):
+            step = int(step)
+        rest, here = rest[end:], here[step] if _holds(here, step) else None
+        steps.append(step)
+    return tuple(steps)
+
+
+def _holds(here: Any, step: str | int) -> bool:
+    if isinstance(here, list):
+        return isinstance(step, int) and step < len(here)
+    return isinstance(here, dict) and step in here
+
+
+def _set(data: dict[str, Any], steps: Path, path: str, value: Any) -> Iterator[Problem]:
+    *outer, last = steps
     here: Any = data
+    if problem := _not_text(path) or _in_a_section(data, steps, path):
+        yield problem
+        return
+    if path == "extends":
+        hint = "write a spec of two lines, `name: ...` and `extends: ...`"
+        yield Problem("setting", "`extends` is not set from outside", hint)
+        return
     if outer == ["args"]:
         data.setdefault("args", {})
-    for step in outer:
-        if not isinstance(here, dict) or step not in here:
-            yield _no_place(path, step, list(here) if isinstance(here, dict) else [])
+    for place, step in enumerate(outer):
+        if not _holds(here, step):
+            yield _no_place(data, path, steps[:place], step, here)
             return
         here = here[step]
-    if not isinstance(here, dict):
-        yield _no_place(path, last, [])
-    elif path not in KEYS and path in data.get("args", {}):
-        yield Problem("setting", f"there is no `{path}` to set", f"did you mean `args.{path}`?")
-    elif value is not None:
-        here[last] = value
-    elif here.pop(last, here) is here:
-        yield _no_place(path, last, list(here))
+    if isinstance(here, list) and value is None:
+        hint = f"set the whole list: `--set {'.'.join(map(str, outer))}=[...]`"
+        yield Problem("setting", f"`{path}` stands in a list, where null deletes nothing", hint)
+    elif (isinstance(here, dict) and value is not None) or _holds(here, last):
+        if value is None:
+            del here[last]
+        else:
+            here[last] = value
+    else:
+        yield _no_place(data, path, tuple(outer), last, here)
 
 
-def _no_place(path: str, step: str, known: list[str]) -> Problem:
-    hint = did_you_mean(step, known, "there are") or "see `archspec show SPEC --resolved`"
-    return Problem("setting", f"there is no `{path}` to set (`{step}` is not in the spec)", hint)
+def _in_a_section(data: dict[str, Any], steps: Path, path: str) -> Problem | None:
+    """A path that begins with the name of a stage, an entry or an arg."""
+    sections = [key for key in SECTIONS if steps[0] not in (*KEYS, *data)]
+    for key in sections:
+        if _holds(data.get(key), _steps(data.get(key), path)[0]):
+            hint = f"did you mean `{key}.{path}`?"
+            return Problem("setting", f"there is no `{path}` to set", hint)
+    return None
+
+
+def _no_place(data: dict[str, Any], path: str, outer: Path, step: str | int, here: Any) -> Problem:
+    message = f"there is no `{path}` to set (`{step}` is not in the spec)"
+    if isinstance(here, list):
+        hint = f"it is a list: its entries are 0 to {len(here) - 1}" if here else "it is empty"
+    elif isinstance(here, dict):
+        hint = did_you_mean(str(step), list(here), "there are")
+    else:
+        whole = ".".join(map(str, outer))
+        message = f"there is no `{path}` to set: `{whole}` is {describe(here)}"
+        hint = f"set it whole: `--set '{whole}={{...}}'`"
+    return Problem("setting", message, hint or "see `archspec show SPEC --resolved`")

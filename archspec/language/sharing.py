@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec.language import identifiers
+from archspec.language.templates import LayerName, name_of
 
 LAYER = "layer"
 
 
-def shared_of(given: Any) -> dict[str, str]:
+def shared_of(given: Any) -> dict[str, LayerName]:
     """The argument of a `share`."""
-    return {LAYER: identifiers.place(given, "the name of a layer")}
+    return {LAYER: name_of(given, "the name of a layer")}

@@ -19,12 +19,12 @@ from archspec.language.layers import entry_of, layer_of, shorthand, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, SpecName, not_taken
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
-from archspec.language.stack import Stack
+from archspec.language.stack import Layer, Stack
 from archspec.language.stages import Stage, Stages, child_in_section
 from archspec.language.starts import network_init_of, usual_init
 from archspec.language.tensors import Outputs, outputs_of
 from archspec.language.train import Train, train_of
-from archspec.language.widths import never_shrink, repeats
+from archspec.language.widths import Series, never_shrink, repeats, series_of, times
 from archspec.memo import Memo
 from archspec.ops import OPS
 from archspec.places import At, Path
@@ -260,11 +260,17 @@ class Spec(Model):
         return dict(self._runs())
 
     def _runs(self) -> Iterator[tuple[Path, Stage]]:
+        for path, written in self._series():
+            if stage := written if isinstance(written, Stage) else written.run:
+                yield path, stage
+
+    def _series(self) -> Iterator[tuple[Path, Stage | Layer]]:
+        """The stages, and the layers that may be blocks that are repeated."""
         for written, at in self._written():
             if isinstance(written, Stage):
                 yield at.path, written
             else:
-                yield from (((*at.path, *place.path), one.run) for one, place in written.runs)
+                yield from (((*at.path, *place.path), one) for one, place in written.series)
 
     def stacks(self) -> Iterator[tuple[Stack, At]]:
         """The layers of stem, stages and head, and where they stand."""
@@ -281,6 +287,20 @@ class Spec(Model):
     def repeats(self) -> dict[Path, int]:
         """Blocks of each stage that has blocks; raises `ExpressionError` or `Problems`."""
         return repeats(self.args, self.runs)
+
+    @cached_property
+    def series(self) -> tuple[Series, ...]:
+        """The stages, and the blocks with a class that are repeated, in order.
+
+        Raises what `repeats` does.
+        """
+        counts = dict[Path, int]()
+        for path, written in self._series():
+            if path in self.repeats:
+                counts[path] = self.repeats[path]
+            elif isinstance(written, Layer) and self.library.is_class(written.head):
+                counts[path] = times(written.repeat, self.args)
+        return tuple(series_of(counts))
 
     def where(self, *path: str | int, key: bool = False) -> Span | None:
         """The place of a value (or key) of the spec."""

@@ -10,8 +10,10 @@ from typing import Any
 from archspec.expression import Expr
 from archspec.language.starts import Starts
 from archspec.language.templates import LayerName
-from archspec.language.words import ONE_BODY
-from archspec.places import At
+from archspec.language.words import HEADS, ONE_BODY, PARTS_OF_ALL, TENSOR
+from archspec.places import At, Path
+
+NO_BLOCKS = frozenset([*HEADS, *PARTS_OF_ALL, TENSOR])
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +40,23 @@ class Stack:
         return tuple(_all(self, At()))
 
     @cached_property
+    def turned(self) -> frozenset[Path]:
+        """The places of those that are repeated."""
+        return frozenset(at.path for layer, at in self.all if layer.repeat is not None)
+
+    @cached_property
+    def series(self) -> tuple[tuple[Layer, At], ...]:
+        """The stages among them, and what may be blocks that are repeated one after the other."""
+        return tuple(
+            (layer, at)
+            for layer, at in self.all
+            if layer.run or (layer.may_be_series and not is_within(at.path, self.turned))
+        )
+
+    @cached_property
     def runs(self) -> tuple[tuple[Layer, At], ...]:
         """The stages among them."""
-        return tuple((layer, at) for layer, at in self.all if layer.run)
+        return tuple((layer, at) for layer, at in self.series if layer.run)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +99,21 @@ class Layer:
     along: str | None = None
     sizes: tuple[Expr, ...] | None = None
 
+    @property
+    def may_be_series(self) -> bool:
+        """Whether it is repeated, and a block as far as its head tells."""
+        return self.repeat is not None and self.head not in NO_BLOCKS
+
     def branch_at(self, place: int, at: At) -> At:
         """Where a branch is written, of a layer at `at`."""
         if self.head in ONE_BODY:
             return at if isinstance(self.raw, list) else at.below(self.head)
         return at.below(self.head, self.branches[place].name or place)
+
+
+def is_within(path: Path, places: frozenset[Path]) -> bool:
+    """Whether one of the places is around a path."""
+    return bool(places) and any(path[:end] in places for end in range(len(path)))
 
 
 def _all(stack: Stack | None, at: At) -> Iterator[tuple[Layer, At]]:

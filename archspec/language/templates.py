@@ -35,10 +35,10 @@ class Template:
 LayerName = str | Template
 
 
-def name_of(value: Any) -> LayerName:
+def name_of(value: Any, what: str = "the name of an attribute") -> LayerName:
     """The name of a layer, or a template of one; raises `Problems`."""
     if not (isinstance(value, str) and "{" in value):
-        return identifiers.place(value)
+        return identifiers.place(value, what)
     *pieces, last = BRACES.split(value)
     texts, written = (*pieces[::2], last), pieces[1::2]
     if len(written) > MOST_EXPRESSIONS:

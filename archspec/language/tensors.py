@@ -22,6 +22,9 @@ OF_SLICE = {"start": START, "channels": SIZE}
 
 def tensor_name(value: Any, what: str = "the name of a tensor") -> str:
     """A name for a tensor: it becomes a variable of the generated source."""
+    if isinstance(value, str) and "." in value:
+        hint = f"write e.g. `{value.replace('.', '_')}`: it is a variable, and no layer"
+        fail("bad-name", f"`{value}` cannot be {what}", hint)
     name = identifiers.argument_name(value, what)
     if name == INPUT:
         fail("bad-name", "`input` is what enters, wherever it is read", "choose another name")

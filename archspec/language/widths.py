@@ -8,12 +8,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archspec.diagnostics import did_you_mean
-from archspec.expression import Expr, ExpressionError, Name, Number, Scalar, Value, constant
+from archspec.expression import Expr, ExpressionError, Name, Number, Scalar, Value, constant, names
 from archspec.expression import evaluate as value_of_expression
 from archspec.language import arguments
+from archspec.language.layers import REPEAT as OF_LAYER
 from archspec.language.problems import Collector, Problem, Problems, fail
 from archspec.language.stages import REPEAT, Stage
-from archspec.language.words import INDICES, TURN
+from archspec.language.words import COUNTED
 from archspec.places import Path
 
 Args = Mapping[str, Scalar]
@@ -29,7 +30,8 @@ class Place(NamedTuple):
 
 
 class Series(NamedTuple):
-    """The blocks of the stage at `path`, and what its first block sees of where it stands."""
+    """The blocks of the stage, or of the repeated layer, at `path`, and what the first of them
+    sees of where it stands."""
 
     path: Path
     repeat: int
@@ -40,7 +42,7 @@ class Series(NamedTuple):
     @property
     def indices(self) -> dict[str, int]:
         """Where the stage stands among others."""
-        return {name: getattr(self, name) for name in INDICES if name not in TURN}
+        return {name: getattr(self, name) for name in COUNTED}
 
     def places(self, args: Mapping[str, Value]) -> Iterator[Place]:
         """Block by block, where the network has these arguments."""
@@ -81,8 +83,18 @@ def repeats(args: Args, runs: Runs) -> dict[Path, int]:
     return counts
 
 
+def times(repeat: Expr | None, args: Args) -> int:
+    """How often a layer is repeated; never, where that is an error, which expansion reports."""
+    try:
+        count = number_of(repeat or Number(1), {n: constant(value) for n, value in args.items()})
+        arguments.check_number(count, OF_LAYER)
+    except (ExpressionError, Problems):
+        return 0
+    return int(count)
+
+
 def series_of(counts: Mapping[Path, int]) -> Iterator[Series]:
-    """The stages that have blocks, in order; `counts` says how many each has."""
+    """Blocks one after the other, in order; `counts` says how many there are at each place."""
     first, total = 0, sum(counts.values())
     for number, (path, count) in enumerate(counts.items(), 1):
         yield Series(path, count, number, first, total)
@@ -125,19 +137,23 @@ def attribute_of(path: Path) -> str:
 
 
 def never_shrink(args: Args, runs: Runs, counts: Mapping[Path, int], found: Collector) -> None:
-    """Compares the channels that are written; raises `ExpressionError`."""
+    """Compares the channels that are written; raises `ExpressionError`.
+
+    What depends on where the stage stands in the network is compared once all of it is expanded.
+    """
     known = {name: constant(value) for name, value in args.items()}
-    written = [(series, runs[series.path].channels) for series in series_of(counts)]
-    widths = [Width(one.path, _last(said, one, known)) for one, said in written if said is not None]
-    found.keep(shrinking(widths, runs))
+    widths = [_width(series, runs[series.path], known) for series in series_of(counts)]
+    for before, after in pairwise(widths):
+        if before and after:
+            found.keep(shrinking([before, after], runs))
 
 
-def _last(written: Expr | tuple[Expr, ...], series: Series, args: Mapping[str, Value]) -> Scalar:
-    """Those of the last block."""
-    if isinstance(written, Number):
-        return written.value
+def _width(series: Series, stage: Stage, args: Mapping[str, Value]) -> Width | None:
+    """What the last block of a stage says that it gives, if that is known."""
+    said = stage.channels
+    if isinstance(said, tuple):
+        said = said[min(series.repeat, len(said)) - 1]
+    if said is None or not names(said).isdisjoint(COUNTED):
+        return None
     *_, place = series.places(args)
-    part = written
-    if isinstance(written, tuple):
-        part = written[min(place.number, len(written) - 1)]
-    return number_of(part, place.names)  # type: ignore[arg-type]
+    return Width(series.path, number_of(said, place.names))

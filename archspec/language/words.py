@@ -18,7 +18,8 @@ MODIFIERS = (*ANYWHERE, *OF_SEQUENCE, *OF_RESIDUAL, *OF_BRANCHES)
 HEADS = (*OPS, *COMBINATORS)
 
 TURN = ("index", "repeat")  # which of how many, where something is repeated
-INDICES = (*TURN, "stage", "block_index", "block_count")
+COUNTED = ("stage", "block_index", "block_count")  # which of the network's
+INDICES = (*TURN, *COUNTED)
 FLOW = ("in_channels", "channels", "stride")
 SCOPE = (*FLOW, *INDICES)  # what every expression in a block sees
 PARTS_OF_ALL = ("norm", "act")

@@ -12,7 +12,7 @@ from archspec.lint.comments import suppressions
 from archspec.lint.discover import is_block
 from archspec.memo import Memo
 from archspec.rules import RULES
-from archspec.rules.checking import check_block_text, check_spec
+from archspec.rules.checking import all_of, check_block_text, check_spec
 from archspec.source.files import decode
 from archspec.source.folder import Files
 from archspec.source.reader import parse
@@ -32,7 +32,8 @@ def check_text(
             return Checked(file, found, comments, not found)
         spec = parse_text(text, file, folder, memo=memo, files=files)
     except SpecError as error:
-        return Checked(file, _located(error.diagnostics, file), comments, complete=False)
+        found = _located(all_of(error, memo=memo), file)
+        return Checked(file, found, comments, complete=False)
     span = spec.where("name")
     name = (spec.name, span) if span else None
     findings = _located(check_spec(spec, memo=memo), file)

@@ -43,6 +43,13 @@ def errors_of(spec: Spec, *, memo: Memo | None = None) -> list[Diagnostic]:
     return [finding for finding in check_spec(spec, memo=memo) if finding.severity == "error"]
 
 
+def all_of(error: SpecError, *, memo: Memo | None = None) -> tuple[Diagnostic, ...]:
+    """What keeps a spec from being read, and what else would keep it from being built."""
+    if error.readable is None:
+        return error.diagnostics
+    return SpecError([*error.diagnostics, *errors_of(error.readable, memo=memo)]).diagnostics
+
+
 def _findings(view: View) -> Iterator[Diagnostic]:
     for check, concern in _checks():
         if concern is None or concern in view.concerns:
@@ -81,7 +88,7 @@ def _in_the_rest(
     """What is wrong in a block besides; what has findings already is left out."""
     whole = Inside(document, "blocks", name)
     rest = without(whole, [p.below("blocks", name) for p in problems])
-    if rest is None:
+    if rest is None or name not in rest.data["blocks"]:
         return []
     part = Part(rest, "blocks", name)
     try:

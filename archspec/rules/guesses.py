@@ -7,6 +7,7 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic
 from archspec.language import Block
+from archspec.language.stack import Layer
 from archspec.language.stages import Stage
 from archspec.language.widths import attribute_of
 from archspec.ops import OPS
@@ -41,13 +42,16 @@ def bias_already_off(view: View) -> Iterator[Diagnostic]:
     With `defaults: {conv: {bias: true}}` it means something and is no finding.
     """
     asked = {key for key, given in view.spec.defaults.ops.items() if "bias" in given}
-    for layer, at in view.layers(_UNBIASED - asked):
-        if _literal(layer.given.get("bias")) is False:
-            key = layer.head
+    for layer, at in view.layers(_says_no_bias):
+        if (key := layer.head) not in asked:
             message = f"a `{key}` has no bias unless it is asked for"
             span = view.lines.span(at.below(key, "bias"))
             fix = removal(view.lines, at, key, "bias")
             yield view.finding("bias-already-off", message, span, "remove it", fix=fix)
+
+
+def _says_no_bias(layer: Layer) -> bool:
+    return layer.head in _UNBIASED and _literal(layer.given.get("bias")) is False
 
 
 def _literal(expr: Any) -> Any:

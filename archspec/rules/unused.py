@@ -257,7 +257,7 @@ def _unread(block: Block) -> Iterator[tuple[str, str]]:
     sections = [raw[section] for section in ("args", "parts") if section in raw]
     defaults = {n: words_of(value, keys=False) for part in sections for n, value in part.items()}
     named = Counter(word for words in defaults.values() for word in words)
-    inputs = dict.fromkeys(block.inputs)
+    inputs = dict.fromkeys(() if block.imported else block.inputs)  # a class reads them all
     for kind, declared in (("args", block.args), ("parts", block.parts), ("inputs", inputs)):
         body = words_of([raw.get(k) for k in DOES], keys=kind == "parts") if declared else ()
         for name in declared:

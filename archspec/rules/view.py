@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from archspec.analysis import Analysis, analyze_network
@@ -215,11 +215,11 @@ class View(Written):
 
     # What is written
 
-    def layers(self, heads: Set[str]) -> Iterator[tuple[Layer, At]]:
-        """Every layer of these heads that is written in the spec's own file, in its blocks too."""
+    def layers(self, wanted: Callable[[Layer], bool]) -> Iterator[tuple[Layer, At]]:
+        """The layers of interest that are written in the spec's own file, in its blocks too."""
         for stack, at in self._stacks():
             for layer, below in stack.all:
-                if layer.head in heads:
+                if wanted(layer):
                     place = at.below(*below.path)
                     span = self.lines.span(place)
                     if span is None or span.file == self.file:

@@ -10,6 +10,7 @@ from archspec import resources
 from archspec.language.blocks import Block
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
 from archspec.language.own import COUNT
+from archspec.language.own import TEXT as PLAIN
 from archspec.language.stages import CHANNELS, REPEAT, RUN_KEYS, STRIDE, Run
 from archspec.language.words import MODIFIERS, PARTS_OF_ALL
 from archspec.ops import OPS
@@ -80,6 +81,11 @@ def whole() -> Schema:
     return {"anyOf": [{"required": ["body"]}, {"required": ["import", "like"]}]}
 
 
+# An argument of a constructor that is no number, as `language.own` reads it.
+TEXT = {**closed({"text": {"type": "string", "pattern": f"^{PLAIN.pattern[:-2]}$"}}),
+        "required": ["text"]}  # fmt: skip
+
+
 def block() -> Schema:
     """What a block declares, and its body."""
     numbers = {"items": {"type": ["number", "boolean", "string"]}, "minItems": 1}
@@ -95,7 +101,7 @@ def block() -> Schema:
         "init": ref("init"),
         "body": ref("body"),
         "import": {"type": "string", "pattern": DOTTED},
-        "call": mapping(ref("value"), {"pattern": NAME}),
+        "call": mapping(when("object", TEXT, when("array", numbers, one)), {"pattern": NAME}),
         "like": ref("entry"),
         "params": number(COUNT),
         "macs": number(COUNT),

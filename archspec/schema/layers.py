@@ -94,7 +94,7 @@ def layer_map(blocks: Written) -> Schema:
     properties["slice"] = when("object", {**sliced, "required": ["channels"]}, number(SIZE))
     resized = closed({LIKE: ref("tensor"), **{key: number(how) for key, how in HOW.items()}})
     properties["interpolate"] = when("object", {**resized, "required": [LIKE]}, ref("tensor"))
-    properties["share"] = ref("place")
+    properties["share"] = {"if": {"type": "string", "pattern": "\\{"}, "else": ref("place")}
     called = {**docs(blocks), **PARTS}
     properties |= {name: {"description": text, **ref("call")} for name, text in called.items()}
     properties |= _modifiers()

@@ -118,17 +118,22 @@ class Data:
         yield f"{INSIDE})"
         yield f'{INSIDE}training = Folder(root / "train", change, args.seed)'
         yield f"{INSIDE}middle = [v2.Resize({enlarged}), v2.CenterCrop({self.test_size})]"
-        yield f"{INSIDE}whole = v2.Compose([*middle, v2.PILToTensor()])"
+        yield f"{INSIDE}whole = v2.Compose([v2.PILToTensor(), *middle])"
         yield f"{INSIDE}names = training.classes"
         yield f'{INSIDE}testing = Folder(root / "val", whole, like=names)'
+        yield f"{INSIDE}for part in (training, testing) if args.cache else ():"
+        yield f"{INSIDE * 2}store(part, {max(enlarged, self._enlarged)}, args)"
 
     def _changes(self) -> Iterator[str]:
-        enlarged = round(self.size / self.recipe.test_crop)
-        usual = [f"v2.Resize({enlarged})", "v2.RandomCrop({size})"]
+        usual = ["v2.PILToTensor()", f"v2.Resize({self._enlarged})", "v2.RandomCrop({size})"]
         for line in self.lines["crop"] or usual:
             yield line.format(size=self.size)
         yield from self.lines["transform"]
-        yield "v2.PILToTensor()"
+
+    @property
+    def _enlarged(self) -> int:
+        """The shorter side of an image of which a part is taken to train with."""
+        return round(self.size / self.recipe.test_crop)
 
     def feed(self) -> Iterator[str]:
         """This process's batches, to train with; and the keys of those to test with."""

@@ -22,7 +22,7 @@ def numbers(recipe: Train, data: Data) -> Iterator[tuple[str, int | float, int, 
     yield "lr", recipe.lr, 0, "the highest learning rate"
     yield "seed", recipe.seed, -1, "of weights, order, augmentation"
     if data.folder:
-        yield "workers", 8, -1, "processes that decode images"
+        yield "workers", 0, -1, "processes that decode images"
     yield "log-every", 20, 0, "steps between two looks at the loss"
     yield "save-every", 300.0, -1, "seconds between two checkpoints"
 
@@ -32,4 +32,5 @@ def options(recipe: Train, data: Data) -> Iterator[str]:
     for name, default, above, text in numbers(recipe, data):
         whole = WORKERS + 1 if name == "workers" else "2**63"
         most = "math.inf" if isinstance(default, float) else whole
-        yield f'("{name}", {default!r}, {above}, {most}, "{text}"),'
+        shown = "cores()" if name == "workers" else repr(default)
+        yield f'("{name}", {shown}, {above}, {most}, "{text}"),'

@@ -108,6 +108,18 @@ case(
 case("wide blocks of wide blocks", lambda: nested(4, ["relu"] * 9, lambda name: [name] * 9))
 
 
+@bomb("own modules that are like own modules, twice")
+def _like() -> Files:
+    own = {"import": "support.own.Scaled", "inputs": ["t"], "outputs": ["p", "q"]}
+    blocks = {
+        f"b{n}": {**own, "like": [{f"b{n + 1}": {"t": "input"}, "save": ["a", "b"]}, {f"b{n + 1}":
+                  {"t": "b"}, "save": ["p", "q"]}]}
+        for n in range(30)
+    }  # fmt: skip
+    blocks["b30"] = {**own, "like": [{"save": "p"}, {"concat": [[], {"from": "t"}], "save": "q"}]}
+    return net(blocks=blocks, head={"h": {"b0": {"t": "conv1"}}})
+
+
 @bomb("parts that fill parts")
 def _parts_in_parts() -> Files:
     names = [f"p{n}" for n in range(10)]
@@ -206,6 +218,21 @@ case(
     lambda: net(
         blocks={"b": {"inline": True, "body": [*CONV, "norm", "act"]}},
         stages=stages_of(1, 1000, **WIDENING),
+    ),
+)
+
+case(
+    "thousands of blocks that are counted",
+    lambda: net(
+        blocks={"b": {"body": [{"conv": "8 + block_index % 9"}]}},
+        stem=[{"b": {}, "repeat": 1 + n % 2} for n in range(3000)],
+    ),
+)
+case(
+    "counted, and never there",
+    lambda: net(
+        blocks={"b": {"body": [{"relu": {}, "when": "block_index < 0"}]}},
+        stem={f"a{n}": [{"b": {}, "repeat": 1000}] for n in range(2000)},
     ),
 )
 

@@ -20,6 +20,17 @@ BLOCK: dict[str, Any] = {
 }
 
 
+PATH_OF_MIXED = "support.own.Mixed"
+TWO: dict[str, Any] = {
+    "import": PATH_OF_MIXED,
+    "inputs": ["skip"],
+    "outputs": ["mixed", "both"],
+    "call": {"dim": "channels", "how": {"text": "sum"}},
+    "like": [{"save": "mixed"}, {"concat": [[], {"from": "skip"}], "save": "both"}],
+    "params": "channels",
+}
+
+
 class Scaled(nn.Module):
     """Each channel by a learned number."""
 
@@ -35,6 +46,19 @@ class Scaled(nn.Module):
         return (x.transpose(1, -1) * (self.factor * self.weight)).transpose(1, -1)
 
 
+class Mixed(nn.Module):
+    """Two tensors of as many channels: their weighted sum, and both."""
+
+    def __init__(self, dim: int, how: str) -> None:
+        super().__init__()
+        self.how = {"sum": torch.add, "product": torch.mul}[how]
+        self.weight = nn.Parameter(torch.rand(dim))
+
+    def forward(self, x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
+        weighted = (skip.transpose(1, -1) * self.weight).transpose(1, -1)
+        return self.how(x, weighted), torch.cat([x, skip], 1)
+
+
 def given(network: Network) -> dict[str, Any]:
     """The classes that a network of a test imports."""
-    return dict.fromkeys(imported(network), Scaled)
+    return {path: Mixed if path == PATH_OF_MIXED else Scaled for path in imported(network)}

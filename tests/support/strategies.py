@@ -246,6 +246,10 @@ class Drawn:
             call = {"join": {"channels": channels, "skip": name}}
             joints.append([{**call, "save": [other]}, {"multiply": [[], {"from": other}]}])
             joints.append([self.named(call)])
+        if "mixed" in self.blocks:
+            layer = self.named({"mixed": {"skip": name}, "save": [other, f"{other}_"]})
+            joints.append([layer, {**self.affine(channels), "from": f"{other}_"}])
+            joints.append([{"mixed": {"skip": name}}, {"residual": [{"mixed": {"skip": name}}]}])
         return [*layers, *self.one_of(*joints)]
 
     def shared(self, channels: str, deep: int) -> Layers:
@@ -263,6 +267,8 @@ class Drawn:
             [{"multiply": [[made, "sigmoid"], ["act", again]]}],
             [{"residual": [made, "act", again]}, {**again, "when": "index > 0", "else": "act"}],
         ]
+        turn = {**layer, "name": f"{other}{{index}}_", "repeat": 2}
+        joints.append([turn, {"share": f"{other}{{1 - index}}_", "repeat": self.count(0, 2)}])
         if self.rank:
             joints.append([{"scale": [made, "global_avg_pool", again, "sigmoid"]}])
             joints.append([{"concat": {name: layer, other: "act"}}, self.affine(channels), again])
@@ -408,6 +414,8 @@ class Drawn:
         if self.chance(8):
             self.blocks["scaled"] = own.BLOCK
             self.same.append("scaled")
+        if self.chance(5):
+            self.blocks["mixed"] = own.TWO
         for name in ("alpha", "beta")[: self.count(1, 2)]:
             self.blocks[name] = self.block()
             if self.chance(2):
@@ -473,6 +481,12 @@ class Drawn:
             return [self.one_of("act", ["act"]), stage]
         numbered = {"numbered": True} if self.chance(5) else {}
         return {"sequence": {"first": "act", "blocks": stage}, **numbered}
+
+    def between(self, channels: int) -> Any:
+        """Layers between the stages; blocks that are repeated count as a stage."""
+        given = {"channels": channels, "rate": "0.3 * block_index / block_count"}
+        rows = {"alpha": {**given, "ratio": "1 + stage % 2"}, "repeat": self.count(1, 3)}
+        return self.one_of("act", "norm", ["norm", "act"], rows, ["act", rows])
 
     # The network
 
@@ -552,8 +566,8 @@ def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> Spec:
     for index in range(drawn.count(1, 4)):
         stage, channels = drawn.stage(channels, index)
         stages[f"layer{index + 1}"] = drawn.placed(stage)
-        if drawn.chance(1):
-            stages[f"between{index + 1}"] = drawn.one_of("act", "norm", ["norm", "act"])
+        if drawn.chance(2):
+            stages[f"between{index + 1}"] = drawn.between(channels)
     spec |= {"stages": stages, "head": drawn.head()}
     if drawn.chance(3):
         drawn.side_head(spec, stages)

@@ -198,10 +198,9 @@ class _Check:
             return
         asked = references(stack)
         self.names(asked.trees, path, scope)
-        for at, layer, repeated in asked.calls:
+        for at, layer, turn in asked.calls:
             if layer.head not in scope.parts:  # a part is checked when it is known what fills it
-                here = scope._replace(names=scope.names | set(TURN)) if repeated else scope
-                self.layer(layer, (*path, *at.path, layer.head), here)
+                self.layer(layer, (*path, *at.path, layer.head), scope, turn)
         for at, layer, _ in asked.runs:
             self.stage(layer.run, (*path, *at.path))
         for at, layer, _ in asked.nested:
@@ -209,8 +208,8 @@ class _Check:
             hint = "a `sequence` holds layers only: make a block of it"
             self.report(Problem("bad-layer", message, hint, (*path, *at.path)))
 
-    def layer(self, layer: Layer, path: Path, scope: Scope) -> None:
-        """A layer that is no op; `path` ends in its head."""
+    def layer(self, layer: Layer, path: Path, scope: Scope, turn: tuple[str, ...]) -> None:
+        """A layer that is no op; `path` ends in its head, and `turn` are the indices it sees."""
         head = layer.head
         block = self.look_up(head, path, key=True)
         if block is None:
@@ -219,7 +218,9 @@ class _Check:
             hint = name_in_list(head, layer.raw, known) or layer_hint(head, known)
             self.report(Problem("unknown-layer", message, hint, path, key=True))
         elif isinstance(block, Block):
-            self.call(partial(bind_use, layer, head, block), block, path, scope)
+            turn = turn[: len(TURN)] if block.inline else turn
+            here = scope._replace(names=scope.names.union(turn))
+            self.call(partial(bind_use, layer, head, block), block, path, here)
 
     def block_named(self, name: str, path: Path, key: bool) -> Block | Broken | None:
         """What can be nothing else than a block."""
@@ -232,7 +233,7 @@ class _Check:
     def look_up(self, name: str, path: Path, key: bool) -> Block | Broken | None:
         """What a name means; that it was asked is noted."""
         self.uses.setdefault(name, Use(name, path, key))
-        return self.blocks[name]
+        return self.blocks.get(name)
 
     def call(self, bind: Binding, block: Block, path: Path, scope: Scope) -> None:
         """What a block is given at a place."""
@@ -256,7 +257,7 @@ class _Check:
 
     def block_if_known(self, name: str) -> Block | None:
         """The block that a head means, which was looked up; it may be a part."""
-        block = self.blocks[name] if name in self.uses else None
+        block = self.blocks.get(name) if name in self.uses else None
         return block if isinstance(block, Block) else None
 
     # Names in expressions

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from archspec.expression import Expr, names
 from archspec.ir.draws import FANS
-from archspec.language.stack import Layer, Stack
+from archspec.language.stack import Layer, Stack, is_within
 from archspec.language.starts import Start
 from archspec.language.templates import expressions_of
-from archspec.language.words import COMBINATORS, TENSOR, TURN, WITH_ARGUMENTS
+from archspec.language.words import COMBINATORS, INDICES, TENSOR, TURN, WITH_ARGUMENTS
 from archspec.ops import OPS
 from archspec.places import At
 
@@ -26,11 +26,11 @@ class Tree(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A layer that names a block or a part, and where it stands; whether it is repeated there."""
+    """A layer that names a block or a part, and where it stands; the indices that it sees."""
 
     at: At
     layer: Layer
-    repeated: bool = False
+    turn: tuple[str, ...] = ()
 
 
 class References(NamedTuple):
@@ -45,16 +45,17 @@ class References(NamedTuple):
 def references(stack: Stack) -> References:
     """What the layers of a stack refer to."""
     found = References([], [], [], [])
-    places = frozenset(at.path for layer, at in stack.all if layer.repeat is not None)
+    series = {at.path for _, at in stack.series}
     for layer, at in stack.all:
-        around = bool(places) and any(at.path[:end] in places for end in range(len(at.path)))
-        repeated = around or layer.repeat is not None
+        around: tuple[str, ...] = TURN if is_within(at.path, stack.turned) else ()
+        turn = TURN if layer.repeat is not None else around
+        turn = INDICES if at.path in series else turn
         found.trees.extend(_turned(trees_in(layer.repeat, at.below("repeat")), around))
-        found.trees.extend(_turned(_trees(layer, at), repeated))
+        found.trees.extend(_turned(_trees(layer, at), turn))
         if layer.run:
             found.runs.append(Call(at, layer))
         elif layer.head not in COMBINATORS and layer.head not in OPS and layer.head != TENSOR:
-            found.calls.append(Call(at, layer, repeated))
+            found.calls.append(Call(at, layer, turn))
         if layer.head == "sequence":
             inner = layer.branches[0].stack.each(layer.branch_at(0, at))
             wrong = [Call(place, one) for one, place in inner if one.head in NO_CHILDREN]
@@ -62,11 +63,11 @@ def references(stack: Stack) -> References:
     return found
 
 
-def _turned(trees: Iterable[Tree], repeated: bool) -> Iterable[Tree]:
+def _turned(trees: Iterable[Tree], turn: tuple[str, ...]) -> Iterable[Tree]:
     """Where a layer is repeated, its expressions know which turn it is."""
-    if not repeated:
+    if not turn:
         return trees
-    return (tree._replace(names=tree.names.difference(TURN)) for tree in trees)
+    return (tree._replace(names=tree.names.difference(turn)) for tree in trees)
 
 
 def _trees(layer: Layer, at: At) -> Iterator[Tree]:
@@ -78,7 +79,7 @@ def _trees(layer: Layer, at: At) -> Iterator[Tree]:
         yield from trees_in(layer.sizes, at.below("sizes"))
     if layer.head in OPS or layer.head in WITH_ARGUMENTS:
         for arg, value in layer.given.items():
-            yield from trees_in(value, at.below(layer.head, arg))
+            yield from trees_in(expressions_of(value) or value, at.below(layer.head, arg))
 
 
 def trees_of_init(starts: Iterable[Start], at: At) -> Iterator[Tree]:

@@ -30,13 +30,14 @@ _ASIDE = {
 
 def of_block(block: Block, look_up: LookUp) -> Iterator[Problem]:
     """What is wrong with the names in a block."""
-    stacks = [block.body, *block.parts.values()]
+    stacks = [block.body, block.like, *block.parts.values()]
     if not (block.inputs or block.outputs or any(_mentions(s, look_up) for s in stacks)):
         return
     scope = _Scope(look_up)
     for place, name in enumerate(block.inputs):
         scope.save(name, ("inputs", place))
     scope.stack(block.body, ("body",))
+    scope.stack(block.like, ("like",))
     for part, stack in block.parts.items():
         scope.stack(stack, ("parts", part), "part")
     for place, name in enumerate(block.outputs):
@@ -69,6 +70,7 @@ class _Scope:
         self.look_up = look_up
         self.known: dict[str, Path] = {INPUT: ()}
         self.entries: set[str] = set()
+        self.layers: set[str] = set()  # the names of layers, which are no tensors
         self.unknown: list[Use] = []
         self.problems: list[Problem] = []
 
@@ -107,6 +109,8 @@ class _Scope:
             self.layer(layer, (*path, *at.path), aside)
 
     def layer(self, layer: Layer, path: Path, aside: str) -> None:
+        if isinstance(layer.name, str):
+            self.layers.add(layer.name)
         for name, place in _uses(layer, self.look_up):
             if aside:
                 self._aside(aside, (*path, *place))
@@ -147,8 +151,16 @@ class _Scope:
         if name in self.known:
             message = f"the tensor `{name}` is not there yet: it is saved further down"
             return Problem("unknown-tensor", message, "read it behind that", path)
-        hint = did_you_mean(name, self.known, "known here")
-        return Problem("unknown-tensor", f"there is no tensor `{name}` here", hint, path)
+        message, whole = f"there is no tensor `{name}` here", name.partition(".")[0]
+        hint: str = did_you_mean(name, self.known, "known here")
+        if name in self.layers:
+            message = f"`{name}` is the name of a layer, and no tensor"
+            word = name.replace(".", "_")
+            hint = f"name what it gives: `save: {word}` beside it, and read `{word}`"
+        elif whole in self.entries:
+            message = f"`{name}` is inside `{whole}`, of which the last tensor alone is known"
+            hint = f"make it an entry of its own, `{name}: ...`, and so for all of `{whole}`"
+        return Problem("unknown-tensor", message, hint, path)
 
 
 def _uses(layer: Layer, look_up: LookUp) -> Iterator[Use]:

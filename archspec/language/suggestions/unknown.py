@@ -10,10 +10,11 @@ from archspec.language.problems import Problem
 from archspec.language.suggestions.elsewhere import elsewhere, torch_names, unsupported
 from archspec.language.suggestions.layers import flow
 from archspec.language.suggestions.pythonic import pythonic_hint
-from archspec.language.words import FLOW, HEADS, PARTS_OF_ALL
+from archspec.language.words import COUNTED, FLOW, HEADS, PARTS_OF_ALL
 from archspec.ops import OPS
 
 CLASSES = ("num_classes", "n_classes", "nb_classes")  # what others call `args.classes`
+WHERE_COUNTED = "it is known in stages, and at a block with `repeat` in stem, stages or head"
 LIST = "`archspec list` names all ops and blocks"
 
 
@@ -74,6 +75,8 @@ def _in_args(problem: Problem, data: Mapping[str, Any]) -> Problem:
 
 def name_hint(wrong: str, path: tuple[Any, ...], names: Set[str]) -> str:
     """What to write instead of a name in an expression, where these names are known."""
+    if path[:1] == ("call",) and not guess(wrong, names).word:
+        return f"{_name_hint(wrong, names)}; a text is written `{{text: {wrong}}}`"
     return _padding_hint(wrong, path) or _name_hint(wrong, names)
 
 
@@ -89,6 +92,8 @@ def _padding_hint(wrong: str, path: tuple[Any, ...]) -> str:
 def _name_hint(wrong: str, names: Set[str]) -> str:
     if wrong in ("none", "None"):
         return "`none` is no layer; here stands a number, or nothing at all for the default"
+    if wrong in COUNTED:
+        return WHERE_COUNTED
     if not names:
         return "write a number: no name is known here, for the spec has no `args`"
     if wrong in FLOW:

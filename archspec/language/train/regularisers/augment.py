@@ -102,11 +102,14 @@ class Augmentation(Regulariser):
         augment, folder = self.augment, DATA_SETS[self.data].kind == "folder"
         if augment.resized_crop:
             low, high = augment.resized_crop
-            yield "crop", f"v2.RandomResizedCrop({{size}}, scale=({low:g}, {high:g}))"
+            crop = f"v2.RandomResizedCrop({{size}}, scale=({low:g}, {high:g}))"
+            yield "crop", f"partial(random_part, {crop})"
         if augment.flip and folder:
             yield "transform", "v2.RandomHorizontalFlip()"
         if drawn := augment.rand_augment:
+            yield "transform", "v2.ToPILImage()"  # whose changes are faster than a tensor's
             yield "transform", f"v2.RandAugment({drawn.layers}, {round(drawn.magnitude)})"
+            yield "transform", "v2.PILToTensor()"
         if augment.crop:
             yield "images", f"x = crop(x, {augment.crop})"
         if augment.flip and not folder:

@@ -1,0 +1,158 @@
+"""Images a second of a training script's loader, beside torchvision's ImageFolder.
+
+python benchmarks/loader.py [--images 400] [--rounds 5] [--workers 2]
+
+Photograph-like JPEG files of about 500 x 375 pixels are made first. The recipe is ImageNet's: a
+random part at 224 pixels, mirrored or not. torchvision's loader gives normalised floats, as its
+users write it; a script normalises on the device, as part of the step, so that is not in here.
+The rows take turns, and a ratio is that of one round, in seconds of CPU of one process without
+workers; the last two lines are images by the clock, with one worker and with several.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from PIL import Image, ImageFilter
+from torch.utils.data import DataLoader, Dataset
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from support import peers
+
+peers.torchvision_models()  # declares its ops where they do not load
+from torchvision import datasets, transforms  # type: ignore[import-untyped]  # noqa: E402
+from torchvision.transforms import v2  # noqa: E402
+
+from archspec import render_training  # noqa: E402
+
+SIZES = ((500, 375), (375, 500), (500, 333), (480, 360))
+CLASSES = 10
+BATCH = 50
+Load = Callable[[], object]
+
+
+def write_images(root: Path, count: int) -> None:
+    """Smooth colours under grain, which compress as photographs do."""
+    draw = random.Random(0)
+    for number in range(count):
+        width, height = draw.choice(SIZES)
+        coarse = Image.frombytes("RGB", (8, 6), draw.randbytes(8 * 6 * 3))
+        smooth = coarse.resize((width, height), Image.Resampling.BICUBIC)
+        half = width // 2, height // 2
+        grain = Image.frombytes("RGB", half, draw.randbytes(half[0] * half[1] * 3))
+        grain = grain.resize((width, height)).filter(ImageFilter.GaussianBlur(1))
+        path = root / "train" / f"class{number % CLASSES}" / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.blend(smooth, grain, 0.2).save(path, quality=90)
+
+
+def script_of(spec: str, folder: Path) -> ModuleType:
+    """A training script as a module, with as many classes as there are here."""
+    path = folder / "train.py"
+    path.write_text(render_training(spec, single_file=True), "utf-8")
+    found = importlib.util.spec_from_file_location("train", path)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    sys.modules["train"] = module
+    found.loader.exec_module(module)
+    module.OUTPUTS = CLASSES  # type: ignore[attr-defined]
+    return module
+
+
+def torchvision_folder(root: Path) -> Dataset[Any]:
+    """As torchvision's examples read ImageNet."""
+    normalize = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    crop, flip = transforms.RandomResizedCrop(224), transforms.RandomHorizontalFlip()
+    change = transforms.Compose([crop, flip, transforms.ToTensor(), normalize])
+    folder: Dataset[Any] = datasets.ImageFolder(str(root / "train"), change)
+    return folder
+
+
+def change_of(module: ModuleType) -> Any:
+    def taken(image: Any) -> Any:
+        return module.random_part(crop, image)
+
+    crop = v2.RandomResizedCrop(224, scale=(0.08, 1))
+    return v2.Compose([taken, v2.RandomHorizontalFlip()])
+
+
+def ours(module: ModuleType, root: Path, **changed: Any) -> Iterator[tuple[str, Dataset[Any]]]:
+    """The script's own, in its three ways; simplejpeg where it is installed."""
+    plain = module.Folder(root / "train", change_of(module))
+    simplejpeg = plain.decode
+    plain.decode = None
+    yield "archspec", plain
+    if simplejpeg is not None:
+        faster = module.Folder(root / "train", change_of(module))
+        yield "archspec, simplejpeg", faster
+    kept = module.Folder(root / "train", change_of(module))
+    module.store(kept, 256, argparse.Namespace(cache=root / "cache", workers=0))
+    yield "archspec --cache", kept
+
+
+def seconds(data: Dataset[Any], workers: int, clock: Callable[[], float]) -> float:
+    """For each image once, in batches."""
+    keys = torch.arange(len(data)).split(BATCH)  # type: ignore[arg-type]
+    loader = DataLoader(data, batch_sampler=keys, num_workers=workers)  # type: ignore[arg-type]
+    start = clock()
+    for _ in loader:
+        pass
+    return clock() - start
+
+
+def in_turns(rows: dict[str, Dataset[Any]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of CPU of each row in each round; the first round fills caches."""
+    turns = [
+        {name: seconds(data, 0, time.process_time) for name, data in rows.items()}
+        for _ in range(rounds + 1)
+    ]
+    return {name: [turn[name] for turn in turns[1:]] for name in rows}
+
+
+def show_ratios(found: dict[str, list[float]], count: int) -> None:
+    peer, *_ = found
+    print(f"{'one core':24} {'images/s':>9} {'ratio':>7}")
+    for name, times in found.items():
+        rate = count / statistics.median(times)
+        ratio = statistics.median(a / b for a, b in zip(found[peer], times, strict=True))
+        print(f"{name:24} {rate:9,.0f} {ratio:7.2f}")
+
+
+def show_workers(data: Dataset[Any], rounds: int, several: int) -> None:
+    ratios = list[float]()
+    for _ in range(rounds):
+        one, more = (seconds(data, n, time.perf_counter) for n in (1, several))
+        ratios.append(one / more)
+    print(f"{several} workers beside one, by the clock: {statistics.median(ratios):.2f}")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args(words)
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        write_images(root, args.images)
+        module = script_of("resnet50", root)
+        rows = {"torchvision": torchvision_folder(root), **dict(ours(module, root))}
+        show_ratios(in_turns(rows, args.rounds), args.images)
+        show_workers(rows["archspec"], args.rounds, args.workers)
+
+
+if __name__ == "__main__":
+    main()

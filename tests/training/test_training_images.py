@@ -1,0 +1,203 @@
+"""Images of folders: whichever reader and however they are kept, the same pixels."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from resume import NETWORK, differing
+from support import peers
+from support.modules import same_bits
+from support.scripts import Script, bytes_of, recipe
+
+SPEC = NETWORK.replace("[1, 8, 8]", "[3, 16, 16]").replace("linear: 10", "linear: 3")
+SIZES = ((40, 30), (30, 40), (20, 24), (17, 50))
+
+
+@pytest.fixture(scope="module")
+def v2() -> Any:
+    peers.torchvision_models()  # declares its ops where they do not load
+    from torchvision.transforms import v2
+
+    return v2
+
+
+@pytest.fixture(scope="module")
+def script(v2: Any, tmp_path_factory: pytest.TempPathFactory) -> Script:
+    said = "augment: {flip: true, resized_crop: [0.3, 1], rand_augment: 2}"
+    text = SPEC + recipe(said, data="folder", epochs="2", batch_size="12")
+    return Script(tmp_path_factory.mktemp("script"), text)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """JPEG files of several sizes, a folder a class."""
+    root = tmp_path_factory.mktemp("images")
+    for part, count in (("train", 8), ("val", 3)):
+        for channel, name in enumerate(("red", "green", "blue")):
+            (root / part / name).mkdir(parents=True)
+            for number in range(count):
+                image = bytes_of(*SIZES[number % 4], 3, seed=number, below=128)
+                image[..., channel] += 100
+                Image.fromarray(image.numpy()).save(root / part / name / f"{number}.jpg")
+    return root
+
+
+def decode(content: bytes, colours: str) -> numpy.ndarray[Any, Any]:
+    """As simplejpeg's function reads a file."""
+    assert colours == "RGB"
+    return numpy.array(Image.open(io.BytesIO(content)))
+
+
+def loaded(data: Any, keys: range) -> list[Tensor]:
+    return [data[key][0] for key in keys]
+
+
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_a_part_of_an_image_is_what_torchvision_takes(
+    as_tensor: bool, script: Script, v2: Any
+) -> None:
+    pixels = bytes_of(60, 80, 3)
+    image = Image.fromarray(pixels.numpy())
+    crop = v2.RandomResizedCrop(16, scale=(0.08, 1))
+    for seed in range(20):
+        torch.manual_seed(seed)
+        expected = crop(pixels.permute(2, 0, 1))
+        torch.manual_seed(seed)
+        found = script.module.random_part(crop, pixels.permute(2, 0, 1) if as_tensor else image)
+        assert same_bits(found, expected)
+
+
+def test_a_faster_decoder_reads_the_same_images(
+    script: Script, folder: Path, v2: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = v2.Compose([v2.PILToTensor()])
+    plain = loaded(script.module.Folder(folder / "train", change), range(24))
+    monkeypatch.setattr(script.module, "jpeg_decoder", lambda: decode)
+    data = script.module.Folder(folder / "train", change)
+    assert isinstance(script.module.read_image(data.images[0][0], data.decode), Tensor)
+    assert all(map(same_bits, loaded(data, range(24)), plain))
+
+
+def _rotated(path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.effect_noise((30, 20), 50).convert("RGB").save(path, exif=exif)
+
+
+KINDS: dict[str, Callable[[Path], object]] = {
+    "turned": _rotated,
+    "gray": lambda path: Image.effect_noise((30, 20), 50).save(path),
+    "CMYK": lambda path: Image.effect_noise((30, 20), 50).convert("CMYK").save(path),
+    "another format": lambda path: Image.new("RGB", (30, 20)).save(path, "PNG"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_faster_decoder_would_read_otherwise_is_left_to_pillow(
+    kind: str, script: Script, tmp_path: Path
+) -> None:
+    KINDS[kind](tmp_path / "image.jpg")
+    image = script.module.read_image(str(tmp_path / "image.jpg"), decode)
+    assert isinstance(image, Image.Image)
+    assert image.mode == "RGB"
+    assert image.size == ((20, 30) if kind == "turned" else (30, 20))
+
+
+def test_a_file_that_a_faster_decoder_refuses_is_left_to_pillow(
+    script: Script, folder: Path
+) -> None:
+    def refusing(*_: object) -> None:
+        raise ValueError("extraneous bytes before marker")
+
+    path = str(folder / "train" / "red" / "0.jpg")
+    assert isinstance(script.module.read_image(path, refusing), Image.Image)
+
+
+# --cache ------------------------------------------------------------------------------
+
+
+def options(cache: Path) -> argparse.Namespace:
+    return argparse.Namespace(cache=cache, workers=0)
+
+
+def test_images_that_are_kept_train_the_same_network(
+    script: Script, folder: Path, tmp_path: Path
+) -> None:
+    """None is larger than 18 pixels, what this recipe resizes to, but some: these differ."""
+    data = ("--data", str(folder), "--workers", "0")
+    kept = ("--cache", str(tmp_path / "cache"))
+    first = script(tmp_path / "first", *data, *kept)
+    again = script(tmp_path / "again", *data, *kept)
+    assert "24 images in" in first
+    assert "images in" not in again
+    assert differing(tmp_path / "first", tmp_path / "again") == []
+    message = script.refuses(tmp_path / "first", *data, "--resume")
+    assert "was written with cache = True, and now it is False" in message
+
+
+def test_what_is_kept_is_the_image_at_the_size_of_the_recipe(
+    script: Script, folder: Path, v2: Any, tmp_path: Path
+) -> None:
+    whole = v2.Compose([v2.PILToTensor(), v2.Resize(18), v2.CenterCrop(16)])
+    data = script.module.Folder(folder / "train", whole)
+    expected = loaded(data, range(24))
+    script.module.store(data, 18, options(tmp_path))
+    assert all(map(same_bits, loaded(data, range(24)), expected))
+    assert {min(data.store[number].shape[1:]) for number in range(24)} == {17, 18}
+
+
+@pytest.mark.parametrize("cut", ["images", "index", "both"])
+def test_a_cache_that_was_cut_short_is_filled(
+    cut: str, script: Script, folder: Path, v2: Any, tmp_path: Path
+) -> None:
+    data = script.module.Folder(folder / "train", v2.Compose([v2.PILToTensor()]))
+    script.module.store(data, 18, options(tmp_path))
+    (images,), (index,) = tmp_path.glob("*.images"), tmp_path.glob("*.index")
+    whole = images.read_bytes(), index.read_bytes()
+    if cut != "index":
+        os.truncate(images, len(whole[0]) // 3)
+    if cut != "images":
+        os.truncate(index, len(whole[1]) // 2 + 5)
+    script.module.store(data, 18, options(tmp_path))
+    assert (images.read_bytes(), index.read_bytes()) == whole
+
+
+def test_other_images_are_another_cache(
+    script: Script, folder: Path, v2: Any, tmp_path: Path
+) -> None:
+    change = v2.Compose([v2.PILToTensor()])
+    for part, side in (("train", 18), ("val", 18), ("train", 20)):
+        data = script.module.Folder(folder / part, change)
+        script.module.store(data, side, options(tmp_path))
+    assert len([*tmp_path.glob("*.images")]) == 3
+
+
+def test_a_cache_that_another_process_fills_is_waited_for(
+    script: Script, folder: Path, v2: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, held = script.module.Folder(folder / "val", v2.PILToTensor()), iter([None, None])
+    lock, waits = script.module.lock, list[float]()
+    monkeypatch.setattr(script.module, "lock", lambda path: next(held, lock(path)))
+    monkeypatch.setattr(time, "sleep", waits.append)
+    script.module.store(data, 18, options(tmp_path))
+    assert len(waits) == 2
+    assert len(data.store.rows) == 9
+
+
+def test_a_cache_that_cannot_be_written(script: Script, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    where = ("--data", str(folder), "--workers", "0", "--cache", str(tmp_path / "file"))
+    message = script.refuses(tmp_path / "run", *where)
+    assert f"error: --cache {tmp_path / 'file'}: " in message
