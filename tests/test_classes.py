@@ -12,13 +12,20 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 import archspec
 from archspec import classes as classes_of
 from archspec.classes.table import ClassTable
 from support import DATA, SHIPPED, write_spec
-from support.modules import assert_same_tensors, generated_module, module_from_source, seeded
+from support.modules import (
+    READERS,
+    assert_same_tensors,
+    generated_module,
+    module_from_source,
+    seeded,
+)
 
 
 def source(folder: Path, stem: str, blocks: str) -> str:
@@ -40,8 +47,11 @@ def differences(text: str) -> list[str]:
 DIFFERENCES = [
     ("conv: 8; act; norm; act when more", "relu is applied twice and not once."),
     ("conv: 8; act; norm; act when not more", "relu is applied once and not twice."),
-    ("conv: 8; act; norm when not more", "without bn1."),
-    ("conv: 8; norm when more; act when more", "with bn1, relu."),
+    (
+        "conv: 8; norm when not more; conv: 8 when not more; act when not more",
+        "without bn1, conv2, relu.",
+    ),
+    ("conv: 8; norm when more; conv: 8 when more; act when more", "with bn1, conv2, relu."),
     ("conv: 8; norm when more; act; norm when not more", "in another order."),
     ("conv: 8; relu when more; silu when not more", "without silu; with relu."),
     (
@@ -129,6 +139,43 @@ def test_a_gate_is_there_where_it_has_a_width(tmp_path: Path) -> None:
     assert "class Wide2" not in text
 
 
+OPTIONAL = """
+input: [3, 8, 8]
+blocks:
+  group:
+    args: {depth: 1}
+    parts: {gate: none}
+    body:
+      - {sequence: [norm, {conv: {channels: channels, stride: 2}}], name: down, when: stride > 1}
+      - {gate: {}, name: gate}
+      - {sequence: [{conv: {channels: channels, kernel: 3}, repeat: depth}], name: rows}
+stem: [{conv: 8}]
+stages:
+  all: [{group: 8}, {group: {channels: 12, stride: 2}}, {group: {channels: 12, gate: se, depth: 2}}]
+"""
+
+
+@pytest.mark.parametrize("names", ["down gate rows", "a.0 a.1 rows"])
+def test_a_layer_that_some_uses_lack_stands_under_its_condition(names: str, tmp_path: Path) -> None:
+    text = OPTIONAL
+    for before, name in zip(("down", "gate"), names.split(), strict=False):
+        text = text.replace(f"name: {before}", f"name: {name}")
+    path = write_spec(tmp_path, text)
+    source = archspec.render(path)
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+    if "." in names:  # a container counts its layers
+        assert "Group(8, 12, stride=2" not in source
+        return
+    assert re.findall(r"^class (\w*Group)", source, re.M) == ["Group"]
+    assert "Group(8, 8),\n" in source
+    assert "Group(8, 12, stride=2),\n" in source
+    assert "Group(12, 12, se=True, depth=2),\n" in source
+    assert "self.down: nn.Module = nn.Identity()\n        if stride > 1:\n" in source
+
+
 def test_an_activation_is_passed_in_as_a_class(tmp_path: Path) -> None:
     text = _rendered(
         tmp_path, "channels: 8, width: 16, act: relu", "channels: 8, width: 12, act: silu"
@@ -186,7 +233,7 @@ stages: {{body: {NAMED[expected]}}}
 blocks:
   unit:
     args: {{sums: true}}
-    parts: {{by: none}}
+    parts: {{by: act}}
     body:
       - by
       - residual: [{{conv: {{channels: channels, kernel: 3}}}}]
@@ -249,6 +296,16 @@ def test_an_argument_of_the_network_stays_one_in_a_named_row(tmp_path: Path) -> 
     assert "self.heads = Heads(classes)" in archspec.render(spec)
 
 
+def test_an_argument_of_the_network_stays_one_through_formulas_of_blocks() -> None:
+    blocks = {
+        "last": {"args": {"width": 3}, "body": [{"linear": "width"}]},
+        "side": {"args": {"out": 3}, "body": [{"last": {"width": "out * 2"}}]},
+    }
+    head = [{"side": {"out": "classes + 1"}}]
+    spec = {"name": "n", "input": [4], "args": {"classes": 7}, "head": head, "blocks": blocks}
+    assert type(module_from_source(archspec.render(spec)))(3)(torch.zeros(1, 4)).shape == (1, 8)
+
+
 # Rows of blocks -----------------------------------------------------------------------
 
 ROWS = """
@@ -266,6 +323,7 @@ blocks:
       - residual: [{{conv: {{channels: channels, kernel: 3, stride: stride}}}}, act]
         shortcut: {{conv: {{channels: channels, stride: stride}}}}
 """
+WIDTHS: list[Any] = [[12, 16], 32]
 LOOPS = {
     "sizes that grow": (
         ("{block: grow, repeat: 3}", "{block: grow, repeat: 2}"),
@@ -308,6 +366,15 @@ def test_rows_that_are_no_loops_cost_one_more_pass(monkeypatch: pytest.MonkeyPat
     assert len(made) == 2
 
 
+def test_one_block_behind_a_first_is_no_loop() -> None:
+    block = {"name": "unit{index + 1}", "body": [{"conv": "channels"}]}
+    rows = {f"row{n}": {"block": "unit", "repeat": 2, "channels": c} for n, c in enumerate(WIDTHS)}
+    spec = {"name": "n", "input": [3, 8, 8], "stages": rows, "blocks": {"unit": block}}
+    assert 'self.add_module("unit2", Unit(' in archspec.render(spec)
+    one, other = (seeded(lambda: read(spec)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+
+
 @pytest.mark.parametrize("rows", LOOPS)
 def test_a_row_of_blocks_is_a_loop(rows: str, tmp_path: Path) -> None:
     stages, lines = LOOPS[rows]
@@ -321,6 +388,41 @@ def test_a_row_of_blocks_is_a_loop(rows: str, tmp_path: Path) -> None:
     assert shapes == dict(archspec.analyze(spec).state)
     x = torch.randn(2, 3, 8, 8)
     assert torch.equal(live.eval()(x), made.eval()(x))
+
+
+# A block of a row, used with a depth `a` of 1, 3, 0 or 2.
+DEPTHS = {
+    "in two loops": (
+        "[{unit: channels, repeat: a}, norm, {unit: channels, repeat: a + 1}]",
+        ["for _ in range(a)]", "for _ in range(a + 1)]"],
+    ),
+    "behind a first": (
+        "[{unit: 2 * channels, repeat: a}, {conv: channels}]",
+        ["if a > 0:", "for _ in range(a - 1)"],
+    ),
+    "in a sequence": (
+        "[{sequence: [{unit: channels, repeat: a}, norm], repeat: 2}, norm]",
+        ["for _ in range(a)]"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", DEPTHS)
+def test_a_layer_that_is_repeated_is_a_loop(kind: str) -> None:
+    row, lines = DEPTHS[kind]
+    blocks = {
+        "unit": {"body": [{"conv": {"channels": "channels", "kernel": 3}}, "norm"]},
+        "row": {"args": {"a": 1}, "body": [{"sequence": yaml.safe_load(row), "name": "rows"}]},
+    }
+    uses = [{"row": {"channels": 8, "a": a}} for a in (1, 3, 0, 2)]
+    spec = {"name": "n", "input": [3, 8, 8], "stem": [{"conv": 8}, *uses], "blocks": blocks}
+    source = archspec.render(spec)
+    assert re.findall(r"^class (\w+)", source, re.M) == ["Unit", "Row", "N"]
+    assert not [line for line in lines if line not in source], source
+    one, other = (seeded(lambda: read(spec)).eval() for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.equal(one(x), other(x))
 
 
 # Parameters ---------------------------------------------------------------------------
@@ -375,7 +477,29 @@ VALID = """
     args: {kernel: 1, valid: false}
     body: [{conv: {channels: channels, kernel: kernel, padding: 0 if valid else kernel // 2}}]
 """
+DEEP = """
+  unit: {body: [{residual: [{conv: {channels: channels, kernel: 3}}]}]}
+  b:
+    args: {depth: required}
+    body: [{sequence: [{conv: channels}, {unit: channels, repeat: depth - 1}]}]
+"""
+WIDENING = """
+  unit: {body: [{conv: {channels: channels, kernel: 3, stride: stride}}, norm]}
+  b:
+    args: {depth: 1}
+    body: [{sequence: [{unit: {channels: channels, stride: stride}, repeat: depth}]}]
+"""
 PARAMETERS = [
+    (
+        DEEP,
+        "{conv: 16}, {b: {channels: 16, depth: 1}}, {b: {channels: 16, depth: 4}}",
+        ["channels: int, depth: int"],
+    ),
+    (
+        WIDENING,
+        "{conv: 16}, {b: {channels: 24, depth: 4}}, {b: {channels: 32, stride: 2}}",
+        ["in_channels: int, channels: int, stride: int = 1, depth: int = 1"],
+    ),
     # Found equal to the channels: it is them.
     (MBCONV, "{conv: 16}, {b: {channels: 16, width: 16}}", ["channels: int"]),
     (MBCONV, "{conv: 16}, {b: {channels: 24, width: 16}}", ["in_channels: int, channels: int"]),
@@ -438,6 +562,18 @@ OTHER_VALUES = [
     (GROWING, "16}, {b: {growth: 8}}", [64], "64}, {b: {growth: 8}}"),
     (SQUEEZED, "64}, b", [128, 32], "128}, b"),
     (HEAVY, "64}, {b: {channels: 64}}", [128, 31], "128}, {b: {channels: 128}}"),
+    (
+        DEEP,
+        "8}, {b: {channels: 8, depth: 1}}, {b: {channels: 8, depth: 2}}",
+        [16, 5],
+        "16}, {b: {channels: 16, depth: 5}}",
+    ),
+    (
+        WIDENING,
+        "8}, {b: {channels: 16, depth: 2}}, {b: {channels: 16, depth: 3}}",
+        [8, 24, 4],
+        "8}, {b: {channels: 24, depth: 4}}",
+    ),
 ]
 
 

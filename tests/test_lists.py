@@ -89,6 +89,23 @@ def test_both_readers_and_the_source(tmp_path: Path) -> None:
     assert "self.tall = Cell(4, 4, kernel1=3, kernel2=1)" in source
 
 
+def test_a_number_and_a_list_are_one_class(tmp_path: Path) -> None:
+    """The number stands for each; what the block says by default is a parameter's default."""
+    source = archspec.render(write_spec(tmp_path, LISTS))
+    assert "self.one = Cell(8, 8, kernel1=3, kernel2=3)" in source
+    assert "grown2 = kernel2 + 2" in source
+    numbers = LISTS.replace("{kernel: [1, 5], grown", "{kernel: 5, grown")
+    numbers += "  more: {body: [{outer: {kernel: [3, 3]}}, {outer: {kernel: 5}}]}\n"
+    path = write_spec(tmp_path, numbers.replace("head:\n", "head:\n  more: more\n"))
+    source = archspec.render(path)
+    assert "channels: int, kernel1: int = 5, kernel2: int = 5\n" in source
+    assert "self.usual = Cell(4, 4)\n" in source
+    assert "self.outer2 = Outer(channels, 5, 5)" in source
+    assert source.count("\nclass ") == 4
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+
+
 REFUSED = {
     "a list for one number": ("{basic: {width: [8, 16]}}", "expression", "is a list of 2"),
     "a condition": ("{odd: {kernel: [1, 3]}}", "expression", "is a list of 2"),

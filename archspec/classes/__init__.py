@@ -2,6 +2,9 @@
 
 table    which uses of blocks become one class
 merging  uses that differ in a layer or two, with the conditions for these
+wholes   the use that has them all
+runs     layers of a sequence that are one layer, repeated
+repeats  its loop
 loops    rows of one block that a loop makes
 turns    its layers
 own      modules of the user's own

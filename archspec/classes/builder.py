@@ -9,12 +9,15 @@ from typing import Any
 from archspec.classes.containers import contained
 from archspec.classes.differing import differs
 from archspec.classes.loops import calls_of
-from archspec.classes.merging import GAP, drops
+from archspec.classes.merging import GAP, WHOLE
 from archspec.classes.printed import placed, repeated, replaced
+from archspec.classes.repeats import under, written
+from archspec.classes.runs import Run
 from archspec.classes.sizes import Sizes
 from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.classes.turns import Turns
+from archspec.classes.wholes import drops
 from archspec.expression import Name, Value, names
 from archspec.ir import (
     Add,
@@ -27,6 +30,7 @@ from archspec.ir import (
     OpField,
     Parameter,
     Reference,
+    Repeat,
     Sequential,
     When,
     fields_of,
@@ -68,7 +72,7 @@ class ClassBuilder:
         self.table, self.group, self.uses = table, group, group.instances
         self.lead = group.instances[0]
         rows = group.merged.rows if group.merged else {}
-        self.rows = [() if group.loop else rows.get(use, use.children) for use in self.uses]
+        self.rows = [() if group.loop else rows.get(use, table.rows(use)) for use in self.uses]
         self.children = self._fullest()
         self.sizes = Sizes(table, group)
 
@@ -210,7 +214,9 @@ class ClassBuilder:
             names[attribute] = None
             return
         new = self.make([_module(child) for child in children], attribute)
-        layers.append(Layer(attribute, new))
+        when = self.group.merged and self.group.merged.when.get((attribute, WHOLE))
+        made = When(new, placed(when, self.sizes.meaning)) if when else new
+        layers.append(Layer(attribute, made))
 
     def _slot_layer(
         self,
@@ -266,11 +272,13 @@ class ClassBuilder:
             return self._call([m if isinstance(m, BlockCall) else None for m in modules])
         gap = tuple(GAP for _ in lead.children)
         rows = [m.children if isinstance(m, SequentialNode) else gap for m in modules]
-        made: list[New | Sequential | When] = []
+        made: list[New | Sequential | Repeat | When] = []
         for place, column in enumerate(zip(*rows, strict=True)):
-            new = self.make([_module(child) for child in column])
+            modules = [_module(child) for child in column]
+            run = any(isinstance(module, Run) for module in modules)
+            new = [*written(modules, self.make, self.sizes)] if run else [self.make(modules)]
             when = self.group.merged and self.group.merged.when.get((attribute, place))
-            made.append(When(new, placed(when, self.sizes.meaning)) if when else new)
+            made += [under(placed(when, self.sizes.meaning), one) for one in new] if when else new
         return Sequential(repeated(made))
 
     def _op(self, calls: Sequence[OpCall | None]) -> New:
@@ -290,9 +298,9 @@ class ClassBuilder:
         lead = next(slot for slot in slots if slot is not None)
         if isinstance(lead, str):
             return lead
-        if isinstance(lead, tuple):
-            gap = (None,) * len(lead)
-            columns = zip(*[s if isinstance(s, tuple) else gap for s in slots], strict=True)
+        if count := max(len(slot) if isinstance(slot, tuple) else 0 for slot in slots):
+            rows = [slot if isinstance(slot, tuple) else (slot,) * count for slot in slots]
+            columns = zip(*rows, strict=True)
             return tuple(self.sizes.of_argument(list(column), f) for column in columns)
         return self.sizes.of_argument([s if isinstance(s, Value) else None for s in slots], f)
 
@@ -313,7 +321,7 @@ class ClassBuilder:
                 )
                 continue
             numbers = [group.numbers[name][c.instance] if c else None for c in gapped]
-            meanings = [c.meaning(name) if c else None for c in gapped]
+            meanings = [c.meaning(group.own(c.instance, name)) if c else None for c in gapped]
             sources = [self.sizes.feeds.sources(c, name) if c else None for c in gapped]
             expr = self.sizes.unify(numbers, meanings, sources, self._word(calls[0], name))
             arguments[name] = self.sizes.as_real(expr) if parameter.annotation == "float" else expr

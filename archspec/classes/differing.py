@@ -17,6 +17,7 @@ from archspec.ir import (
     New,
     Sequential,
     Split,
+    When,
     applied,
     children,
 )
@@ -34,7 +35,7 @@ JOINTS: dict[type[Any], str] = {
 
 def differs(first: Class, other: Class) -> str:
     """The sentence for the docstring of the second class."""
-    there, here = first.applied, other.applied
+    there, here = _built(first), _built(other)
     notes = [
         *_layers(there, here, first.sequential and other.sequential),
         *_calls(first.body, other.body, there, here),
@@ -44,6 +45,11 @@ def differs(first: Class, other: Class) -> str:
     if not notes and first.body != other.body:
         notes = ["put together in another way"]
     return f"Like {first.name}, but {'; '.join(notes) or 'of another block'}."
+
+
+def _built(cls: Class) -> Layers:
+    """The layers as they are where they are there."""
+    return {n: new.new if isinstance(new, When) else new for n, new in cls.applied.items()}
 
 
 def _layers(there: Layers, here: Layers, sequential: bool) -> Iterator[str]:
@@ -76,11 +82,19 @@ def _calls(first: Body, other: Body, there: Layers, here: Layers) -> Iterator[st
 
 def _layer(name: str, one: Any, other: Any) -> Iterator[str]:
     if isinstance(one, Sequential) and isinstance(other, Sequential):
-        yield from _inside(name, [*children(one)], [*children(other)])
+        once = one.told or other.told
+        yield from _inside(name, _parts(one, once), _parts(other, once))
     elif _what(one) != _what(other):
         yield f"{name} is {_what(other)} and not {_what(one)}"
     else:
         yield from _settings(name, [one], [other])
+
+
+def _parts(row: Sequential, once: bool) -> list[Any]:
+    """The children; `once` where the class is told how many there are, equal ones as one."""
+    parts = [*children(row)]
+    before = [None, *map(_what, parts)]
+    return [p for p, other in zip(parts, before, strict=False) if not (once and _what(p) == other)]
 
 
 def _inside(name: str, one: Sequence[Any], other: Sequence[Any]) -> Iterator[str]:

@@ -44,6 +44,8 @@ class Feeds:
         )
 
     def _constant(self, instance: BlockInstance, name: str) -> bool:
+        if instance is self.table.root and name in self.table.network.symbolic:
+            return False
         key = self.table.key(instance), name
         if key not in self.constants:
             uses = self._uses(instance, name)
@@ -121,7 +123,9 @@ class Feeds:
         if formula is None:  # who knows what is in it
             yield from use.outside.values()
             return
-        for name in map(use.instance.own_name, sorted(names(formula))):
+        group = self.table.groups[self.table.key(use.instance)]
+        for word in sorted(names(formula)):
+            name = group.own(use.instance, word)
             if name in use.outside:
                 yield use.outside[name]
             elif name in use.instance.definitions:  # a use may lack the layer that has it

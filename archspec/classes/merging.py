@@ -8,11 +8,13 @@ flag.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from typing import Any, TypeGuard
+from typing import Any
 
+from archspec.classes.runs import Run
+from archspec.classes.wholes import drops, full_of, union, within, without_sum
 from archspec.expression import (
     Binary,
     Expr,
@@ -29,13 +31,12 @@ from archspec.expression import (
     parse,
     walk,
 )
-from archspec.ir import Add, Body, Chain
-from archspec.ir.bodies import is_nothing, renamed, sizes_in, steps_of
+from archspec.ir.bodies import sizes_in
 from archspec.ir.tree import BlockCall, BlockInstance, Child, OpCall, SequentialNode
 from archspec.language.words import FLOW
-from archspec.ops.dropouts import StochasticDepth
 
 MOST = 2  # optional children of a class
+WHOLE = -1  # the place of an attribute itself
 KEPT = Logic(
     "and",
     (
@@ -45,6 +46,7 @@ KEPT = Logic(
 )
 PRINTED = (Binary, Logic, Name, Number, Unary)  # what a condition in source is made of
 GIVEN = frozenset(FLOW)
+ChildrenOf = Callable[[BlockInstance], tuple[Child, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +69,20 @@ class Merged:
     when: dict[tuple[str, int], Expr] = field(default_factory=dict)  # by attribute and place
 
 
-def merged(groups: Sequence[Sequence[BlockInstance]], shape: Any) -> Merged | None:
+def merged(
+    groups: Sequence[Sequence[BlockInstance]], shape: Any, children: ChildrenOf
+) -> Merged | None:
     """The uses of several groups as one class, or None; `shape` says which layers are alike."""
     leads = [group[0] for group in groups]
     if any(_unfit(lead) for lead in leads):
         return None
-    plain = [_without_sum(lead) for lead in leads]
-    if any(is_nothing(body) for body, _ in plain) or len({body for body, _ in plain}) > 1:
+    plain = [without_sum(lead) for lead in leads]
+    full = full_of(leads, plain)
+    whole, _ = without_sum(full)
+    if not all(within(*one, full, whole) for one in zip(leads, plain, strict=True)):
         return None
     uses = [use for group in groups for use in group]
-    full = next((lead for lead, (_, adds) in zip(leads, plain, strict=True) if adds), leads[0])
-    rows = _rows(groups, full, shape)
+    rows = _rows(groups, full, shape, children)
     if rows is None:
         return None
     made = Merged(rows, full)
@@ -97,7 +102,7 @@ def _unfit(use: BlockInstance) -> bool:
         or use.inputs
         or use.gives
         or any(slot.child for slot in use.slots)
-        or any(child.draws or "." in child.attribute for child in use.children)
+        or any(child.draws for child in use.children)
         or any(inner.draws for c in use.children for inner in _children(c.module))
     )
 
@@ -106,33 +111,19 @@ def _children(module: Any) -> tuple[Child, ...]:
     return module.children if isinstance(module, SequentialNode) else ()
 
 
-def _without_sum(use: BlockInstance) -> tuple[Body, bool]:
-    """The body without a last sum with the input, and without what may drop the other branch."""
-    marks: dict[str, str | None] = {slot.mark: None for slot in use.slots}
-    dropped = {c.attribute: None for c in use.children if drops(c.module)}
-    steps = list(steps_of(renamed(use.body, marks)))
-    last = steps[-1] if steps else None
-    if isinstance(last, Add) and len(last.branches) == 2 and is_nothing(last.branches[1]):
-        steps[-1:] = steps_of(renamed(last.branches[0], dropped))
-        return Chain(tuple(steps)), True
-    return Chain(tuple(steps)), False
-
-
-def drops(module: Any) -> TypeGuard[OpCall]:
-    """Whether it drops a branch for some samples."""
-    return isinstance(module, OpCall) and module.kind is StochasticDepth
-
-
 # Children side by side ----------------------------------------------------------------
 
 
 def _rows(
-    groups: Sequence[Sequence[BlockInstance]], full: BlockInstance, shape: Any
+    groups: Sequence[Sequence[BlockInstance]],
+    full: BlockInstance,
+    shape: Any,
+    children: ChildrenOf,
 ) -> dict[BlockInstance, tuple[Child, ...]] | None:
     made: dict[BlockInstance, list[Child]] = {use: [] for group in groups for use in group}
-    for child in full.children:
-        columns = [_named(group, child.attribute) for group in groups]
-        if any(c is None for c in columns) and not drops(child.module):
+    for child in children(full):
+        columns = [_named(group, child.attribute, children) for group in groups]
+        if any(c is None for c in columns) and _must_be_there(child):
             return None
         aligned = _aligned(columns, shape)
         if aligned is None:
@@ -146,11 +137,19 @@ def _rows(
     return {use: tuple(row) for use, row in made.items()}
 
 
-def _named(group: Sequence[BlockInstance], attribute: str) -> list[Child] | None:
+def _must_be_there(child: Child) -> bool:
+    """Whether no `nn.Identity()` can stand for a layer: for a parameter, one in a container."""
+    constant = isinstance(child.module, OpCall) and child.module.op.constant
+    return constant or not child.attribute.isidentifier()
+
+
+def _named(
+    group: Sequence[BlockInstance], attribute: str, children: ChildrenOf
+) -> list[Child] | None:
     place = [c.attribute for c in group[0].children]
     if attribute not in place:
         return None
-    return [use.children[place.index(attribute)] for use in group]
+    return [children(use)[place.index(attribute)] for use in group]
 
 
 def _aligned(columns: list[list[Child] | None], shape: Any) -> list[list[Child]] | None:
@@ -167,13 +166,16 @@ def _aligned(columns: list[list[Child] | None], shape: Any) -> list[list[Child]]
     places = _places(leads)
     if places is None:
         return None
+    own = iter(places)
     return [
-        [_padded(child, own) for child in column] for column, own in zip(there, places, strict=True)
+        [_padded(child, row) for child in column] if column and (row := next(own)) else []
+        for column in columns
     ]
 
 
 def _grouped(module: Any) -> Any:
     """Which convolutions are depthwise: a kind of their own."""
+    module = _first(module)
     if isinstance(module, SequentialNode):
         return tuple(_grouped(child.module) for child in module.children)
     return isinstance(module, OpCall) and getattr(module.op, "groups", 1) > 1
@@ -181,31 +183,26 @@ def _grouped(module: Any) -> Any:
 
 def _places(leads: list[list[Any]]) -> list[list[int | None]] | None:
     """For each of several sequences, which of its items stands at each place of their union."""
-    union: list[Any] | None = max(leads, key=len)
+    whole: list[Any] | None = max(leads, key=len)
     for lead in leads:
-        union = union and _union(union, lead)
-    if not union or len(union) > max(map(len, leads)) + 1:
+        whole = whole and union(whole, lead)
+    if not whole or len(whole) > max(map(len, leads)) + 1:
         return None
-    made = [_matched(union, lead) for lead in leads]
+    made = [_matched(whole, lead) for lead in leads]
     return made if all(row is not None for row in made) else None  # type: ignore[return-value]
 
 
-def _union(one: list[Any], other: list[Any]) -> list[Any] | None:
-    """The items of both in order; None where one has something in place of another."""
-    made: list[Any] = []
-    for kind, i, j, k, n in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
-        if kind == "replace":
-            return None
-        made += one[i:j] or other[k:n]
-    return made
-
-
-def _matched(union: list[Any], own: list[Any]) -> list[int | None] | None:
+def _matched(whole: list[Any], own: list[Any]) -> list[int | None] | None:
     made: list[int | None] = []
-    blocks = SequenceMatcher(None, union, own, autojunk=False).get_matching_blocks()
+    blocks = SequenceMatcher(None, whole, own, autojunk=False).get_matching_blocks()
     found = {block.a + n: block.b + n for block in blocks for n in range(block.size)}
-    made = [found.get(place) for place in range(len(union))]
+    made = [found.get(place) for place in range(len(whole))]
     return made if len(found) == len(own) else None
+
+
+def _first(module: Any) -> Any:
+    """The first layer of a run."""
+    return module.end(0) if isinstance(module, Run) else module
 
 
 def _padded(child: Child, places: list[int | None]) -> Child:
@@ -261,26 +258,36 @@ def evaluated(
 
 
 def _conditions(made: Merged, uses: Sequence[BlockInstance]) -> bool:
-    """Finds a condition for each child with gaps; whether there are few of them."""
+    """Finds a condition for each child with gaps; whether there are few of them, and no choices."""
     lead = uses[0]
     stated = [*_stated(lead.raw, GIVEN | lead.args.keys())]
+    whole: list[Set[BlockInstance]] = []
     for attribute, place, column in _gaps(made.rows):
         there = {use: child is not GAP for use, child in column.items()}
-        known = next((c for c in stated if _decides(c, uses, there)), None)
-        made.when[attribute, place] = known or _gate(made, column, there)
-    return len(made.when) <= MOST
+        if "." in attribute:  # it stands in a container
+            return False
+        if place == WHOLE:
+            whole.append({use for use, t in there.items() if t})
+        usual = next((c for c in stated if _decides(c, [*there], there)), None)
+        made.when[attribute, place] = usual or _gate(made, column, there)
+    chosen = any({*uses} - some in whole for some in whole)
+    return len(made.when) <= MOST and not chosen
 
 
 def _gaps(
     rows: Mapping[BlockInstance, tuple[Child, ...]],
 ) -> Iterator[tuple[str, int, dict[BlockInstance, Child]]]:
-    """The children that some uses lack, by the sequence that they are in and their place."""
-    first = next(iter(rows.values()))
-    for number, child in enumerate(first):
-        for place in range(len(_children(child.module))):
-            column = {use: _children(row[number].module)[place] for use, row in rows.items()}
+    """The children that some uses lack, by the attribute around them and their place in it."""
+    for number in range(len(next(iter(rows.values())))):
+        whole = {use: row[number] for use, row in rows.items()}
+        there = {use: child for use, child in whole.items() if child is not GAP}
+        lead = next(iter(there.values()))
+        if len(there) < len(whole) and not drops(lead.module):
+            yield lead.attribute, WHOLE, whole
+        for place in range(len(_children(lead.module))):
+            column = {use: _children(child.module)[place] for use, child in there.items()}
             if any(one is GAP for one in column.values()):
-                yield child.attribute, place, column
+                yield lead.attribute, place, column
 
 
 def _gate(
@@ -297,7 +304,7 @@ def _gate(
                 made.gates[name] = "size"
                 return Name(name)
     child = next(child for use, child in column.items() if there[use])
-    module = child.module
+    module = _first(child.module)
     word = module.instance.prefix if isinstance(module, BlockCall) else ""
     name = word or (module.op.key if isinstance(module, OpCall) else "") or "extra"
     while any(name in use.definitions for use in there):
@@ -309,7 +316,7 @@ def _gate(
 
 def _sizes(child: Child) -> Iterator[str]:
     """The names that are an argument of a layer as they stand."""
-    module = child.module
+    module = _first(child.module)
     if isinstance(module, BlockCall):
         yield from (e.id for e in module.outside.values() if isinstance(e, Name))
     elif isinstance(module, OpCall):

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archspec.expression import Binary, Expr, Logic, Name, Unary, substitute, walk
+from archspec.expression import Binary, Expr, Logic, Name, Number, Unary, substitute, walk
 from archspec.ir import New, Repeat, Sequential, When
 
 FEWEST_REPEATS = 3
 
 
 def repeated(
-    children: Sequence[New | Sequential | When],
+    children: Sequence[New | Sequential | Repeat | When],
 ) -> tuple[New | Sequential | Repeat | When, ...]:
     """Runs of equal constructions as one."""
-    runs: list[tuple[New | Sequential | When, int]] = []
+    runs: list[tuple[New | Sequential | Repeat | When, int]] = []
     for child in children:
         if runs and same(runs[-1][0], child):
             runs[-1] = (runs[-1][0], runs[-1][1] + 1)
@@ -25,8 +25,8 @@ def repeated(
             runs.append((child, 1))
     result: list[New | Sequential | Repeat | When] = []
     for child, count in runs:
-        if count >= FEWEST_REPEATS and not isinstance(child, When):
-            result.append(Repeat(child, count))
+        if count >= FEWEST_REPEATS and not isinstance(child, (Repeat, When)):
+            result.append(Repeat(child, Number(count)))
         else:
             result += [child] * count
     return tuple(result)
@@ -61,6 +61,7 @@ def count_names(new: Any, uses: Counter[str]) -> None:
         for child in new.children if isinstance(new, Sequential) else new:
             count_names(child, uses)
     elif isinstance(new, Repeat):
+        count_names(new.count, uses)
         count_names(new.new, uses)
     elif isinstance(new, Expr):
         uses.update(n.id for n in walk(new) if isinstance(n, Name))
@@ -80,7 +81,7 @@ def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:
         condition = placed(new.condition, lambda name: meanings.get(name, Name(name)))
         return When(with_formulas(new.new, meanings), condition)
     if isinstance(new, Repeat):
-        return Repeat(with_formulas(new.new, meanings), new.count)
+        return Repeat(with_formulas(new.new, meanings), replaced(new.count, meanings))
     if isinstance(new, tuple):
         return tuple(with_formulas(part, meanings) for part in new)
     return replaced(new, meanings) if isinstance(new, Expr) else new

@@ -109,7 +109,7 @@ class Sizes:
         A use that lacks the layer has None for its number.
         """
         there = [place for place, number in enumerate(numbers) if number is not None]
-        exprs = self._of_what_arrives(exprs, there)
+        exprs = self._as_told(exprs, there)
         first = exprs[there[0]]
         stated = first is not None and bool(names(first))
         if self.group.loop and not stated and (other := self._found(numbers, word)):
@@ -129,22 +129,17 @@ class Sizes:
             feeding[use] = [*feeding.get(use, ()), *(more or ())]
         return Name(name)
 
-    def _of_what_arrives(
-        self, exprs: Sequence[Expr | None], there: Sequence[int]
-    ) -> Sequence[Expr | None]:
-        """The formulas, as uses say them that tell what arrives from what leaves."""
-        apart = [place for place in there if self._tells(self.uses[place])]
-        stated = exprs[apart[0]] if 0 < len(apart) < len(there) else None
-        if stated is None:
-            return exprs
-        alike = replaced(stated, {"in_channels": Name("channels")})
-        return [
-            stated if expr == alike and not self._tells(use) else expr
-            for use, expr in zip(self.uses, exprs, strict=True)
-        ]
+    def _as_told(self, exprs: Sequence[Expr | None], there: Sequence[int]) -> Sequence[Expr | None]:
+        """The formulas as the use says them that has most names: what arrives, numbers of lists."""
+        for stated in dict.fromkeys(exprs[place] for place in there):
+            if stated is not None and all(exprs[p] in self._said(stated, p) for p in there):
+                return [stated] * len(exprs)
+        return exprs
 
-    def _tells(self, use: BlockInstance) -> bool:
-        return use.own_name("in_channels") == "in_channels"
+    def _said(self, expr: Expr, place: int) -> tuple[Expr, Expr]:
+        """A formula, and what it is called in one use."""
+        own = {name: Name(self.group.own(self.uses[place], name)) for name in names(expr)}
+        return expr, replaced(expr, own)
 
     def _true_of_all(
         self, numbers: Sequence[Scalar | None], exprs: Sequence[Expr | None]
@@ -180,10 +175,17 @@ class Sizes:
         known = [number for number in numbers if number is not None]
         if len(known) == len(numbers):
             return known
-        declared = self.lead.args.get(name)
+        declared = self._declared(name)
         usual = declared.value if isinstance(declared, Number) else max(known, key=known.count)
         self.filled.setdefault(name, Number(usual))
         return [usual if number is None else number for number in numbers]
+
+    def _declared(self, name: str) -> Expr | None:
+        """What the block has for an argument itself, or for a number of one that may be a list."""
+        uses = self.uses if name in self.group.lists else [self.lead]
+        words = [name, self.group.lists.get(name, name)]
+        found = (use.args[word] for use in uses for word in words if word in use.args)
+        return next(found, None)
 
     def _constant(self, sources: Sequence[Sources | None]) -> bool:
         """Whether nothing that the class takes can change a size; a network is built as it is."""
@@ -210,7 +212,7 @@ class Sizes:
     def _meaning(self, name: str) -> Expr:
         if name in self.gates:
             return self._gate(name)
-        found = [use.definitions.get(use.own_name(name)) for use in self.uses]
+        found = [use.definitions.get(self.group.own(use, name)) for use in self.uses]
         definitions = [d for d in found if d]
         numbers = [d.number for d in definitions]
         if name == "in_channels" and self._keeps_channels(numbers):
@@ -220,8 +222,11 @@ class Sizes:
         if name in FLOW or self.lead is self.table.root:
             self.numbers[name] = numbers
             return Name(name)
-        inner = definitions[0].inner
-        if inner is not None and all(d.inner == inner and not d.given for d in definitions):
+        there = [place for place, d in enumerate(found) if d]
+        inners = self._as_told([d.inner if d else None for d in found], there)
+        inner = inners[there[0]]
+        alike = all(inners[place] == inner for place in there)
+        if inner is not None and alike and not any(d.given for d in definitions):
             formula = self._whole(substitute(inner, lambda n: self.meaning(n.id)))
             if isinstance(formula, (Number, Name)):
                 return formula
@@ -357,7 +362,7 @@ class Sizes:
             return Number(1)
         if name in self.filled:
             return self.filled[name]
-        declared = self.defaults.get(name, self.lead.args.get(name))
+        declared = self.defaults.get(name, self._declared(name))
         usual = isinstance(declared, Number) and declared.value in numbers
         return declared if usual and isinstance(declared, Number) else None
 

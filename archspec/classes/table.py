@@ -11,6 +11,7 @@ from archspec.classes.loops import loops
 from archspec.classes.merging import Merged, merged
 from archspec.classes.naming import block_name, class_names, without_number
 from archspec.classes.own import holders, names_of
+from archspec.classes.runs import Run, Shapes, gathered, runs_in
 from archspec.expression import Scalar, Value
 from archspec.ir import Class
 from archspec.ir.draws import Draw
@@ -39,8 +40,13 @@ class ClassUses:
     modules: dict[str, int] = field(default_factory=dict)  # parameter -> number of the slot
     types: dict[str, dict[BlockInstance, str]] = field(default_factory=dict)  # torch's classes
     merged: Merged | None = None
+    lists: dict[str, str] = field(default_factory=dict)  # number of a list -> its argument
     # What a parameter that is no name of the block depends on, in each use.
     sources: dict[str, dict[BlockInstance, Any]] = field(default_factory=dict)
+
+    def own(self, use: BlockInstance, name: str) -> str:
+        """A size by its name in one use, where an argument may be a number and no list."""
+        return use.own_name(name if name in use.definitions else self.lists.get(name, name))
 
 
 class ClassTable:
@@ -66,6 +72,8 @@ class ClassTable:
         self.of_block: dict[str, list[BlockInstance]] = {}
         self.feeds: dict[Any, Any] = {}  # what `Feeds` found out
         self.order: list[BlockInstance] = []  # each after those that it uses
+        self.runs = Shapes(self.shape)
+        self._rows: dict[BlockInstance, tuple[Child, ...]] = {}
         self._collect(network.root, set())
         self.holders = holders(self.order)
         self.imports = names_of(self.holders.get(network.root, ()), self.taken)
@@ -104,6 +112,7 @@ class ClassTable:
     def _classes_of(self, instances: list[BlockInstance]) -> None:
         for rows in loops((row for row in instances if row not in self.written), self.key):
             self._add(rows, rows[0]).loop = True
+        self.runs.learn(run for use in instances for run in runs_in(use.children))
         alike: dict[Any, list[BlockInstance]] = {}
         for instance in instances:
             if instance not in self._known:
@@ -116,6 +125,8 @@ class ClassTable:
         key = self.keys.setdefault(graph, len(self.keys))
         group = self.groups.setdefault(key, ClassUses())
         group.instances += uses
+        for use in uses:
+            group.lists |= {name: arg for arg, names in use.lists.items() for name in names}
         self._known |= dict.fromkeys(uses, key)
         return group
 
@@ -128,7 +139,7 @@ class ClassTable:
             return [([key], None) for key in alike]
         for key in alike:
             for place, (keys, _) in enumerate(made):
-                found = merged([alike[k] for k in (*keys, key)], self.shape)
+                found = merged([alike[k] for k in (*keys, key)], self.shape, self.rows)
                 if found is not None:
                     made[place] = ([*keys, key], found)
                     break
@@ -136,21 +147,29 @@ class ClassTable:
                 made.append(([key], None))
         return made
 
+    def rows(self, use: BlockInstance) -> tuple[Child, ...]:
+        """The layers of a use, those that are one layer repeated as one."""
+        if use not in self._rows:
+            self._rows[use] = tuple(gathered(use.children, self.runs.of))
+        return self._rows[use]
+
     def key(self, instance: BlockInstance) -> int:
         """Equal for uses that are one class."""
         return self._known[instance]
 
     def _graph(self, instance: BlockInstance) -> Any:
         """Equal for uses with the same layers, shortcuts aside."""
-        layers = tuple((c.attribute, self.shape(c.module), _drawn(c)) for c in instance.children)
+        layers = tuple((c.attribute, self.shape(c.module), _drawn(c)) for c in self.rows(instance))
         return (*_declared(instance), layers, instance.body)
 
-    def shape(self, module: ModuleNode) -> Any:
+    def shape(self, module: ModuleNode | Run) -> Any:
         """Equal for modules that differ in sizes alone."""
+        if isinstance(module, Run):
+            return "run", *self.runs.of(module)
         if isinstance(module, OpCall):
             if module.kind.activation and not module.kind.weighted and not module.slots:
                 return "activation"
-            slots = tuple((name, _kind(slot)) for name, slot in module.slots.items())
+            slots = tuple((name, _kind(slot, name, module)) for name, slot in module.slots.items())
             return module.op.key, module.torch, slots
         if isinstance(module, SequentialNode):
             return tuple((self.shape(child.module), _drawn(child)) for child in module.children)
@@ -202,7 +221,9 @@ def _free(draw: Draw) -> Any:
     return tuple((n, None if isinstance(v, Value) else v) for n, v in draw.arguments)
 
 
-def _kind(slot: Slot) -> Any:
-    if isinstance(slot, str):
-        return slot
-    return len(slot) if isinstance(slot, tuple) else None
+def _kind(slot: Slot, name: str, call: OpCall) -> Any:
+    """Equal for a number and a list of one for each dimension; a shape is no such list."""
+    if not isinstance(slot, tuple):
+        return slot if isinstance(slot, str) else None
+    shape = name == call.op.leaves or call.op.imported
+    return len(slot) if shape or len(slot) != call.op.rank else None

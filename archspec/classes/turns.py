@@ -63,15 +63,17 @@ class Turns:
 
     def _turns(self, rows: Sequence[Row], start: int, steps: Mapping[str, int]) -> Layer:
         new = self.made([row[0] if row else None for row in rows])
-        index = Name(self._index)
+        counts = [start + len(row) for row in rows]
+        stop = self.sizes.apart(counts, "layers")
+        turn: Expr = Name(self._index)
+        if stop == Number(start + 1):
+            turn = Number(start)  # a single turn is no loop
         grown = {
-            name: _sum(new.arguments[name], simplify("*", Number(step), index))
+            name: _sum(new.arguments[name], simplify("*", Number(step), turn))
             for name, step in steps.items()
             if step
         }
-        counts = [start + len(row) for row in rows]
-        stop = self.sizes.apart(counts, "layers")
-        loop = Loop(self._name(_sum(index, Number(self._first))), index.id, start, stop)
+        loop = Loop(self._name(_sum(turn, Number(self._first))), self._index, start, stop)
         return Layer(loop.text, replace(new, arguments={**new.arguments, **grown}), loop)
 
     @property

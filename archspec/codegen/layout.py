@@ -34,7 +34,8 @@ class RunText:
     """`*[element for _ in range(count)]`."""
 
     element: Text
-    count: int
+    count: Expr
+    star: str = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class EachText:
     """`element for _ in range(count)`, as the only argument of a call."""
 
     element: Text
-    count: int
+    count: Expr
 
 
 Text = (
@@ -94,8 +95,8 @@ def flat(text: Text) -> str:
             return f"{name}({', '.join(map(flat, arguments))})"
         case KeywordText(name=name, value=value):
             return f"{name}={flat(value)}"
-        case RunText(element=element, count=count):
-            return f"*[{flat(element)} for _ in range({count})]"
+        case RunText(element=element, count=count, star=star):
+            return f"{star}[{flat(element)} for _ in range({source(count)})]"
         case FormulaText(formula=formula, bound=bound):
             return source(formula, bound)
         case TupleText(elements=elements):
@@ -105,7 +106,7 @@ def flat(text: Text) -> str:
         case DictText(pairs=pairs):
             return "{" + ", ".join(f'"{name}": {flat(value)}' for name, value in pairs) + "}"
         case EachText(element=element, count=count):
-            return f"{flat(element)} for _ in range({count})"
+            return f"{flat(element)} for _ in range({source(count)})"
     return text
 
 
@@ -134,10 +135,10 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
             return _call(name, arguments, text.tall, indent, before, after)
         case KeywordText(name=name, value=value):
             return lines(value, indent, f"{before}{name}=", after)
-        case RunText(element=element, count=count):
+        case RunText(element=element, count=count, star=star):
             middle = lines(element, indent + STEP)
-            last = f"{indent}{STEP}for _ in range({count})"
-            return [f"{indent}{before}*[", *middle, last, f"{indent}]{after}"]
+            last = f"{indent}{STEP}for _ in range({source(count)})"
+            return [f"{indent}{before}{star}[", *middle, last, f"{indent}]{after}"]
         case FormulaText(formula=formula, bound=bound):
             return _formula(formula, bound, indent, before, after)
         case TupleText(elements=elements) | ListText(elements=elements):
@@ -152,7 +153,8 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
                 f"{indent}}}{after}",
             ]
         case EachText(element=element, count=count):
-            return [*lines(element, indent, before), f"{indent}for _ in range({count}){after}"]
+            last = f"{indent}for _ in range({source(count)}){after}"
+            return [*lines(element, indent, before), last]
     return [whole]
 
 

@@ -265,9 +265,19 @@ def _comprehension(cls: Class, paths: Sequence[str]) -> list[str]:
     if paths[0].isidentifier():
         return [f"m.{paths[0]}", *condition]
     texts = [f'"{path}"' for path in paths]
-    which = f"== {texts[0]}" if len(texts) == 1 else f"in ({', '.join(texts)})"
-    named = ["for name, part in m.named_modules()", f"if name {which}"]
+    named = ["for name, part in m.named_modules()", *_among(texts)]
     return ["part", *condition, *named]  # a shortcut is not there in every use
+
+
+def _among(texts: Sequence[str]) -> list[str]:
+    """Whether `name` is one of some texts, in as few lines as fit."""
+    which = f"== {texts[0]}" if len(texts) == 1 else f"in ({', '.join(texts)})"
+    room = WIDTH - len(BODY + STEP)
+    if len(f"if name {which}") <= room:
+        return [f"if name {which}"]
+    if len(which) <= room:
+        return ["if name", which]
+    return ["if name", "in (", *(f"{STEP}{text}," for text in texts), ")"]
 
 
 # Imports ------------------------------------------------------------------------------

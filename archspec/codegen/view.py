@@ -26,7 +26,6 @@ from archspec.codegen.starts import constant, starts, uses_math
 from archspec.expression import Expr, Name, Number
 from archspec.ir import (
     Class,
-    Layer,
     Local,
     Loop,
     Modules,
@@ -199,16 +198,26 @@ def _assignments(cls: Class) -> list[str]:
     for layer in cls.layers:
         if is_constant(layer.new):
             made += constant(layer, starts.get(layer.name, ()))
-        elif isinstance(layer.new, Sequential) and layer.new.conditional:
-            first = variable if variable in taken else f"{variable}: list[nn.Module]"
-            made += [f"{BODY}{first} = []"]
-            made += appended(f"self.{layer.name}", layer.new, variable, BODY)
-            taken.add(variable)
         elif layer.loop:
             made += looped(layer.loop, construction(layer.new), BODY)
+        elif isinstance(layer.new, When):
+            made.append(f"{BODY}self.{layer.name}: nn.Module = nn.Identity()")
+            made.append(f"{BODY}if {expression.source(layer.new.condition)}:")
+            made += _assignment(layer.name, layer.new.new, variable, taken, BODY + STEP)
         else:
-            made += _assignment(layer)
+            made += _assignment(layer.name, layer.new, variable, taken, BODY)
     return made
+
+
+def _assignment(name: str, new: Any, variable: str, taken: set[str], start: str) -> list[str]:
+    """One attribute; the first list of layers that some uses lack has a type."""
+    if isinstance(new, Sequential) and new.conditional:
+        first = variable if variable in taken else f"{variable}: list[nn.Module]"
+        taken.add(variable)
+        return [f"{start}{first} = []", *appended(f"self.{name}", new, variable, start)]
+    if name.isidentifier():
+        return lines(construction(new), start, f"self.{name} = ")
+    return lines(CallText("self.add_module", (f'"{name}"', construction(new))), start)
 
 
 def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]:
@@ -220,7 +229,8 @@ def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]
             made.append(f"{start}if {expression.source(child.condition)}:")
             child, indent = child.new, start + STEP
         if isinstance(child, Repeat):
-            made += lines(construction(child), indent, f"{variable} += [", "]")
+            run = RunText(construction(child.new), child.count, star="")
+            made += lines(run, indent, f"{variable} += ")
         else:
             made += lines(CallText(f"{variable}.append", (construction(child),)), indent)
     return [*made, f"{start}{name} = nn.Sequential(*{variable})"]
@@ -235,13 +245,6 @@ def looped(loop: Loop, new: Text, start: str) -> list[str]:
     bounds = (*([str(loop.start)] if loop.start else []), expression.source(loop.stop))
     head = f"{start}for {loop.index} in range({', '.join(bounds)}):"
     return [head, *lines(added, start + STEP)]
-
-
-def _assignment(layer: Layer) -> list[str]:
-    if layer.name.isidentifier():
-        return lines(construction(layer.new), BODY, f"self.{layer.name} = ")
-    added = CallText("self.add_module", (f'"{layer.name}"', construction(layer.new)))
-    return lines(added, BODY)
 
 
 # Constructions ------------------------------------------------------------------------

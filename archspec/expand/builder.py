@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archspec.expression import Expr
 from archspec.ir import Apply, Constant
 from archspec.ir.draws import Draw
-from archspec.ir.tree import Definition, ModuleNode, OpSite, RowSite, Site, TensorInfo
+from archspec.ir.tree import Definition, ModuleNode, OpSite, Repetition, RowSite, Site, TensorInfo
 from archspec.places import At
 
 
@@ -45,6 +45,7 @@ class Builder:
     items: list[Item] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
     tensors: dict[str, str] = field(default_factory=dict)  # the names that marks stand for
+    runs: list[Repetition] = field(default_factory=list)
     named: bool = False  # whether tensors are read or named
     marks: int = 0
 
@@ -108,6 +109,7 @@ class Declared:
     raw: Any = None
     child: str | None = None
     inputs: tuple[str, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Tensor(NamedTuple):

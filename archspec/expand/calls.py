@@ -356,7 +356,7 @@ def declared(name: str, block: Block, scope: Scope) -> Declared:
         n: scope.pending[n][0] for ns in scope.lists.values() for n in ns if n in scope.pending
     }
     args = {arg: e for arg, e in block.args.items() if not isinstance(e, tuple)} | numbers
-    return Declared(name, class_name, block.doc, args, prefix, raw, child, inputs)
+    return Declared(name, class_name, block.doc, args, prefix, raw, child, inputs, scope.lists)
 
 
 def channels_of(name: str, block: Block) -> str:

@@ -75,7 +75,7 @@ def expand_stack(stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder
     """The layers of a list, as attributes of the class around."""
     steps: list[Body] = []
     for layer, place in stack.each(at):
-        for turn, here in turns(layer, place, scope):
+        for turn, here in turns(layer, place, scope, out):
             done, x = expand_layer(turn, place, here, x, out)
             steps += done
     return steps, x

@@ -34,7 +34,7 @@ def sequential(builder: Builder, body: Body) -> SequentialNode:
     """The layers of a builder as one `nn.Sequential`, with names 0, 1, 2, ..."""
     names = _numbers(builder)
     children = tuple(_child(item, names[item.mark]) for item in builder.items)
-    return SequentialNode(children, renamed(body, names))
+    return SequentialNode(children, renamed(body, names), tuple(builder.runs))
 
 
 def closed(
@@ -67,6 +67,7 @@ def closed(
         declared.raw,
         declared.child,
         inputs=declared.inputs,
+        lists=declared.lists,
         gives=gives,
     )
 
@@ -107,8 +108,9 @@ def _children(builder: Builder) -> dict[str, str]:
 
 
 def named(builder: Builder) -> bool:
-    """Whether any layer has a name of its own."""
-    return any(map(_own_name, builder.items))
+    """Whether any layer has a name that is not its number."""
+    own = enumerate(map(_own_name, builder.items))
+    return any(name and name != str(place) for place, name in own)
 
 
 def _own_name(item: Item) -> str | None:

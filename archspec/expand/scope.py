@@ -185,9 +185,13 @@ class Scope:
 
     def count(self, expr: Expr, how: Field, at: At) -> int:
         """A whole number within its bounds, which the network is made for."""
-        number = int(self.bounded(expr, how, at).number)
+        return int(self.counted(expr, how, at).number)
+
+    def counted(self, expr: Expr, how: Field, at: At) -> Value:
+        """The same, with its formula."""
+        value = self.bounded(expr, how, at)
         self.mark_concrete(expr)
-        return number
+        return value
 
     def name(self, name: LayerName | None, at: At) -> str | None:
         """The name of a layer, with numbers for the expressions in it."""

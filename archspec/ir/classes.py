@@ -61,13 +61,19 @@ class Sequential:
         """Whether some children are there in some uses alone."""
         return any(isinstance(child, When) for child in self.children)
 
+    @property
+    def told(self) -> bool:
+        """Whether the class is told how many children there are."""
+        repeats = [child.count for child in self.children if isinstance(child, Repeat)]
+        return not all(isinstance(count, Number) for count in repeats)
+
 
 @dataclass(frozen=True, eq=False)
 class Repeat:
     """`count` equal modules, each constructed afresh."""
 
     new: New | Sequential
-    count: int
+    count: Expr
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +91,9 @@ class Modules:
 
 @dataclass(frozen=True, eq=False)
 class When:
-    """A child that is there where a condition of its class holds."""
+    """A child that is there where a condition of its class holds; of an attribute the module."""
 
-    new: New | Sequential
+    new: New | Sequential | Repeat
     condition: Expr
 
 
@@ -110,11 +116,12 @@ class Loop:
 class Layer:
     """An attribute of a class: a module to be constructed, or a parameter that is one.
 
-    With a `loop` it is one attribute for each turn, and `name` is for people.
+    With a `loop` it is one attribute for each turn, and `name` is for people. Where the condition
+    of a `When` does not hold it is an `nn.Identity()`.
     """
 
     name: str
-    new: New | Sequential | Modules | Name
+    new: New | Sequential | Modules | Name | When
     loop: Loop | None = None
 
 
@@ -141,7 +148,7 @@ class Class:
     flags: tuple[Local, ...] = ()
 
     @cached_property
-    def applied(self) -> Mapping[str, New | Sequential | Name]:
+    def applied(self) -> Mapping[str, New | Sequential | Name | When]:
         """What its body applies, by path."""
         return dict(_applied(self.layers, ""))
 
@@ -161,7 +168,9 @@ class Class:
         return in_mode(self.body, training=False)
 
 
-def _applied(layers: Iterable[Layer], path: str) -> Iterator[tuple[str, New | Sequential | Name]]:
+def _applied(
+    layers: Iterable[Layer], path: str
+) -> Iterator[tuple[str, New | Sequential | Name | When]]:
     for layer in layers:
         if isinstance(layer.new, Modules):
             yield from _applied(layer.new.layers, f"{path}{layer.name}.")

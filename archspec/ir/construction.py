@@ -108,15 +108,22 @@ def children(
 ) -> Iterator[New | Sequential]:
     """Every child, each repeated one as often as it is repeated.
 
-    With `env` only those whose condition holds, if what each name is says so.
+    With `env`, which says what each name is, only those whose condition holds. Without it what is
+    repeated as often as the class is told to is there once.
     """
     for child in sequence.children:
-        if isinstance(child, Repeat):
-            yield from [child.new] * child.count
-        elif isinstance(child, When):
-            if env is None or number(child.condition, env):
-                yield child.new
-        else:
+        yield from _each(child, env)
+
+
+def _each(child: Any, env: Mapping[str, Any] | None) -> Iterator[New | Sequential]:
+    match child:
+        case When(new=new, condition=condition):
+            if env is None or number(condition, env):
+                yield from _each(new, env)
+        case Repeat(new=new, count=count):
+            known = isinstance(count, Number) or env is not None
+            yield from [new] * (number(count, env or {}) if known else 1)
+        case _:
             yield child
 
 

@@ -164,11 +164,21 @@ class Container:
 
 
 @dataclass(frozen=True, eq=False)
+class Repetition:
+    """Children of a Sequential that are one layer, repeated: the first one's place, how many."""
+
+    start: int
+    count: Value
+    at: At
+
+
+@dataclass(frozen=True, eq=False)
 class SequentialNode(Container):
     """Modules that are one `nn.Sequential`; `body` applies them in order."""
 
     children: tuple[Child, ...]
     body: Body
+    runs: tuple[Repetition, ...] = ()
 
 
 ModuleNode = OpCall | BlockCall | SequentialNode
@@ -279,7 +289,8 @@ class BlockInstance(Container):
 
     `args` are the block's args as they are declared, `raw` is the block as it is written, `child`
     the name that it gives its uses, `leaving` what leaves it, in its own names, and `init` how what
-    is in it starts. `inputs` are the tensors that it takes besides, `gives` are those that it
+    is in it starts. `lists` are the arguments that are lists, by the names of their numbers,
+    `inputs` the tensors that it takes besides, `gives` are those that it
     gives, if several, and `dead` the layers that lead to none.
     """
 
@@ -298,6 +309,7 @@ class BlockInstance(Container):
     child: str | None = None
     init: tuple[Rule, ...] = ()
     inputs: tuple[str, ...] = ()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     gives: tuple[TensorInfo, ...] = ()
     dead: tuple[At, ...] = ()
 

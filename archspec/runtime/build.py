@@ -26,6 +26,7 @@ from archspec.ir import (
     New,
     Reference,
     Sequential,
+    When,
     bound,
     call,
     children,
@@ -119,6 +120,9 @@ class _Builder:
             module = nn.ModuleList() if layer.new.listed else nn.ModuleDict()
             self._fill(module, layer.new.layers, env, cls)
             return module
+        if isinstance(layer.new, When):
+            there = [*children(Sequential((layer.new,)), env)]
+            return self.make(there[0], env) if there else nn.Identity()
         return self.make(layer.new, env)
 
     def make(self, new: New | Sequential, env: Mapping[str, Any]) -> nn.Module:

@@ -341,6 +341,7 @@ class Drawn:
     def block(self) -> dict[str, Any]:
         """A block that gives `channels` and takes `stride`."""
         args: dict[str, Any] = {"ratio": 2, "groups": 1, "width": "channels // ratio", "rate": 0}
+        args["depth"] = self.count(0, 2)
         body: Layers = [self.affine("width"), "norm", "act"]
         body += self.keep("width", self.count(0, 2))
         if self.rank == 2:
@@ -351,6 +352,7 @@ class Drawn:
             }
             body.append({"conv": {"channels": "width", **window}})
         body += self.stride("channels")
+        body += self.row() if self.chance(5) else []
         body += self.one_of([], ["norm"], ["norm", "attention"], ["norm", "gate", "act"])
         if self.chance(7):
             residual: dict[str, Any] = {"residual": body, "shortcut": self.shortcut()}
@@ -372,6 +374,17 @@ class Drawn:
             block["doc"] = self.draw(st.text(max_size=120))
         return block
 
+    def row(self) -> Layers:
+        """A sequence of as many layers as the user of the block says."""
+        blocks = [{block: {"channels": "channels"}} for block in self.same]
+        layer = self.one_of(self.affine(self.one_of("channels", "2 * channels")), *blocks)
+        ahead, behind = self.one_of([], ["norm"]), self.one_of([], [self.affine("channels")])
+        if "2 * channels" in str(layer):
+            behind = [self.affine("channels")]
+        some = ["depth", "2 * depth"] if ahead or behind else []
+        row = {**layer, "repeat": self.one_of("depth + 1", *some)}
+        return [self.named({"sequence": [*ahead, row, *behind]})]
+
     def own_blocks(self) -> None:
         """Blocks of the spec's own: shorthands, blocks that keep sizes, blocks of stages."""
         if self.chance(6):
@@ -387,6 +400,10 @@ class Drawn:
                 self.blocks["join"]["inline"] = True
         if self.chance(6):
             layers = [self.affine("channels"), *self.keep("channels", 1)]
+            if self.chance(5):
+                some = self.one_of(self.affine("channels"), {"norm": {}}, {"act": {}})
+                if_wide = self.one_of("channels > 8", "channels > 12", "index > 0")
+                layers.insert(self.count(0, 1), {**some, "when": if_wide})
             if self.chance(3):
                 layers.append({"add": [[], {"from": "input"}]})
             block = {"args": {"rate": 0}, "body": layers, "name": self.one_of("unit", "max")}
@@ -434,6 +451,8 @@ class Drawn:
             stage["groups"] = self.one_of(2, 4, [2] * repeat, "8 if index else 1")
         if self.rank == 2 and self.chance(3):
             stage["window"] = [self.one_of(1, 3, [1, 5], [3, 1]) for _ in range(repeat)]
+        if self.chance(5):
+            stage["depth"] = [self.count(0, 3) for _ in range(repeat)]
         if self.chance(3):
             stage["rate"] = self.one_of(0.1, "0.3 * block_index / block_count", "index / 10")
         if self.chance(5):

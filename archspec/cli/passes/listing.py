@@ -17,6 +17,7 @@ from archspec.ir import (
     New,
     Parameter,
     Sequential,
+    When,
     bound,
     call,
     children,
@@ -43,16 +44,24 @@ def _class(cls: Class, count: str) -> Iterator[str]:
     for local in cls.locals:
         yield f"{STEP}{local.name} = {source(local.value)}"
     for layer in cls.layers:
-        if isinstance(layer.new, Sequential) and layer.new.conditional:
-            yield f"{STEP}layers = []"
-            yield from appended(layer.name, layer.new, "layers", STEP)
-        elif layer.loop:
+        if layer.loop:
             yield from looped(layer.loop, construction(layer.new), STEP)
+        elif isinstance(layer.new, When):
+            yield f"{STEP}if {source(layer.new.condition)}:"
+            yield from _layer(layer.name, layer.new.new, STEP * 2)
         else:
-            yield from lines(construction(layer.new), STEP, f"{layer.name} = ")
+            yield from _layer(layer.name, layer.new, STEP)
     for flag in cls.flags:
         yield f"{STEP}{flag.name} = {source(flag.value)}"
     yield from _forward(cls)
+
+
+def _layer(name: str, new: Any, start: str) -> Iterator[str]:
+    if isinstance(new, Sequential) and new.conditional:
+        yield f"{start}layers = []"
+        yield from appended(name, new, "layers", start)
+    else:
+        yield from lines(construction(new), start, f"{name} = ")
 
 
 def _forward(cls: Class) -> Iterator[str]:
@@ -96,6 +105,9 @@ def _constructed(new: Any, env: Mapping[str, Any]) -> Iterator[Use]:
     if isinstance(new, Sequential):
         for child in children(new, env):
             yield from _constructed(child, env)
+    elif isinstance(new, When):
+        if number(new.condition, env):
+            yield from _constructed(new.new, env)
     elif isinstance(new, Modules):
         for layer in new.layers:
             yield from _constructed(layer.new, env)

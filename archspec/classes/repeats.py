@@ -1,0 +1,41 @@
+"""What the runs of a class become: a layer in a loop, with the first ahead of it if it differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from archspec.classes.printed import same
+from archspec.classes.runs import alike
+from archspec.classes.sizes import Sizes
+from archspec.expression import Binary, Expr, Logic, Number, simplify
+from archspec.ir import Repeat, When
+
+
+def written(runs: Sequence[Any], make: Callable[[Any], Any], sizes: Sizes) -> Iterator[Any]:
+    """One layer as often as it is repeated; each for itself where that is always as often."""
+    counts = [run.how.count if run else None for run in runs]
+    numbers = [count.number if count else None for count in counts]
+    if len({*numbers} - {None}) < 2:
+        modules = [[child.module for child in run.children] if run else [] for run in runs]
+        yield from map(make, zip_longest(*modules))
+        return
+    exprs = [count.expr if count else None for count in counts]
+    stop = sizes.unify(numbers, exprs, [[e] if e else None for e in exprs], "layers")
+    firsts, others = ([run.end(place) if run else None for run in runs] for place in (0, 1))
+    first = other = make(firsts)
+    if not all(o is None or alike(f, o) for f, o in zip(firsts, others, strict=True)):
+        other = make(others)
+    if same(first, other):
+        yield Repeat(first, stop)
+    else:
+        yield When(first, Binary(">", stop, Number(0))) if 0 in numbers else first
+        yield Repeat(other, simplify("-", stop, Number(1)) or stop)
+
+
+def under(condition: Expr, new: Any) -> When:
+    """A child under a condition, and under its own if it has one."""
+    if isinstance(new, When):
+        return When(new.new, Logic("and", (condition, new.condition)))
+    return When(new, condition)
