@@ -102,9 +102,9 @@ def ours(module: ModuleType, root: Path, **changed: Any) -> Iterator[tuple[str, 
     yield "archspec --cache", kept
 
 
-def seconds(data: Dataset[Any], workers: int, clock: Callable[[], float]) -> float:
-    """For each image once, in batches."""
-    keys = torch.arange(len(data)).split(BATCH)  # type: ignore[arg-type]
+def seconds(data: Dataset[Any], workers: int, clock: Callable[[], float], times: int = 1) -> float:
+    """For each image so many times, in batches."""
+    keys = torch.arange(len(data)).split(BATCH) * times  # type: ignore[arg-type]
     loader = DataLoader(data, batch_sampler=keys, num_workers=workers)  # type: ignore[arg-type]
     start = clock()
     for _ in loader:
@@ -133,7 +133,7 @@ def show_ratios(found: dict[str, list[float]], count: int) -> None:
 def show_workers(data: Dataset[Any], rounds: int, several: int) -> None:
     ratios = list[float]()
     for _ in range(rounds):
-        one, more = (seconds(data, n, time.perf_counter) for n in (1, several))
+        one, more = (seconds(data, n, time.perf_counter, 5) for n in (1, several))
         ratios.append(one / more)
     print(f"{several} workers beside one, by the clock: {statistics.median(ratios):.2f}")
 
