@@ -752,6 +752,66 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
+def weights_in(path: Path) -> tuple[str, dict[str, Tensor]]:
+    """The digest of a file, and the state dict that it is or holds."""
+    try:
+        content = path.read_bytes()
+        if content[8:9] == b"{":
+            with needs("safetensors"):
+                from safetensors.torch import load as unpacked
+            found: Any = unpacked(content)
+        else:
+            found = torch.load(io.BytesIO(content), "cpu", weights_only=True)
+        for key in ("model", "state_dict", "model_state_dict"):
+            found = found[key] if isinstance(found.get(key), dict) else found
+        found = {str(name): tensor.to_dense().cpu() for name, tensor in found.items()}
+    except Exception as error:  # torch raises what it meets, of many kinds
+        why = getattr(error, "strerror", "") or "it is damaged, or no state dict"
+        raise SystemExit(
+            f"error: --weights {path}: {why}\n"
+            "help: it takes what torch.save(net.state_dict(), FILE) or a run has written"
+        ) from error
+    return hashlib.sha256(content).hexdigest()[:16], found
+
+
+def start_from(path: Path, net: nn.Module) -> tuple[str, dict[str, Tensor], str]:
+    """The digest of a file, its tensors that fit a network, and a line about all.
+
+    The first convolution is made to fit other channels: summed over all for a single
+    one, else repeated, for outputs of the same size.
+    """
+    (digest, found), state = weights_in(path), net.state_dict()
+    shapes, made, told = {name: t.shape for name, t in state.items()}, "", ""
+    while not found.keys() & shapes.keys():  # but for a prefix of all, as `module.`
+        if len({name.partition(".")[0] for name in found} - {"n_averaged"}) != 1:
+            break
+        found = {k.partition(".")[2]: t for k, t in found.items() if "." in k}
+    convs = (f"{k}.weight" for k, m in net.named_modules() if hasattr(m, "groups"))
+    name = next((name for name in convs if name in shapes), "")
+    if name in found and found[name].shape[2:] == shapes[name][2:]:
+        few, many, old = found[name].shape[1], shapes[name][1], found[name].float()
+        if 0 < few != many:
+            repeated = torch.cat([old] * -(-many // few), 1)[:, :many] * (few / many)
+            found[name] = old.sum(1, keepdim=True) if many == 1 else repeated
+            made = f" ({name} from {few} channels to {many})"
+    taken = {name: t for name, t in found.items() if t.shape == shapes.get(name)}
+    there = {name: f" (there {[*t.shape]})" for name, t in found.items()}
+    anew = [name + there.get(name, "") for name in shapes if name not in taken]
+    left = [name for name in found if name not in shapes]
+    for names, what in ((anew, "start anew"), (left, "left over")):
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        told += f"; {what}: {', '.join(names[:6]) or 'none'}{more}"
+    if not taken:
+        sys.exit(
+            f"error: --weights {path} has no tensor of a name and shape of the network\n"
+            f"help: pass weights of this network{told}"
+        )
+    odd = any(found[k].shape[1:] != shapes[k][1:] for k in shapes if k in found)
+    mark = "warning: " if odd or 2 * len(taken) < len(shapes) else ""
+    told = f"{len(taken)} of {len(shapes)} tensors taken{made}{told}"
+    return digest, taken, f"{mark}{path}: {told}"
+
+
 def of_first(make: Callable[[], Any]) -> Any:
     """What process 0 makes, in all of them: they need not have its files."""
     made = [make() if RANK == 0 else None]

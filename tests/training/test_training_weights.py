@@ -1,0 +1,237 @@
+"""Runs that start from weights: what is taken, adapted or starts anew, and what is refused."""
+
+from __future__ import annotations
+
+import argparse
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import archspec
+from resume import NETWORK, finish
+from support.forks import pair
+from support.scripts import Script, recipe
+
+STILL = ("--steps", "1", "--lr", "1e-30")  # a step that moves no weight
+ALL = "start anew: none; left over: none"
+State = dict[str, Tensor]
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
+    return Script(tmp_path_factory.mktemp("script"), NETWORK + recipe("ema: 0.9"))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "weights.pt"
+
+
+def saved(script: Script, path: Path, seed: int = 3) -> State:
+    """Weights of its network, written to a file, with statistics that no new network has."""
+    torch.manual_seed(seed)
+    state: State = script.module.Tiny().state_dict()
+    for tensor in state.values():
+        tensor.add_(5 if tensor.dim() == 0 else torch.rand_like(tensor))
+    torch.save(state, path)
+    return state
+
+
+def started(script: Script, path: Path) -> tuple[State, str]:
+    """What a new network has once it took from a file, and the line about it."""
+    torch.manual_seed(0)
+    net = script.module.Tiny()
+    _, taken, about = script.module.start_from(path, net)
+    net.load_state_dict(taken, strict=False)
+    return net.state_dict(), about
+
+
+def differing(one: State, other: State) -> list[str]:
+    assert one.keys() == other.keys()
+    return [name for name in one if not torch.equal(one[name], other[name])]
+
+
+def below(prefix: str, state: State) -> State:
+    return {f"{prefix}.{name}": tensor for name, tensor in state.items()}
+
+
+# Taken --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda state: state,
+        lambda state: {"state_dict": state, "epoch": 3},
+        lambda state: {"model": {"state_dict": state}},
+        lambda state: below("module", state),
+        lambda state: {"n_averaged": torch.ones(()), **below("module", state)},
+        lambda state: {"model": below("module._orig_mod", state)},
+    ],
+)
+def test_every_tensor_is_taken(
+    script: Script, path: Path, wrapped: Callable[[State], dict[str, Any]]
+) -> None:
+    state = saved(script, path)
+    torch.save(wrapped(state), path)
+    found, about = started(script, path)
+    assert differing(found, state) == []
+    assert about == f"{path}: {len(state)} of {len(state)} tensors taken; {ALL}"
+
+
+def test_safetensors_whatever_they_are_called(script: Script, path: Path) -> None:
+    library = pytest.importorskip("safetensors.torch")
+    state = saved(script, path)
+    library.save_file(state, path)
+    assert differing(started(script, path)[0], state) == []
+
+
+def test_a_run_starts_from_them_and_then_goes_on_with_its_own(
+    script: Script, path: Path, tmp_path: Path
+) -> None:
+    out, state = tmp_path / "run", saved(script, path)
+    given = ("--weights", str(path), "--resume", "auto")
+    printed = script(out, *STILL, *given)
+    assert printed.startswith(f"{path}: {len(state)} of {len(state)} tensors taken; {ALL}\ntiny: ")
+    last = torch.load(out / "last.pt", weights_only=True)
+    for name, _ in script.module.Tiny().named_parameters():
+        assert torch.equal(last["trained"][name], state[name])
+        assert torch.equal(last["model"][name], state[name])  # the average
+    assert script(out, *STILL, *given).startswith("tiny: ")
+    digest, other = last["settings"]["weights"], "was written with other settings: weights = "
+    assert f"{other}{digest}, now None\n" in script.refuses(out, *STILL, "--resume", "auto")
+    saved(script, path, seed=4)
+    assert f"{other}{digest}, now " in script.refuses(out, *STILL, *given)
+
+
+def test_a_run_starts_from_another_run(script: Script, tmp_path: Path) -> None:
+    script(tmp_path / "one", "--steps", "2")
+    path = tmp_path / "one" / "best.pt"
+    found, about = started(script, path)
+    assert differing(found, torch.load(path, weights_only=True)["model"]) == []
+    assert about.endswith(ALL)
+
+
+def test_several_processes_start_from_them(script: Script, path: Path, tmp_path: Path) -> None:
+    state = saved(script, path)
+    first, second = pair(script.path, tmp_path / "run", *STILL, "--weights", str(path))
+    assert f"{path}: {len(state)} of {len(state)} tensors taken" in finish(first)
+    finish(second)
+    last = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
+    for name, _ in script.module.Tiny().named_parameters():
+        assert torch.equal(last["trained"][name], state[name])
+
+
+# Adapted ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 7])
+def test_channels_and_classes_as_load_weights_adapts_them(
+    script: Script, path: Path, tmp_path: Path, channels: int
+) -> None:
+    state = saved(script, path)
+    torch.manual_seed(1)
+    state["conv1.weight"] = torch.rand(8, 3, 3, 3)
+    state["fc.weight"], state["fc.bias"] = torch.rand(4, 8), torch.rand(4)
+    torch.save(state, path)
+    text = NETWORK.replace("[1, 8, 8]", f"[{channels}, 8, 8]")
+    net = archspec.build_module(archspec.load(_file(tmp_path, text)))
+    archspec.load_weights(net, path, adapt_input=True, adapt_classes=True)
+    torch.manual_seed(0)
+    fresh = archspec.build_module(archspec.load(_file(tmp_path, text)))
+    start = {name: tensor.clone() for name, tensor in fresh.state_dict().items()}
+    _, taken, about = script.module.start_from(path, fresh)
+    fresh.load_state_dict(taken, strict=False)
+    anew = ["fc.weight", "fc.bias"]
+    assert differing(net.state_dict(), fresh.state_dict()) == anew
+    assert [name for name in anew if not torch.equal(start[name], fresh.state_dict()[name])] == []
+    made = "" if channels == 3 else f" (conv1.weight from 3 channels to {channels})"
+    rest = "start anew: fc.weight (there [4, 8]), fc.bias (there [4]); left over: none"
+    assert about == f"{path}: {len(start) - 2} of {len(start)} tensors taken{made}; {rest}"
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / "tiny.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_all_that_is_not_taken_is_told(script: Script, path: Path) -> None:
+    state = saved(script, path)
+    for name in ("bn1.bias", "bn1.num_batches_tracked"):
+        del state[name]
+    torch.save(state | {f"more.{n}": torch.zeros(1) for n in range(9)}, path)
+    anew = "start anew: bn1.bias, bn1.num_batches_tracked"
+    left = "left over: more.0, more.1, more.2, more.3, more.4, more.5 and 3 more"
+    assert started(script, path)[1] == f"{path}: 30 of 32 tensors taken; {anew}; {left}"
+
+
+# Refused ------------------------------------------------------------------------------
+
+
+def _cut(path: Path) -> None:
+    torch.save({"conv1.weight": torch.zeros(9, 9)}, path)
+    path.write_bytes(path.read_bytes()[:-300])
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data.txt", "no weights")
+
+
+def _recursive(path: Path) -> None:
+    state: dict[str, Any] = {}
+    state["model"] = state
+    torch.save(state, path)
+
+
+NOT_WEIGHTS: dict[str, Callable[[Path], object]] = {
+    "a folder": Path.mkdir,
+    "empty": Path.touch,
+    "a page": lambda path: path.write_text("<!doctype html>"),
+    "JSON": lambda path: path.write_text('{"a": {"b": 1}}  {'),
+    "a header alone": lambda path: path.write_bytes(b"\xff\0\0\0\0\0\0\0{"),
+    "cut off": _cut,
+    "another archive": _zip,
+    "in itself": _recursive,
+    "code": lambda path: torch.save({"args": argparse.Namespace(), "model": {}}, path),
+    "a module": lambda path: torch.save(nn.Linear(2, 2), path),
+    "a tensor": lambda path: torch.save(torch.zeros(3), path),
+    "numbers": lambda path: torch.save({"conv1.weight": 3}, path),
+    "without values": lambda path: torch.save({"a": torch.zeros(2, device="meta")}, path),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_WEIGHTS)
+def test_what_is_no_file_of_weights(script: Script, path: Path, kind: str) -> None:
+    NOT_WEIGHTS[kind](path)
+    message = script.refuses(path.parent / "run", "--weights", str(path))
+    assert message.startswith(f"error: --weights {path}: ")
+    assert not (path.parent / "run" / "last.pt").exists()
+
+
+def test_a_file_that_is_not_there(script: Script, path: Path) -> None:
+    message = script.refuses(path.parent / "run", "--weights", str(path))
+    assert message.startswith(f"error: --weights {path}: No such file or directory\nhelp: ")
+
+
+def test_weights_of_another_network(script: Script, path: Path) -> None:
+    torch.save({"encoder.0.weight": torch.zeros(8, 3, 3, 3), "decoder.w": torch.zeros(2)}, path)
+    message = script.refuses(path.parent / "run", "--weights", str(path))
+    assert "no tensor of a name and shape of the network\nhelp: " in message
+    assert message.endswith("left over: encoder.0.weight, decoder.w")
+
+
+def test_few_tensors_or_other_shapes_are_a_warning(script: Script, path: Path) -> None:
+    state = saved(script, path)
+    torch.save({"conv1.weight": state["conv1.weight"]}, path)
+    about = started(script, path)[1]
+    assert about.startswith(f"warning: {path}: 1 of 32 tensors taken; start anew: bn1.weight, ")
+    torch.save(state | {"first.0.conv1.weight": torch.zeros(8, 8, 1, 1)}, path)
+    anew = "start anew: first.0.conv1.weight (there [8, 8, 1, 1])"
+    assert started(script, path)[1].startswith(f"warning: {path}: 31 of 32 tensors taken; {anew};")
