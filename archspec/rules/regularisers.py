@@ -31,7 +31,8 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
     `dropout` acts on what enters the last linear layer that is in no gate and no shortcut,
     `stochastic_depth` on residual blocks that have no `drop_path` and end in a layer of their own,
     `noise` of `activations` on what leaves each stage, `augment` and `cutmix` on images,
-    `weight_decay` (without `decay_all`) and `l1` on kernels and matrices.
+    `weight_decay` (without `decay_all`) and `l1` on kernels and matrices. `freeze` takes names of
+    layers with weights, and has to leave some.
     """
     train = view.spec.train
     if train is None:

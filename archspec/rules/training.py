@@ -175,7 +175,7 @@ def _at_size(view: View, side: int) -> str:
 # Places -------------------------------------------------------------------------------
 
 
-def place_of(view: View, *path: str, key: bool = False) -> Span | None:
+def place_of(view: View, *path: str | int, key: bool = False) -> Span | None:
     """Where the recipe says it; of what is inherited, the `train` of this very file."""
     span = view.spec.where("train", *path, key=key)
     return span if span and span.file == view.file else view.spec.where("train", key=True) or span

@@ -8,6 +8,7 @@ from typing import Any
 from archspec.language.train import REGULARISERS, Places, Train
 
 Lines = defaultdict[str, list[str]]
+ALL = "net.parameters()"
 
 
 def lines_of(recipe: Train, places: Places) -> Lines:
@@ -16,6 +17,9 @@ def lines_of(recipe: Train, places: Places) -> Lines:
     for part in REGULARISERS:
         for where, line in part.script(recipe, places):
             lines[where].append(line)
+    for trained in lines["trained"]:
+        for place in lines.keys() - {"network"}:
+            lines[place] = [line.replace(ALL, trained) for line in lines[place]]
     return lines
 
 

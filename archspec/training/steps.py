@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from archspec.codegen import layout
 from archspec.codegen.layout import CallText, Text
+from archspec.training.lines import ALL
 
 if TYPE_CHECKING:
     from archspec.language.train import Train
@@ -31,7 +32,7 @@ def unindented(text: Text, before: str = "", depth: int = 1) -> list[str]:
 
 def optimizer(recipe: Train, lines: Lines) -> list[str]:
     """What is made of the network's parameters."""
-    given: list[Text] = [*(lines["parameters"] or ["net.parameters()"]), "lr=args.lr"]
+    given: list[Text] = [*(lines["parameters"] or lines["trained"] or [ALL]), "lr=args.lr"]
     if recipe.optimizer == "sgd" and recipe.momentum:
         given.append(f"momentum={recipe.momentum!r}")
     if recipe.nesterov:

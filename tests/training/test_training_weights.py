@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 import archspec
+from archspec.language import parse_text
+from archspec.rules.checking import check_spec
 from resume import NETWORK, finish
 from support.forks import pair
 from support.scripts import Script, recipe
@@ -235,3 +237,66 @@ def test_few_tensors_or_other_shapes_are_a_warning(script: Script, path: Path) -
     torch.save(state | {"first.0.conv1.weight": torch.zeros(8, 8, 1, 1)}, path)
     anew = "start anew: first.0.conv1.weight (there [8, 8, 1, 1])"
     assert started(script, path)[1].startswith(f"warning: {path}: 31 of 32 tensors taken; {anew};")
+
+
+# Frozen -------------------------------------------------------------------------------
+
+GROUPS = "weight_decay: 0.01, l1: 0.001, clip: 1, noise: {activations: 0.1}"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "momentum: 0.5",
+        f"{GROUPS}, ema: 0.9, stochastic_depth: 0.3",
+        "optimizer: lamb, weight_decay: 0.1, accumulate: 2",
+    ],
+)
+def test_what_is_frozen_keeps_weights_and_statistics(tmp_path: Path, keys: str) -> None:
+    script = Script(tmp_path / "script", NETWORK + recipe(f"freeze: [stem, first.0], {keys}"))
+    state = saved(script, tmp_path / "weights.pt")
+    given = ("--weights", str(tmp_path / "weights.pt"), "--resume", "auto")
+    script(tmp_path / "run", "--epochs", "2", *given)
+    last = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
+    for part in {"model", "trained"} & last.keys():
+        changed = {name for name in differing(last[part], state) if "num_" not in name}
+        learns = {name for name in state if name.startswith(("fc", "first.1."))}
+        assert changed == {name for name in learns if "num_" not in name}
+        kept = {name for name in state if name.endswith("bn1.num_batches_tracked")} - learns
+        assert [name for name in kept if last[part][name] != state[name]] == []
+    groups = last["optimizer"]["param_groups"]
+    assert sum(len(group["params"]) for group in groups) == 8  # first.1 has six, fc two
+
+
+def test_a_constant_is_frozen(tmp_path: Path) -> None:
+    text = NETWORK.replace(
+        "norm, act]", "norm, {add: [[], {parameter: [8, 1, 1], name: shift}]}, act]"
+    )
+    script = Script(tmp_path / "script", text + recipe("freeze: [stem]"))
+    frozen = [name for name, _ in script.module.Tiny().named_parameters() if "first" not in name]
+    script(tmp_path / "run", "--steps", "2", "--save-every", "0")
+    torch.manual_seed(0)
+    first = script.module.Tiny().state_dict()
+    last = torch.load(tmp_path / "run" / "last.pt", weights_only=True)["model"]
+    assert len(frozen) == 6
+    assert [n for n in frozen if not torch.equal(first[n], last[n])] == ["fc.weight", "fc.bias"]
+
+
+@pytest.mark.parametrize(
+    ("names", "at", "message", "hint"),
+    [
+        ("[frist]", "frist", "no layer with weights of the name `frist`", "did you mean `first`?"),
+        ("[stem, relu]", "relu", "no layer with weights of the name `relu`", "it has: "),
+        ("[first.2]", "first.2", "no layer with weights of the name `first.2`", "it has: "),
+        ("[stem, first, fc]", "freeze", "there is nothing to train", "leave out the last one"),
+    ],
+)
+def test_names_that_freeze_nothing(names: str, at: str, message: str, hint: str) -> None:
+    text = NETWORK + recipe(f"freeze: {names}")
+    (found,) = check_spec(parse_text(text, "tiny.yaml"))
+    assert message in found.message
+    assert hint in found.hint
+    assert found.severity == "error"
+    assert found.span is not None
+    line = text.splitlines()[found.span.line - 1]
+    assert line[found.span.column - 1 : found.span.end_column - 1] == at

@@ -12,12 +12,17 @@ def places_of(network: ExpandedNetwork) -> Places:
     way = list(on_way(network))
     layers = [part for part in way if isinstance(part, Visit)]
     linear = [visit.path for visit in layers if visit.site.op.key == "linear"]
-    weights = (shape for visit in visits(network) for shape in visit.site.op.weights().values())
+    every = [(visit.path, visit.site.op) for visit in visits(network)]
+    saved = {path: op.saved(path) for path, op in every if op.saved(path)}
+    stem = (c.attribute for c in network.root.attributes if c.at and c.at.path[:1] == ("stem",))
     return Places(
         network.input.sizes,
         network.stages,
         linear[-1] if linear else None,
         tuple((end.block, end.path) for end in way if isinstance(end, Ending)),
         bool(network.drops),
-        any(len(shape) > 1 for shape in weights),
+        any(len(shape) > 1 for _, op in every for shape in op.weights().values()),
+        tuple(saved),
+        frozenset(path for path, names in saved.items() if path in names),
+        tuple(name for name in stem if any(f"{path}.".startswith(f"{name}.") for path in saved)),
     )

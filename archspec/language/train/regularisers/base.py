@@ -17,6 +17,9 @@ class Places(NamedTuple):
     residuals: tuple[tuple[str, str | None], ...]  # block, and the layer that its body ends in
     drops: bool = False  # some residual is dropped already, by a `drop_path` above 0
     kernels: bool = True  # some weight is a kernel or a matrix
+    layers: tuple[str, ...] = ()  # that have weights or statistics
+    constants: frozenset[str] = frozenset()  # those of them that are a parameter themselves
+    stem: tuple[str, ...] = ()  # what the stem gives the network, with such layers
 
 
 class Idle(NamedTuple):
@@ -25,12 +28,13 @@ class Idle(NamedTuple):
     key: str
     why: str
     hint: str = "remove it"
-    below: tuple[str, ...] = ()
+    below: tuple[str | int, ...] = ()
 
 
 Where = Literal[
     "network",  # after the network is made, before its optimizer
     "once",  # the same, but lines that several regularisers need are there once
+    "trained",  # what is written for net.parameters() in lines of all regularisers, but "network"
     "parameters",  # what the optimizer is given, in place of net.parameters()
     "optimizer argument",
     "start",  # after the optimizer is made
