@@ -43,6 +43,7 @@ from support import ROOT
 
 PAGES = (
     *("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/shapes.md"),
+    "docs/data.md",
     "docs/training.md",
 )
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -144,7 +144,7 @@ def test_images_that_are_kept_train_the_same_network(
     assert "images in" not in again
     assert differing(tmp_path / "first", tmp_path / "again") == []
     message = script.refuses(tmp_path / "first", *data, "--resume")
-    assert "was written with cache = True, and now it is False" in message
+    assert "was written with other settings: cache = True, now False" in message
 
 
 def test_what_is_kept_is_the_image_at_the_size_of_the_recipe(
@@ -156,6 +156,17 @@ def test_what_is_kept_is_the_image_at_the_size_of_the_recipe(
     script.module.keep_decoded(data, 18, options(tmp_path))
     assert all(map(same_bits, loaded(data, range(24)), expected))
     assert {min(data.store[number].shape[1:]) for number in range(24)} == {17, 18}
+
+
+def test_what_is_kept_may_be_held_out(
+    script: Script, folder: Path, v2: Any, tmp_path: Path
+) -> None:
+    given = (folder / "train", v2.Compose([v2.PILToTensor()]))
+    whole, kept = (script.module.Folder(*given) for _ in range(2))
+    script.module.keep_decoded(kept, 60, options(tmp_path))
+    keys = torch.tensor([3, 20, 5])
+    some = [loaded(data.some(keys, given[1]), range(3)) for data in (whole, kept)]
+    assert all(map(same_bits, *some))
 
 
 @pytest.mark.parametrize("cut", ["images", "index", "both"])

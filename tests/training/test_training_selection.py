@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 from pathlib import Path
 from typing import Any
@@ -242,7 +243,8 @@ def test_folders_that_there_are(
 
 def test_images_held_out_are_not_augmented(of_folders: Script, tmp_path: Path) -> None:
     data = Path(images(tmp_path / "data", "train"))
-    parts = of_folders.module.read_folders(data, "change", "whole", 0.25, 0)
+    args = argparse.Namespace(seed=0, cache=None)
+    parts = of_folders.module.read_folders(data, "change", "whole", 8, 0.25, args)
     assert (parts["train"].change, parts["val"].change) == ("change", "whole")
     paths = [path for part in ("train", "val") for path, _ in parts[part].images]
     assert len({*paths}) == len(paths) == 12
