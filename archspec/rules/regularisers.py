@@ -32,7 +32,7 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
     `stochastic_depth` on residual blocks that have no `drop_path` and end in a layer of their own,
     `noise` of `activations` on what leaves each stage, `augment` and `cutmix` on images,
     `weight_decay` (without `decay_all`) and `l1` on kernels and matrices. `freeze` takes names of
-    layers with weights, and has to leave some.
+    layers with weights, and has to leave some; `head_lr` acts on a last linear layer that learns.
     """
     train = view.spec.train
     if train is None:

@@ -69,6 +69,11 @@ makes parts smaller), and keep those of process 0."""
         return " and ".join(['run["step"] < steps', *self.lines["while"]])
 
     @property
+    def rate(self) -> str:
+        """The learning rate of a group of parameters."""
+        return " * ".join(["lr", *self.lines["rate"]])
+
+    @property
     def score(self) -> str:
         return "r2" if self.recipe.of_values else "accuracy"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from support.scripts import Script, recipe
 
 STILL = ("--steps", "1", "--lr", "1e-30")  # a step that moves no weight
 ALL = "start anew: none; left over: none"
+CONVOLUTIONS = NETWORK.replace("flatten, {linear: 10}", "{conv: 10}, flatten")
 State = dict[str, Tensor]
 
 
@@ -300,3 +302,55 @@ def test_names_that_freeze_nothing(names: str, at: str, message: str, hint: str)
     assert found.span is not None
     line = text.splitlines()[found.span.line - 1]
     assert line[found.span.column - 1 : found.span.end_column - 1] == at
+
+
+# A faster last layer ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "momentum: 0.9",
+        "optimizer: adamw, weight_decay: 0.1",
+        "optimizer: lamb",
+        "freeze: [stem, first], weight_decay: 0.1",
+    ],
+)
+def test_the_last_layer_learns_at_a_multiple(tmp_path: Path, keys: str) -> None:
+    script = Script(tmp_path / "script", NETWORK + recipe(f"head_lr: 8, {keys}"))
+    script(tmp_path / "run", "--steps", "2")
+    groups = torch.load(tmp_path / "run" / "last.pt", weights_only=True)["optimizer"][
+        "param_groups"
+    ]
+    rates = {group.get("factor", 1): group["lr"] for group in groups}
+    sizes = Counter[float]()
+    for group in groups:
+        sizes[group.get("factor", 1)] += len(group["params"])
+    assert sizes == ({8.0: 2} if "freeze" in keys else {1: 15, 8.0: 2})
+    assert rates.get(1, rates[8.0] / 8) == pytest.approx(rates[8.0] / 8)
+
+
+@pytest.mark.parametrize(
+    ("network", "keys", "message"),
+    [
+        (NETWORK, "freeze: [fc], head_lr: 8", "frozen"),
+        (CONVOLUTIONS, "head_lr: 8", "no linear layer"),
+    ],
+)
+def test_a_rate_of_no_layer(network: str, keys: str, message: str) -> None:
+    found = check_spec(parse_text(network + recipe(keys), "tiny.yaml"))
+    assert message in next(d.message for d in found if d.rule == "idle-regulariser")
+
+
+def test_a_multiple_is_one_of_the_step(tmp_path: Path) -> None:
+    """Without momentum the first step of the last layer is eight times as long."""
+    ends = []
+    for factor in (1, 8):
+        script = Script(tmp_path / f"{factor}", NETWORK + recipe(f"momentum: 0, head_lr: {factor}"))
+        script(tmp_path / f"run{factor}", "--steps", "1")
+        ends.append(torch.load(tmp_path / f"run{factor}" / "last.pt", weights_only=True)["model"])
+    torch.manual_seed(0)
+    start = script.module.Tiny().state_dict()
+    one, eight = (end["fc.weight"] - start["fc.weight"] for end in ends)
+    torch.testing.assert_close(eight, 8 * one, rtol=1e-4, atol=1e-7)
+    assert torch.equal(ends[0]["conv1.weight"], ends[1]["conv1.weight"])

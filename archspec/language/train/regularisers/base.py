@@ -40,6 +40,7 @@ Where = Literal[
     "start",  # after the optimizer is made
     "state",  # what a checkpoint holds more
     "evaluated",  # the network that is evaluated, in place of net
+    "rate",  # one more factor of the learning rate of a group
     "while",  # one more condition to go on after an epoch
     "crop",  # how an image of a folder is cut out, in place of the usual
     "transform",  # of an image of a folder

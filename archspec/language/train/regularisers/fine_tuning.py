@@ -1,4 +1,4 @@
-"""Layers that stay as they are: weights without gradients, norms without new statistics."""
+"""Layers that stay as they are, and a last one that learns faster."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from archspec.language.train.model import Takes
 from archspec.language.train.regularisers.base import Idle, Idles, Lines, Places, Regulariser, at
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 WIDTH = 84  # of a line in a function of a script
@@ -19,9 +20,9 @@ EXAMPLE = "write e.g. `freeze: [stem, layer1]`"
 Name = Annotated[str, Takes("the name of a layer or stage", EXAMPLE)]
 
 
-class Freeze(Regulariser):
+class FineTuning(Regulariser):
     order = 140
-    example = "freeze: [stem]"
+    example = "freeze: [stem], head_lr: 2"
     elsewhere = {"frozen": "freeze", "freeze_layers": "freeze", "frozen_stages": "freeze"}
 
     freeze: Annotated[
@@ -34,6 +35,10 @@ class Freeze(Regulariser):
         "names them (`layer1`, `layer4.0`); `stem` is all that the spec's stem has.",
     )
 
+    head_lr: Annotated[float, Field(ge=0, le=1000)] = Field(
+        0.0, description="The learning rate of the last linear layer, as a multiple of the others'."
+    )
+
     def idle(self, network: Places) -> Idles:
         for number, name in enumerate(self.freeze):
             if not _paths(name, network):
@@ -41,7 +46,11 @@ class Freeze(Regulariser):
                 known = [layer.partition(".")[0] for layer in network.layers]
                 stem = ["stem"] if network.stem else []
                 yield Idle("freeze", why, did_you_mean(name, known + stem, "it has"), (number,))
-        frozen = self._frozen(network)
+        frozen, last = self._frozen(network), network.last_linear
+        if self.head_lr and last is None:
+            yield Idle("head_lr", "the network has no linear layer for `head_lr`")
+        elif self.head_lr and any(_is_in(f"{last}", path) for path in frozen):
+            yield Idle("head_lr", f"`head_lr` is the rate of `{last}`, which is frozen")
         if frozen and all(any(_is_in(layer, path) for path in frozen) for layer in network.layers):
             why = "every layer with weights is frozen, so there is nothing to train"
             yield Idle("freeze", why, "leave out the last one")
@@ -56,6 +65,10 @@ class Freeze(Regulariser):
                     yield "network", f'net.get_parameter("{path}").requires_grad_(False)'
             yield "network", "trained = [p for p in net.parameters() if p.requires_grad]"
             yield "trained", "trained"
+        if self.head_lr:
+            head = f'net.get_submodule("{network.last_linear}")'
+            yield "start", f"speed_up(optimizer, {head}, {self.head_lr!r})"
+            yield "rate", 'group.get("factor", 1.0)'
 
     def _frozen(self, network: Places) -> list[str]:
         found = [path for name in self.freeze for path in _paths(name, network)]
@@ -85,3 +98,14 @@ def freeze(net: nn.Module, frozen: Sequence[str]) -> None:
     """Have parts keep their weights and, by the mode of evaluation, their statistics."""
     for path in frozen:
         net.get_submodule(path).requires_grad_(False).eval()
+
+
+def speed_up(optimizer: torch.optim.Optimizer, layer: nn.Module, factor: float) -> None:
+    """Give a layer groups of its own, with a multiple of the learning rate."""
+    own = set(layer.parameters())
+    for group in [*optimizer.param_groups]:
+        theirs = [p for p in group["params"] if p in own]
+        group["params"] = [p for p in group["params"] if p not in own]
+        if theirs:
+            optimizer.add_param_group({**group, "params": theirs, "factor": factor})
+    optimizer.param_groups[:] = [g for g in optimizer.param_groups if g["params"]]
