@@ -85,7 +85,7 @@ def device_of(name: str) -> torch.device:
 def locked(path: Path) -> int | None:
     """The file, open and locked by this process, or None if another one has it."""
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             if sys.platform == "win32":
                 import msvcrt
