@@ -12,13 +12,13 @@ workers; the last two lines are images by the clock, with one worker and with se
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import random
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +26,8 @@ from typing import Any
 import torch
 from PIL import Image, ImageFilter
 from torch.utils.data import DataLoader, Dataset
+
+from resume import module_of
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from support import peers
@@ -61,12 +63,7 @@ def script_of(spec: str, folder: Path) -> ModuleType:
     """A training script as a module, with as many classes as there are here."""
     path = folder / "train.py"
     path.write_text(render_training(spec, single_file=True), "utf-8")
-    found = importlib.util.spec_from_file_location("train", path)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    sys.modules["train"] = module
-    found.loader.exec_module(module)
+    module = module_of(path)
     module.OUTPUTS = CLASSES  # type: ignore[attr-defined]
     return module
 
@@ -81,11 +78,8 @@ def torchvision_folder(root: Path) -> Dataset[Any]:
 
 
 def change_of(module: ModuleType) -> Any:
-    def taken(image: Any) -> Any:
-        return module.random_part(crop, image)
-
     crop = v2.RandomResizedCrop(224, scale=(0.08, 1))
-    return v2.Compose([taken, v2.RandomHorizontalFlip()])
+    return v2.Compose([partial(module.random_part, crop), v2.RandomHorizontalFlip()])
 
 
 def ours(module: ModuleType, root: Path, **changed: Any) -> Iterator[tuple[str, Dataset[Any]]]:

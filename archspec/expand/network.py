@@ -158,9 +158,11 @@ class _Expansion:
         return part
 
     def _raise_findings(self) -> None:
-        lines = Lines(self.spec.document, self.spec.library)
-        found = merged(lines.diagnostic(finding) for finding in self.parts.found)
-        if wrong := [*_wrong_class(self.spec), *found]:
+        wrong = [*_wrong_class(self.spec)]
+        if self.parts.found:
+            lines = Lines(self.spec.document, self.spec.library)
+            wrong += merged(lines.diagnostic(finding) for finding in self.parts.found)
+        if wrong:
             raise SpecError(wrong)
 
     def _check_widths(self) -> None:

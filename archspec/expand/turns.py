@@ -27,8 +27,9 @@ def turns(layer: Layer, at: At, scope: Scope, out: Builder) -> Iterator[tuple[La
         turn = {"index": index, "repeat": number}
         if series is not None:
             turn |= series.indices | {"block_index": series.block_index + index}
-        one, seen = _in_turn(layer, index, number, memo=scope.memo), dict(scope.values)
-        yield one, scope.with_(values=seen | {name: constant(n) for name, n in turn.items()})
+        one = _in_turn(layer, index, number, memo=scope.memo)
+        values = {name: constant(n) for name, n in turn.items()}
+        yield one, scope.with_(values=scope.values | values)
         single = single and len(out.items) == start + index + 1
     if single:
         out.runs[:] = [run for run in out.runs if run.start < start]  # those of its turns

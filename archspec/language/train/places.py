@@ -5,6 +5,7 @@ from __future__ import annotations
 from archspec.ir.tree import ExpandedNetwork
 from archspec.ir.visitor import Ending, Visit, on_way, visits
 from archspec.language.train.regularisers import Places
+from archspec.language.train.regularisers.base import is_in
 
 
 def places_of(network: ExpandedNetwork) -> Places:
@@ -24,5 +25,5 @@ def places_of(network: ExpandedNetwork) -> Places:
         any(len(shape) > 1 for _, op in every for shape in op.weights().values()),
         tuple(saved),
         frozenset(path for path, names in saved.items() if path in names),
-        tuple(name for name in stem if any(f"{path}.".startswith(f"{name}.") for path in saved)),
+        tuple(name for name in stem if any(is_in(path, name) for path in saved)),
     )

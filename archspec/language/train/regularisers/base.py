@@ -22,6 +22,11 @@ class Places(NamedTuple):
     stem: tuple[str, ...] = ()  # what the stem gives the network, with such layers
 
 
+def is_in(layer: str, path: str) -> bool:
+    """Whether a layer is what a path names, or inside it."""
+    return f"{layer}.".startswith(f"{path}.")
+
+
 class Idle(NamedTuple):
     """Why a regulariser that is on does nothing. `below` leads from its key to the place."""
 

@@ -9,7 +9,15 @@ from pydantic import Field
 
 from archspec.diagnostics import did_you_mean, shown
 from archspec.language.train.model import Takes
-from archspec.language.train.regularisers.base import Idle, Idles, Lines, Places, Regulariser, at
+from archspec.language.train.regularisers.base import (
+    Idle,
+    Idles,
+    Lines,
+    Places,
+    Regulariser,
+    at,
+    is_in,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -49,9 +57,9 @@ class FineTuning(Regulariser):
         frozen, last = self._frozen(network), network.last_linear
         if self.head_lr and last is None:
             yield Idle("head_lr", "the network has no linear layer for `head_lr`")
-        elif self.head_lr and any(_is_in(f"{last}", path) for path in frozen):
+        elif self.head_lr and any(is_in(f"{last}", path) for path in frozen):
             yield Idle("head_lr", f"`head_lr` is the rate of `{last}`, which is frozen")
-        if frozen and all(any(_is_in(layer, path) for path in frozen) for layer in network.layers):
+        if frozen and all(any(is_in(layer, path) for path in frozen) for layer in network.layers):
             why = "every layer with weights is frozen, so there is nothing to train"
             yield Idle("freeze", why, "leave out the last one")
 
@@ -77,13 +85,9 @@ class FineTuning(Regulariser):
 
 def _paths(name: str, network: Places) -> tuple[str, ...]:
     """The paths that are meant; those of the network's layers come before `stem`."""
-    if any(_is_in(layer, name) for layer in network.layers):
+    if any(is_in(layer, name) for layer in network.layers):
         return (name,)
     return network.stem if name == "stem" else ()
-
-
-def _is_in(layer: str, path: str) -> bool:
-    return f"{layer}.".startswith(f"{path}.")
 
 
 def _listed(paths: Sequence[str]) -> list[str]:
