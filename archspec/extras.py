@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-EXTRAS = {"torch": "torch", "safetensors": "safetensors", "matplotlib": "plot"}
+EXTRAS = {
+    **{"torch": "torch", "safetensors": "safetensors", "matplotlib": "plot"},
+    **{"torchvision": "peers", "timm": "peers"},
+}
 
 
 def install(library: str) -> str:

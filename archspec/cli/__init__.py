@@ -37,6 +37,7 @@ COMMANDS = {
     "show": ("show", "layers, shapes, parameters and multiply-adds"),
     "list": ("listing", "shipped specs, blocks, ops"),
     "rule": ("rule", "explain a rule"),
+    "verify": ("verify", "hold the network against its source, torch and a peer"),
     "infer": ("infer", "from a checkpoint back to a spec"),
     "schema": ("schema", "the JSON Schema of specs, for editors"),
 }

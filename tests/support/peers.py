@@ -1,22 +1,19 @@
 """The networks that ours must equal: torchvision's, and two written by hand.
 
-`from peers import models` gives `torchvision.models` on every machine. torchvision may
-be built for another torch than the one installed (for CUDA beside a torch for CPUs).
-Its compiled ops do not load then, but its models need none of them: they import once
-the ops are declared.
+`from support.peers import models` gives `torchvision.models` on every machine, as `archspec verify`
+imports it.
 """
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from archspec.verify.peers import torchvision_models
 
 TORCHVISION = (
     "resnet18",
@@ -30,29 +27,6 @@ TORCHVISION = (
     "wide_resnet50_2",
     "wide_resnet101_2",
 )
-
-OPS = (
-    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height,"
-    " int pooled_width, int sampling_ratio, bool aligned) -> Tensor",
-)
-_libraries: list[torch.library.Library] = []  # a declaration lasts as long as its library
-
-
-def torchvision_models() -> ModuleType:
-    """`torchvision.models`, with its ops declared first where they do not load."""
-    try:
-        return importlib.import_module("torchvision.models")
-    except RuntimeError:
-        for name in [name for name in sys.modules if name.startswith("torchvision")]:
-            del sys.modules[name]
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for op in OPS:
-        library.define(op)
-    _libraries.append(library)
-    return importlib.import_module("torchvision.models")
-
 
 models = torchvision_models()
 

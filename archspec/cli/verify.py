@@ -1,0 +1,63 @@
+"""`archspec verify`: a network against its own source, torch's counters, and a peer."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from archspec.api import analyze, network
+from archspec.cli.lines import fail, note, say
+from archspec.cli.options import add_settings, chosen
+from archspec.extras import needed_for
+from archspec.ir.construction import imported
+
+
+def add_parser(commands: Any) -> None:
+    """`archspec verify SPEC [--against PEER]`."""
+    parser = commands.add_parser(
+        "verify",
+        description="Checks that the live module and the generated source are one network (names, "
+        "first weights, outputs, gradients), and that torch counts the shapes, parameters and "
+        "multiply-adds that `show` prints. Exit code 0: all hold; 1: one does not; 2: the peer "
+        "does not exist, or its weights have other names.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
+    parser.add_argument(
+        "--against",
+        metavar="PEER",
+        default="",
+        help="torchvision:NAME or timm:NAME: with its random weights, matched by name, the outputs "
+        "and a training step must agree",
+    )
+    add_settings(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """See the description of the command; findings are raised as `SpecError`."""
+    spec = chosen(args)
+    net = network(spec)
+    if classes := imported(net):
+        listed = ", ".join(f"`{path}`" for path in classes)
+        fail(f"{spec.name} imports {listed}; `verify` runs no code that a spec names")
+        return 2
+    with needed_for("`archspec verify`", "torch"):
+        from archspec.verify import PeerError, checks
+    witness, done, failed = "", 0, 0
+    try:
+        for check in checks(net, analyze(spec), args.against):
+            if check.against != witness:
+                witness = check.against
+                say(witness)
+            say(f"  {'ok' if check.passed else 'FAIL':<5} {check.name:<14} {check.detail}")
+            done, failed = done + 1, failed + (not check.passed)
+    except PeerError as error:
+        head, *lines = str(error).splitlines()
+        fail(head)
+        note(*lines, *([f"help: {error.hint}"] if error.hint else []))
+        return 2
+    say(
+        f"{spec.name}: {f'{failed} of {done} checks fail' if failed else f'all {done} checks pass'}"
+    )
+    return int(failed > 0)

@@ -1,0 +1,26 @@
+"""A network against independent witnesses: its own source, torch's counters, another library's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archspec.analysis import Analysis
+from archspec.ir import Network
+from archspec.verify.check import Check as Check
+from archspec.verify.counts import checks_of_counts
+from archspec.verify.peers import PeerError as PeerError
+from archspec.verify.peers import checks_of_peer, peer
+from archspec.verify.source import checks_of_source
+
+
+def checks(network: Network, analysis: Analysis, against: str = "") -> Iterator[Check]:
+    """Each check as it is done: live module and source, torch's counts, then the peer.
+
+    `against` is `torchvision:NAME` or `timm:NAME`; "" is no peer. Raises `PeerError`, before the
+    first check, if there is no such network or its weights have other names or shapes.
+    """
+    other = peer(against, network, analysis) if against else None
+    yield from checks_of_source(network, analysis.input)
+    yield from checks_of_counts(network, analysis)
+    if other is not None:
+        yield from checks_of_peer(network, other, against, analysis.input)

@@ -1,0 +1,197 @@
+"""A network of torchvision or timm, and the first layer at which ours is another one."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from archspec.analysis import Analysis
+from archspec.diagnostics import did_you_mean
+from archspec.extras import needed_for
+from archspec.ir import Network
+from archspec.runtime import build
+from archspec.verify.check import Check
+from archspec.verify.tensors import Shape, apart, flat, images, randomise, training_step
+
+LIBRARIES = ("torchvision", "timm")
+ROUNDING = 1e-9  # of float64, over hundreds of layers in another order; an eps shows at 1e-7
+MOST_LISTED = 8
+OPS = (
+    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height,"
+    " int pooled_width, int sampling_ratio, bool aligned) -> Tensor",
+)
+_declared: list[Any] = []  # a declaration lasts as long as its library
+
+
+class PeerError(Exception):
+    """There is no such network, or its weights have other names or shapes; `hint` says more."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def peer(against: str, network: Network, analysis: Analysis) -> nn.Module:
+    """The network that `against` names, with as many classes as ours; raises `PeerError`."""
+    library, colon, name = against.partition(":")
+    if library not in LIBRARIES or not colon or not name:
+        hint = "write `torchvision:NAME` or `timm:NAME`, such as `torchvision:resnet50`"
+        raise PeerError(f"unknown network `{against}` to compare with", hint)
+    with needed_for("`--against`", library):
+        known, create = _torchvision() if library == "torchvision" else _timm()
+    if name not in known:
+        raise PeerError(f"{library} has no network `{name}`", did_you_mean(name, known))
+    classes = {"num_classes": analysis.output[0]} if len(analysis.output) == 1 else {}
+    try:
+        other = create(name, **classes)
+    except Exception as error:
+        raise PeerError(f"{against} can't be built: {type(error).__name__}: {error}") from None
+    _check_names(network, other, against)
+    return other
+
+
+def _torchvision() -> tuple[Sequence[str], Callable[..., nn.Module]]:
+    models = torchvision_models()
+    return models.list_models(), partial(models.get_model, weights=None)
+
+
+def _timm() -> tuple[Sequence[str], Callable[..., nn.Module]]:
+    torchvision_models()
+    timm: Any = importlib.import_module("timm")
+    return timm.list_models(), partial(timm.create_model, pretrained=False)
+
+
+def torchvision_models() -> ModuleType:
+    """`torchvision.models`, also where torchvision is built for another torch than this one.
+
+    Its compiled ops do not load then. Its models need none, but import only once they are declared.
+    """
+    try:
+        return importlib.import_module("torchvision.models")
+    except RuntimeError:
+        for name in [name for name in sys.modules if name.startswith("torchvision")]:
+            del sys.modules[name]
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
+    for op in OPS:
+        library.define(op)
+    _declared.append(library)
+    return importlib.import_module("torchvision.models")
+
+
+def _check_names(network: Network, other: nn.Module, against: str) -> None:
+    """Raises `PeerError` with the weights whose names or shapes do not match."""
+    with torch.device("meta"):
+        here = _shapes(build(network, init=False))
+    there = _shapes(other)
+    differing = {
+        f"only in {network.spec}": [k for k in here if k not in there],
+        f"only in {against}": [k for k in there if k not in here],
+        "of another shape": [
+            f"{k}: {s}, there {there[k]}" for k, s in here.items() if there.get(k, s) != s
+        ],
+    }
+    if lines := [line for title, keys in differing.items() for line in _listed(title, keys)]:
+        head = f"{network.spec} and {against} do not have the same weights"
+        raise PeerError("\n".join([head, *lines]), "weights are matched by name and shape")
+
+
+def _shapes(model: nn.Module) -> dict[str, Shape]:
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def _listed(title: str, keys: Sequence[str]) -> list[str]:
+    more = [f"    ... and {len(keys) - MOST_LISTED} more"] if len(keys) > MOST_LISTED else []
+    shown = [f"    {key}" for key in keys[:MOST_LISTED]]
+    return [f"  {title} ({len(keys)}):", *shown, *more] if keys else []
+
+
+def checks_of_peer(
+    network: Network, other: nn.Module, against: str, shape: Shape
+) -> Iterator[Check]:
+    """The forward pass and a training step in float64, with the peer's random weights in both."""
+    check = partial(Check, against)
+    ours, other = build(network, init=False).double(), other.double()
+    randomise(other)
+    weights = other.state_dict()
+    ours.load_state_dict(weights)
+    yield check("state dict", True, f"{len(weights)} tensors: same names and shapes")
+    x = images(2, *shape).double()
+    far, first = _first_difference(ours.eval(), other.eval(), x)
+    where = f", first at {_place(network, first)}" if first else ""
+    yield check("forward", far < ROUNDING, f"{_amount(far)}{where if far >= ROUNDING else ''}")
+    one, two = training_step(ours, x), training_step(other, x)
+    least = max((t.abs().max().item() for t in two.values() if t.numel()), default=0) / 1000
+    apart_by = {k: apart(one[k], two[k], least) if k in one else float("inf") for k in two}
+    worst = max(apart_by, key=lambda k: apart_by[k])
+    holds = apart_by[worst] < ROUNDING
+    where = "" if holds else f", most at {_place(network, worst)}"
+    yield check("training step", holds, f"{_amount(apart_by[worst])}{where}")
+
+
+def _amount(far: float) -> str:
+    return f"differs by {far:.1g} of the largest value" if far else "equal"
+
+
+class _Call(NamedTuple):
+    """The n-th call of the module at a path."""
+
+    path: str
+    turn: int
+
+
+def _first_difference(ours: nn.Module, other: nn.Module, x: Tensor) -> tuple[float, str]:
+    """How far the outputs are apart, and the first layer of ours whose output is another."""
+    here: dict[_Call, list[Tensor]] = {}
+    apart_by: dict[_Call, float] = {}
+
+    def keep(call: _Call, output: Any) -> None:
+        here[call] = [y.clone() for y in flat(output)]  # what follows may work in place
+
+    def measure(call: _Call, output: Any) -> None:
+        if call in here:
+            apart_by[call] = _far(here[call], flat(output))
+
+    outputs = [_watched(ours, x, keep), _watched(other, x, measure)]
+    first = next((call.path for call in here if apart_by.get(call, 0) >= ROUNDING), "")
+    return _far(*map(flat, outputs)), first
+
+
+def _far(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
+    if len(one) != len(other):
+        return float("inf")
+    return max(map(apart, one, other), default=0.0)
+
+
+def _watched(model: nn.Module, x: Tensor, see: Callable[[_Call, Any], None]) -> Any:
+    """What the model gives; `see` gets what each of its modules gives, innermost first."""
+    turns: dict[str, int] = {}
+
+    def hook(path: str) -> Callable[..., None]:
+        def run(_: nn.Module, __: Any, output: Any) -> None:
+            turns[path] = turns.get(path, 0) + 1
+            see(_Call(path, turns[path]), output)
+
+        return run
+
+    hooks = [m.register_forward_hook(hook(path)) for path, m in model.named_modules() if path]
+    with torch.no_grad():
+        output = model(x)
+    for handle in hooks:
+        handle.remove()
+    return output
+
+
+def _place(network: Network, path: str) -> str:
+    """A layer, with the lines of the spec and of the block that it comes from."""
+    spans = network.place(path)
+    lines = dict.fromkeys(s.path or f"{s.file}:{s.line}" for s in (*spans[:1], *spans[-1:]))
+    return f"{path} ({', '.join(lines)})" if lines else path

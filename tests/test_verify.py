@@ -1,0 +1,176 @@
+"""`archspec verify`: networks that agree pass, a planted difference is found at its layer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import archspec
+from archspec.api import network
+from archspec.codegen import generate
+from archspec.verify import checks, source
+from archspec.verify.counts import checks_of_counts
+from archspec.verify.source import checks_of_source
+from support.linting import Project, Said
+
+SMALL = "--set=input=[3,64,64]"  # the networks take any size, and a smaller one is quicker
+SIZE = {"input": [3, 64, 64]}
+NET = """
+extends: resnet18
+name: net
+input: [3, 32, 32]
+"""
+
+
+def verified(project: Project, text: str, against: str = "torchvision:resnet18") -> Said:
+    project.write("net.yaml", NET + text)
+    return project.run("verify", "net.yaml", f"--against={against}")
+
+
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [
+        ("resnet18", "torchvision:resnet18"),
+        ("mobilenet_v3_small", "torchvision:mobilenet_v3_small"),
+        ("resnet26d", "timm:resnet26d"),
+        ("starnet_s1", "timm:starnet_s1"),
+    ],
+)
+def test_all_checks_hold(name: str, peer: str, project: Project) -> None:
+    said = project.run("verify", name, SMALL, f"--against={peer}")
+    assert said.code == 0, said.out
+    assert len(re.findall(r"^  ok ", said.out, re.MULTILINE)) == 10
+    assert said.lines[-1] == f"{name}: all 10 checks pass"
+
+
+SHALLOW = {"stages": {"encoder": {"encoder": {"layers": 1}}}}  # with attention
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"extends": "unet", "input": [3, 64, 64]},
+        {"extends": "googlenet", "input": [3, 64, 64]},
+        {"extends": "vit_b_16", **SHALLOW},
+        {"extends": "residual_mlp"},
+        {"extends": "resnet18_sequence"},
+    ],
+    ids=lambda changes: changes["extends"],
+)
+def test_the_source_and_the_counts_hold_without_a_peer(changes: dict[str, Any]) -> None:
+    """Several outputs, heads that train alone, attention, and inputs that are no images."""
+    spec = archspec.load({"name": "net", **changes})
+    found = [*checks(network(spec), archspec.analyze(spec))]
+    assert [check for check in found if not check.passed] == []
+    assert len(found) == 7
+
+
+def test_a_peer_has_as_many_classes_as_the_spec(project: Project) -> None:
+    assert verified(project, "args: {classes: 7}").code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "layer"),
+    [
+        ("defaults: {act: gelu}", "relu"),
+        ("defaults: {norm: {batch_norm: {eps: 1.0e-4}}}", "bn1"),
+        ("stages:\n  layer2: {stride: 1}\n", "layer2.0.conv1"),
+        ("stages:\n  layer3: {stride: 1}\n  layer4: {stride: 4}\n", "layer3.0.conv1"),
+    ],
+    ids=["activation", "eps", "stride", "two strides"],
+)
+def test_a_difference_is_found_at_its_layer(change: str, layer: str, project: Project) -> None:
+    said = verified(project, change)
+    assert said.code == 1
+    failed = next(text for text in said.lines if text.startswith("  FAIL  forward"))
+    assert f"first at {layer} (" in failed
+    assert ".yaml:" in failed
+
+
+def test_a_moved_stride_is_found_where_all_weights_fit(project: Project) -> None:
+    said = project.run(
+        "verify", "resnet50_v1", "--set=input=[3,32,32]", "--against=torchvision:resnet50"
+    )
+    assert said.code == 1
+    assert "first at layer2.0.conv1 (" in said.out
+
+
+@pytest.mark.parametrize(
+    ("against", "message", "hint"),
+    [
+        ("resnet18", "unknown network `resnet18` to compare with", "`torchvision:NAME`"),
+        ("keras:resnet18", "unknown network `keras:resnet18`", "`timm:NAME`"),
+        ("torchvision:resnet81", "torchvision has no network `resnet81`", "`resnet18`?"),
+        ("timm:resnet26e", "timm has no network `resnet26e`", "did you mean"),
+        (
+            "torchvision:resnet34",
+            "only in torchvision:resnet34 (96):\n    layer1.2.conv1.weight\n",
+            "matched by name",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_wrong_usage(
+    against: str, message: str, hint: str, project: Project
+) -> None:
+    said = verified(project, "", against)
+    assert (said.code, said.out) == (2, "")
+    assert message in said.err
+    assert hint in said.err
+
+
+def test_other_shapes_are_listed(project: Project) -> None:
+    said = verified(project, "stages:\n  layer4: {channels: 640}\n")
+    assert said.code == 2
+    assert "of another shape (26):\n    layer4.0.conv1.weight: (640, 256, 3, 3)" in said.err
+    assert "    ... and 18 more" in said.err
+
+
+def test_a_spec_that_imports_a_class_is_not_run(project: Project) -> None:
+    project.write(
+        "net.yaml",
+        "name: net\ninput: [3, 8, 8]\nstem: [own]\nblocks:\n"
+        "  own: {import: secrets.Own, like: identity, params: 0}\n",
+    )
+    said = project.run("verify", "net.yaml")
+    assert (said.code, said.out) == (2, "")
+    assert "imports `secrets.Own`" in said.err
+
+
+# The checks themselves: each sees what is planted under it ------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "changed", "name"),
+    [
+        ("self.fc", "self.head", "state dict"),
+        ("fan_out", "fan_in", "first weights"),
+        ("return self.relu(y + ", "return (y + ", "forward"),
+        ("nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, momentum=0.2)", "training step"),
+    ],
+)
+def test_a_source_that_differs_is_found(
+    written: str, changed: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = network("resnet18", **SIZE)
+    monkeypatch.setattr(source, "generate", lambda net: generate(net).replace(written, changed))
+    failed = next(check for check in checks_of_source(net, (3, 64, 64)) if not check.passed)
+    assert failed.name == name
+    assert "differ" in failed.detail
+
+
+def test_counts_that_differ_are_found() -> None:
+    net, analysis = network("resnet18", **SIZE), archspec.analyze("resnet18", **SIZE)
+    rows = tuple(
+        row._replace(output=(1, 2, 3), macs=row.macs + 1) if row.path == "layer1.1.conv2" else row
+        for row in analysis.rows
+    )
+    wrong = replace(analysis, params=5)
+    vars(wrong)["rows"] = rows
+    found = {check.name: check for check in checks_of_counts(net, wrong)}
+    assert not any(check.passed for check in found.values())
+    assert found["output shapes"].detail.startswith("layer1.1.conv2: (1, 2, 3), torch has")
+    assert found["multiply-adds"].detail.startswith("layer1.1.conv2: ")
+    assert found["parameters"].detail == "the network: 5, torch counts 11,689,512"
