@@ -77,5 +77,5 @@ def training_step(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
     losses = [(y * torch.linspace(-1, 1, y.numel()).to(y).view_as(y)).sum() for y in outputs]
     torch.autograd.backward(losses)
     gradients = {k: w.grad for k, w in model.named_parameters() if w.grad is not None}
-    statistics = {k: b for k, b in model.named_buffers() if b.is_floating_point()}
-    return gradients | statistics
+    buffers, saved = dict(model.named_buffers()), model.state_dict()
+    return gradients | {k: b for k, b in buffers.items() if k in saved and b.is_floating_point()}
