@@ -15,6 +15,7 @@ from archspec.ir.containers import gathered
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
 from archspec.ir.visitor import visits_of
 from archspec.memo import Memo, remember
+from archspec.memory import Memory, Precision, memory_of
 
 
 class Row(NamedTuple):
@@ -96,6 +97,23 @@ class Analysis:
         Layers of one container, such as `convs.0` and `convs.1`, stand side by side.
         """
         return state(self.rows)
+
+    def memory(
+        self,
+        batch: int,
+        precision: Precision = "fp32",
+        optimizer: str = "sgd",
+        ema: bool = False,
+    ) -> Memory:
+        """The bytes that `batch` samples take on one device, at the peak of a training step
+        and of inference.
+
+        Below `fp32` autocast runs what multiplies by weights; these stay in float32. `ema` holds a
+        copy of the weights. Raises `KeyError` for an optimizer that is not in `memory.STATES`.
+        """
+        if self.network is None:
+            raise ValueError("the analysis has no network")
+        return memory_of(self.network, batch, precision, optimizer, ema)
 
     def __str__(self) -> str:
         """The table that `archspec show` prints."""

@@ -15,6 +15,15 @@ from archspec.cli.passes.documents import dumped
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.lint.discover import check_named
+from archspec.memory import STATES, Precision
+
+MEMORY = {
+    "training": "training, at the peak",
+    "weights": "  weights and statistics",
+    "states": "  of the optimizer",
+    "kept": "  kept for the backward pass",
+    "inference": "inference, at the peak",
+}
 
 
 def add_parser(commands: Any) -> None:
@@ -38,6 +47,18 @@ def add_parser(commands: Any) -> None:
         help="print what a pass makes of the spec: its own file as parsed; merged with what it "
         "extends; expanded into a tree of layers; the classes of the generated source",
     )
+    other.add_argument(
+        "--memory",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="BATCH",
+        help="print the peak memory of a training step and of inference with BATCH samples on one "
+        "device (default: those of the recipe)",
+    )
+    parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="for --memory")
+    parser.add_argument("--optimizer", choices=tuple(STATES), help="for --memory")
+    parser.add_argument("--ema", action="store_true", help="for --memory: hold averaged weights")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     add_settings(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
@@ -55,6 +76,9 @@ def run(args: argparse.Namespace) -> int:
         print(_resolved(spec, args.format), end="")
         return 0
     analysis = analyze(spec)
+    if args.memory is not None:
+        _memory(analysis, spec, args)
+        return 0
     print(_json(analysis) if args.format == "json" else table(analysis, args.depth))
     return 0
 
@@ -67,6 +91,25 @@ def _check_usage(args: argparse.Namespace, error: Callable[[str], Any]) -> None:
         error("argument --depth: not allowed with argument --pass")
     if args.settings and args.pass_ == "parsed":
         error("argument --set: not allowed with --pass parsed, which is the file as it is written")
+
+
+def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> None:
+    """What the recipe says is what options leave out."""
+    train = spec.train
+    batch = args.memory or (train.batch_size // train.accumulate if train else 1)
+    precision: Precision = args.precision or "fp32"
+    optimizer = args.optimizer or (train.optimizer if train else "sgd")
+    ema = args.ema or bool(getattr(train, "ema", 0))
+    found = analysis.memory(batch, precision, optimizer, ema)
+    if args.format == "json":
+        how = {"batch": batch, "precision": precision, "optimizer": optimizer, "ema": ema}
+        print(json.dumps({"name": analysis.name, **how, **found._asdict()}, indent=2))
+        return
+    averaged = " and averaged weights" if ema else ""
+    samples = "1 sample" if batch == 1 else f"{batch:,} samples"
+    print(f"{analysis.name}: {samples} in {precision}, {optimizer}{averaged}\n")
+    for name, text in MEMORY.items():
+        print(f"{text:32} {getattr(found, name) / 2**20:12,.1f} MiB")
 
 
 def _resolved(spec: Spec, form: str) -> str:

@@ -127,6 +127,9 @@ class Op:
     drops: ClassVar[bool] = False  # drops numbers while training
     counts: ClassVar[bool] = False  # takes whole numbers alone
     constant: ClassVar[bool] = False  # reads nothing: a parameter of the class
+    view: ClassVar[bool] = False  # what leaves is the memory of what arrives
+    keeps: ClassVar[str] = ""  # what autograd keeps for the backward pass: `x` arrives, `y` leaves
+    autocast: ClassVar[str] = ""  # `low` or `full` precision, or the `widest` of its weights and x
     leaves: ClassVar[str | None] = None  # the field that says the channels that leave
     imported: ClassVar[str] = ""  # the dotted path of an own module's class
     constructor: ClassVar[Any] = None  # its arguments, where they are no fields of the op
@@ -170,6 +173,14 @@ class Op:
 
     def macs(self, y: Shape) -> int:
         """Multiply-adds of matrix products and convolutions for an output of shape `y`."""
+        return 0
+
+    def keeping(self, x: Shape) -> str:
+        """`keeps`, where it depends on what arrives."""
+        return self.keeps
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        """Bytes that autograd keeps of one sample besides; `width` is that of a number."""
         return 0
 
     def idle(self) -> str:

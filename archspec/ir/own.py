@@ -6,7 +6,7 @@ import copyreg
 import math
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from archspec.ir.ops import Field, Op, OpField, Shape
 
@@ -20,6 +20,8 @@ class OwnType(type):
 @dataclass(frozen=True)
 class Own(Op, metaclass=OwnType):
     """An own module in one use: how many parameters it has, and multiply-adds at a position."""
+
+    keeps: ClassVar[str] = "x"
 
     learns: int = field(kw_only=True, default=0)
     multiplies: int = field(kw_only=True, default=0)

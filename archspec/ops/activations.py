@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import Op, Real, argument, op
+from archspec.ir import Op, Real, Shape, argument, op
 
 
 @op
@@ -12,6 +12,7 @@ class Activation(Op):
     """A function of each number by itself."""
 
     activation: ClassVar[bool] = True
+    keeps: ClassVar[str] = "x"
 
 
 @op
@@ -51,6 +52,7 @@ class Tanh(Activation):
     key: ClassVar[str] = "tanh"
     torch: ClassVar[str] = "Tanh"
     attribute: ClassVar[str] = "tanh"
+    keeps: ClassVar[str] = "y"
 
 
 @op
@@ -60,6 +62,7 @@ class Sigmoid(Activation):
     key: ClassVar[str] = "sigmoid"
     torch: ClassVar[str] = "Sigmoid"
     attribute: ClassVar[str] = "sigmoid"
+    keeps: ClassVar[str] = "y"
 
 
 @op
@@ -100,6 +103,9 @@ class Softsign(Activation):
     torch: ClassVar[str] = "Softsign"
     attribute: ClassVar[str] = "softsign"
 
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * x.elements
+
 
 @op
 class LogSigmoid(Activation):
@@ -109,6 +115,9 @@ class LogSigmoid(Activation):
     torch: ClassVar[str] = "LogSigmoid"
     attribute: ClassVar[str] = "logsigmoid"
 
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * x.elements
+
 
 @op
 class Tanhshrink(Activation):
@@ -117,6 +126,10 @@ class Tanhshrink(Activation):
     key: ClassVar[str] = "tanhshrink"
     torch: ClassVar[str] = "Tanhshrink"
     attribute: ClassVar[str] = "tanhshrink"
+    keeps: ClassVar[str] = ""
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * x.elements
 
 
 @op

@@ -33,6 +33,8 @@ class Convolution(Window):
     weighted: ClassVar[bool] = True
     numbered: ClassVar[bool] = True
     projects: ClassVar[bool] = True
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "low"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         return self.kernel_size, self.stride, self.padding, self.dilation, False
@@ -132,6 +134,8 @@ class ConvTranspose(Op):
     numbered: ClassVar[bool] = True
     projects: ClassVar[bool] = True
     example: ClassVar[str] = "- conv_transpose: {channels: 32, kernel: 2, stride: 2}"
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "low"
 
     def _grown(self, rank: int) -> list[tuple[int, int]]:
         """Stride and what is added to each dimension: n pixels become n * stride + added."""
@@ -198,6 +202,8 @@ class Linear(Op):
     weighted: ClassVar[bool] = True
     projects: ClassVar[bool] = True
     example: ClassVar[str] = "- global_avg_pool\n- flatten\n- linear: 10"
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "low"
 
     def output(self, x: Shape) -> Shape:
         if x.rank and not x.last:

@@ -30,6 +30,9 @@ class Dropout(Drop):
     torch: ClassVar[str] = "Dropout"
     example: ClassVar[str] = "- dropout: 0.2"
 
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * x.elements  # the mask
+
 
 @op
 class Dropout2d(Drop):
@@ -54,6 +57,9 @@ class AlphaDropout(Drop):
     key: ClassVar[str] = "alpha_dropout"
     torch: ClassVar[str] = "AlphaDropout"
     example: ClassVar[str] = "- selu\n- alpha_dropout: 0.1"
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * x.elements  # the mask
 
 
 @op

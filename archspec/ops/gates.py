@@ -23,6 +23,7 @@ class Softmax(OverChannels):
     attribute: ClassVar[str] = "softmax"
     shares: ClassVar[bool] = True
     example: ClassVar[str] = "- global_avg_pool\n- flatten\n- linear: 10\n- softmax"
+    keeps: ClassVar[str] = "y"
 
 
 @op
@@ -33,6 +34,7 @@ class LogSoftmax(OverChannels):
     torch: ClassVar[str] = "LogSoftmax"
     attribute: ClassVar[str] = "log_softmax"
     shares: ClassVar[bool] = True
+    keeps: ClassVar[str] = "y"
 
 
 @op
@@ -43,6 +45,7 @@ class Softmin(OverChannels):
     torch: ClassVar[str] = "Softmin"
     attribute: ClassVar[str] = "softmin"
     shares: ClassVar[bool] = True
+    keeps: ClassVar[str] = "y"
 
 
 @op
@@ -53,6 +56,7 @@ class GLU(OverChannels):
     torch: ClassVar[str] = "GLU"
     attribute: ClassVar[str] = "glu"
     example: ClassVar[str] = "- conv: {channels: 128, kernel: 3}\n- glu"
+    keeps: ClassVar[str] = "x"
 
     def output(self, x: Shape) -> Shape:
         if x.channels % 2:

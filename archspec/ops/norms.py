@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from archspec.ir import Op, Real, Shape, ShapeError, argument, op
@@ -22,6 +23,7 @@ class ChannelNorm(Op):
     numbered: ClassVar[bool] = True
     norm: ClassVar[bool] = True
     centers: ClassVar[bool] = True
+    keeps: ClassVar[str] = "x"
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return dict.fromkeys(("weight", "bias"), (self.num_features,)) if self.affine else {}
@@ -93,6 +95,7 @@ class FrozenBatchNorm(Op):
     weighted: ClassVar[bool] = True
     numbered: ClassVar[bool] = True
     norm: ClassVar[bool] = True
+    autocast: ClassVar[str] = "widest"
 
     def output(self, x: Shape) -> Shape:
         channels_first(self, x)
@@ -120,6 +123,7 @@ class GroupNorm(Op):
     numbered: ClassVar[bool] = True
     norm: ClassVar[bool] = True
     example: ClassVar[str] = "- group_norm: 32"
+    keeps: ClassVar[str] = "x"
 
     def output(self, x: Shape) -> Shape:
         channels_first(self, x)
@@ -152,6 +156,7 @@ class LayerNorm(Op):
     numbered: ClassVar[bool] = True
     norm: ClassVar[bool] = True
     example: ClassVar[str] = "- layer_norm: {eps: 1e-6}"
+    keeps: ClassVar[str] = "x"
 
     @classmethod
     def torch_name(cls, shape: Shape) -> str:
@@ -162,6 +167,14 @@ class LayerNorm(Op):
             return {}
         names = ("weight", "bias") if self.bias else ("weight",)
         return dict.fromkeys(names, (self.normalized_shape,))
+
+    def keeping(self, x: Shape) -> str:
+        return self.keeps if x.last or not x.rank else ""
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        """Means and deviations, and a copy with the channels last if they are not."""
+        copied = 0 if x.last or not x.rank else width * x.elements
+        return copied + 8 * math.prod(x.spatial)
 
 
 @op
@@ -179,6 +192,7 @@ class RMSNorm(Op):
     numbered: ClassVar[bool] = True
     norm: ClassVar[bool] = True
     example: ClassVar[str] = "- rms_norm: {eps: 1e-6}"
+    keeps: ClassVar[str] = "x"
 
     @classmethod
     def torch_name(cls, shape: Shape) -> str:
@@ -186,6 +200,9 @@ class RMSNorm(Op):
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.normalized_shape,)} if self.elementwise_affine else {}
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * (x.elements + math.prod(x.spatial))
 
 
 @op
@@ -203,10 +220,16 @@ class LocalResponseNorm(Op):
     first: ClassVar[str | None] = "size"
     norm: ClassVar[bool] = True
     example: ClassVar[str] = "- local_response_norm: 5"
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "widest"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
         return x
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        """Squares with a border of channels, their mean, and what divides."""
+        return width * (3 * x.elements + (self.size - 1) * math.prod(x.spatial))
 
 
 @op
@@ -222,6 +245,8 @@ class GlobalResponseNorm(Op):
     attribute: ClassVar[str] = "grn"
     weighted: ClassVar[bool] = True
     example: ClassVar[str] = "- channels_last\n- global_response_norm\n- channels_first"
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "widest"
 
     def output(self, x: Shape) -> Shape:
         if not x.rank:
@@ -230,3 +255,6 @@ class GlobalResponseNorm(Op):
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return dict.fromkeys(("weight", "bias"), (self.channels,))
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * x.elements

@@ -16,6 +16,7 @@ class Identity(Op):
     key: ClassVar[str] = "identity"
     torch: ClassVar[str] = "Identity"
     attribute: ClassVar[str] = "identity"
+    view: ClassVar[bool] = True
 
 
 @op
@@ -28,6 +29,7 @@ class Flatten(Op):
     torch: ClassVar[str] = "Flatten"
     attribute: ClassVar[str] = "flatten"
     example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last"
+    view: ClassVar[bool] = True
 
     def output(self, x: Shape) -> Shape:
         if self.start_dim == 1:
@@ -51,6 +53,7 @@ class Reshape(Op):
     leaves: ClassVar[str | None] = "shape"
     first: ClassVar[str | None] = "sizes"
     example: ClassVar[str] = "- global_avg_pool\n- flatten\n- reshape: [1, channels]"
+    view: ClassVar[bool] = True
 
     def output(self, x: Shape) -> Shape:
         sizes = self.shape if isinstance(self.shape, tuple) else (self.shape,)
@@ -88,6 +91,7 @@ class ChannelsFirst(Op):
     torch: ClassVar[str] = "ChannelsFirst"
     attribute: ClassVar[str] = "channels_first"
     example: ClassVar[str] = "- channels_last\n- layer_norm\n- channels_first"
+    view: ClassVar[bool] = True
 
     def output(self, x: Shape) -> Shape:
         if not x.last:
@@ -156,6 +160,8 @@ class ChannelScale(Op):
     weighted: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("weight",)
     example: ClassVar[str] = "- channel_scale: 1e-6"
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "widest"
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.channels, *[1] * self.dims)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
@@ -70,9 +71,13 @@ class MaxPool(PaddedPool):
     attribute: ClassVar[str] = "maxpool"
     first: ClassVar[str | None] = "kernel"
     example: ClassVar[str] = "- max_pool: {kernel: 3, stride: 2}"
+    keeps: ClassVar[str] = "x"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         return self.kernel_size, self.step(), self.padding, self.dilation, self.ceil_mode
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return 8 * y.elements  # the places of the largest
 
 
 @op
@@ -88,6 +93,7 @@ class AvgPool(PaddedPool):
     attribute: ClassVar[str] = "avgpool"
     first: ClassVar[str | None] = "kernel"
     example: ClassVar[str] = "- avg_pool: 2"
+    keeps: ClassVar[str] = "x"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         return self.kernel_size, self.step(), self.padding, 1, self.ceil_mode
@@ -112,6 +118,7 @@ class LPPool(Pool):
     attribute: ClassVar[str] = "lppool"
     first: ClassVar[str | None] = "kernel"
     example: ClassVar[str] = "- lp_pool: {norm_type: 2, kernel: 2}"
+    keeps: ClassVar[str] = "x"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         stride = self.kernel_size if self.stride is None else self.stride
@@ -123,6 +130,9 @@ class LPPool(Pool):
         if x.rank == 1 and isinstance(self.kernel_size, tuple):
             raise ShapeError("torch's 1d `lp_pool` takes no list as its kernel", "write one number")
         return y
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * (x.elements + 4 * y.elements)
 
 
 @op
@@ -149,6 +159,9 @@ class AdaptiveAvgPool(AdaptivePool):
     first: ClassVar[str | None] = "output_size"
     example: ClassVar[str] = "- adaptive_avg_pool: [7, 7]"
 
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return 0 if {*y.spatial} == {1} else width * x.elements
+
 
 @op
 class AdaptiveMaxPool(AdaptivePool):
@@ -159,6 +172,10 @@ class AdaptiveMaxPool(AdaptivePool):
     attribute: ClassVar[str] = "maxpool"
     first: ClassVar[str | None] = "output_size"
     example: ClassVar[str] = "- adaptive_max_pool: [7, 7]"
+    keeps: ClassVar[str] = "x"
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return 8 * y.elements  # the places of the largest
 
 
 @op
@@ -184,6 +201,10 @@ class GlobalMaxPool(GlobalPool):
     key: ClassVar[str] = "global_max_pool"
     torch: ClassVar[str] = "AdaptiveMaxPool{rank}d"
     attribute: ClassVar[str] = "maxpool"
+    keeps: ClassVar[str] = "x"
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return 8 * y.elements  # the places of the largest
 
 
 @op
@@ -199,6 +220,8 @@ class BlurPool(Op):
     torch: ClassVar[str] = "BlurPool"
     attribute: ClassVar[str] = "blurpool"
     example: ClassVar[str] = "- blur_pool: {kernel: 5}"
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "full"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
@@ -210,3 +233,7 @@ class BlurPool(Op):
 
     def strides(self) -> tuple[Real, ...]:
         return (self.stride,)
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        pad = (self.stride - 1 + self.kernel_size - 1) // 2
+        return width * x.channels * math.prod(n + 2 * pad for n in x.spatial)

@@ -16,6 +16,7 @@ class ReLU(Activation):
     key: ClassVar[str] = "relu"
     torch: ClassVar[str] = "ReLU"
     attribute: ClassVar[str] = "relu"
+    keeps: ClassVar[str] = "y"
 
 
 @op
@@ -84,6 +85,9 @@ class RReLU(Activation):
     def output(self, x: Shape) -> Shape:
         ordered(self, "lower", self.lower, "upper", self.upper)
         return x
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        return width * x.elements
 
 
 @op

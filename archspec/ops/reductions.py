@@ -58,3 +58,4 @@ class Max(Over):
     torch: ClassVar[str] = "Max"
     attribute: ClassVar[str] = "max"
     example: ClassVar[str] = "- max: channels"
+    keeps: ClassVar[str] = "xy"

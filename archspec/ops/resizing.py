@@ -76,6 +76,8 @@ class ReplicationPad(Edges):
     key: ClassVar[str] = "replication_pad"
     torch: ClassVar[str] = "ReplicationPad{rank}d"
     example: ClassVar[str] = "- replication_pad: 1"
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "full"
 
 
 @op
@@ -98,6 +100,8 @@ class ReflectionPad(OwnPixelsPad):
     torch: ClassVar[str] = "ReflectionPad{rank}d"
     spare: ClassVar[int] = 1
     example: ClassVar[str] = "- reflection_pad: 1\n- conv: {channels: 64, kernel: 3, padding: 0}"
+    keeps: ClassVar[str] = "x"
+    autocast: ClassVar[str] = "full"
 
 
 @op

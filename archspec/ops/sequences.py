@@ -72,6 +72,7 @@ class MultiheadAttention(Op):
         "out_proj.bias",
     )
     example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last\n- multi_head_attention: 4"
+    autocast: ClassVar[str] = "low"
 
     def output(self, x: Shape) -> Shape:
         sequence(self, x)
@@ -96,6 +97,10 @@ class MultiheadAttention(Op):
         length, wide = y.spatial[0], self.embed_dim
         return 4 * length * wide**2 + 2 * length**2 * wide
 
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        """The transposed input, queries, keys, values, the heads, and their normalizers."""
+        return width * (5 * x.elements + self.num_heads * x.spatial[0])
+
 
 @op
 class Select(Op):
@@ -110,6 +115,7 @@ class Select(Op):
     example: ClassVar[str] = (
         "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128\n- select: last"
     )
+    view: ClassVar[bool] = True
 
     def output(self, x: Shape) -> Shape:
         sequence(self, x)
@@ -126,6 +132,7 @@ class Transpose(Op):
     example: ClassVar[str] = (
         "- flatten: {start_dim: 2}\n- channels_last\n- transpose\n- linear: 49\n- transpose"
     )
+    view: ClassVar[bool] = True
 
     def output(self, x: Shape) -> Shape:
         return Shape(sequence(self, x), (x.channels,), last=True)
@@ -153,6 +160,8 @@ class Recurrent(Op):
         for of in ("ih", "hh")
     )
     gates: ClassVar[int] = 1
+    keeps: ClassVar[str] = "y"
+    autocast: ClassVar[str] = "low"
 
     def output(self, x: Shape) -> Shape:
         sequence(self, x)
@@ -181,6 +190,10 @@ class Recurrent(Op):
     def macs(self, y: Shape) -> int:
         matrices = (shape for shape in self.weights().values() if len(shape) == 2)
         return y.spatial[0] * sum(rows * columns for rows, columns in matrices)
+
+    def kept(self, x: Shape, y: Shape, width: int) -> int:
+        """The input, and the gates and states of each layer at each position."""
+        return width * (x.elements + y.elements * self.num_layers * (self.gates + 3))
 
 
 @op

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Span
+from archspec.diagnostics import Diagnostic, Span, SpecError
 from archspec.rules.rule import rule
 from archspec.rules.steps import Step
+from archspec.rules.training import at_size, place_of
 from archspec.rules.view import View
 
 _TILE = 8
@@ -52,6 +53,46 @@ def budget(view: View) -> Iterator[Diagnostic]:
         message = f"`expect` has the output {expect.output}, and it is {list(analysis.output)}"
         hint = f"check the head, or write `output: {list(analysis.output)}`"
         yield view.finding("budget", message, view.spec.where("expect", "output"), hint)
+
+
+@rule("AS403", "out-of-memory")
+def out_of_memory(view: View) -> Iterator[Diagnostic]:
+    """A step of the recipe needs more memory than a device has.
+
+    `memory` says what a device has. The peak of a training step is counted tensor by tensor, in
+    bf16 where autocast uses it, without what CUDA itself and its kernels take, so a recipe that is
+    reported fails in its first steps.
+
+    Bad:
+
+        stem: [{conv: {channels: 64, kernel: 3}}, norm, act, global_avg_pool, flatten, {linear: 10}]
+        train: {data: synthetic, epochs: 5, batch_size: 4096, lr: 0.1, memory: 1G}
+
+    Good:
+
+        stem: [{conv: {channels: 64, kernel: 3}}, norm, act, global_avg_pool, flatten, {linear: 10}]
+        train: {data: synthetic, epochs: 5, batch_size: 4096, accumulate: 8, lr: 0.1, memory: 1G}
+
+    The devices share a batch: with `memory: 8 x 24G` each takes an eighth of it, and with
+    `accumulate: 4` a quarter of that at once. `archspec show SPEC --memory BATCH` prints the peak
+    for any batch.
+    """
+    train = view.spec.train
+    devices, room = train.devices if train else (1, 0)
+    if train is None or not room:
+        return
+    batch = -(-train.batch_size // (train.accumulate * devices))
+    try:
+        analysis = (at_size(view, train.size) if train.size else view).analysis
+    except SpecError:  # AS308
+        return
+    averaged = bool(getattr(train, "ema", 0))
+    need = analysis.memory(batch, "bf16", train.optimizer, averaged).training
+    if need > room:
+        took = f"{batch:,} samples take {need / 2**30:.1f} GiB in bf16"
+        message = f"{took}, and a device has {room / 2**30:.1f}"
+        hint = "raise `accumulate`, or lower `batch_size` and `lr` with it"
+        yield view.finding("out-of-memory", message, place_of(view, "memory"), hint)
 
 
 _WORDS = {"params": "parameters", "macs": "multiply-adds"}

@@ -157,19 +157,24 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
 
 def _at_size(view: View, side: int) -> str:
     """Why the network does not take images of this size; "" if it does."""
-    channels, *sizes = view.spec.input
+    sizes = view.spec.input[1:]
     if len(sizes) != 2:
         return f"the input is {view.spec.input}, which is no image"
-    if sizes == [side, side]:
-        return ""
     try:
-        spec = load(view.spec, {"input": [channels, side, side]}, memo=view.memo)
-        other = View(spec, expand_network(spec, memo=view.memo), view.memo)
-        same = other.analysis.params == view.analysis.params
+        same = at_size(view, side).analysis.params == view.analysis.params
     except SpecError:
         return f"the network takes no images of {side} x {side}"
     made = " x ".join(map(str, sizes))
     return "" if same else f"the last layers are made for images of {made} alone"
+
+
+def at_size(view: View, side: int) -> View:
+    """The network for square images of this side; raises `SpecError`."""
+    channels, *sizes = view.spec.input
+    if sizes == [side, side]:
+        return view
+    spec = load(view.spec, {"input": [channels, side, side]}, memo=view.memo)
+    return View(spec, expand_network(spec, memo=view.memo), view.memo)
 
 
 # Places -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,12 +12,13 @@ from pydantic import Field, ValidationError, create_model
 from archspec.language.problems import Problems, describe, fail, problems_of
 from archspec.language.train.basics import Batch, Part
 from archspec.language.train.conflicts import check, divides_the_batch, ends_in_time, is_for_folders
-from archspec.language.train.model import Share
+from archspec.language.train.model import Share, Takes
 from archspec.language.train.regularisers import REGULARISERS, Regulariser
 from archspec.language.train.schedule import Schedule, ScheduleField
 from archspec.language.train.words import problem_of
 
 EXAMPLE = "train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}"
+MEMORY = r"^(?:([1-9][0-9]{0,4}) ?x ?)?([0-9]{1,6}(?:\.[0-9]{1,3})?)([MG])$"
 Side = Annotated[int | None, Field(ge=1, le=65_536)]
 
 # What other programs call a key.
@@ -115,6 +117,27 @@ class Sizes(Part):
     )
 
 
+class Device(Part):
+    order = 50
+
+    memory: Annotated[
+        str | None,
+        Field(pattern=MEMORY),
+        Takes("a size such as `24G`, or `8 x 24G`", "write what a device has: `memory: 24G`"),
+    ] = Field(
+        None,
+        description="What a device has (`24G` is 24 GiB), or `8 x 24G` for eight that share a "
+        "batch; lint finds a recipe that needs more. The script does not read it.",
+    )
+
+    @property
+    def devices(self) -> tuple[int, int]:
+        """How many devices there are, and the bytes of each; 0 if that is not said."""
+        found = re.fullmatch(MEMORY, self.memory or "0G")
+        assert found is not None
+        return int(found[1] or 1), int(float(found[2]) * 2 ** {"M": 20, "G": 30}[found[3]])
+
+
 class Seed(Part):
     order = 1000
 
@@ -123,12 +146,12 @@ class Seed(Part):
     )
 
 
-_PARTS: list[type[Part]] = [Pace, Validation, Sizes, Seed, *REGULARISERS]
+_PARTS: list[type[Part]] = [Pace, Validation, Sizes, Device, Seed, *REGULARISERS]
 _PARTS.sort(key=lambda part: part.place(), reverse=True)  # the keys of the last base are first
 
 if TYPE_CHECKING:
 
-    class Train(Seed, Sizes, Validation, Pace, Regulariser):
+    class Train(Seed, Device, Sizes, Validation, Pace, Regulariser):
         """A training recipe. A number of 0 is a regulariser that is off."""
 
 else:

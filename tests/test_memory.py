@@ -1,0 +1,157 @@
+"""Peak memory without torch, against what torch keeps and what its own tracker sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import archspec
+from archspec.ir import Op, Shape, fields_of
+from archspec.ops import OPS
+from support.linting import Project
+from support.ops import ARRIVES, GIVEN, meetings, usual
+from support.tracked import tracked
+from test_ops import torch_class
+
+#: What they keep depends on the kernel, so that sizes are estimates; below, those in bf16.
+ESTIMATED = {"lstm", "gru", "parameter"}
+ESTIMATED_LOW = {"rms_norm", "local_response_norm", "global_response_norm", "embedding"}
+#: Statistics of each sample, which are small beside an image.
+NEAR = 0.06
+#: In 3d autocast runs these in float32 on a CPU, but not on CUDA, which is what counts.
+PROMOTED = {("video", "archspec.ops.pools"), ("video", "archspec.ops.resizing")}
+
+
+def module_of(op: Op, shape: Shape) -> nn.Module:
+    given = {f.torch: getattr(op, f.torch) for f in fields_of(type(op))}
+    made: nn.Module = torch_class(op.torch_name(shape))(**given)
+    return made.train()
+
+
+def kept_by_torch(op: Op, shape: Shape, batch: int, low: bool) -> int:
+    """Bytes that autograd keeps, of the weights and their copies too."""
+    module = module_of(op, shape)
+    sizes = (batch, *shape.sizes)
+    if op.counts:
+        x = torch.zeros(sizes, dtype=torch.long)
+    else:
+        x = torch.rand(sizes).requires_grad_() * 1
+        x = x.bfloat16() if low else x
+    kept: dict[int, Tensor] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+    with torch.autocast("cpu", torch.bfloat16, enabled=low), hooks:
+        y = module(x)
+    del y
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+
+
+def kept_by_us(op: Op, shape: Shape, low: bool) -> int:
+    y = op.output(shape)
+    arrives = 2 if low else 4
+    if op.autocast == "full":
+        arrives = 4
+    leaves = {"low": arrives, "": arrives}.get(op.autocast, 4)
+    sizes = {"x": (8 if op.counts else arrives) * shape.elements, "y": leaves * y.elements}
+    return op.kept(shape, y, leaves) + sum(sizes[name] for name in op.keeping(shape))
+
+
+def exact() -> Iterator[tuple[str, str, bool]]:
+    for arrives, key in meetings():
+        if key not in ESTIMATED:
+            yield arrives, key, False
+            if key not in ESTIMATED_LOW and (arrives, OPS[key].__module__) not in PROMOTED:
+                yield arrives, key, True
+
+
+@pytest.mark.parametrize(("arrives", "key", "low"), [*exact()])
+def test_an_op_keeps_what_autograd_keeps(arrives: str, key: str, low: bool) -> None:
+    shape = ARRIVES[arrives]
+    op = OPS[key](**usual(OPS[key], shape), **GIVEN.get(key, {}), rank=shape.rank)
+    more, less = (kept_by_torch(op, shape, batch, low) for batch in (6, 4))
+    ours = kept_by_us(op, shape, low)
+    assert ours == pytest.approx((more - less) / 2, abs=NEAR * 4 * shape.elements + 100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "batch", "precision", "optimizer"),
+    [
+        ({"extends": "resnet18", "input": [3, 64, 64]}, 16, "bf16", "adamw"),
+        ({"extends": "unet", "input": [3, 64, 64]}, 4, "fp32", "adamw"),
+        (
+            {"extends": "vit_b_16", "stages": {"encoder": {"encoder": {"layers": 2}}}},
+            4,
+            "fp32",
+            "sgd",
+        ),
+    ],
+    ids=lambda value: value.get("extends") if isinstance(value, dict) else None,
+)
+def test_peaks_are_those_of_the_tracker(
+    changes: dict[str, Any], batch: int, precision: Any, optimizer: str
+) -> None:
+    spec = archspec.load({"name": "net", **changes})
+    training, inference = tracked(spec, batch, precision == "bf16", optimizer)
+    found = archspec.analyze(spec).memory(batch, precision, optimizer)
+    assert found.training == pytest.approx(training, rel=0.03)
+    assert found.inference == pytest.approx(inference, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "hrnet_w18_small", "vit_b_32"])
+def test_memory_grows_with_the_batch_and_with_what_is_held(name: str) -> None:
+    analysis = archspec.analyze(name)
+    one, two, four = (analysis.memory(batch) for batch in (1, 2, 4))
+    assert 2 * (two.kept - one.kept) == four.kept - two.kept > 0
+    assert one.weights >= 4 * analysis.params
+    assert one.inference < one.training
+    assert analysis.memory(64, "bf16").training < analysis.memory(64).training
+    held = analysis.memory(2, ema=True)
+    assert held.training - two.training == two.weights
+    states = analysis.memory(2, optimizer="adamw").training - two.training
+    assert states == 4 * analysis.params
+
+
+def test_show_prints_the_peaks_of_the_recipe(project: Project) -> None:
+    said = project.run("show", "resnet50", "--memory", "--precision=bf16")
+    assert said.lines[0] == "resnet50: 256 samples in bf16, sgd"
+    data = project.run("show", "resnet50", "--memory=8", "--optimizer=adamw", "--format=json").data
+    expected = archspec.analyze("resnet50").memory(8, optimizer="adamw")
+    assert data["training"] == expected.training
+    assert json.dumps(data).startswith('{"name": "resnet50", "batch": 8')
+
+
+@pytest.mark.parametrize(
+    ("memory", "more", "said"),
+    [
+        ("1.5G", "", "128 samples take 1.6 GiB in bf16, and a device has 1.5"),
+        ("1.75G", "", ""),
+        ("2 x 1.5G", "", ""),
+        ("1.5G", ", accumulate: 2", ""),
+        ("1G", ", size: 112", ""),
+        ("1664M", ", optimizer: adamw", "128 samples take 1.6 GiB in bf16, and a device has 1.6"),
+    ],
+)
+def test_a_recipe_that_cannot_fit_is_found(
+    memory: str, more: str, said: str, project: Project
+) -> None:
+    train = f"{{data: imagenet, epochs: 9, batch_size: 128, lr: 0.1, memory: {memory}{more}}}"
+    project.write("net.yaml", f"name: net\nextends: resnet18\ntrain: {train}\n")
+    found = project.run("lint", "net.yaml", "--format=concise").out
+    assert ("AS403" in found) == bool(said), found
+    assert said in found
+
+
+@pytest.mark.parametrize("memory", ["24", "lots", "24T", "0 x 24G", "-1G", "1e3G", "24GB"])
+def test_a_size_that_is_none_is_refused(memory: str, project: Project) -> None:
+    train = f"{{data: imagenet, epochs: 9, batch_size: 128, lr: 0.1, memory: {memory}}}"
+    project.write("net.yaml", f"name: net\nextends: resnet18\ntrain: {train}\n")
+    assert "expected a size such as `24G`, or `8 x 24G`" in project.run("lint", "net.yaml").out
