@@ -19,6 +19,8 @@ from archspec.ir.tree import Container, ExpandedNetwork, OpSite
 Precision = Literal["fp32", "bf16", "fp16"]
 #: Numbers that an optimizer holds for each weight.
 STATES = {"sgd": 1, "adamw": 2, "lamb": 2}
+#: How many tensors of the size of a weight its step makes at once.
+MADE = {"sgd": 0, "adamw": 2, "lamb": 2}
 WIDTH, LOW = 4, 2  # bytes of a number, and of one in `bf16` and `fp16`
 
 
@@ -58,7 +60,7 @@ def memory_of(
     evaluation = _Step(batch, low, training=False)
     evaluation.forward(network.evaluated, network.input)
     inference = weights + buffers + evaluation.meter.peak
-    training = base + max(step.meter.peak, step.meter.live + 2 * step.largest)
+    training = base + max(step.meter.peak, step.meter.live + MADE[optimizer] * step.largest)
     return Memory(weights + buffers, states, kept, training, inference)
 
 
