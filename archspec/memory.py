@@ -306,16 +306,16 @@ class _Step:
                 self._run(node, gradient, arrived)
 
     def _run(self, node: _Node, gradient: _Storage, arrived: dict[_Node, _Storage]) -> None:
-        rounded = _Storage(self.meter, node.weights // 2 if self.low else 0)  # as it is computed
-        if node.weights:
-            if node.layer not in self.gradients:
-                self.gradients[node.layer] = _Storage(self.meter, node.weights)
-            self.largest = max(self.largest, node.weights)
+        lower = _Storage(self.meter, node.weights // 2 if self.low else node.weights)
         made = [
             (edge, gradient if node.passes else _Storage(self.meter, size))
             for edge, size in node.edges
         ]
         node.kept.clear()
-        del gradient, rounded
+        if node.weights and node.layer not in self.gradients:
+            widened = _Storage(self.meter, node.weights) if self.low else lower
+            self.gradients[node.layer] = widened
+        self.largest = max(self.largest, node.weights)
+        del gradient, lower
         for edge, given in made:
             arrived.setdefault(edge, given)  # a second one is added in place
