@@ -114,9 +114,10 @@ def test_memory_grows_with_the_batch_and_with_what_is_held(name: str) -> None:
     assert one.weights >= 4 * analysis.params
     assert one.inference < one.training
     assert analysis.memory(64, "bf16").training < analysis.memory(64).training
-    held = analysis.memory(2, ema=True)
-    assert held.training - two.training == two.weights
-    states = analysis.memory(2, optimizer="adamw").training - two.training
+    full = analysis.memory(64)
+    held = analysis.memory(64, ema=True)
+    assert held.training - full.training == full.weights
+    states = analysis.memory(64, optimizer="adamw").training - full.training
     assert states == 4 * analysis.params
 
 
