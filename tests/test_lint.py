@@ -467,7 +467,7 @@ def test_all_rules(project: Project) -> None:
 def test_a_rule_that_does_not_exist(project: Project, wrong: str) -> None:
     said = project.run("rule", wrong)
     assert said.code == 2
-    assert "there is no rule" in said.err
+    assert f"unknown name `{wrong}`" in said.err
 
 
 def test_the_manual_names_every_option(project: Project) -> None:

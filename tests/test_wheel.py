@@ -73,3 +73,12 @@ def test_an_own_spec_extends_a_shipped_one(installed: Path, tmp_path: Path) -> N
     build = ("-c", NO_TORCH + COMMAND, "build", "tiny.yaml", "-o", "out")
     run(*build, cwd=tmp_path, PYTHONPATH=str(installed))
     assert "classes: int = 3" in (tmp_path / "out" / "tiny.py").read_text("utf-8")
+
+
+def test_a_block_is_explained_from_it(installed: Path, tmp_path: Path) -> None:
+    explain = ("-c", NO_TORCH + COMMAND, "explain", "bottleneck")
+    said = run(*explain, cwd=tmp_path, PYTHONPATH=str(installed))
+    assert said.startswith("bottleneck (built-in block)\n")
+    assert "`base_width`" in said
+    file = Path(said.splitlines()[-1].removeprefix("File: "))
+    assert file == installed / "archspec" / "specs" / "blocks" / "bottleneck.yaml"

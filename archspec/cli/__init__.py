@@ -16,18 +16,16 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NoReturn
 
 from archspec import __version__
-from archspec.cli.lines import fail
-from archspec.diagnostics import SpecError, UnreadableFile, alike, visible
+from archspec.cli.lines import columns, fail
+from archspec.diagnostics import SpecError, UnreadableFile, alike, did_you_mean, visible
 from archspec.extras import advice
 
-WIDTH = 78  # of `--help`, whatever the terminal: asking for its size would bring in `shutil`
-
+ALIASES = {"rule": "explain"}
 # command -> its module, and its line in `--help`
 COMMANDS = {
     "lint": ("lint", "check specs and blocks"),
@@ -36,11 +34,16 @@ COMMANDS = {
     "plot": ("plot", "curves of training runs"),
     "show": ("show", "layers, shapes, parameters and multiply-adds"),
     "list": ("listing", "shipped specs, blocks, ops"),
-    "rule": ("rule", "explain a rule"),
+    "explain": ("explain", "explain an op, a block, a key, or a rule"),
     "verify": ("verify", "hold the network against its source, torch and a peer"),
     "infer": ("infer", "from a checkpoint back to a spec"),
     "schema": ("schema", "the JSON Schema of specs, for editors"),
 }
+
+
+def formatter(prog: str) -> argparse.HelpFormatter:
+    """What lays out `--help`, as wide as the terminal."""
+    return argparse.HelpFormatter(prog, width=columns())
 
 
 class Parser(argparse.ArgumentParser):
@@ -49,7 +52,7 @@ class Parser(argparse.ArgumentParser):
     closing: Callable[[], str] | None = None  # what `--help` ends with, made when it is shown
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=WIDTH), **options)
+        super().__init__(formatter_class=formatter, **options)
 
     def format_help(self) -> str:
         return super().format_help() + (self.closing() if self.closing else "")
@@ -83,9 +86,12 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"archspec {__version__}")
     commands = top.add_subparsers(prog="archspec", dest="command", metavar="COMMAND", required=True)
-    if command in COMMANDS:
-        _module(COMMANDS[command][0]).add_parser(commands)
+    if (name := ALIASES.get(command, command)) in COMMANDS:
+        _module(COMMANDS[name][0]).add_parser(commands)
         return top
+    if command and not command.startswith("-"):
+        meant = did_you_mean(command, COMMANDS)
+        top.error(f"unknown command `{visible(command)}`\nhelp: {meant}")
     for name, (_, text) in COMMANDS.items():
         commands.add_parser(name, help=text)
     return top

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 
 from archspec.diagnostics import visible
+
+FEWEST, MOST = 20, 100  # columns that can be read
+
+
+def columns() -> int:
+    """How wide a text may be: `COLUMNS` or the terminal's width, but for two columns.
+
+    `shutil.get_terminal_size` takes long to import.
+    """
+    wide = 80
+    with suppress(AttributeError, ValueError, OSError):  # closed, or no terminal
+        given = int(os.environ.get("COLUMNS") or 0)
+        wide = given or os.get_terminal_size(sys.__stdout__.fileno()).columns or wide  # type: ignore[union-attr]
+    return max(FEWEST, min(wide - 2, MOST))
 
 
 def say(*lines: str) -> None:

@@ -6,11 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from archspec.cli.project import FOLDERS, block_files, block_folders
 from archspec.language.library import block_in
 from archspec.schema import block_schema, spec_schema, text
 from archspec.source.reader import read
-
-FOLDERS = ("blocks", "specs/blocks")
 
 
 def add_parser(commands: Any) -> None:
@@ -42,6 +41,6 @@ def _own_specs() -> list[str]:
 
 def _own_blocks() -> dict[str, Any] | None:
     """The blocks of the project as they are written, by name; None outside of one."""
-    folders = [folder for folder in map(Path, FOLDERS) if folder.is_dir()]
-    files = [file for folder in folders for file in sorted(folder.glob("*.yaml"))]
-    return {file.stem: block_in(read(file), memo=None).raw for file in files} if folders else None
+    if not block_folders():
+        return None
+    return {file.stem: block_in(read(file), memo=None).raw for file in block_files()}

@@ -2,10 +2,16 @@
 
 Tables (arguments, types, defaults) come from the code; what a key is for is said in `texts`.
 The tests hold every text against what there is, and build every example.
+
+- entries: each construct, with what there is to say of it
+- page: all of them as `docs/reference.md`
+- terminal: one of them as text
 """
 
 from __future__ import annotations
 
+from archspec.reference.entries import Code, Entry, Table, block_entry, sections
 from archspec.reference.page import render
+from archspec.reference.terminal import as_text, plain
 
-__all__ = ["render"]
+__all__ = ["Code", "Entry", "Table", "as_text", "block_entry", "plain", "render", "sections"]

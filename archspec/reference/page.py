@@ -1,41 +1,14 @@
-"""The page: tables from the code, texts beside them."""
+"""The entries as a page of Markdown."""
 
 from __future__ import annotations
 
-import dataclasses
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from textwrap import dedent
-from typing import Any
 
-from archspec import expression, resources
-from archspec.helpers import HELPERS
-from archspec.ir import Op, OpField, fields_of
-from archspec.language import Block
-from archspec.language.arguments import NEVER_WRITTEN
-from archspec.language.functions import FUNCTIONS as STARTS
-from archspec.language.functions import MODE, NONLINEARITY, Function
-from archspec.language.library import built_in
-from archspec.language.train import DATA_SETS, REGULARISERS, DataSet, Train
-from archspec.language.train.words import takes
+from archspec.language.functions import MODE, NONLINEARITY
 from archspec.ops import OPS
 from archspec.reference import torch_classes
-from archspec.reference.texts import (
-    BLOCK_EXAMPLES,
-    BLOCK_KEYS,
-    COMBINATORS,
-    FUNCTIONS,
-    MODIFIERS,
-    SCOPE,
-    SPEC_KEYS,
-    STAGE_KEYS,
-    Text,
-)
-
-# What a block file says of an argument: `width: 32 # of the stem`.
-COMMENT = re.compile(r"^  (\w+):[^#\n]*# (.+)$", re.MULTILINE)
+from archspec.reference.entries import Code, Entry, Part, Table, rows, sections
 
 INTRODUCTION = """\
 # Reference
@@ -56,23 +29,27 @@ What an example leaves out is filled in like this:
 
 def render() -> str:
     """The page as Markdown."""
-    sections = [
-        ("Keys of a spec", _texts(SPEC_KEYS)),
-        ("Keys of a stage", _texts(STAGE_KEYS)),
-        ("Keys of a block", _texts(BLOCK_KEYS)),
-        ("Keys of train", _train()),
-        ("Combinators", _texts(COMBINATORS)),
-        ("Modifiers", _texts(MODIFIERS)),
-        ("Functions that start weights", _starts()),
-        ("Expressions", _expressions()),
-        ("Ops", _ops()),
-        ("Classes of torch.nn", _torch_classes()),
-        ("Built-in blocks", _blocks()),
-    ]
-    contents = [f"- [{title}](#{_anchor(title)})" for title, _ in sections]
+    entries = sections()
+    written = {
+        "Keys of a spec": _each(entries["keys of a spec"]),
+        "Keys of a stage": _each(entries["keys of a stage"]),
+        "Keys of a block": _each(entries["keys of a block"]),
+        "Keys of train": _train(entries["keys of train"], entries["data sets"]),
+        "Combinators": _each(entries["combinators"]),
+        "Modifiers": _each(entries["modifiers"]),
+        "Words for layers": _each(entries["words for layers"]),
+        "Functions that start weights": _starts(entries["functions that start weights"]),
+        "Expressions": _expressions(
+            entries["functions in expressions"], entries["names in a block"]
+        ),
+        "Ops": _ops(entries["ops"]),
+        "Classes of torch.nn": _torch_classes(),
+        "Built-in blocks": _blocks(entries["built-in blocks"]),
+    }
+    contents = [f"- [{title}](#{_anchor(title)})" for title in written]
     contents += ["", "Ops: " + ", ".join(f"[`{key}`](#{key})" for key in OPS) + "."]
     parts = [INTRODUCTION, "\n".join(contents) + "\n"]
-    for title, paragraphs in sections:
+    for title, paragraphs in written.items():
         parts += [f"## {title}\n", *paragraphs]
     return "\n".join(parts)
 
@@ -81,14 +58,17 @@ def _anchor(title: str) -> str:
     return title.lower().replace(" ", "-").replace("`", "")
 
 
-def _fenced(example: str) -> str:
-    return f"```yaml\n{dedent(example).rstrip()}\n```\n"
+def _each(entries: Iterable[Entry], suffix: str = "") -> Iterator[str]:
+    for entry in entries:
+        key = entry.name
+        title = f"`{key}`{suffix}" if " " not in key else key[:1].upper() + key[1:]
+        yield "\n".join([f"### {title}\n", *map(_markdown, entry.parts)])
 
 
-def _texts(texts: Mapping[str, Text]) -> Iterator[str]:
-    for key, (text, example) in texts.items():
-        title = f"`{key}`" if " " not in key else key[:1].upper() + key[1:]
-        yield f"### {title}\n\n{text}\n\n{_fenced(example)}"
+def _markdown(part: Part) -> str:
+    if isinstance(part, Code):
+        return f"```yaml\n{dedent(part.text).rstrip()}\n```\n"
+    return _table(part.head, part.rows) if isinstance(part, Table) else f"{part}\n"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -99,103 +79,51 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join([line(columns), line("---" for _ in columns), *map(line, rows)]) + "\n"
 
 
-# Weights ------------------------------------------------------------------------------
-
-
-def _starts() -> Iterator[str]:
+def _starts(functions: Iterable[Entry]) -> Iterator[str]:
     yield (
         "These are the functions of torch.nn.init that `init` may name, with torch's arguments and "
         "defaults.\nAn argument is calculated in floats, as Python does, and sees `fan_in` and "
         "`fan_out` (those of the weight,\nas torch counts them) and the names of its place.\n"
     )
-    rows = [
-        (f"`{name}`", ", ".join(_start_arguments(function)), function.text)
-        for name, function in STARTS.items()
-    ]
-    yield _table(["function", "arguments", "draws"], rows)
+    yield _table(["function", "arguments", "draws"], rows(functions))
     choices = {"mode": MODE, "nonlinearity": NONLINEARITY}
     for name, how in choices.items():
         yield f"`{name}` is {' or '.join(f'`{choice}`' for choice in how.choices)}.\n"
-    yield _fenced("- conv: {channels: 64, kernel: 3}\n  init: {trunc_normal: {std: 0.02}}")
+    yield _markdown(Code("- conv: {channels: 64, kernel: 3}\n  init: {trunc_normal: {std: 0.02}}"))
 
 
-def _start_arguments(function: Function) -> Iterator[str]:
-    for name, one in function.arguments.items():
-        yield f"`{name}`" if one.default is None else f"`{name}: {one.default}`"
-
-
-# Expressions --------------------------------------------------------------------------
-
-
-def _expressions() -> Iterator[str]:
+def _expressions(functions: Iterable[Entry], names: Iterable[Entry]) -> Iterator[str]:
     yield (
         "Whole numbers, decimals, `true`, `false` and names; `+ - * / // %`, comparisons, `and`, "
         "`or`, `not`,\n`a if c else b`, with Python's precedence. `/` is exact. A size must come "
         "to a whole number.\nInside braces, quote an expression that has a comma.\n"
     )
-    yield _fenced('- conv: {channels: "max(8, round_to(channels / 3, 8))", kernel: 3}')
-    rows = [(f"`{call}`", f"`{_value(call)}`", text) for text, call in FUNCTIONS.values()]
+    yield _markdown(Code('- conv: {channels: "max(8, round_to(channels / 3, 8))", kernel: 3}'))
     yield "### Functions\n"
-    yield _table(["example", "value", "meaning"], rows)
+    yield _table(["example", "value", "meaning"], (row[1:] for row in rows(functions)))
     yield "### Names in a block\n"
     yield (
         "The body of a block sees these, and its own args and parts (a part is true if it is not "
         "`none`).\nStem and head see the spec's `args`; a stage sees those and the indices "
         "(`index` and below).\n"
     )
-    yield _table(["name", "value"], [(f"`{name}`", text) for name, text in SCOPE.items()])
+    yield _table(["name", "value"], ((f"`{name.name}`", name.summary) for name in names))
 
 
-def _value(text: str) -> str:
-    def unknown(name: expression.Name) -> expression.Value:
-        raise AssertionError(name)
-
-    return expression.show(expression.evaluate(expression.parse(text), unknown).number)
-
-
-# Train --------------------------------------------------------------------------------
-
-
-def _train() -> Iterator[str]:
+def _train(keys: Iterable[Entry], data: Iterable[Entry]) -> Iterator[str]:
     yield "Where nothing else is said, a regulariser is off; 0 says the same.\n"
-    rows = [
-        (f"`{key}`", takes(field), _train_default(key), field.description or "")
-        for key, field in Train.model_fields.items()
-    ]
-    yield _table(["key", "takes", "default", "meaning"], rows)
+    yield _table(["key", "takes", "default", "meaning"], rows(keys))
     yield "### Data sets\n"
     yield "What is left open here is as the network takes it.\n"
-    names = [field.name for field in dataclasses.fields(DataSet)]
-    yield _table(["data", *names], (_data_set(key, data) for key, data in DATA_SETS.items()))
+    yield _table(["data", "channels", "size", "classes", "kind", "title"], rows(data))
 
 
-def _data_set(key: str, data: DataSet) -> list[str]:
-    known = dataclasses.astuple(data)
-    return [f"`{key}`", *("" if value is None else str(value) for value in known)]
-
-
-def _train_default(key: str) -> str:
-    field = Train.model_fields[key]
-    default = field.get_default(call_default_factory=True)
-    if field.is_required():
-        return "needed"
-    if key in ("size", "test_size"):
-        return "`input`" if key == "size" else "`size`"
-    if any(key in part.__annotations__ for part in REGULARISERS) and default is not False:
-        return "off"
-    return _shown(getattr(default, "kind", default))
-
-
-# Ops ----------------------------------------------------------------------------------
-
-
-def _ops() -> Iterator[str]:
+def _ops(ops: Iterable[Entry]) -> Iterator[str]:
     yield (
         "An op is written with torch's arguments under short names; what arrives is never "
         "written.\nWhere our default is not torch's, torch's stands in brackets.\n"
     )
-    for key, op in OPS.items():
-        yield f"### `{key}`\n\n{_op(op)}"
+    yield from _each(ops)
 
 
 def _torch_classes() -> Iterator[str]:
@@ -203,95 +131,9 @@ def _torch_classes() -> Iterator[str]:
     yield _table(["class", "word, or why there is none"], torch_classes.rows())
 
 
-def _op(op: type[Op]) -> str:
-    written = [f for f in fields_of(op) if f.how.kind not in NEVER_WRITTEN]
-    doc = " ".join((op.__doc__ or "").split())
-    alone = f" `{op.key}: ...` alone gives `{op.first}`." if op.first else ""
-    parts = [f"{doc} {_torch(op)}{alone}\n"]
-    if written:
-        rows = [(f"`{f.name}`", _kind(f), _default(f)) for f in written]
-        parts.append(_table(["argument", "takes", "default"], rows))
-    parts.append(_fenced(op.example or f"- {op.key}"))
-    return "\n".join(parts)
-
-
-def _torch(op: type[Op]) -> str:
-    if op.extends:
-        return (
-            f"A generated file holds its own `{op.torch}`, an `nn.{op.extends}` with the same keys."
-        )
-    if op.torch in HELPERS:
-        return f"Torch has no class for it: a generated file holds its own `{op.torch}`."
-    return f"It is `nn.{op.torch.replace('{rank}', '{1,2,3}')}`."
-
-
-def _kind(f: OpField) -> str:
-    how = f.how
-    if how.kind == "choice":
-        return " or ".join(f"`{choice}`" for choice in how.choices)
-    if how.kind == "flag":
-        return "`true` or `false`"
-    if how.kind == "real":
-        low, high = how.low, how.high
-        if low is not None and high is not None:
-            return f"a number from {low} to {high}"
-        return f"a number, at least {low}" if low is not None else "a number"
-    low = max(int(how.low or 0), 1 if how.kind == "size" else 0)
-    text = f"a whole number, at least {low}"
-    if how.high is not None and how.high < 4096:
-        text += f", at most {int(how.high)}"
-    return f"{text}, or a list" if how.many else text
-
-
-def _default(f: OpField) -> str:
-    if f.default is None:
-        return f.how.none
-    own = None if f.default is MISSING else _shown(f.default)
-    if f.how.ours is not None:
-        return f"`{f.how.ours}`" + (f" ({own})" if own and own != f"`{f.how.ours}`" else "")
-    return own or "needed"
-
-
-def _shown(value: Any) -> str:
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
-# Blocks -------------------------------------------------------------------------------
-
-
-def _blocks() -> Iterator[str]:
+def _blocks(blocks: Iterable[Entry]) -> Iterator[str]:
     yield (
         "Each is a file in `specs/blocks/`: read it, and copy it to change it. A block is used "
         "like an op; any\nblock also takes `channels`, `stride`, `norm` and `act`.\n"
     )
-    for path in sorted(resources.BLOCKS.glob("*.yaml")):
-        block, document = built_in(path.stem)
-        yield f"### `{path.stem}` (block)\n\n{_block(path, block, document.data)}"
-
-
-def _block(path: Path, block: Block, written: Mapping[str, Any]) -> str:
-    comments = dict(COMMENT.findall(path.read_text("utf-8")))
-    parts = [f"{' '.join(block.doc.split())}{_how(block)}\n"]
-    rows = []
-    for kind in ("args", "parts"):
-        for key, default in written.get(kind, {}).items():
-            rows.append((f"`{key}`", kind[:-1], _written(default), comments.get(key, "")))
-    if rows:
-        parts.append(_table(["name", "kind", "default", ""], rows))
-    parts.append(_fenced(BLOCK_EXAMPLES.get(path.stem, f"- {path.stem}")))
-    return "\n".join(parts)
-
-
-def _how(block: Block) -> str:
-    if block.inline:
-        return " A shorthand: its layers are spliced in."
-    return f" Its attribute is `{block.name}`." if block.name else ""
-
-
-def _written(value: Any) -> str:
-    """A default as it would stand in YAML, on one line."""
-    if isinstance(value, Mapping):
-        return "`{" + ", ".join(f"{k}: {_written(v).strip('`')}" for k, v in value.items()) + "}`"
-    if isinstance(value, list):
-        return "`[" + ", ".join(_written(v).strip("`") for v in value) + "]`"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    yield from _each(blocks, " (block)")

@@ -29,6 +29,7 @@ STAGE_KEYS = _texts("stage_keys")
 BLOCK_KEYS = _texts("block_keys")
 COMBINATORS = _texts("combinators")
 MODIFIERS = _texts("modifiers")
+WORDS = _texts("words")
 FUNCTIONS = _texts("functions")
 SCOPE: dict[str, str] = _TABLES["scope"]
 LEFT_OUT: dict[str, str] = _TABLES["left_out"]

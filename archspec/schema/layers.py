@@ -40,7 +40,7 @@ from archspec.schema.pieces import (
 # No layer is called as torch calls its class, `Conv2d`, unless a block is.
 TORCH = sorted({op.torch.format(rank=rank) for op in OPS.values() for rank in (1, 2, 3)})
 CHILD_NAME = "^" + CHILD.pattern.replace(r"\Z", "$")
-PARTS = {name: f"The network's `{name}`, as `defaults` says." for name in PARTS_OF_ALL}
+PARTS = {name: reference.WORDS[name].text for name in PARTS_OF_ALL}
 SAYS_OTHERWISE = "torch's name; archspec's are in small letters, such as `conv` and `batch_norm`"
 
 
@@ -70,7 +70,7 @@ def children() -> Schema:
 def words(blocks: Written) -> Schema:
     """The layers that need no arguments, for an editor to offer."""
     ops = {key: doc(op.__doc__) for key, op in OPS.items() if op.first is None}
-    return offered({**ops, **PARTS, **docs(blocks), "none": "No layer."})
+    return offered({**ops, **PARTS, **docs(blocks), "none": reference.WORDS["none"].text})
 
 
 def layer() -> Schema:

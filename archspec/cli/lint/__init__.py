@@ -7,8 +7,10 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
+from archspec.cli import formatter
 from archspec.cli.lint.options import add_options
 from archspec.cli.lint.work import lint
 from archspec.lint import formats
@@ -28,5 +30,9 @@ def add_parser(commands: Any) -> None:
 
 
 def _formats() -> str:
-    lines = (f"  {name:22}{text}" for name, text in formats.described().items())
-    return "\n".join(["\nformats:", *lines, ""])
+    page = formatter("")
+    page.start_section("formats")
+    for name, text in formats.described().items():
+        page.add_argument(argparse.Action([], name, help=text))
+    page.end_section()
+    return f"\n{page.format_help()}"

@@ -45,6 +45,7 @@ class Basics(Part):
         check(has_its_targets),
     ] = Field(
         "cross_entropy",
+        examples=["bce"],
         description="`bce` is binary cross-entropy on classes as one-hot vectors (Wightman et al., "
         "2021), `multi_label` the same on vectors of 0 and 1, `mse` and `huber` are for numbers.",
     )
@@ -53,15 +54,18 @@ class Basics(Part):
         Takes("a map from outputs to numbers of at least 0", "write e.g. `{aux: 0.3}`"),
     ] = Field(
         {},
+        examples=[{"aux": 0.3}],
         description="Several outputs: what each counts in the loss. The first of evaluation, which "
         "is judged, counts 1 if it is not said.",
     )
     optimizer: Literal["sgd", "adamw", "lamb"] = Field(
-        "sgd", description="`lamb`: You et al. (2020)."
+        "sgd", examples=["adamw"], description="`lamb`: You et al. (2020)."
     )
-    momentum: Annotated[Share, check(belongs_to_sgd)] = Field(0.9, description="`sgd` alone.")
+    momentum: Annotated[Share, check(belongs_to_sgd)] = Field(
+        0.9, examples=[0.85], description="`sgd` alone."
+    )
     nesterov: Annotated[bool, check(belongs_to_sgd), check(has_momentum)] = Field(
-        False, description="`sgd` alone; with momentum."
+        False, examples=[True], description="`sgd` alone; with momentum."
     )
 
     @property

@@ -81,15 +81,18 @@ class Pace(Part):
 
     schedule: ScheduleField = Field(
         default_factory=lambda: Schedule(kind="cosine"),
+        examples=[{"step": {"at": [30, 60], "factor": 0.1}}],
         description="The learning rate after the warm-up: `linear` and `cosine` go to zero, "
         "`{step: {every: 30, factor: 0.1}}` and `{step: {at: [30, 60], factor: 0.1}}` multiply it "
         "after these epochs.",
     )
     warmup: Annotated[float, Field(ge=0, le=100_000), check(ends_in_time)] = Field(
-        0.0, description="Epochs in which the learning rate rises from zero; may be a fraction."
+        0.0,
+        examples=[5],
+        description="Epochs in which the learning rate rises from zero; may be a fraction.",
     )
     accumulate: Annotated[Batch, check(divides_the_batch)] = Field(
-        1, description="Micro-batches a step and process; divides `batch_size`."
+        1, examples=[4], description="Micro-batches a step and process; divides `batch_size`."
     )
 
 
@@ -98,6 +101,7 @@ class Validation(Part):
 
     validation: Share = Field(
         0.1,
+        examples=[0],
         description="The share of the training samples that is held out to choose the weights by, "
         "if the data has no part for it; 0 chooses none and trains to the end.",
     )
@@ -108,10 +112,11 @@ class Sizes(Part):
 
     order = 40
 
-    size: Side = Field(None, description="The side of the square training images.")
-    test_size: Side = Field(None, description="The same for evaluation.")
+    size: Side = Field(None, examples=[160], description="The side of the square training images.")
+    test_size: Side = Field(None, examples=[224], description="The same for evaluation.")
     test_crop: Annotated[float, Field(gt=0, le=1), check(is_for_folders)] = Field(
         0.875,
+        examples=[0.95],
         description="Folders of images: the share of the side that the middle crop of evaluation "
         "has.",
     )
@@ -142,7 +147,7 @@ class Seed(Part):
     order = 1000
 
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
-        0, description="Of the weights, the order of the data and all that is random."
+        0, examples=[1], description="Of the weights, the order of the data and all that is random."
     )
 
 

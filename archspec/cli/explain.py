@@ -1,0 +1,140 @@
+"""`archspec explain`: what a name of the language means or a rule finds, with an example."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from archspec.cli import COMMANDS
+from archspec.cli.lines import columns, fail, say
+from archspec.cli.project import block_files
+from archspec.diagnostics import alike
+from archspec.language import shipped
+from archspec.language.library import block_in
+from archspec.language.suggestions.elsewhere import elsewhere
+from archspec.language.train.recipe import ELSEWHERE
+from archspec.lint.discover import SUFFIXES, check_named
+from archspec.paths import posix
+from archspec.reference import Code, Entry, Table, as_text, block_entry, plain, sections
+from archspec.rules import RULES, Rule, by_code
+from archspec.source.reader import read
+
+MOST = 3  # names that are suggested
+SUMMARY = 90  # characters of it
+
+
+def add_parser(commands: Any) -> None:
+    """`archspec explain [NAME | --all]`, also as `archspec rule`."""
+    parser = commands.add_parser(
+        "explain",
+        aliases=["rule"],
+        description="Explain an op, a block, a key, or a rule: what it is for, its arguments, and "
+        "an example. A name with several meanings is explained in each.",
+        allow_abbrev=False,
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="a name such as conv, bottleneck, or extends; a rule's code (AS201) or name; "
+        "the file of a block",
+    )
+    which.add_argument("--all", action="store_true", help="list all names, one per line")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0, or 2 for an unknown name; raises `SpecError` for a block with findings."""
+    if args.all:
+        say(*(_rules() if args.command == "rule" else _everything()))
+        return 0
+    known = [entry for entries in sections().values() for entry in entries]
+    found = [*_own(args.name), *_named(args.name, known)]
+    if not found:
+        fail(f"unknown name `{args.name}`", _hint(args.name, known))
+        return 2
+    say(*"\n\n\n".join(as_text(entry, columns()) for entry in found).split("\n"))
+    return 0
+
+
+def _named(name: str, known: Iterable[Entry]) -> list[Entry]:
+    """What a name means here, or what has this name elsewhere: `nn.Conv2d`."""
+    known = list(known)
+    rule = by_code(name)
+    found = [entry for entry in known if entry.name.lower() == name.lower()]
+    found += [_rule_entry(rule)] if rule else []
+    return found or [e for e in known if e.name in (elsewhere(name), ELSEWHERE.get(name))]
+
+
+def _own(name: str) -> Iterator[Entry]:
+    """The blocks of the project that have this name, or the one in this file."""
+    files = [name] if name.endswith(SUFFIXES) else map(posix, block_files())
+    for file in files:
+        if name in (file, file.rpartition("/")[2].removesuffix(".yaml")):
+            check_named(file)
+            document = read(file)
+            block = block_in(document, memo=None)
+            yield block_entry("block of this project", file, block, document.data)
+
+
+def _rule_entry(rule: Rule) -> Entry:
+    fixable = ", `--fix` fixes it" if rule.fixable else ""
+    examples = ("Bad:", Code(rule.bad.text), "Good:", Code(rule.good.text))
+    parts = (rule.summary, rule.why, *examples, rule.instead)
+    name = f"{rule.code} {rule.name}"
+    return Entry(f"{rule.severity}{fixable}", name, tuple(part for part in parts if part))
+
+
+# Unknown names ------------------------------------------------------------------------
+
+
+def _hint(name: str, known: Iterable[Entry]) -> str:
+    known = list(known)
+    if name in shipped():
+        return f"it is a built-in spec: run `archspec show {name}`"
+    if name in COMMANDS:
+        return f"it is a command: run `archspec {name} --help`"
+    takers = [entry.name for entry in known if _takes(entry, name)]
+    if takers:
+        return f"it is an argument of {_listed(takers)}: run `archspec explain {takers[0]}`"
+    names = [entry.name for entry in known] + [file.stem for file in block_files()]
+    lowered = {one.lower(): one for one in (*names, *RULES, *(r.code for r in RULES.values()))}
+    near = [lowered[one] for one in alike(name.lower(), lowered, 0.6)[:MOST]]
+    meant = f"did you mean {' or '.join(f'`{one}`' for one in near)}? " if near else ""
+    return f"{meant}`archspec explain --all` lists all names"
+
+
+def _takes(entry: Entry, name: str) -> bool:
+    tables = (part for part in entry.parts if isinstance(part, Table))
+    return any(row[0] == f"`{name}`" for table in tables for row in table.rows)
+
+
+def _listed(names: list[str]) -> str:
+    first = ", ".join(f"`{name}`" for name in names[:MOST])
+    return f"{first}, and {len(names) - MOST} more" if len(names) > MOST else first
+
+
+# All names ----------------------------------------------------------------------------
+
+
+def _everything() -> Iterator[str]:
+    for title, entries in sections().items():
+        wide = max(len(entry.name) for entry in entries)
+        yield f"{title}:"
+        yield from (f"  {entry.name:{wide}}  {_short(entry.summary)}".rstrip() for entry in entries)
+        yield ""
+    yield "rules:"
+    yield from (f"  {line}" for line in _rules())
+
+
+def _short(text: str) -> str:
+    text = plain(text)
+    return text if len(text) <= SUMMARY else f"{text[: SUMMARY - 4].rsplit(' ', 1)[0]} ..."
+
+
+def _rules() -> Iterator[str]:
+    for rule in sorted(RULES.values(), key=lambda rule: rule.code):
+        fixable = "fix" if rule.fixable else ""
+        yield f"{rule.code}  {rule.name:<30} {rule.severity:<8} {fixable:<4} {rule.summary}"
