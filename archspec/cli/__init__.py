@@ -28,6 +28,7 @@ from archspec.extras import advice
 ALIASES = {"rule": "explain"}
 # command -> its module, and its line in `--help`
 COMMANDS = {
+    "init": ("init", "set up a project in the current directory"),
     "lint": ("lint", "check specs and blocks"),
     "build": ("build", "write PyTorch source"),
     "train": ("train", "build, and run the training script"),

@@ -28,10 +28,14 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0; raises `SpecError` for a block of the project that has findings."""
-    blocks = _own_blocks()
-    made = block_schema(blocks) if args.what == "block" else spec_schema(blocks, _own_specs())
+    made = block_schema(_own_blocks()) if args.what == "block" else schema_of_project()
     print(text(made), end="")
     return 0
+
+
+def schema_of_project() -> dict[str, Any]:
+    """The schema of its specs; raises `SpecError` for a block that has findings."""
+    return spec_schema(_own_blocks(), _own_specs())
 
 
 def _own_specs() -> list[str]:
