@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 EXTRAS = {
     **{"torch": "torch", "safetensors": "safetensors", "matplotlib": "plot"},
-    **{"torchvision": "peers", "timm": "peers"},
+    **{"torchvision": "peers", "timm": "peers", "argcomplete": "completion"},
 }
 
 

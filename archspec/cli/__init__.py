@@ -39,6 +39,7 @@ COMMANDS = {
     "verify": ("verify", "hold the network against its source, torch and a peer"),
     "infer": ("infer", "from a checkpoint back to a spec"),
     "schema": ("schema", "the JSON Schema of specs, for editors"),
+    "completion": ("completion", "print a completion script for a shell"),
 }
 
 
@@ -103,6 +104,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(50_000)  # most of a short run is imports, and they leave no garbage
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        if "_ARGCOMPLETE" in os.environ:  # a shell asks how a line may go on
+            answered: int = _module("completion").complete()
+            return answered
         args = parser(words[0] if words else "").parse_args(words)
         code: int = args.run(args)
         sys.stdout.flush()

@@ -87,6 +87,13 @@ def _rule_entry(rule: Rule) -> Entry:
     return Entry(f"{rule.severity}{fixable}", name, tuple(part for part in parts if part))
 
 
+def names() -> Iterator[str]:
+    """Everything that can be explained."""
+    yield from (entry.name for entries in sections().values() for entry in entries)
+    yield from (file.stem for file in block_files() if file.stem.isidentifier())
+    yield from (name for rule in RULES.values() for name in (rule.name, rule.code))
+
+
 # Unknown names ------------------------------------------------------------------------
 
 
@@ -99,8 +106,7 @@ def _hint(name: str, known: Iterable[Entry]) -> str:
     takers = [entry.name for entry in known if _takes(entry, name)]
     if takers:
         return f"it is an argument of {_listed(takers)}: run `archspec explain {takers[0]}`"
-    names = [entry.name for entry in known] + [file.stem for file in block_files()]
-    lowered = {one.lower(): one for one in (*names, *RULES, *(r.code for r in RULES.values()))}
+    lowered = {one.lower(): one for one in names()}
     near = [lowered[one] for one in alike(name.lower(), lowered, 0.6)[:MOST]]
     meant = f"did you mean {' or '.join(f'`{one}`' for one in near)}? " if near else ""
     return f"{meant}`archspec explain --all` lists all names"

@@ -1,0 +1,72 @@
+"""`archspec completion`: a script for a shell, and what its questions are answered with."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
+
+from argcomplete import autocomplete
+from argcomplete.completers import BaseCompleter, FilesCompleter
+from argcomplete.shell_integration import shellcode
+
+from archspec.cli import ALIASES, COMMANDS, parser
+
+SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
+
+
+def add_parser(commands: Any) -> None:
+    """`archspec completion SHELL`."""
+    command = commands.add_parser(
+        "completion",
+        description="Print a script that completes commands, options, and names in a shell. "
+        'For bash, add this line to ~/.bashrc: eval "$(archspec completion bash)"',
+        allow_abbrev=False,
+    )
+    command.add_argument("shell", choices=SHELLS)
+    command.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Always 0."""
+    shell = "bash" if args.shell == "zsh" else args.shell  # one script for both
+    print(shellcode(["archspec"], shell=shell))
+    return 0
+
+
+def complete() -> int:
+    """Answers the shell, which asks by running `archspec` with the line so far in `COMP_LINE`."""
+    _, *words = os.environ["COMP_LINE"].split() or [""]
+    command = words[0] if words and words[0] in {*COMMANDS, *ALIASES} else ""
+    autocomplete(parser(command), always_complete_options=False, default_completer=Completer())
+    return 0
+
+
+class Completer(BaseCompleter):
+    """Names where a command takes names, otherwise files."""
+
+    def __call__(self, *, prefix: str, action: argparse.Action, **_: Any) -> Iterable[str]:
+        names = NAMES.get(str(action.metavar), tuple)()
+        wanted = () if action.metavar in (None, "NAME") else FilesCompleter()(prefix=prefix)
+        return [*names, *wanted]
+
+
+def _specs() -> Iterable[str]:
+    names: Iterable[str] = import_module("archspec.language").shipped()
+    return names
+
+
+def _names() -> Iterable[str]:
+    names: Iterable[str] = import_module("archspec.cli.explain").names()
+    return names
+
+
+def _rules() -> Iterable[str]:
+    rules = import_module("archspec.rules").RULES
+    return [*rules, *(rule.code for rule in rules.values())]
+
+
+# What an argument is called in `--help` -> the names that it takes; commands load them late.
+NAMES: dict[str, Callable[[], Iterable[str]]] = {"SPEC": _specs, "NAME": _names, "RULES": _rules}
