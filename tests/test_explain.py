@@ -160,7 +160,8 @@ def test_names_from_elsewhere(project: Project, name: str, meant: str) -> None:
         ("AS2020", "`AS202`"),
         ("cel", "`cell`"),  # of the project
         ("base_width", "it is an argument of `bottleneck`"),
-        ("resnet50", "run `archspec show resnet50`"),
+        ("resnet50", "to see a spec, run `archspec show resnet50`"),
+        ("specs/net.yaml", "to see a spec, run `archspec show specs/net.yaml`"),
         ("lint", "run `archspec lint --help`"),
         ("xyzzy", "`archspec explain --all` lists all names"),
         ("", "`archspec explain --all` lists all names"),
@@ -175,11 +176,13 @@ def test_an_unknown_name_has_a_hint(project: Project, name: str, hint: str) -> N
 
 
 def test_all_lists_every_name_once_a_section(project: Project) -> None:
+    project.write("specs/blocks/cell.yaml", CELL)
     lines = project.run("explain", "--all").lines
     for title, entries in sections().items():
         start = lines.index(f"{title}:") + 1
         listed = lines[start : start + len(entries)]
         assert [line[2:].partition("  ")[0] for line in listed] == [e.name for e in entries]
+    assert lines[lines.index("blocks of this project:") + 1] == "  specs/blocks/cell.yaml"
     rules = lines[lines.index("rules:") + 1 :]
     assert [line[2:] for line in rules] == project.run("rule", "--all").lines
 

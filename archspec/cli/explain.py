@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from archspec.cli import COMMANDS
@@ -14,7 +15,7 @@ from archspec.language import shipped
 from archspec.language.library import block_in
 from archspec.language.suggestions.elsewhere import elsewhere
 from archspec.language.train.recipe import ELSEWHERE
-from archspec.lint.discover import SUFFIXES, check_named
+from archspec.lint.discover import SUFFIXES, check_named, is_block
 from archspec.paths import posix
 from archspec.reference import Code, Entry, Table, as_text, block_entry, plain, sections
 from archspec.rules import RULES, Rule, by_code
@@ -70,9 +71,9 @@ def _named(name: str, known: Iterable[Entry]) -> list[Entry]:
 
 def _own(name: str) -> Iterator[Entry]:
     """The blocks of the project that have this name, or the one in this file."""
-    files = [name] if name.endswith(SUFFIXES) else map(posix, block_files())
-    for file in files:
-        if name in (file, file.rpartition("/")[2].removesuffix(".yaml")):
+    named = [name] if name.endswith(SUFFIXES) and is_block(name) else []
+    for file in (*named, *map(posix, block_files())):
+        if name in (file, Path(file).stem):
             check_named(file)
             document = read(file)
             block = block_in(document, memo=None)
@@ -81,7 +82,7 @@ def _own(name: str) -> Iterator[Entry]:
 
 def _rule_entry(rule: Rule) -> Entry:
     fixable = ", `--fix` fixes it" if rule.fixable else ""
-    examples = ("Bad:", Code(rule.bad.text), "Good:", Code(rule.good.text))
+    examples = Code(rule.bad.text, "Bad"), Code(rule.good.text, "Good")
     parts = (rule.summary, rule.why, *examples, rule.instead)
     name = f"{rule.code} {rule.name}"
     return Entry(f"{rule.severity}{fixable}", name, tuple(part for part in parts if part))
@@ -99,8 +100,8 @@ def names() -> Iterator[str]:
 
 def _hint(name: str, known: Iterable[Entry]) -> str:
     known = list(known)
-    if name in shipped():
-        return f"it is a built-in spec: run `archspec show {name}`"
+    if name in shipped() or name.endswith(SUFFIXES):
+        return f"to see a spec, run `archspec show {name}`"
     if name in COMMANDS:
         return f"it is a command: run `archspec {name} --help`"
     takers = [entry.name for entry in known if _takes(entry, name)]
@@ -131,6 +132,8 @@ def _everything() -> Iterator[str]:
         yield f"{title}:"
         yield from (f"  {entry.name:{wide}}  {_short(entry.summary)}".rstrip() for entry in entries)
         yield ""
+    if files := block_files():
+        yield from ("blocks of this project:", *(f"  {posix(file)}" for file in files), "")
     yield "rules:"
     yield from (f"  {line}" for line in _rules())
 

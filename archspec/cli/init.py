@@ -23,7 +23,7 @@ NEXT = """
 Next:
   archspec lint         check the specs
   archspec show SPEC    print the layers, shapes, parameters, and multiply-adds of one
-  archspec build        write the PyTorch source to generated/, and commit it
+  archspec build        write the PyTorch source to generated/; commit it with the specs
   pre-commit install    check every commit (needs pre-commit)"""
 
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wanted() -> dict[Path, str]:
-    """Every file of a new project, and what it says."""
+    """Every file of a new project, and its text."""
     files = sorted(filter(Path.is_file, FILES.rglob("*")), reverse=True)  # specs first
     made = {path.relative_to(FILES): _filled(path) for path in files}
     if _has_specs():

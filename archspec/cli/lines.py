@@ -12,7 +12,7 @@ FEWEST, MOST = 20, 100  # columns that can be read
 
 
 def columns() -> int:
-    """How wide a text may be: `COLUMNS` or the terminal's width, but for two columns.
+    """How wide a text may be: `COLUMNS` or the terminal's width, less two.
 
     `shutil.get_terminal_size` takes long to import.
     """

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from archspec import expression, resources
@@ -52,9 +53,10 @@ class Table(NamedTuple):
 
 
 class Code(NamedTuple):
-    """An example."""
+    """An example under a heading."""
 
     text: str
+    heading: str = "Example"
 
 
 Part = str | Table | Code  # text is Markdown
@@ -93,7 +95,7 @@ def sections() -> dict[str, list[Entry]]:
         "functions in expressions": functions(),
         "names in a block": scope(),
         "ops": map(op_entry, OPS.values()),
-        "classes of torch.nn that are no op": left_out(),
+        "classes of torch.nn without an op": left_out(),
         "built-in blocks": blocks(),
     }
     return {title: list(entries) for title, entries in found.items()}
@@ -267,9 +269,9 @@ def blocks() -> Entries:
 def block_entry(
     kind: str, path: AnyPath, block: Block, written: Mapping[str, Any], example: str = ""
 ) -> Entry:
-    """A block in a file: its args and parts, with the comments beside them, and a use of it."""
+    """A block in a file: its args and parts, with the comments next to them, and an example."""
     comments = dict(COMMENT.findall(read_bytes(path).decode("utf-8", "replace")))
-    name = posix(path).rpartition("/")[2].removesuffix(".yaml")
+    name = Path(path).stem
     rows = tuple(
         (f"`{key}`", what, _shown(default), comments.get(key, ""))
         for what, declared in _declared(written)
@@ -282,14 +284,14 @@ def block_entry(
 
 
 def _declared(written: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """What a use of a block may give, with defaults."""
+    """The names that a use of a block may set, with their defaults."""
     yield "arg", written.get("args", {})
     yield "part", written.get("parts", {})
     yield "input", dict.fromkeys(written.get("inputs", ()), REQUIRED)
 
 
 def _use(name: str, written: Mapping[str, Any]) -> str:
-    """A use of the block that gives what it must be given."""
+    """A use of the block with all required arguments."""
     needed = [k for _, d in _declared(written) for k, default in d.items() if default == REQUIRED]
     given = ", ".join(f"{key}: ..." for key in needed)
     return f"- {name}: {{{given}}}" if given else f"- {name}"
@@ -302,7 +304,7 @@ def _how(block: Block) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """A value as it would stand in YAML, on one line."""
+    """A value in YAML, on one line."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{k}: {_yaml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):

@@ -15,10 +15,10 @@ GAP = "  "
 
 
 def as_text(entry: Entry, width: int) -> str:
-    """An entry in lines of at most `width` characters, but for its example."""
+    """An entry in lines of at most `width` characters, except in its example."""
     parts = [f"{entry.name} ({entry.kind})", *(_text(part, width) for part in entry.parts)]
     parts += [f"File: {entry.file}"] if entry.file else []
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
 def plain(text: str) -> str:
@@ -28,16 +28,15 @@ def plain(text: str) -> str:
 
 def _text(part: Part, width: int) -> str:
     if isinstance(part, Code):
-        return indent(dedent(part.text).rstrip(), "    ")
+        return f"{part.heading}:\n\n{indent(dedent(part.text).rstrip(), '    ')}"
     if isinstance(part, Table):
         return "\n".join(_table(part, width))
-    return "\n\n".join("\n".join(wrap(plain(one), width)) for one in part.split("\n\n"))
+    return "\n\n".join("\n".join(_wrapped(one, width)) for one in part.split("\n\n"))
 
 
 def _table(table: Table, width: int) -> Iterator[str]:
     """Aligned columns; the widest are wrapped."""
-    cells = [[plain(cell) for cell in row] for row in (table.head, *table.rows)]
-    columns = [column for column in zip(*cells, strict=True) if any(column[1:])]
+    columns = [column for column in zip(table.head, *table.rows, strict=True) if any(column[1:])]
     wide = [max(map(len, column)) for column in columns]
     while sum(wide) > width - len(GAP) * len(wide) and max(wide) > NARROWEST:
         wide[wide.index(max(wide))] -= 1
@@ -47,7 +46,11 @@ def _table(table: Table, width: int) -> Iterator[str]:
 
 def _row(row: Sequence[str], wide: Sequence[int]) -> Iterator[str]:
     """A row of cells, in as many lines as its longest cell needs."""
-    cells = [wrap(cell, room) or [""] for cell, room in zip(row, wide, strict=True)]
+    cells = [_wrapped(cell, room) or [""] for cell, room in zip(row, wide, strict=True)]
     for parts in zip_longest(*cells, fillvalue=""):
         line = GAP.join(f"{part:{room}}" for part, room in zip(parts, wide, strict=True))
         yield f"{GAP}{line}".rstrip()
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(plain(text), width, break_on_hyphens=False)
