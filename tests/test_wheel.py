@@ -82,3 +82,10 @@ def test_a_block_is_explained_from_it(installed: Path, tmp_path: Path) -> None:
     assert "`base_width`" in said
     file = Path(said.splitlines()[-1].removeprefix("File: "))
     assert file == installed / "archspec" / "specs" / "blocks" / "bottleneck.yaml"
+
+
+def test_a_project_is_set_up_from_it(installed: Path, tmp_path: Path) -> None:
+    for words in (["init"], ["lint", "--strict"], ["build"], ["build", "--check"]):
+        run("-c", NO_TORCH + COMMAND, *words, cwd=tmp_path, PYTHONPATH=str(installed))
+    assert (tmp_path / "generated" / "my_resnet.py").is_file()
+    assert (tmp_path / ".github" / "workflows" / "archspec.yml").is_file()
