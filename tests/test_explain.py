@@ -93,11 +93,19 @@ def test_a_block_shows_its_arguments_parts_and_file(project: Project) -> None:
     assert Path(lines[-1].removeprefix("File: ")) == BLOCKS / "bottleneck.yaml"
 
 
-@pytest.mark.parametrize("folder", ["blocks", "specs/blocks", "models/blocks"])
-def test_a_block_of_the_project(project: Project, folder: str) -> None:
-    file = f"{folder}/cell.yaml"
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("blocks/cell.yaml", "cell"),
+        ("specs/blocks/cell.yaml", "cell"),
+        ("specs/blocks/cell.yaml", "./specs/blocks/cell.yaml"),
+        ("models/blocks/cell.yaml", "models/blocks/cell.yaml"),
+    ],
+)
+def test_a_block_of_the_project(project: Project, file: str, name: str) -> None:
     project.write(file, CELL)
-    said = project.run("explain", file if folder.startswith("models") else "cell")
+    said = project.run("explain", name)
+    assert said.out.count("cell (") == 1
     assert said.lines[0] == "cell (block of this project)"
     rows = [line.split() for line in said.lines]
     assert ["`out`", "arg", "`required`", "channels", "that", "leave"] in rows

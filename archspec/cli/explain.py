@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _named(name: str, known: Iterable[Entry]) -> list[Entry]:
+def _named(name: str, known: Sequence[Entry]) -> list[Entry]:
     """What a name means here, or what has this name elsewhere: `nn.Conv2d`."""
-    known = list(known)
     rule = by_code(name)
     found = [entry for entry in known if entry.name.lower() == name.lower()]
     found += [_rule_entry(rule)] if rule else []
@@ -71,9 +70,9 @@ def _named(name: str, known: Iterable[Entry]) -> list[Entry]:
 
 def _own(name: str) -> Iterator[Entry]:
     """The blocks of the project that have this name, or the one in this file."""
-    named = [name] if name.endswith(SUFFIXES) and is_block(name) else []
-    for file in (*named, *map(posix, block_files())):
-        if name in (file, Path(file).stem):
+    named = [posix(name)] if name.endswith(SUFFIXES) and is_block(name) else []
+    for file in dict.fromkeys((*named, *map(posix, block_files()))):
+        if file in named or name == Path(file).stem:
             check_named(file)
             document = read(file)
             block = block_in(document, memo=None)
@@ -98,8 +97,7 @@ def names() -> Iterator[str]:
 # Unknown names ------------------------------------------------------------------------
 
 
-def _hint(name: str, known: Iterable[Entry]) -> str:
-    known = list(known)
+def _hint(name: str, known: Sequence[Entry]) -> str:
     if name in shipped() or name.endswith(SUFFIXES):
         return f"to see a spec, run `archspec show {name}`"
     if name in COMMANDS:
