@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archspec.resources import BLOCKS
+
 FOLDERS = ("blocks", "specs/blocks")
 
 
 def block_folders() -> list[Path]:
-    """The folders of blocks that are there."""
-    return [folder for folder in map(Path, FOLDERS) if folder.is_dir()]
+    """The folders of blocks that are there, without archspec's own, in its checkout."""
+    own = BLOCKS.resolve()
+    return [f for f in map(Path, FOLDERS) if f.is_dir() and f.resolve() != own]
 
 
 def block_files() -> list[Path]:

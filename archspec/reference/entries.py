@@ -182,7 +182,7 @@ def _train_default(key: str) -> str:
         return "`input`" if key == "size" else "`size`"
     if any(key in part.__annotations__ for part in REGULARISERS) and default is not False:
         return "off"
-    return _shown(getattr(default, "kind", default))
+    return "off" if default is None else _shown(getattr(default, "kind", default))
 
 
 def data_sets() -> Entries:

@@ -131,6 +131,7 @@ class Device(Part):
         Takes("a size such as `24G`, or `8 x 24G`", "write what a device has: `memory: 24G`"),
     ] = Field(
         None,
+        examples=["24G"],
         description="What a device has (`24G` is 24 GiB), or `8 x 24G` for eight that share a "
         "batch; lint finds a recipe that needs more. The script does not read it.",
     )
