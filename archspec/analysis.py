@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from typing import NamedTuple
 
-from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, applications, applied
+from archspec.conventions import CONVENTIONS, Count
+from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, Shape, applications, applied
 from archspec.ir.bodies import is_gated, parts_of
 from archspec.ir.containers import gathered
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
@@ -53,6 +54,15 @@ class Analysis:
     depth: int
     outputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
     network: ExpandedNetwork | None = field(default=None, repr=False, compare=False)
+    count: Count | None = field(default=None, repr=False, compare=False)  # by another convention
+
+    def counted(self, convention: str) -> Analysis:
+        """The same with the operations that fvcore, torchinfo or ptflops would count as `macs`.
+
+        Raises `KeyError` for another convention.
+        """
+        found = replace(self, count=CONVENTIONS[convention])
+        return replace(found, macs=sum(row.macs for row in found.rows))
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -66,10 +76,13 @@ class Analysis:
             for visit in visits_of(network, name, site):
                 op, y = visit.site.op, visit.site.y
                 params = 0 if visit.path in seen else op.parameters()
-                macs = op.macs(y) if id(site) in running else 0
+                macs = self._count(op, visit.site.x, y) if id(site) in running else 0
                 seen.add(visit.path)
                 rows.append(Row(visit.path, visit.site.call.torch, y.sizes, params, macs, op))
         return tuple(rows)
+
+    def _count(self, op: Op, x: Shape, y: Shape) -> int:
+        return self.count(op, x, y) if self.count else op.macs(y)
 
     def attribute(self, path: str) -> str:
         """The attribute of the network that a layer is in; one in a container has dots."""

@@ -68,3 +68,20 @@ def assert_analysis_is_measured(name: str, shape: tuple[int, ...]) -> None:
     for row in rows:
         if row.params or row.macs:
             assert measured.leaves[row.path] == (row.macs, row.params)
+
+
+@pytest.mark.parametrize(
+    ("name", "fvcore", "torchinfo", "ptflops"),
+    [  # `python tests/compare_conventions.py`: fvcore 0.1.5, torchinfo 1.8, ptflops 0.7.5
+        ("resnet18", 1_819_065_856, 1_814_083_944, 1_825_313_768),
+        ("resnet50", 4_111_512_576, 4_089_238_376, 4_132_436_968),
+        ("mobilenet_v2", 314_193_216, 300_809_384, 320_362_728),
+        ("convnext_tiny", 4_470_437_376, 322_371_592, 4_488_347_368),
+    ],
+)
+def test_conventions_have_the_totals_of_their_tools(
+    name: str, fvcore: int, torchinfo: int, ptflops: int
+) -> None:
+    analysis = archspec.analyze(name)
+    conventions = ("fvcore", "torchinfo", "ptflops")
+    assert [analysis.counted(tool).macs for tool in conventions] == [fvcore, torchinfo, ptflops]

@@ -12,6 +12,7 @@ from archspec.api import analyze
 from archspec.cli.options import add_settings, chosen, settings
 from archspec.cli.passes import PASSES
 from archspec.cli.passes.documents import dumped
+from archspec.conventions import CONVENTIONS
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.lint.discover import check_named
@@ -59,6 +60,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="for --memory")
     parser.add_argument("--optimizer", choices=tuple(STATES), help="for --memory")
     parser.add_argument("--ema", action="store_true", help="for --memory: hold averaged weights")
+    parser.add_argument(
+        "--convention",
+        choices=tuple(CONVENTIONS),
+        help="count operations as this tool does, in place of MACs",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
     add_settings(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
@@ -76,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
         print(_resolved(spec, args.format), end="")
         return 0
     analysis = analyze(spec)
+    if args.convention:
+        analysis = analysis.counted(args.convention)
     if args.memory is not None:
         _memory(analysis, spec, args)
         return 0
