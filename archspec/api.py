@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -193,32 +193,37 @@ def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any)
     return generate(network(source, outputs=outputs, **args))
 
 
-def render_training(source: Source, *, single_file: bool = False, **args: Any) -> str:
+def render_training(
+    source: Source, *, single_file: bool = False, options: Collection[str] = (), **args: Any
+) -> str:
     """The script that trains a spec's network by its `train` section, as standalone source.
 
     `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
     what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
 
     It imports the network from the file that `render` gives, called after the spec; with
-    `single_file` it holds the network itself.
+    `single_file` it holds the network itself. `options` names those that a script has only if
+    asked for: `weights`, `cache`, `tensorboard`.
 
     Raises:
-        ValueError: the spec has no `train`.
+        ValueError: the spec has no `train`, or there is no such option.
         SpecError: the spec cannot be used, or its recipe does not fit the network;
             `.diagnostics` holds every finding.
         UnreadableFile: there is no such file.
     """
     from archspec.codegen import generate
     from archspec.rules.checking import errors_of
-    from archspec.training import generate_training
+    from archspec.training import ON_REQUEST, generate_training
 
+    if unknown := set(options) - {*ON_REQUEST}:
+        raise ValueError(f"{min(unknown)!r} is none of {', '.join(ON_REQUEST)}")
     spec = load(source, **args)
     if spec.train is None:
         raise ValueError(f"the spec {spec.name} has no `train`")
     if errors := errors_of(spec, memo=MEMO):
         raise SpecError(errors)
     net = classes(spec, memo=MEMO)
-    return generate_training(spec, net, generate(net), single_file)
+    return generate_training(spec, net, generate(net), single_file, options)
 
 
 def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Analysis:

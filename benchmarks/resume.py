@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -55,11 +55,11 @@ TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone")
 TIMES = ("images_per_second", "seconds")  # columns of log.csv that no two runs share
 
 
-def write_script(folder: Path, text: str = NETWORK + RECIPE) -> Path:
+def write_script(folder: Path, text: str = NETWORK + RECIPE, options: Collection[str] = ()) -> Path:
     """The training script of a spec, network included, in a folder."""
     spec, path = folder / "tiny.yaml", folder / "train_tiny.py"
     spec.write_text(text, "utf-8")
-    path.write_text(archspec.render_training(spec, single_file=True), "utf-8")
+    path.write_text(archspec.render_training(spec, single_file=True, options=options), "utf-8")
     return path
 
 
@@ -202,7 +202,7 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     here, there = ({k: bits(v) for k, v in leaves(state)} for state in (one, other))
     timed = {"/run/seconds", "/run/lap"}
     for row in range(len(one["run"]["rows"])):
-        timed |= {f"/run/rows/{row}/8", f"/run/rows/{row}/9"}  # images a second, seconds
+        timed |= {f"/run/rows/{row}/{name}" for name in TIMES}
     paths = sorted((here.keys() | there.keys()) - timed)
     return [path for path in paths if here.get(path) != there.get(path)]
 

@@ -63,92 +63,74 @@ def take_signals() -> None:
 
 def device_of(name: str) -> torch.device:
     """The device of this name, or the best there is; of several GPUs the process's."""
-    there = torch.accelerator.is_available()
-    best = torch.accelerator.current_accelerator() if there else None
-    kinds = ["cpu", best.type] if best else ["cpu"]
+    best = torch.accelerator.current_accelerator(check_available=True)
     try:
         device = torch.device(name or best or "cpu")
         if device.type == "cuda":
             index = device.index or int(os.environ.get("LOCAL_RANK", "0"))
             device = torch.device("cuda", index)
-        if device.type not in kinds:
-            raise RuntimeError
-        torch.empty(1, device=device)
-    except RuntimeError:
-        sys.exit(
-            f"error: there is no device {name or device}\n"
-            f"help: --device takes {' or '.join(kinds)}, and each GPU one process"
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError):
+        kinds = f"cpu or {best.type}" if best else "cpu"
+        raise stop(
+            f"there is no device {name or best}",
+            f"--device takes {kinds}, and each GPU one process",
         )
     return device
 
 
-def locked(path: Path) -> int | None:
-    """The file, open and locked by this process, or None if another one has it."""
-    while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            if sys.platform == "win32":
-                import msvcrt
+def locked(path: Path) -> Any:
+    """The file, locked until it is closed or its process ends; None if another has it."""
+    file = path.open("a+")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
 
-                msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
+            file.seek(1 << 20)  # behind the name in it, which others read
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
 
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            os.close(file)
-            return None
-        except OSError:
-            pass  # a file system without locks
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file), os.stat(path)):
-                return file
-        os.close(file)  # whoever had it ended meanwhile, and removed it
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        file.close()
+        return None
+    except OSError:
+        pass  # a file system without locks
+    return file
 
 
-@contextlib.contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Make the folder of a run, and keep all other processes out of it.
+def claimed(folder: Path) -> Any:
+    """Make the folder of a run, and keep all other processes out of it, by its lock.
 
-    The lock ends with its process, however that ends. One of another machine is waited
-    for: if that is gone, its file server keeps the lock for a minute or two.
+    A lock of another machine is waited for: if that is gone, the file server keeps it
+    for a minute or two.
     """
-    path, host, holder = folder / "lock", platform.node(), ""
-    until = time.monotonic() + LEASE
+    path, until = folder / "lock", time.monotonic() + LEASE
     try:
         folder.mkdir(parents=True, exist_ok=True)
         while (file := locked(path)) is None:
-            with contextlib.suppress(OSError):  # it ends just now
-                holder = path.read_text()
-            if holder == host or time.monotonic() > until:
-                sys.exit(
-                    f"error: another process is training in {folder}, on {holder}\n"
-                    "help: wait for its end, or choose another --out DIR"
+            holder = path.read_text()
+            if holder == platform.node() or time.monotonic() > until:
+                raise stop(
+                    f"another process is training in {folder}, on {holder}",
+                    "wait for its end, or choose another --out DIR",
                 )
             time.sleep(1)
-        os.truncate(file, 0)
-        os.write(file, host.encode())
+        file.truncate(0)
+        print(platform.node(), end="", file=file, flush=True)
+        return file
     except OSError as error:
-        sys.exit(
-            f"error: --out {folder}: {error.strerror}\n"
-            "help: --out takes a folder that can be written to; it is made if missing"
+        raise stop(
+            f"--out {folder}: {error.strerror}",
+            "--out takes a folder that can be written to; it is made if missing",
         )
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        os.close(file)
 
 
 def meet(backend: str) -> None:
-    """Join the other processes, apart from those of an earlier start.
-
-    torchrun's store outlives its workers, so a restart would find the addresses of dead
-    ones. Several machines may count their starts differently.
-    """
+    """Join the other processes; a restart must not find the store of the last start."""
     store: Any = next(dist.rendezvous("env://"))[0]
-    if os.environ.get("LOCAL_WORLD_SIZE") == str(WORLD):
+    if os.environ.get("LOCAL_WORLD_SIZE") == str(WORLD):  # machines count differently
         start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = dist.PrefixStore(start, store)
     dist.init_process_group(backend, store=store, rank=RANK, world_size=WORLD)
@@ -158,9 +140,9 @@ def going_on(args: argparse.Namespace) -> Path | None:
     """The checkpoint to go on from; with `auto` the last one, if there is any."""
     last: Path = args.out / "last.pt"
     if args.resume is None and last.exists():
-        sys.exit(
-            f"error: there is a run in {args.out}\n"
-            "help: --resume auto goes on with it, and --out DIR begins another"
+        raise stop(
+            f"there is a run in {args.out}",
+            "--resume auto goes on with it, and --out DIR begins another",
         )
     if args.resume in (None, "auto"):
         return last if last.exists() else None
@@ -215,18 +197,18 @@ def read_published(args: argparse.Namespace, name: str) -> bytes:
             torch.hub.download_url_to_file(f"{URL}{name}", str(path))
         packed = content = path.read_bytes()
     except OSError as error:
-        sys.exit(
-            f"error: {path}: {getattr(error, 'strerror', None) or error}\n"
-            "help: --data DIR says where the data is, --download fetches what is "
-            "missing, and --data synthetic needs none"
+        raise stop(
+            f"{path}: {getattr(error, 'strerror', None) or error}",
+            "--data DIR says where the data is, --download fetches what is "
+            "missing, and --data synthetic needs none",
         )
     if path.suffix == ".gz":
         with contextlib.suppress(OSError, EOFError, zlib.error):  # cut short, say
             content = gzip.decompress(packed)
     if DIGESTS[name] not in {hashlib.sha256(b).hexdigest() for b in (packed, content)}:
-        sys.exit(
-            f"error: {path} is not what was published: its SHA-256 is another\n"
-            "help: delete it, and run again with --download"
+        raise stop(
+            f"{path} is not what was published: its SHA-256 is another",
+            "delete it, and run again with --download",
         )
     return content
 
@@ -349,9 +331,10 @@ def read_tensors(args: argparse.Namespace) -> Parts:
             data[part] = inputs, targets
     except Exception as error:
         told = str(error).partition(". ")[0]  # torch goes on to advise against safety
-        raise SystemExit(
-            f"error: --data {args.data or 'FILE'}: {told}\nhelp: write it with "
-            'torch.save({"train": (inputs, targets), "test": (inputs, targets)}, FILE)'
+        raise stop(
+            f"--data {args.data or 'FILE'}: {told}",
+            "write it with "
+            'torch.save({"train": (inputs, targets), "test": (inputs, targets)}, FILE)',
         ) from error
     return data
 
@@ -389,10 +372,7 @@ def read_image(path: str, decode: Any = None) -> Any:
             image = image.convert("I").point(lambda value: value / 257)
         return image.convert("RGB")
     except Exception as error:  # Pillow's readers raise all kinds
-        raise RuntimeError(
-            f"error: {path} cannot be read: {error}\n"
-            "help: remove it, or save it anew with 8 or 16 bits a channel"
-        ) from error
+        raise RuntimeError(f"{path} cannot be read: {error}") from error
 
 
 def images_in(folder: Path) -> Iterator[str]:
@@ -411,20 +391,21 @@ class Folder(Dataset[tuple[Tensor, int]]):
     def __init__(
         self, root: Path, change: Any, seed: int = 0, like: Sequence[str] = ()
     ) -> None:
-        self.change, self.seed, self.decode = change, seed, jpeg_decoder()
-        self.store: Store | None = None
+        self.change, self.seed = change, seed
+        self.read: Any = partial(read_image, decode=jpeg_decoder())
         if not root.is_dir():
-            sys.exit(
-                f"error: there is no folder {root}\nhelp: --data DIR has train/CLASS/*.jpg "
-                "and val/ and test/ if there are any; --data synthetic needs none"
+            raise stop(
+                f"there is no folder {root}",
+                "--data DIR has train/CLASS/*.jpg "
+                "and val/ and test/ if there are any; --data synthetic needs none",
             )
         try:
             folders = [path for path in sorted(root.glob("[!.]*")) if path.is_dir()]
             held = [list(images_in(path)) for path in folders]
         except OSError as error:
-            sys.exit(
-                f"error: {error.filename}: {error.strerror}\n"
-                "help: every folder of the data has to be readable"
+            raise stop(
+                f"{error.filename}: {error.strerror}",
+                "every folder of the data has to be readable",
             )
         self.classes = [path.name for path in folders]
         self.images = [
@@ -433,36 +414,34 @@ class Folder(Dataset[tuple[Tensor, int]]):
         lacks = sorted(set(like) - set(self.classes))
         more = sorted(set(self.classes) - set(like))
         if like and (lacks or more):
-            sys.exit(
-                f"error: {root} lacks the classes {lacks} of train, and has {more} more\n"
-                "help: both have a folder of the same name for each class"
+            raise stop(
+                f"{root} lacks the classes {lacks} of train, and has {more} more",
+                "both have a folder of the same name for each class",
             )
         if len(self.classes) != OUTPUTS:
-            sys.exit(
-                f"error: {root} has {len(self.classes)} classes, a folder each, "
-                f"and the network has {OUTPUTS} outputs\n"
-                "help: set the outputs in the spec, or choose another --data DIR"
+            raise stop(
+                f"{root} has {len(self.classes)} classes, a folder each, "
+                f"and the network has {OUTPUTS} outputs",
+                "set the outputs in the spec, or choose another --data DIR",
             )
         if not all(held):
-            sys.exit(
-                f"error: there is no image in {folders[held.index([])]}\n"
-                f"help: the names of images end in {' '.join(SUFFIXES)}"
+            raise stop(
+                f"there is no image in {folders[held.index([])]}",
+                f"the names of images end in {' '.join(SUFFIXES)}",
             )
 
     def some(self, keys: Tensor, change: Any) -> Any:
         """These images alone, changed in a way of their own."""
         part = copy.copy(self)
         part.images, part.change = [self.images[key] for key in keys.tolist()], change
-        part.store = self.store and self.store.some(keys)
         return part
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
-        number = int(key) % len(self)
-        path, label = self.images[number]
-        image = self.store[number] if self.store else read_image(path, self.decode)
+        path, label = self.images[int(key) % len(self)]
+        image = self.read(path)
         torch.default_generator.manual_seed(seed_of(self.seed, int(key)))
         return self.change(image).permute(1, 2, 0).contiguous(), label
 
@@ -489,8 +468,9 @@ def shrunk(side: int, image: Any) -> Tensor:
 class Store:
     """Images as bytes in a file, one behind the other; `rows` are end, height, width."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, images: Sequence[str]) -> None:
         self.path, self.index = path, path.with_suffix(".index")
+        self.numbers = {image: number for number, image in enumerate(images)}
         self.pixels: Tensor | None = None  # mapped in the process that reads them
         self.rows = torch.empty(0, 3, dtype=torch.long)
         if path.exists() and self.index.exists():
@@ -500,14 +480,9 @@ class Store:
                 rows = torch.frombuffer(content, dtype=torch.long).reshape(-1, 3)
                 self.rows = rows[rows[:, 0] <= path.stat().st_size]
 
-    def some(self, keys: Tensor) -> Any:
-        """These images alone."""
-        part = copy.copy(self)
-        part.rows = self.rows[keys]
-        return part
-
-    def __getitem__(self, number: int) -> Tensor:
-        end, height, width = self.rows[number].tolist()
+    def read(self, image: str) -> Tensor:
+        """The image of this path."""
+        end, height, width = self.rows[self.numbers[image]].tolist()
         if self.pixels is None:
             size, path = self.path.stat().st_size, str(self.path)
             self.pixels = torch.from_file(path, size=size, dtype=torch.uint8)
@@ -520,22 +495,23 @@ def keep_decoded(data: Folder, side: int, args: argparse.Namespace) -> None:
 
     Where it was stopped it goes on. Images of other names or sizes are another file.
     """
-    named = [f"{path} {os.stat(path).st_size}" for path, _ in data.images]
+    images = [path for path, _ in data.images]
+    named = [f"{path} {os.stat(path).st_size}" for path in images]
     digest = hashlib.sha256(os.fsencode("\n".join([str(side), *named])))
     path = args.cache / f"{digest.hexdigest()[:16]}.images"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         while (held := locked(path.with_suffix(".lock"))) is None:
             time.sleep(1)  # another process makes it
-        fill(Store(path), data, side, args)
-        os.close(held)
+        with held:
+            fill(Store(path, images), data, side, args)
     except OSError as error:
-        sys.exit(
-            f"error: --cache {args.cache}: {error.strerror}\n"
-            "help: --cache takes a folder with room for the decoded images; what is "
-            "there already is kept"
+        raise stop(
+            f"--cache {args.cache}: {error.strerror}",
+            "--cache takes a folder with room for the decoded images; what is "
+            "there already is kept",
         )
-    data.store = Store(path)
+    data.read = Store(path, images).read
 
 
 def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> None:
@@ -545,7 +521,7 @@ def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> Non
         return
     end, rows = int(store.rows[-1, 0]) if done else 0, b""
     part = copy.copy(data)
-    part.change, part.store = partial(shrunk, side), None
+    part.change = partial(shrunk, side)
     with store.path.open("ab") as pixels, store.index.open("ab") as index:
         pixels.truncate(end)
         index.truncate(24 * done)
@@ -593,25 +569,23 @@ def made_up_images(size: int, test_size: int) -> dict[str, Any]:
     }
 
 
-def read_folders(
-    root: Path, change: Any, whole: Any, side: int, share: float, args: Any
-) -> dict[str, Any]:
-    """Images to train with, and those that there are to validate and to test.
-
-    Without a folder `val`, a share of those in `train` is held out to validate. With
-    --cache they are kept there, and their shorter side is `side` at most.
-    """
-    train = Folder(root / "train", change, args.seed)
+def read_folders(root: Path, change: Any, whole: Any, seed: int) -> dict[str, Any]:
+    """Images to train with, and those that there are to validate and to test."""
+    train = Folder(root / "train", change, seed)
     data: dict[str, Any] = {"train": train}
     for part in ("val", "test"):
         if (root / part).is_dir():
             data[part] = Folder(root / part, whole, like=train.classes)
-    for images in data.values() if args.cache else ():
-        keep_decoded(images, side, args)
-    if share and "val" not in data:
-        kept, held = held_out(len(train), share, args.seed)
-        data |= {"train": train.some(kept, change), "val": train.some(held, whole)}
     return data
+
+
+def hold_out_images(data: dict[str, Any], whole: Any, share: float, seed: int) -> None:
+    """If there is no folder `val`, take images of `train` to validate with."""
+    if "val" not in data:
+        train = data["train"]
+        kept, held = held_out(len(train), share, seed)
+        data |= {"train": train.some(kept, train.change)}
+        data |= {"val": train.some(held, whole)}
 
 
 def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
@@ -629,16 +603,16 @@ def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
         for x, y in loader:
             yield x.permute(0, 3, 1, 2), y
     except (RuntimeError, OSError) as error:  # a worker's has its traceback before it
-        *_, told = str(error).rpartition("RuntimeError: ")
-        if told.startswith("error: "):
-            sys.exit(told.rstrip())
+        told = str(error).rpartition("RuntimeError: ")[2].rstrip()
+        if "cannot be read: " in told:
+            raise stop(told, "remove it, or save it anew with 8 or 16 bits a channel")
         starved = "shared memory" in told or "DataLoader worker (pid" in told
         if args.workers == 0 or not (starved or isinstance(error, OSError)):
             raise
-        sys.exit(
-            f"error: {args.workers} processes cannot load the data: {told.rstrip()}\n"
-            "help: --workers 0 needs none, nor memory that is shared; a larger "
-            "/dev/shm will do too (docker run --shm-size)"
+        raise stop(
+            f"{args.workers} processes cannot load the data: {told}",
+            "--workers 0 needs none, nor memory that is shared; a larger "
+            "/dev/shm will do too (docker run --shm-size)",
         )
 
 
@@ -708,9 +682,9 @@ def write(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        sys.exit(
-            f"error: {path} could not be written: {error.strerror}\n"
-            "help: its last version is whole; make room and go on with --resume"
+        raise stop(
+            f"{path} could not be written: {error.strerror}",
+            "its last version is whole; make room and go on with --resume",
         )
 
 
@@ -720,9 +694,9 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     Its checksums are tested first, since torch.load does not look at them.
     """
     if not path.exists():
-        sys.exit(
-            f"error: there is no {path}\n"
-            "help: --resume takes a file in --out; --resume auto begins a run, too"
+        raise stop(
+            f"there is no {path}",
+            "--resume takes a file in --out; --resume auto begins a run, too",
         )
     try:
         with zipfile.ZipFile(path) as archive:
@@ -731,23 +705,22 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         saved, _ = dict(state["settings"]), state["run"]["step"]
     except Exception as error:  # a flipped bit may lead the readers into any
-        raise SystemExit(
-            f"error: {path} is damaged: {error!s:.100}\n"
-            "help: nothing was changed; --resume best.pt goes on from the best weights"
+        raise stop(
+            f"{path} is damaged: {error!s:.100}",
+            "nothing was changed; --resume best.pt goes on from the best weights",
         ) from error
-    told = []
-    for name, now in settings.items():
-        if (then := saved.get(name)) == now:
-            continue
-        text = f"{name} = {then}, now {now}"
-        if name in ("processes", "threads", "device"):
+    told = {
+        name: f"{name} = {saved.get(name)}, now {settings.get(name)}"
+        for name in settings | saved
+        if saved.get(name) != settings.get(name)
+    }
+    for name in ("processes", "threads", "device"):
+        if text := told.pop(name, ""):
             show(f"warning: {path} had {text}: bits may differ")
-        else:
-            told.append(text)
     if told:
-        sys.exit(
-            f"error: {path} was written with other settings: {'; '.join(told)}\n"
-            "help: give the options of that run, or begin another with --out DIR"
+        raise stop(
+            f"{path} was written with other settings: {'; '.join(told.values())}",
+            "give the options of that run, or begin another with --out DIR",
         )
     return state
 
@@ -767,9 +740,9 @@ def weights_in(path: Path) -> tuple[str, dict[str, Tensor]]:
         found = {str(name): tensor.to_dense().cpu() for name, tensor in found.items()}
     except Exception as error:  # torch raises what it meets, of many kinds
         why = getattr(error, "strerror", "") or "it is damaged, or no state dict"
-        raise SystemExit(
-            f"error: --weights {path}: {why}\n"
-            "help: it takes what torch.save(net.state_dict(), FILE) or a run has written"
+        raise stop(
+            f"--weights {path}: {why}",
+            "it takes what torch.save(net.state_dict(), FILE) or a run has written",
         ) from error
     return hashlib.sha256(content).hexdigest()[:16], found
 
@@ -802,9 +775,9 @@ def start_from(path: Path, net: nn.Module) -> tuple[str, dict[str, Tensor], str]
         more = f" and {len(names) - 6} more" if len(names) > 6 else ""
         told += f"; {what}: {', '.join(names[:6]) or 'none'}{more}"
     if not taken:
-        sys.exit(
-            f"error: --weights {path} has no tensor of a name and shape of the network\n"
-            f"help: pass weights of this network{told}"
+        raise stop(
+            f"--weights {path} has no tensor of a name and shape of the network",
+            f"pass weights of this network{told}",
         )
     odd = any(found[k].shape[1:] != shapes[k][1:] for k in shapes if k in found)
     mark = "warning: " if odd or 2 * len(taken) < len(shapes) else ""
@@ -909,11 +882,11 @@ def resize(x: Tensor, size: int) -> Tensor:
 
 def show(text: str, end: str = "\n") -> None:
     """Print a line, or with end="" show progress if there is a terminal."""
-    out, text = sys.stdout, visible(text)
+    out = sys.stdout
     if RANK > 0 or out is None or not (end or out.isatty()):
         return
     code = out.encoding or "utf-8"
-    text = text.encode(code, "backslashreplace").decode(code)
+    text = visible(text).encode(code, "backslashreplace").decode(code)
     try:
         print(f"\r{text}\33[K" if out.isatty() else text, end=end, flush=True)
     except OSError:  # whoever read it has gone, or its disk is full: train on
@@ -927,79 +900,61 @@ def tensorboard(folder: Path, step: int) -> Any:
     return SummaryWriter(str(folder), purge_step=step)
 
 
-def log(folder: Path, rows: list[list[float | None]], writer: Any) -> None:
+def curves(writer: Any, rows: list[dict[str, float]]) -> None:
+    """Tell TensorBoard what is in the last row."""
+    for name in rows[-1].keys() - {"step", "epoch"} if writer and rows else ():
+        writer.add_scalar(name, rows[-1][name], rows[-1]["step"])
+
+
+def log(folder: Path, rows: list[dict[str, float]]) -> None:
     """All rows so far, so that none is there twice after a resume.
 
     Inside an epoch nothing is evaluated: the cells of an evaluation are empty.
     """
-    columns = COLUMNS.split(",")
-    rows = [row + [None] * (len(columns) - len(row)) for row in rows]
-    cells = [["" if cell is None else f"{cell:.6g}" for cell in row] for row in rows]
-    lines = [",".join(row) for row in [columns, *cells]]
-    write(folder / "log.csv", ("\n".join(lines) + "\n").encode())
-    if writer is not None:
-        for name, value in zip(columns[2:], rows[-1][2:], strict=True):
-            if value is not None:
-                writer.add_scalar(name, value, rows[-1][0])
+    text = f"{COLUMNS}\n"
+    for row in rows:
+        cells = (f"{row[c]:.6g}" if c in row else "" for c in COLUMNS.split(","))
+        text += ",".join(cells) + "\n"
+    if RANK == 0 and rows:
+        write(folder / "log.csv", text.encode())
 
 
-def advice(error: Exception, args: argparse.Namespace) -> str:
-    """What to do about an error whose cause is known, or nothing."""
+def explain(error: Exception, args: argparse.Namespace) -> None:
+    """Stop with what to do about an error, if its cause is known."""
     text, size = str(error), args.batch_size // args.accumulate // WORLD
     if "out of memory" in text or "t allocate memory" in text:
+        cut = next((n for n in range(2, size + 1) if size % n == 0), 1)
+        less = f"--accumulate {cut * args.accumulate} takes {size // cut} at a time"
         if size == 1:
-            return (
-                "error: one sample at a time is too much for the memory\n"
-                "help: --precision bf16, smaller images or a smaller network take less"
-            )
-        cut = next(n for n in range(2, size + 1) if size % n == 0)
-        return (
-            f"error: {size} samples at a time are too many for the memory\n"
-            f"help: --accumulate {cut * args.accumulate} takes {size // cut} at a time, "
-            "for the same step"
-        )
+            less = "--precision bf16, smaller images or a smaller network take less"
+        raise stop(f"the memory does not hold a batch of {size}", less)
     if "more than 1 value per channel" in text:
-        return (
-            f"error: a batch norm has one value a channel, of {size} sample at a time\n"
-            f"help: give a --batch-size of {2 * args.accumulate * WORLD} or more"
+        raise stop(
+            f"a batch norm has one value a channel, of {size} sample at a time",
+            f"give a --batch-size of {2 * args.accumulate * WORLD} or more",
         )
     if "by peer" in text or "remote process exited" in text:
-        return (
-            "error: another process of this run has ended, or its machine\n"
-            "help: its own error is elsewhere in the output; given again, the same "
-            "command goes on with --resume auto, as it does by torchrun --max-restarts"
+        raise stop(
+            "another process of this run has ended, or its machine",
+            "its own error is elsewhere in the output; the same command goes on",
         )
     if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
         first = text.strip().partition("\n")[0]
-        return (
-            f"error: torch.compile failed: {first}\n"
-            "help: leave out --compile, or install the compiler that it needs"
+        raise stop(
+            f"torch.compile failed: {first}",
+            "leave out --compile, or install the compiler that it needs",
         )
-    return ""
 
 
 def check_finite(losses: list[float], weight: float, step: int, lr: float) -> None:
     """Stop where training has run away, before that is saved."""
     for number, loss in enumerate([*losses, weight], step + 1):
         if not math.isfinite(loss):
-            sys.exit(
-                f"error: the loss is {loss} at step {number:,}, learning rate {lr:.2g}\n"
-                "help: try a lower --lr, --precision fp32, or in the spec `clip: 1.0` "
-                "and a longer `warmup`; last.pt is from before"
+            raise stop(
+                f"the loss is {loss} at step {number:,}, learning rate {lr:.2g}",
+                "try a lower --lr, --precision fp32, or in the spec `clip: 1.0` "
+                "and a longer `warmup`; last.pt is from before",
             )
-
-
-def visible(text: str) -> str:
-    """A line with escapes for what a terminal or a log of CI obeys: `::` begins a command."""
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    if text.lstrip().startswith("::"):
-        text = text.replace("::", r"\x3a:", 1)
-    return text.replace("##", r"#\x23")
-
-
-def escaped(message: str) -> str:
-    """An error and its help, a line each."""
-    return "\nhelp: ".join(map(visible, message.rsplit("\nhelp: ", 1)))
 
 
 def per_class(table: Tensor, names: Sequence[str]) -> Iterator[str]:
@@ -1008,8 +963,7 @@ def per_class(table: Tensor, names: Sequence[str]) -> Iterator[str]:
     found, precise = right / images.clamp(min=1), right / answers.clamp(min=1)
     yield f"{'class':16} {'images':>7} {'found':>7} {'right':>7}"
     for i in found.argsort()[:20].tolist():
-        name = visible(names[i])
-        yield f"{name:16} {images[i]:7,} {found[i]:7.1%} {precise[i]:7.1%}"
+        yield f"{names[i]:16} {images[i]:7,} {found[i]:7.1%} {precise[i]:7.1%}"
 
 
 def per_output(scores: Tensor) -> Iterator[str]:

@@ -12,6 +12,8 @@ from archspec.cli.options import add_settings, settings
 from archspec.cli.rendering import find_specs, render_all
 from archspec.cli.report import print_diagnostics
 from archspec.codegen import generated
+from archspec.diagnostics import visible
+from archspec.training import ON_REQUEST
 
 
 def add_parser(commands: Any) -> None:
@@ -40,6 +42,14 @@ def add_parser(commands: Any) -> None:
         help="put the network into its training script, instead of beside it",
     )
     parser.add_argument(
+        "--with",
+        dest="asked",
+        type=_options,
+        default=(),
+        metavar="OPTIONS",
+        help=f"options that a training script has only if asked for, of {','.join(ON_REQUEST)}",
+    )
+    parser.add_argument(
         "--outputs",
         metavar="LAYERS",
         help="give features instead, without training: the layers to return, e.g. layer2,layer4",
@@ -48,10 +58,20 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _options(text: str) -> list[str]:
+    names = [name.strip().removeprefix("--") for name in text.split(",")]
+    for name in names:
+        if name not in ON_REQUEST:
+            message = f"`{visible(name)}` is none of {', '.join(ON_REQUEST)}"
+            raise argparse.ArgumentTypeError(message)
+    return names
+
+
 def run(args: argparse.Namespace) -> int:
     """0 written or up to date, 1 findings, 2 nothing to build."""
     outputs = None if args.outputs is None else [n.strip() for n in args.outputs.split(",")]
-    files, findings = render_all(find_specs(args.paths), settings(args), outputs, args.single_file)
+    given = (settings(args), outputs, args.single_file, args.asked)
+    files, findings = render_all(find_specs(args.paths), *given)
     if findings:
         print_diagnostics(findings)
         note("nothing was written")

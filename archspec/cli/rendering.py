@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,9 @@ def render_all(
     settings: Mapping[str, Any],
     outputs: Sequence[str] | None = None,
     single_file: bool = False,
+    asked: Collection[str] = (),
 ) -> tuple[dict[str, str], list[Diagnostic]]:
-    """File name -> text, and the findings of all specs."""
+    """File name -> text, and the findings of all specs; scripts have the options `asked` for."""
     files: dict[str, str] = {}
     findings: list[Diagnostic] = []
     specs: list[Spec] = []
@@ -59,7 +60,7 @@ def render_all(
             errors = [*errors_of(spec), *_not_allowed(spec)]
             findings += errors
             if not errors:
-                files |= _render(spec, outputs, single_file)
+                files |= _render(spec, outputs, single_file, asked)
         except SpecError as error:
             findings += all_of(error)
     return files, findings + list(_clashes(specs, scripts=outputs is None))
@@ -82,14 +83,16 @@ def _allowed() -> tuple[str, ...]:
         raise UnreadableFile(f"{place}{error}{hint}") from None
 
 
-def _render(spec: Spec, outputs: Sequence[str] | None, single_file: bool) -> dict[str, str]:
+def _render(
+    spec: Spec, outputs: Sequence[str] | None, single_file: bool, asked: Collection[str]
+) -> dict[str, str]:
     """The model and, of a spec with a recipe, the training script; or the two in one."""
     net = network(spec, outputs=outputs)
     text = generate(net)
     model = {f"{spec.name}.py": text}
     if spec.train is None or outputs is not None:
         return model
-    script = {script_name(spec): generate_training(spec, net, text, single_file)}
+    script = {script_name(spec): generate_training(spec, net, text, single_file, asked)}
     return script if single_file else model | script
 
 

@@ -21,6 +21,7 @@ from archspec.extras import install
 from archspec.files import write_files
 from archspec.language import Spec
 from archspec.language.train import EXAMPLE
+from archspec.training import ON_REQUEST
 
 REPLACES = os.name == "posix"  # whether a process can become another one
 STATE = ("last.pt", "best.pt", "log.csv")  # what a script keeps in the folder of its run
@@ -69,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
     if args.help:
         args.parser.print_help()
     spec = _spec(args)
-    files = _files(spec)
+    said = {word.partition("=")[0] for word in passed}
+    asked = [name for name in ON_REQUEST if args.help or f"--{name}" in said]
+    files = _files(spec, asked)
     folder = Path(args.out or f"runs/{spec.name}")
     targets = [] if args.help else targets_in(folder, files)
     problem = ("" if args.slurm else _no_torch()) or _other_run(folder, targets)
@@ -108,8 +111,8 @@ def _spec(args: argparse.Namespace) -> Spec:
     return spec
 
 
-def _files(spec: Spec) -> dict[str, str]:
-    files, findings = render_all([spec], {})
+def _files(spec: Spec, asked: list[str]) -> dict[str, str]:
+    files, findings = render_all([spec], {}, asked=asked)
     if findings:
         raise SpecError(findings)
     return files
@@ -130,7 +133,8 @@ def _other_run(folder: Path, targets: list[Target]) -> str:
     differ += [path.name for path in folder.glob("train_*.py") if path.name not in names]
     if targets and differ and any((folder / name).exists() for name in STATE):
         return (
-            f"{place} holds a run of another spec or recipe, which has another {differ[0]}\n"
+            f"{place} holds a run of another spec, recipe or options, "
+            f"which has another {differ[0]}\n"
             f"help: choose another --out, or remove {place}; "
             f"`python {place}/train_NAME.py --out {place} --resume auto` goes on with that run"
         )

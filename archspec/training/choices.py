@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from archspec.analysis import analyze_network
 from archspec.codegen.docstrings import docstring
@@ -23,8 +23,15 @@ COLUMNS = "step,epoch,lr,train_loss,val_loss,val_{0},test_loss,test_{0},images_p
 class Choices:
     """Everything that the template prints. A property is the lines of one place in it."""
 
-    def __init__(self, spec: Spec, network: Network, source: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        network: Network,
+        source: Sequence[str] = (),
+        asked: Collection[str] = (),
+    ) -> None:
         assert spec.train is not None
+        self.asked = asked  # the options that are there for who asked for them
         self.spec, self.ir, self.recipe = spec, network, spec.train
         self.network_source = source
         self.name, self.class_name = spec.name, network.root.name
@@ -33,7 +40,7 @@ class Choices:
         self.trained = network.tree.training or network.tree.outputs
         self.places = places_of(network.tree)
         self.lines = lines_of(self.recipe, self.places)
-        self.data = Data(self.recipe, self.lines, self.places.input, self.target[0])
+        self.data = Data(self.recipe, self.lines, self.places.input, self.target[0], asked)
 
     @property
     def doc(self) -> list[str]:
@@ -135,8 +142,9 @@ makes parts smaller), and keep those of process 0."""
         more = "".join(f"{shown}  " for shown in self.lines["shown"])
         return [
             "show(",
-            f'    f"epoch {{row[1]:.2f}}  loss {{row[3]:.4f}}  {found}"',
-            f'    f"{more}{{row[8]:,.0f}} a second  {{row[9] / 60:.1f}} min"',
+            f"""    f"epoch {{row['epoch']:.2f}}  loss {{row['train_loss']:.4f}}  {found}\"""",
+            f"""    f"{more}{{row['images_per_second']:,.0f}} a second  \"""",
+            """    f"{run['seconds'] / 60:.1f} min\"""",
             ")",
         ]
 
@@ -168,7 +176,7 @@ makes parts smaller), and keep those of process 0."""
         if published is None:
             yield "FOLDERS", f'FOLDERS = ("data/{self.recipe.data}",)'
         else:
-            yield "CLASSES", _listed("CLASSES", published.names)
+            yield "CLASSES", f'CLASSES = "{" ".join(published.names)}"'
             yield "FOLDERS", f"FOLDERS = {literal(published.folders)}"
             yield "URL", f'URL = "{published.url}"'
             digests = "\n".join(f'    "{k}": "{v}",' for k, v in published.digests.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from archspec.codegen.layout import WIDTH
@@ -23,7 +23,15 @@ MOST_BYTES = 2**27  # of made-up data
 class Data:
     """What a recipe's data set, and the network's input, decide."""
 
-    def __init__(self, recipe: Train, lines: Lines, input: tuple[int, ...], outputs: int) -> None:
+    def __init__(
+        self,
+        recipe: Train,
+        lines: Lines,
+        input: tuple[int, ...],
+        outputs: int,
+        asked: Collection[str],
+    ) -> None:
+        self.asked = asked
         self.recipe, self.lines, self.known = recipe, lines, DATA_SETS[recipe.data]
         self.published = PUBLISHED.get(recipe.data)
         self.folder = self.known.kind == "folder"
@@ -50,7 +58,7 @@ class Data:
     def names(self) -> str:
         """The classes' names, as an expression."""
         if self.published:
-            return "CLASSES"
+            return "CLASSES.split()"
         return "names" if self.folder else "list(map(str, range(OUTPUTS)))"
 
     def read(self) -> Iterator[str]:
@@ -66,7 +74,9 @@ class Data:
             yield 'if args.data == "synthetic":'
             yield f"{INSIDE}data = {made}"
             yield "else:"
-            yield f"{INSIDE}data = {READERS.get(self.recipe.data, 'read_idx_set')}(args)"
+            read = f"{READERS.get(self.recipe.data, 'read_idx_set')}(args)"
+            read = f"of_first(lambda: {read})" if self.published else read
+            yield f"{INSIDE}data = {read}"
             if share := self.recipe.validation:
                 yield f"{INSIDE}hold_out(data, {share!r}, args.seed)"
         yield "data = {part: (x.to(device), y.to(device)) for part, (x, y) in data.items()}"
@@ -119,8 +129,12 @@ class Data:
         yield f"{INSIDE})"
         yield f"{INSIDE}middle = [v2.Resize({enlarged}), v2.CenterCrop({self.test_size})]"
         yield f"{INSIDE}whole = v2.Compose([v2.PILToTensor(), *middle])"
-        given = f"{max(enlarged, self._enlarged)}, {self.recipe.validation!r}, args"
-        yield f"{INSIDE}data = read_folders(root, change, whole, {given})"
+        yield f"{INSIDE}data = read_folders(root, change, whole, args.seed)"
+        if "cache" in self.asked:
+            yield f"{INSIDE}for images in data.values() if args.cache else ():"
+            yield f"{INSIDE * 2}keep_decoded(images, {max(enlarged, self._enlarged)}, args)"
+        if share := self.recipe.validation:
+            yield f"{INSIDE}hold_out_images(data, whole, {share!r}, args.seed)"
         yield f'{INSIDE}names = data["train"].classes'
 
     def _changes(self) -> Iterator[str]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from archspec.training.data import Data
 
 
+# Options that few runs need and many lines keep: a script has those that were asked for.
+ON_REQUEST = ("weights", "cache", "tensorboard")
 WORKERS = 256  # a process each; torch starts however many are asked for, until memory ends
 
 

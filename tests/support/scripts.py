@@ -30,9 +30,9 @@ def bytes_of(count: int, *shape: int, seed: int = 0, below: int = 256) -> Tensor
 class Script:
     """A rendered training script, to be run in this process, as if from the command line."""
 
-    def __init__(self, folder: Path, text: str) -> None:
+    def __init__(self, folder: Path, text: str, *options: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = write_script(folder, text)
+        self.path = write_script(folder, text, options)
         self.module = module_of(self.path)
         self.module.keep_memory = self.module.take_signals = lambda: None
 

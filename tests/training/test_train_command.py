@@ -25,7 +25,7 @@ from support import ROOT, write_spec
 BODY = "input: [3, 8, 8]\nstem: {pool: global_avg_pool, flatten: flatten, fc: {linear: 4}}\n"
 RECIPE = "train: {data: synthetic, epochs: 1, batch_size: 8, lr: 0.1}\n"
 SCRIPT = '''\
-"""Trains {root} ({recipe})."""
+"""Trains {root} ({recipe}). Has {asked}."""
 
 import json
 import sys
@@ -50,9 +50,9 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A spec with a recipe, in the current folder."""
 
     def generate_training(
-        spec: Spec, network: Network, model: str, single_file: bool = False
+        spec: Spec, network: Network, model: str, single_file: bool, asked: list[str]
     ) -> str:
-        text = SCRIPT.format(root=network.root.name, recipe=spec.train)
+        text = SCRIPT.format(root=network.root.name, recipe=spec.train, asked=",".join(asked))
         return HEADER.format(spec=spec.name, digest=digest(text)) + text
 
     monkeypatch.setattr(rendering, "generate_training", generate_training)
@@ -107,6 +107,22 @@ def test_our_options_stand_anywhere(spec: Path, words: list[str]) -> None:
     assert main(["train", *words]) == 0
     assert given()[3:] == [*AGAIN, "--epochs", "3"]
     assert "3 x 16 x 16" in Path("runs/net/net.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ([], ""),
+        (["--weights", "a.pt"], "weights"),
+        (["--tensorboard", "--cache=here"], "cache,tensorboard"),
+        (["--data", "weights"], ""),
+    ],
+)
+def test_a_script_has_the_options_that_it_is_given(
+    spec: Path, words: list[str], asked: str
+) -> None:
+    assert main(["train", "net.yaml", *words]) == 0
+    assert f" Has {asked}." in Path("runs/net/train_net.py").read_text()
 
 
 def test_options_of_the_script_stand_behind_the_spec(spec: Path, capsys: Output) -> None:
@@ -305,7 +321,10 @@ def test_a_run_keeps_its_script(spec: Path, capsys: Output, state: str, resume: 
     spec.write_text(spec.read_text().replace("lr: 0.1", "lr: 0.2"))
     assert main(["train", "net.yaml", *resume]) == 2
     said = capsys.readouterr().err
-    assert "runs/net holds a run of another spec or recipe, which has another train_net.py" in said
+    assert (
+        "runs/net holds a run of another spec, recipe or options, which has another train_net.py"
+        in said
+    )
     assert "choose another --out, or remove runs/net" in said
     assert Path("runs/net/train_net.py").read_text() == before
     assert main(["train", "net.yaml", *resume, "--out", "runs/second"]) == 0

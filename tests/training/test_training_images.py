@@ -37,7 +37,7 @@ def v2() -> Any:
 def script(v2: Any, tmp_path_factory: pytest.TempPathFactory) -> Script:
     said = "augment: {flip: true, resized_crop: [0.3, 1], rand_augment: 2}"
     text = SPEC + recipe(said, data="folder", epochs="2", batch_size="12")
-    return Script(tmp_path_factory.mktemp("script"), text)
+    return Script(tmp_path_factory.mktemp("script"), text, "cache")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_faster_decoder_reads_the_same_images(
     plain = loaded(script.module.Folder(folder / "train", change), range(24))
     monkeypatch.setattr(script.module, "jpeg_decoder", lambda: decode)
     data = script.module.Folder(folder / "train", change)
-    assert isinstance(script.module.read_image(data.images[0][0], data.decode), Tensor)
+    assert isinstance(data.read(data.images[0][0]), Tensor)
     assert all(map(same_bits, loaded(data, range(24)), plain))
 
 
@@ -144,7 +144,7 @@ def test_images_that_are_kept_train_the_same_network(
     assert "images in" not in again
     assert differing(tmp_path / "first", tmp_path / "again") == []
     message = script.refuses(tmp_path / "first", *data, "--resume")
-    assert "was written with other settings: cache = True, now False" in message
+    assert "was written with other settings: cache = True, now None" in message
 
 
 def test_what_is_kept_is_the_image_at_the_size_of_the_recipe(
@@ -155,7 +155,7 @@ def test_what_is_kept_is_the_image_at_the_size_of_the_recipe(
     expected = loaded(data, range(24))
     script.module.keep_decoded(data, 18, options(tmp_path))
     assert all(map(same_bits, loaded(data, range(24)), expected))
-    assert {min(data.store[number].shape[1:]) for number in range(24)} == {17, 18}
+    assert {min(data.read(path).shape[1:]) for path, _ in data.images} == {17, 18}
 
 
 def test_what_is_kept_may_be_held_out(
@@ -181,6 +181,7 @@ def test_a_cache_that_was_cut_short_is_filled(
         os.truncate(images, len(whole[0]) // 3)
     if cut != "images":
         os.truncate(index, len(whole[1]) // 2 + 5)
+    data = script.module.Folder(folder / "train", v2.Compose([v2.PILToTensor()]))
     script.module.keep_decoded(data, 18, options(tmp_path))
     assert (images.read_bytes(), index.read_bytes()) == whole
 
@@ -204,7 +205,7 @@ def test_a_cache_that_another_process_fills_is_waited_for(
     monkeypatch.setattr(time, "sleep", waits.append)
     script.module.keep_decoded(data, 18, options(tmp_path))
     assert len(waits) == 2
-    assert len(data.store.rows) == 9
+    assert len([data.read(path) for path, _ in data.images]) == 9
 
 
 def test_a_cache_that_cannot_be_written(script: Script, folder: Path, tmp_path: Path) -> None:

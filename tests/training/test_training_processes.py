@@ -71,8 +71,8 @@ def state(out: Path) -> dict[str, Any]:
 def losses(out: Path) -> torch.Tensor:
     """The training loss of every step."""
     rows = state(out)["run"]["rows"]
-    assert [row[0] for row in rows] == list(range(1, EPOCHS + 1))
-    return torch.tensor([row[3] for row in rows], dtype=torch.float64)
+    assert [row["step"] for row in rows] == list(range(1, EPOCHS + 1))
+    return torch.tensor([row["train_loss"] for row in rows], dtype=torch.float64)
 
 
 def advised(message: str) -> str:
@@ -107,8 +107,7 @@ def test_killed_at_a_random_instant_torchrun_ends_it_in_the_same_bits(
 ) -> None:
     """One worker is killed, and torchrun starts both again with the same command."""
     out, options = tmp_path / "run", ("--data", str(data), "--accumulate", "1", *FP32, *OFTEN)
-    seconds = state(both)["run"]["rows"][-1][9]
+    seconds = state(both)["run"]["rows"][-1]["seconds"]
     run = restarting(script.path, out, *options, processes=2)
     assert kill_while_it_restarts(run, out, iter([random.uniform(0, seconds / 2)]))
     assert differing(both, out) == []
-    assert not (out / "lock").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 from pathlib import Path
 from typing import Any
@@ -243,8 +242,8 @@ def test_folders_that_there_are(
 
 def test_images_held_out_are_not_augmented(of_folders: Script, tmp_path: Path) -> None:
     data = Path(images(tmp_path / "data", "train"))
-    args = argparse.Namespace(seed=0, cache=None)
-    parts = of_folders.module.read_folders(data, "change", "whole", 8, 0.25, args)
+    parts = of_folders.module.read_folders(data, "change", "whole", 0)
+    of_folders.module.hold_out_images(parts, "whole", 0.25, 0)
     assert (parts["train"].change, parts["val"].change) == ("change", "whole")
     paths = [path for part in ("train", "val") for path, _ in parts[part].images]
     assert len({*paths}) == len(paths) == 12

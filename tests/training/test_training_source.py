@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ from pathlib import Path
 import pytest
 
 import archspec
+from archspec.cli import main
 from archspec.helpers import OF_MODELS, OF_SCRIPTS
 from archspec.language import parse_text
 from archspec.language.train import regularisers
 from archspec.language.train.regularisers.base import SEED, Lines, Places
 from archspec.language.train.regularisers.clip import Clip
 from archspec.language.train.regularisers.l1 import L1
+from archspec.training import ON_REQUEST
 from archspec.training.parts import FROM_STANDARD
 from resume import NETWORK, REGULARISERS
 from support import ROOT
@@ -84,7 +87,8 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, text in enumerate(texts()):
         spec = folder / "tiny.yaml"
         spec.write_text(text, "utf-8")
-        source = archspec.render_training(spec, single_file=number % 2 == 1)
+        options = ON_REQUEST if number % 3 else ()
+        source = archspec.render_training(spec, single_file=number % 2 == 1, options=options)
         (folder / f"script_{number}.py").write_text(source, "utf-8")
     (folder / "tiny.py").write_text(archspec.render(spec), "utf-8")
     return folder
@@ -162,6 +166,27 @@ def test_a_default_that_is_written_changes_nothing() -> None:
     defaults = "momentum: 0.9, schedule: cosine, dropout: 0, augment: {flip: false}"
     written, unsaid = (parse_text(NETWORK + recipe(more), "tiny.yaml") for more in (defaults, ""))
     assert archspec.render_training(written) == archspec.render_training(unsaid)
+
+
+def test_a_script_has_the_options_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays a script of the same recipe, by the hash of its checkpoints."""
+    (tmp_path / "tiny.yaml").write_text(COLOUR + recipe(data="folder"), "utf-8")
+    build, hashes = ["build", str(tmp_path / "tiny.yaml"), "-o", "-"], set()
+    for count in range(len(ON_REQUEST) + 1):
+        asked = ["--with", ",".join(ON_REQUEST[:count])] if count else []
+        assert main([*build, *asked]) == 0
+        printed = capsys.readouterr().out
+        there = [name for name in ON_REQUEST if f'add("--{name}"' in printed]
+        assert there == [*ON_REQUEST[:count]]
+        hashes |= set(re.findall('^SPEC = "(.*)"', printed, re.MULTILINE))
+    assert len(hashes) == 1
+    with pytest.raises(SystemExit, match="2"):
+        main([*build, "--with", "weihgts"])
+    assert "`weihgts` is none of weights, cache, tensorboard" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="'weihgts' is none of"):
+        archspec.render_training(tmp_path / "tiny.yaml", options=["weihgts"])
 
 
 # Names --------------------------------------------------------------------------------

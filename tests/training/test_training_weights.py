@@ -28,7 +28,7 @@ State = dict[str, Tensor]
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
-    return Script(tmp_path_factory.mktemp("script"), NETWORK + recipe("ema: 0.9"))
+    return Script(tmp_path_factory.mktemp("script"), NETWORK + recipe("ema: 0.9"), "weights")
 
 
 @pytest.fixture
@@ -255,7 +255,8 @@ GROUPS = "weight_decay: 0.01, l1: 0.001, clip: 1, noise: {activations: 0.1}"
     ],
 )
 def test_what_is_frozen_keeps_weights_and_statistics(tmp_path: Path, keys: str) -> None:
-    script = Script(tmp_path / "script", NETWORK + recipe(f"freeze: [stem, first.0], {keys}"))
+    text = NETWORK + recipe(f"freeze: [stem, first.0], {keys}")
+    script = Script(tmp_path / "script", text, "weights")
     state = saved(script, tmp_path / "weights.pt")
     given = ("--weights", str(tmp_path / "weights.pt"), "--resume", "auto")
     script(tmp_path / "run", "--epochs", "2", *given)

@@ -41,7 +41,7 @@ class L1(Regulariser):
             yield "once", KERNELS
             yield "weights", f"shrink(weights, lr * {self.l1})"
             yield "column", "zeros"
-            yield from at("row", "zeros = share_of_zeros(weights)", "row.append(zeros)")
+            yield from at("row", "zeros = share_of_zeros(weights)", 'row["zeros"] = zeros')
             yield "shown", "zeros {zeros:.1%}"
 
 
