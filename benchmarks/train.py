@@ -106,26 +106,31 @@ def train_ours(contender: Contender, turns: Turns, options: argparse.Namespace) 
     """Run the rendered script. It asks for its learning rate once a step."""
     sys.path.insert(0, options.folder)
     script: Any = importlib.import_module(f"train_{options.network}")
-    rate, synthetic = script.learning_rate, script.synthetic
+    rate, count = script.learning_rate, (options.rounds + 2) * turns.length
 
     def paced(*step: Any) -> float:
         turns.step()
         return float(rate(*step))
 
+    script.learning_rate = paced
+    compile = "--compile" if contender.compile else "--no-compile"
+    out = f"{options.folder}/{os.getpid()}"
+    run(script, count, options.batch_size, compile, "--precision", contender.precision, out=out)
+
+
+def run(script: Any, steps: int, batch_size: int, *words: str, out: str) -> None:
+    """The script's `main`, on images for so many steps: no evaluation is among them."""
+    synthetic = script.synthetic
+
     def enough(_: int, seed: int) -> tuple[Tensor, Tensor]:
-        """Images for all turns, so that no evaluation is among the steps."""
         images, labels = synthetic(64, seed)
-        count = (options.rounds + 2) * turns.length * options.batch_size if seed == 1 else 64
-        chosen = torch.arange(count) % 64
+        chosen = torch.arange(steps * batch_size if seed == 1 else 64) % 64
         return images[chosen], labels[chosen]
 
-    script.learning_rate, script.synthetic = paced, enough
-    sys.argv[1:] = ["--precision", contender.precision, "--out", f"{options.folder}/{os.getpid()}"]
-    sys.argv += ["--batch-size", str(options.batch_size), *["--compile"] * contender.compile]
+    script.synthetic = enough
+    sys.argv[1:] = ["--out", out, "--batch-size", str(batch_size), *words]
     with contextlib.redirect_stdout(io.StringIO()):
-        given = script.options()
-        with script.claimed(given.out):
-            script.train(given)
+        script.main()
 
 
 def train_torchvision(contender: Contender, turns: Turns, options: argparse.Namespace) -> None:
@@ -239,7 +244,9 @@ def main() -> None:
     add("--steps", type=int, default=40 if gpu else 4, help="of a turn, counted")
     add("--warm", type=int, default=10 if gpu else 1, help="of a turn, not counted")
     add("--threads", type=int, default=torch.get_num_threads())
+    add("--eager", action="store_true", help="leave out what is compiled")
     options = parser.parse_args()
+    contenders = tuple(c for c in contenders if not (c.compile and options.eager))
     with tempfile.TemporaryDirectory() as options.folder:
         render(options.network, options.folder, options.batch_size)
         report(contenders, compete(contenders, options), options)

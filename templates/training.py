@@ -526,7 +526,7 @@ def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> Non
         pixels.truncate(end)
         index.truncate(24 * done)
         keys = ([number] for number in range(done, count))
-        for number, (image, _) in enumerate(batches(part, keys, args), done + 1):
+        for number, (image, _) in enumerate(batches(part, keys, "cpu", args), done + 1):
             _, _, height, width = image.shape
             pixels.write(image[0].permute(1, 2, 0).numpy().tobytes())
             end += 3 * height * width
@@ -588,8 +588,8 @@ def hold_out_images(data: dict[str, Any], whole: Any, share: float, seed: int) -
         data |= {"val": train.some(held, whole)}
 
 
-def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
-    """Images as bytes and labels, loaded by processes of their own.
+def batches(data: Dataset[Any], keys: Any, device: Any, args: Any) -> Feed:
+    """Images as bytes and labels on a device, loaded by processes of their own.
 
     A data set gives its channels last, as images are decoded and convolutions like them.
     """
@@ -601,6 +601,7 @@ def batches(data: Dataset[Any], keys: Any, args: argparse.Namespace) -> Feed:
     )
     try:
         for x, y in loader:
+            x, y = x.to(device, non_blocking=True), y.to(device, non_blocking=True)
             yield x.permute(0, 3, 1, 2), y
     except (RuntimeError, OSError) as error:  # a worker's has its traceback before it
         told = str(error).rpartition("RuntimeError: ")[2].rstrip()
@@ -671,7 +672,7 @@ class Lamb(torch.optim.Optimizer):
             torch._foreach_add_(params, updates, alpha=-group["lr"])
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes | memoryview) -> None:
     """Replace a file by a whole one, or leave the old one and stop."""
     temporary = path.with_name(f"{path.name}.part")
     try:
@@ -714,7 +715,7 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
         for name in settings | saved
         if saved.get(name) != settings.get(name)
     }
-    for name in ("processes", "threads", "device"):
+    for name in ("processes", "threads", "device", "compile"):
         if text := told.pop(name, ""):
             show(f"warning: {path} had {text}: bits may differ")
     if told:
@@ -942,7 +943,7 @@ def explain(error: Exception, args: argparse.Namespace) -> None:
         first = text.strip().partition("\n")[0]
         raise stop(
             f"torch.compile failed: {first}",
-            "leave out --compile, or install the compiler that it needs",
+            "--no-compile needs none; or install the compiler that it needs",
         )
 
 

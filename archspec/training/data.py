@@ -157,14 +157,12 @@ class Data:
         """This process's batches, to train with."""
         yield f'keys = shares(count, run["step"], steps, {self.place}, args)'
         if self.folder:
-            yield 'feed = iter(batches(data["train"], keys, args))'
+            yield 'feed = iter(batches(data["train"], keys, device, args))'
         else:
             yield f"feed = (({self.x}[key % count], {self.y}[key % count]) for key in keys)"
 
     def batch(self) -> Iterator[str]:
         """A training batch, on its device, prepared and augmented."""
-        if self.folder:
-            yield "x, y = x.to(device, non_blocking=True), y.to(device, non_blocking=True)"
         if self.images:
             yield "x = prepare(x)"
         yield from self.lines["images"]
@@ -182,8 +180,8 @@ class Data:
     def part(self, indent: str) -> Iterator[str]:
         """The batches of these keys of a part of the data, prepared."""
         if self.folder:
-            yield "loaded = batches(data[part], keys, args)"
-            yield "feed = ((prepare(x.to(device)), y.to(device)) for x, y in loaded)"
+            yield "loaded = batches(data[part], keys, device, args)"
+            yield "feed = ((prepare(x), y) for x, y in loaded)"
             return
         yield "all_x, all_y = data[part]"
         x, y = "all_x[key]", "all_y[key]"

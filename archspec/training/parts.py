@@ -30,7 +30,9 @@ STANDARD = (
 ).split()
 FROM_STANDARD = {
     "collections.abc": ("Callable", "Iterable", "Iterator", "Sequence"),
+    "concurrent.futures": ("Future", "ThreadPoolExecutor"),
     "functools": ("cache", "partial"),
+    "importlib.util": ("find_spec",),
     "pathlib": ("Path",),
     "typing": ("Any",),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
@@ -42,8 +43,8 @@ class Script:
         printed = io.StringIO()
         with mock.patch.object(sys, "argv", words), contextlib.redirect_stdout(printed):
             args = self.module.options()
-            with self.module.claimed(args.out):
-                self.module.train(args)
+            with self.module.claimed(args.out), ThreadPoolExecutor(1) as thread:
+                self.module.train(args, thread)
         return printed.getvalue()
 
     def refuses(self, out: Path, *options: str) -> str:

@@ -8,6 +8,7 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from unittest import mock
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 import archspec
 from archspec.plot import read_log
@@ -174,7 +175,7 @@ def test_compile_without_a_compiler(simple: Script, tmp_path: Path) -> None:
     caches = str(tmp_path / "caches")
     said = started(simple.path, *options, CXX="/nowhere", TORCHINDUCTOR_CACHE_DIR=caches)
     assert "\nerror: torch.compile failed: InvalidCxxCompiler: No working C++ compiler" in said
-    assert said.endswith("\nhelp: leave out --compile, or install the compiler that it needs\n")
+    assert said.endswith("\nhelp: --no-compile needs none; or install the compiler that it needs\n")
 
 
 # Memory -------------------------------------------------------------------------------
@@ -383,7 +384,7 @@ def test_workers_that_cannot_work(
     monkeypatch.setattr(of_folders.module, "DataLoader", loader)
     args = argparse.Namespace(workers=2)
     with pytest.raises(SystemExit, match=r"--workers 0 .*--shm-size") as caught:
-        next(iter(of_folders.module.batches([], [], args)))
+        next(iter(of_folders.module.batches([], [], "cpu", args)))
     assert str(error).rpartition("RuntimeError: ")[2].strip() in str(caught.value)
     assert str(caught.value).count("\n") == 1
 
@@ -396,7 +397,7 @@ def test_other_errors_of_workers_are_not_explained_away(
     loader.return_value.__iter__.side_effect = RuntimeError(told)
     monkeypatch.setattr(of_folders.module, "DataLoader", loader)
     with pytest.raises(RuntimeError, match="a bug"):
-        next(iter(of_folders.module.batches([], [], argparse.Namespace(workers=2))))
+        next(iter(of_folders.module.batches([], [], "cpu", argparse.Namespace(workers=2))))
 
 
 # Runs that meet, and their ends -------------------------------------------------------
@@ -501,18 +502,39 @@ def test_a_checkpoint_that_holds_something_else(simple: Script, tmp_path: Path, 
 # What is told -------------------------------------------------------------------------
 
 
-def test_a_run_saves_before_it_prints(
+def test_steps_go_on_while_a_checkpoint_is_written(
     simple: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = list[set[str]]()
+    """A file that takes its time is waited for at the end, and by the next but one."""
+    reached, write = threading.Event(), simple.module.write
+    waited = list[bool]()
+
+    def slow(path: Path, content: Any) -> None:
+        if path.name == "best.pt" and not waited:
+            waited.append(reached.wait(60))
+        write(path, content)
 
     def show(text: str, end: str = "\n") -> None:
-        if text.startswith("epoch"):
-            there.append({path.name for path in (tmp_path / "run").iterdir()})
+        if text.startswith("step 20 "):
+            reached.set()
 
+    monkeypatch.setattr(simple.module, "write", slow)
     monkeypatch.setattr(simple.module, "show", show)
-    simple(tmp_path / "run", "--steps", "1")
-    assert there == [{"best.pt", "last.pt", "lock", "log.csv"}]
+    simple(tmp_path / "run", "--steps", "32", "--log-every", "1")
+    assert waited == [True]
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        *("best.pt", "last.pt", "lock", "log.csv")
+    }
+
+
+def test_compiling_is_asked_for(simple: Script, tmp_path: Path) -> None:
+    """On a CPU it is off unless it is said; the network itself is compiled, for all its uses."""
+    with mock.patch.object(nn.Module, "compile") as compiled:
+        simple(tmp_path / "run", "--steps", "1", "--compile")
+        compiled.assert_called_once_with()
+        told = "compile = True, now False: bits may differ"
+        assert told in simple(tmp_path / "run", "--steps", "1", "--resume")
+        compiled.assert_called_once_with()
 
 
 @posix
