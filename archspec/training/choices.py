@@ -54,7 +54,10 @@ The first takes one GPU or the CPU, the second eight GPUs; given again, they go 
 is a folder: log.csv, last.pt and best.pt. All that is random is a function of seed, epoch
 and step: a run that was stopped ends in the same weights, on a CPU to the bit. Batch
 norms take the statistics of a process's part of the batch (--accumulate
-makes parts smaller), and keep those of process 0."""
+makes parts smaller), and keep those of process 0.
+
+First come the learning rate, the options, `train` with its `step`, and `main`; what they
+call is below."""
         return docstring([title, *text.splitlines()], "")
 
     @property
@@ -138,15 +141,13 @@ makes parts smaller), and keep those of process 0."""
 
     @property
     def row(self) -> list[str]:
-        found = f"val {{val_loss:.4f}}  {self.scored('score')}  " if self.validates else ""
-        more = "".join(f"{shown}  " for shown in self.lines["shown"])
-        return [
-            "show(",
-            f"""    f"epoch {{row['epoch']:.2f}}  loss {{row['train_loss']:.4f}}  {found}\"""",
-            f"""    f"{more}{{row['images_per_second']:,.0f}} a second  \"""",
-            """    f"{run['seconds'] / 60:.1f} min\"""",
-            ")",
-        ]
+        shown = ["epoch {row['epoch']:.2f}  loss {row['train_loss']:.4f}  "]
+        if self.validates:
+            shown.append(f"val {{val_loss:.4f}}  {self.scored('score')}  ")
+        more = "".join(f"{part}  " for part in self.lines["shown"])
+        shown.append(f"{more}{{row['images_per_second']:,.0f}} a second  ")
+        shown.append("{run['seconds'] / 60:.1f} min")
+        return ["show(", *(f'    f"{part}"' for part in shown), ")"]
 
     def scored(self, number: str) -> str:
         """A score in an f-string."""
