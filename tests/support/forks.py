@@ -11,6 +11,7 @@ import runpy
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
@@ -40,14 +41,15 @@ class Run:
         return self.printed.read_text(), ""
 
 
-def pair(script: Path, out: Path, *options: str) -> tuple[Run, Run]:
-    """Two processes that train together, as torchrun would start them."""
+def pair(script: Path, out: Path, *options: str, more: Sequence[str] = ()) -> tuple[Run, Run]:
+    """Two processes that train together, as torchrun would start them; the second is told more."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = str(free.getsockname()[1])
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "localhost", "MASTER_PORT": port}
     first, second = (
-        Run(script, out, *options, **shared, RANK=rank, LOCAL_RANK=rank) for rank in "01"
+        Run(script, out, *options, *said, **shared, RANK=rank, LOCAL_RANK=rank)
+        for rank, said in (("0", ()), ("1", more))
     )
     return first, second
 

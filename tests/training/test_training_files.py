@@ -6,6 +6,7 @@ import argparse
 import gzip
 import hashlib
 import io
+import re
 import struct
 import tarfile
 from collections.abc import Callable
@@ -15,7 +16,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from resume import NETWORK
+from resume import NETWORK, finish
+from support.forks import pair
 from support.scripts import Script, bytes_of, recipe
 
 CIFAR = NETWORK.replace("[1, 8, 8]", "[3, 32, 32]")
@@ -65,6 +67,17 @@ def test_idx_files_are_read_packed_and_unpacked(
         path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
         path.unlink()
     check(mnist.module.read_idx_set(asked(folder)), files)
+
+
+def test_one_process_reads_for_all(mnist: Script, files: dict[str, Tensor], tmp_path: Path) -> None:
+    script, source = tmp_path / "train.py", mnist.path.read_text()
+    for name, digest in mnist.module.DIGESTS.items():
+        source = re.sub(f'"{name}": "[0-9a-f]*"', f'"{name}": "{digest}"', source)
+    script.write_text(source)
+    options = ("--data", str(tmp_path / "published"), "--steps", "1")
+    for run in pair(script, tmp_path / "run", *options, more=("--data", "nowhere")):
+        finish(run, 0)
+    assert (tmp_path / "run" / "last.pt").exists()
 
 
 def test_the_file_itself_may_have_the_published_sum(
