@@ -62,7 +62,7 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training scripts of two lines: what is tested is which files they become."""
 
     def generate_training(
-        spec: Spec, network: Network, model: str, single_file: bool = False
+        spec: Spec, network: Network, model: str, single_file: bool, asked: object
     ) -> str:
         text = f"# trains {network.root.name}, model inside: {single_file}\n"
         return HEADER.format(spec=spec.name, digest=digest(text)) + text

@@ -241,7 +241,7 @@ def test_classes_of_data(script: Script, encoding: str, tmp_path: Path) -> None:
     table = torch.eye(len(CLASSES), dtype=torch.long)
     module, printed = script.module, io.BytesIO()
 
-    def trained(_: object) -> None:
+    def trained(*_: object) -> None:
         for line in module.per_class(table, CLASSES):
             module.show(line)
 
