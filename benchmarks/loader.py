@@ -62,7 +62,7 @@ def write_images(root: Path, count: int) -> None:
 def script_of(spec: str, folder: Path) -> ModuleType:
     """A training script as a module, with as many classes as there are here."""
     path = folder / "train.py"
-    path.write_text(render_training(spec, single_file=True), "utf-8")
+    path.write_text(render_training(spec, single_file=True, options=["cache"]), "utf-8")
     module = module_of(path)
     module.OUTPUTS = CLASSES  # type: ignore[attr-defined]
     return module
@@ -85,10 +85,9 @@ def change_of(module: ModuleType) -> Any:
 def ours(module: ModuleType, root: Path, **changed: Any) -> Iterator[tuple[str, Dataset[Any]]]:
     """The script's own, in its three ways; simplejpeg where it is installed."""
     plain = module.Folder(root / "train", change_of(module))
-    simplejpeg = plain.decode
-    plain.decode = None
+    plain.read = module.read_image  # by Pillow
     yield "archspec", plain
-    if simplejpeg is not None:
+    if module.jpeg_decoder() is not None:
         faster = module.Folder(root / "train", change_of(module))
         yield "archspec, simplejpeg", faster
     kept = module.Folder(root / "train", change_of(module))

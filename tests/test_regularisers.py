@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -99,5 +100,6 @@ def test_a_script_has_its_lines_and_the_function_that_they_call(
     monkeypatch.setattr(sys, "argv", words)
     module = module_of(house.folder / "train_tiny.py")
     monkeypatch.setattr(module, "keep_memory", lambda: None)
-    module.train(module.options())
+    with ThreadPoolExecutor(1) as thread:
+        module.train(module.options(), thread)
     assert "best val accuracy" in capsys.readouterr().out
