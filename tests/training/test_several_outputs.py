@@ -35,7 +35,9 @@ BOTH = "outputs: [fc, aux]\n"
 
 def trained(folder: Path, text: str) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Weights after one step of plain descent, and the last row of the log."""
-    Script(folder, NETWORK + text)(folder / "run", "--steps", "1", "--device", "cpu")
+    Script(folder, NETWORK + text)(
+        folder / "run", "--steps", "1", "--device", "cpu", "--precision", "fp32"
+    )
     state = torch.load(folder / "run/last.pt", weights_only=True)["model"]
     with open(folder / "run/log.csv", encoding="utf-8") as file:
         return state, list(csv.DictReader(file))[-1]
