@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,10 +124,36 @@ def test_memory_grows_with_the_batch_and_with_what_is_held(name: str) -> None:
 def test_show_prints_the_peaks_of_the_recipe(project: Project) -> None:
     said = project.run("show", "resnet50", "--memory", "--precision=bf16")
     assert said.lines[0] == "resnet50: 256 samples in bf16, sgd"
-    data = project.run("show", "resnet50", "--memory=8", "--optimizer=adamw", "--format=json").data
+    options = ("--batch-size=8", "--optimizer=adamw", "--format=json")
+    data = project.run("show", "resnet50", "--memory", *options).data
     expected = archspec.analyze("resnet50").memory(8, optimizer="adamw")
-    assert data["training"] == expected.training
-    assert json.dumps(data).startswith('{"name": "resnet50", "batch": 8')
+    assert (data["batch_size"], data["training"]) == (8, expected.training)
+
+
+def test_a_roofline_has_all_operations_and_bytes(project: Project) -> None:
+    options = ("--roofline=a100", "--batch-size=32", "--precision=bf16")
+    layers = {
+        x["path"]: x
+        for x in project.run("show", "resnet18", *options, "--format=json").data["layers"]
+    }
+    conv = layers["layer1.0.conv1"]
+    assert conv["operations"] == 2 * 32 * 64 * 64 * 9 * 56 * 56
+    assert conv["moved"] == 2 * (32 * 2 * 64 * 56 * 56 + 64 * 64 * 9)
+    assert conv["seconds"] == max(conv["operations"] / 312e12, conv["moved"] / 2039e9)
+    assert conv["compute"]
+    assert not layers["bn1"]["compute"]
+    assert layers["flatten"]["seconds"] == 0
+    macs = archspec.analyze("resnet18").macs
+    assert sum(x["operations"] for x in layers.values()) == 2 * 32 * macs
+    said = project.run("show", "resnet18", *options, "--depth=1")
+    assert said.lines[0] == "resnet18: 32 samples in bf16 on a100"
+    assert re.fullmatch(r"total +116.101 .* compute \d+%, memory \d+%", said.lines[-1])
+
+
+def test_a_batch_is_a_number(project: Project) -> None:
+    said = project.run("show", "resnet18", "--memory", "--batch-size=none")
+    assert (said.code, said.out) == (2, "")
+    assert "expected a whole number of at least 1, found 'none'" in said.err
 
 
 @pytest.mark.parametrize(

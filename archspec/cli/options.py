@@ -23,6 +23,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def positive(text: str) -> int:
+    """A number of at least 1, as argparse asks for it."""
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text!r}")
+    return int(text)
+
+
 def settings(args: argparse.Namespace) -> dict[str, Any]:
     """What `--set` says; raises `SpecError`."""
     return dict(setting(text) for text in args.settings)

@@ -9,14 +9,15 @@ from typing import Any
 
 from archspec.analysis import Analysis, table
 from archspec.api import analyze
-from archspec.cli.options import add_settings, chosen, settings
+from archspec.cli.options import add_settings, chosen, positive, settings
 from archspec.cli.passes import PASSES
 from archspec.cli.passes.documents import dumped
 from archspec.conventions import CONVENTIONS
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.lint.discover import check_named
-from archspec.memory import STATES, Precision
+from archspec.memory import STATES
+from archspec.roofline import DEVICES, bounds_table, roofline
 
 MEMORY = {
     "training": "training, at the peak",
@@ -50,15 +51,33 @@ def add_parser(commands: Any) -> None:
     )
     other.add_argument(
         "--memory",
-        nargs="?",
-        type=int,
-        const=0,
-        metavar="BATCH",
-        help="print the peak memory of a training step and of inference with BATCH samples on one "
-        "device (default: those of the recipe)",
+        action="store_true",
+        help="print the peak memory of a training step and of inference on one device",
     )
-    parser.add_argument("--precision", choices=("fp32", "bf16", "fp16"), help="for --memory")
-    parser.add_argument("--optimizer", choices=tuple(STATES), help="for --memory")
+    other.add_argument(
+        "--roofline",
+        metavar="DEVICE",
+        choices=tuple(DEVICES),
+        help="print what bounds each layer of inference on a device, its operations or the bytes "
+        f"that it moves: {', '.join(DEVICES)}",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="for --memory and --roofline (default: that of the recipe, or 1)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "bf16", "fp16"),
+        default="fp32",
+        help="for --memory and --roofline (default: fp32)",
+    )
+    parser.add_argument(
+        "--optimizer",
+        choices=tuple(STATES),
+        help="for --memory (default: that of the recipe, or sgd)",
+    )
     parser.add_argument("--ema", action="store_true", help="for --memory: hold averaged weights")
     parser.add_argument(
         "--convention",
@@ -84,8 +103,11 @@ def run(args: argparse.Namespace) -> int:
     analysis = analyze(spec)
     if args.convention:
         analysis = analysis.counted(args.convention)
-    if args.memory is not None:
-        _memory(analysis, spec, args)
+    if args.memory:
+        print(_memory(analysis, spec, args))
+        return 0
+    if args.roofline:
+        print(_roofline(analysis, spec, args))
         return 0
     print(_json(analysis) if args.format == "json" else table(analysis, args.depth))
     return 0
@@ -101,23 +123,40 @@ def _check_usage(args: argparse.Namespace, error: Callable[[str], Any]) -> None:
         error("argument --set: not allowed with --pass parsed, which is the file as it is written")
 
 
-def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> None:
-    """What the recipe says is what options leave out."""
+def _batch(spec: Spec, args: argparse.Namespace) -> int:
+    """What one device takes at once."""
     train = spec.train
-    batch = args.memory or (train.batch_size // train.accumulate if train else 1)
-    precision: Precision = args.precision or "fp32"
+    return args.batch_size or (train.batch_size // train.accumulate if train else 1)
+
+
+def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
+    """What the recipe says is what options leave out."""
+    train, batch = spec.train, _batch(spec, args)
     optimizer = args.optimizer or (train.optimizer if train else "sgd")
     ema = args.ema or bool(getattr(train, "ema", 0))
-    found = analysis.memory(batch, precision, optimizer, ema)
+    found = analysis.memory(batch, args.precision, optimizer, ema)
     if args.format == "json":
-        how = {"batch": batch, "precision": precision, "optimizer": optimizer, "ema": ema}
-        print(json.dumps({"name": analysis.name, **how, **found._asdict()}, indent=2))
-        return
+        how = {"batch_size": batch, "precision": args.precision, "optimizer": optimizer, "ema": ema}
+        return json.dumps({"name": analysis.name, **how, **found._asdict()}, indent=2)
     averaged = " and averaged weights" if ema else ""
-    samples = "1 sample" if batch == 1 else f"{batch:,} samples"
-    print(f"{analysis.name}: {samples} in {precision}, {optimizer}{averaged}\n")
-    for name, text in MEMORY.items():
-        print(f"{text:32} {getattr(found, name) / 2**20:12,.1f} MiB")
+    head = f"{analysis.name}: {_samples(batch)} in {args.precision}, {optimizer}{averaged}"
+    rows = (f"{text:32} {getattr(found, n) / 2**20:12,.1f} MiB" for n, text in MEMORY.items())
+    return "\n".join([head, "", *rows])
+
+
+def _samples(batch: int) -> str:
+    return "1 sample" if batch == 1 else f"{batch:,} samples"
+
+
+def _roofline(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
+    batch, precision = _batch(spec, args), args.precision
+    layers = roofline(analysis, DEVICES[args.roofline], batch, precision)
+    if args.format == "json":
+        how = {"batch_size": batch, "precision": precision, "device": args.roofline}
+        rows = [{**layer._asdict(), "intensity": layer.intensity} for layer in layers]
+        return json.dumps({"name": analysis.name, **how, "layers": rows}, indent=2)
+    head = f"{analysis.name}: {_samples(batch)} in {precision} on {args.roofline}"
+    return "\n".join([head, "", *bounds_table(layers, args.depth)])
 
 
 def _resolved(spec: Spec, form: str) -> str:

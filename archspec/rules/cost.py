@@ -74,8 +74,7 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
         train: {data: synthetic, epochs: 5, batch_size: 4096, accumulate: 8, lr: 0.1, memory: 1G}
 
     The devices share a batch: with `memory: 8 x 24G` each takes an eighth of it, and with
-    `accumulate: 4` a quarter of that at once. `archspec show SPEC --memory BATCH` prints the peak
-    for any batch.
+    `accumulate: 4` a quarter of that at once. `archspec show SPEC --memory` prints the peak.
     """
     train = view.spec.train
     devices, room = train.devices if train else (1, 0)
