@@ -213,6 +213,66 @@ def test_no_class_of_a_shipped_spec_has_a_number() -> None:
     assert not [(n, cls) for n, found in names.items() for cls in found[:-1] if cls[-1].isdigit()]
 
 
+# One class for equal sequences ----------------------------------------------------------
+
+SEQUENCES = """
+input: [3, 9, 8]
+defaults: {act: {one}}
+stages:
+  all:
+    - [{conv_norm_act: {channels: 8, kernel: 3, stride: 2, act: {other}}}]
+    - [{conv_norm_act: {channels: 12, kernel: 5}}]
+    - [{conv_norm_act: {channels: 12, kernel: 3, groups: 12}}]
+    - [{conv: {channels: 10}}, norm{last}]
+    - [{conv_norm_act: 10}]
+    - {sequence: [[{conv_norm_act: 10}], [{conv_norm_act: 10}], [{conv_norm_act: 10}]]}
+    - {sequence: [[{conv_norm_act: 6}], [{conv_norm_act: 8}], [{conv_norm_act: 9}]]}
+"""
+
+
+def _sequences(folder: Path, one: str = "relu", other: str = "relu", last: str = ", act") -> Path:
+    text = SEQUENCES.replace("{one}", one).replace("{other}", other).replace("{last}", last)
+    return write_spec(folder, text)
+
+
+@pytest.mark.parametrize(
+    ("how", "calls"),
+    [
+        ({}, ["(3, 8, 3, stride=2)", "(12, 12, 3, groups=12)", "(12, 10, 1)", "(10, 10, 1)"]),
+        ({"other": "silu"}, ["(3, 8, 3, nn.SiLU, stride=2)", "(12, 10, 1, nn.ReLU)"]),
+        ({"last": ""}, ["(3, 8, 3, nn.ReLU, stride=2)", "(12, 10, 1, nn.Identity)"]),
+    ],
+)
+def test_equal_sequences_are_one_class(
+    how: dict[str, str], calls: list[str], tmp_path: Path
+) -> None:
+    path = _sequences(tmp_path, **how)
+    text = archspec.render(path)
+    assert [call for call in calls if f" ConvNormAct{call}," not in text] == []
+    assert "padding=(kernel - 1) // 2" in text
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 9, 8)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+
+
+@pytest.mark.parametrize("act", ["{leaky_relu: 0.1}", "prelu"])
+def test_an_activation_with_arguments_or_weights_is_no_type(act: str, tmp_path: Path) -> None:
+    text = archspec.render(_sequences(tmp_path, act, act))
+    assert "type[nn.Module]" not in text
+    assert "class ConvNormAct" in text
+    mixed = archspec.render(_sequences(tmp_path, act, "relu"))
+    assert "type[nn.Module]" not in mixed
+    assert mixed.count("nn.ReLU()") == 1
+
+
+def test_a_class_of_a_sequence_takes_no_name_of_a_block(tmp_path: Path) -> None:
+    path = _sequences(tmp_path)
+    more = "blocks: {own: {class: ConvNormAct, body: [{conv: 4}]}}\nhead: [own]\n"
+    path.write_text(path.read_text("utf-8") + more, "utf-8")
+    assert archspec.render(path).count("class ConvNormAct(") == 1
+
+
 # Second classes of a block ------------------------------------------------------------
 
 NAMED = {

@@ -9,6 +9,8 @@ loops    rows of one block that a loop makes
 turns    its layers
 own      modules of the user's own
 containers  layers with dots in their names
+sequences  sequences of layers that are one class
+patterns  what these have in common
 naming   what the classes of one block are called
 builder  one class from its uses: its layers
 sizes    its sizes: numbers that differ become parameters
@@ -24,6 +26,7 @@ from functools import partial
 
 from archspec.classes.builder import class_of
 from archspec.classes.places import places_of
+from archspec.classes.sequences import shared
 from archspec.classes.table import ClassTable
 from archspec.expand import expand_network
 from archspec.helpers import HELPERS, NEVER_A_CLASS
@@ -52,10 +55,11 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
         network.root, definitions={**network.root.definitions, **symbolic}
     )
     table = _table(replace(network, root=root))
+    made = shared(table.classes, table.taken)
     return Network(
         spec.name,
-        table.classes[-1],
-        tuple(table.classes),
+        made[-1],
+        tuple(made),
         network.input,
         doc=spec.doc,
         stages=network.stages,

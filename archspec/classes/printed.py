@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from archspec.expression import Binary, Expr, Logic, Name, Number, Unary, substitute, walk
-from archspec.ir import New, Repeat, Sequential, When
+from archspec.ir import Modules, New, Repeat, Sequential, When
 
 FEWEST_REPEATS = 3
 
@@ -105,3 +105,35 @@ def placed(condition: Expr, meaning: Any) -> Expr:
             found: Expr = meaning(name)
             return found
     return condition
+
+
+def inside(new: Any) -> Sequence[Any]:
+    """What a construction is put together from."""
+    match new:
+        case Sequential(children=children):
+            return children
+        case New(arguments=arguments):
+            return [*arguments.values()]
+        case When(new=inner) | Repeat(new=inner):
+            return [inner]
+        case Modules(layers=layers):
+            return [layer.new for layer in layers]
+    return ()
+
+
+def mapped(new: Any, change: Callable[[Any], Any]) -> Any:
+    """A construction in which `change` has replaced what it gives something else for."""
+    if (other := change(new)) is not new:
+        return other
+    match new:
+        case Sequential(children=children):
+            return Sequential(repeated([mapped(child, change) for child in children]))
+        case New(arguments=arguments):
+            return replace(new, arguments={k: mapped(v, change) for k, v in arguments.items()})
+        case When(new=inner) | Repeat(new=inner):
+            return replace(new, new=mapped(inner, change))
+        case Modules(layers=layers):
+            rows = tuple(replace(one, new=mapped(one.new, change)) for one in layers)
+            runs: list[Any] = [one.new for one in rows]
+            return Modules(rows, repeated(runs))
+    return new
