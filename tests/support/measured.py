@@ -44,8 +44,9 @@ class Measured:
         with mock.patch.object(functional, "batch_norm", _normed if device == "meta" else _NORM):
             model.to(device).eval()(x)
 
-    def _hook(self, path: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
+    def _hook(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, inputs: Any, given: Any) -> None:
+            output: Tensor = given[0] if isinstance(given, tuple) else given
             macs = multiply_adds(module, inputs[0], output)
             params = sum(weight.numel() for weight in module.parameters())
             self.macs += macs
