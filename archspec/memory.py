@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from archspec.ir import Apply, Body, Constant, Interpolate, Op, Shape, run
+from archspec.ir import Apply, Attend, Body, Constant, Interpolate, Method, Op, Shape, run
 from archspec.ir.tree import Container, ExpandedNetwork, OpSite
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -276,6 +276,13 @@ class _Step:
     def interpolate(self, how: Interpolate, x: _Tensor, like: _Tensor) -> _Tensor:
         sizes = (*x.sizes[: len(x.sizes) - how.rank], *like.sizes[len(like.sizes) - how.rank :])
         return self._made(sizes, x.width, [x])
+
+    def attend(self, layer: Attend, x: _Tensor) -> _Tensor:
+        made: _Tensor = self.apply(layer, x, ())
+        return made
+
+    def method(self, how: Method, x: _Tensor) -> _Tensor:
+        raise TypeError(how)  # in an expanded network it is still a layer
 
     def unsqueeze(self, x: _Tensor, count: int) -> _Tensor:
         return self._same(x, (*x.sizes, *[1] * count))

@@ -273,6 +273,41 @@ def test_a_class_of_a_sequence_takes_no_name_of_a_block(tmp_path: Path) -> None:
     assert archspec.render(path).count("class ConvNormAct(") == 1
 
 
+# Layers that `forward` writes out -------------------------------------------------------
+
+WRITTEN = """
+input: [8, 6, 4]
+stem: [{flatten: {start_dim: 2}}, channels_last]
+stages:
+  mixed: [mix]
+head:
+  row: [{linear: 6}, channels_first]
+  out: {mean: length}
+blocks:
+  mix:
+    body:
+      - residual: [{linear: 8}, transpose, {linear: 24}, transpose]
+      - residual: [{multi_head_attention: 2}]
+      - residual: [channels_first, {conv: 8}, channels_last]
+"""
+
+
+def test_what_a_method_of_a_tensor_does_is_no_module(tmp_path: Path) -> None:
+    """But for a child of a sequence, and for what ends a residual."""
+    path = write_spec(tmp_path, WRITTEN)
+    text = archspec.render(path)
+    assert re.findall(r"^class (\w+)", text, re.M)[:2] == ["ChannelsFirst", "ChannelsLast"]
+    assert "y = self.fc2(self.fc1(x).transpose(1, 2)).transpose(1, 2)\n" in text
+    assert "y = self.attention(x, x, x, need_weights=False)[0]\n" in text
+    assert "return x.mean(-1, keepdim=True)\n" in text
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert [name for name, _ in one.named_modules()] == [name for name, _ in other.named_modules()]
+    x = torch.randn(2, 8, 6, 4)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+    with torch.no_grad():  # torch's attention has a faster way then
+        assert torch.equal(one(x), other(x))
+
+
 # Second classes of a block ------------------------------------------------------------
 
 NAMED = {

@@ -9,6 +9,7 @@ loops    rows of one block that a loop makes
 turns    its layers
 own      modules of the user's own
 containers  layers with dots in their names
+expressions  layers that `forward` writes out
 sequences  sequences of layers that are one class
 patterns  what these have in common
 naming   what the classes of one block are called

@@ -8,6 +8,7 @@ from typing import Any
 
 from archspec.classes.containers import contained
 from archspec.classes.differing import differs
+from archspec.classes.expressions import expressed
 from archspec.classes.loops import calls_of
 from archspec.classes.merging import GAP, WHOLE
 from archspec.classes.printed import placed, repeated, replaced
@@ -81,6 +82,8 @@ class ClassBuilder:
         layers += self._turns() if self.group.loop else ()
         body, flags = self._body()
         body = renamed(body, attributes)
+        if not self.lead.sequential:
+            layers, body = expressed(layers, body)
         own = [] if self.group.merged else [*self._draws(self.rows, "")]
         layers, local, draws, flags = self.sizes.inline_locals(layers, own, flags)
         parameters = self.sizes.parameters()

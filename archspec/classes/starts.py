@@ -44,10 +44,15 @@ def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) ->
     kinds: dict[str, list[Drawn]] = {}
     for use in uses:
         for layer in _Walk(class_of, rules).layers(use, (), frozenset(), ""):
-            kinds.setdefault(layer.module.torch, []).append(layer)
+            kinds.setdefault(_torch(layer.module), []).append(layer)
     own = any(use in table.holders for use in uses)  # such a module may lack any parameter
     cases = [_case(name, layers, rules, own) for name, layers in sorted(kinds.items())]
     return tuple(_together([case for case in cases if case.draws or case.specials]))
+
+
+def _torch(module: OpCall) -> str:
+    """The class by which a loop knows a layer; attention is torch's own where a class calls it."""
+    return module.kind.extends if module.kind.attends else module.torch
 
 
 def _together(cases: Iterable[Case]) -> Iterator[Case]:

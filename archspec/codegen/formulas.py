@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archspec.codegen.layout import WIDTH
 from archspec.expression import Expr, source
-from archspec.ir import Apply, Class, Constant, Interpolate, run
+from archspec.ir import Apply, Attend, Class, Constant, Interpolate, Method, run
 
 
 class _Formula:
@@ -52,6 +52,12 @@ class _Formula:
     def interpolate(self, how: Interpolate, x: str, like: str) -> str:
         return f"interpolate({_bare(x)}, {like})"
 
+    def attend(self, layer: Attend, x: str) -> str:
+        return f"{layer.layer}({_bare(x)})"
+
+    def method(self, how: Method, x: str) -> str:
+        return method(how, x)
+
     def unsqueeze(self, x: str, count: int) -> str:
         return x
 
@@ -62,6 +68,14 @@ class _Formula:
 
     def give(self, values: list[str]) -> str:
         return ", ".join(map(_bare, values))
+
+
+def method(how: Method, x: str) -> str:
+    """A method of what `x` is."""
+    if how.name == "select":
+        return f"{x}[{':, ' * how.arguments[0]}{how.arguments[1]}]"
+    arguments = [*map(str, how.arguments), *(["keepdim=True"] if how.keepdim else [])]
+    return f"{x}.{how.name}({', '.join(arguments)})"
 
 
 def _bare(x: str) -> str:

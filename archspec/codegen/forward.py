@@ -8,9 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from archspec.codegen.containers import reached
+from archspec.codegen.formulas import method
 from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
 from archspec.expression import Expr, Name, Number, source, substitute
-from archspec.ir import Apply, Body, Chain, Class, Constant, Interpolate, New, Save, Sequential
+from archspec.ir import (
+    Apply,
+    Attend,
+    Body,
+    Chain,
+    Class,
+    Constant,
+    Interpolate,
+    Method,
+    New,
+    Save,
+    Sequential,
+)
 from archspec.ir.bodies import INPUT, steps_of
 from archspec.ir.fold import proceed
 from archspec.ir.liveness import loaded, saved
@@ -94,7 +107,7 @@ class _Statements:
         alone = self.network and self._composite(layer.layer)
         rest = "".join(f", {other.text}" for other in others)
         text = f"{self.called(layer.layer)}({x.text}{rest})"
-        if alone or not self.fits(text):
+        if (alone and "self." in x.text) or not self.fits(text):
             x = self.assign(x)
             text = f"{self.called(layer.layer)}({x.text}{rest})"
         if not self.fits(text) and x.text != x.variable:
@@ -221,6 +234,17 @@ class _Statements:
         variable = self.fresh()
         self._assign_tall(variable, call)
         return Code(variable, variable)
+
+    def attend(self, layer: Attend, x: Code) -> Code:
+        x = self.assign(x)
+        three = ", ".join([x.text] * 3)
+        text = f"{self.called(layer.layer)}({three}, need_weights=False)[0]"
+        return Code(text, x.variable)
+
+    def method(self, how: Method, x: Code) -> Code:
+        if x.sign or not self.fits(method(how, x.text)):
+            x = self.assign(x)
+        return replace(x, text=method(how, x.text))
 
     def unsqueeze(self, x: Code, count: int) -> Code:
         nones = ", None" * count

@@ -34,6 +34,20 @@ class Constant(Apply):
 
 
 @dataclass(frozen=True)
+class Attend(Apply):
+    """A layer of torch that takes what arrives as query, key and value; its first result."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the tensor that arrives, with its arguments."""
+
+    name: str
+    arguments: tuple[int, ...]
+    keepdim: bool = False
+
+
+@dataclass(frozen=True)
 class Save:
     """Names what arrives, which goes on as it is."""
 
@@ -141,6 +155,7 @@ Body = (
     | Slice
     | Interpolate
     | Unsqueeze
+    | Method
     | Save
     | Load
     | Give
@@ -175,6 +190,19 @@ def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
 
 def _renamed(tensors: tuple[str, ...], names: Mapping[str, str | None]) -> tuple[str, ...]:
     return tuple(names.get(name) or name for name in tensors)
+
+
+def replaced_layers(body: Body, steps: Mapping[str, Body]) -> Body:
+    """The body with something else in place of some layers."""
+    match body:
+        case Apply(layer=layer):
+            return steps.get(layer, body)
+        case Chain(steps=parts):
+            return Chain(tuple(replaced_layers(part, steps) for part in parts))
+        case Add() | Multiply() | Concat() | Split():
+            branches = tuple(replaced_layers(part, steps) for part in body.branches)
+            return replace(body, branches=branches)
+    return body
 
 
 def sized(bodies: Sequence[Body], size: Callable[[Sequence[Size]], Size]) -> Body:

@@ -41,6 +41,7 @@ class New:
     what: type[Op] | Class | Name
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     torch: str = ""
+    more: Mapping[str, Argument] = field(default_factory=dict)  # what the op has no field for
 
 
 @dataclass(frozen=True)

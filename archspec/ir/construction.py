@@ -44,7 +44,7 @@ def call(new: New) -> Call:
         for name, default in wanted
         if default is not None and not _same(new.arguments.get(name, default), default)
     }
-    return Call(tuple(positional), keywords)
+    return Call(tuple(positional), {**keywords, **new.more})
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ from archspec.ir.bodies import (
     INPUT,
     Add,
     Apply,
+    Attend,
     Body,
     Chain,
     Concat,
@@ -17,6 +18,7 @@ from archspec.ir.bodies import (
     Give,
     Interpolate,
     Load,
+    Method,
     Multiply,
     Save,
     Slice,
@@ -33,6 +35,8 @@ class Reader(Protocol[X]):
 
     def apply(self, layer: Apply, x: X, others: Sequence[X]) -> X: ...
     def constant(self, layer: Constant, x: X) -> X: ...
+    def attend(self, layer: Attend, x: X) -> X: ...
+    def method(self, how: Method, x: X) -> X: ...
     def unpack(self, x: X, names: tuple[str, ...]) -> list[X]:
         """The tensors that a layer gives together."""
         ...
@@ -75,6 +79,10 @@ def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
     match body:
         case Constant():
             return on.constant(body, x)
+        case Attend():
+            return on.attend(body, x)
+        case Method():
+            return on.method(body, x)
         case Apply(inputs=inputs, outputs=outputs):
             y = on.apply(body, x, [named[name] for name in inputs])
             if not outputs:

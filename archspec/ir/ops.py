@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transform
+
+from archspec.ir.bodies import Method
 
 # What `mean`, `max` and `concat` may go along, and the spatial sizes by their number.
 DIMENSIONS = ("channels", "length", "depth", "height", "width")
@@ -130,6 +132,8 @@ class Op:
     view: ClassVar[bool] = False  # what leaves is the memory of what arrives
     keeps: ClassVar[str] = ""  # what autograd keeps for the backward pass: `x` arrives, `y` leaves
     autocast: ClassVar[str] = ""  # `low` or `full` precision, or the `widest` of its weights and x
+    written: ClassVar[bool] = False  # in a `forward` it is a method of the tensor
+    attends: ClassVar[bool] = False  # torch's class takes what arrives as query, key and value
     leaves: ClassVar[str | None] = None  # the field that says the channels that leave
     imported: ClassVar[str] = ""  # the dotted path of an own module's class
     constructor: ClassVar[Any] = None  # its arguments, where they are no fields of the op
@@ -139,6 +143,11 @@ class Op:
     def torch_name(cls, shape: Shape) -> str:
         """The class to construct for what arrives: `Conv2d` for an image."""
         return cls.torch.format(rank=shape.rank)
+
+    @classmethod
+    def method(cls, words: Mapping[str, Any]) -> Method:
+        """The method of a tensor that does it with these arguments, if the op is `written`."""
+        raise TypeError(cls)
 
     def output(self, x: Shape) -> Shape:
         """The shape that leaves; raises `ShapeError`."""

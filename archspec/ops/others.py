@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, op
+from archspec.ir import Method, Op, Real, Shape, ShapeError, Sizes, argument, op
 from archspec.ops.arriving import channels_first, divides, spatial
 
 
@@ -77,6 +78,11 @@ class ChannelsLast(Op):
     torch: ClassVar[str] = "ChannelsLast"
     attribute: ClassVar[str] = "channels_last"
     example: ClassVar[str] = "- channels_last\n- linear: 256\n- channels_first"
+    written: ClassVar[bool] = True
+
+    @classmethod
+    def method(cls, words: Mapping[str, Any]) -> Method:
+        return Method("movedim", (1, -1))
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
@@ -92,6 +98,11 @@ class ChannelsFirst(Op):
     attribute: ClassVar[str] = "channels_first"
     example: ClassVar[str] = "- channels_last\n- layer_norm\n- channels_first"
     view: ClassVar[bool] = True
+    written: ClassVar[bool] = True
+
+    @classmethod
+    def method(cls, words: Mapping[str, Any]) -> Method:
+        return Method("movedim", (-1, 1))
 
     def output(self, x: Shape) -> Shape:
         if not x.last:

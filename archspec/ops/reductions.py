@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from archspec.ir import Op, Real, Shape, ShapeError, argument, op
+from archspec.ir import Method, Op, Real, Shape, ShapeError, argument, op
 from archspec.ir.ops import DIMENSIONS, SPATIAL
 from archspec.ops.arriving import spatial
 
@@ -16,6 +17,15 @@ class Over(Op):
     over: str = argument("choice", choices=DIMENSIONS)
 
     first: ClassVar[str | None] = "over"
+    function: ClassVar[str]  # torch's name of it
+    written: ClassVar[bool] = True
+
+    @classmethod
+    def method(cls, words: Mapping[str, Any]) -> Method:
+        sizes = ("length", "width", "height", "depth")  # the last ones first, in any rank
+        over = words["over"]
+        place = 1 if over == "channels" else min(-sizes.index(over), -1)
+        return Method(cls.function, (place,), keepdim=True)
 
     def _place(self, rank: int) -> int:
         """Which of the spatial sizes it is; -1 for the channels."""
@@ -44,6 +54,7 @@ class Mean(Over):
 
     key: ClassVar[str] = "mean"
     torch: ClassVar[str] = "Mean"
+    function: ClassVar[str] = "mean"
     attribute: ClassVar[str] = "mean"
     example: ClassVar[str] = (
         "- concat: [{mean: channels}, {max: channels}]\n- conv: {channels: 1, kernel: 7}\n- sigmoid"
@@ -56,6 +67,7 @@ class Max(Over):
 
     key: ClassVar[str] = "max"
     torch: ClassVar[str] = "Max"
+    function: ClassVar[str] = "amax"
     attribute: ClassVar[str] = "max"
     example: ClassVar[str] = "- max: channels"
     keeps: ClassVar[str] = "xy"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from archspec.ir import Op, Real, Shape, ShapeError, argument, op
+from archspec.ir import Method, Op, Real, Shape, ShapeError, argument, op
 
 
 def sequence(op: Op, x: Shape) -> int:
@@ -59,6 +60,7 @@ class MultiheadAttention(Op):
     dropout: Real = argument("real", 0.0, low=0, high=1)
     bias: bool = argument("flag", True)
 
+    attends: ClassVar[bool] = True
     key: ClassVar[str] = "multi_head_attention"
     torch: ClassVar[str] = "SelfAttention"
     extends: ClassVar[str] = "MultiheadAttention"
@@ -116,6 +118,11 @@ class Select(Op):
         "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128\n- select: last"
     )
     view: ClassVar[bool] = True
+    written: ClassVar[bool] = True
+
+    @classmethod
+    def method(cls, words: Mapping[str, Any]) -> Method:
+        return Method("select", (1, 0 if words["position"] == "first" else -1))
 
     def output(self, x: Shape) -> Shape:
         sequence(self, x)
@@ -133,6 +140,11 @@ class Transpose(Op):
         "- flatten: {start_dim: 2}\n- channels_last\n- transpose\n- linear: 49\n- transpose"
     )
     view: ClassVar[bool] = True
+    written: ClassVar[bool] = True
+
+    @classmethod
+    def method(cls, words: Mapping[str, Any]) -> Method:
+        return Method("transpose", (1, 2))
 
     def output(self, x: Shape) -> Shape:
         return Shape(sequence(self, x), (x.channels,), last=True)

@@ -215,9 +215,19 @@ def left_out() -> Entries:
 
 
 def _torch(op: type[Op]) -> str:
+    if op.attends:
+        return (
+            f"It is `nn.{op.extends}`, called with what arrives three times; in a `sequence` a "
+            f"generated file holds its own `{op.torch}`, with the same keys."
+        )
     if op.extends:
         return (
             f"A generated file holds its own `{op.torch}`, an `nn.{op.extends}` with the same keys."
+        )
+    if op.written:
+        return (
+            "Torch has no class for it: `forward` calls a method of the tensor, and in a "
+            f"`sequence` a generated file holds its own `{op.torch}`."
         )
     if op.torch in HELPERS:
         return f"Torch has no class for it: a generated file holds its own `{op.torch}`."

@@ -17,10 +17,12 @@ from archspec import helpers
 from archspec.expression import Expr, Name, names
 from archspec.ir import (
     Apply,
+    Attend,
     Class,
     Constant,
     Interpolate,
     Layer,
+    Method,
     Modules,
     Network,
     New,
@@ -222,6 +224,15 @@ class _Tensors:
     def constant(self, layer: Constant, x: Tensor) -> Tensor:
         value: Tensor = getattr(self.module, layer.layer)
         return value.expand(x.shape[0], *[-1] * layer.dims) if layer.dims else value
+
+    def attend(self, layer: Attend, x: Tensor) -> Tensor:
+        given: tuple[Tensor, Any] = self._module(layer.layer)(x, x, x, need_weights=False)
+        return given[0]
+
+    def method(self, how: Method, x: Tensor) -> Tensor:
+        keywords = {"keepdim": True} if how.keepdim else {}
+        made: Tensor = getattr(x, how.name)(*how.arguments, **keywords)
+        return made
 
     def unpack(self, x: Any, names: tuple[str, ...]) -> list[Tensor]:
         return list(x)
