@@ -1,7 +1,9 @@
 """IR -> standalone PyTorch source.
 
 layout      calls as lines, in ruff's format
-forward     a body as statements
+forward     a body as statements, in both modes
+statements  the statements
+grouped     which layers of the network share one
 formulas    a body as a formula
 docstrings  what a spec says, the table of a network, the formula of a class
 starts      how weights start

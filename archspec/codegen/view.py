@@ -256,7 +256,7 @@ def construction(new: Any) -> Text:
         return _new(new)
     if isinstance(new, Sequential):
         children = tuple(construction(child) for child in new.children)
-        return CallText("nn.Sequential", children, tall=len(children) > 1)
+        return CallText("nn.Sequential", children, tall=not _short(new))
     if isinstance(new, Repeat):
         return RunText(construction(new.new), new.count)
     if isinstance(new, Modules):
@@ -270,6 +270,13 @@ def construction(new: Any) -> Text:
     if isinstance(new, tuple):
         return TupleText(tuple(map(FormulaText, new)))
     return '"' + str(new) + '"'
+
+
+def _short(row: Sequential) -> bool:
+    """Whether a sequence fits in one line with its like: two layers of torch, or one of anything."""
+    layers = [child for child in row.children if isinstance(child, New)]
+    plain = all(not isinstance(layer.what, Class) for layer in layers)
+    return len(row.children) < 2 or (len(layers) == len(row.children) == 2 and plain)
 
 
 def _new(new: New) -> Text:
