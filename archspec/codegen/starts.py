@@ -150,17 +150,20 @@ class _Loop:
         yield from _branch(word, _isinstance(kinds), inside, BODY + STEP)
 
     def inside(self, case: Case, indent: str) -> Iterator[str]:
-        """The special ones, those that draw nothing first, and the others."""
-        word = "if"
+        """The special ones, those that draw nothing first, and the others; then what all draw."""
+        word, around, last = "if", indent, _last(case)
         for special in case.specials:
             skipped = [f"{indent}{STEP}continue"]
-            inside = [*_draws(special.draws, indent + STEP, case.torch)] or skipped
+            draws = special.draws[: len(special.draws) - len(last)]
+            inside = [*_draws(draws, indent + STEP, case.torch)] or skipped
             yield from _branch(word, self.condition(special), inside, indent)
             word = "elif" if special.draws else word
-        if word == "elif" and case.draws:
+        usual = case.draws[: len(case.draws) - len(last)]
+        if word == "elif" and usual:
             yield f"{indent}else:"
             indent += STEP
-        yield from _draws(case.draws, indent, case.torch)
+        yield from _draws(usual, indent, case.torch)
+        yield from _draws(last, around, case.torch)
 
     def condition(self, special: Special) -> str:
         first, *others = special.anchors
@@ -185,6 +188,18 @@ class _Loop:
             number += 1
             name = f"{word}{number}"
         return name
+
+
+def _last(case: Case) -> tuple[Draw, ...]:
+    """What the special layers that draw something draw last, as the others do."""
+    special = [special.draws for special in case.specials if special.draws]
+    last: tuple[Draw, ...] = ()
+    rows = [case.draws, *(draws[1:] for draws in special)]
+    for draws in zip(*map(reversed, rows), strict=False):
+        if not special or len({draw._replace(optional=False) for draw in draws}) > 1:
+            break
+        last = (max(draws, key=lambda draw: draw.optional), *last)
+    return last
 
 
 def _draws(draws: Iterable[Draw], indent: str, torch: tuple[str, ...]) -> Iterator[str]:

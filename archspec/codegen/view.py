@@ -273,7 +273,7 @@ def construction(new: Any) -> Text:
 
 
 def _short(row: Sequential) -> bool:
-    """Whether a sequence fits in one line with its like: two layers of torch, or one of anything."""
+    """Whether a sequence may stand in one line: of one module, or of two layers of torch."""
     layers = [child for child in row.children if isinstance(child, New)]
     plain = all(not isinstance(layer.what, Class) for layer in layers)
     return len(row.children) < 2 or (len(layers) == len(row.children) == 2 and plain)
