@@ -273,6 +273,38 @@ def test_a_class_of_a_sequence_takes_no_name_of_a_block(tmp_path: Path) -> None:
     assert archspec.render(path).count("class ConvNormAct(") == 1
 
 
+# A class in which nn.Identity stands for a layer ----------------------------------------
+
+HELD = """
+input: [3, 9, 8]
+blocks:
+  unit:
+    body:
+      - residual: [{conv: {channels: channels, stride: stride}}]
+        shortcut: pooled
+  pooled:
+    inline: true
+    body:
+      - {avg_pool: {kernel: 2, stride: stride, ceil_mode: true}, when: stride > 1, else: identity}
+      - conv: channels
+stages: {a: [{unit: 8}, {unit: {channels: 12, stride: 2}}, {unit: {channels: 16, stride: 2}}]}
+"""
+
+
+def test_an_identity_that_stands_for_a_layer_is_a_condition(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, HELD)
+    text = archspec.render(path)
+    assert re.findall(r"^class (\w+)\(nn.Sequential", text, re.M) == ["Pooled"]
+    assert "nn.AvgPool2d(2, stride=stride, ceil_mode=True)\n            if stride > 1\n" in text
+    assert "self.downsample = Pooled(in_channels, channels, stride=stride)\n" in text
+    assert "Unit(3, 8),\n" in text
+    assert "Unit(8, 12, stride=2),\n" in text
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 9, 8)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+
+
 # Layers that `forward` writes out -------------------------------------------------------
 
 WRITTEN = """

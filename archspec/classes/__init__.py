@@ -2,6 +2,7 @@
 
 table    which uses of blocks become one class
 merging  uses that differ in a layer or two, with the conditions for these
+held     uses in which nn.Identity stands for a layer
 wholes   the use that has them all
 runs     layers of a sequence that are one layer, repeated
 repeats  its loop

@@ -91,7 +91,7 @@ def merged(
         made.adds = _kept(uses, summed)
         if made.adds is None:
             return None
-    return made if _conditions(made, uses) else None
+    return made if conditions(made, uses) else None
 
 
 def _unfit(use: BlockInstance) -> bool:
@@ -257,7 +257,7 @@ def evaluated(
         return None
 
 
-def _conditions(made: Merged, uses: Sequence[BlockInstance]) -> bool:
+def conditions(made: Merged, uses: Sequence[BlockInstance]) -> bool:
     """Finds a condition for each child with gaps; whether there are few of them, and no choices."""
     lead = uses[0]
     stated = [*_stated(lead.raw, GIVEN | lead.args.keys())]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from archspec.classes.held import held
 from archspec.classes.loops import loops
 from archspec.classes.merging import Merged, merged
 from archspec.classes.naming import block_name, class_names, without_number
@@ -139,7 +140,9 @@ class ClassTable:
             return [([key], None) for key in alike]
         for key in alike:
             for place, (keys, _) in enumerate(made):
-                found = merged([alike[k] for k in (*keys, key)], self.shape, self.rows)
+                groups = [alike[k] for k in (*keys, key)]
+                found = held(groups, self.shape, self.rows)
+                found = found or merged(groups, self.shape, self.rows)
                 if found is not None:
                     made[place] = ([*keys, key], found)
                     break

@@ -10,6 +10,7 @@ from archspec.expression.printing import PRECEDENCE, called
 
 WIDTH = 88
 STEP = "    "
+NOTHING = "nn.Identity()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,14 @@ class EachText:
     count: Expr
 
 
+@dataclass(frozen=True, slots=True)
+class EitherText:
+    """`there if condition else nn.Identity()`."""
+
+    there: Text
+    condition: Expr
+
+
 Text = (
     str
     | CallText
@@ -85,6 +94,7 @@ Text = (
     | ListText
     | DictText
     | EachText
+    | EitherText
 )
 
 
@@ -107,6 +117,8 @@ def flat(text: Text) -> str:
             return "{" + ", ".join(f'"{name}": {flat(value)}' for name, value in pairs) + "}"
         case EachText(element=element, count=count):
             return f"{flat(element)} for _ in range({source(count)})"
+        case EitherText(there=there, condition=condition):
+            return f"{flat(there)} if {source(condition)} else {NOTHING}"
     return text
 
 
@@ -114,7 +126,7 @@ def _tall(text: Text) -> bool:
     match text:
         case CallText(arguments=arguments, tall=tall):
             return tall or any(map(_tall, arguments))
-        case KeywordText(value=value):
+        case KeywordText(value=value) | EitherText(there=value):
             return _tall(value)
         case RunText(element=element) | EachText(element=element):
             return _tall(element)
@@ -155,6 +167,9 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
         case EachText(element=element, count=count):
             last = f"{indent}for _ in range({source(count)}){after}"
             return [*lines(element, indent, before), last]
+        case EitherText(there=there, condition=condition):
+            ends = [f"{indent}if {source(condition)}", f"{indent}else {NOTHING}{after}"]
+            return [*lines(there, indent, before), *ends]
     return [whole]
 
 

@@ -15,6 +15,7 @@ from archspec.codegen.layout import (
     STEP,
     WIDTH,
     CallText,
+    EitherText,
     FormulaText,
     KeywordText,
     RunText,
@@ -259,6 +260,8 @@ def construction(new: Any) -> Text:
         return CallText("nn.Sequential", children, tall=not _short(new))
     if isinstance(new, Repeat):
         return RunText(construction(new.new), new.count)
+    if isinstance(new, When):
+        return EitherText(construction(new.new), new.condition)
     if isinstance(new, Modules):
         return container(new, construction)
     if isinstance(new, Name):
