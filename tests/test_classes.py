@@ -273,6 +273,34 @@ def test_a_class_of_a_sequence_takes_no_name_of_a_block(tmp_path: Path) -> None:
     assert archspec.render(path).count("class ConvNormAct(") == 1
 
 
+SHORTCUTS = """
+input: [3, 9, 8]
+blocks:
+  unit:
+    body:
+      - residual:
+          - {conv: channels}
+          - act
+          - {max_pool: {kernel: 3, stride: stride}, when: stride > 1}
+          - {conv: channels}
+        shortcut: {conv: {channels: channels, stride: stride}}
+stages: {a: [{unit: 8}, {unit: 8}, {unit: {channels: 12, stride: 2}}, {unit: 12}]}
+"""
+
+
+def test_a_layer_that_uses_with_a_shortcut_have_alone_is_a_condition(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, SHORTCUTS)
+    text = archspec.render(path)
+    assert re.findall(r"^class (\w+)", text, re.M)[:-1] == ["Unit"]
+    assert "self.maxpool: nn.Module = nn.Identity()\n        if stride > 1:\n" in text
+    assert "Unit(8, 8, nn.Identity()),\n" in text
+    assert "Unit(8, 12, nn.Conv2d(8, 12, 1, stride=2, bias=False), stride=2),\n" in text
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 9, 8)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+
+
 # A class in which nn.Identity stands for a layer ----------------------------------------
 
 HELD = """

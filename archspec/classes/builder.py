@@ -229,8 +229,8 @@ class ClassBuilder:
         names: dict[str, str | None],
     ) -> None:
         """The shortcut: built here if all uses have the same, passed in if only some do."""
-        lacking = self.group.merged is not None  # shortcuts that are layers are in no such use
-        children = [] if lacking else [use.slots[number].child for use in self.uses]
+        found = [use.slots[number : number + 1] for use in self.uses]  # some have no sum at all
+        children = [slots[0].child if slots else None for slots in found]
         there = [child for child in children if child is not None]
         if not there:
             names[slot.mark] = None

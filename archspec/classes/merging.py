@@ -74,7 +74,8 @@ def merged(
 ) -> Merged | None:
     """The uses of several groups as one class, or None; `shape` says which layers are alike."""
     leads = [group[0] for group in groups]
-    if any(_unfit(lead) for lead in leads):
+    shortcuts = any(slot.child for group in groups for use in group for slot in use.slots)
+    if any(map(_unfit, leads)) or (shortcuts and len({len(lead.slots) for lead in leads}) > 1):
         return None
     plain = [without_sum(lead) for lead in leads]
     full = full_of(leads, plain)
@@ -88,7 +89,7 @@ def merged(
     made = Merged(rows, full)
     summed = {use: adds for group, (_, adds) in zip(groups, plain, strict=True) for use in group}
     if len(set(summed.values())) > 1:
-        made.adds = _kept(uses, summed)
+        made.adds = None if shortcuts else _kept(uses, summed)
         if made.adds is None:
             return None
     return made if conditions(made, uses) else None
@@ -101,7 +102,6 @@ def _unfit(use: BlockInstance) -> bool:
         or any(sizes_in(use.body))
         or use.inputs
         or use.gives
-        or any(slot.child for slot in use.slots)
         or any(child.draws for child in use.children)
         or any(inner.draws for c in use.children for inner in _children(c.module))
     )
