@@ -17,6 +17,7 @@ from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, 
 from archspec.ir.visitor import visits_of
 from archspec.memo import Memo, remember
 from archspec.memory import Memory, Precision, memory_of
+from archspec.receptive import ReceptiveField, receptive_field
 
 
 class Row(NamedTuple):
@@ -137,6 +138,11 @@ class Analysis:
         head, columns, rows, total = _table(self, None)
         lines = [_html(columns, "th"), *(_html(row, "td") for row in rows), _html(total, "th")]
         return f"<table><caption>{escape(head)}</caption>{''.join(lines)}</table>"
+
+    @cached_property
+    def receptive_field(self) -> ReceptiveField | None:
+        """How many pixels of the input a number of the last feature map sees."""
+        return receptive_field(self.network) if self.network else None
 
     @property
     def activations(self) -> int:
@@ -276,6 +282,8 @@ def _table(analysis: Analysis, depth: int | None) -> tuple[str, _Cells, list[_Ce
     ]
     total = ("total", "", _sizes(analysis.output), _number(analysis.params), _number(analysis.macs))
     head = f"{analysis.name}: input {_sizes(analysis.input)}, {analysis.depth} weighted layers"
+    if analysis.receptive_field:
+        head += f", receptive field {analysis.receptive_field}"
     return head, COLUMNS, rows, total
 
 

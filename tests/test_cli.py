@@ -278,6 +278,12 @@ def test_show_as_json(folder: Path, capsys: Output) -> None:
     told = json.loads(capsys.readouterr().out)
     assert told["params"] == 11689512 == sum(layer["params"] for layer in told["layers"])
     assert told["output"] == [1000]
+    assert told["receptive_field"] == [435, 435]
+    [layer] = [layer for layer in told["layers"] if layer["path"] == "layer2.0.downsample.0"]
+    assert layer["arguments"]["stride"] == 2
+    assert layer["input"] == [64, 56, 56]
+    assert (layer["stage"], layer["role"]) == ("layer2", "shortcut")
+    assert layer["block"] == {"path": "layer2.0.downsample", "name": "conv_norm"}
 
 
 def test_show_resolved_is_a_spec_without_extends(folder: Path, capsys: Output) -> None:

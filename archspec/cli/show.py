@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
-from archspec.analysis import Analysis, table
+from archspec.analysis import Analysis, Row, table
 from archspec.api import analyze
 from archspec.cli.options import add_settings, chosen, positive, settings
 from archspec.cli.passes import PASSES
 from archspec.cli.passes.documents import dumped
 from archspec.conventions import CONVENTIONS
+from archspec.ir.visitor import Visit, visits
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.lint.discover import check_named
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     if args.roofline:
         print(_roofline(analysis, spec, args))
         return 0
-    print(_json(analysis) if args.format == "json" else table(analysis, args.depth))
+    print(_json(analysis, spec.stages) if args.format == "json" else table(analysis, args.depth))
     return 0
 
 
@@ -166,11 +167,10 @@ def _resolved(spec: Spec, form: str) -> str:
     return dumped(data, flow=None, width=100)
 
 
-def _json(analysis: Analysis) -> str:
-    rows = [
-        {"path": r.path, "op": r.op, "output": r.output, "params": r.params, "macs": r.macs}
-        for r in analysis.rows
-    ]
+def _json(analysis: Analysis, stages: Container[str]) -> str:
+    assert analysis.network is not None
+    pairs = zip(analysis.rows, visits(analysis.network), strict=True)
+    rows = [_row(row, visit, stages) for row, visit in pairs]
     whole = {
         "name": analysis.name,
         "input": analysis.input,
@@ -179,6 +179,24 @@ def _json(analysis: Analysis) -> str:
         "macs": analysis.macs,
         "depth": analysis.depth,
         "activations": analysis.activations,
+        "receptive_field": analysis.receptive_field and analysis.receptive_field.sizes,
         "layers": rows,
     }
-    return json.dumps(whole, indent=2)
+    return json.dumps(whole, indent=2, default=float)  # a fraction
+
+
+def _row(row: Row, visit: Visit, stages: Container[str]) -> dict[str, Any]:
+    """A layer as data: `block` is the class that it is in, `role` says "shortcut" or "gate"."""
+    top = row.path.partition(".")[0]
+    return {
+        "path": row.path,
+        "op": row.op,
+        "input": visit.site.x.sizes,
+        "output": row.output,
+        "params": row.params,
+        "macs": row.macs,
+        "arguments": visit.site.call.arguments,
+        "stage": top if top in stages else None,
+        "block": {"path": visit.frame.path, "name": visit.block} if visit.frame else None,
+        "role": visit.role or None,
+    }

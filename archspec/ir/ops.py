@@ -164,6 +164,13 @@ class Op:
         """
         return ()
 
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        """How many pixels of `x` one pixel that leaves sees in each dimension: the window.
+
+        One number for all, () for one pixel; `inf` where it may see all of them.
+        """
+        return ()
+
     def weights(self) -> dict[str, tuple[int, ...]]:
         """The shape of each parameter, by the name that torch has for it."""
         return {}

@@ -17,7 +17,7 @@ from archspec.expression import Expr, Number, Scalar, Value, simplify, substitut
 from archspec.ir.bodies import INPUT, Body, Chain, applications
 from archspec.ir.draws import Draw, Rule
 from archspec.ir.liveness import in_mode, loaded
-from archspec.ir.ops import Op, Real, Shape
+from archspec.ir.ops import Op, Real, Shape, fields_of
 from archspec.places import At, Use
 
 Slot = Value | tuple[Value, ...] | str  # an argument of an op
@@ -104,6 +104,19 @@ class OpCall:
     def kind(self) -> type[Op]:
         """The class of the op."""
         return type(self.op)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """All arguments of the constructor by torch's names, as numbers, words or tuples."""
+        if self.op.imported:
+            return {name: _number_of(slot) for name, slot in self.slots.items()}
+        return {f.torch: getattr(self.op, f.torch) for f in fields_of(self.kind)}
+
+
+def _number_of(slot: Slot) -> Any:
+    if isinstance(slot, tuple):
+        return tuple(map(_number_of, slot))
+    return slot.number if isinstance(slot, Value) else slot
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,11 @@ from archspec.places import At
 
 
 class Frame(NamedTuple):
-    """A block on the way to a layer: where it is used, and the block around."""
+    """A block on the way to a layer: where it is used, the block around, and its own path."""
 
     site: BlockSite
     outer: Frame | None
+    path: str = ""
 
     @property
     def role(self) -> str:
@@ -112,12 +113,12 @@ def visits_at(site: Site, path: str, frame: Frame | None = None) -> Iterator[Vis
     if isinstance(site, OpSite):
         yield Visit(path, site, frame)
     else:
-        yield from visits_in(site.container, path, frame_inside(site, frame))
+        yield from visits_in(site.container, path, frame_inside(site, frame, path))
 
 
-def frame_inside(site: Site | None, frame: Frame | None) -> Frame | None:
+def frame_inside(site: Site | None, frame: Frame | None, path: str = "") -> Frame | None:
     """The frame of what is applied at a site that stands in `frame`."""
-    return Frame(site, frame) if isinstance(site, BlockSite) else frame
+    return Frame(site, frame, path) if isinstance(site, BlockSite) else frame
 
 
 class Ending(NamedTuple):
@@ -163,4 +164,4 @@ def _way_at(
     if isinstance(site, OpSite):
         yield Visit(path, site, frame)
     else:
-        yield from _on_way(site.container, path, frame_inside(site, frame), drops)
+        yield from _on_way(site.container, path, frame_inside(site, frame, path), drops)

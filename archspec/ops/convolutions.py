@@ -175,6 +175,11 @@ class ConvTranspose(Op):
         sizes = self.stride if isinstance(self.stride, tuple) else (self.stride,)
         return tuple(Fraction(1, size) for size in sizes)
 
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        names = (self.kernel_size, self.stride, self.dilation)
+        columns = zip(*(each(value, x.rank) for value in names), strict=True)
+        return tuple(-(-(step * (kernel - 1) + 1) // stride) for kernel, stride, step in columns)
+
     def weights(self) -> dict[str, tuple[int, ...]]:
         window = each(self.kernel_size, self.rank)
         weight = (self.in_channels, self.out_channels // self.groups, *window)

@@ -41,6 +41,9 @@ class Flatten(Op):
     def strides(self) -> tuple[Real, ...] | None:
         return None
 
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        return (math.inf,) if self.start_dim == 1 else ()
+
 
 @op
 class Reshape(Op):
@@ -68,6 +71,9 @@ class Reshape(Op):
                 "the numbers of a sample stay the same",
             )
         return y
+
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        return (math.inf,)
 
 
 @op

@@ -148,6 +148,17 @@ class AdaptivePool(Op):
     def strides(self) -> None:
         return None
 
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        pairs = zip(x.spatial, each(self.output_size, x.rank), strict=True)
+        return tuple(_window(size, windows) for size, windows in pairs)
+
+
+def _window(size: int, windows: int) -> float:
+    """The largest of the windows that `size` pixels are parted into."""
+    if windows == 1 < size:
+        return math.inf
+    return -(-size // windows) + (size % windows > 0)
+
 
 @op
 class AdaptiveAvgPool(AdaptivePool):
@@ -233,6 +244,9 @@ class BlurPool(Op):
 
     def strides(self) -> tuple[Real, ...]:
         return (self.stride,)
+
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        return (self.kernel_size,)
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         pad = (self.stride - 1 + self.kernel_size - 1) // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -46,6 +47,10 @@ class Over(Op):
 
     def strides(self) -> tuple[Real, ...] | None:
         return () if self.over == "channels" else None
+
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        place = self._place(x.rank)
+        return tuple(math.inf if dim == place else 1 for dim in range(x.rank))
 
 
 @op

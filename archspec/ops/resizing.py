@@ -184,10 +184,15 @@ class PixelUnshuffle(Op):
     def strides(self) -> tuple[Real, ...]:
         return (self.downscale_factor,)
 
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        return (self.downscale_factor,)
+
     def idle(self) -> str:
         return "`pixel_unshuffle` by 1 changes nothing" if self.downscale_factor == 1 else ""
 
 
+# How many pixels a new one is made of, in each dimension.
+TAPS = {"linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 4}
 MODES = {
     "nearest": (1, 2, 3),
     "nearest-exact": (1, 2, 3),
@@ -242,6 +247,9 @@ class Upsample(Op):
             return None
         scales = self.scale_factor
         return tuple(Fraction(1, by) for by in (scales if isinstance(scales, tuple) else (scales,)))
+
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        return (TAPS.get(self.mode, 1),)
 
     def idle(self) -> str:
         return "`upsample` by 1 changes nothing" if self.scale_factor == 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -86,6 +87,9 @@ class MultiheadAttention(Op):
             )
         return x
 
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        return (math.inf,)
+
     def weights(self) -> dict[str, tuple[int, ...]]:
         wide = self.embed_dim
         of_input = {"in_proj_weight": (3 * wide, wide)}
@@ -149,6 +153,9 @@ class Transpose(Op):
     def output(self, x: Shape) -> Shape:
         return Shape(sequence(self, x), (x.channels,), last=True)
 
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        return (math.inf,)
+
 
 @op
 class Recurrent(Op):
@@ -183,6 +190,9 @@ class Recurrent(Op):
                 "put a `dropout` behind it",
             )
         return x._replace(channels=self.hidden_size * (2 if self.bidirectional else 1))
+
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        return (math.inf,)
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         found: dict[str, tuple[int, ...]] = {}

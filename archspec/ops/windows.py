@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.ir import Op, Real, Shape, ShapeError, Sizes, op
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, each, op
 from archspec.ops.arriving import ranked, spatial
 
 SAME = "dilation * (kernel - 1) // 2 if kernel % 2 == 1 else 0"
@@ -47,3 +47,8 @@ class Window(Op):
     def strides(self) -> tuple[Real, ...]:
         stride = self.windows()[1]
         return stride if isinstance(stride, tuple) else (stride,)
+
+    def reach(self, x: Shape) -> tuple[float, ...]:
+        kernel, _, _, dilation, _ = self.windows()
+        pairs = zip(each(kernel, x.rank), each(dilation, x.rank), strict=True)
+        return tuple(step * (size - 1) + 1 for size, step in pairs)
