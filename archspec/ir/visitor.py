@@ -137,7 +137,7 @@ def _on_way(
     container: Container, path: str, frame: Frame | None, drops: Set[str]
 ) -> Iterator[Visit | Ending]:
     block = container.block if isinstance(container, BlockInstance) else None
-    body = _without_drops(container.body, frame, drops)
+    body = without_drops(container.body, frame, drops)
     ends = list(residual_ends(body)) if block is not None else []
     names = container.shortcuts
     for application in main_path(body):
@@ -150,7 +150,7 @@ def _on_way(
     yield from (Ending(block or "", None) for end in ends if end is None)
 
 
-def _without_drops(body: Body, frame: Frame | None, drops: Set[str]) -> Body:
+def without_drops(body: Body, frame: Frame | None, drops: Set[str]) -> Body:
     """The body of a block without its stochastic depth, where that is no layer (`visits`)."""
     if (frame.site.call.instance.block if frame else "") in drops:
         return body

@@ -1,0 +1,109 @@
+"""Which module of one network is which of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from archspec.diff.tree import Node
+
+Pair = tuple[Node | None, Node | None]
+MOST = 400  # children that are aligned; more are matched by name
+
+
+class Matched(NamedTuple):
+    """The modules of two networks side by side; one alone was added or removed."""
+
+    before: Node | None
+    after: Node | None
+    inside: tuple[Node, Node]  # the modules whose children they are
+
+
+def align(before: Node, after: Node) -> list[Pair]:
+    """The children of two modules in pairs, in the order of the second."""
+    old, new = list(before.children.values()), list(after.children.values())
+    numbered = before.numbered and after.numbered
+    if numbered and len(old) <= MOST and len(new) <= MOST:
+        return _in_order(old, new)
+    return _by_name(old, new)
+
+
+def alike(a: Node, b: Node) -> bool:
+    """Whether two modules are one, changed: blocks of a kind, or with layers in common."""
+    if a.op is not None and b.op is not None:
+        return a.label == b.label or _family(a) == _family(b)
+    if a.op is not None or b.op is not None:
+        return False
+    if a.label == b.label and a.label:
+        return True
+    return 2 * len(_names(a) & _names(b)) >= len(_names(a) | _names(b))
+
+
+def _names(node: Node) -> set[tuple[str, str]]:
+    if node.numbered:
+        return {("", child.label) for child in node.children.values()}
+    return {(name, child.label) for name, child in node.children.items()}
+
+
+def _family(node: Node) -> str:
+    """What a layer is for; one may take the place of another."""
+    op = node.op
+    assert op is not None
+    return "norm" if op.norm else "activation" if op.activation else op.key
+
+
+def _by_name(old: Sequence[Node], new: Sequence[Node]) -> list[Pair]:
+    """Those of one name; then what is left over, where one can be the other."""
+    ahead = {node.name: node for node in old}
+    pairs: list[Pair] = [(ahead.pop(node.name, None), node) for node in new]
+    for place, (_, node) in enumerate(pairs):
+        if pairs[place][0] is None and node is not None:
+            found = next((one for one in ahead.values() if _replaces(one, node)), None)
+            if found is not None:
+                pairs[place] = (ahead.pop(found.name), node)
+    return [*pairs, *((node, None) for node in ahead.values())]
+
+
+def _replaces(a: Node, b: Node) -> bool:
+    """Whether a module of another name is this one: equal, or of the same use."""
+    return a.same == b.same or (a.op is not None and alike(a, b)) or (bool(a.label) and alike(a, b))
+
+
+def _score(a: Node, b: Node) -> float:
+    """How well two children of sequences fit; 0 for not at all."""
+    if not alike(a, b):
+        return 0
+    if a.same == b.same:
+        fit = 4.0
+    elif a.op is None or list(a.keys().values()) == list(b.keys().values()):
+        fit = 3.0
+    else:
+        fit = 2.0 if a.label == b.label else 1.0
+    return fit + (a.name == b.name) / 2
+
+
+def _in_order(old: Sequence[Node], new: Sequence[Node]) -> list[Pair]:
+    """The pairs in order that fit best together (Needleman & Wunsch, 1970)."""
+    best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
+    for i in reversed(range(len(old))):
+        for j in reversed(range(len(new))):
+            score = _score(old[i], new[j])
+            paired = score + best[i + 1][j + 1] if score else 0
+            best[i][j] = max(paired, best[i + 1][j], best[i][j + 1])
+    return list(_read(best, old, new))
+
+
+def _read(best: list[list[float]], old: Sequence[Node], new: Sequence[Node]) -> Iterator[Pair]:
+    i = j = 0
+    while i < len(old) or j < len(new):
+        here = best[i][j]
+        both = i < len(old) and j < len(new)
+        if both and (score := _score(old[i], new[j])) and here == score + best[i + 1][j + 1]:
+            yield old[i], new[j]
+            i, j = i + 1, j + 1
+        elif j < len(new) and here == best[i][j + 1]:
+            yield None, new[j]
+            j += 1
+        else:
+            yield old[i], None
+            i += 1

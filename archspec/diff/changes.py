@@ -1,0 +1,119 @@
+"""What differs between two trees of modules: facts, without words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from archspec.analysis import Analysis
+from archspec.diff.align import align, alike
+from archspec.diff.tree import FOLLOW, Kinds, Node, normal, tree_of
+from archspec.ir import Body, renamed
+
+Kind = Literal["changed", "replaced", "added", "removed", "joined"]
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One module that differs. `inside` are the modules around it, before and after.
+
+    `arguments` are those of a changed layer, by torch's names; `joined` is a block whose layers
+    stay and whose `forward` does not.
+    """
+
+    kind: Kind
+    before: Node | None
+    after: Node | None
+    inside: tuple[Node, Node]
+    arguments: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def node(self) -> Node:
+        """The module as it is after, or was."""
+        node = self.after or self.before
+        assert node is not None
+        return node
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds that it adds."""
+        return (self.after.macs if self.after else 0) - (self.before.macs if self.before else 0)
+
+    @cached_property
+    def own(self) -> dict[str, tuple[Any, Any]]:
+        """The arguments without those that follow from what arrives, or from other ones."""
+        derived = self.node.derived if self.node.op else frozenset()
+        return {
+            name: values
+            for name, values in self.arguments.items()
+            if name not in derived and not set(FOLLOW.get(name, ())) & self.arguments.keys()
+        }
+
+
+class Facts:
+    """Two networks, which of their modules are the same, and what differs."""
+
+    def __init__(self, before: Analysis, after: Analysis) -> None:
+        kinds: Kinds = {}
+        self.before, self.after = before, after
+        self.old, self.new = tree_of(before, kinds), tree_of(after, kinds)
+        self.pairs: list[tuple[Node, Node]] = []
+        self.changes = list(self._compared(self.old, self.new, (self.old, self.new)))
+
+    @property
+    def equal(self) -> bool:
+        """Whether they are one architecture: names, layers, connections, and input."""
+        return self.old.same == self.new.same and self.before.input == self.after.input
+
+    @cached_property
+    def moved(self) -> dict[str, str]:
+        """The path that each layer of the first has in the second."""
+        return {a.path: b.path for a, b in self.pairs if a.op is not None}
+
+    def _compared(self, a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
+        if (a.op is None) != (b.op is None) or (a.op is None and a is not self.old and not alike(a, b)):
+            yield Change("replaced", a, b, inside)
+            return
+        self.pairs.append((a, b))
+        if a.op is not None:
+            yield from _of_layers(a, b, inside)
+            return
+        names: dict[str, str | None] = {}
+        pairs = align(a, b)
+        for old, new in pairs:
+            if old is None or new is None:
+                yield Change("added" if new else "removed", old, new, (a, b))
+            else:
+                names[old.name] = new.name
+                yield from self._compared(old, new, (a, b))
+        if a.forward is not None and b.forward is not None and _joined(a, b, names):
+            yield Change("joined", a, b, inside)
+
+
+def _of_layers(a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
+    if a.label != b.label:
+        yield Change("replaced", a, b, inside)
+        return
+    found = {
+        name: (a.arguments.get(name), b.arguments.get(name))
+        for name in dict.fromkeys([*a.arguments, *b.arguments])
+        if a.arguments.get(name) != b.arguments.get(name)
+    }
+    if found:
+        yield Change("changed", a, b, inside, found)
+
+
+def _joined(a: Node, b: Node, names: Mapping[str, str | None]) -> bool:
+    """Whether what both have is computed otherwise."""
+    assert a.forward is not None
+    assert b.forward is not None
+    kept = set(names.values())
+    mine = {name: names.get(name) for name in a.children}
+    theirs = {name: None for name in b.children if name not in kept}
+    return _left(a.forward, mine) != _left(b.forward, theirs)
+
+
+def _left(body: Body, names: Mapping[str, str | None]) -> Body:
+    return normal(renamed(body, names))

@@ -1,0 +1,79 @@
+"""How much of a checkpoint of one network fits another, by name and shape."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from archspec.diff.changes import Facts
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """The keys and shapes of two state dicts.
+
+    `renamed` says which key of the second each key of the first is, where layers have other names.
+    """
+
+    old: Shapes
+    new: Shapes
+    renamed: Mapping[str, str]
+
+    @cached_property
+    def fit(self) -> list[str]:
+        """Keys of the first with equal name and shape in the second."""
+        return [key for key, shape in self.old.items() if self.new.get(key) == shape]
+
+    @cached_property
+    def lost(self) -> list[str]:
+        """Keys of the first that fit nowhere by their name."""
+        return [key for key in self.old if key not in set(self.fit)]
+
+    @cached_property
+    def reshaped(self) -> list[str]:
+        """Keys that both have, with another shape."""
+        return [key for key in self.lost if key in self.new]
+
+    @cached_property
+    def fresh(self) -> list[str]:
+        """Keys of the second that nothing fits."""
+        return [key for key in self.new if key not in set(self.fit)]
+
+    @property
+    def share(self) -> float:
+        """The share of the first's values that fit."""
+        return _values(self.old, self.fit) / max(_values(self.old, self.old), 1)
+
+    @property
+    def fresh_share(self) -> float:
+        """The share of the second's values that start fresh."""
+        return _values(self.new, self.fresh) / max(_values(self.new, self.new), 1)
+
+    @cached_property
+    def strangers(self) -> list[str]:
+        """Keys that fit, and belong to another layer of the second."""
+        return [key for key in self.fit if self.renamed.get(key, key) != key]
+
+    @cached_property
+    def fit_renamed(self) -> list[str]:
+        """Keys of the first that fit under the name that their layer has in the second."""
+        return [key for key in self.old if self.old[key] == self.new.get(self.renamed.get(key, key))]
+
+
+def checkpoint(facts: Facts) -> Checkpoint:
+    """What of a checkpoint of the first network fits the second."""
+    renamed = {
+        a.path + key: b.path + key
+        for a, b in facts.pairs
+        if a.path != b.path
+        for key in a.keys()
+    }
+    return Checkpoint(facts.before.state, facts.after.state, renamed)
+
+
+def _values(shapes: Shapes, keys: Iterable[str]) -> int:
+    return sum(math.prod(shapes[key]) for key in keys)

@@ -1,0 +1,16 @@
+"""How a comparison is printed: one module a format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archspec.diff.comparison import Comparison
+from archspec.diff.formats import data, markdown, text
+
+FORMATS: dict[str, Callable[[Comparison, bool], str]] = {
+    "text": text.render,
+    "json": data.render,
+    "markdown": markdown.render,
+}
+
+__all__ = ["FORMATS"]

@@ -1,0 +1,47 @@
+"""What the formats for people share."""
+
+from __future__ import annotations
+
+from archspec.diff.comparison import Comparison
+from archspec.diff.fold import listed
+from archspec.diff.lines import Line
+
+MOST_LINES = 5
+
+
+def shown(comparison: Comparison, every: bool) -> tuple[list[Line], int]:
+    """The lines to print, and how many more there are."""
+    lines = comparison.lines
+    few = lines if every or len(lines) <= MOST_LINES else lines[:MOST_LINES]
+    return few, len(lines) - len(few)
+
+
+def told(comparison: Comparison, line: Line) -> str:
+    """The text of a line; the one line that makes all the difference in MACs says so."""
+    lines = comparison.lines
+    total = comparison.facts.after.macs - comparison.facts.before.macs
+    others = any(one.macs for one in lines if one is not line)
+    if not total or line.macs != total or others or len(lines) == 1 or "MACs" in line.text:
+        return line.text
+    return f"{line.text}; all of the {'added' if total > 0 else 'saved'} MACs"
+
+
+def place(line: Line) -> str:
+    """Where it is."""
+    return listed(line.where)
+
+
+def one_name(comparison: Comparison) -> str:
+    """The name of both networks, "" if they have two."""
+    before, after = comparison.facts.before.name, comparison.facts.after.name
+    return before if before == after else ""
+
+
+def unchanged(comparison: Comparison) -> str:
+    """The size of a network that is the same."""
+    facts = comparison.facts
+    keys = len(comparison.checkpoint.old)
+    return (
+        f"{len(facts.before.rows):,} layers, {facts.before.params:,} parameters, "
+        f"{facts.before.macs:,} MACs; all {keys:,} checkpoint keys fit"
+    )

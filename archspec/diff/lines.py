@@ -1,0 +1,88 @@
+"""One line of a comparison: where something changed, and what."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from archspec.diff.changes import Change, Facts
+from archspec.diff.fold import fold
+
+T = TypeVar("T")
+K = TypeVar("K")
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """`where` are patterns of paths, `text` what happens there; names in it stand in backticks.
+
+    `mark` is `~`, `+` or `-`. `verdict` says it in the first line, `why` in the line about the
+    checkpoint. A `minor` line has no say in the verdict if there are others. `named` is False
+    where `where` is no path.
+    """
+
+    mark: str
+    where: Sequence[str]
+    text: str
+    changes: Sequence[Change] = ()
+    verdict: str = ""
+    why: str = ""
+    minor: bool = False
+    named: bool = True
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds that these changes add."""
+        return sum(change.macs for change in self.changes)
+
+
+Recognizer = Callable[[Facts, Sequence[Change]], Iterator[Line]]
+
+
+def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """The items with equal keys together, in their order."""
+    groups: dict[K, list[T]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return dict(groups)
+
+
+def where(facts: Facts, changes: Iterable[Change]) -> list[str]:
+    """Patterns for the modules that change: as they were, those that are new as they are."""
+    found = list(changes)
+    ahead = [c.before.path for c in found if c.before]
+    behind = [c.after.path for c in found if c.after and not c.before]
+    return [*patterns(ahead, facts, old=True), *patterns(behind, facts, old=False)]
+
+
+def patterns(paths: Iterable[str], facts: Facts, old: bool) -> list[str]:
+    """Patterns for paths of one of the networks; layers of one name are folded together."""
+    root = facts.old if old else facts.new
+    alike = grouped(dict.fromkeys(paths), _without_numbers)
+    return [pattern for same in alike.values() for pattern in fold(same, root)]
+
+
+def _without_numbers(path: str) -> tuple[str, ...]:
+    *ahead, last = path.split(".")
+    return (*(_NUMBER.sub("", part) for part in ahead), "" if last.isdecimal() else last)
+
+
+def place(facts: Facts, path: str) -> str:
+    """`stem` or `head`: where a module of the first network is, "" for its stages."""
+    stages = facts.before.network.stages if facts.before.network else ()
+    order = list(facts.old.children)
+    top = path.partition(".")[0]
+    if not stages or top in stages or top not in order:
+        return ""
+    return "stem" if order.index(top) < order.index(stages[0]) else "head"
+
+
+def part(facts: Facts, change: Change) -> str:
+    """What to call a changed part in the verdict: `stem`, `projection shortcuts`."""
+    if change.node.role == "shortcut":
+        return "projection shortcuts"
+    return place(facts, change.node.path)

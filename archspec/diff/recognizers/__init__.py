@@ -1,0 +1,30 @@
+"""What kinds of change there are. Each looks at the changes that nothing before it explained.
+
+A recognizer is a function of a few lines that knows no network; one that is new goes in the list.
+"""
+
+from archspec.diff.lines import Recognizer
+from archspec.diff.recognizers.blocks import joined, moved, parts, repeated
+from archspec.diff.recognizers.ends import classes, entering
+from archspec.diff.recognizers.plain import arguments, followers, others
+from archspec.diff.recognizers.sequences import become, inserted, resequenced, swapped
+from archspec.diff.recognizers.widths import widths
+
+RECOGNIZERS: tuple[Recognizer, ...] = (
+    entering,
+    classes,
+    repeated,
+    moved,
+    inserted,
+    become,
+    resequenced,
+    parts,
+    swapped,
+    widths,
+    arguments,
+    joined,
+    others,
+    followers,
+)
+
+__all__ = ["RECOGNIZERS"]

@@ -1,0 +1,48 @@
+"""What enters a network, and what leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archspec.diff.changes import Change, Facts
+from archspec.diff.lines import Line
+from archspec.diff.tree import Node
+from archspec.diff.words import change, plural
+
+
+def entering(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
+    """Another input, and the first layer that reads it."""
+    old, new = facts.before.input, facts.after.input
+    if old == new:
+        return
+    if old[0] != new[0]:
+        verdict = plural(new[0], "input channel")
+    else:
+        verdict = f"input of {' x '.join(map(str, new[1:]))}"
+    sizes = (" x ".join(map(str, one)) for one in (old, new))
+    yield Line("~", ["input"], " -> ".join(sizes), (), verdict, named=False)
+    first = _end(facts.new, 0)
+    for one in changes:
+        if one.after is first and one.kind == "changed" and not one.own and old[0] != new[0]:
+            yield Line("~", [first.path], _told(one), (one,))
+
+
+def classes(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
+    """Another number of outputs, by the last layer."""
+    last, old, new = _end(facts.new, -1), facts.before.output, facts.after.output
+    for one in changes:
+        leaves = one.node.op.leaves if one.node.op else None
+        if one.after is last and set(one.own) == {leaves} and one.own[leaves][1] in new != old:
+            verdict = f"{new[0]} classes" if new[0] > 1 else "1 output"
+            yield Line("~", [last.path], _told(one), (one,), verdict)
+
+
+def _end(root: Node, place: int) -> Node | None:
+    """The first or the last layer with weights that is in no shortcut and no gate."""
+    layers = [node for node in root.leaves if node.op and node.op.projects and not node.role]
+    return layers[place] if layers else None
+
+
+def _told(one: Change) -> str:
+    told = one.own or one.arguments
+    return ", ".join(change(name, [values]) for name, values in told.items())

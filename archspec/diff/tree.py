@@ -1,0 +1,145 @@
+"""A network as a tree of its modules by path: what `diff` compares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from archspec.analysis import Analysis, Row
+from archspec.ir import Body, Chain, Op, renamed
+from archspec.ir.bodies import sizes_in, steps_of
+from archspec.ir.ops import fields_of
+from archspec.ir.tree import Container, ExpandedNetwork
+from archspec.ir.visitor import Frame, Visit, visits, without_drops
+
+# Arguments that follow from others: they are told only where those stay.
+FOLLOW = {"padding": ("kernel_size", "dilation")}
+
+
+@dataclass(eq=False)
+class Node:
+    """A module: a layer with its `op`, or a block or sequence with its children.
+
+    `label` is torch's class, or the name of the block, "" for a sequence. `params` and `macs` are
+    those of all that is in it. `forward` is what a block computes of its children, by their names.
+    """
+
+    name: str = ""
+    path: str = ""
+    label: str = ""
+    doc: str = ""
+    op: Op | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    role: str = ""
+    params: int = 0
+    macs: int = 0
+    channels: int = 0  # that leave
+    children: dict[str, Node] = field(default_factory=dict)
+    forward: Body | None = None
+    same: int = 0  # equal numbers are equal modules, apart from their names and shapes
+
+    @property
+    def leaves(self) -> Iterator[Node]:
+        """The layers in it, in the order in which they first run."""
+        if self.op is not None:
+            yield self
+        for child in self.children.values():
+            yield from child.leaves
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        """Itself, and all that is in it."""
+        yield self
+        for child in self.children.values():
+            yield from child.nodes
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its children have numbers for names, as those of a sequence do."""
+        return bool(self.children) and all(name.isdecimal() for name in self.children)
+
+    @property
+    def derived(self) -> frozenset[str]:
+        """The arguments that follow from what arrives."""
+        assert self.op is not None
+        names = {f.torch for f in fields_of(type(self.op)) if f.how.kind in ("arrives", "axis")}
+        depthwise = self.arguments.get("groups", 1) == self.arguments.get("in_channels")
+        return frozenset(names | ({"groups"} if depthwise else set()))
+
+    def keys(self) -> dict[str, tuple[int, ...]]:
+        """What a checkpoint holds of this layer, by name in it."""
+        saved = self.op.saved(self.path) if self.op else {}
+        return {name[len(self.path) :]: shape for name, shape in saved.items()}
+
+
+Kinds = dict[Any, int]  # the number of each kind of module met
+
+
+def tree_of(analysis: Analysis, kinds: Kinds) -> Node:
+    """The network's modules; those of two networks are comparable if they share `kinds`."""
+    network = analysis.network
+    assert network is not None
+    root = Node(forward=_forward(network.root, network.evaluated))
+    for row, visit in zip(analysis.rows, visits(network), strict=True):
+        _add(root, row, visit, network)
+    _finish(root, kinds)
+    return root
+
+
+def _add(root: Node, row: Row, visit: Visit, network: ExpandedNetwork) -> None:
+    blocks = dict(_blocks(visit.frame))
+    here, path = root, ""
+    for name in row.path.split("."):
+        path = f"{path}.{name}" if path else name
+        if name not in here.children:
+            here.children[name] = Node(name, path)
+            if path in blocks:
+                _open(here.children[name], blocks[path], network)
+        here = here.children[name]
+    call = visit.site.call
+    here.label, here.op, here.arguments, here.role = row.op, row.layer, call.arguments, visit.role
+    here.channels = visit.site.y.channels
+    here.params, here.macs = here.params + row.params, here.macs + row.macs
+
+
+def _blocks(frame: Frame | None) -> Iterator[tuple[str, Frame]]:
+    while frame is not None:
+        yield frame.path, frame
+        frame = frame.outer
+
+
+def _open(node: Node, frame: Frame, network: ExpandedNetwork) -> None:
+    block = frame.site.container
+    node.label, node.doc, node.channels = block.block, block.doc, frame.site.y.channels
+    node.forward = _forward(block, without_drops(block.body, frame, network.drops))
+
+
+def _forward(container: Container, body: Body) -> Body:
+    return renamed(body, dict(container.shortcuts))
+
+
+def _finish(node: Node, kinds: Kinds) -> None:
+    for child in node.children.values():
+        _finish(child, kinds)
+        node.params, node.macs = node.params + child.params, node.macs + child.macs
+    inner = tuple((name, child.same) for name, child in node.children.items())
+    forward = node.forward
+    sizes = tuple(size.value.number for size in sizes_in(forward)) if forward else ()
+    kind = (node.op and type(node.op), node.label, *node.arguments.items())
+    node.same = kinds.setdefault(
+        (kind, inner, normal(forward) if forward else None, sizes), len(kinds)
+    )
+    roles = {child.role for child in node.children.values()}
+    node.role = node.role or (roles.pop() if len(roles) == 1 else "")
+
+
+def normal(body: Body) -> Body:
+    """One form for bodies that compute the same in the same order: no chains in chains."""
+    branches = getattr(body, "branches", None)
+    if branches is not None:
+        return replace(body, branches=tuple(map(normal, branches)))
+    if not isinstance(body, Chain):
+        return body
+    steps = tuple(normal(step) for step in steps_of(body))
+    return steps[0] if len(steps) == 1 else Chain(steps)

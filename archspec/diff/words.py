@@ -1,0 +1,147 @@
+"""Numbers and layers as people say them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from archspec.diff.tree import Node
+from archspec.ir import each
+
+_COUNTS = "no one two three four five six seven eight nine ten".split()
+_SCALES = {Fraction(2): "twice as wide", Fraction(1, 2): "half as wide"}
+_POOLS = {"max_pool": "max pool", "avg_pool": "average pool"}
+_OPS = {
+    "conv": "convolution",
+    "global_avg_pool": "global average pool",
+    "global_max_pool": "global max pool",
+}
+
+
+def counted(number: int) -> str:
+    """`three`."""
+    return _COUNTS[number] if number < len(_COUNTS) else str(number)
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 layer`, `2 layers`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def rounded(number: int) -> str:
+    """Three digits: `1.12M`."""
+    for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= unit:
+            size = number / unit
+            return f"{size:.{2 if size < 10 else 1 if size < 100 else 0}f}{letter}"
+    return str(number)
+
+
+def value(given: Any) -> str:
+    """An argument: `3`, `0.1`, `3x5`, `none`."""
+    if isinstance(given, bool) or given is None:
+        return str(given).lower()
+    if isinstance(given, tuple):
+        return "x".join(map(value, given))
+    return given if isinstance(given, str) else f"{float(given):.3g}" if given % 1 else str(given)
+
+
+def spread(values: Iterable[Any]) -> str:
+    """One value, or from the smallest to the largest: `64-512`."""
+    found = list(dict.fromkeys(values))
+    if len(found) == 1:
+        return value(found[0])
+    if any(isinstance(one, (str, bool, tuple)) or one is None for one in found):
+        return " or ".join(map(value, found))
+    return f"{value(min(found))}-{value(max(found))}"
+
+
+def change(name: str, pairs: Sequence[tuple[Any, Any]], scaled: bool = False) -> str:
+    """How an argument changes in several layers: `channels x 2 (64-512 -> 128-1024)`."""
+    old, new = zip(*pairs, strict=True)
+    range_ = f"{spread(old)} -> {spread(new)}"
+    if not scaled or len(set(pairs)) == 1:
+        return f"{name} {range_}"
+    return f"{name} x {factor(pairs)} ({range_})"
+
+
+def factor(pairs: Iterable[tuple[int, int]]) -> str:
+    """`2`, `0.5-0.75`."""
+    ratios = {b / a for a, b in pairs}
+    return "-".join(dict.fromkeys(f"{one:.2g}" for one in (min(ratios), max(ratios))))
+
+
+def wider(pairs: Sequence[tuple[int, int]]) -> str:
+    """`twice as wide`, `narrower`."""
+    ratios = {Fraction(b, a) for a, b in pairs}
+    if len(ratios) == 1:
+        (ratio,) = ratios
+        return _SCALES.get(ratio) or f"{float(ratio):.3g} times as wide"
+    if min(ratios) >= 1:
+        return "wider"
+    return "narrower" if max(ratios) <= 1 else "of other widths"
+
+
+def window(node: Node) -> str:
+    """The kernel of a layer: `3x3`; nothing without one."""
+    size = node.arguments.get("kernel_size")
+    return "x".join(map(str, each(size, max(node.op.rank, 1)))) if size and node.op else ""
+
+
+def kind(node: Node) -> str:
+    """What a layer is, in words: `batch norm`, `convolution`."""
+    assert node.op is not None
+    return _OPS.get(node.op.key, node.op.key.replace("_", " "))
+
+
+def layer(node: Node) -> str:
+    """A layer in a few words: `2x2 average pool`, `1x1 with stride 2`."""
+    assert node.op is not None
+    stride, kernel = node.arguments.get("stride"), node.arguments.get("kernel_size")
+    strided = f" with stride {value(stride)}" if stride not in (None, 1, kernel) else ""
+    if node.op.key in _POOLS:
+        return f"{window(node)} {_POOLS[node.op.key]}{strided}"
+    if node.op.key == "conv":
+        return f"{window(node)}{strided}"
+    if window(node):
+        return f"{window(node)} {kind(node)}{strided}"
+    return f"{kind(node)} to {node.channels}" if node.op.projects else kind(node)
+
+
+def sequence(nodes: Iterable[Node]) -> str:
+    """Layers one after the other, without norms and activations: `2x2 average pool, then 1x1`."""
+    told = [layer(node) for node in nodes if not _in_between(node)]
+    return ", then ".join(told) or "nothing"
+
+
+def _in_between(node: Node) -> bool:
+    return node.op is not None and (node.op.norm or node.op.activation)
+
+
+def size(node: Node) -> str:
+    """What a part comes to: `5 layers`, `9.41k parameters`."""
+    layers = plural(sum(1 for _ in node.leaves), "layer")
+    return f"{layers}, {rounded(node.params)} parameters" if node.params else layers
+
+
+def whole(node: Node) -> str:
+    """A module in a few words: `3 bottleneck blocks`, `7x7 with stride 2`."""
+    if node.op is not None:
+        return layer(node)
+    kinds = [child.label for child in node.children.values()]
+    if len(set(kinds)) == 1 and kinds[0] and not any(c.op for c in node.children.values()):
+        return plural(len(kinds), f"{kinds[0]} block")
+    return f"{node.label} of {size(node)}" if node.label else size(node)
+
+
+def article(noun: str) -> str:
+    """`an identity`."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def share(part: float) -> str:
+    """A share of the values: `89.1%`."""
+    if 0 < part < 0.0005:
+        return "under 0.1%"
+    return "over 99.9%" if 0.9995 <= part < 1 else f"{part:.1%}"
