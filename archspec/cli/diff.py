@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from archspec.analysis import Analysis
 from archspec.api import MEMO, analyze
 from archspec.cli.options import add_settings, settings
-from archspec.diff import FORMATS, compare
+from archspec.diagnostics import SpecError, UnreadableFile
+from archspec.diff import FORMATS, Text, compare
 from archspec.language import Spec, load
 from archspec.language.load import parse_text
 from archspec.lint.discover import check_named
@@ -23,10 +25,11 @@ LONGEST_VALUE = 24
 
 
 class Side(NamedTuple):
-    """One of the two: what it is called, and its spec."""
+    """One of the two: what it is called, its spec, and its network."""
 
     name: str
     spec: Spec
+    network: Analysis
 
 
 def add_parser(commands: Any) -> None:
@@ -66,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error(f"expected {what}, found {len(args.specs)}")
     before, after = _sides(args)
     comparison = compare(
-        analyze(before.spec),
-        analyze(after.spec),
+        before.network,
+        after.network,
         (before.name, after.name),
         _texts(before.spec.data, after.spec.data),
         _findings(before.spec, after.spec),
@@ -80,25 +83,35 @@ def _sides(args: argparse.Namespace) -> tuple[Side, Side]:
     for named in args.specs:
         check_named(named)
     changes = settings(args)
-    specs = [load(named, changes, memo=MEMO) for named in args.specs]
+    sides = [_side(load(named, changes, memo=MEMO)) for named in args.specs]
     if args.revision is not None:
-        before = _at_revision(args.specs[0], args.revision, changes)
-        same = before.name == specs[0].name
-        name = f"{before.name} ({args.revision})" if same else before.name
-        return Side(name, before), Side(specs[0].name, specs[0])
-    names = [spec.name for spec in specs]
-    if names[0] == names[1]:
-        names = [display_path(named) for named in args.specs]
-    return Side(names[0], specs[0]), Side(names[1], specs[1])
+        before, after = _at_revision(args.specs[0], args.revision, changes), sides[0]
+        if before.name == after.name:
+            before = before._replace(name=f"{before.name} ({args.revision})")
+        return before, after
+    before, after = sides
+    if before.name == after.name:
+        names = map(display_path, args.specs)
+        before, after = (one._replace(name=name) for one, name in zip(sides, names, strict=True))
+    return before, after
 
 
-def _at_revision(file: str, revision: str, changes: Mapping[str, Any]) -> Spec:
+def _side(spec: Spec) -> Side:
+    return Side(spec.name, spec, analyze(spec))
+
+
+def _at_revision(file: str, revision: str, changes: Mapping[str, Any]) -> Side:
     """The spec of a file, with what it extends and its blocks, as it was."""
     folder = os.path.dirname(file)
     files = RevisionFiles(folder, revision)
     text = files.read(file)
-    spec = parse_text(text, display_path(file), Path(folder), memo=MEMO, files=files)
-    return load(spec, changes, memo=MEMO, files=files) if changes else spec
+    try:
+        spec = parse_text(text, display_path(file), Path(folder), memo=MEMO, files=files)
+        return _side(load(spec, changes, memo=MEMO, files=files) if changes else spec)
+    except SpecError as error:  # its lines are not those of the file that is there
+        first = error.diagnostics[0]
+        line = f"{first.span.file}:{first.span.line}: " if first.span else ""
+        raise UnreadableFile(f"cannot use `{revision}`: {line}{first.message}") from None
 
 
 def _findings(before: Spec, after: Spec) -> list[str]:
@@ -109,25 +122,25 @@ def _findings(before: Spec, after: Spec) -> list[str]:
     return [f"{message} ({code})" for _, message, code in new]
 
 
-def _texts(old: Any, new: Any) -> list[str]:
+def _texts(old: Any, new: Any) -> list[Text]:
     """The keys of two specs that differ, with short values."""
     found = list(_differing(old, new, ""))
-    more = [f"and {len(found) - MOST_TEXTS} more"] if len(found) > MOST_TEXTS else []
+    more = [Text(f"and {len(found) - MOST_TEXTS} more")] if len(found) > MOST_TEXTS else []
     return found[:MOST_TEXTS] + more
 
 
-def _differing(old: Any, new: Any, path: str) -> Iterator[str]:
+def _differing(old: Any, new: Any, path: str) -> Iterator[Text]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in dict.fromkeys([*old, *new]):
             yield from _differing(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif old != new or type(old) is not type(new):
-        values = [_short(value) for value in (old, new)]
-        yield f"{path} ({' -> '.join(values)})" if all(values) else path
+        values = (_short(old), _short(new))
+        yield Text(path, values if all(values) else ())
 
 
 def _short(value: Any) -> str:
-    """A value that fits the line; "" for one that does not, or is none."""
-    if value is None or isinstance(value, (Mapping, Sequence)) and not isinstance(value, str):
+    """A number, word or flag that fits the line; "" for anything else."""
+    if not isinstance(value, (str, int, float)):
         return ""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= LONGEST_VALUE and "\n" not in text else ""

@@ -12,7 +12,7 @@ comparison   lines, verdict, table
 formats      text, Markdown, JSON
 """
 
-from archspec.diff.comparison import Comparison, compare
+from archspec.diff.comparison import Comparison, Text, compare
 from archspec.diff.formats import FORMATS
 
-__all__ = ["FORMATS", "Comparison", "compare"]
+__all__ = ["FORMATS", "Comparison", "Text", "compare"]

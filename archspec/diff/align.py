@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from archspec.diff.tree import Node
 
 Pair = tuple[Node | None, Node | None]
 MOST = 400  # children that are aligned; more are matched by name
-
-
-class Matched(NamedTuple):
-    """The modules of two networks side by side; one alone was added or removed."""
-
-    before: Node | None
-    after: Node | None
-    inside: tuple[Node, Node]  # the modules whose children they are
+LEAST, LEAST_OF_BLOCKS = 0.5, 0.8  # of the layers that two modules have in common
 
 
 def align(before: Node, after: Node) -> list[Pair]:
@@ -29,20 +22,17 @@ def align(before: Node, after: Node) -> list[Pair]:
 
 
 def alike(a: Node, b: Node) -> bool:
-    """Whether two modules are one, changed: blocks of a kind, or with layers in common."""
+    """Whether two modules are one, changed: blocks of a kind, or with most layers in common."""
     if a.op is not None and b.op is not None:
         return a.label == b.label or _family(a) == _family(b)
     if a.op is not None or b.op is not None:
         return False
     if a.label == b.label and a.label:
         return True
-    return 2 * len(_names(a) & _names(b)) >= len(_names(a) | _names(b))
-
-
-def _names(node: Node) -> set[tuple[str, str]]:
-    if node.numbered:
-        return {("", child.label) for child in node.children.values()}
-    return {(name, child.label) for name, child in node.children.items()}
+    if a.stage_of and b.stage_of:
+        return alike(*(list(node.children.values())[-1] for node in (a, b)))  # a usual block
+    least = LEAST if a.numbered and b.numbered else LEAST_OF_BLOCKS
+    return len(a.shape & b.shape) >= least * len(a.shape | b.shape)
 
 
 def _family(node: Node) -> str:
@@ -75,7 +65,7 @@ def _score(a: Node, b: Node) -> float:
         return 0
     if a.same == b.same:
         fit = 4.0
-    elif a.op is None or list(a.keys().values()) == list(b.keys().values()):
+    elif a.op is None or a.saved == b.saved:
         fit = 3.0
     else:
         fit = 2.0 if a.label == b.label else 1.0
@@ -90,7 +80,23 @@ def _in_order(old: Sequence[Node], new: Sequence[Node]) -> list[Pair]:
             score = _score(old[i], new[j])
             paired = score + best[i + 1][j + 1] if score else 0
             best[i][j] = max(paired, best[i + 1][j], best[i][j + 1])
-    return list(_read(best, old, new))
+    return list(_replaced(_read(best, old, new)))
+
+
+def _replaced(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Between two pairs, what was left out and put in under one name is a pair too."""
+    for paired, some in groupby(pairs, all):
+        if paired:
+            yield from some
+            continue
+        gap = list(some)
+        ahead = {node.name: node for node, _ in gap if node and node.op is None}
+        for before, after in gap:
+            if after is not None:
+                yield (ahead.pop(after.name, None) if after.op is None else None, after)
+            elif before is not None and before.op is not None:
+                yield before, None
+        yield from ((node, None) for node in ahead.values())
 
 
 def _read(best: list[list[float]], old: Sequence[Node], new: Sequence[Node]) -> Iterator[Pair]:

@@ -67,13 +67,10 @@ class Facts:
         """Whether they are one architecture: names, layers, connections, and input."""
         return self.old.same == self.new.same and self.before.input == self.after.input
 
-    @cached_property
-    def moved(self) -> dict[str, str]:
-        """The path that each layer of the first has in the second."""
-        return {a.path: b.path for a, b in self.pairs if a.op is not None}
-
     def _compared(self, a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
-        if (a.op is None) != (b.op is None) or (a.op is None and a is not self.old and not alike(a, b)):
+        if (a.op is None) != (b.op is None) or (
+            a.op is None and a is not self.old and not alike(a, b)
+        ):
             yield Change("replaced", a, b, inside)
             return
         self.pairs.append((a, b))
@@ -88,7 +85,7 @@ class Facts:
             else:
                 names[old.name] = new.name
                 yield from self._compared(old, new, (a, b))
-        if a.forward is not None and b.forward is not None and _joined(a, b, names):
+        if 2 * len(names) >= len(pairs) and _joined(a, b, names):
             yield Change("joined", a, b, inside)
 
 
@@ -101,14 +98,22 @@ def _of_layers(a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
         for name in dict.fromkeys([*a.arguments, *b.arguments])
         if a.arguments.get(name) != b.arguments.get(name)
     }
-    if found:
-        yield Change("changed", a, b, inside, found)
+    if not found:
+        return
+    whole = Change("changed", a, b, inside, found)
+    leaves = b.op.leaves if b.op else None
+    if leaves in whole.own and len(whole.own) > 1:  # its width is a change by itself
+        width = {leaves, *b.derived}
+        rest = {name: values for name, values in found.items() if name not in width}
+        yield Change("changed", a, b, inside, rest)
+        whole = Change("changed", a, b, inside, {k: found[k] for k in found if k in width})
+    yield whole
 
 
 def _joined(a: Node, b: Node, names: Mapping[str, str | None]) -> bool:
     """Whether what both have is computed otherwise."""
-    assert a.forward is not None
-    assert b.forward is not None
+    if a.forward is None or b.forward is None:
+        return False
     kept = set(names.values())
     mine = {name: names.get(name) for name in a.children}
     theirs = {name: None for name in b.children if name not in kept}

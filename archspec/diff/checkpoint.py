@@ -61,17 +61,15 @@ class Checkpoint:
     @cached_property
     def fit_renamed(self) -> list[str]:
         """Keys of the first that fit under the name that their layer has in the second."""
-        return [key for key in self.old if self.old[key] == self.new.get(self.renamed.get(key, key))]
+        return [
+            key for key in self.old if self.old[key] == self.new.get(self.renamed.get(key, key))
+        ]
 
 
 def checkpoint(facts: Facts) -> Checkpoint:
     """What of a checkpoint of the first network fits the second."""
-    renamed = {
-        a.path + key: b.path + key
-        for a, b in facts.pairs
-        if a.path != b.path
-        for key in a.keys()
-    }
+    pairs = ((a, b) for a, b in facts.pairs if a.path != b.path)
+    renamed = {a.path + end: b.path + end for a, b in pairs for end in a.saved}
     return Checkpoint(facts.before.state, facts.after.state, renamed)
 
 

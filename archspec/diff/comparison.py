@@ -10,15 +10,26 @@ from typing import NamedTuple
 from archspec.analysis import Analysis
 from archspec.diff.changes import Facts
 from archspec.diff.checkpoint import Checkpoint, checkpoint
-from archspec.diff.fold import listed
 from archspec.diff.lines import Line, patterns
 from archspec.diff.recognizers import RECOGNIZERS
 from archspec.diff.renames import renamings, shifted
 from archspec.diff.words import plural, share
 
 MOST_WORDS = 3  # phrases of a verdict
-FEW_KEYS = 3  # that are named
-STRANGE = 0.4  # networks that share less of their weighted layers are two networks
+FEW_KEYS = 3  # that are named, all of them
+MOST_KEYS = 4  # that are named of more
+# Networks that share less of their weighted layers, and of their attributes, are two networks.
+STRANGE, SAME_NAMES = 0.4, 0.75
+
+
+class Text(NamedTuple):
+    """A key of a spec that differs, and its values if they are short."""
+
+    path: str
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.path} ({' -> '.join(self.values)})" if self.values else self.path
 
 
 class Metric(NamedTuple):
@@ -32,14 +43,14 @@ class Metric(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """`names` are what the two are called; `notes` are what else there is to know, by the caller.
+    """`names` are what the two are called; `findings` are what lint says of the second alone.
 
-    `texts` are the keys of the specs that differ, if the architecture is the same.
+    `texts` are the keys of the specs that differ.
     """
 
     facts: Facts
     names: tuple[str, str]
-    texts: Sequence[str] = ()
+    texts: Sequence[Text] = ()
     findings: Sequence[str] = ()
 
     @cached_property
@@ -73,7 +84,9 @@ class Comparison:
         """Whether the two have much in common."""
         old, new = ([n for n in t.leaves if n.params] for t in (self.facts.old, self.facts.new))
         kept = sum(1 for a, b in self.facts.pairs if a.op and a.label == b.label and a.params)
-        return 2 * kept >= STRANGE * (len(old) + len(new))
+        mine, theirs = self.facts.old.children.keys(), self.facts.new.children.keys()
+        named = len(mine & theirs) >= SAME_NAMES * len(mine | theirs)
+        return named or 2 * kept >= STRANGE * (len(old) + len(new))
 
     @property
     def metrics(self) -> list[Metric]:
@@ -94,16 +107,18 @@ class Comparison:
             return f"all {_keys(len(weights.old))} fit{fresh}{self._difference}"
         if not weights.fit:
             return f"none of {_keys(len(weights.old))} fits"
-        fit = f"{len(weights.fit)} of {_keys(len(weights.old))} fit ({share(weights.share)} of the values)"
-        return f"{fit}; {_lost(weights)}"
+        fit, of_all = f"{len(weights.fit)} of {_keys(len(weights.old))} fit", share(weights.share)
+        return f"{fit} ({of_all} of the values); {_lost(weights)}"
 
     @property
     def _difference(self) -> str:
         """The dangerous case: all is loaded, and computes something else."""
-        whys = list(dict.fromkeys(line.why for line in self.lines if line.why))
-        if not whys and not self.checkpoint.fresh:
-            whys = [line.verdict for line in self.lines if line.verdict and line.changes and not line.minor]
-        return f", but the outputs differ: {', '.join(whys[:MOST_WORDS])}" if whys else ""
+        lines = [line for line in self.lines if line.changes]
+        acting = [line for line in lines if not line.minor]
+        ours = [line.why or ("" if self.checkpoint.fresh else line.verdict) for line in acting]
+        if whys := [why for why in dict.fromkeys(ours) if why]:
+            return f", but the outputs differ: {_some(whys)}"
+        return "; only training differs" if lines and not acting else ""
 
     @property
     def notes(self) -> list[str]:
@@ -113,27 +128,27 @@ class Comparison:
     def _of_keys(self) -> Iterator[str]:
         weights = self.checkpoint
         if strangers := weights.strangers:
-            named = ", ".join(strangers[:4]) + (", ..." if len(strangers) > 4 else "")
-            are = "key that fits belongs" if len(strangers) == 1 else "keys that fit belong"
-            yield f"{len(strangers)} {are.replace('keys', 'of the keys') if len(strangers) > 1 else are} to another layer: {named}"
+            named = ", ".join(strangers[:MOST_KEYS]) + ", ..." * (len(strangers) > MOST_KEYS)
+            belong = "belongs" if len(strangers) == 1 else "belong"
+            yield f"{len(strangers)} of the keys that fit {belong} to another layer: {named}"
         more = len(weights.fit_renamed) - len(weights.fit) + len(weights.strangers)
-        if more > 0:
+        if more > 0 and self._related:
             yield f"{_more(more)} once {renamings(self.facts)}; then {self._left()}"
 
     def _left(self) -> str:
         kept = set(self.checkpoint.fit_renamed)
         lost = [key for key in self.checkpoint.old if key not in kept]
         layers = patterns([key.rpartition(".")[0] for key in lost], self.facts, old=True)
-        if not lost:
-            return "all fit"
-        return f"only {listed(layers)} is lost" if len(layers) == 1 else f"{_keys(len(lost))} are lost"
+        if len(layers) == 1:
+            return f"only {layers[0]} {'is' if self.facts.old.holds(layers[0]) else 'are'} lost"
+        return f"{_keys(len(lost))} are lost" if lost else "all fit"
 
 
 def compare(
     before: Analysis,
     after: Analysis,
     names: tuple[str, str] | None = None,
-    texts: Sequence[str] = (),
+    texts: Sequence[Text] = (),
     findings: Sequence[str] = (),
 ) -> Comparison:
     """What changed from one network to another."""
@@ -143,7 +158,10 @@ def compare(
 
 def _phrases(lines: Sequence[Line]) -> str:
     said = list(dict.fromkeys(x.verdict for x in lines if x.verdict and not x.minor))
-    said = said or list(dict.fromkeys(x.verdict for x in lines if x.verdict)) or ["small changes"]
+    return _some(said or list(dict.fromkeys(x.verdict for x in lines)) or ["other slices"])
+
+
+def _some(said: Sequence[str]) -> str:
     return ", ".join(said if len(said) <= MOST_WORDS else [*said[: MOST_WORDS - 1], "and more"])
 
 
@@ -177,8 +195,8 @@ def _metrics(facts: Facts) -> Iterator[Metric]:
     yield _row("parameters", before.params, after.params)
     yield _row("MACs", before.macs, after.macs)
     numbers = (before.activations, after.activations)
-    sizes = (f"{4 * number / 2**20:,.1f} MiB" for number in numbers)
-    yield Metric("activations, float32", *sizes, _change(*numbers, " values"))
+    old, new = (f"{4 * number / 2**20:,.1f} MiB" for number in numbers)
+    yield Metric("activations, float32", old, new, _change(*numbers, " values"))
     if before.receptive_field or after.receptive_field:
         yield _sight(facts)
 
@@ -204,7 +222,7 @@ def _sight(facts: Facts) -> Metric:
         return Metric("receptive field", *texts, _who(facts, new.by))
     one = len({*old.sizes}) == len({*new.sizes}) == 1
     by = new.sizes[0] - old.sizes[0] if one and old.sizes[0] and new.sizes[0] else None
-    return Metric("receptive field", *texts, "other" if by is None else f"{by:+,}")
+    return Metric("receptive field", *texts, "limited" if by is None else f"{by:+}")
 
 
 def _who(facts: Facts, path: str) -> str:

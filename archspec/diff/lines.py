@@ -22,7 +22,7 @@ class Line:
 
     `mark` is `~`, `+` or `-`. `verdict` says it in the first line, `why` in the line about the
     checkpoint. A `minor` line has no say in the verdict if there are others. `named` is False
-    where `where` is no path.
+    where `where` is no path, `inside` where it is what holds the layers that are new.
     """
 
     mark: str
@@ -33,6 +33,7 @@ class Line:
     why: str = ""
     minor: bool = False
     named: bool = True
+    inside: bool = False
 
     @property
     def macs(self) -> int:

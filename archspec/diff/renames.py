@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archspec.diff.changes import Facts
+from archspec.diff.changes import Change, Facts
 from archspec.diff.lines import Line, where
-from archspec.diff.changes import Change
 from archspec.diff.tree import Node
 
 MOST_NAMES = 3
@@ -18,7 +17,7 @@ def renamings(facts: Facts) -> str:
     old, new = list[str](), list[str]()
     before = ""
     for holder, a, b in pairs[:MOST_NAMES]:
-        behind = bool(old) and holder == before
+        behind = bool(old) and holder == before != ""
         old.append(f".{a}" if behind else f"{holder}.{a}" if holder else a)
         new.append(f".{b}" if holder else b)
         before = holder
@@ -39,7 +38,7 @@ def shifted(facts: Facts) -> Iterator[Line]:
 def _renamed(facts: Facts, saved: bool = True) -> Iterator[tuple[Node, Node]]:
     """The modules whose own names differ; with `saved`, those that a checkpoint has keys of."""
     for a, b in facts.pairs:
-        if a.name != b.name and (not saved or any(leaf.keys() for leaf in a.leaves)):
+        if a.name != b.name and (not saved or any(leaf.saved for leaf in a.leaves)):
             yield a, b
 
 

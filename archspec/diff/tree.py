@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from archspec.analysis import Analysis, Row
-from archspec.ir import Body, Chain, Op, renamed
+from archspec.ir import Add, Body, Chain, Concat, Multiply, Op, Split, renamed
 from archspec.ir.bodies import sizes_in, steps_of
 from archspec.ir.ops import fields_of
 from archspec.ir.tree import Container, ExpandedNetwork
@@ -54,23 +55,49 @@ class Node:
         for child in self.children.values():
             yield from child.nodes
 
+    def holds(self, path: str) -> bool:
+        """Whether a module has this path in it."""
+        here: Node | None = self
+        for name in path.split("."):
+            here = here.children.get(name) if here else None
+        return here is not None
+
     @property
     def numbered(self) -> bool:
         """Whether its children have numbers for names, as those of a sequence do."""
         return bool(self.children) and all(name.isdecimal() for name in self.children)
+
+    @cached_property
+    def shape(self) -> frozenset[tuple[str, str]]:
+        """Its layers by their paths in it, without numbers in sequences."""
+        start = len(self.path) + 1
+        return frozenset((_named(leaf.path[start:]), leaf.label) for leaf in self.leaves)
+
+    @property
+    def stage_of(self) -> str:
+        """The kind of its blocks, if it is a sequence of such alone."""
+        kinds = {child.label if child.op is None else "" for child in self.children.values()}
+        return kinds.pop() if len(kinds) == 1 and not self.label else ""
 
     @property
     def derived(self) -> frozenset[str]:
         """The arguments that follow from what arrives."""
         assert self.op is not None
         names = {f.torch for f in fields_of(type(self.op)) if f.how.kind in ("arrives", "axis")}
+        if self.op.leaves and not self.op.weighted:
+            names.add(self.op.leaves)
         depthwise = self.arguments.get("groups", 1) == self.arguments.get("in_channels")
         return frozenset(names | ({"groups"} if depthwise else set()))
 
-    def keys(self) -> dict[str, tuple[int, ...]]:
-        """What a checkpoint holds of this layer, by name in it."""
-        saved = self.op.saved(self.path) if self.op else {}
-        return {name[len(self.path) :]: shape for name, shape in saved.items()}
+    @property
+    def saved(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of what a checkpoint holds of this layer, by the end of their keys."""
+        found = self.op.saved(self.path) if self.op else {}
+        return {name[len(self.path) :]: shape for name, shape in found.items()}
+
+
+def _named(path: str) -> str:
+    return ".".join(name for name in path.split(".") if not name.isdecimal())
 
 
 Kinds = dict[Any, int]  # the number of each kind of module met
@@ -126,7 +153,7 @@ def _finish(node: Node, kinds: Kinds) -> None:
     inner = tuple((name, child.same) for name, child in node.children.items())
     forward = node.forward
     sizes = tuple(size.value.number for size in sizes_in(forward)) if forward else ()
-    kind = (node.op and type(node.op), node.label, *node.arguments.items())
+    kind = (node.op and (type(node.op), node.label), *node.arguments.items())
     node.same = kinds.setdefault(
         (kind, inner, normal(forward) if forward else None, sizes), len(kinds)
     )
@@ -136,9 +163,8 @@ def _finish(node: Node, kinds: Kinds) -> None:
 
 def normal(body: Body) -> Body:
     """One form for bodies that compute the same in the same order: no chains in chains."""
-    branches = getattr(body, "branches", None)
-    if branches is not None:
-        return replace(body, branches=tuple(map(normal, branches)))
+    if isinstance(body, (Add, Multiply, Concat, Split)):
+        return replace(body, branches=tuple(map(normal, body.branches)))
     if not isinstance(body, Chain):
         return body
     steps = tuple(normal(step) for step in steps_of(body))

@@ -9,11 +9,12 @@ from typing import Any
 from archspec.diff.tree import Node
 from archspec.ir import each
 
+LONGEST_TITLE = 50
 _COUNTS = "no one two three four five six seven eight nine ten".split()
 _SCALES = {Fraction(2): "twice as wide", Fraction(1, 2): "half as wide"}
-_POOLS = {"max_pool": "max pool", "avg_pool": "average pool"}
 _OPS = {
     "conv": "convolution",
+    "avg_pool": "average pool",
     "global_avg_pool": "global average pool",
     "global_max_pool": "global max pool",
 }
@@ -72,7 +73,7 @@ def factor(pairs: Iterable[tuple[int, int]]) -> str:
     return "-".join(dict.fromkeys(f"{one:.2g}" for one in (min(ratios), max(ratios))))
 
 
-def wider(pairs: Sequence[tuple[int, int]]) -> str:
+def wider(pairs: Iterable[tuple[int, int]]) -> str:
     """`twice as wide`, `narrower`."""
     ratios = {Fraction(b, a) for a, b in pairs}
     if len(ratios) == 1:
@@ -92,6 +93,8 @@ def window(node: Node) -> str:
 def kind(node: Node) -> str:
     """What a layer is, in words: `batch norm`, `convolution`."""
     assert node.op is not None
+    if node.op.activation:
+        return node.label
     return _OPS.get(node.op.key, node.op.key.replace("_", " "))
 
 
@@ -100,8 +103,6 @@ def layer(node: Node) -> str:
     assert node.op is not None
     stride, kernel = node.arguments.get("stride"), node.arguments.get("kernel_size")
     strided = f" with stride {value(stride)}" if stride not in (None, 1, kernel) else ""
-    if node.op.key in _POOLS:
-        return f"{window(node)} {_POOLS[node.op.key]}{strided}"
     if node.op.key == "conv":
         return f"{window(node)}{strided}"
     if window(node):
@@ -132,7 +133,17 @@ def whole(node: Node) -> str:
     kinds = [child.label for child in node.children.values()]
     if len(set(kinds)) == 1 and kinds[0] and not any(c.op for c in node.children.values()):
         return plural(len(kinds), f"{kinds[0]} block")
-    return f"{node.label} of {size(node)}" if node.label else size(node)
+    return f"{node.label} of {size(node)}" if node.label not in ("", node.name) else size(node)
+
+
+def trains(node: Node) -> bool:
+    """Whether it acts in training alone, as dropout does."""
+    return all(leaf.op is not None and leaf.op.drops for leaf in node.leaves)
+
+
+def conjoined(words: Sequence[str]) -> str:
+    """`bn1, bn2 and bn3`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def article(noun: str) -> str:
@@ -145,3 +156,12 @@ def share(part: float) -> str:
     if 0 < part < 0.0005:
         return "under 0.1%"
     return "over 99.9%" if 0.9995 <= part < 1 else f"{part:.1%}"
+
+
+def titled(node: Node) -> str:
+    """What its `doc` calls a block, ahead of the paper: `Squeeze-and-excitation (Hu et al.)`."""
+    if node.op is not None:
+        return kind(node)
+    said, _, more = node.doc.partition(" (")
+    is_name = more and 0 < len(said) <= LONGEST_TITLE and not set(said) & set(".,:")
+    return said[0].lower() + said[1:] if is_name else ""

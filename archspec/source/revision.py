@@ -59,8 +59,9 @@ class RevisionFiles(Files):
         if name is None:
             return super().stems(folder)
         start = f"{name}/" if name else ""
-        names = (one.removeprefix(start) for one in self._entries if one.startswith(start))
-        return sorted(n.removesuffix(".yaml") for n in names if n.endswith(".yaml") and "/" not in n)
+        inside = (one.removeprefix(start) for one in self._entries if one.startswith(start))
+        names = (one for one in inside if one.endswith(".yaml") and "/" not in one)
+        return sorted(one.removesuffix(".yaml") for one in names)
 
     def read(self, path: str) -> bytes:
         name = self._name(path)

@@ -7,6 +7,7 @@ from archspec.diff.fold import listed
 from archspec.diff.lines import Line
 
 MOST_LINES = 5
+MOST_PLACES = 5  # patterns of a line
 
 
 def shown(comparison: Comparison, every: bool) -> tuple[list[Line], int]:
@@ -28,7 +29,8 @@ def told(comparison: Comparison, line: Line) -> str:
 
 def place(line: Line) -> str:
     """Where it is."""
-    return listed(line.where)
+    more = len(line.where) - MOST_PLACES
+    return listed(line.where[:MOST_PLACES]) + (f" and {more} more" if more > 0 else "")
 
 
 def one_name(comparison: Comparison) -> str:

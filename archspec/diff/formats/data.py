@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from archspec.analysis import Analysis
 from archspec.diagnostics import visible_json
 from archspec.diff.changes import Change
 from archspec.diff.comparison import Comparison
-from archspec.analysis import Analysis
 
 
 def render(comparison: Comparison, every: bool = True) -> str:
@@ -35,7 +35,7 @@ def render(comparison: Comparison, every: bool = True) -> str:
             "summary": comparison.survival,
         },
         "notes": [note.replace("`", "") for note in comparison.notes],
-        "text": [*comparison.texts],
+        "text": [text._asdict() for text in comparison.texts],
     }
     return visible_json(whole, indent=2)
 

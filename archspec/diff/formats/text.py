@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics import visible
 from archspec.diff.comparison import Comparison, Metric
 from archspec.diff.formats.common import one_name, place, shown, told, unchanged
-from archspec.diagnostics import visible
 
 WIDEST = 36  # of what stands ahead of a line's text
 
@@ -14,7 +14,7 @@ def render(comparison: Comparison, every: bool = False) -> str:
     old, new = map(visible, comparison.names)
     if comparison.facts.equal:
         head = visible(same) if (same := one_name(comparison)) else f"{old} -> {new}"
-        texts = [f"  The text differs: {', '.join(map(visible, comparison.texts))}."]
+        texts = [f"  The text differs: {visible(', '.join(map(str, comparison.texts)))}."]
         lines = [f"{head}: {comparison.verdict}", "", f"  {unchanged(comparison)}"]
         return "\n".join(lines + texts * bool(comparison.texts))
     parts = [
@@ -44,7 +44,10 @@ def _table(rows: list[Metric]) -> list[str]:
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "   ".join(
-            [f"  {row[0]:{wide[0]}}", *(f"{cell:>{w}}" for cell, w in zip(row[1:], wide[1:], strict=True))]
+            [
+                f"  {row[0]:{wide[0]}}",
+                *(f"{cell:>{w}}" for cell, w in zip(row[1:], wide[1:], strict=True)),
+            ]
         )
         for row in rows
     ]

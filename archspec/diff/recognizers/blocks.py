@@ -10,37 +10,61 @@ from archspec.diff.align import alike
 from archspec.diff.changes import Change, Facts
 from archspec.diff.lines import Line, grouped, patterns, where
 from archspec.diff.tree import Node
-from archspec.diff.words import kind, plural, rounded, value, window
-from archspec.ir import Add, Apply, Body, Chain, applied
+from archspec.diff.words import plural, rounded, titled, trains, value, window
+from archspec.ir import Add, Apply, Body, Chain
 from archspec.ir.bodies import parts_of, steps_of
 
 
 def repeated(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     """More or fewer blocks of a kind in a sequence."""
-    for inside, found in grouped(changes, lambda one: one.inside).items():
-        old, new = inside
-        ones = [c for c in found if c.kind in ("added", "removed") and c.node.op is None]
-        kinds = {c.kind for c in ones}
-        if len(kinds) != 1 or not new.path or not new.numbered:
+    found = []
+    for (old, new), ones in grouped(changes, lambda one: one.inside).items():
+        some = [c for c in ones if c.kind in ("added", "removed") and c.node.op is None]
+        if not some or not new.path or len({c.kind for c in some}) > 1:
             continue
-        first = ones[0].node
-        counts = [sum(alike(child, first) for child in s.children.values()) for s in (old, new)]
-        if min(counts) and all(alike(c.node, first) for c in ones):
-            yield _repeat(ones, counts, new, kinds == {"added"})
+        first = some[0].node
+        if not new.numbered and not all(_is_one_of(n, first) for n in new.children.values()):
+            continue
+        counts = [sum(_is_one_of(n, first) for n in s.children.values()) for s in (old, new)]
+        if min(counts) and all(_is_one_of(c.node, first) for c in some):
+            found.append((some, counts))
+    for some, counts in found:
+        yield _repeat(some, counts, found)
 
 
-def _repeat(ones: Sequence[Change], counts: Sequence[int], new: Node, more: bool) -> Line:
+def _is_one_of(node: Node, first: Node) -> bool:
+    """Whether both are of one series: `denselayer1`, `denselayer2`."""
+    return _stem(node.name) == _stem(first.name) != first.name and alike(node, first)
+
+
+def _stem(name: str) -> str:
+    return name.rstrip("0123456789")
+
+
+Repeats = Sequence[tuple[Sequence[Change], Sequence[int]]]
+
+
+def _repeat(ones: Sequence[Change], counts: Sequence[int], every: Repeats) -> Line:
+    more, path = counts[1] > counts[0], ones[0].inside[1].path
     nodes = [one.node for one in ones]
     costs = {(node.params, node.macs) for node in nodes}
-    params, macs = costs.pop()
-    which = "each new block has" if more else "each block that is gone had"
-    if costs:
-        params, macs = sum(n.params for n in nodes), sum(n.macs for n in nodes)
+    if len(costs) == 1:
+        which = "each new block has" if more else "each block that is gone had"
+        params, macs = costs.pop()
+    else:
         which = "the new blocks have" if more else "the blocks that are gone had"
+        params, macs = sum(n.params for n in nodes), sum(n.macs for n in nodes)
     text = f"repeat {counts[0]} -> {counts[1]}; {which} {rounded(params)} parameters"
     text += f" and {rounded(macs)} MACs"
-    many = plural(len(nodes), f"{'more' if more else 'fewer'} block")
-    return Line("~", [new.path], text, ones, f"{many} in {new.path}")
+    verdict = f"{_many(nodes, more)} in {path}"
+    if len(every) > 2 and all((new > old) == more for _, (old, new) in every):
+        everywhere = [one.node for some, _ in every for one in some]
+        verdict = f"{_many(everywhere, more)} in {len(every)} stages"
+    return Line("~", [path], text, ones, verdict)
+
+
+def _many(nodes: Sequence[Node], more: bool) -> str:
+    return plural(len(nodes), f"{'more' if more else 'fewer'} block")
 
 
 def moved(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
@@ -73,34 +97,28 @@ def parts(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     """A part that blocks have now, or have no more."""
     ones = [c for c in changes if c.kind in ("added", "removed") and c.inside[1].path]
     named = [c for c in ones if not c.node.name.isdecimal() and c.inside[1].label]
-    for (kind_, _, label), same in grouped(named, lambda c: (c.kind, c.node.name, c.node.label)).items():
-        holders = [one.inside[kind_ == "added"] for one in same]
-        every = _all_of(facts.new if kind_ == "added" else facts.old, holders)
+    for (kind, _, label), same in grouped(named, _of_part).items():
+        holders = [one.inside[kind == "added"] for one in same]
+        every = _all_of(facts.new if kind == "added" else facts.old, holders)
         many = plural(len(same), "block")
-        scope = f"all {many}" if every and len(same) > 1 else many
+        scope = f"all {many}" if every and len(same) > 2 else many
         if len(same) == 1:
             scope = holders[0].path
-        name = _name(same[0].node) or label
-        verdict = f"{name} in {scope}" if kind_ == "added" else f"no {name} in {scope}"
-        mark = "+" if kind_ == "added" else "-"
-        minor = all(leaf.op and leaf.op.drops for leaf in same[0].node.leaves)
-        yield Line(
-            mark, where(facts, same), _position(same, holders), same, verdict, minor=minor
-        )
+        name = titled(same[0].node) or label
+        verdict = f"{name} in {scope}" if kind == "added" else f"no {name} in {scope}"
+        mark = "+" if kind == "added" else "-"
+        text, minor = _position(same, holders), trains(same[0].node)
+        yield Line(mark, where(facts, same), text, same, verdict, minor=minor)
+
+
+def _of_part(one: Change) -> tuple[str, str, str]:
+    return (one.kind, one.node.name, one.node.label)
 
 
 def _all_of(root: Node, holders: Sequence[Node]) -> bool:
     """Whether these are all the blocks of their kind."""
     kinds = {node.label for node in holders}
     return len(holders) == sum(node.label in kinds for node in root.nodes)
-
-
-def _name(node: Node) -> str:
-    """What its `doc` calls a block, ahead of the paper: `Squeeze-and-excitation (Hu et al.)`."""
-    if node.op is not None:
-        return kind(node)
-    said, _, more = node.doc.partition(" (")
-    return said[0].lower() + said[1:] if more and 0 < len(said) <= 50 and "." not in said else ""
 
 
 def _position(same: Sequence[Change], holders: Sequence[Node]) -> str:
@@ -140,25 +158,29 @@ def _squeeze(node: Node) -> Fraction | None:
 def joined(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     """Blocks whose layers stay and are applied or connected in another way."""
     ones = [one for one in changes if one.kind == "joined"]
-    for ordered, same in grouped(ones, _is_order).items():
-        what = "order" if ordered else "connections"
-        text = "the layers run in another order" if ordered else "the layers are connected otherwise"
+    for what, same in grouped(ones, _what).items():
+        how = "run in another order" if what == "order" else "are connected otherwise"
         at = where(facts, [one for one in same if one.node.path])
-        verdict = f"the {what} of layers changes" if ordered else "other connections"
-        yield Line("~", at or ["the network"], text, same, verdict, f"the {what} changed", named=bool(at))
+        named = bool(at)
+        verdict = f"another {what} of layers" if what == "order" else f"other {what}"
+        yield Line(
+            "~",
+            at or ["the network"],
+            f"the layers {how}",
+            same,
+            verdict,
+            f"the {what} changed",
+            named=named,
+        )
 
 
-def _is_order(one: Change) -> bool:
-    bodies = (one.inside[0], one.inside[1])
-    before, after = one.before, one.after
-    assert before and after and before.forward and after.forward and bodies
-    chains = isinstance(before.forward, Chain) and isinstance(after.forward, Chain)
-    return chains and sorted(applied(before.forward)) == sorted(applied(after.forward)) and (
-        _shape(before.forward) == _shape(after.forward)
-    )
+def _what(one: Change) -> str:
+    """Whether the steps of a body are those of before, on other layers: another order."""
+    before, after = (node.forward for node in (one.before, one.after) if node)
+    return "order" if before and after and _steps(before) == _steps(after) else "connections"
 
 
-def _shape(body: Body) -> list[str]:
+def _steps(body: Body) -> list[str]:
     """The kinds of steps of a body, whatever layers they apply."""
-    inner = [name for part in parts_of(body) for name in _shape(part)]
-    return [] if isinstance(body, (Apply, Chain)) and not inner else [type(body).__name__, *inner]
+    inner = [name for part in parts_of(body) for name in _steps(part)]
+    return inner if isinstance(body, (Apply, Chain)) else [type(body).__name__, *inner]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archspec.diff.changes import Change, Facts
-from archspec.diff.lines import Line
+from archspec.diff.lines import Line, where
 from archspec.diff.tree import Node
 from archspec.diff.words import change, plural
 
@@ -24,7 +24,7 @@ def entering(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     first = _end(facts.new, 0)
     for one in changes:
         if one.after is first and one.kind == "changed" and not one.own and old[0] != new[0]:
-            yield Line("~", [first.path], _told(one), (one,))
+            yield Line("~", where(facts, [one]), _told(one), (one,))
 
 
 def classes(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
@@ -32,9 +32,9 @@ def classes(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     last, old, new = _end(facts.new, -1), facts.before.output, facts.after.output
     for one in changes:
         leaves = one.node.op.leaves if one.node.op else None
-        if one.after is last and set(one.own) == {leaves} and one.own[leaves][1] in new != old:
+        if one.after is last and leaves and {*one.own} == {leaves} and old[0] != new[0]:
             verdict = f"{new[0]} classes" if new[0] > 1 else "1 output"
-            yield Line("~", [last.path], _told(one), (one,), verdict)
+            yield Line("~", where(facts, [one]), _told(one), (one,), verdict)
 
 
 def _end(root: Node, place: int) -> Node | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from archspec.diff.changes import Change, Facts
 from archspec.diff.lines import Line, grouped, part, where
 from archspec.diff.tree import Node
-from archspec.diff.words import article, counted, kind, layer, plural, sequence, whole, window
+from archspec.diff.words import article, counted, kind, layer, plural, sequence, window
 
 LONGEST = 6  # layers of a sequence that is told as a whole
 
@@ -22,15 +22,16 @@ def inserted(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
         before = [new.children[names[max(names.index(one.node.name) - 1, 0)]] for one in added]
         if len({node.label for node in before}) > 1 or before[0].op is None:
             continue
-        every = len(added) == sum(node.label == before[0].label for node in facts_leaves(new))
+        every = len(added) == sum(node.label == before[0].label for node in _own_layers(new))
         scope = f"every {kind(before[0])}" if every else plural(len(added), kind(before[0]))
         text = f"{added[0].node.label} after each of {len(added)} {before[0].label}"
         shifted = any(a.path != b.path for a, b in facts.pairs if a in old.children.values())
         text += "; the layers behind get other numbers" if shifted else ""
-        yield Line("+", [old.path], text, added, f"{kind(added[0].node)} after {scope}")
+        verdict = f"{kind(added[0].node)} after {scope}"
+        yield Line("+", [old.path], text, added, verdict, inside=True)
 
 
-def facts_leaves(node: Node) -> Iterator[Node]:
+def _own_layers(node: Node) -> Iterator[Node]:
     """The layers of a sequence itself."""
     return (child for child in node.children.values() if child.op is not None)
 
@@ -67,7 +68,7 @@ def _verb(node: Node) -> str:
 def _told(node: Node) -> str:
     """`one 7x7`, `three 3x3 (32, 32, 64)`."""
     layers = _main(node)
-    windows = {window(n) if n.label == layers[0].label else "" for n in layers}
+    windows = {window(n) if n.op and n.op.key == "conv" else "" for n in layers}
     if len(windows) != 1 or not (size := windows.pop()):
         return sequence(node.leaves)
     channels = ", ".join(str(n.channels) for n in layers)
@@ -88,20 +89,18 @@ def resequenced(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def _is_short(node: Node) -> bool:
-    return node.numbered and len(list(facts_leaves(node))) == len(node.children) <= LONGEST
+    return node.numbered and len(list(_own_layers(node))) == len(node.children) <= LONGEST
 
 
 def _resequence(old: Node, new: Node, ones: Sequence[Change]) -> str:
     added = [one.node for one in ones if one.kind == "added"]
     if len(added) == len(ones) and added == list(new.children.values())[: len(added)]:
-        names = [", ".join(f"`{n}`" for n in list(side)[skip:]) for side, skip in _sides(old, new)]
+        before, after = list(old.children), list(new.children)[len(added) :]
+        names = [", ".join(f"`{name}`" for name in some) for some in (before, after)]
         first = " and ".join(article(layer(node)) for node in added)
-        return f"{first} {'comes' if len(added) == 1 else 'come'} first, so {names[0]} become {names[1]}"
+        come = "comes" if len(added) == 1 else "come"
+        return f"{first} {come} first, so {' become '.join(names)}"
     return f"{sequence(new.leaves)} (was: {sequence(old.leaves)})"
-
-
-def _sides(old: Node, new: Node) -> tuple[tuple[dict[str, Node], int], tuple[dict[str, Node], int]]:
-    return (old.children, 0), (new.children, len(new.children) - len(old.children))
 
 
 def swapped(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:

@@ -5,72 +5,90 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archspec.diff.changes import Change, Facts
-from archspec.diff.fold import listed
 from archspec.diff.lines import Line, grouped, where
-from archspec.diff.words import change, factor, spread, wider
+from archspec.diff.words import change, conjoined, factor, wider
 
-Pairs = list[tuple[int, int]]
+Width = tuple[int, int]
 MOST = 4  # patterns that a line names
 
 
 def widths(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     """Other channels in several layers; norms and the layers that read them follow."""
-    wide = [one for one in changes if _width(one)]
+    wide = {one: width for one in changes if (width := _width(one))}
     if not wide:
         return
     follow = [one for one in changes if one.kind == "changed" and not one.own]
-    inside = {id(one.inside[0]) for one in wide}
-    norms = [one for one in follow if one.node.op and one.node.op.norm]
-    near = [one for one in norms if id(one.inside[0]) in inside]
-    readers = [one for one in follow if one.node.op and one.node.op.projects]
-    scale = wider([_width(one) for one in wide])
-    outputs = _outputs(wide)
-    verdict = f"blocks {scale} inside" if outputs else f"layers {scale}"
-    at = where(facts, wide)
-    if len(at) > MOST:
+    verdict = _verdict(wide)
+    if len(where(facts, wide)) > MOST:
         layers = sum(1 for node in facts.new.leaves if node.op and node.op.projects)
-        text = change("channels", [_width(one) for one in wide], scaled=True)
-        yield Line("~", [f"{len(wide)} of {layers} layers"], text, [*wide, *follow], verdict, named=False)
+        text = change("channels", list(wide.values()), scaled=True)
+        scope = [f"{len(wide)} of {layers} layers"]
+        yield Line("~", scope, text, [*wide, *follow], verdict, named=False)
         return
-    for place, same in enumerate(_same_blocks(facts, wide)):
-        text = change("channels", [_width(one) for one in same], scaled=True)
-        beside = [one for one in near if any(one.inside[0] is c.inside[0] for c in same)]
-        names = list(dict.fromkeys(f"`{one.node.name}`" for one in beside))
-        if names and place == 0:
-            text += f", with {' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)}"
-        yield Line("~", where(facts, same), text, [*same, *(beside if place == 0 else [])], verdict)
-    yield from _readers(facts, readers, outputs)
+    for same in _by_blocks([*wide]):
+        text = change("channels", [wide[one] for one in same], scaled=True)
+        norms = [one for one in follow if _behind(one, same)]
+        yield Line("~", where(facts, same), text + _with(norms), [*same, *norms], verdict)
+    readers = [one for one in follow if one.node.op and one.node.op.projects]
+    yield from _readers(facts, readers, "; block outputs unchanged" * _is_inside(wide))
 
 
-def _width(one: Change) -> tuple[int, int]:
-    """The channels that leave a layer before and after, if those alone are changed; else ()."""
+def _width(one: Change) -> Width | None:
+    """The channels that leave a layer before and after, if they changed."""
     leaves = one.node.op.leaves if one.node.op else None
     if one.kind != "changed" or leaves is None or set(one.own) != {leaves}:
-        return ()  # type: ignore[return-value]
+        return None
     old, new = one.own[leaves]
-    return (old, new) if isinstance(old, int) and isinstance(new, int) else ()  # type: ignore[return-value]
+    return (old, new) if isinstance(old, int) and isinstance(new, int) else None
 
 
-def _outputs(wide: Sequence[Change]) -> bool:
+def _verdict(wide: dict[Change, Width]) -> str:
+    scale = wider(wide.values())
+    if _is_inside(wide):
+        return f"blocks {scale} inside"
+    if len(wide) == 1:
+        return f"{next(iter(wide)).node.path} {scale}"
+    return f"layers {scale}" if " " in scale else f"{scale} layers"
+
+
+def _is_inside(wide: dict[Change, Width]) -> bool:
     """Whether all of it is inside blocks whose outputs stay as they are."""
-    return all(one.inside[0].label and one.inside[0].channels == one.inside[1].channels for one in wide)
+    blocks = [one.inside for one in wide]
+    return all(old.label and old.channels == new.channels for old, new in blocks)
 
 
-def _same_blocks(facts: Facts, wide: Sequence[Change]) -> list[list[Change]]:
+def _by_blocks(changes: Sequence[Change]) -> list[list[Change]]:
     """Layers of one name together, and with those of other names in the same blocks."""
-    by_name = grouped(wide, lambda one: one.node.name)
-    blocks = lambda same: frozenset(id(one.inside[0]) for one in same)
-    return [sum(alike, []) for alike in grouped(by_name.values(), blocks).values()]
+    names = grouped(changes, lambda one: one.node.name).values()
+    alike = grouped(names, lambda same: frozenset(id(one.inside[0]) for one in same))
+    return [[one for same in some for one in same] for some in alike.values()]
 
 
-def _readers(facts: Facts, readers: Sequence[Change], outputs: bool) -> Iterator[Line]:
-    for same in _same_blocks(facts, readers):
-        (name, *_) = same[0].arguments
+def _behind(norm: Change, wide: Sequence[Change]) -> bool:
+    """Whether a norm has the channels of one of these layers, the last one ahead of it."""
+    if not (norm.node.op and norm.node.op.norm):
+        return False
+    ahead = None
+    for node in norm.inside[1].children.values():
+        if node is norm.after:
+            break
+        ahead = node if node.op and node.op.projects else ahead
+    return any(one.after is ahead for one in wide)
+
+
+def _with(norms: Sequence[Change]) -> str:
+    names = list(dict.fromkeys(one.node.name for one in norms))
+    if all(name.isdecimal() for name in names):
+        return ", with their norms" if names else ""
+    return f", with {conjoined([f'`{name}`' for name in names])}"
+
+
+def _readers(facts: Facts, readers: Sequence[Change], more: str) -> Iterator[Line]:
+    """The layers that read other channels and give as many as before."""
+    for same in _by_blocks(readers):
+        name = next(iter(same[0].arguments))
         pairs = [one.arguments[name] for one in same if name in one.arguments]
         text = change(name, pairs) if len(set(pairs)) == 1 else f"{name} x {factor(pairs)}"
         at = where(facts, same)
         if len(at) <= MOST:
-            yield Line("~", at, text + ("; block outputs unchanged" if outputs else ""), same)
-
-
-__all__ = ["listed", "spread", "widths"]
+            yield Line("~", at, text + more, same)
