@@ -31,7 +31,8 @@ class Checkpoint:
     @cached_property
     def lost(self) -> list[str]:
         """Keys of the first that fit nowhere by their name."""
-        return [key for key in self.old if key not in set(self.fit)]
+        fit = set(self.fit)
+        return [key for key in self.old if key not in fit]
 
     @cached_property
     def reshaped(self) -> list[str]:
@@ -41,7 +42,8 @@ class Checkpoint:
     @cached_property
     def fresh(self) -> list[str]:
         """Keys of the second that nothing fits."""
-        return [key for key in self.new if key not in set(self.fit)]
+        fit = set(self.fit)
+        return [key for key in self.new if key not in fit]
 
     @property
     def share(self) -> float:

@@ -106,7 +106,8 @@ class Comparison:
                 fresh = f"; {_new(len(weights.fresh))} fresh ({of_all} of the values)"
             return f"all {_keys(len(weights.old))} fit{fresh}{self._difference}"
         if not weights.fit:
-            return f"none of {_keys(len(weights.old))} fits"
+            keys = f"none of {len(weights.old)} keys fits"
+            return keys if len(weights.old) > 1 else "the only key does not fit"
         fit, of_all = f"{len(weights.fit)} of {_keys(len(weights.old))} fit", share(weights.share)
         return f"{fit} ({of_all} of the values); {_lost(weights)}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archspec.diff.changes import Change, Facts
-from archspec.diff.lines import Line, where
+from archspec.diff.lines import Line, place, where
 from archspec.diff.tree import Node
 from archspec.diff.words import change, plural
 
@@ -30,6 +30,8 @@ def entering(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 def classes(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     """Another number of outputs, by the last layer."""
     last, old, new = _end(facts.new, -1), facts.before.output, facts.after.output
+    if len(new) > 1 and last and place(facts, last.path) != "head":
+        return  # a feature map
     for one in changes:
         leaves = one.node.op.leaves if one.node.op else None
         if one.after is last and leaves and {*one.own} == {leaves} and old[0] != new[0]:

@@ -84,7 +84,10 @@ def _text(one: Change) -> str:
             return f"{one.before.label} -> {one.after.label}"
         old, new = whole(one.before), whole(one.after)
         return f"{old} -> {new}" if old != new else f"{size(one.after)}, other ones"
-    return whole(one.node)
+    names = list(one.inside[1].children)
+    at = names.index(one.node.name) if one.kind == "added" else 0
+    behind = one.node.op is not None and at and not one.inside[1].numbered
+    return whole(one.node) + (f", after `{names[at - 1]}`" if behind else "")
 
 
 def followers(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
