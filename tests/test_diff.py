@@ -9,7 +9,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 
 import archspec
 from archspec.diff import FORMATS, Comparison, compare
@@ -88,6 +88,7 @@ def check_reports(comparison: Comparison) -> None:
     max_examples=max(EXAMPLES // 2, 1),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
 )
 @given(specs(), specs())
 def test_drawn_specs(one: dict[str, Any], other: dict[str, Any]) -> None:

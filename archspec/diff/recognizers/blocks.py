@@ -75,18 +75,22 @@ def moved(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
         for giver in single:
             ((name, (old, new)),) = giver.own.items()
             for taker in single:
-                if taker.own == {name: (new, old)} and _larger(old, new):
+                if taker.own == {name: (new, old)} and _moves(giver, name, old, new):
                     words = (name, value(old), _with_window(giver), _with_window(taker))
                     found.setdefault(words, []).append((giver, taker))
     for (name, size, giver, taker), pairs in found.items():
-        blocks = patterns([g.inside[0].path or "the network" for g, _ in pairs], facts, old=True)
+        blocks = patterns([one.inside[0].path for one, _ in pairs], facts, old=True)
+        named = blocks != [""]
         text = f"{name} {size} moves from {giver} to {taker}"
         both = [one for pair in pairs for one in pair]
-        yield Line("~", blocks, text, both, f"the {name} moves", f"the {name} moved")
+        verdict, why = f"the {name} moves", f"the {name} moved"
+        yield Line("~", blocks if named else ["the network"], text, both, verdict, why, named=named)
 
 
-def _larger(old: Any, new: Any) -> bool:
-    return isinstance(old, int) and isinstance(new, int) and old > new
+def _moves(giver: Change, name: str, old: Any, new: Any) -> bool:
+    """Whether it is a number that a layer gives up, and no width."""
+    leaves = giver.node.op.leaves if giver.node.op else None
+    return isinstance(old, int) and isinstance(new, int) and old > new and name != leaves
 
 
 def _with_window(one: Change) -> str:

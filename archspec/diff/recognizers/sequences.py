@@ -105,7 +105,9 @@ def _resequence(old: Node, new: Node, ones: Sequence[Change]) -> str:
 
 def swapped(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     """Layers of one class in whose place there are layers of another."""
-    ones = [c for c in changes if c.kind == "replaced" and c.before and c.after and c.node.op]
+    ones = [
+        c for c in changes if c.kind == "replaced" and _is_layer(c.before) and _is_layer(c.after)
+    ]
     for (old, new), same in grouped(ones, _labels).items():
         before, after = same[0].before, same[0].after
         assert before
@@ -118,6 +120,10 @@ def swapped(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
         text = f"{new} instead of {old}"
         why = f"{kind(before)} became {kind(after)}"
         yield Line("~", at, text, same, verdict, why)
+
+
+def _is_layer(node: Node | None) -> bool:
+    return node is not None and node.op is not None
 
 
 def _labels(one: Change) -> tuple[str, str]:
