@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 import subprocess
 from typing import Any
 
@@ -42,6 +43,13 @@ def golden(name: str) -> str:
 def test_it_says_what_was_written_down(name: str, project: Project) -> None:
     assert project.run("diff", *PAIRS[name]).out == golden(f"{name}.txt")
     assert project.run("diff", *PAIRS[name], "--format=markdown").out == golden(f"{name}.md")
+
+
+def test_the_docs_show_what_is_printed() -> None:
+    page = (ROOT / "docs" / "diff.md").read_text("utf-8")
+    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = [re.sub(r"\A\$.*\n", "", text) for language, text in blocks if not language]
+    assert shown == [golden(f"{name}.txt") for name in ("d", "v1", "git")]
 
 
 @pytest.mark.parametrize("name", PAIRS)

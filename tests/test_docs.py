@@ -44,6 +44,7 @@ from support import ROOT
 PAGES = (
     *("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/shapes.md"),
     "docs/data.md",
+    "docs/diff.md",
     "docs/training.md",
     "docs/verify.md",
 )

@@ -131,6 +131,7 @@ def test_a_heavy_library_lives_on_its_floors(modules: set[str], floors: set[str]
         ("import archspec", ["torch", "pydantic", "jinja2", "yaml", "archspec.language"]),
         ("import archspec; archspec.analyze('resnet18')", ["torch", "jinja2", "archspec.rules"]),
         ("import archspec; archspec.render('resnet18')", ["torch"]),
+        ("import archspec.cli.diff", ["torch", "jinja2", "matplotlib"]),
         ("import archspec.plot", ["matplotlib"]),
     ],
 )
