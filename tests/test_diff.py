@@ -435,14 +435,31 @@ def test_without_git(repository: Project, monkeypatch: pytest.MonkeyPatch) -> No
     assert (said.code, said.err) == (2, "error: git is not installed, or not on the PATH\n")
 
 
-def test_markdown_obeys_no_text_from_a_spec(project: Project) -> None:
-    text = "name: net\ninput: [3, 8, 8]\nstem: [{conv: 8}]\ndoc: "
-    project.write("a.yaml", text + '"![x](http://example.org) | @all"')
-    project.write("b.yaml", text + '"`<img>` <b>"')
-    said = project.run("diff", "a.yaml", "b.yaml", "--format=markdown").out
-    assert said.count("`") % 2 == 0
-    outside = "".join(said.split("`")[::2])
-    assert not set("<@![") & set(outside), said
+HOSTILE = "![x](http://example.org) <img> | `code` *bold*"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        f"doc: {json.dumps(HOSTILE)}",
+        f"blocks: {{mine: {{doc: {json.dumps(HOSTILE + ' (Me, 2020)')}, body: [norm]}}}}\n"
+        "stages: {layer1: {block: mine}}",
+        f"blocks: {{mine: {{import: own.Own, like: identity, call: {{how: {{text: {json.dumps(HOSTILE)}}}}}}}}}\n"
+        "stages: {layer1: {block: mine}}",
+    ],
+    ids=["doc", "title", "argument"],
+)
+def test_markdown_obeys_no_text_from_a_spec(changed: str, project: Project) -> None:
+    head = "name: net\ninput: [3, 8, 8]\nstem: [{conv: 8}]\n"
+    project.write("a.yaml", head + changed)
+    project.write("b.yaml", head + changed.replace("code", "text"))
+    project.write("c.yaml", head)
+    for one, other in (("a", "b"), ("a", "c"), ("c", "a")):
+        said = project.run("diff", f"{one}.yaml", f"{other}.yaml", "--format=markdown")
+        assert said.code == 0, said.err
+        assert said.out.count("`") % 2 == 0
+        outside = "".join(said.out.split("`")[::2])
+        assert not re.search(r"(?<!\\)[<\[!]", outside), said.out
 
 
 def test_names_of_files_tell_two_specs_of_one_name_apart(project: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -10,6 +11,8 @@ from archspec.diff.tree import Node
 from archspec.ir import each
 
 LONGEST_TITLE = 50
+_TITLE = re.compile(r"[A-Za-z][A-Za-z0-9 -]*")
+_WORD = re.compile(r"[\w.+-]+")
 _COUNTS = "no one two three four five six seven eight nine ten".split()
 _SCALES = {Fraction(2): "twice as wide", Fraction(1, 2): "half as wide"}
 _OPS = {
@@ -40,12 +43,14 @@ def rounded(number: int) -> str:
 
 
 def value(given: Any) -> str:
-    """An argument: `3`, `0.1`, `3x5`, `none`."""
+    """An argument: `3`, `0.1`, `3x5`, `none`; `...` for text of a user's own module."""
     if isinstance(given, bool) or given is None:
         return str(given).lower()
     if isinstance(given, tuple):
         return "x".join(map(value, given))
-    return given if isinstance(given, str) else f"{float(given):.3g}" if given % 1 else str(given)
+    if isinstance(given, str):
+        return given if _WORD.fullmatch(given) else "..."
+    return f"{float(given):.3g}" if given % 1 else str(given)
 
 
 def spread(values: Iterable[Any]) -> str:
@@ -163,5 +168,5 @@ def titled(node: Node) -> str:
     if node.op is not None:
         return kind(node)
     said, _, more = node.doc.partition(" (")
-    is_name = more and 0 < len(said) <= LONGEST_TITLE and not set(said) & set(".,:")
+    is_name = more and len(said) <= LONGEST_TITLE and _TITLE.fullmatch(said)
     return said[0].lower() + said[1:] if is_name else ""

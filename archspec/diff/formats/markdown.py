@@ -31,7 +31,7 @@ def render(comparison: Comparison, every: bool = False) -> str:
     bullets += [f"- Checkpoint: {_plain(comparison.survival)}."]
     bullets += [f"- Note: {_plain(note)}." for note in comparison.notes]
     head = f"**{old} → {new}: {_plain(comparison.verdict)}**"
-    names = [_SPECIAL.sub(r"\\\1", visible(name)) for name in comparison.names]
+    names = map(_plain, comparison.names)
     table = ["| | " + " | ".join(names) + " | change |", "|---|--:|--:|--:|"]
     table += ["| " + " | ".join(_cells(row)) + " |" for row in comparison.metrics]
     return "\n\n".join([head, "\n".join(bullets), "\n".join(table)])
@@ -65,7 +65,9 @@ def _text(text: Text) -> str:
 def _typeset(text: str) -> str:
     """Arrows, signs and dashes as they are printed, but not in code."""
     parts = _CODE.split(visible(text))
-    return "".join(p if place % 2 else _SIGNS.sub(_sign, p) for place, p in enumerate(parts))
+    return "".join(
+        p if place % 2 else _escaped(_SIGNS.sub(_sign, p)) for place, p in enumerate(parts)
+    )
 
 
 def _sign(found: Match[str]) -> str:
@@ -75,4 +77,9 @@ def _sign(found: Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return visible(text).replace("`", "")
+    """Without code."""
+    return _escaped(visible(text).replace("`", ""))
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)
