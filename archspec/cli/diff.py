@@ -22,6 +22,7 @@ from archspec.source.revision import RevisionFiles
 
 MOST_TEXTS = 6
 LONGEST_VALUE = 24
+FAMILIES = ("AS2", "AS3", "AS4")
 
 
 class Side(NamedTuple):
@@ -115,10 +116,10 @@ def _at_revision(file: str, revision: str, changes: Mapping[str, Any]) -> Side:
 
 
 def _findings(before: Spec, after: Spec) -> list[str]:
-    """What lint finds in the second alone."""
+    """What lint finds in the second alone about shapes, architecture, and cost."""
     known = {(one.rule, one.message) for one in check_spec(before, memo=MEMO)}
     found = ((one.rule, one.message, one.code) for one in check_spec(after, memo=MEMO))
-    new = dict.fromkeys(one for one in found if one[:2] not in known)
+    new = dict.fromkeys(one for one in found if one[:2] not in known and one[2][:3] in FAMILIES)
     return [f"{message} ({code})" for _, message, code in new]
 
 

@@ -74,7 +74,7 @@ class Comparison:
         """All of it in a line."""
         if self.facts.equal:
             return "no change in the architecture"
-        said = "; ".join([_phrases(self.lines)] if self._related else ["another network"])
+        said = _phrases(self.lines) if self._related else "another network"
         weights = self.checkpoint
         kept = weights.old and not weights.lost and not weights.fresh
         return f"{said}; every weight still loads" if kept else said
@@ -99,17 +99,14 @@ class Comparison:
         weights = self.checkpoint
         if not weights.old:
             return "nothing is saved"
+        keys, one = len(weights.old), len(weights.old) == 1
         if not weights.lost:
-            fresh = ""
-            if weights.fresh:
-                of_all = share(weights.fresh_share)
-                fresh = f"; {_new(len(weights.fresh))} fresh ({of_all} of the values)"
-            return f"all {_keys(len(weights.old))} fit{fresh}{self._difference}"
+            kept = "the only key fits" if one else f"all {keys} keys fit"
+            return f"{kept}{_fresh(weights)}{self._difference}"
         if not weights.fit:
-            keys = f"none of {len(weights.old)} keys fits"
-            return keys if len(weights.old) > 1 else "the only key does not fit"
-        fit, of_all = f"{len(weights.fit)} of {_keys(len(weights.old))} fit", share(weights.share)
-        return f"{fit} ({of_all} of the values); {_lost(weights)}"
+            return "the only key does not fit" if one else f"none of {keys} keys fits"
+        kept = f"{len(weights.fit)} of {keys} keys fit ({share(weights.share)} of the values)"
+        return f"{kept}; {_lost(weights)}"
 
     @property
     def _difference(self) -> str:
@@ -170,8 +167,12 @@ def _keys(number: int) -> str:
     return plural(number, "key")
 
 
-def _new(number: int) -> str:
-    return "1 new one starts" if number == 1 else f"{number} new ones start"
+def _fresh(weights: Checkpoint) -> str:
+    if not weights.fresh:
+        return ""
+    new = len(weights.fresh)
+    start = "1 new one starts" if new == 1 else f"{new} new ones start"
+    return f"; {start} fresh ({share(weights.fresh_share)} of the values)"
 
 
 def _more(number: int) -> str:
@@ -196,10 +197,15 @@ def _metrics(facts: Facts) -> Iterator[Metric]:
     yield _row("parameters", before.params, after.params)
     yield _row("MACs", before.macs, after.macs)
     numbers = (before.activations, after.activations)
-    old, new = (f"{4 * number / 2**20:,.1f} MiB" for number in numbers)
+    old, new = (_memory(4 * number) for number in numbers)
     yield Metric("activations, float32", old, new, _change(*numbers, " values"))
     if before.receptive_field or after.receptive_field:
         yield _sight(facts)
+
+
+def _memory(size: int) -> str:
+    unit, name = (2**20, "MiB") if size >= 2**20 // 2 else (2**10, "KiB")
+    return f"{size / unit:,.1f} {name}"
 
 
 def _row(name: str, before: int, after: int) -> Metric:
