@@ -21,9 +21,9 @@ OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "
 # What training scripts call something else; a test holds this against their template.
 OF_SCRIPTS = frozenset(
     """Any CLASSES COLUMNS Callable DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS
-    Feed First Folder Future INPUT Image ImageOps Iterable Iterator LEASE LOSS_WEIGHTS Lamb MEAN
-    NAME OUTPUTS Parts Path RANK RESIDUALS Result SIZE SPEC STAGES STD SUFFIXES Sequence Store
-    SummaryWriter SyntheticImages TARGET TARGETS TEST_SIZE
+    Feed First Folder Future INPUT Image ImageEnhance ImageOps Iterable Iterator LEASE
+    LOSS_WEIGHTS Lamb MEAN Mirrored NAME OUTPUTS Parts Path RANK RESIDUALS Result SIZE SPEC
+    STAGES STD SUFFIXES Sequence Store SummaryWriter SyntheticImages TARGET TARGETS TEST_SIZE
     ThreadPoolExecutor URL WORLD""".split()
 )
 NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS

@@ -806,6 +806,18 @@ class First(nn.Module):
         return first
 
 
+class Mirrored(nn.Module):
+    """A network by its mean answer to an image and to the image mirrored."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean: Tensor = (self.net(x) + self.net(x.flip(3))) / 2
+        return mean
+
+
 @torch.no_grad()
 def evaluate_classes(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
     """Mean cross-entropy, accuracy, and how often each class was given each answer."""

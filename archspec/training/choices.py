@@ -131,6 +131,8 @@ call is below."""
         data = self.data
         kind = "classes" if data.classes else "values" if self.score == "r2" else "labels"
         net = "First(net)" if len(self.ir.tree.outputs) > 1 else "net"
+        for around in self.lines["judge"]:
+            net = f"{around}({net})"
         call = CallText(f"evaluate_{kind}", (net, "feed", "device", "autocast"))
         return [*data.part(STEP * 2), *unindented(call, "return ", 2)]
 

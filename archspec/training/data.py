@@ -111,7 +111,7 @@ class Data:
         return max(256, min(4096, MOST_BYTES // math.prod(self.input) // 64 * 64))
 
     def _folders(self) -> Iterator[str]:
-        enlarged = round(self.test_size / self.recipe.test_crop)
+        enlarged = int(self.test_size / self.recipe.test_crop)
         yield "names = list(map(str, range(OUTPUTS)))"
         yield 'if args.data == "synthetic":'
         yield f"{INSIDE}data = made_up_images({self.size}, {self.test_size})"
@@ -146,7 +146,7 @@ class Data:
     @property
     def _enlarged(self) -> int:
         """The shorter side of an image of which a part is taken to train with."""
-        return round(self.size / self.recipe.test_crop)
+        return int(self.size / self.recipe.test_crop)
 
     @property
     def place(self) -> str:
@@ -155,11 +155,16 @@ class Data:
 
     def feed(self) -> Iterator[str]:
         """This process's batches, to train with."""
-        yield f'keys = shares(count, run["step"], steps, {self.place}, args)'
+        given = f'count, run["step"], steps, {self.place}'
+        keys = next(iter(self.lines["keys"]), "shares({given}, args)")
+        yield f"keys = {keys.format(given=given)}"
         if self.folder:
             yield 'feed = iter(batches(data["train"], keys, device, args))'
-        else:
-            yield f"feed = (({self.x}[key % count], {self.y}[key % count]) for key in keys)"
+            return
+        x = f"{self.x}[key % count]"
+        for around in self.lines["sample"]:
+            x = around.format(x)
+        yield from _pairs(x, f"{self.y}[key % count]", INSIDE)
 
     def batch(self) -> Iterator[str]:
         """A training batch, on its device, prepared and augmented."""
@@ -189,8 +194,13 @@ class Data:
             x = f"prepare({x})"
         if self.resized(self.test_size):
             x = f"resize({x}, {self.test_size})"
-        flat = f"feed = (({x}, {y}) for key in keys)"
-        if len(indent + flat) <= WIDTH:
-            yield flat
-        else:
-            yield from ("feed = (", f"{INSIDE}({x}, {y})", f"{INSIDE}for key in keys", ")")
+        yield from _pairs(x, y, indent)
+
+
+def _pairs(x: str, y: str, indent: str) -> Iterator[str]:
+    """The feed of samples and targets for keys."""
+    flat = f"feed = (({x}, {y}) for key in keys)"
+    if len(indent + flat) <= WIDTH:
+        yield flat
+    else:
+        yield from ("feed = (", f"{INSIDE}({x}, {y})", f"{INSIDE}for key in keys", ")")

@@ -52,6 +52,7 @@ INSIDE_FUNCTIONS = (
     "import msvcrt",
     "from torch.utils.tensorboard import SummaryWriter",
     "from PIL import Image, ImageOps",
+    "from PIL import Image, ImageEnhance, ImageOps",
     "from safetensors.torch import load as unpacked",
     "from simplejpeg import decode_jpeg",
     "from torchvision.transforms import v2",

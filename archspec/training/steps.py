@@ -47,10 +47,11 @@ def optimizer(recipe: Train, lines: Lines) -> list[str]:
 def schedule_words(recipe: Train) -> str:
     """The schedule as a sentence."""
     schedule = recipe.schedule
+    end = f"{recipe.min_lr:g}" if recipe.min_lr else "zero"
     words = {
         "constant": "the same throughout",
-        "linear": "down to zero in a line",
-        "cosine": "down to zero in half a cosine",
+        "linear": f"down to {end} in a line",
+        "cosine": f"down to {end} in half a cosine",
         "step": f"times {schedule.factor:g} every {schedule.every} epochs",
     }[schedule.kind]
     if schedule.at:
@@ -62,20 +63,26 @@ def schedule_words(recipe: Train) -> str:
 
 def schedule(recipe: Train) -> Iterator[str]:
     """The body of the function of the learning rate."""
-    done = "step / steps"
+    done, least = "step / steps", recipe.min_lr
+    if recipe.by_epoch:
+        yield "step -= step % an_epoch  # a new rate after each epoch"
     if recipe.warmup:
-        warmup, done = f"{recipe.warmup:g} * an_epoch", "(step - warmup) / (steps - warmup)"
+        warmup, start = f"{recipe.warmup:g} * an_epoch", recipe.warmup_lr
         yield f"warmup = {warmup}" if recipe.warmup % 1 == 0 else f"warmup = round({warmup})"
         yield "if step < warmup:"
-        yield f"{INSIDE}return peak * (step + 1) / warmup"
+        risen = f"{start!r} + (peak - {start!r}) * step" if start else "peak * (step + 1)"
+        yield f"{INSIDE}return {risen} / warmup"
+        if not recipe.warmup_inside:
+            done = "(step - warmup) / (steps - warmup)"
     kind, factor = recipe.schedule.kind, repr(recipe.schedule.factor)
+    fall = f"{least!r} + (peak - {least!r})" if least else "peak"
     if kind == "constant":
         yield "return peak"
     elif kind == "linear":
-        yield f"return peak * (1 - {done})"
+        yield f"return {fall} * (1 - {done})"
     elif kind == "cosine":
         yield f"done = {done}"
-        yield "return peak * (1 + math.cos(math.pi * done)) / 2"
+        yield f"return {fall} * (1 + math.cos(math.pi * done)) / 2"
     elif recipe.schedule.at:
         epochs = ", ".join(map(str, recipe.schedule.at))
         comma = "," if len(recipe.schedule.at) == 1 else ""

@@ -27,7 +27,7 @@ from support.peers import TORCHVISION, models, torchvision_model
 import timm  # isort: skip
 from timm.models import byobnet, convmixer, cspnet, nfnet  # isort: skip
 from torchvision.models import convnext, efficientnet, regnet  # isort: skip
-from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet, conv1x1  # isort: skip
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet, conv1x1, conv3x3  # isort: skip
 from torchvision.models.video import resnet as video  # isort: skip
 
 FAMILY: dict[str, Any] = json.loads((DATA / "resnet_family.json").read_text("utf-8"))
@@ -437,6 +437,9 @@ def resnet_pairs(full: bool) -> dict[str, Callable[[], Pair]]:
         "resnet50_cbam": pair(
             "resnet50_cbam", partial(timm_resnet50, full, block_args={"attn_layer": "cbam"})
         ),
+        "cifar_resnet18": pair(
+            "cifar_resnet18", lambda: for_small_images(resnet18(num_classes=10))
+        ),
         "resnet18_regression": pair("resnet18_regression", partial(resnet18, num_classes=1)),
         "resnet18_sequence": pair(
             "resnet18_sequence",
@@ -452,11 +455,23 @@ def resnet_pairs(full: bool) -> dict[str, Callable[[], Pair]]:
     }
 
 
+def recipe_pair(name: str) -> Pair:
+    """A ResNet-50 that differs in its recipe alone."""
+    return Pair(name, partial(torchvision_model, "resnet50"))
+
+
 def first(peer: nn.Module) -> nn.Module:
     """A ResNet-50 as published in 2015: the first 1x1 takes the stride."""
     for block in peer.modules():
         if isinstance(block, Bottleneck):
             block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
+    return peer
+
+
+def for_small_images(peer: nn.Module) -> nn.Module:
+    """A ResNet with a 3x3 stem and no pool."""
+    peer.conv1 = conv3x3(3, peer.conv1.out_channels)
+    peer.maxpool = nn.Identity()
     return peer
 
 
@@ -549,6 +564,14 @@ def preact_pair(name: str, full: bool = False) -> Pair:
         n, by = 2, 4 if name.startswith("wrn") else 1
         spec, widths = reduced(name, (n, n, n), by), [width // by for width in widths]
     return Pair(spec, partial(PreActNet, n, widths, deep, drop), ((3, 32, 32), (3, 27, 37)))
+
+
+def grey_preact_pair(name: str) -> Pair:
+    """The same for images of one channel, without dropout."""
+    n, widths, deep, _ = PREACT[name.removesuffix("_fashion_mnist")]
+    peer = PreActNet(n, widths, deep)
+    peer.conv1 = nn.Conv2d(1, 16, 3, 1, 1, bias=False)
+    return Pair(name, lambda: peer, ((1, 28, 28),))
 
 
 class Perceptron(nn.Module):
@@ -733,6 +756,8 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     **{name: build for name, build in TORCHVISION_PAIRS.items() if name in ZOO},
     **{name: partial(preact_pair, name, True) for name in PREACT},
     **resnet_pairs(full=True),
+    **{name: partial(recipe_pair, name) for name in ("resnet50_tv2", "resnet50_a1", "resnet50_a2")},
+    "wrn_28_10_fashion_mnist": partial(grey_preact_pair, "wrn_28_10_fashion_mnist"),
     "res2net50_26w_4s": partial(res2net_pair, True),
     "hrnet_w18_small": hrnet_pair,
     **{name: partial(of_timm, name) for name in OF_TIMM},

@@ -108,6 +108,26 @@ def ends_in_time(warmup: float, info: ValidationInfo) -> Conflicts:
         yield conflict(message, hint, "epochs", key=False)
 
 
+def has_warmup(value: Any, info: ValidationInfo) -> Conflicts:
+    if value and not info.data.get("warmup", True):
+        key = info.field_name
+        message = f"`{key}` is about the warm-up, and there is none"
+        yield conflict(message, f"write e.g. `warmup: 5`, or {remove(key)}", "warmup")
+
+
+def has_an_end(rate: float, info: ValidationInfo) -> Conflicts:
+    kind = getattr(info.data.get("schedule"), "kind", "cosine")
+    if rate and kind not in ("linear", "cosine"):
+        message = f"`min_lr` is where `linear` and `cosine` end, and the schedule is `{kind}`"
+        yield conflict(message, remove("min_lr"), "schedule")
+
+
+def is_below_the_peak(rate: float, info: ValidationInfo) -> Conflicts:
+    if rate > (peak := info.data.get("lr", rate)):
+        message = f"{rate:g} is above `lr`, the peak of the learning rate, which is {peak:g}"
+        yield conflict(message, "write less, or a higher `lr`", "lr", key=False)
+
+
 def epochs_of(info: ValidationInfo) -> Any:
     """For how long the recipe trains: for ever, if that is not known."""
     return info.data.get("epochs", float("inf"))

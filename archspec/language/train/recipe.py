@@ -11,8 +11,16 @@ from pydantic import Field, ValidationError, create_model
 
 from archspec.language.problems import Problems, describe, fail, problems_of
 from archspec.language.train.basics import Batch, Part
-from archspec.language.train.conflicts import check, divides_the_batch, ends_in_time, is_for_folders
-from archspec.language.train.model import Share, Takes
+from archspec.language.train.conflicts import (
+    check,
+    divides_the_batch,
+    ends_in_time,
+    has_an_end,
+    has_warmup,
+    is_below_the_peak,
+    is_for_folders,
+)
+from archspec.language.train.model import LARGEST, Share, Takes
 from archspec.language.train.regularisers import REGULARISERS, Regulariser
 from archspec.language.train.schedule import Schedule, ScheduleField
 from archspec.language.train.words import problem_of
@@ -36,6 +44,9 @@ ELSEWHERE = {
     "lr_schedule": "schedule",
     "lr_scheduler": "schedule",
     "warmup_epochs": "warmup",
+    "lr_warmup_epochs": "warmup",
+    "lr_min": "min_lr",
+    "eta_min": "min_lr",
     "num_epochs": "epochs",
     "max_epochs": "epochs",
     "num_train_epochs": "epochs",
@@ -86,10 +97,26 @@ class Pace(Part):
         "`{step: {every: 30, factor: 0.1}}` and `{step: {at: [30, 60], factor: 0.1}}` multiply it "
         "after these epochs.",
     )
+    min_lr: Annotated[
+        float, Field(ge=0, le=LARGEST), check(has_an_end), check(is_below_the_peak)
+    ] = Field(0.0, description="The learning rate in which `linear` and `cosine` end.")
     warmup: Annotated[float, Field(ge=0, le=100_000), check(ends_in_time)] = Field(
         0.0,
         examples=[5],
-        description="Epochs in which the learning rate rises from zero; may be a fraction.",
+        description="Epochs in which the learning rate rises in a line; may be a fraction.",
+    )
+    warmup_lr: Annotated[
+        float, Field(ge=0, le=LARGEST), check(has_warmup), check(is_below_the_peak)
+    ] = Field(0.0, description="The learning rate from which it rises.")
+    warmup_inside: Annotated[bool, check(has_warmup)] = Field(
+        False,
+        description="The schedule begins at the first step, and the warm-up hides its start, as in "
+        "timm; otherwise it begins after the warm-up.",
+    )
+    by_epoch: bool = Field(
+        False,
+        description="The learning rate changes after each epoch, and not after each step, as in "
+        "torchvision's and timm's scripts.",
     )
     accumulate: Annotated[Batch, check(divides_the_batch)] = Field(
         1, examples=[4], description="Micro-batches a step and process; divides `batch_size`."

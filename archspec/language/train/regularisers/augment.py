@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
@@ -18,15 +18,24 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import functional as F
 
+    MEAN = [0.0]  # of a script
+
 Magnitude = Annotated[float, Field(ge=0, le=10)]
 Area = Annotated[float, Field(gt=0, le=1)]
 
 
 class RandAugment(Model):
-    """RandAugment (Cubuk et al., 2020): `layers` operations an image, of a strength of ten."""
+    """RandAugment (Cubuk et al., 2020), with the operations and the scale of timm.
+
+    Attributes:
+        layers: operations an image, each of which is left out half of the time.
+        magnitude: their strength, of ten.
+        deviation: the standard deviation of the strength, which is drawn for each.
+    """
 
     layers: Annotated[int, Field(ge=1, le=10)] = 2
     magnitude: Magnitude
+    deviation: Magnitude = 0.0
 
 
 def _rising(areas: tuple[float, ...]) -> tuple[float, ...]:
@@ -41,13 +50,17 @@ class Augment(Model):
 
     Attributes:
         flip: mirrored left to right, half of the time.
+        alternating_flip: mirrored in every second epoch; half of the images begin with the first
+            (Jordan, 2024).
         crop: pixels of padding, of which a random window is cut.
         erase: probability that a rectangle is blotted out (Zhong et al., 2017).
         resized_crop: the share of the area that is cut out and resized (the Inception crop).
         rand_augment: RandAugment, if it is asked for.
+        trivial_augment: one operation an image, of any strength (Müller & Hutter, 2021).
     """
 
     flip: bool = False
+    alternating_flip: bool = False
     crop: Annotated[int, Field(ge=0, le=1024)] = 0
     erase: Annotated[float, Field(ge=0, le=1)] = 0.0
     resized_crop: Annotated[
@@ -61,21 +74,35 @@ class Augment(Model):
         alone("magnitude", Magnitude, RandAugment),
         Takes("a magnitude or a map", "write `{layers: 2, magnitude: 6}`"),
     ] = None
+    trivial_augment: bool = False
 
 
-_OF_FOLDERS = {"resized_crop": "write e.g. `crop: 4`", "rand_augment": remove("rand_augment")}
+_OF_FOLDERS = {
+    "resized_crop": "write e.g. `crop: 4`",
+    "rand_augment": remove("rand_augment"),
+    "trivial_augment": remove("trivial_augment"),
+}
+_IN_MEMORY = {"crop": "write e.g. `resized_crop: [0.08, 1]`", "alternating_flip": "write `flip`"}
+_IN_PLACE_OF = {"trivial_augment": "rand_augment", "alternating_flip": "flip"}
 
 
 def _of_the_data(augment: Augment, info: ValidationInfo) -> Conflicts:
     data = info.data.get("data")
     kind = DATA_SETS[data].kind if data else ""
-    if kind == "folder" and augment.crop:
-        message = f"`crop` is for small images in memory, and `{data}` is a folder of images"
-        yield conflict(message, "write e.g. `resized_crop: [0.08, 1]`", "data", ("crop",))
-    for key, hint in _OF_FOLDERS.items():
-        if kind == "memory" and getattr(augment, key):
-            message = f"`{key}` is for a folder of images, and `{data}` is held in memory"
-            yield conflict(message, hint, "data", (key,))
+    wrong = {"folder": _IN_MEMORY, "memory": _OF_FOLDERS}.get(kind, {})
+    place = f"small images in memory, and `{data}` is a folder of images"
+    if kind == "memory":
+        place = f"a folder of images, and `{data}` is held in memory"
+    for key, hint in wrong.items():
+        if getattr(augment, key):
+            yield conflict(f"`{key}` is for {place}", hint, "data", (key,))
+
+
+def _one_of_each(augment: Augment, _: ValidationInfo) -> Conflicts:
+    for key, other in _IN_PLACE_OF.items():
+        if getattr(augment, key) and getattr(augment, other):
+            message = f"`{key}` is in place of `{other}`, and this has both"
+            yield conflict(message, remove(other), f"augment.{other}", (key,))
 
 
 _WORDS = Takes("a map", "write e.g. `{flip: true, crop: 4}`")
@@ -86,11 +113,13 @@ class Augmentation(Regulariser):
     example = "augment: {flip: true, crop: 2, erase: 0.25}"
     elsewhere = {"augmentation": "augment"}
 
-    augment: Annotated[Augment, check(_of_the_data), _WORDS] = Field(
+    augment: Annotated[Augment, check(_of_the_data), check(_one_of_each), _WORDS] = Field(
         default_factory=Augment,
         description="Changes of the training images: `flip`, `erase` (Zhong et al., 2017); for "
-        "data in memory `crop` (pixels of padding); for folders `resized_crop: [0.08, 1]` (share "
-        "of the area) and `rand_augment: {layers: 2, magnitude: 6}` (of 10; Cubuk et al., 2020).",
+        "data in memory `crop` (pixels of padding) and `alternating_flip` (in every second epoch; "
+        "Jordan, 2024); for folders `resized_crop: [0.08, 1]` (share of the area), `rand_augment: "
+        "{layers: 2, magnitude: 6, deviation: 0.5}` (of 10, as in timm; Cubuk et al., 2020) and "
+        "`trivial_augment` (Müller & Hutter, 2021).",
     )
 
     def idle(self, network: Places) -> Idles:
@@ -106,16 +135,87 @@ class Augmentation(Regulariser):
             yield "crop", f"partial(random_part, {crop})"
         if augment.flip and folder:
             yield "transform", "v2.RandomHorizontalFlip()"
-        if drawn := augment.rand_augment:
+        if change := _drawn(augment):
             yield "transform", "v2.ToPILImage()"  # whose changes are faster than a tensor's
-            yield "transform", f"v2.RandAugment({drawn.layers}, {round(drawn.magnitude)})"
+            yield "transform", change
             yield "transform", "v2.PILToTensor()"
         if augment.crop:
             yield "images", f"x = crop(x, {augment.crop})"
+        if augment.alternating_flip:
+            yield "sample", "alternate({}, key, count)"
         if augment.flip and not folder:
             yield "images", "x = flip(x)"
         if augment.erase:
             yield "images", f"x = erase(x, {augment.erase!r})"
+
+
+def _drawn(augment: Augment) -> str:
+    """The change of a Pillow image that is drawn for each, if there is one."""
+    if augment.trivial_augment:
+        return "v2.TrivialAugmentWide(interpolation=v2.InterpolationMode.BILINEAR)"
+    if not (given := augment.rand_augment):
+        return ""
+    drawn = f"magnitude={given.magnitude!r}, deviation={given.deviation!r}"
+    return f"partial(rand_augment, layers={given.layers}, {drawn})"
+
+
+def rand_augment(image: Any, layers: int, magnitude: float, deviation: float) -> Any:
+    """Changes of an image, each left out half of the time (Cubuk et al., 2020).
+
+    The operations and the scale, of ten, are those of "ResNet strikes back" and timm.
+    """
+    names = (
+        *("autocontrast", "equalize", "invert", "posterize", "solarize", "solarize_add"),
+        *("Brightness", "Color", "Contrast", "Sharpness"),
+        *("rotate", "shear_x", "shear_y", "move_x", "move_y"),
+    )
+    for chosen in torch.randint(len(names), (layers,)).tolist():
+        drawn = magnitude + deviation * float(torch.randn(()))
+        level = min(max(drawn, 0.0), 10.0) / 10
+        left_out, negative, cubic = (torch.rand(3) < 0.5).tolist()
+        if not left_out:
+            level = -level if negative else level
+            image = changed(image, names[chosen], level, cubic)
+    return image
+
+
+def changed(image: Any, name: str, level: float, cubic: bool) -> Any:
+    """An image changed by an operation; the level is from -1 to 1, and 0 is least."""
+    from PIL import Image, ImageEnhance, ImageOps
+
+    strength = abs(level)
+    if name in ("autocontrast", "equalize", "invert"):
+        return getattr(ImageOps, name)(image)
+    if name == "posterize":
+        return ImageOps.posterize(image, 4 - int(4 * strength))
+    if name == "solarize":
+        return ImageOps.solarize(image, 256 - int(256 * strength))
+    if name == "solarize_add":
+        added = int(110 * strength)
+        return image.point([min(255, i + added * (i < 128)) for i in range(256)] * 3)
+    if name in ("Brightness", "Color", "Contrast", "Sharpness"):
+        factor = max(0.1, 1 + 0.9 * level)
+        return getattr(ImageEnhance, name)(image).enhance(factor)
+    resample = Image.Resampling.BICUBIC if cubic else Image.Resampling.BILINEAR
+    given = {"resample": resample, "fillcolor": tuple(map(round, MEAN))}
+    if name == "rotate":
+        return image.rotate(30 * level, **given)
+    shear, (width, height) = 0.3 * level, image.size
+    matrix = {
+        "shear_x": (1, shear, 0, 0, 1, 0),
+        "shear_y": (1, 0, 0, shear, 1, 0),
+        "move_x": (1, 0, 0.45 * level * width, 0, 1, 0),
+        "move_y": (1, 0, 0, 0, 1, 0.45 * level * height),
+    }[name]
+    return image.transform(image.size, Image.Transform.AFFINE, matrix, **given)
+
+
+def alternate(x: Tensor, key: Tensor, count: int) -> Tensor:
+    """Mirror the images that were not mirrored in the epoch before (Jordan, 2024)."""
+    index, epoch = key % count, key // count
+    drawn = index * 2654435761 >> 16  # a hash, whose last bit is as good as random
+    turned = (drawn + epoch) % 2 == 0
+    return torch.where(turned.reshape(-1, 1, 1, 1), x.flip(3), x)
 
 
 def flip(x: Tensor) -> Tensor:

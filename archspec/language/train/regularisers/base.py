@@ -45,8 +45,11 @@ Where = Literal[
     "start",  # after the optimizer is made
     "state",  # what a checkpoint holds more
     "evaluated",  # the network that is evaluated, in place of net
+    "judge",  # a class of networks around the one that is evaluated
     "rate",  # one more factor of the learning rate of a group
     "while",  # one more condition to go on after an epoch
+    "keys",  # which samples this process trains with, in place of the usual
+    "sample",  # an expression of samples in memory, {}, by their key
     "crop",  # how an image of a folder is cut out, in place of the usual
     "transform",  # of an image of a folder
     "images",  # of the batch x, y: before it is resized

@@ -1,0 +1,70 @@
+"""Batches in which an image is there several times."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, ValidationInfo
+
+from archspec.language.train.conflicts import Conflicts, check, conflict
+from archspec.language.train.regularisers.base import Lines, Places, Regulariser
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    RANK, WORLD = 0, 1  # of a script, as what follows
+
+    def seed_of(*key: int) -> int: ...
+
+
+def _fit_in_a_batch(repeats: int, info: ValidationInfo) -> Conflicts:
+    if repeats > (size := info.data.get("batch_size", repeats)):
+        message = f"{repeats} copies of an image are more than the batch of {size}"
+        yield conflict(message, "write fewer, or a larger `batch_size`", "batch_size", key=False)
+
+
+class Repeats(Regulariser):
+    order = 95
+    example = "repeats: 3"
+    elsewhere = {"aug_repeats": "repeats", "ra_reps": "repeats", "ra_sampler": "repeats"}
+
+    repeats: Annotated[int, Field(ge=1, le=100), check(_fit_in_a_batch)] = Field(
+        1,
+        description="Copies of each image in a batch, each changed in its own way; an epoch has as "
+        "many steps, and that much fewer images (Hoffer et al., 2020).",
+    )
+
+    def script(self, network: Places) -> Lines:
+        if self.repeats > 1:
+            yield "keys", f"repeated_shares({{given}}, {self.repeats}, args)"
+
+
+def repeated_shares(
+    count: int,
+    step: int,
+    steps: int,
+    device: Any,
+    repeats: int,
+    args: argparse.Namespace,
+) -> Iterator[Tensor]:
+    """This process's parts of batches in which each image is there several times.
+
+    Keys are index + (epoch * repeats + copy) * count, so that each copy is changed in
+    its own way. Copies go to different processes, and an epoch is as many steps as
+    without: of fewer images (Hoffer et al., 2020).
+    """
+    first, parts = RANK * args.accumulate, WORLD * args.accumulate
+    an_epoch = count // args.batch_size
+    while step < steps:
+        epoch, done = divmod(step, an_epoch)
+        generator = torch.Generator().manual_seed(seed_of(args.seed, epoch))
+        order = torch.randperm(count, generator=generator).repeat_interleave(repeats)
+        copies = torch.arange(count * repeats) % repeats + epoch * repeats
+        keys = (order + copies * count).to(device)
+        for batch in keys.split(args.batch_size)[done:an_epoch]:
+            for part in range(first, first + args.accumulate):
+                yield batch[part::parts]
+            step += 1
