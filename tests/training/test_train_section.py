@@ -215,6 +215,54 @@ TOGETHER = {
         f"{NEEDED}, augment: {{<rand_augment>: 6}}",
         ("`cifar10` is held in memory", "remove it", "data"),
     ),
+    "TrivialAugment in memory": (
+        f"{NEEDED}, augment: {{<trivial_augment>: true}}",
+        ("`cifar10` is held in memory", "remove it", "data"),
+    ),
+    "an alternating flip of a folder": (
+        f"{needed(data='folder')}, augment: {{<alternating_flip>: true}}",
+        ("`folder` is a folder of images", "write `flip`", "data"),
+    ),
+    "two flips": (
+        f"{NEEDED}, augment: {{flip: true, <alternating_flip>: true}}",
+        ("in place of `flip`", "`flip: null`", "flip"),
+    ),
+    "TrivialAugment and RandAugment": (
+        f"{needed(data='folder')}, augment: {{rand_augment: 6, <trivial_augment>: true}}",
+        ("in place of `rand_augment`", "`rand_augment: null`", "rand_augment"),
+    ),
+    "more copies than a batch has images": (
+        f"{needed(data='cifar10', batch_size='64')}, repeats: <65>",
+        ("65 copies of an image are more than the batch of 64", "write fewer", "batch_size"),
+    ),
+    "how to average without an average": (
+        f"{NEEDED}, <ema_every>: 32",
+        ("says how weights are averaged", "`ema: 0.999`", ""),
+    ),
+    "an average that never begins": (
+        f"{NEEDED}, ema: 0.9, ema_from: <30>",
+        ("epoch 30 is never begun", "average earlier", "epochs"),
+    ),
+    "where a warm-up begins that there is not": (
+        f"{NEEDED}, warmup: 0, <warmup_lr>: 0.01",
+        ("about the warm-up, and there is none", "`warmup_lr: null`", "warmup"),
+    ),
+    "a warm-up inside that there is not": (
+        f"{NEEDED}, <warmup_inside>: true",
+        ("about the warm-up, and there is none", "`warmup: 5`", ""),
+    ),
+    "a warm-up from above": (
+        f"{NEEDED}, warmup: 1, warmup_lr: <0.2>",
+        ("0.2 is above `lr`", "write less", "lr"),
+    ),
+    "an end above the peak": (
+        f"{NEEDED}, min_lr: <0.2>",
+        ("0.2 is above `lr`, the peak of the learning rate, which is 0.1", "write less", "lr"),
+    ),
+    "an end of steps": (
+        f"{NEEDED}, schedule: {{step: {{every: 9}}}}, <min_lr>: 0.01",
+        ("the schedule is `step`", "`min_lr: null`", "schedule"),
+    ),
     "a middle crop in memory": (
         f"{NEEDED}, <test_crop>: 0.95",
         ("`cifar10` is held in memory", "remove it", "data"),
@@ -352,6 +400,10 @@ AGAINST = {
         f"{FEATURES}train: {{{needed(data='tensors')}, <augment>: {{flip: true}}}}",
         ("idle-regulariser", "`augment` changes images", "remove it"),
     ),
+    "mirrored features": (
+        f"{FEATURES}train: {{{needed(data='tensors')}, <test_flip>: true}}",
+        ("idle-regulariser", "`test_flip` mirrors images", "remove it"),
+    ),
 }
 
 
@@ -424,7 +476,7 @@ def test_the_defaults() -> None:
         (
             "data: folder, augment: {rand_augment: {layers: 3, magnitude: 6}}",
             "augment.rand_augment",
-            RandAugment(layers=3, magnitude=6.0),
+            RandAugment(layers=3, magnitude=6.0, deviation=0.0),
         ),
         ("data: folder, augment: {resized_crop: [0.08, 1]}", "augment.resized_crop", (0.08, 1.0)),
         ("warmup: 1", "warmup", 1.0),

@@ -108,7 +108,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def of_folders(tmp_path_factory: pytest.TempPathFactory) -> Script:
     peers.torchvision_models()  # declares its ops where they do not load
-    said = "augment: {flip: true, resized_crop: [0.3, 1], rand_augment: 2, erase: 0.1}"
+    said = "augment: {flip: true, resized_crop: [0.3, 1], rand_augment: 2, erase: 0.1}, repeats: 2"
     text = THREE + recipe(said, data="folder", epochs="2", batch_size="12")
     return Script(tmp_path_factory.mktemp("script"), text, "tensorboard")
 

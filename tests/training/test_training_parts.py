@@ -27,7 +27,7 @@ Schedules = Callable[[torch.optim.Optimizer], of_torch.LRScheduler]
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Script:
     """With every regulariser."""
-    return Script(tmp_path_factory.mktemp("script"), NETWORK + recipe(REGULARISERS))
+    return Script(tmp_path_factory.mktemp("script"), NETWORK + recipe(REGULARISERS, epochs="2"))
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,11 @@ class Pace(Part):
     )
     min_lr: Annotated[
         float, Field(ge=0, le=LARGEST), check(has_an_end), check(is_below_the_peak)
-    ] = Field(0.0, description="The learning rate in which `linear` and `cosine` end.")
+    ] = Field(
+        0.0,
+        examples=[1e-5],
+        description="The learning rate in which `linear` and `cosine` end.",
+    )
     warmup: Annotated[float, Field(ge=0, le=100_000), check(ends_in_time)] = Field(
         0.0,
         examples=[5],
@@ -107,14 +111,16 @@ class Pace(Part):
     )
     warmup_lr: Annotated[
         float, Field(ge=0, le=LARGEST), check(has_warmup), check(is_below_the_peak)
-    ] = Field(0.0, description="The learning rate from which it rises.")
+    ] = Field(0.0, examples=[1e-4], description="The learning rate from which it rises.")
     warmup_inside: Annotated[bool, check(has_warmup)] = Field(
         False,
+        examples=[True],
         description="The schedule begins at the first step, and the warm-up hides its start, as in "
         "timm; otherwise it begins after the warm-up.",
     )
     by_epoch: bool = Field(
         False,
+        examples=[True],
         description="The learning rate changes after each epoch, and not after each step, as in "
         "torchvision's and timm's scripts.",
     )

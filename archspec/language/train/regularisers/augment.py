@@ -165,9 +165,9 @@ def rand_augment(image: Any, layers: int, magnitude: float, deviation: float) ->
     The operations and the scale, of ten, are those of "ResNet strikes back" and timm.
     """
     names = (
-        *("autocontrast", "equalize", "invert", "posterize", "solarize", "solarize_add"),
+        *("autocontrast", "equalize", "invert", "posterize", "solarize"),
+        *("solarize_add", "rotate", "shear_x", "shear_y", "move_x", "move_y"),
         *("Brightness", "Color", "Contrast", "Sharpness"),
-        *("rotate", "shear_x", "shear_y", "move_x", "move_y"),
     )
     for chosen in torch.randint(len(names), (layers,)).tolist():
         drawn = magnitude + deviation * float(torch.randn(()))
@@ -187,7 +187,7 @@ def changed(image: Any, name: str, level: float, cubic: bool) -> Any:
     if name in ("autocontrast", "equalize", "invert"):
         return getattr(ImageOps, name)(image)
     if name == "posterize":
-        return ImageOps.posterize(image, 4 - int(4 * strength))
+        return ImageOps.posterize(image, max(1, 4 - int(4 * strength)))
     if name == "solarize":
         return ImageOps.solarize(image, 256 - int(256 * strength))
     if name == "solarize_add":

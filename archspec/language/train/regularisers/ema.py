@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import Field, ValidationInfo
 
 from archspec.language.train.conflicts import Conflicts, check, conflict, count, epochs_of
 from archspec.language.train.model import Share
@@ -16,17 +16,13 @@ if TYPE_CHECKING:
     from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
-Steps = Annotated[int, Field(ge=1, le=100_000)]
-Start = Annotated[int, Field(ge=0, le=100_000)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
 
 
-def _needs_ema(off: int) -> AfterValidator:
-    def find(value: int, info: ValidationInfo) -> Conflicts:
-        if value != off and not info.data.get("ema", True):
-            message = f"`{info.field_name}` says how weights are averaged, and they are not"
-            yield conflict(message, "write e.g. `ema: 0.999`, or remove it", "ema")
-
-    return check(find)
+def _has_ema(value: int, info: ValidationInfo) -> Conflicts:
+    if value and not info.data.get("ema", True):
+        message = f"`{info.field_name}` says how weights are averaged, and they are not"
+        yield conflict(message, "write e.g. `ema: 0.999`, or remove it", "ema")
 
 
 def _begins_in_time(epoch: int, info: ValidationInfo) -> Conflicts:
@@ -44,10 +40,10 @@ class EMA(Regulariser):
         0.0,
         description="Decay of the averaged weights, which are then what is evaluated.",
     )
-    ema_every: Annotated[Steps, _needs_ema(off=1)] = Field(
-        1, description="Steps from one look at the weights to the next, counted in each epoch."
+    ema_every: Annotated[Count, check(_has_ema)] = Field(
+        0, description="Steps from one look at the weights to the next, counted in each epoch."
     )
-    ema_from: Annotated[Start, _needs_ema(off=0), check(_begins_in_time)] = Field(
+    ema_from: Annotated[Count, check(_has_ema), check(_begins_in_time)] = Field(
         0,
         description="Epochs after which they are averaged; until then the last ones are taken, "
         "and the decay is constant. Without it the decay rises with the steps.",

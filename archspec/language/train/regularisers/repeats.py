@@ -31,8 +31,8 @@ class Repeats(Regulariser):
     example = "repeats: 3"
     elsewhere = {"aug_repeats": "repeats", "ra_reps": "repeats", "ra_sampler": "repeats"}
 
-    repeats: Annotated[int, Field(ge=1, le=100), check(_fit_in_a_batch)] = Field(
-        1,
+    repeats: Annotated[int, Field(ge=0, le=100), check(_fit_in_a_batch)] = Field(
+        0,
         description="Copies of each image in a batch, each changed in its own way; an epoch has as "
         "many steps, and that much fewer images (Hoffer et al., 2020).",
     )
