@@ -221,7 +221,8 @@ def test_the_page_of_training_has_each_regulariser() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/language.md", "docs/training.md"]
+    "page",
+    ["README.md", "CONTRIBUTING.md", "docs/language.md", "docs/recipes.md", "docs/training.md"],
 )
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")

@@ -6,6 +6,7 @@ import argparse
 import importlib
 import math
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -20,8 +21,9 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.optim.swa_utils import AveragedModel
 
 import archspec
+from archspec.source.reader import parse
 from resume import NETWORK, module_of
-from support import peers
+from support import ROOT, peers
 from support.modules import images, same_bits
 from support.scripts import Script, bytes_of, recipe
 
@@ -54,6 +56,39 @@ def of_timm() -> Any:
     """timm's module of augmentation; `timm.optim` and the like are imported beside it."""
     peers.torchvision_models()  # timm imports it
     return importlib.import_module("timm.data.auto_augment")
+
+
+# The page -----------------------------------------------------------------------------
+
+PAGE = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+SECTIONS = {
+    "torchvision's second ResNet-50": ["resnet50_tv2"],
+    "ResNet strikes back": ["resnet50_a1", "resnet50_a2", "resnet50_a3"],
+    "ResNet-18 for CIFAR-10": ["cifar_resnet18"],
+    "Fashion-MNIST": ["wrn_28_10_fashion_mnist"],
+}
+
+
+def laid_over(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Both maps, and what they have below the same key."""
+    both = {key: laid_over(one[key], other[key]) for key in one.keys() & other.keys() - {"step"}}
+    return one | other | both
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_page_says_what_the_spec_says(section: str) -> None:
+    """Every key of the recipe, with its value, and no other."""
+    text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[2:-2] for line in text.splitlines() if line.startswith("| ")][2:]
+    for column, name in enumerate(SECTIONS[section]):
+        said: dict[str, Any] = {}
+        for row in rows:
+            for span in re.findall(r"`(\w+: [^`]+)`", row[column]):
+                said = laid_over(said, parse(span, "page").data)
+        spec = archspec.load(name).data
+        network = spec.get("defaults", {})
+        recipe = {key: value for key, value in spec["train"].items() if key != "data"}
+        assert said == recipe | {key: network[key] for key in said.keys() & network.keys()}
 
 
 # The learning rate --------------------------------------------------------------------

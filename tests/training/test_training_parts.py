@@ -90,8 +90,9 @@ def test_a_schedule_is_torchs_at_every_step(said: str, tmp_path: Path) -> None:
 # Optimizers ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("decay", [0.0, 0.02])
-def test_lamb_is_timms(decay: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("decay", "clip"), [(0.0, None), (0.02, None), (0.02, 1.0)])
+def test_lamb_is_timms(decay: float, clip: float | None, tmp_path: Path) -> None:
+    """With `clip`, which timm's does by itself, and without."""
     module = Script(tmp_path, NETWORK + recipe("optimizer: lamb")).module
     ours, theirs = (
         [nn.Parameter(images(4, 3, seed=1)), nn.Parameter(torch.zeros(5))] for _ in range(2)
@@ -99,12 +100,14 @@ def test_lamb_is_timms(decay: float, tmp_path: Path) -> None:
     groups = [{"params": ours, "weight_decay": decay}]
     peers.torchvision_models()  # timm imports it
     lamb = importlib.import_module("timm.optim").Lamb
-    timms = lamb(theirs, lr=0.05, weight_decay=decay, max_grad_norm=None)
+    timms = lamb(theirs, lr=0.05, weight_decay=decay, max_grad_norm=clip)
     optimizer = module.Lamb(groups, lr=0.05)
     for step in range(10):
         for mine, other in zip(ours, theirs, strict=True):
             mine.grad = images(*mine.shape, seed=step + 2)
             other.grad = mine.grad.clone()
+        if clip:
+            nn.utils.clip_grad_norm_(ours, clip)
         optimizer.step()
         timms.step()
         for mine, other in zip(ours, theirs, strict=True):
