@@ -148,8 +148,9 @@ def test_an_error_has_its_code_though_rules_are_imported_late(wrong: str) -> Non
     assert re.search(r"error \[AS1\d\d [a-z-]+\]", done.stderr), done.stderr
 
 
-#: What may be imported where it is used: it brings torch, jinja2 or matplotlib, or a process pool.
-HEAVY = TORCH | {"jinja2", "matplotlib", "concurrent.futures", "archspec.cli.passes.listing"}
+#: What may be imported where it is used: it brings torch, jinja2, matplotlib, Pillow or a process
+#: pool.
+HEAVY = TORCH | {"jinja2", "matplotlib", "PIL", "concurrent.futures", "archspec.cli.passes.listing"}
 HEAVY |= {
     f"archspec.{floor}" for floor in ("codegen", "training", "runtime", "plot", "infer", "verify")
 }

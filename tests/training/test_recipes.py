@@ -22,7 +22,7 @@ from torch.optim.swa_utils import AveragedModel
 
 import archspec
 from archspec.source.reader import parse
-from resume import NETWORK, module_of
+from resume import NETWORK, differing, module_of
 from support import ROOT, peers
 from support.modules import images, same_bits
 from support.scripts import Script, bytes_of, recipe
@@ -412,3 +412,35 @@ def test_an_evaluation_takes_the_mean_of_both_sides(tmp_path: Path) -> None:
     torch.testing.assert_close(mean(x), (net(x) + net(x.flip(3))) / 2)
     torch.testing.assert_close(mean(x), mean(x.flip(3)))
     assert "accuracy" in script(tmp_path / "run", "--steps", "2")
+
+
+# A whole run --------------------------------------------------------------------------
+
+TV2 = """\
+epochs: 3, batch_size: 8, lr: 0.1, schedule: cosine, by_epoch: true, warmup: 1, warmup_lr: 0.01,
+size: 16, test_size: 20, test_crop: 0.9655, repeats: 4, label_smoothing: 0.1, mixup: 0.2,
+cutmix: 1.0, ema: 0.9, ema_every: 2, ema_from: 1, weight_decay: 1.0e-4,
+augment: {flip: true, resized_crop: [0.3, 1], trivial_augment: true, erase: 0.1}"""
+
+
+def test_a_run_by_the_keys_of_tv2_ends_in_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped inside an epoch, with other workers, and gone on with."""
+    peers.torchvision_models()  # declares its ops where they do not load
+    for part, count in (("train", 16), ("val", 4)):
+        for label in ("a", "b"):
+            (tmp_path / part / label).mkdir(parents=True)
+            for number in range(count):
+                image = Image.fromarray(bytes_of(24, 30, 3, seed=number).numpy())
+                image.save(tmp_path / part / label / f"{number}.png")
+    network = NETWORK.replace("[1, 8, 8]", "[3, 16, 16]").replace("linear: 10", "linear: 2")
+    script = Script(tmp_path / "script", f"{network}train: {{data: folder, {TV2}}}\n")
+    data = ("--data", str(tmp_path), "--workers")
+    script(tmp_path / "whole", *data, "0")
+    monkeypatch.setattr(script.module, "signals", [(15, 0.0)])
+    with pytest.raises(SystemExit, match="143"):
+        script(tmp_path / "cut", *data, "0")
+    monkeypatch.undo()
+    script(tmp_path / "cut", *data, "2", "--resume", "auto")
+    assert differing(tmp_path / "whole", tmp_path / "cut") == []
