@@ -126,7 +126,7 @@ START = {
     SHARED,
     "copies: return torch.tensor([MEAN, STD], device=device).reshape(2, -1, 1, 1)",
 }
-OF_ALL_START = {*START, "copies: keys = (order + copies * count).to(device)"} - {SHARED}
+REPEATED = "copies: keys = (order[places // repeats] + copies * count).to(device)"
 LOOK = "waits: *losses, total, stopping = (news / WORLD).tolist()"
 EVALUATIONS = (
     "waits: table, count = table.reshape(OUTPUTS, OUTPUTS).cpu(), int(table.sum())",
@@ -140,7 +140,7 @@ def test_a_step_waits_for_nothing(kind: str, tmp_path: Path) -> None:
     few, more = (run(script, tmp_path / str(steps), "--steps", str(steps)) for steps in (4, 12))
     zeros = {"waits: zeros = sum(int((weight == 0).sum()) for weight in weights)"}
     of_l1 = zeros if kind == "all regularisers" else set()
-    start = OF_ALL_START if kind == "all regularisers" else START
+    start = START ^ {SHARED, REPEATED} if kind == "all regularisers" else START
     assert few.keys() == {*start, LOOK, *EVALUATIONS, *of_l1}
     assert {line for line in more if few[line] != more[line]} == {LOOK}
     rows = (tmp_path / "12" / "log.csv").read_text().splitlines()[1:]

@@ -57,7 +57,8 @@ class EMA(Regulariser):
         yield "state", 'stateful["trained"] = net'
         decay, indent = f'min({self.ema}, run["step"] / (run["step"] + 9))', ""
         if self.ema_every > 1:
-            yield "step", f'if (run["step"] - 1) % an_epoch % {self.ema_every} == 0:'
+            begun = f'if (run["step"] - 1) % an_epoch % {self.ema_every} == 0:'
+            yield "step", f"{begun}  # from an epoch's first step"
             indent = "    "
         if self.ema_from:
             begun = f'run["step"] > {self.ema_from} * an_epoch + 1'

@@ -61,10 +61,11 @@ def repeated_shares(
     while step < steps:
         epoch, done = divmod(step, an_epoch)
         generator = torch.Generator().manual_seed(seed_of(args.seed, epoch))
-        order = torch.randperm(count, generator=generator).repeat_interleave(repeats)
-        copies = torch.arange(count * repeats) % repeats + epoch * repeats
-        keys = (order + copies * count).to(device)
-        for batch in keys.split(args.batch_size)[done:an_epoch]:
+        order = torch.randperm(count, generator=generator)
+        places = torch.arange(an_epoch * args.batch_size)
+        copies = places % repeats + epoch * repeats
+        keys = (order[places // repeats] + copies * count).to(device)
+        for batch in keys.split(args.batch_size)[done:]:
             for part in range(first, first + args.accumulate):
                 yield batch[part::parts]
             step += 1
