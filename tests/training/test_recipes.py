@@ -265,15 +265,15 @@ def test_tv2_changes_images_as_torchvision_does(
     assert type(trivial) is v2.TrivialAugmentWide
     assert trivial.interpolation is v2.InterpolationMode.BILINEAR
     space = trivial._AUGMENTATION_SPACE
+    assert trivial.num_magnitude_bins == 31
     for level in (0, 3, 6, 10, 13, 16, 20, 23, 26, 30):
-        share = level / trivial.num_magnitude_bins * 31 / 30
         for name, (magnitudes, signed) in space.items():
-            found = magnitudes(trivial.num_magnitude_bins, 176, 176)
+            found = magnitudes(31, 176, 176)
             wide = WIDE.get(name.rstrip("XY"))
             assert (found is None) == (wide is None), name
             if wide:
                 assert signed == (name not in ("Posterize", "Solarize"))
-                assert float(found[level]) == pytest.approx(wide(share)), name
+                assert float(found[level]) == pytest.approx(wide(level / 30)), name
 
 
 WIDE: dict[str, Callable[[float], float]] = {
