@@ -151,6 +151,10 @@ def scope() -> Entries:
 # Train --------------------------------------------------------------------------------
 
 
+# What the example of a key has beside it.
+NEEDS = {"warmup_lr": {"warmup": 5}, "warmup_inside": {"warmup": 5}}
+
+
 def train_keys() -> Entries:
     """The keys of a recipe."""
     examples = _train_examples()
@@ -161,9 +165,9 @@ def train_keys() -> Entries:
 
 
 def _train_examples() -> dict[str, str]:
-    """Key -> an example; of a regulariser it shows all keys."""
+    """Key -> an example; of a regulariser it shows all keys, of others those that it needs."""
     found = {
-        key: f"train: {{{key}: {_yaml(field.examples[0])}}}"
+        key: f"train: {_yaml(NEEDS.get(key, {}) | {key: field.examples[0]})}"
         for key, field in Train.model_fields.items()
         if field.examples
     }
