@@ -245,7 +245,7 @@ def changes(module: ModuleType, monkeypatch: pytest.MonkeyPatch, out: Path) -> l
     monkeypatch.setattr(module, "read_folders", read_folders)
     monkeypatch.setattr("sys.argv", ["train.py", "--data", "nowhere", "--out", str(out)])
     with pytest.raises(InterruptedError):
-        module.train(module.options())
+        module.train(module.options(), None)
     return found
 
 
