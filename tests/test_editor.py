@@ -117,6 +117,11 @@ ALIKE = {
     "stem: [{conv: 8, name: Conv2d}, act]": False,
     "stem: {Linear: {conv: 8}}": False,
     "stem: [{concat: {Conv2d: {conv: 8}, b: act}}]": False,
+    # channels turn by turn
+    "stem: [{conv_norm_act: [8, 9], repeat: 2}]": False,
+    "stages: {f: [{conv_norm_act: [8, 9], repeat: 2}]}": False,
+    "stages: {f: [[{conv_norm_act: []}]]}": True,
+    "stages: {f: [{conv: [8]}]}": True,
 }
 
 

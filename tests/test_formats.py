@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
@@ -351,7 +352,7 @@ def test_a_format_is_one_module(found: Project, added: str) -> None:
     """The command line, its help, the settings and `--output-file` find it by themselves."""
     usage = found.lint("--help").out
     assert f"{added},full" in usage
-    assert f"  {added:22}A line for each file that has findings." in usage
+    assert re.search(rf"^  {added} +A line for each file that has findings\.$", usage, re.MULTILINE)
     assert found.lint(f"--format={added}").out == FILES
     assert found.lint(f"--format={added}").out == FILES  # from the cache
     found.write("archspec.toml", f'format = "{added}"\n')

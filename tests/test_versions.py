@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -35,6 +36,16 @@ def test_the_floors_of_pyproject_are_those_that_continuous_integration_tries() -
     listed = re.search(r"^core=\((.*?)\)", floors, re.MULTILINE | re.DOTALL)
     assert listed is not None
     assert [n for n in listed[1].split() if not (ROOT / f"tests/test_{n}.py").is_file()] == []
+
+
+@pytest.mark.parametrize("folder", ["archspec", "templates", "generated"])
+def test_docstrings_are_text(folder: str) -> None:
+    """Python 3.13 compiles no docstring with half a surrogate, which UTF-8 cannot write."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, documented):
+                (ast.get_docstring(node) or "").encode()  # raises UnicodeEncodeError
 
 
 # The cache ----------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def command() -> int:
         code = main()
     except SystemExit as stopped:  # `--help`, wrong usage, SIGTERM
         code = _flushed(stopped.code)
-    if sys.gettrace() or sys.getprofile():  # who watches has something to write at the end
+    if _watched():  # who watches has something to write at the end
         return code
     try:
         sys.stdout.flush()
@@ -142,6 +142,13 @@ def command() -> int:
     except OSError:  # reported already, if it can be
         pass
     os._exit(code)
+
+
+def _watched() -> bool:
+    """Whether a debugger, a profiler or a measurement of coverage is on."""
+    monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12
+    tools = map(monitoring.get_tool, range(6)) if monitoring else ()
+    return bool(sys.gettrace() or sys.getprofile() or any(tools))
 
 
 def _hear() -> None:

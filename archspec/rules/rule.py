@@ -46,18 +46,9 @@ _NAME = "name: net\n"
 
 @dataclass(frozen=True)
 class Example:
-    """A spec as the manual shows it. `raw` may hold bytes that are no text, as surrogates."""
+    """A spec as the manual shows it. Bytes that are not UTF-8 are written as `\\xfc`."""
 
-    raw: str
-
-    @property
-    def text(self) -> str:
-        """The example as it can be printed."""
-        return "".join(map(_printable, self.raw))
-
-    def files(self) -> dict[str, str]:
-        """Name -> text as it can be printed; the first file is the spec."""
-        return {name: "".join(map(_printable, text)) for name, text in self._split().items()}
+    text: str
 
     def settings(self) -> list[str]:
         """What is set from outside: `args.classes=10`."""
@@ -68,21 +59,22 @@ class Example:
         return self._marked(OUTPUT)
 
     def _marked(self, mark: str) -> list[str]:
-        lines = self.raw.splitlines()
+        lines = self.text.splitlines()
         return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
 
     def completed(self) -> dict[str, bytes]:
         """Name -> whole spec or block, as the bytes of a file."""
         return {
-            name: (text if "blocks/" in name else _completed(text)).encode(errors="surrogateescape")
-            for name, text in self._split().items()
+            name: _bytes(text if "blocks/" in name else _completed(text))
+            for name, text in self.files().items()
         }
 
-    def _split(self) -> dict[str, str]:
-        named = re.search(r"^name: (\w+)$", self.raw, re.MULTILINE)
+    def files(self) -> dict[str, str]:
+        """Name -> text; the first file is the spec."""
+        named = re.search(r"^name: (\w+)$", self.text, re.MULTILINE)
         name = f"{named[1]}.yaml" if named else SPEC_FILE
         files: dict[str, str] = {}
-        for line in self.raw.splitlines(keepends=True):
+        for line in self.text.splitlines(keepends=True):
             if line.startswith(FILE):
                 name = line.removeprefix(FILE).strip()
                 files.setdefault(name, "")
@@ -91,10 +83,11 @@ class Example:
         return files
 
 
-def _printable(character: str) -> str:
-    """A character; a byte that is no text as its code."""
-    code = ord(character)
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else character
+def _bytes(text: str) -> bytes:
+    """The bytes of a file, those that are not UTF-8 included."""
+    return re.sub(
+        rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()), text.encode()
+    )
 
 
 def _completed(text: str) -> str:

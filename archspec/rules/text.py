@@ -129,7 +129,7 @@ def not_utf8() -> None:
 
     Bad:
 
-        doc: \udcfcberholt
+        doc: \\xfcberholt
         stem: [norm]
 
     Good:

@@ -51,7 +51,7 @@ from archspec.schema.pieces import (
     doc,
     mapping,
     names,
-    number,
+    numbers,
     offered,
     properties_of,
     ref,
@@ -197,7 +197,7 @@ def _definitions(blocks: Written) -> Schema:
             "description": "A number, an expression, layers, or a list.",
             "type": ["number", "boolean", "string", "array", "object", "null"],
         },
-        "call": when("object", {"additionalProperties": ref("value")}, number(BLOCK_CHANNELS)),
+        "call": when("object", {"additionalProperties": ref("value")}, numbers(BLOCK_CHANNELS)),
         **{f"op-{key}": arguments(op) for key, op in OPS.items()},
         **{f"block-{name}": block_call(written) for name, written in blocks.items()},
     }
