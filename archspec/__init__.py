@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archspec.api import load as load
     from archspec.api import load_weights as load_weights
     from archspec.api import render as render
+    from archspec.api import render_deploy as render_deploy
     from archspec.api import render_training as render_training
     from archspec.diagnostics import Diagnostic as Diagnostic
     from archspec.diagnostics import Span as Span
@@ -37,6 +38,7 @@ _NAMES = {
         "load",
         "load_weights",
         "render",
+        "render_deploy",
         "render_training",
     ),
     "diagnostics": ("Diagnostic", "Span", "SpecError", "UnreadableFile", "WeightsError"),
@@ -57,6 +59,7 @@ __all__ = [
     "load",
     "load_weights",
     "render",
+    "render_deploy",
     "render_training",
 ]
 __version__ = "0.2.0"

@@ -193,6 +193,27 @@ def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any)
     return generate(network(source, outputs=outputs, **args))
 
 
+def render_deploy(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> str:
+    """The network for inference, as standalone PyTorch source: norms folded, sums fused.
+
+    Its function `from_training_checkpoint` takes the weights of the network that `render` gives.
+
+    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
+    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
+    of these, in this order, or the one tensor, and layers that lead to none are not there.
+
+    Raises:
+        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        UnreadableFile: there is no such file.
+    """
+    from archspec.deploy.source import generate_deploy
+
+    spec = load(source, **args)
+    return generate_deploy(spec, expand_network(spec, _checked(outputs), memo=MEMO))
+
+
 def render_training(
     source: Source, *, single_file: bool = False, options: Collection[str] = (), **args: Any
 ) -> str:

@@ -26,7 +26,14 @@ OF_SCRIPTS = frozenset(
     STAGES STD SUFFIXES Sequence Store SummaryWriter SyntheticImages TARGET TARGETS TEST_SIZE
     ThreadPoolExecutor URL WORLD""".split()
 )
-NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS
+# What stands in files for inference besides; a test holds this against their template.
+OF_DEPLOY = frozenset({"ACTIVATIONS", "Any", "FOLDED", "FusedConv2d", "ONEDNN"})
+NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS | OF_DEPLOY
+
+
+def qualified(name: str) -> str:
+    """A class as a generated file names it: one of torch, or one that stands in the file."""
+    return name if name in HELPERS or name in OF_DEPLOY else f"nn.{name}"
 
 
 def uses(name: str, word: str) -> bool:

@@ -341,7 +341,7 @@ class ClassBuilder:
             assert not any(children)
             return New(Identity, {}, "Identity")
         pairs = zip(children, calls, strict=True)
-        return self.make([_moved(child.module, call) for child, call in pairs if child])
+        return self.make([call.moved(child.module) for child, call in pairs if child])
 
 
 def _module(child: Child) -> ModuleNode | None:
@@ -351,29 +351,3 @@ def _module(child: Child) -> ModuleNode | None:
 def _never_drops(module: ModuleNode) -> bool:
     rate = module.slots["p"] if drops(module) else None
     return isinstance(rate, Value) and rate.number == 0
-
-
-def _moved(module: ModuleNode, call: BlockCall) -> ModuleNode:
-    """A shortcut in formulas of the caller."""
-    if isinstance(module, OpCall):
-        slots = {name: _moved_slot(slot, call) for name, slot in module.slots.items()}
-        return replace(module, slots=slots)
-    if isinstance(module, BlockCall):
-        outside = {
-            name: None if expr is None else call.formula(expr)
-            for name, expr in module.outside.items()
-        }
-        return BlockCall(module.instance, outside)
-    raise TypeError(module)
-
-
-def _moved_slot(slot: Slot, call: BlockCall) -> Slot:
-    if isinstance(slot, str):
-        return slot
-    if isinstance(slot, tuple):
-        return tuple(_moved_value(part, call) for part in slot)
-    return _moved_value(slot, call)
-
-
-def _moved_value(value: Value, call: BlockCall) -> Value:
-    return Value(value.number, None if value.expr is None else call.formula(value.expr))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from archspec.expression import Name
-from archspec.helpers import HELPERS
+from archspec.helpers import qualified
 from archspec.ir import (
     Add,
     Body,
@@ -130,7 +130,7 @@ def _nesting(parts: Sequence[Any]) -> tuple[Any, ...]:
 def _what(new: Any) -> str:
     if isinstance(new, New) and not isinstance(new.what, Name):
         name = new.what.name if isinstance(new.what, Class) else new.torch
-        return name if isinstance(new.what, Class) or name in HELPERS else f"nn.{name}"
+        return name if isinstance(new.what, Class) else qualified(name)
     return "nn.Sequential" if isinstance(new, Sequential) else "passed in"
 
 

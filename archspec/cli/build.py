@@ -9,7 +9,7 @@ from typing import Any
 from archspec.cli.files import Target, targets_in, text_of, write
 from archspec.cli.lines import fail, note, say
 from archspec.cli.options import add_settings, settings
-from archspec.cli.rendering import find_specs, render_all
+from archspec.cli.rendering import DEPLOY, find_specs, render_all
 from archspec.cli.report import print_diagnostics
 from archspec.codegen import generated
 from archspec.diagnostics import visible
@@ -54,6 +54,13 @@ def add_parser(commands: Any) -> None:
         metavar="LAYERS",
         help="give features instead, without training: the layers to return, e.g. layer2,layer4",
     )
+    parser.add_argument(
+        "--target",
+        choices=("model", "deploy"),
+        default="model",
+        help="deploy: NAME_deploy.py for inference, with norms folded into convolutions and with "
+        "from_training_checkpoint, which loads what training saved (default: model)",
+    )
     add_settings(parser)
     parser.set_defaults(run=run)
 
@@ -70,7 +77,11 @@ def _options(text: str) -> list[str]:
 def run(args: argparse.Namespace) -> int:
     """0 written or up to date, 1 findings, 2 nothing to build."""
     outputs = None if args.outputs is None else [n.strip() for n in args.outputs.split(",")]
-    given = (settings(args), outputs, args.single_file, args.asked)
+    deploy = args.target == "deploy"
+    if deploy and args.single_file:
+        fail("--single-file is about training scripts, and `--target deploy` writes none")
+        return 2
+    given = (settings(args), outputs, args.single_file, args.asked, deploy)
     files, findings = render_all(find_specs(args.paths), *given)
     if findings:
         print_diagnostics(findings)
@@ -80,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         print("\n\n".join(text.rstrip("\n") for text in files.values()))
         return 0
     folder = Path(args.output)
-    orphans = [] if args.paths else _orphans(folder, files)
+    orphans = [] if args.paths else _orphans(folder, files, deploy)
     targets = targets_in(folder, files)
     if args.check:
         return _check(folder, targets, orphans)
@@ -90,9 +101,10 @@ def run(args: argparse.Namespace) -> int:
 # Files --------------------------------------------------------------------------------
 
 
-def _orphans(folder: Path, files: dict[str, str]) -> list[Path]:
-    """Generated files whose spec is gone."""
-    found = sorted(folder.glob("*.py")) if folder.is_dir() else []
+def _orphans(folder: Path, files: dict[str, str], deploy: bool) -> list[Path]:
+    """Generated files of this target whose spec is gone."""
+    there = sorted(folder.glob("*.py")) if folder.is_dir() else []
+    found = [path for path in there if path.name.endswith(DEPLOY) == deploy]
     return [p for p in found if p.name not in files and p.is_file() and generated(text_of(p))]
 
 

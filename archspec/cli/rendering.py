@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from archspec.api import network
+from archspec.api import network, render_deploy
 from archspec.codegen import generate
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile
 from archspec.files import is_there, names_in
@@ -19,6 +19,7 @@ from archspec.rules.checking import all_of, errors_of
 from archspec.training import generate_training
 
 DEFAULT = "specs"
+DEPLOY = "_deploy.py"  # what files for inference end in
 
 
 def find_specs(paths: Sequence[str]) -> list[str | Path]:
@@ -49,6 +50,7 @@ def render_all(
     outputs: Sequence[str] | None = None,
     single_file: bool = False,
     asked: Collection[str] = (),
+    deploy: bool = False,
 ) -> tuple[dict[str, str], list[Diagnostic]]:
     """File name -> text, and the findings of all specs; scripts have the options `asked` for."""
     files: dict[str, str] = {}
@@ -60,10 +62,13 @@ def render_all(
             errors = [*errors_of(spec), *_not_allowed(spec)]
             findings += errors
             if not errors:
-                files |= _render(spec, outputs, single_file, asked)
+                if deploy:
+                    files[deploy_name(spec)] = render_deploy(spec, outputs=outputs)
+                else:
+                    files |= _render(spec, outputs, single_file, asked)
         except SpecError as error:
             findings += all_of(error)
-    return files, findings + list(_clashes(specs, scripts=outputs is None))
+    return files, findings + list(_clashes(specs, outputs is None and not deploy))
 
 
 def _not_allowed(spec: Spec) -> list[Diagnostic]:
@@ -99,6 +104,11 @@ def _render(
 def script_name(spec: Spec) -> str:
     """The file that trains a spec's network."""
     return f"train_{spec.name}.py"
+
+
+def deploy_name(spec: Spec) -> str:
+    """The file of a spec's network for inference."""
+    return f"{spec.name}{DEPLOY}"
 
 
 def _clashes(specs: Sequence[Spec], scripts: bool) -> Iterator[Diagnostic]:

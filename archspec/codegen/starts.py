@@ -19,7 +19,7 @@ from archspec.codegen.layout import (
 )
 from archspec.expression import Expr, Name, names
 from archspec.expression.tree import Binary, Call, Unary
-from archspec.helpers import HELPERS
+from archspec.helpers import qualified
 from archspec.ir import Class, Layer, Network, New
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special, Start
 
@@ -145,7 +145,7 @@ class _Loop:
 
     def case(self, case: Case) -> Iterator[str]:
         word = "if" if case is self.cls.loop[0] else "elif"
-        kinds = [name if name in HELPERS else f"nn.{name}" for name in case.torch]
+        kinds = [*map(qualified, case.torch)]
         inside = [*self.inside(case, BODY + STEP * 2)]
         yield from _branch(word, _isinstance(kinds), inside, BODY + STEP)
 

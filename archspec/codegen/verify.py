@@ -14,7 +14,7 @@ NODES: frozenset[type[ast.AST]] = frozenset(
     Assign AnnAssign AugAssign Attribute Name Load Store Call keyword Return If IfExp For Compare
     BoolOp And Or UnaryOp Not USub BinOp BitOr Add Sub Mult Div FloorDiv Mod Pow Eq NotEq Lt LtE
     Gt GtE Tuple List Subscript Slice Starred Dict GeneratorExp JoinedStr FormattedValue ListComp
-    SetComp Set comprehension Is IsNot In Continue""".split()
+    SetComp DictComp Set comprehension Is IsNot In NotIn Continue""".split()
 )
 IMPORTS = frozenset(
     {"import math", "import torch", "from torch import Tensor, nn", "from torch import nn"}
@@ -25,7 +25,7 @@ IMPORTS = frozenset(
 def verify(source: str, own: Sequence[str] = ()) -> None:
     """Raises AssertionError: what fails here is a bug of archspec, never a user's fault.
 
-    `own` are the lines that import modules of the user's own.
+    `own` are lines that import besides, such as modules of the user's own.
     """
     imports = IMPORTS.union(own)
     for node in ast.walk(parse_python(source)):

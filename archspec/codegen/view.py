@@ -267,7 +267,7 @@ def construction(new: Any) -> Text:
     if isinstance(new, Name):
         return new.id
     if isinstance(new, Reference):
-        return _torch(new.torch)
+        return helpers.qualified(new.torch)
     if isinstance(new, Expr):
         return FormulaText(new)
     if isinstance(new, tuple):
@@ -288,12 +288,8 @@ def _new(new: New) -> Text:
     if isinstance(new.what, Class):
         name = new.what.name
     else:
-        name = new.torch if new.what.imported else _torch(new.torch)
+        name = new.torch if new.what.imported else helpers.qualified(new.torch)
     how = call(new)
     positional = tuple(construction(value) for value in how.positional)
     keywords = tuple(KeywordText(k, construction(v)) for k, v in how.keywords.items())
     return CallText(name, positional + keywords)
-
-
-def _torch(name: str) -> str:
-    return name if name in helpers.HELPERS else f"nn.{name}"

@@ -8,7 +8,7 @@ is the same for two uses of a block is one `BlockInstance`, so nothing is ever w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -147,6 +147,27 @@ class BlockCall:
             return self._meaning(name, dict(self.outside))
         return None
 
+    def moved(self, module: ModuleNode) -> ModuleNode:
+        """A module of the block, in formulas of the caller."""
+        match module:
+            case OpCall(slots=slots):
+                return replace(module, slots={n: self._moved(slot) for n, slot in slots.items()})
+            case BlockCall(instance=instance, outside=outside):
+                formulas = {n: expr and self.formula(expr) for n, expr in outside.items()}
+                return BlockCall(instance, formulas)
+        raise TypeError(module)
+
+    def _moved(self, slot: Slot) -> Slot:
+        match slot:
+            case str():
+                return slot
+            case tuple():
+                return tuple(self._value(part) for part in slot)
+        return self._value(slot)
+
+    def _value(self, value: Value) -> Value:
+        return Value(value.number, None if value.expr is None else self.formula(value.expr))
+
 
 class Container:
     """Modules by attribute, and a body that applies them: a block in use, or a Sequential."""
@@ -262,14 +283,39 @@ class RowSite:
 Site = OpSite | BlockSite | RowSite
 
 
+class Term(NamedTuple):
+    """What of training is folded into the weight of a layer: a layer, and the norm behind it.
+
+    Without a layer it is the norm of what arrives. `eps` is the norm's.
+    """
+
+    layer: str
+    norm: str = ""
+    eps: float = 0
+
+    def below(self, path: str) -> Term:
+        """The same, seen from outside of what is at `path`."""
+        layer, norm = (name and f"{path}.{name}" for name in (self.layer, self.norm))
+        return Term(layer, norm, self.eps)
+
+
 @dataclass(frozen=True, eq=False)
 class Child:
-    """A module under its attribute; `draws` are its own, by `init` beside the layer."""
+    """A module under its attribute; `draws` are its own, by `init` beside the layer.
+
+    `terms` are what it was in training, added up, where that is another name or several layers.
+    """
 
     attribute: str
     module: ModuleNode
     at: At | None = None
     draws: tuple[Draw, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+    @property
+    def trained(self) -> tuple[Term, ...]:
+        """What it was in training."""
+        return self.terms or (Term(self.attribute),)
 
 
 class Definition(NamedTuple):

@@ -1,0 +1,124 @@
+"""Which layers of training each layer is folded from, as a table that a file can show.
+
+A row is below the block that the layer is in. Layers that differ in the numbers of their names
+alone share one: `*` in a key is any number, and in its row the last of the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+from typing import NamedTuple
+
+from archspec.ir import applied
+from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, OpCall, Term
+
+Row = tuple[Term, ...]
+
+
+class Entry(NamedTuple):
+    """A layer: where it is, where the block that it is in was, and what it was there."""
+
+    path: str
+    trained: str
+    row: Row
+
+    @property
+    def name(self) -> str:
+        """Its name in that block."""
+        return self.path.rpartition(".")[2]
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is not as it was."""
+        return self.row != (Term(self.name),)
+
+
+def folded(network: ExpandedNetwork, trained: ExpandedNetwork) -> dict[str, Row]:
+    """The table for a network; `trained` is that network before any pass."""
+    there = {entry.path for entry in _entries(trained.root, "", "")}
+    groups: dict[str, list[Entry]] = {}
+    for entry in _entries(network.root, "", ""):
+        groups.setdefault(_stars(entry.path), []).append(entry)
+    return {key: row for group in groups.values() for key, row in _rows(group, there)}
+
+
+def aside(trained: ExpandedNetwork) -> tuple[str, ...]:
+    """The attributes that are there for training alone, and those that lead to no output."""
+    used = {*applied(trained.evaluated)}
+    return (*(c.attribute for c in trained.root.children if c.attribute not in used), *trained.cut)
+
+
+def _entries(container: Container, here: str, there: str) -> Iterator[Entry]:
+    """What is in a container, the containers in it included, but no layers without weights."""
+    for child in container.attributes:
+        path, trained = _below(here, child.attribute), _below(there, child.trained[0].layer)
+        if not isinstance(child.module, OpCall):
+            yield Entry(path, there, child.trained)
+            inner = child.module
+            yield from _entries(
+                inner.instance if isinstance(inner, BlockCall) else inner, path, trained
+            )
+        elif child.module.op.saved("") or child.module.op.imported:
+            yield Entry(path, there, child.trained)
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _stars(path: str) -> str:
+    return re.sub(r"\d+", "*", path)
+
+
+def _rows(entries: Sequence[Entry], there: Set[str]) -> Iterator[tuple[str, Row]]:
+    """The rows for layers whose names differ in numbers alone: as few as say it."""
+    if not any(entry.moved for entry in entries):
+        return
+    names = {entry.name for entry in entries}
+    if len(names) > 1 and all(map(str.isdigit, names)):
+        starred = [entry._replace(row=_starred(entry)) for entry in entries]
+        if row := _common(starred, there):
+            yield _stars(entries[0].path), row
+            return
+    for name in dict.fromkeys(entry.name for entry in entries):
+        alike = [entry for entry in entries if entry.name == name]
+        yield from _named(name, alike, there)
+
+
+def _named(name: str, alike: Sequence[Entry], there: Set[str]) -> Iterator[tuple[str, Row]]:
+    """The same where they have one name: what most of them are, and then the others."""
+    most, row = Counter(entry.row for entry in alike).most_common(1)[0][0], _common(alike, there)
+    plain = (Term(name),)
+    if (row or most) != plain:
+        yield _below(_stars(alike[0].path.rpartition(".")[0]), name), row or most
+    if row is None:
+        yield from ((entry.path, entry.row) for entry in alike if entry.row != most)
+
+
+def _starred(entry: Entry) -> Row:
+    """A row with `*` for the name of its layer."""
+
+    def star(path: str) -> str:
+        first, dot, rest = path.partition(".")
+        return f"*{dot}{rest}" if first == entry.name else path
+
+    return tuple(Term(star(term.layer), star(term.norm), term.eps) for term in entry.row)
+
+
+def _common(entries: Sequence[Entry], there: Set[str]) -> Row | None:
+    """One row for all, of whose terms each layer has those that were there in training."""
+    whole = max((entry.row for entry in entries), key=len)
+    fits = all(
+        entry.row == (whole if len(whole) == 1 else _present(whole, entry, there))
+        for entry in entries
+    )
+    return whole if fits else None
+
+
+def _present(row: Row, entry: Entry, there: Set[str]) -> Row:
+    def known(path: str) -> bool:
+        return not path or _below(entry.trained, path.replace("*", entry.name)) in there
+
+    return tuple(term for term in row if known(term.layer) and known(term.norm))

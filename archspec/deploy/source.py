@@ -1,0 +1,166 @@
+"""The file of a network for inference: its classes, what is folded, and how weights get there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from archspec import resources
+from archspec.analysis import analyze_network
+from archspec.classes import classes_of
+from archspec.codegen import environment, marked
+from archspec.codegen.layout import STEP, WIDTH, CallText, lines
+from archspec.codegen.verify import verify
+from archspec.codegen.view import BODY, ClassView, View, own_imports, view, wrapped
+from archspec.deploy import for_inference
+from archspec.deploy.keys import Row, aside, folded
+from archspec.deploy.ops import FusedConv
+from archspec.expression import show
+from archspec.ir import Network, New
+from archspec.ir.construction import constructions
+from archspec.ir.tree import ExpandedNetwork, Term
+from archspec.ir.visitor import visits
+from archspec.language import Spec
+
+# The parts of the template by name: what is imported, constants, a class, functions.
+_PARTS = (resources.TEMPLATES / "deploy.py").read_text(encoding="utf-8").rstrip().split("\n\n\n")
+PARTS = {re.split(r"\W", part)[1]: part for part in _PARTS[1:]}
+CONSTANTS = _PARTS[0][_PARTS[0].index("ONEDNN: ") :]
+LOADS = ("terms_of", "fold", "is_whole", "fold_all")
+EPS = 1e-5  # torch's; a term says another one
+IMPORTS = ("import re", "from typing import Any")
+
+
+@dataclass(frozen=True, slots=True)
+class DeployView:
+    """The file for inference, every line ready."""
+
+    doc: Sequence[str]
+    imports: Sequence[str]
+    table: Sequence[str]
+    constants: str
+    parts: Sequence[str]  # above the classes
+    classes: Sequence[ClassView]
+    loads: Sequence[str]  # below them
+    signature: Sequence[str]
+    construction: str
+    state: str
+    layout: str
+
+
+def generate_deploy(spec: Spec, trained: ExpandedNetwork) -> str:
+    """The source of a network for inference, which imports torch, and what blocks import.
+
+    `trained` is the expanded network of the spec.
+    """
+    network = for_inference(trained)
+    net = classes_of(network, spec)
+    made = _view(net, view(net, analyze_network(network)), trained)
+    template = environment().get_template("deploy.py.jinja")
+    text = template.render(view=made)
+    text = template.render(view=replace(made, imports=_imports(text, net)))
+    verify(text, [*own_imports(net), *IMPORTS])
+    return marked(spec.name, text)
+
+
+def _view(net: Network, plain: View, trained: ExpandedNetwork) -> DeployView:
+    table, apart = folded(net.tree, trained), aside(trained)
+    fused = any(isinstance(new, New) and new.what is FusedConv for new in constructions(net))
+    words = ", ".join(f"{p.name}={p.name}" for p in net.root.parameters)
+    besides = f", aside={_tuple(apart)}" if apart else ""
+    images = net.input.rank == 2
+    return DeployView(
+        plain.doc,
+        (),
+        _table(table) if table or apart else [],
+        CONSTANTS if fused else "",
+        [*([PARTS["FusedConv2d"]] if fused else []), *plain.helpers],
+        [*plain.classes[:-1], _entered(plain.classes[-1], net.tree, images)],
+        [PARTS[name] for name in LOADS] if table or apart else [],
+        _signature(net),
+        f"{net.root.name}({words})",
+        f"fold_all(model, state{besides})" if table or apart else "state",
+        "channels_last" if images else "",
+    )
+
+
+def _entered(root: ClassView, network: ExpandedNetwork, images: bool) -> ClassView:
+    """The network's class, where images take the type and the layout of the weights."""
+    if any(site.op.counts for _, site, _ in visits(network)):
+        return root
+    layout = ", memory_format=torch.channels_last" if images else ""
+    first = f"{BODY}x = x.to(next(self.parameters()).dtype{layout})"
+    return replace(root, forward=[first, *root.forward])
+
+
+def _signature(net: Network) -> list[str]:
+    """The function that loads a checkpoint takes what the network's class takes."""
+    own = [
+        f"{p.name}: {p.annotation} = {show(p.default.value)}"
+        for p in net.root.parameters
+        if p.default
+    ]
+    arguments = ("path: str", *own, "dtype: torch.dtype = torch.float32")
+    call = CallText("from_training_checkpoint", arguments)
+    return lines(call, "", "def ", f" -> {net.root.name}:")
+
+
+def _tuple(names: Sequence[str]) -> str:
+    return f"({', '.join(map(_quoted, names))}{',' * (len(names) == 1)})"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+# The table ------------------------------------------------------------------------------
+
+
+def _table(rows: Mapping[str, Row]) -> list[str]:
+    """FOLDED, a row on a line if it fits."""
+    if not rows:
+        return ["FOLDED: dict[str, list[tuple[Any, ...]]] = {}"]
+    made = [line for key, row in rows.items() for line in _row(key, row)]
+    return ["FOLDED: dict[str, list[tuple[Any, ...]]] = {", *made, "}"]
+
+
+def _row(key: str, row: Row) -> list[str]:
+    terms, start = [*map(_term, row)], f"{STEP}{_quoted(key)}: ["
+    whole = f"{start}{', '.join(terms)}],"
+    if len(whole) <= WIDTH:
+        return [whole]
+    inside = [line for term in terms for line in _fitted(term)]
+    return [start, *inside, f"{STEP}],"]
+
+
+def _fitted(term: str) -> list[str]:
+    whole = f"{STEP * 2}{term},"
+    if len(whole) <= WIDTH:
+        return [whole]
+    parts = term[1:-1].split(", ")
+    return [f"{STEP * 2}(", *(f"{STEP * 3}{part}," for part in parts), f"{STEP * 2}),"]
+
+
+def _term(term: Term) -> str:
+    """A layer, the norm behind it, and its eps if that is not torch's."""
+    eps = [show(term.eps)] if term.norm and term.eps != EPS else []
+    return f"({', '.join([_quoted(term.layer), _quoted(term.norm), *eps])})"
+
+
+# Imports --------------------------------------------------------------------------------
+
+
+def _imports(text: str, net: Network) -> list[str]:
+    """What the rest of the file uses."""
+
+    def used(word: str) -> bool:
+        return re.search(rf"(?<![\w.]){word}\b", text) is not None
+
+    standard = [f"import {name}" for name in ("math", "re") if used(rf"{name}\.")]
+    standard += ["from typing import Any"] if used("Any") else []
+    functional = ["from torch.nn import functional as F"] if used(r"F\.") else []
+    own = own_imports(net)
+    made = ["import torch", "from torch import Tensor, nn", *functional]
+    imported = [line for one in own for line in wrapped(one)]
+    return [*standard, *[""] * bool(standard), *made, *[""] * bool(own), *imported]

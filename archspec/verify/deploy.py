@@ -1,0 +1,58 @@
+"""The file for inference against the network that is trained."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from archspec.ir import Network
+from archspec.runtime import build
+from archspec.verify.check import Check
+from archspec.verify.tensors import Shape, apart, flat, images, randomise
+
+FILE = "file for inference"
+TOLERANCE = 1e-5  # of the largest value, in float32
+BATCHES = (1, 2, 5)
+_check = partial(Check, FILE)
+
+
+def deployed(source: str, weights: dict[str, Any], **options: Any) -> nn.Module:
+    """The network of a file for inference, by its own function, with weights of training."""
+    namespace: dict[str, Any] = {"__name__": "archspec.verified.deploy"}
+    exec(compile(source, "<deploy.py>", "exec"), namespace)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.pt"
+        torch.save(weights, path)
+        made: nn.Module = namespace["from_training_checkpoint"](str(path), **options)
+    return made
+
+
+def checks_of_deploy(network: Network, source: str, shape: Shape) -> Iterator[Check]:
+    """With random weights and statistics: all of them load, and the outputs are the same."""
+    trained = build(network, init=False).eval()
+    randomise(trained)
+    weights = trained.state_dict()
+    module = deployed(source, weights)
+    left = sum(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
+    yield _check("weights", True, f"{len(weights)} tensors load; {left} batch norms are not folded")
+    far = [_far(trained, module, (batch, *shape)) for batch in BATCHES]
+    listed = ", ".join(f"{share:.0e}" for share in far)
+    detail = f"differs by {listed} of the largest value in batches of {_listed(BATCHES)}"
+    yield _check("forward", max(far) <= TOLERANCE, detail)
+
+
+def _far(trained: nn.Module, module: nn.Module, shape: Shape) -> float:
+    x = images(*shape)
+    with torch.inference_mode():
+        pairs = zip(flat(module(x)), flat(trained(x)), strict=True)
+        return max(apart(one, other) for one, other in pairs)
+
+
+def _listed(numbers: tuple[int, ...]) -> str:
+    return f"{', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
