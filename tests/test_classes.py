@@ -184,6 +184,19 @@ def test_an_activation_is_passed_in_as_a_class(tmp_path: Path) -> None:
     assert "Wide(8, 12, nn.SiLU)" in text
 
 
+def test_a_shortcut_that_some_uses_have_is_in_their_class() -> None:
+    """Also where another layer is in some uses alone, and the first use has no shortcut."""
+    body = [{"linear": "channels"}, {"layer_norm": {}, "when": "stage == 1"}]
+    unit = {"body": [{"residual": body, "shortcut": [{"linear": "channels"}, "layer_norm"]}]}
+    stages = {
+        f"layer{n}": {"block": "unit", "repeat": 2, "channels": channels}
+        for n, channels in enumerate(([8, 16], [16, 24]), 1)
+    }
+    spec = {"name": "net", "input": [8], "stages": stages, "blocks": {"unit": unit}}
+    counted = sum(weight.numel() for weight in archspec.build_module(spec).parameters())
+    assert counted == archspec.analyze(spec).params
+
+
 def test_both_readers_build_the_same(tmp_path: Path) -> None:
     layers = ["channels: 8, width: 8", "channels: 12, width: 16", "channels: 12, width: 24"]
     spec = write_spec(tmp_path, _expanding(*layers))
