@@ -1,4 +1,4 @@
-"""What a file for inference has beside its classes; each part is printed whole where it is used."""
+"""What files for inference have beside their classes; each part is printed whole."""
 
 import re
 from typing import Any
@@ -105,11 +105,19 @@ def terms_of(layer: str) -> list[tuple[Any, ...]]:
     stars = re.sub(r"\d+", "*", parent) + "." * bool(parent)
     keys = (layer, stars + name, stars + re.sub(r"\d+", "*", name))
     row = next((FOLDED[key] for key in keys if key in FOLDED), [(name, "")])
-    start = f"{terms_of(parent)[0][0]}." if parent else ""
+    block = terms_of(parent)[0][0] if parent else ""
     return [
-        (*(path and start + path.replace("*", name) for path in term[:2]), *term[2:])
+        (*(in_full(block, path.replace("*", name)) for path in term[:2]), *term[2:])
         for term in row
     ]
+
+
+def in_full(block: str, path: str) -> str:
+    """A name in a block as the checkpoint has it; a dot ahead of it leads out."""
+    inside = path.lstrip(".")
+    for _ in range(len(path) - len(inside)):
+        block = block.rpartition(".")[0]
+    return f"{block}.{inside}" if block and inside else inside
 
 
 def fold(terms: list[tuple[Any, ...]], module: Any, layers: Any) -> dict[str, Tensor]:
@@ -125,8 +133,8 @@ def fold(terms: list[tuple[Any, ...]], module: Any, layers: Any) -> dict[str, Te
             offset = torch.zeros_like(bias)
         if norm:
             statistics = layers[norm]
-            std = (statistics["running_var"].double() + (eps or [1e-5])[0]).sqrt()
-            scale = statistics.get("weight", 1.0) / std
+            var = statistics["running_var"].double() + (eps[0] if eps else 1e-5)
+            scale = statistics.get("weight", 1.0) / var.sqrt()
             offset = (offset - statistics["running_mean"]) * scale
             offset = offset + statistics.get("bias", 0.0)
             at = 1 if getattr(module, "transposed", False) else 0

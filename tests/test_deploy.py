@@ -89,6 +89,16 @@ def test_other_norms_stay(layers: list[Any]) -> None:
     assert keys(changed(network, fold_norms)) == keys(changed(network))
 
 
+def test_a_norm_goes_into_the_last_layer_of_a_sequence_ahead_of_it() -> None:
+    """As in the stem of a ResNet-D; the row says that the norm stands outside."""
+    layers = changed(
+        of_block([{"sequence": [CONV, "relu", CONV], "name": "row"}, NORM]), fold_norms
+    )
+    assert [*layers] == ["row"]
+    assert layers["row"].module.children[2].terms == (Term("2", ".bn1", 1e-5),)
+    assert table("resnet18d")["conv1.2"] == (Term("6", ".bn1", 1e-5),)
+
+
 def test_one_norm_goes_into_one_convolution() -> None:
     assert [*changed(of_block([CONV, NORM, NORM]), fold_norms)] == ["conv1", "bn2"]
 

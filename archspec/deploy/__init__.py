@@ -11,6 +11,7 @@ norms     a batch norm in the layer ahead of it
 branches  convolutions side by side as one
 fuse      sums and activations in a convolution, as oneDNN runs them
 ops       the op that does that
+kept      batch norms that are not folded, and why
 keys      which keys of training become which of inference
 source    the file
 """

@@ -68,6 +68,13 @@ def _below(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
+def _full(block: str, path: str) -> str:
+    """A name in a block in full; each dot ahead of it leads out of one."""
+    while path.startswith("."):
+        block, path = block.rpartition(".")[0], path[1:]
+    return _below(block, path)
+
+
 def _stars(path: str) -> str:
     return re.sub(r"\d+", "*", path)
 
@@ -92,7 +99,9 @@ def _named(name: str, alike: Sequence[Entry], there: Set[str]) -> Iterator[tuple
     most, row = Counter(entry.row for entry in alike).most_common(1)[0][0], _common(alike, there)
     plain = (Term(name),)
     if (row or most) != plain:
-        yield _below(_stars(alike[0].path.rpartition(".")[0]), name), row or most
+        path = alike[0].path
+        key = path if len(alike) == 1 else _below(_stars(path.rpartition(".")[0]), name)
+        yield key, row or most
     if row is None:
         yield from ((entry.path, entry.row) for entry in alike if entry.row != most)
 
@@ -119,6 +128,6 @@ def _common(entries: Sequence[Entry], there: Set[str]) -> Row | None:
 
 def _present(row: Row, entry: Entry, there: Set[str]) -> Row:
     def known(path: str) -> bool:
-        return not path or _below(entry.trained, path.replace("*", entry.name)) in there
+        return not path or _full(entry.trained, path.replace("*", entry.name)) in there
 
     return tuple(term for term in row if known(term.layer) and known(term.norm))

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from archspec.deploy.rewrite import C, children_of, edited, in_chains, once, plain
+from archspec.deploy.rewrite import C, children_of, edited, in_chains, once, plain, with_children
 from archspec.ir import Apply, Body, Op
-from archspec.ir.tree import Child, OpCall, Term
+from archspec.ir.bodies import steps_of
+from archspec.ir.tree import BlockCall, Child, OpCall, Term
 from archspec.ops.convolutions import Conv, ConvTranspose, Linear
 from archspec.ops.norms import BatchNorm, FrozenBatchNorm
 
@@ -25,9 +26,10 @@ def fold_norms(container: C) -> C:
     def fold(steps: list[Body]) -> list[Body]:
         left: list[Body] = []
         for step in steps:
-            pair = _pair(left[-1:], step, children) if left else None
-            if pair and {child.attribute for child in pair} <= single - folded.keys():
-                folded[pair[0].attribute] = _folded(*pair)
+            layer, norm = (_alone(one, children, single) for one in (left[-1:], [step]))
+            taken = _with_norm(layer, norm) if layer and norm else None
+            if taken and taken.attribute not in folded:
+                folded[taken.attribute] = taken
             else:
                 left.append(step)
         return left
@@ -36,16 +38,38 @@ def fold_norms(container: C) -> C:
     return edited(container, body, folded.values()) if folded else container
 
 
-def _pair(
-    ahead: list[Body], step: Body, children: Mapping[str, Child]
-) -> tuple[Child, Child] | None:
-    """A layer and the norm behind it, where the one takes the other in."""
-    if not all(map(plain, (*ahead, step))):
+def _alone(
+    steps: list[Body], children: Mapping[str, Child], single: frozenset[str]
+) -> Child | None:
+    """The layer that a step is, if nothing else applies it."""
+    for step in steps:
+        if plain(step) and isinstance(step, Apply) and step.layer in single:
+            return children.get(step.layer)
+    return None
+
+
+def _with_norm(layer: Child, norm: Child, out: str = "") -> Child | None:
+    """A layer with a norm in it, None if it takes none; `out` leads to where the norm stands.
+
+    A block or a sequence takes it in the layer that it ends in.
+    """
+    if not folds(op_of(norm)):
         return None
-    layer, norm = (children.get(one.layer) for one in (*ahead, step) if isinstance(one, Apply))
-    if layer is None or norm is None or any(term.norm for term in layer.trained):
+    (term,) = layer.trained if len(layer.trained) == 1 else (Term("", "some"),)
+    if isinstance(layer.module, OpCall):
+        if term.norm or not takes_norms(layer.module.op):
+            return None
+        made = Term(term.layer, out + norm.trained[0].layer, eps_of(norm))
+        return replace(layer, module=biased(layer.module), terms=(made,))
+    inner: Any = layer.module.instance if isinstance(layer.module, BlockCall) else layer.module
+    steps = [*steps_of(inner.body)]
+    last = _alone(steps[-1:], children_of(inner), once(inner.body))
+    taken = _with_norm(last, norm, f".{out}") if last and "." not in layer.attribute else None
+    if taken is None:
         return None
-    return (layer, norm) if takes_norms(op_of(layer)) and folds(op_of(norm)) else None
+    inner = with_children(inner, {taken.attribute: taken})
+    whole = isinstance(layer.module, BlockCall)
+    return replace(layer, module=replace(layer.module, instance=inner) if whole else inner)
 
 
 def op_of(child: Child) -> Op | None:
@@ -61,13 +85,6 @@ def takes_norms(op: Op | None) -> bool:
 def folds(op: Op | None) -> bool:
     """Whether an op is a batch norm with statistics of its own."""
     return isinstance(op, FrozenBatchNorm) or (isinstance(op, BatchNorm) and op.track_running_stats)
-
-
-def _folded(layer: Child, norm: Child) -> Child:
-    """The layer with what the norm was in training in its own terms."""
-    (term,), (behind,) = layer.trained, norm.trained
-    made = Term(term.layer, behind.layer, eps_of(norm))
-    return replace(layer, module=biased(layer.module), terms=(made,))
 
 
 def eps_of(norm: Child) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -138,7 +138,7 @@ def edited(container: C, body: Body, changed: Iterable[Child] = ()) -> C:
     ]
     made: Any = replace(container, children=tuple(child for _, child in kept), body=body)  # type: ignore[type-var]
     made = with_children(made, new)
-    places = {old: number for number, (old, _) in enumerate(kept)}
+    places = {place for place, _ in kept}
     if isinstance(made, SequentialNode):
         return _renumbered(_with_runs(made, places))  # type: ignore[no-any-return]
     slots = tuple(replace(s, after=sum(p < s.after for p in places)) for s in made.slots)
@@ -146,10 +146,10 @@ def edited(container: C, body: Body, changed: Iterable[Child] = ()) -> C:
     return _renumbered(made) if made.sequential else made  # type: ignore[no-any-return]
 
 
-def _with_runs(row: SequentialNode, places: Mapping[int, int]) -> SequentialNode:
+def _with_runs(row: SequentialNode, places: Set[int]) -> SequentialNode:
     """Runs of layers of which none is gone."""
     runs = tuple(
-        replace(run, start=places[run.start])
+        replace(run, start=sum(place < run.start for place in places))
         for run in row.runs
         if all(run.start + n in places for n in range(int(run.count.number)))
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,8 +15,10 @@ from archspec.codegen.layout import STEP, WIDTH, CallText, lines
 from archspec.codegen.verify import verify
 from archspec.codegen.view import BODY, ClassView, View, own_imports, view, wrapped
 from archspec.deploy import for_inference
+from archspec.deploy.kept import count, kept
 from archspec.deploy.keys import Row, aside, folded
 from archspec.deploy.ops import FusedConv
+from archspec.deploy.prune import evaluate
 from archspec.expression import show
 from archspec.ir import Network, New
 from archspec.ir.construction import constructions
@@ -27,7 +30,7 @@ from archspec.language import Spec
 _PARTS = (resources.TEMPLATES / "deploy.py").read_text(encoding="utf-8").rstrip().split("\n\n\n")
 PARTS = {re.split(r"\W", part)[1]: part for part in _PARTS[1:]}
 CONSTANTS = _PARTS[0][_PARTS[0].index("ONEDNN: ") :]
-LOADS = ("terms_of", "fold", "is_whole", "fold_all")
+LOADS = ("terms_of", "in_full", "fold", "is_whole", "fold_all")
 EPS = 1e-5  # torch's; a term says another one
 IMPORTS = ("import re", "from typing import Any")
 
@@ -71,7 +74,7 @@ def _view(net: Network, plain: View, trained: ExpandedNetwork) -> DeployView:
     besides = f", aside={_tuple(apart)}" if apart else ""
     images = net.input.rank == 2
     return DeployView(
-        plain.doc,
+        _doc(plain.doc, trained, net.tree),
         (),
         _table(table) if table or apart else [],
         CONSTANTS if fused else "",
@@ -83,6 +86,19 @@ def _view(net: Network, plain: View, trained: ExpandedNetwork) -> DeployView:
         f"fold_all(model, state{besides})" if table or apart else "state",
         "channels_last" if images else "",
     )
+
+
+def _doc(plain: Sequence[str], trained: ExpandedNetwork, network: ExpandedNetwork) -> list[str]:
+    """The docstring of the file, with what is folded ahead of its table."""
+    norms, left = count(evaluate(trained)), kept(network)
+    reasons = ", ".join(
+        f"{times} {'are' if times > 1 else 'is'} {why}" for why, times in left.items()
+    )
+    taken = norms - count(network)
+    text = f"For inference: {taken} of {norms} batch norms are in the weight of the layer ahead"
+    text = f"{text}; {reasons}." if left else f"{text}."
+    place = next(place for place, line in enumerate(plain) if line.startswith(f"{STEP}layer"))
+    return [*plain[:place], *textwrap.wrap(text, WIDTH), "", *plain[place:]]
 
 
 def _entered(root: ClassView, network: ExpandedNetwork, images: bool) -> ClassView:

@@ -7,6 +7,7 @@ is the same for two uses of a block is one `BlockInstance`, so nothing is ever w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -286,7 +287,8 @@ Site = OpSite | BlockSite | RowSite
 class Term(NamedTuple):
     """What of training is folded into the weight of a layer: a layer, and the norm behind it.
 
-    Without a layer it is the norm of what arrives. `eps` is the norm's.
+    Without a layer it is the norm of what arrives. `eps` is the norm's. Names are those in the
+    block around; a dot ahead of one leads out of that block.
     """
 
     layer: str
@@ -295,7 +297,8 @@ class Term(NamedTuple):
 
     def below(self, path: str) -> Term:
         """The same, seen from outside of what is at `path`."""
-        layer, norm = (name and f"{path}.{name}" for name in (self.layer, self.norm))
+        names = [f"{path}.{name}" if name else "" for name in (self.layer, self.norm)]
+        layer, norm = (re.sub(r"[^.]+\.\.", "", name) for name in names)
         return Term(layer, norm, self.eps)
 
 

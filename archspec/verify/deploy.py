@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from archspec.ir import Network
 from archspec.runtime import build
@@ -33,22 +33,32 @@ def deployed(source: str, weights: dict[str, Any], **options: Any) -> nn.Module:
     return made
 
 
-def checks_of_deploy(network: Network, source: str, shape: Shape) -> Iterator[Check]:
-    """With random weights and statistics: all of them load, and the outputs are the same."""
+def random_network(network: Network) -> nn.Module:
+    """The network as it was trained, with random weights and statistics."""
     trained = build(network, init=False).eval()
     randomise(trained)
+    return trained
+
+
+def checks_of_deploy(network: Network, source: str, shape: Shape) -> Iterator[Check]:
+    """With random weights and statistics: all of them load, and the outputs are the same."""
+    trained = random_network(network)
     weights = trained.state_dict()
     module = deployed(source, weights)
     left = sum(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
     yield _check("weights", True, f"{len(weights)} tensors load; {left} batch norms are not folded")
-    far = [_far(trained, module, (batch, *shape)) for batch in BATCHES]
+    far = differences(trained, module, shape)
     listed = ", ".join(f"{share:.0e}" for share in far)
     detail = f"differs by {listed} of the largest value in batches of {_listed(BATCHES)}"
     yield _check("forward", max(far) <= TOLERANCE, detail)
 
 
-def _far(trained: nn.Module, module: nn.Module, shape: Shape) -> float:
-    x = images(*shape)
+def differences(trained: nn.Module, module: nn.Module, shape: Shape) -> list[float]:
+    """The largest difference in each batch, as a share of the largest number of the trained one."""
+    return [_far(trained, module, images(batch, *shape)) for batch in BATCHES]
+
+
+def _far(trained: nn.Module, module: nn.Module, x: Tensor) -> float:
     with torch.inference_mode():
         pairs = zip(flat(module(x)), flat(trained(x)), strict=True)
         return max(apart(one, other) for one, other in pairs)

@@ -1,0 +1,99 @@
+"""Every shipped spec as a file for inference: what is folded, what is not and why, and the error.
+
+    python benchmarks/folded.py [--most 100000000] [--minutes 60] [SPEC ...]
+
+The table is `benchmarks/folded.md`, with a row for each spec under `--most` parameters. A row is
+written as soon as it is known and made anew where the generated file has changed, so that a run
+that was stopped goes on. The error is that of `archspec.verify.deploy`: the largest difference in
+batches of 1, 2 and 5, as a share of the largest number, with random weights and statistics. Where
+it is over 1e-5, the row also says how far the trained network in float32 is from itself in float64.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from pathlib import Path
+
+import torch
+
+import archspec
+from archspec.api import network
+from archspec.deploy import for_inference
+from archspec.deploy.kept import count, kept
+from archspec.deploy.prune import evaluate
+from archspec.deploy.source import generate_deploy
+from archspec.expand import expand_network
+from archspec.verify.deploy import TOLERANCE, deployed, differences, random_network
+from archspec.verify.tensors import apart, flat, images
+
+HERE = Path(__file__).parent
+TABLE = HERE / "folded.md"
+SPECS = HERE.parent / "specs"
+HEAD = """\
+# What is folded
+
+Written by `python benchmarks/folded.py`: batch norms of each spec, those that are folded, what the
+others stand behind, and the largest error in batches of 1, 2 and 5 (see the script).
+
+| spec | batch norms | folded | not folded | error | file |
+| --- | ---: | ---: | --- | ---: | --- |
+"""
+
+
+def rows() -> dict[str, str]:
+    """The rows that are there, by spec."""
+    text = TABLE.read_text("utf-8") if TABLE.exists() else ""
+    return {row[1]: row[0] for row in re.finditer(r"^\| (\w+) \| \d.*$", text, re.MULTILINE)}
+
+
+def row(name: str, most: int) -> str | None:
+    """The row of a spec, None if it is the one that is there."""
+    spec = archspec.load(name)
+    trained = expand_network(spec)
+    source = generate_deploy(spec, trained)
+    digest = re.findall(r"rest:\s(?:# )?(\w+)", source)[0]
+    if digest in rows().get(spec.name, ""):
+        return None
+    made = for_inference(trained)
+    why, norms = kept(made), count(evaluate(trained))
+    reasons = ", ".join(f"{times} {reason}" for reason, times in why.most_common())
+    params = archspec.analyze(spec).params
+    error = error_of(spec, source) if params <= most else "not run: too large"
+    cells = (spec.name, norms, norms - count(made), reasons, error, digest)
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def error_of(spec: archspec.Spec, source: str) -> str:
+    """The largest difference in any batch."""
+    trained, shape = random_network(network(spec)), tuple(spec.input)
+    error = max(differences(trained, deployed(source, trained.state_dict()), shape))
+    if error <= TOLERANCE:
+        return f"{error:.0e}"
+    x = images(2, *shape)
+    with torch.inference_mode():
+        single = flat(trained(x))
+        own = max(map(apart, [y.double() for y in single], flat(trained.double()(x.double()))))
+    return f"{error:.0e} (float32 alone {own:.0e})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("specs", nargs="*", metavar="SPEC")
+    parser.add_argument("--most", type=int, default=100_000_000, help="parameters")
+    parser.add_argument("--minutes", type=float, default=60)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    end = time.monotonic() + 60 * args.minutes
+    for name in args.specs or map(str, sorted(SPECS.glob("**/*.yaml"))):
+        if "/blocks/" in name or time.monotonic() > end:
+            continue
+        if made := row(name, args.most):
+            known = rows() | {made.split()[1]: made}
+            TABLE.write_text(HEAD + "\n".join(known[key] for key in sorted(known)) + "\n", "utf-8")
+            print(made, flush=True)
+
+
+if __name__ == "__main__":
+    main()
