@@ -368,6 +368,19 @@ def test_build_writes_files_for_inference(project: Project) -> None:
     assert "--single-file" in said.err
 
 
+def test_verify_checks_it_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = project.run("verify", "resnet18", "--set=input=[3,32,32]", "--deploy")
+    assert said.code == 0
+    assert "  ok    weights        122 tensors load; 0 batch norms are not folded" in said.lines
+    wrong = archspec.render_deploy("resnet18").replace(
+        '"layer*.*.conv2": [("conv2", "bn2")]', '"layer*.*.conv2": [("conv2", "bn2", 0.1)]'
+    )
+    monkeypatch.setattr("archspec.cli.verify.render_deploy", lambda _: wrong)
+    said = project.run("verify", "resnet18", "--set=input=[3,32,32]", "--deploy")
+    assert said.code == 1
+    assert "  FAIL  forward" in said.out
+
+
 def test_ruff_has_nothing_to_say(tmp_path: Path) -> None:
     for name in FAMILIES:
         (tmp_path / f"{name}.py").write_text(archspec.render_deploy(name), "utf-8")

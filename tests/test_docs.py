@@ -45,6 +45,7 @@ PAGES = (
     *("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/shapes.md"),
     "docs/data.md",
     "docs/diff.md",
+    "docs/deploy.md",
     "docs/training.md",
     "docs/verify.md",
 )

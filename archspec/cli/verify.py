@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from archspec.api import analyze, network
+from archspec.api import analyze, network, render_deploy
 from archspec.cli.lines import fail, note, say
 from archspec.cli.options import add_settings, chosen
 from archspec.extras import needed_for
@@ -30,6 +30,12 @@ def add_parser(commands: Any) -> None:
         help="torchvision:NAME or timm:NAME: with its random weights, matched by name, the outputs "
         "and a training step must agree",
     )
+    parser.add_argument(
+        "--deploy",
+        action="store_true",
+        help="also the file of `build --target deploy`: training's weights load, and in batches of "
+        "1, 2 and 5 the outputs agree to 1e-5 of the largest value",
+    )
     add_settings(parser)
     parser.set_defaults(run=run)
 
@@ -46,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         from archspec.verify import PeerError, checks
     witness, done, failed = "", 0, 0
     try:
-        for check in checks(net, analyze(spec), args.against):
+        deploy = render_deploy(spec) if args.deploy else ""
+        for check in checks(net, analyze(spec), args.against, deploy):
             if check.against != witness:
                 witness = check.against
                 say(witness)

@@ -8,19 +8,25 @@ from archspec.analysis import Analysis
 from archspec.ir import Network
 from archspec.verify.check import Check as Check
 from archspec.verify.counts import checks_of_counts
+from archspec.verify.deploy import checks_of_deploy
 from archspec.verify.peers import PeerError as PeerError
 from archspec.verify.peers import checks_of_peer, peer
 from archspec.verify.source import checks_of_source
 
 
-def checks(network: Network, analysis: Analysis, against: str = "") -> Iterator[Check]:
-    """Each check as it is done: live module and source, torch's counts, then the peer.
+def checks(
+    network: Network, analysis: Analysis, against: str = "", deploy: str = ""
+) -> Iterator[Check]:
+    """Each check as it is done: live module and source, torch's counts, inference, then the peer.
 
     `against` is `torchvision:NAME` or `timm:NAME`; "" is no peer. Raises `PeerError`, before the
-    first check, if there is no such network or its weights have other names or shapes.
+    first check, if there is no such network or its weights have other names or shapes. `deploy` is
+    the network's file for inference, if that is to be checked too.
     """
     other = peer(against, network, analysis) if against else None
     yield from checks_of_source(network, analysis.input)
     yield from checks_of_counts(network, analysis)
+    if deploy:
+        yield from checks_of_deploy(network, deploy, analysis.input)
     if other is not None:
         yield from checks_of_peer(network, other, against, analysis.input)
