@@ -4,9 +4,10 @@
 
 The table is `benchmarks/folded.md`, with a row for each spec under `--most` parameters. A row is
 written as soon as it is known and made anew where the generated file has changed, so that a run
-that was stopped goes on; what is folded is written for all specs first. The error is that of `archspec.verify.deploy`: the largest difference in
-batches of 1, 2 and 5, as a share of the largest number, with random weights and statistics. Where
-it is over 1e-5, the row also says how far the trained network in float32 is from itself in float64.
+that was stopped goes on; what is folded is written for all specs first. The error is that of
+`archspec.verify.deploy`: the largest difference in batches of 1, 2 and 5, as a share of the largest
+number, with random weights and statistics. Where it is over 1e-5, the row also says how far the
+trained network in float32 is from itself in float64.
 """
 
 from __future__ import annotations

@@ -210,7 +210,15 @@ SIZES = {"inception_v3": 299, "googlenet": 64}
 FAMILIES = (
     *("resnet18", "resnet50", "resnet50d", "vgg11_bn", "mobilenet_v2", "mobilenet_v3_small"),
     *("efficientnet_b0", "densenet121", "convnext_tiny", "regnet_y_400mf", "shufflenet_v2_x1_0"),
-    *("repvgg_a0", "mobileone_s0", "unet", "googlenet", "inception_v3", "squeezenet1_1"),
+    *(
+        "repvgg_a0",
+        "mobileone_s0",
+        "unet",
+        "res2net50_26w_4s",
+        "googlenet",
+        "inception_v3",
+        "squeezenet1_1",
+    ),
 )
 
 

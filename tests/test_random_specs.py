@@ -17,6 +17,8 @@ from archspec.api import network
 from archspec.codegen import generate
 from archspec.ops import OPS
 from archspec.runtime import build
+from archspec.verify.deploy import deployed
+from archspec.verify.tensors import apart, flat, randomise
 from support import own
 from support.measured import Measured
 from support.modules import (
@@ -118,5 +120,26 @@ def test_arguments_of_a_class_build_what_the_spec_does_with_them() -> None:
                 one, other = made(**given), generated_module(archspec.load(spec, **given))
             shapes = [{k: v.shape for k, v in m.state_dict().items()} for m in (one, other)]
             assert shapes[0] == shapes[1]
+
+    check()
+
+
+def test_drawn_files_for_inference() -> None:
+    """They load what the network has saved, and give what it gives: in float64, for a network that
+    is drawn may blow up what a fold rounds.
+    """
+
+    @settings(many, max_examples=max(EXAMPLES // 2, 1))
+    @given(specs())
+    def check(spec: Spec) -> None:
+        analyzed(spec)
+        ir = network(archspec.load(spec))
+        trained = build(ir, init=False, modules=own.given(ir)).eval()
+        randomise(trained)
+        module = deployed(archspec.render_deploy(spec), trained.state_dict())
+        x = images(2, *spec["input"]).double()
+        with torch.no_grad():
+            pairs = zip(flat(module.double()(x)), flat(trained.double()(x)), strict=True)
+            assert max(apart(one, other) for one, other in pairs) < 1e-3
 
     check()

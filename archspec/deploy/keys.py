@@ -53,19 +53,30 @@ def aside(trained: ExpandedNetwork) -> tuple[str, ...]:
 def _entries(container: Container, here: str, there: str) -> Iterator[Entry]:
     """What is in a container, the containers in it included, but no layers without weights."""
     for child in container.attributes:
-        path, trained = _below(here, child.attribute), _below(there, child.trained[0].layer)
-        if not isinstance(child.module, OpCall):
-            yield Entry(path, there, child.trained)
-            inner = child.module
-            yield from _entries(
-                inner.instance if isinstance(inner, BlockCall) else inner, path, trained
-            )
-        elif child.module.op.saved("") or child.module.op.imported:
-            yield Entry(path, there, child.trained)
+        holder = child.attribute.rpartition(".")[0]  # of layers that stand in a container
+        row = tuple(_within(holder, term) for term in child.trained)
+        entry = Entry(_below(here, child.attribute), _below(there, holder), row)
+        module = child.module
+        if not isinstance(module, OpCall):
+            inner = module.instance if isinstance(module, BlockCall) else module
+            yield entry
+            yield from _entries(inner, entry.path, _full(entry.trained, row[0].layer))
+        elif module.op.saved("") or module.op.imported:
+            yield entry
+
+
+def _within(holder: str, term: Term) -> Term:
+    """A term as it is said inside a container of the block."""
+    if not holder:
+        return term
+    out = "." * (holder.count(".") + 1)
+    layer, norm = (path and out + path for path in (term.layer, term.norm))
+    inside = f"{out}{holder}."
+    return Term(layer.removeprefix(inside), norm.removeprefix(inside), term.eps)
 
 
 def _below(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    return f"{path}.{name}" if path and name else path or name
 
 
 def _full(block: str, path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from archspec.ir.construction import constructions
 from archspec.ir.tree import ExpandedNetwork, Term
 from archspec.ir.visitor import visits
 from archspec.language import Spec
+from archspec.python import parse_python
 
 # The parts of the template by name: what is imported, constants, a class, functions.
 _PARTS = (resources.TEMPLATES / "deploy.py").read_text(encoding="utf-8").rstrip().split("\n\n\n")
@@ -103,7 +105,7 @@ def _doc(plain: Sequence[str], trained: ExpandedNetwork, network: ExpandedNetwor
 
 def _entered(root: ClassView, network: ExpandedNetwork, images: bool) -> ClassView:
     """The network's class, where images take the type and the layout of the weights."""
-    if any(site.op.counts for _, site, _ in visits(network)):
+    if not root.forward or any(site.op.counts for _, site, _ in visits(network)):
         return root
     layout = ", memory_format=torch.channels_last" if images else ""
     first = f"{BODY}x = x.to(next(self.parameters()).dtype{layout})"
@@ -169,14 +171,11 @@ def _term(term: Term) -> str:
 
 def _imports(text: str, net: Network) -> list[str]:
     """What the rest of the file uses."""
-
-    def used(word: str) -> bool:
-        return re.search(rf"(?<![\w.]){word}\b", text) is not None
-
-    standard = [f"import {name}" for name in ("math", "re") if used(rf"{name}\.")]
-    standard += ["from typing import Any"] if used("Any") else []
-    functional = ["from torch.nn import functional as F"] if used(r"F\.") else []
-    own = own_imports(net)
-    made = ["import torch", "from torch import Tensor, nn", *functional]
-    imported = [line for one in own for line in wrapped(one)]
-    return [*standard, *[""] * bool(standard), *made, *[""] * bool(own), *imported]
+    used = {node.id for node in ast.walk(parse_python(text)) if isinstance(node, ast.Name)}
+    standard = [f"import {name}" for name in ("math", "re") if name in used]
+    standard += ["from typing import Any"] if "Any" in used else []
+    functional = ["from torch.nn import functional as F"] if "F" in used else []
+    own = [line for one in own_imports(net) for line in wrapped(one)]
+    of_torch = ", ".join(name for name in ("Tensor", "nn") if name in used)
+    made = ["import torch", f"from torch import {of_torch}", *functional]
+    return [*standard, *[""] * bool(standard), *made, *[""] * bool(own), *own]
