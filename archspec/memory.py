@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from archspec.ir import Apply, Attend, Body, Constant, Interpolate, Method, Op, Shape, run
-from archspec.ir.tree import Container, ExpandedNetwork, OpSite
+from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, OpCall, OpSite
 
 Precision = Literal["fp32", "bf16", "fp16"]
 #: Numbers that an optimizer holds for each weight.
@@ -68,13 +68,12 @@ def _saved(container: Container) -> tuple[int, int]:
     """Bytes of weights and of buffers, each layer once."""
     weights, buffers = 0, 0
     for child in container.attributes:
-        if isinstance(child.module, Container):
-            inner = _saved(child.module)
-        elif hasattr(child.module, "instance"):
-            inner = _saved(child.module.instance)
-        else:
-            op = child.module.op
+        module = child.module
+        if isinstance(module, OpCall):
+            op = module.op
             inner = WIDTH * op.parameters(), WIDTH * sum(map(math.prod, op.buffers().values()))
+        else:
+            inner = _saved(module.instance if isinstance(module, BlockCall) else module)
         weights, buffers = weights + inner[0], buffers + inner[1]
     return weights, buffers
 
@@ -241,19 +240,22 @@ class _Step:
     def add(self, values: list[_Tensor], flag: str) -> _Tensor:
         total = values[0]
         for value in values[1:]:
-            sizes = max(total.sizes, value.sizes, key=math.prod)
-            total = self._made(sizes, max(total.width, value.width), [total, value], passes=True)
+            total = self._of_both(total, value, passes=True)
         return total
 
     def multiply(self, values: list[_Tensor]) -> _Tensor:
         total = values[0]
         for value in values[1:]:
-            sizes = max(total.sizes, value.sizes, key=math.prod)
-            both = [total, value]
-            total = self._made(sizes, max(total.width, value.width), both)
+            before, total = total, self._of_both(total, value)
             if total.node is not None:
-                total.node.kept += [x.storage for x in both if x.storage is not None]
+                kept = (before.storage, value.storage)
+                total.node.kept += [storage for storage in kept if storage is not None]
         return total
+
+    def _of_both(self, one: _Tensor, other: _Tensor, passes: bool = False) -> _Tensor:
+        """A number for each of the larger one; the smaller one is broadcast."""
+        sizes = max(one.sizes, other.sizes, key=math.prod)
+        return self._made(sizes, max(one.width, other.width), [one, other], passes)
 
     def concat(self, values: list[_Tensor], dim: int) -> _Tensor:
         if len(values) == 1:

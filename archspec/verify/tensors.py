@@ -11,9 +11,9 @@ from torch import Tensor, nn
 Shape = tuple[int, ...]
 
 
-def images(*shape: int) -> Tensor:
+def images(*shape: int, seed: int = 1) -> Tensor:
     """Normal random numbers, the same whenever the shape is the same."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def randomise(model: nn.Module) -> None:

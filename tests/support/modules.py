@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 import archspec
+from archspec.verify.tensors import images as images
+from archspec.verify.tensors import same_bits as same_bits
 
 _folder = tempfile.TemporaryDirectory(prefix="archspec-generated-")
 
@@ -69,11 +71,6 @@ def seeded(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
     return build()
 
 
-def images(*shape: int, seed: int = 1) -> Tensor:
-    """Random input, the same whenever the shape is the same."""
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
 def evaluate(model: nn.Module, x: Tensor) -> Tensor:
     """What `model` says of `x` in eval mode."""
     with torch.no_grad():
@@ -112,15 +109,6 @@ def assert_same_tensors(actual: Mapping[str, Tensor], expected: Mapping[str, Ten
     assert shapes == {name: tuple(tensor.shape) for name, tensor in expected.items()}
     differing = [name for name in actual if not same_bits(actual[name], expected[name])]
     assert not differing
-
-
-def same_bits(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors are equal to the bit (0.0 is not -0.0, NaN is NaN)."""
-    same_kind = a.shape == b.shape and a.dtype == b.dtype
-    return same_kind and torch.equal(
-        a.detach().contiguous().view(-1).view(torch.uint8),
-        b.detach().contiguous().view(-1).view(torch.uint8),
-    )
 
 
 # torch's compilers ----------------------------------------------------------------------
