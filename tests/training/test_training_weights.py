@@ -355,3 +355,65 @@ def test_a_multiple_is_one_of_the_step(tmp_path: Path) -> None:
     one, eight = (end["fc.weight"] - start["fc.weight"] for end in ends)
     torch.testing.assert_close(eight, 8 * one, rtol=1e-4, atol=1e-7)
     assert torch.equal(ends[0]["conv1.weight"], ends[1]["conv1.weight"])
+
+
+def test_layers_learn_at_rates_of_their_own(tmp_path: Path) -> None:
+    keys = "lr_factors: {first.1: 0.25, stem: 0.1, first: 0.5}, head_lr: 4"
+    script = Script(tmp_path / "script", NETWORK + recipe(keys))
+    net = script.module.Tiny()
+    first, twice = {n: p.clone() for n, p in net.named_parameters()}, net.double()
+    optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
+    for line in script.path.read_text().splitlines():
+        if line.strip().startswith("scale_lr(optimizer"):
+            exec(line.strip(), {**vars(script.module), "optimizer": optimizer, "net": twice})
+    named = {parameter: name for name, parameter in net.named_parameters()}
+    found = {
+        named[p]: group.get("factor", 1)
+        for group in optimizer.param_groups
+        for p in group["params"]
+    }
+    expected = {"conv1": 0.1, "bn1": 0.1, "first.0": 0.5, "first.1": 0.25, "fc": 4}
+    assert found.keys() == first.keys()
+    for name, factor in found.items():
+        assert factor == next(
+            f for path, f in expected.items() if f"{name}.".startswith(f"{path}.")
+        )
+
+
+@pytest.mark.parametrize(
+    ("keys", "at", "message"),
+    [
+        ("lr_factors: {frist: 2}", "frist", "no layer with weights of the name `frist`"),
+        ("lr_factors: {first: 2}, freeze: [first]", "first", "`first` is frozen"),
+        ("lr_factors: {fc: 2}, head_lr: 3", "fc", "`head_lr` sets the rate of `fc`"),
+        ("head_warmup: 1, freeze: [fc]", "head_warmup", "`fc`, which is frozen"),
+    ],
+)
+def test_a_rate_that_has_no_effect(keys: str, at: str, message: str) -> None:
+    text = NETWORK + recipe(keys, epochs="2")
+    (found,) = check_spec(parse_text(text, "tiny.yaml"))
+    assert (found.rule, found.severity) == ("idle-regulariser", "error")
+    assert message in found.message
+    assert found.span is not None
+    line = text.splitlines()[found.span.line - 1]
+    assert line[found.span.column - 1 : found.span.end_column - 1] == at
+
+
+def test_a_head_that_learns_alone_first(tmp_path: Path) -> None:
+    keys = "head_warmup: 1, clip: 1, momentum: 0.9"
+    script = Script(tmp_path / "script", NETWORK + recipe(keys, epochs="2"))
+    torch.manual_seed(0)
+    first = script.module.Tiny().state_dict()
+    learned = {}
+    for epochs in ("1", "2"):
+        script(tmp_path / epochs, "--epochs", epochs)
+        last = torch.load(tmp_path / epochs / "last.pt", weights_only=True)["model"]
+        names = {name for name, _ in script.module.Tiny().named_parameters()}
+        learned[epochs] = names.intersection(differing(last, first))
+    assert learned == {"1": {"fc.weight", "fc.bias"}, "2": names}
+
+
+def test_a_head_warms_up_in_time() -> None:
+    with pytest.raises(archspec.SpecError, match="the other layers never learn") as found:
+        parse_text(NETWORK + recipe("head_warmup: 2", epochs="2"), "tiny.yaml")
+    assert [d.rule for d in found.value.diagnostics] == ["conflicting-keys"]

@@ -13,6 +13,7 @@ LARGEST = 1_000_000.0
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Strength = Annotated[float, Field(ge=0, le=LARGEST)]
+Factor = Annotated[float, Field(gt=0, le=1000)]
 
 
 class Model(BaseModel):

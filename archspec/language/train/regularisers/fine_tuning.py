@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo
 
 from archspec.diagnostics import did_you_mean, shown
-from archspec.language.train.model import Takes
+from archspec.language.train.conflicts import Conflicts, check, conflict, count, epochs_of
+from archspec.language.train.model import Factor, Takes
 from archspec.language.train.regularisers.base import (
     Idle,
     Idles,
@@ -20,18 +21,29 @@ from archspec.language.train.regularisers.base import (
 )
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
 WIDTH = 84  # of a line in a function of a script
 EXAMPLE = "write e.g. `freeze: [stem, layer1]`"
+FACTORS = "for example, `lr_factors: {stem: 0.1, layer1: 0.3}`"
 Name = Annotated[str, Takes("the name of a layer or stage", EXAMPLE)]
+
+
+def _ends_in_time(epochs: int, info: ValidationInfo) -> Conflicts:
+    if epochs >= (whole := epochs_of(info)):
+        message = f"the other layers never learn: training ends after {count(whole)}"
+        yield conflict(message, "warm up for fewer epochs, or train longer", "epochs", key=False)
 
 
 class FineTuning(Regulariser):
     order = 140
-    example = "freeze: [stem], head_lr: 2"
-    elsewhere = {"frozen": "freeze", "freeze_layers": "freeze", "frozen_stages": "freeze"}
+    example = "freeze: [stem], head_lr: 2, head_warmup: 1, lr_factors: {first: 0.5}"
+    elsewhere = {
+        "frozen": "freeze",
+        "freeze_layers": "freeze",
+        "frozen_stages": "freeze",
+        "lr_mult": "lr_factors",
+    }
 
     freeze: Annotated[
         tuple[Name, ...],
@@ -47,18 +59,41 @@ class FineTuning(Regulariser):
         0.0, description="The learning rate of the last linear layer, as a multiple of the others'."
     )
 
+    head_warmup: Annotated[int, Field(ge=0, le=100_000), check(_ends_in_time)] = Field(
+        0,
+        description="Epochs at the start in which the last linear layer alone learns (Kumar et "
+        "al., 2022). Batch norms follow the new data meanwhile, unless they are frozen.",
+    )
+
+    lr_factors: Annotated[
+        dict[Name, Factor],
+        Field(max_length=100),
+        Takes("a map from up to 100 names of layers and stages to numbers above 0", FACTORS),
+    ] = Field(
+        {},
+        description="Learning rates of layers and stages, as multiples of the others'. They are "
+        "named as in `freeze`; a layer takes the factor of the longest name that it is in.",
+    )
+
     def idle(self, network: Places) -> Idles:
         for number, name in enumerate(self.freeze):
-            if not _paths(name, network):
-                why = f"the network has no layer with weights of the name `{shown(name)}`"
-                known = [layer.partition(".")[0] for layer in network.layers]
-                stem = ["stem"] if network.stem else []
-                yield Idle("freeze", why, did_you_mean(name, known + stem, "it has"), (number,))
+            yield from _unknown("freeze", name, number, network)
+        for name in self.lr_factors:
+            yield from _unknown("lr_factors", name, name, network)
         frozen, last = self._frozen(network), network.last_linear
-        if self.head_lr and last is None:
-            yield Idle("head_lr", "the network has no linear layer for `head_lr`")
-        elif self.head_lr and any(is_in(f"{last}", path) for path in frozen):
-            yield Idle("head_lr", f"`head_lr` is the rate of `{last}`, which is frozen")
+        for name in self.lr_factors:
+            paths = _paths(name, network)
+            if paths and all(any(is_in(path, other) for other in frozen) for path in paths):
+                yield Idle("lr_factors", f"`{shown(name)}` is frozen", below=(name,))
+            elif self.head_lr and name == last:
+                yield Idle("lr_factors", f"`head_lr` sets the rate of `{name}`", below=(name,))
+        for key in ("head_lr", "head_warmup"):
+            if not getattr(self, key):
+                continue
+            if last is None:
+                yield Idle(key, f"the network has no linear layer for `{key}`")
+            elif any(is_in(last, path) for path in frozen):
+                yield Idle(key, f"`{key}` is about `{last}`, which is frozen")
         if frozen and all(any(is_in(layer, path) for path in frozen) for layer in network.layers):
             why = "every layer with weights is frozen, so there is nothing to train"
             yield Idle("freeze", why, "leave out the last one")
@@ -73,14 +108,41 @@ class FineTuning(Regulariser):
                     yield "network", f'net.get_parameter("{path}").requires_grad_(False)'
             yield "network", "trained = [p for p in net.parameters() if p.requires_grad]"
             yield "trained", "trained"
-        if self.head_lr:
-            head = f'net.get_submodule("{network.last_linear}")'
-            yield "start", f"speed_up(optimizer, {head}, {self.head_lr!r})"
+        factors = self._factors(network)
+        for path, factor in factors:
+            yield "start", f'scale_lr(optimizer.param_groups, net, "{path}", {factor!r})'
+        if self.head_warmup:
+            yield "start", f'head = "{network.last_linear}"'
+            alone = f'run["step"] < {self.head_warmup} * an_epoch'
+            yield "rate", f"factor_of(group, head, {alone})"
+        elif factors:
             yield "rate", 'group.get("factor", 1.0)'
 
     def _frozen(self, network: Places) -> list[str]:
         found = [path for name in self.freeze for path in _paths(name, network)]
         return [*dict.fromkeys(found)]
+
+    def _factors(self, network: Places) -> list[tuple[str, float]]:
+        """Longer paths come later, and the head last: the last factor of a layer holds."""
+        found = [
+            (path, factor)
+            for name, factor in self.lr_factors.items()
+            for path in _paths(name, network)
+        ]
+        found.sort(key=lambda item: item[0].count("."))
+        if (head := network.last_linear) and (self.head_lr or self.head_warmup):
+            factor = self.head_lr or self.lr_factors.get(head, 1.0)
+            found.append((head, factor))
+        return found
+
+
+def _unknown(key: str, name: str, below: str | int, network: Places) -> Idles:
+    """A name that the network does not have."""
+    if not _paths(name, network):
+        why = f"the network has no layer with weights of the name `{shown(name)}`"
+        known = [layer.partition(".")[0] for layer in network.layers]
+        stem = ["stem"] if network.stem else []
+        yield Idle(key, why, did_you_mean(name, known + stem, "it has"), (below,))
 
 
 def _paths(name: str, network: Places) -> tuple[str, ...]:
@@ -104,12 +166,21 @@ def freeze(net: nn.Module, frozen: Sequence[str]) -> None:
         net.get_submodule(path).requires_grad_(False).eval()
 
 
-def speed_up(optimizer: torch.optim.Optimizer, layer: nn.Module, factor: float) -> None:
-    """Give a layer groups of its own, with a multiple of the learning rate."""
-    own = set(layer.parameters())
-    for group in [*optimizer.param_groups]:
+def scale_lr(groups: list[Any], net: nn.Module, layer: str, factor: float) -> None:
+    """Give a layer or stage groups of its own, with a multiple of the learning rate."""
+    named = net.named_parameters()
+    own = {p for name, p in named if f"{name}.".startswith(f"{layer}.")}
+    for group in [*groups]:
         theirs = [p for p in group["params"] if p in own]
         group["params"] = [p for p in group["params"] if p not in own]
         if theirs:
-            optimizer.add_param_group({**group, "params": theirs, "factor": factor})
-    optimizer.param_groups[:] = [g for g in optimizer.param_groups if g["params"]]
+            rated = {"params": theirs, "factor": factor, "layer": layer}
+            groups.append({**group, **rated})
+    groups[:] = [group for group in groups if group["params"]]
+
+
+def factor_of(group: dict[str, Any], head: str, alone: bool) -> float:
+    """A group's multiple of the learning rate: 0 while the head learns alone."""
+    if alone and group.get("layer") != head:
+        return 0.0
+    return float(group.get("factor", 1.0))

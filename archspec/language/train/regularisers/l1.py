@@ -39,17 +39,19 @@ class L1(Regulariser):
     def script(self, network: Places) -> Lines:
         if self.l1:
             yield "once", KERNELS
-            yield "weights", f"shrink(weights, lr * {self.l1})"
+            yield "weights", f"shrink(optimizer, {self.l1})"
             yield "column", "zeros"
             yield from at("row", "zeros = share_of_zeros(weights)", 'row["zeros"] = zeros')
             yield "shown", "zeros {zeros:.1%}"
 
 
-def shrink(weights: Sequence[Tensor], amount: float) -> None:
-    """L1's proximal step: each weight nearer to zero by an amount, and not past it."""
+def shrink(optimizer: torch.optim.Optimizer, strength: float) -> None:
+    """L1's proximal step: move each weight toward zero by the step size times a strength."""
     with torch.no_grad():
-        for weight in weights:
-            weight.copy_(F.softshrink(weight, amount))
+        for group in optimizer.param_groups:
+            for weight in group["params"]:
+                if weight.ndim > 1:
+                    weight.copy_(F.softshrink(weight, group["lr"] * strength))
 
 
 def share_of_zeros(weights: Sequence[Tensor]) -> float:
