@@ -128,6 +128,9 @@ def test_show_prints_the_peaks_of_the_recipe(project: Project) -> None:
     data = project.run("show", "resnet50", "--memory", *options).data
     expected = archspec.analyze("resnet50").memory(8, optimizer="adamw")
     assert (data["batch_size"], data["training"]) == (8, expected.training)
+    shared = ("--set=train.memory=8 x 24G", "--set=train.accumulate=2")
+    said = project.run("show", "resnet50", "--memory", *shared)
+    assert said.lines[0] == "resnet50: 16 samples in fp32, sgd"
 
 
 def test_a_roofline_has_all_operations_and_bytes(project: Project) -> None:

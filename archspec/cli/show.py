@@ -125,9 +125,8 @@ def _check_usage(args: argparse.Namespace, error: Callable[[str], Any]) -> None:
 
 
 def _batch(spec: Spec, args: argparse.Namespace) -> int:
-    """What one device takes at once."""
-    train = spec.train
-    return args.batch_size or (train.batch_size // train.accumulate if train else 1)
+    """The samples that one device takes at once."""
+    return args.batch_size or (spec.train.device_batch if spec.train else 1)
 
 
 def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:

@@ -77,18 +77,17 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
     `accumulate: 4` a quarter of that at once. `archspec show SPEC --memory` prints the peak.
     """
     train = view.spec.train
-    devices, room = train.devices if train else (1, 0)
+    room = train.devices[1] if train else 0
     if train is None or not room:
         return
-    batch = -(-train.batch_size // (train.accumulate * devices))
     try:
         analysis = (at_size(view, train.size) if train.size else view).analysis
     except SpecError:  # AS308
         return
     averaged = bool(getattr(train, "ema", 0))
-    need = analysis.memory(batch, "bf16", train.optimizer, averaged).training
+    need = analysis.memory(train.device_batch, "bf16", train.optimizer, averaged).training
     if need > room:
-        took = f"{batch:,} samples take {need / 2**30:.1f} GiB in bf16"
+        took = f"{train.device_batch:,} samples take {need / 2**30:.1f} GiB in bf16"
         message = f"{took}, and a device has {room / 2**30:.1f}"
         hint = "raise `accumulate`, or lower `batch_size` and `lr` with it"
         yield view.finding("out-of-memory", message, place_of(view, "memory"), hint)

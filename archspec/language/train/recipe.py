@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, ValidationError, create_model
 
 from archspec.language.problems import Problems, describe, fail, problems_of
-from archspec.language.train.basics import Batch, Part
+from archspec.language.train.basics import Basics, Batch, Part
 from archspec.language.train.conflicts import (
     check,
     divides_the_batch,
@@ -87,7 +87,7 @@ for _part in REGULARISERS:
     ELSEWHERE |= _part.elsewhere
 
 
-class Pace(Part):
+class Pace(Basics):
     order = 20
 
     schedule: ScheduleField = Field(
@@ -155,7 +155,7 @@ class Sizes(Part):
     )
 
 
-class Device(Part):
+class Device(Pace):
     order = 50
 
     memory: Annotated[
@@ -175,6 +175,12 @@ class Device(Part):
         found = re.fullmatch(MEMORY, self.memory or "0G")
         assert found is not None
         return int(found[1] or 1), int(float(found[2]) * 2 ** {"M": 20, "G": 30}[found[3]])
+
+    @property
+    def device_batch(self) -> int:
+        """The samples that one device takes at once."""
+        devices, _ = self.devices
+        return -(-self.batch_size // (self.accumulate * devices))
 
 
 class Seed(Part):
