@@ -16,6 +16,7 @@ from archspec.diff.renames import renamings, shifted
 from archspec.diff.words import plural, share
 
 MOST_WORDS = 3  # phrases of a verdict
+BATCH = 32  # of the training step whose peak is compared
 FEW_KEYS = 3  # that are named, all of them
 MOST_KEYS = 4  # that are named of more
 # Networks that share less of their weighted layers, and of their attributes, are two networks.
@@ -199,6 +200,9 @@ def _metrics(facts: Facts) -> Iterator[Metric]:
     numbers = (before.activations, after.activations)
     old, new = (_memory(4 * number) for number in numbers)
     yield Metric("activations, float32", old, new, _change(*numbers, " values"))
+    peaks = (before.memory(BATCH).training, after.memory(BATCH).training)
+    old, new = map(_memory, peaks)
+    yield Metric(f"peak memory, batch {BATCH}", old, new, _change(*peaks, " bytes"))
     if before.receptive_field or after.receptive_field:
         yield _sight(facts)
 
