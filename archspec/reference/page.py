@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from textwrap import dedent
 
@@ -56,7 +57,7 @@ def render() -> str:
 
 
 def _anchor(title: str) -> str:
-    return title.lower().replace(" ", "-").replace("`", "")
+    return re.sub(r"[^\w-]", "", title.lower().replace(" ", "-"))
 
 
 def _each(entries: Iterable[Entry], suffix: str = "") -> Iterator[str]:

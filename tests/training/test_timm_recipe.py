@@ -1,4 +1,4 @@
-"""The recipe for timm's `train.py` in the README: what `create_model` passes is obeyed."""
+"""The recipe for timm's `train.py` in docs/training.md: what `create_model` passes is obeyed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ def test_the_recipe_obeys_the_number_of_classes(
     peers.torchvision_models()  # declares its ops where they do not load
     import timm
 
-    (recipe,) = re.findall(
-        r"```python ignore\n(@timm.*?)```", (ROOT / "README.md").read_text(), re.S
-    )
+    page = (ROOT / "docs" / "training.md").read_text("utf-8")
+    (recipe,) = re.findall(r"```python ignore\n(@timm.*?)```", page, re.DOTALL)
     module = types.ModuleType("mine")
     monkeypatch.setitem(sys.modules, "mine", module)
     exec(archspec.render("resnet18_fashion_mnist"), vars(module))
