@@ -33,10 +33,11 @@ HERE = Path(__file__).parent
 TABLE = HERE / "folded.md"
 SPECS = HERE.parent / "specs"
 HEAD = """\
-# What is folded
+# Folded batch norms
 
-Written by `python benchmarks/folded.py`: batch norms of each spec, those that are folded, what the
-others stand behind, and the largest error in batches of 1, 2 and 5 (see the script).
+`python benchmarks/folded.py` measures and writes this table. For each built-in spec, it lists the
+number of batch norms, how many are folded, where the others are, and the largest error in batches
+of 1, 2, and 5 (see the script).
 
 | spec | batch norms | folded | not folded | error | file |
 | --- | ---: | ---: | --- | ---: | --- |

@@ -14,17 +14,16 @@ PAGE = ROOT / "docs" / "torchvision.md"
 TEXT = """\
 # torchvision's networks
 
-The classification networks of torchvision, and what the shipped spec of the same name has in
-common with each. `python tests/compare_zoo.py --torchvision` compares them and writes this page; a
-row says what it saw.
+This page compares torchvision's classification networks with the built-in specs of the same name.
+`python tests/compare_zoo.py --torchvision` measures and writes it.
 
-- **Keys**: the names and shapes of all weights and statistics, in order, so that torchvision's
-  checkpoints [load](checkpoints.md#weights-from-a-file).
-- **First weights**: those that both draw from one seed, to the bit.
-- **Outputs, training**: the largest difference where both have the same random weights, as a share
-  of the largest value. Outputs are those in eval mode for images of two sizes; training is one
-  step's loss, gradients and running statistics. In float64, where nothing else is said.
-- **Readers**: the live module and the generated file agree to the bit.
+- **Keys**: the names and shapes of all weights and statistics, in order. If they are the same,
+  torchvision's checkpoints [load](checkpoints.md#load-weights).
+- **First weights**: the weights that both networks draw from the same seed, compared bit for bit.
+- **Outputs, training**: the largest difference with the same random weights in both networks, as a
+  share of the largest value. Outputs are measured in eval mode, for images of two sizes. Training
+  is the loss, gradients, and running statistics of one step. Both use float64 unless noted.
+- **Readers**: the live module compared with the generated file, bit for bit.
 
 | network | parameters | keys | first weights | outputs | training | readers |
 | --- | ---: | --- | --- | ---: | ---: | --- |
