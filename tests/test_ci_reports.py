@@ -261,7 +261,7 @@ class Runner:
         env = {key: self.evaluated(text) for key, text in step["env"].items()}
         env |= {"PATH": f"{self.folder / 'programs'}:{os.environ['PATH']}", "CODE": str(code)}
         output = self.folder / "output"
-        env["GITHUB_OUTPUT"] = str(output)
+        env |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": f"{self.folder}/summary"}
         words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
         done = subprocess.run(words, capture_output=True, text=True, env=env, cwd=self.folder)
         for line in output.read_text().splitlines():
@@ -283,3 +283,49 @@ def test_the_action_runs_on_every_system(tmp_path: Path, system: str) -> None:
         done = runner("Write SARIF", code)
         assert (done.stdout, bool(done.returncode)) == (sarif, bool(exits))
     assert runner("Lint", 1).returncode == 1
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=someone", "-c", "user.email=someone@example.com")
+    command = ["git", *who, *words]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("token", ["", "secret"])
+def test_the_action_compares_changed_specs_with_the_base(tmp_path: Path, token: str) -> None:
+    for name in ("same.yaml", "a b.yaml", "$(touch pwned).yml", "note.md"):
+        path = tmp_path / "specs" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("one")
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "specs")
+    git(tmp_path, "commit", "-q", "-m", "base")
+    base = git(tmp_path, "rev-parse", "HEAD")
+    git(tmp_path, "remote", "add", "origin", str(tmp_path))
+    for name in ("a b.yaml", "$(touch pwned).yml", "note.md", "new.yaml"):
+        (tmp_path / "specs" / name).write_text("two")
+    git(tmp_path, "add", "specs")
+    git(tmp_path, "commit", "-q", "-m", "change")
+    runner = Runner(tmp_path, "Linux", **{"diff-token": token})
+    runner.values["github.event.pull_request.base.sha"] = base
+    runner.values["github.event.pull_request.html_url"] = "pull/7"
+    gh = tmp_path / "programs" / "gh"
+    gh.write_text('#!/bin/sh\necho "$GH_TOKEN: $*"\n')
+    gh.chmod(0o755)
+    runner("Install archspec")
+    done = runner("Compare with the base branch")
+    assert done.returncode == 0, done.stderr
+    compared = [
+        f"archspec diff --git {base} --format markdown ./specs/{name}"
+        for name in ("$(touch pwned).yml", "a b.yaml")
+    ]
+    summary = (tmp_path / "summary").read_text().split("\n")
+    assert [line for line in summary if line] == compared
+    comment = (
+        f"pr comment pull/7 --edit-last --create-if-none --body-file {tmp_path}/tmp dir/archspec.md"
+    )
+    assert done.stdout == (f"secret: {comment}\n" if token else "")
+    assert not (tmp_path / "pwned").exists()
+    (tmp_path / "summary").unlink()
+    assert runner("Compare with the base branch", 2).returncode == 0  # not valid specs
