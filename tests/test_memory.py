@@ -153,6 +153,12 @@ def test_a_roofline_has_all_operations_and_bytes(project: Project) -> None:
     assert re.fullmatch(r"total +116.101 .* compute \d+%, memory \d+%", said.lines[-1])
 
 
+def test_a_roofline_has_its_own_count(project: Project) -> None:
+    said = project.run("show", "resnet18", "--roofline=a100", "--convention=fvcore")
+    assert (said.code, said.out) == (2, "")
+    assert "argument --convention: not allowed with argument --roofline" in said.err
+
+
 def test_a_batch_is_a_number(project: Project) -> None:
     said = project.run("show", "resnet18", "--memory", "--batch-size=none")
     assert (said.code, said.out) == (2, "")

@@ -97,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
         check_named(args.spec)
         print(PASSES[args.pass_](args.spec, settings(args)))
         return 0
+    if args.convention and args.roofline:
+        args.usage_error("argument --convention: not allowed with argument --roofline")
     spec = chosen(args)
     if args.resolved:
         print(_resolved(spec, args.format), end="")

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from archspec.cli.files import Target, targets_in, write
+from archspec.cli.files import Target, targets_in, text_of, write
 from archspec.cli.lines import fail
 from archspec.cli.options import add_settings, chosen
 from archspec.cli.rendering import render_all, script_name
@@ -71,11 +71,13 @@ def run(args: argparse.Namespace) -> int:
         args.parser.print_help()
     spec = _spec(args)
     said = {word.partition("=")[0] for word in passed}
-    asked = [name for name in ON_REQUEST if args.help or f"--{name}" in said]
-    files = _files(spec, asked)
     folder = Path(args.out or f"runs/{spec.name}")
+    before = [] if args.help else _options_before(folder / script_name(spec))
+    asked = [n for n in ON_REQUEST if args.help or f"--{n}" in said or n in before]
+    files = _files(spec, asked)
     targets = [] if args.help else targets_in(folder, files)
-    problem = ("" if args.slurm else _no_torch()) or _other_run(folder, targets)
+    held = targets if args.help or asked == before else targets_in(folder, _files(spec, before))
+    problem = ("" if args.slurm else _no_torch()) or _other_run(folder, held)
     if problem:
         fail(*problem.split("\nhelp: ", 1))
         return 2
@@ -116,6 +118,12 @@ def _files(spec: Spec, asked: list[str]) -> dict[str, str]:
     if findings:
         raise SpecError(findings)
     return files
+
+
+def _options_before(script: Path) -> list[str]:
+    """The options on request that a script has. A run may get more of them later."""
+    text = text_of(script)
+    return [name for name in ON_REQUEST if f'"--{name}"' in text]
 
 
 def _no_torch() -> str:

@@ -24,8 +24,8 @@ from support import ROOT, write_spec
 
 BODY = "input: [3, 8, 8]\nstem: {pool: global_avg_pool, flatten: flatten, fc: {linear: 4}}\n"
 RECIPE = "train: {data: synthetic, epochs: 1, batch_size: 8, lr: 0.1}\n"
-SCRIPT = '''\
-"""Trains {root} ({recipe}). Has {asked}."""
+SCRIPT = """\
+# Trains {root} ({recipe}). Has {asked}.
 
 import json
 import sys
@@ -35,7 +35,7 @@ if "--help" in sys.argv:
     sys.exit()
 open("given.json", "w").write(json.dumps(sys.argv))
 sys.exit(int(sys.argv[-1]) if "--exit" in sys.argv else 0)
-'''
+"""
 
 AGAIN = ["--resume", "auto"]  # the same command goes on
 Output = pytest.CaptureFixture[str]
@@ -52,7 +52,9 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def generate_training(
         spec: Spec, network: Network, model: str, single_file: bool, asked: list[str]
     ) -> str:
-        text = SCRIPT.format(root=network.root.name, recipe=spec.train, asked=",".join(asked))
+        text = SCRIPT.format(
+            root=network.root.name, recipe=spec.train, asked=" ".join(f'"--{x}"' for x in asked)
+        )
         return HEADER.format(spec=spec.name, digest=digest(text)) + text
 
     monkeypatch.setattr(rendering, "generate_training", generate_training)
@@ -113,8 +115,8 @@ def test_our_options_stand_anywhere(spec: Path, words: list[str]) -> None:
     ("words", "asked"),
     [
         ([], ""),
-        (["--weights", "a.pt"], "weights"),
-        (["--tensorboard", "--cache=here"], "cache,tensorboard"),
+        (["--weights", "a.pt"], '"--weights"'),
+        (["--tensorboard", "--cache=here"], '"--cache" "--tensorboard"'),
         (["--data", "weights"], ""),
     ],
 )
@@ -343,6 +345,18 @@ def test_a_run_goes_on_with_the_same_script(spec: Path) -> None:
     main(["train", "net.yaml"])
     Path("runs/net/last.pt").touch()
     assert main(["train", "net.yaml", "--resume"]) == 0
+
+
+def test_a_run_gets_more_options_and_keeps_those_it_has(spec: Path, capsys: Output) -> None:
+    main(["train", "net.yaml"])
+    Path("runs/net/last.pt").touch()
+    both = '"--cache" "--tensorboard"'
+    for words, asked in (["--tensorboard"], '"--tensorboard"'), (["--cache=a"], both), ([], both):
+        assert main(["train", "net.yaml", *words]) == 0
+        assert f" Has {asked}." in Path("runs/net/train_net.py").read_text()
+    spec.write_text(spec.read_text().replace("lr: 0.1", "lr: 0.2"))
+    assert main(["train", "net.yaml"]) == 2
+    assert "holds a run of another spec" in capsys.readouterr().err
 
 
 def test_before_the_first_checkpoint_the_recipe_may_change(spec: Path) -> None:
