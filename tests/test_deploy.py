@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -345,6 +346,18 @@ def test_arguments_stay_arguments() -> None:
     model = build(network(archspec.load("resnet18", classes=7)))
     module = deployed(archspec.render_deploy("resnet18"), model.state_dict(), classes=7)
     assert module(images(1, 3, 32, 32)).shape == (1, 7)
+
+
+def test_an_activation_that_differs_is_an_argument() -> None:
+    source = archspec.render_deploy("mobilenet_v3_small")
+    assert re.findall(r"^class (\w+)", source, re.MULTILINE) == [
+        "FusedConv2d",
+        "SqueezeExcitation",
+        "MBConv",
+        "MobileNetV3Small",
+    ]
+    assert 'MBConv(16, 24, 72, "relu", stride=2)' in source
+    assert 'MBConv(40, 40, 240, "hardswish", kernel=5, squeeze=64)' in source
 
 
 def test_outputs_are_features() -> None:

@@ -300,7 +300,8 @@ class ClassBuilder:
     def _slot(self, slots: Sequence[Slot | None], f: OpField) -> Any:
         lead = next(slot for slot in slots if slot is not None)
         if isinstance(lead, str):
-            return lead
+            words = [slot if isinstance(slot, str) else None for slot in slots]
+            return self.sizes.worded(words, f.torch) or lead
         if count := max(len(slot) if isinstance(slot, tuple) else 0 for slot in slots):
             rows = [slot if isinstance(slot, tuple) else (slot,) * count for slot in slots]
             columns = zip(*rows, strict=True)
@@ -319,9 +320,7 @@ class ClassBuilder:
                 continue
             if name in group.types:
                 kinds = [group.types[name][c.instance] if c else None for c in gapped]
-                arguments[name] = self.sizes.typed(kinds) or Reference(
-                    next(kind for kind in kinds if kind)
-                )
+                arguments[name] = self._activation(kinds, parameter)
                 continue
             numbers = [group.numbers[name][c.instance] if c else None for c in gapped]
             meanings = [c.meaning(group.own(c.instance, name)) if c else None for c in gapped]
@@ -329,6 +328,13 @@ class ClassBuilder:
             expr = self.sizes.unify(numbers, meanings, sources, self._word(calls[0], name))
             arguments[name] = self.sizes.as_real(expr) if parameter.annotation == "float" else expr
         return New(group.cls, arguments)
+
+    def _activation(self, kinds: Sequence[str | None], parameter: Parameter) -> Any:
+        """A class of torch or a string: a parameter of this class too, if its uses differ."""
+        first = next(kind for kind in kinds if kind)
+        if parameter.annotation == "str":
+            return self.sizes.worded(kinds, parameter.name) or first
+        return self.sizes.typed(kinds) or Reference(first)
 
     def _word(self, call: BlockCall, name: str) -> str:
         """What an inner block's parameter is called outside: `kernel` of `se` is `se_kernel`."""

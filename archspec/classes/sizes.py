@@ -57,7 +57,8 @@ class Sizes:
         self.meanings: dict[str, Expr] = {}
         self.locals: dict[str, Expr] = {}
         self.numbers: dict[str, list[Scalar]] = {}
-        self.types: dict[str, list[str | None]] = {}  # classes of torch, one a use
+        self.types: dict[str, list[str | None]] = {}  # activations, one per use
+        self.words: set[str] = set()  # those of them that are strings, not classes of torch
         self.real: set[str] = set()
         self.gates = group.merged.gates if group.merged else {}
         self.known = {name for use in self.uses for name in use.definitions}
@@ -65,7 +66,13 @@ class Sizes:
         self.defaults: dict[str, Number] = {}  # torch's, of sizes without a name in the block
         self.compared = compared(self.lead.raw)
 
-    def typed(self, kinds: Sequence[str | None]) -> Name | None:
+    def worded(self, words: Sequence[str | None], name: str) -> Name | None:
+        """The parameter that is these strings; None if all uses have the same one."""
+        found = self.typed(words, name)
+        self.words |= {found.id} if found else set()
+        return found
+
+    def typed(self, kinds: Sequence[str | None], word: str = "activation") -> Name | None:
         """The parameter that has these classes of torch; None where all uses have one."""
         for name, known in self.types.items():
             if all(a is None or b is None or a == b for a, b in zip(known, kinds, strict=True)):
@@ -74,10 +81,10 @@ class Sizes:
         if len({*kinds} - {None}) < 2:
             return None
         taken = {*self.known, *self.types, *self.group.modules, *CONSTRUCTOR_WORDS}
-        name, count = "activation", 1
+        name, count = word, 1
         while name in taken:
             count += 1
-            name = f"activation{count}"
+            name = f"{word}{count}"
         self.types[name] = [*kinds]
         return Name(name)
 
@@ -341,7 +348,8 @@ class Sizes:
         known = [self._parameter(name) for name in named]
         required = [p for p in known if p.default is None]
         required.sort(key=lambda p: FLOW.index(p.name) if p.name in FLOW else len(FLOW))
-        modules = [Parameter(name, "type[nn.Module]") for name in self.types if name in self.used]
+        kinds = {name: "str" if name in self.words else "type[nn.Module]" for name in self.types}
+        modules = [Parameter(name, kind) for name, kind in kinds.items() if name in self.used]
         modules += [Parameter(name, "nn.Module") for name in self.group.modules]
         return [*required, *modules, *(p for p in known if p.default is not None)]
 

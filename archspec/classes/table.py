@@ -226,6 +226,8 @@ def _free(draw: Draw) -> Any:
 
 def _kind(slot: Slot, name: str, call: OpCall) -> Any:
     """Equal for a number and a list of one for each dimension; a shape is no such list."""
+    if name == call.op.ends_in:
+        return "activation"
     if not isinstance(slot, tuple):
         return slot if isinstance(slot, str) else None
     shape = name == call.op.leaves or call.op.imported

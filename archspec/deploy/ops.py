@@ -28,3 +28,4 @@ class FusedConv(Convolution):
     key: ClassVar[str] = "fused_conv"
     torch: ClassVar[str] = "FusedConv2d"
     extends: ClassVar[str] = "Conv2d"
+    ends_in: ClassVar[str] = "act"

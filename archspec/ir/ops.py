@@ -122,6 +122,7 @@ class Op:
     learned: ClassVar[tuple[str, ...]] = ("weight", "bias")  # that it may have, if `weighted`
     numbered: ClassVar[bool] = False
     activation: ClassVar[bool] = False
+    ends_in: ClassVar[str] = ""  # the argument that names an activation
     norm: ClassVar[bool] = False
     centers: ClassVar[bool] = False  # takes away the mean of each channel
     projects: ClassVar[bool] = False  # multiplies by a matrix or a kernel, and may add a bias
