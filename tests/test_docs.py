@@ -43,6 +43,7 @@ from support import ROOT
 
 PAGES = (
     *("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/shapes.md"),
+    "docs/checkpoints.md",
     "docs/data.md",
     "docs/diff.md",
     "docs/deploy.md",
