@@ -248,9 +248,7 @@ def test_the_readme_has_no_relative_link_which_would_break_on_pypi() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     targets = re.findall(r"\]\(([^)]+)\)|\bsrc=\"([^\"]+)\"", text)
     assert [link for link in map("".join, targets) if not link.startswith("https://")] == []
-    assert {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} == {
-        *re.findall(r"`(docs/\w+\.md)`", text)
-    }
+    assert all((ROOT / page).exists() for page in re.findall(r"`(docs/[\w.]+)`", text))
 
 
 def test_the_readme_names_shipped_specs() -> None:
