@@ -65,7 +65,9 @@ def _shown(text: str) -> str:
 
 
 def absent(name: str) -> str:
-    return ABSENT.format(name, "not compared" if name in {*SHIPPED, *ZOO} else "not shipped") + "\n"
+    return (
+        ABSENT.format(name, "not compared" if name in {*SHIPPED, *ZOO} else "not built in") + "\n"
+    )
 
 
 def write_row(name: str, line: Mapping[str, str] | None) -> None:
