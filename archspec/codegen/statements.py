@@ -289,7 +289,9 @@ def _variables(cls: Class) -> dict[str, str]:
 
 
 def _interpolated(how: Interpolate, x: Code, like: Code) -> CallText:
-    given = {"size": f"{like.text}.shape[-{how.rank}:]", "mode": f'"{how.mode}"'}
+    given = {"size": f"{like.text}.shape[-{how.rank}:]"}
+    if how.mode != "nearest":  # torch's default
+        given["mode"] = f'"{how.mode}"'
     if how.align_corners is not None:
         given["align_corners"] = str(how.align_corners)
     named = tuple(KeywordText(key, text) for key, text in given.items())
