@@ -239,9 +239,10 @@ def test_the_average_is_torchs(parts: ModuleType) -> None:
 
 
 def test_l1_has_exact_zeros_and_reports_them(script: Script, tmp_path: Path) -> None:
-    weight = torch.tensor([[0.5, -0.5, 0.01, -0.01, 0.1]])
-    script.module.shrink([weight], 0.1)
+    weight, bias = torch.tensor([[0.5, -0.5, 0.01, -0.01, 0.1]]), torch.ones(2)
+    script.module.shrink(torch.optim.SGD([weight, bias], lr=0.2), 0.5)
     torch.testing.assert_close(weight, torch.tensor([[0.4, -0.4, 0.0, 0.0, 0.0]]))
+    assert bias.tolist() == [1, 1]
     assert script.module.share_of_zeros([weight]) == 0.6
     printed = script(tmp_path, "--steps", "4", "--lr", "2")
     trained = torch.load(tmp_path / "last.pt", weights_only=True)["trained"]
