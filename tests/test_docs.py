@@ -251,6 +251,12 @@ def test_the_readme_has_no_relative_link_which_would_break_on_pypi() -> None:
     assert all((ROOT / page).exists() for page in re.findall(r"`(docs/[\w.]+)`", text))
 
 
+def test_the_site_leads_to_each_page() -> None:
+    text = (ROOT / "mkdocs.yml").read_text("utf-8")
+    pages = ("README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")))
+    assert not [page for page in pages if f": {page}\n" not in text]
+
+
 def test_the_readme_names_shipped_specs() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     _, _, section = text.partition("## Built-in networks\n\n")
