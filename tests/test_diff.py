@@ -47,8 +47,8 @@ def test_it_says_what_was_written_down(name: str, project: Project) -> None:
 
 def test_the_docs_show_what_is_printed() -> None:
     page = (ROOT / "docs" / "diff.md").read_text("utf-8")
-    blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    shown = [re.sub(r"\A\$.*\n", "", text) for language, text in blocks if not language]
+    blocks = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    shown = [re.sub(r"\A\$.*\n", "", text) for kind, text in blocks if kind in ("", "text")]
     assert shown == [golden(f"{name}.txt") for name in ("d", "v1", "git")]
 
 

@@ -1,32 +1,20 @@
 """The documentation is true: every example builds, every excerpt is one, every command runs.
 
-Examples are the fenced blocks of the pages, in order. How a fragment becomes a whole spec is said
-at the top of docs/reference.md, and `completed` does it. Beyond that:
-
-- a block that opens with `# NAME.yaml` is written to that file, for the examples after it; where
-  the repository has the file, the block is an excerpt of it (`# ...` stands for what is left out);
-- a block that opens with `# generated/NAME.py` is an excerpt of what the spec NAME renders;
-- `yaml error` is an example that is refused, and the `text` block behind it is what lint prints;
-- `yaml ignore` is YAML of other programs;
-- other Python is executed, and lines of `sh` that start with `archspec` are run.
+How blocks are run is said in `support/pages.py`.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import shlex
-import shutil
-from contextlib import redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
-from textwrap import indent
 
 import pytest
+import torch
+import yaml
+from safetensors.torch import save_file
 from torch import nn
 
 import archspec
-from archspec.cli import main
 from archspec.docs import pages
 from archspec.expression import FUNCTIONS
 from archspec.language import shipped
@@ -40,130 +28,53 @@ from archspec.ops import OPS
 from archspec.reference import render, texts, torch_classes
 from archspec.resources import BLOCKS
 from support import ROOT
+from support.pages import Reader, examples
 
-PAGES = (
-    *("README.md", "docs/language.md", "docs/lint.md", "docs/reference.md", "docs/shapes.md"),
-    "docs/checkpoints.md",
-    "docs/data.md",
-    "docs/diff.md",
-    "docs/deploy.md",
-    "docs/training.md",
-    "docs/verify.md",
-)
-FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCK = "name: example\ninput: [64, 56, 56]\n"
-TITLE = re.compile(r"# (\S+\.(?:yaml|py))\n")
+PAGES = [
+    "README.md",
+    # The examples of rules.md are those of the rules' docstrings, in tests/test_rules.py.
+    *(f"docs/{p.name}" for p in sorted(ROOT.glob("docs/*.md")) if p.name != "rules.md"),
+]
 
 
-@dataclass(frozen=True)
-class Example:
-    """One fenced block; `line` is where it opens."""
-
-    page: str
-    line: int
-    language: str
-    info: str
-    text: str
-
-    @property
-    def file(self) -> str:
-        """The file that its first line names."""
-        title = TITLE.match(self.text)
-        return title[1] if title else ""
-
-    @property
-    def body(self) -> str:
-        return TITLE.sub("", self.text, count=1)
+def files_of_checkpoints() -> None:
+    """What the page calls its checkpoints."""
+    shipped = archspec.build_module("resnet50")
+    torch.save(shipped.state_dict(), "resnet50.pth")
+    save_file(shipped.state_dict(), "resnet50.safetensors")
+    own = archspec.build_module("resnet50", classes=10).state_dict()
+    save_file({k: v for k, v in own.items() if "layer3.5.bn3.running" not in k}, "mine.safetensors")
+    (mystery,) = [b.body for b in examples("docs/checkpoints.md") if b.file == "mystery.yaml"]
+    _saved(mystery, "mystery")
+    Path("runs").mkdir()
+    net = "name: mynet\ninput: [3, 8, 8]\nstem: [{conv: 5}, norm, act, {conv: 7}]\n"
+    Path("specs/mynet.yaml").write_text(net, "utf-8")
+    _saved(net, "runs/best")
 
 
-def examples(page: str) -> list[Example]:
-    text = (ROOT / page).read_text("utf-8")
-    return [
-        Example(page, text.count("\n", 0, found.start()) + 1, *found.groups())
-        for found in FENCE.finditer(text)
-    ]
+def _saved(spec: str, name: str) -> None:
+    save_file(archspec.build_module(yaml.safe_load(spec)).state_dict(), f"{name}.safetensors")
 
 
-def completed(text: str) -> str:
-    """The whole spec that a fragment stands for."""
-    keys = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-    if text.startswith("- "):
-        stride = "stride: 2" if re.search(r"\bstride\b(?!:)", text) else ""
-        use = f"stem: [{{example: {{{stride}}}}}]"
-        return f"{BLOCK}{use}\nblocks:\n  example:\n    body:\n{indent(text, ' ' * 6)}"
-    if "body" in keys:
-        use = "stages: {layer1: {block: example}}"
-        return f"{BLOCK}{use}\nblocks:\n  example:\n{indent(text, ' ' * 4)}"
-    start = "" if "name" in keys else "name: example\n"
-    return start + ("" if keys & {"input", "extends"} else "extends: resnet50\n") + text
+def files_of_lint() -> None:
+    net = "name: net\ninput: [3, 32, 32]\nstem: [{cnov: 8}]\n"
+    Path("net.yaml").write_text(net, "utf-8")
 
 
-class Reader:
-    """Goes through a page in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.refused = ""
-
-    def read(self, example: Example) -> None:
-        if "ignore" in example.info.split():
-            return
-        if example.file.startswith("generated/"):
-            self.excerpt(example, archspec.render(Path(example.file).stem))
-        elif example.file and (ROOT / example.file).exists():
-            self.excerpt(example, (ROOT / example.file).read_text("utf-8"))
-        elif example.language == "yaml":
-            self.spec(example)
-        elif example.language == "python":
-            exec(compile(example.text, example.page, "exec"), {})
-        elif example.language == "sh":
-            self.commands(example)
-        elif example.language == "text" and self.refused:
-            assert example.text == self.refused, f"lint says:\n{self.refused}"
-            self.refused = ""
-
-    def excerpt(self, example: Example, whole: str) -> None:
-        for part in re.split(r"^ *# \.\.\.\n", example.body, flags=re.MULTILINE):
-            assert part.strip("\n") in whole
-
-    def spec(self, example: Example) -> None:
-        path = self.folder / (example.file or "example.yaml")
-        path.parent.mkdir(exist_ok=True)
-        if path.parent.name == "blocks":
-            path.write_text(example.text, "utf-8")
-            return
-        path.write_text(completed(example.text) if not example.file else example.text, "utf-8")
-        if "error" not in example.info.split():
-            archspec.render(path)
-            return
-        with pytest.raises(archspec.SpecError):
-            archspec.render(path)
-        with redirect_stdout(io.StringIO()) as said:
-            assert main(["lint", "--no-cache", "--isolated", "--format=full", path.name]) == 1
-        self.refused = said.getvalue()
-
-    def commands(self, example: Example) -> None:
-        for line in example.text.splitlines():
-            words = shlex.split(line, comments=True)
-            if words[:1] == ["archspec"]:
-                assert main(words[1:]) == 0, line
+FILES = {"docs/checkpoints.md": files_of_checkpoints, "docs/lint.md": files_of_lint}
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_example_of_the_page_is_true(
+def test_every_block_of_the_page_is_true(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "specs", tmp_path / "specs", ignore=shutil.ignore_patterns("zoo"))
-    (tmp_path / "generated").symlink_to(ROOT / "generated")
-    reader, wrong = Reader(tmp_path), []
-    for example in examples(page):
-        try:
-            reader.read(example)
-        except (Exception, pytest.fail.Exception) as error:
-            wrong.append(f"{page}:{example.line}: {type(error).__name__}: {error}")
+    blocks = examples(page)
+    assert blocks or "```" not in (ROOT / page).read_text("utf-8")
+    reader = Reader(tmp_path)
+    FILES.get(page, lambda: None)()
+    wrong = reader.all(blocks)
     assert not wrong, "\n".join(wrong)
-    assert examples(page)
 
 
 def test_what_is_generated_is_up_to_date() -> None:
