@@ -54,6 +54,13 @@ def size(picture: Path) -> tuple[int, ...]:
 # Reading ------------------------------------------------------------------------------
 
 
+def test_the_training_loss_is_that_of_a_rows_own_steps(write: Write) -> None:
+    """A log has the mean of the epoch so far; an epoch here is 20 steps."""
+    rows = ["10,0.5,0.1,4", "20,1,0.1,3", "25,1.25,0.1,2", "35,1.75,0.1,1"]
+    run = write("run", *(f"{row},,,9,9" for row in rows))
+    assert read_log(run).curve("train_loss")[1] == [4, 2, 2, 0.5]
+
+
 def test_a_log_is_read_by_its_header(write: Write) -> None:
     header = "seconds,zeros,r2,test_loss,train_loss,lr,epoch,step"
     log = read_log(

@@ -118,6 +118,7 @@ def read_log(run: str | Path) -> Log:
     if not rows:
         raise PlotError(f"{path}: no evaluation yet; one comes after each epoch")
     columns = {name: [row[name] for row in rows] for name in wanted}
+    columns["train_loss"] = list(_since_the_row_before(rows))
     loss, measure = wanted[len(COLUMNS) :][:2]
     return Log(loss, measure, columns)
 
@@ -217,6 +218,20 @@ def _add(rows: list[Row], row: Row) -> None:
     while rows and rows[-1]["step"] >= row["step"]:
         rows.pop()
     rows.append(row)
+
+
+def _since_the_row_before(rows: list[Row]) -> Iterator[float]:
+    """The mean training loss of each row's own steps; a log has that of the epoch so far."""
+    last = rows[-1]
+    an_epoch = max(1, round(min(last["step"] / (last["epoch"] or 1), GREATEST)))
+    start = total = before = 0.0  # the epoch's first step, the sum of its losses, the last row
+    for row in rows:
+        step, mean = row["step"], row["train_loss"]
+        if (step - 1) // an_epoch * an_epoch != start:
+            start = before = (step - 1) // an_epoch * an_epoch
+            total = 0.0
+        yield (mean * (step - start) - total) / max(1, step - before)
+        total, before = mean * (step - start), step
 
 
 def _first(problems: list[str], path: Path) -> list[str]:

@@ -142,6 +142,11 @@ call is below."""
         return next(iter(self.lines["evaluated"]), "net")
 
     @property
+    def evaluates(self) -> str:
+        """When the network is evaluated and `log.csv` written."""
+        return "judged" if self.validates else "ends"
+
+    @property
     def row(self) -> list[str]:
         shown = ["epoch {row['epoch']:.2f}  loss {row['train_loss']:.4f}  "]
         if self.validates:

@@ -21,7 +21,7 @@ def test_the_recipe_obeys_the_number_of_classes(
     import timm
 
     page = (ROOT / "docs" / "training.md").read_text("utf-8")
-    (recipe,) = re.findall(r"```python ignore\n(@timm.*?)```", page, re.DOTALL)
+    (recipe,) = re.findall(r"```python ignore[^\n]*\n(@timm.*?)```", page, re.DOTALL)
     module = types.ModuleType("mine")
     monkeypatch.setitem(sys.modules, "mine", module)
     exec(archspec.render("resnet18_fashion_mnist"), vars(module))

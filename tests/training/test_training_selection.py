@@ -192,6 +192,17 @@ def test_without_validation_all_is_trained_on_and_the_last_tested(tmp_path: Path
     )
 
 
+def test_early_stopping_counts_epochs_since_the_best_evaluation(tmp_path: Path) -> None:
+    script = Script(tmp_path / "script", FLAT + flat("validation: 0.2, early_stopping: 1"))
+    data, scores = saved(tmp_path, "train", "val"), iter([0.5, 0.5, 0.6])
+    table = torch.eye(3).long()
+    evaluate = mock.Mock(side_effect=lambda *_: (1.0, next(scores), table))
+    with mock.patch.object(script.module, "evaluate_classes", evaluate):
+        script(tmp_path / "run", "--data", data)
+    last = torch.load(tmp_path / "run" / "last.pt", weights_only=True)["run"]
+    assert (last["best_step"], last["step"]) == (3, 6), "of 9, in epochs of 3"
+
+
 def test_early_stopping_needs_validation() -> None:
     with pytest.raises(SpecError) as caught:
         parse_text(FLAT + flat("validation: 0, early_stopping: 2"), "net")

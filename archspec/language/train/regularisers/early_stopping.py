@@ -31,4 +31,5 @@ class EarlyStopping(Regulariser):
 
     def script(self, network: Places) -> Lines:
         if self.early_stopping:
-            yield "while", f'run["worse"] < {self.early_stopping}'
+            epochs = f"{self.early_stopping} * " if self.early_stopping > 1 else ""
+            yield "while", f'run["step"] - run["best_step"] < {epochs}an_epoch'
