@@ -25,6 +25,7 @@ MOST_RUNS = len(COLORS)
 EVALUATED: Mapping[str, Any] = {"linestyle": "-"}
 TRAINED: Mapping[str, Any] = {"linestyle": "--", "markerfacecolor": "white"}
 FEW = 12  # points on a curve
+SHORT = 3  # epochs up to which their axis has marks between them
 WIDE = 50  # greatest loss / least loss from which their axis is logarithmic
 STEPS = (1, 2, 5, 10)  # between the marks of an axis
 LONGEST_NAME = 48
@@ -154,7 +155,8 @@ def _rate_axis(axes: Axes) -> None:
 
     axes.set_title("learning rate")
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1, steps=STEPS))
+    whole = axes.dataLim.xmax > SHORT
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=whole, min_n_ticks=1, steps=STEPS))
     axes.yaxis.set_major_locator(MaxNLocator(2, steps=STEPS))
     _written(axes, "{:g}".format)
 
@@ -167,7 +169,7 @@ def _written(axes: Axes, form: Callable[[float], str]) -> None:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:g} %" if share <= 1 else ""
+    return f"{100 * share:g} %" if share < 1.001 else ""  # 1 may be marked as 1.0000000000000002
 
 
 # Names --------------------------------------------------------------------------------
