@@ -5,6 +5,7 @@ How blocks are run is said in `support/pages.py`.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -30,10 +31,13 @@ from archspec.resources import BLOCKS
 from support import ROOT
 from support.pages import Reader, examples
 
+ELSEWHERE = {
+    "rules.md": "tests/test_rules.py runs the examples of the rules' docstrings",
+    "tutorial.md": "test_the_notebook_runs",
+}
 PAGES = [
     "README.md",
-    # The examples of rules.md are those of the rules' docstrings, in tests/test_rules.py.
-    *(f"docs/{p.name}" for p in sorted(ROOT.glob("docs/*.md")) if p.name != "rules.md"),
+    *(f"docs/{p.name}" for p in sorted(ROOT.glob("docs/*.md")) if p.name not in ELSEWHERE),
 ]
 
 
@@ -75,6 +79,22 @@ def test_every_block_of_the_page_is_true(
     FILES.get(page, lambda: None)()
     wrong = reader.all(blocks)
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a kernel, which takes two dozen packages; `Reader.cell` knows the magics it uses."""
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(tmp_path)
+    for cell in json.loads(pages()["tutorial.ipynb"])["cells"]:
+        if cell["cell_type"] == "code":
+            reader.cell(cell["source"])
+            for output in cell["outputs"]:
+                reader.output(output["text"])
+    for example in examples("docs/tutorial.md"):
+        if example.file.endswith(".py"):
+            reader.read(example)
+    assert {path.name for path in Path("runs").iterdir()} == {"short", "slow"}
+    assert Path("both.png").stat().st_size > 10_000
 
 
 def test_what_is_generated_is_up_to_date() -> None:

@@ -24,6 +24,8 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -35,11 +37,10 @@ import pytest
 
 import archspec
 from archspec.cli import main
+from archspec.docs import FENCE, TITLE
 from support import ROOT
 
-FENCE = re.compile(r"^( *)```(\w*)([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 BLOCK = "name: example\ninput: [64, 56, 56]\n"
-TITLE = re.compile(r"# (\S+\.(?:yaml|py))\n")
 ROUNDING = re.compile(r"\b\d+(?:\.\d+)?e-\d+")  # errors of floats differ between machines
 
 
@@ -124,6 +125,16 @@ class Reader:
         else:
             self.kinds[example.language](self, example)
 
+    def cell(self, source: str) -> None:
+        """Runs a cell of a notebook as IPython does."""
+        first, _, rest = source.partition("\n")
+        if first.startswith("%%writefile "):
+            Path(first.split()[1]).write_text(f"{rest}\n", "utf-8")
+        elif first.startswith("!"):
+            self.printed = [_printed(line.removeprefix("!"))[1] for line in source.splitlines()]
+        else:
+            self.python(Example("a cell", 1, "python", "", source))
+
     def whole(self, file: str) -> str:
         """The file that exists by that name, as text."""
         if file.startswith("generated/"):
@@ -201,6 +212,10 @@ def _printed(line: str) -> tuple[int, str]:
     """The exit code of a command of archspec, and what it prints."""
     words = shlex.split(line, comments=True)
     assert words[:1] == ["archspec"], f"not run: {line}"
+    if words[1] == "train":  # takes the place of its process
+        command = [sys.executable, "-m", *words]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.returncode, done.stdout
     with redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
         code = main(words[1:])
     return code, _from_the_root(said.getvalue())
