@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +54,12 @@ def size(picture: Path) -> tuple[int, ...]:
 
 
 # Reading ------------------------------------------------------------------------------
+
+
+def test_a_backend_that_is_not_installed_does_not_matter(write: Write) -> None:
+    command = [sys.executable, "-m", "archspec", "plot", str(write("run", row(1), row(2)))]
+    environment = os.environ | {"MPLBACKEND": "no_such_backend"}
+    subprocess.run(command, env=environment, check=True)
 
 
 def test_the_training_loss_is_that_of_a_rows_own_steps(write: Write) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def _picture(text: str) -> Path:
 
 def run(args: argparse.Namespace) -> int:
     """See the description of the command."""
+    os.environ.pop("MPLBACKEND", None)  # Jupyter sets one that may not be installed here
     runs = list(dict.fromkeys(args.runs))
     try:
         logs = read_logs(runs)
