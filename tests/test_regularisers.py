@@ -56,6 +56,7 @@ def test_reference_and_schema_have_it(house: House) -> None:
     row = "| `orthogonal` | a number of at least 0 | off | Strength with which rows are kept"
     docs = house.folder / "docs"
     docs.mkdir()
+    shutil.copy(ROOT / "docs" / "tutorial.md", docs)
     house.run("-m", "archspec.docs")
     assert row in (docs / "reference.md").read_text("utf-8")
     schema = json.loads((docs / "archspec.schema.json").read_text("utf-8"))
