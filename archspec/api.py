@@ -7,6 +7,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from archspec.analysis import Analysis, analyze_network
 from archspec.classes import classes
@@ -18,6 +19,7 @@ from archspec.language import Spec
 from archspec.language import load as load_spec
 from archspec.language.load import Source
 from archspec.language.settings import keywords
+from archspec.language.spec import PICTURES
 from archspec.memo import Memo
 
 if TYPE_CHECKING:
@@ -27,6 +29,20 @@ if TYPE_CHECKING:
 MEMO = Memo()
 # Most users see no finding: the rules are imported for the code of the first.
 LATER.append(partial(import_module, "archspec.rules"))
+
+
+def _picture(spec: Spec) -> str | None:
+    """A spec as SVG, with a name of its own among the pictures of a page; None if it has errors."""
+    from archspec.picture import svg
+
+    try:
+        analysis = analyze(spec)
+    except SpecError:
+        return None
+    return svg(analysis, f"archspec-{crc32(svg(analysis).encode()):08x}")
+
+
+PICTURES.append(_picture)
 
 
 def load(source: Source, **args: Any) -> Spec:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Any
 
-from archspec.analysis import Analysis, Row, table
+from archspec.analysis import Analysis
 from archspec.api import analyze
+from archspec.cli import formats
 from archspec.cli.options import add_settings, chosen, positive, settings
 from archspec.cli.passes import PASSES
 from archspec.cli.passes.documents import dumped
 from archspec.conventions import CONVENTIONS
-from archspec.ir.visitor import Visit, visits
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.lint.discover import check_named
@@ -85,7 +85,9 @@ def add_parser(commands: Any) -> None:
         choices=tuple(CONVENTIONS),
         help="count operations as this tool does, in place of MACs",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument(
+        "--format", choices=formats.names(), default="text", help="output format (default: text)"
+    )
     add_settings(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
 
@@ -99,6 +101,11 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.convention and args.roofline:
         args.usage_error("argument --convention: not allowed with argument --roofline")
+    for name in ("resolved", "memory", "roofline"):
+        if getattr(args, name) and args.format not in ("text", "json"):
+            args.usage_error(
+                f"argument --format: {args.format} is not allowed with argument --{name}"
+            )
     spec = chosen(args)
     if args.resolved:
         print(_resolved(spec, args.format), end="")
@@ -112,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     if args.roofline:
         print(_roofline(analysis, spec, args))
         return 0
-    print(_json(analysis, spec.stages) if args.format == "json" else table(analysis, args.depth))
+    print(formats.load(args.format)(analysis, spec, args.depth))
     return 0
 
 
@@ -166,38 +173,3 @@ def _resolved(spec: Spec, form: str) -> str:
     if form == "json":
         return json.dumps(data, indent=2) + "\n"
     return dumped(data, flow=None, width=100)
-
-
-def _json(analysis: Analysis, stages: Container[str]) -> str:
-    assert analysis.network is not None
-    pairs = zip(analysis.rows, visits(analysis.network), strict=True)
-    rows = [_row(row, visit, stages) for row, visit in pairs]
-    whole = {
-        "name": analysis.name,
-        "input": analysis.input,
-        "output": analysis.output,
-        "params": analysis.params,
-        "macs": analysis.macs,
-        "depth": analysis.depth,
-        "activations": analysis.activations,
-        "receptive_field": analysis.receptive_field and analysis.receptive_field.sizes,
-        "layers": rows,
-    }
-    return json.dumps(whole, indent=2, default=float)  # a fraction
-
-
-def _row(row: Row, visit: Visit, stages: Container[str]) -> dict[str, Any]:
-    """A layer as data: `block` is the class that it is in, `role` says "shortcut" or "gate"."""
-    top = row.path.partition(".")[0]
-    return {
-        "path": row.path,
-        "op": row.op,
-        "input": visit.site.x.sizes,
-        "output": row.output,
-        "params": row.params,
-        "macs": row.macs,
-        "arguments": visit.site.call.arguments,
-        "stage": top if top in stages else None,
-        "block": {"path": visit.frame.path, "name": visit.block} if visit.frame else None,
-        "role": visit.role or None,
-    }

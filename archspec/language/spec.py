@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
@@ -190,6 +190,10 @@ def _prefixes(value: Any) -> dict[str, str]:
     return result
 
 
+#: What draws a spec in a notebook, as SVG: `archspec.api` adds it, because it takes an analysis.
+PICTURES: list[Callable[[Spec], str | None]] = []
+
+
 class Spec(Model):
     """One network: what a YAML file says, checked. Use `archspec.load` to read a file.
 
@@ -220,6 +224,14 @@ class Spec(Model):
         spec = handler(data)
         vars(spec)["document"] = Document(data)
         return spec
+
+    def _repr_svg_(self) -> str | None:
+        """Its network as a picture, for a notebook."""
+        return next((draw(self) for draw in PICTURES), None)
+
+    def _repr_html_(self) -> str | None:
+        """The same, where a notebook prefers HTML."""
+        return self._repr_svg_()
 
     def keep(self, document: Document, library: Any, changed: bool) -> None:
         """What the spec was made of and looks blocks up in; whether settings changed it."""

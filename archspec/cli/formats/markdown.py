@@ -1,0 +1,46 @@
+"""A table for a README: one row for each stage, with its output and its cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+
+from archspec.analysis import Analysis
+from archspec.diagnostics import visible
+from archspec.language import Spec
+from archspec.picture import words
+from archspec.picture.graph import graph_of
+from archspec.picture.rows import Node
+
+_SPECIAL = re.compile(r"([\\`*_\[\]#!|~])")
+
+
+def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
+    """The rows of the picture as a table, and their sum."""
+    return "\n".join(_lines(analysis))
+
+
+def _lines(analysis: Analysis) -> Iterator[str]:
+    facts = f"input {words.sizes(analysis.input)}, {analysis.depth} weighted layers"
+    yield f"**{_text(visible(analysis.name))}**: {_text(facts)}"
+    yield ""
+    yield "| layer | | output | parameters | MACs |"
+    yield "| --- | --- | --- | --: | --: |"
+    for node in graph_of(analysis).nodes:
+        yield _row(node)
+    totals = (f"**{words.count(number) or 0}**" for number in (analysis.params, analysis.macs))
+    yield f"| **total** | | **{words.sizes(analysis.output)}** | {' | '.join(totals)} |"
+
+
+def _row(node: Node) -> str:
+    times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
+    repeated = " ".join(filter(None, [node.kind, times]))
+    what = ": ".join(filter(None, [repeated, *node.lines[:1]]))
+    cells = [node.title, what, words.sizes(node.y.sizes), *map(words.count, node.cost)]
+    return f"| {' | '.join(map(_text, cells))} |"
+
+
+def _text(text: str) -> str:
+    """Text in which neither Markdown nor HTML finds anything to obey."""
+    return escape(_SPECIAL.sub(r"\\\1", text), quote=False)

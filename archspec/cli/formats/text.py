@@ -1,0 +1,11 @@
+"""A table of the layers, for people."""
+
+from __future__ import annotations
+
+from archspec.analysis import Analysis, table
+from archspec.language import Spec
+
+
+def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
+    """The layers line by line, and their sum."""
+    return table(analysis, depth)

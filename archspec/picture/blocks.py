@@ -1,0 +1,170 @@
+"""Which blocks a picture opens: one of each form, the largest share of the multiply-adds first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from archspec.ir import Shape
+from archspec.picture.flow import Box, Join, Step, Tensor, Unit
+from archspec.picture.panel import simplified
+from archspec.picture.rows import Graph, Node
+
+
+@dataclass(eq=False)
+class Use:
+    """A block in its row, what enters it, and whether its shortcut has a layer."""
+
+    unit: Unit
+    node: Node
+    place: int
+    enters: Shape
+    projects: bool
+
+
+@dataclass(eq=False)
+class Form:
+    """Uses of a block that are drawn alike, but for sizes and the layers of a shortcut."""
+
+    kind: str
+    uses: list[Use] = field(default_factory=list)
+    residual: bool = False
+    title: str = ""
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of all uses."""
+        return sum(use.unit.cost.macs for use in self.uses)
+
+    @property
+    def optional(self) -> bool:
+        """Whether some uses have a layer in the shortcut, and some do not."""
+        return len({use.projects for use in self.uses}) > 1
+
+    @property
+    def shown(self) -> Use:
+        """The first use with a layer in its shortcut that changes the image, or the typical one."""
+        projecting = [use for use in self.uses if use.projects]
+        strided = [use for use in projecting if use.enters.spatial != use.unit.y.spatial]
+        later = [use for use in self.uses if use.place]
+        return (strided or projecting or later or self.uses)[0]
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Its rows."""
+        return list(dict.fromkeys(use.node for use in self.uses))
+
+    @property
+    def note(self) -> str:
+        """What is shown, and where it differs."""
+        use = self.shown
+        shown = _ordinal(use) if len(use.node.units) > 1 else use.node.title
+        told = [f"Shown: {shown}."] if len(self.uses) > 1 else []
+        if self.optional:
+            projecting = [one for one in self.uses if one.projects]
+            where = f"in {len(projecting)} of {len(self.uses)} blocks"
+            if not any(one.place for one in projecting):
+                where = (
+                    f"in the first block of {listed(dict.fromkeys(one.node for one in projecting))}"
+                )
+            told.append(
+                f"The dashed projection is {where}; elsewhere the shortcut is the identity."
+            )
+        return " ".join(told)
+
+
+def _ordinal(use: Use) -> str:
+    names = ("first", "second", "third")
+    which = f"{names[use.place]} block" if use.place < 3 else f"block {use.place + 1}"
+    return f"{which} of {use.node.title}"
+
+
+def listed(nodes: Iterable[Node]) -> str:
+    """Rows by their names: `layer1 – layer4`."""
+    titles = [node.title for node in nodes]
+    if len(titles) < 3:
+        return " and ".join(titles)
+    return f"{titles[0]} \u2013 {titles[-1]}"
+
+
+def forms(graph: Graph) -> list[Form]:
+    """The forms of all blocks, the largest share of the multiply-adds first."""
+    found = dict[object, Form]()
+    for use in _uses(graph):
+        drawn = simplified(use.unit.steps)
+        if sum(1 for _ in _flat(drawn)) < 2:
+            continue
+        key = (use.unit.kind, _signature(drawn))
+        form = found.setdefault(key, Form(use.unit.kind, residual=_is_residual(drawn)))
+        form.uses.append(use)
+    ordered = sorted(found.values(), key=lambda form: -form.macs)
+    for form in ordered:
+        others = [one for one in ordered if one.kind == form.kind]
+        form.title = form.kind
+        if len({one.residual for one in others}) > 1:
+            form.title += ", with shortcut" if form.residual else ", no shortcut"
+    return ordered
+
+
+def _uses(graph: Graph) -> Iterator[Use]:
+    for node in (node for node in graph.nodes if not node.aside):
+        source = (
+            graph.nodes[node.inputs[0]].y if node.inputs and node.inputs[0] >= 0 else graph.input
+        )
+        shapes = [source, *(unit.y for unit in node.units)]
+        for place, (enters, unit) in enumerate(zip(shapes, node.units, strict=False)):
+            if node.kind:
+                projects = any(map(_projects, _joins(simplified(unit.steps))))
+                yield Use(unit, node, place, enters, projects)
+
+
+def _joins(steps: Sequence[Step]) -> Iterator[Join]:
+    for step in steps:
+        if isinstance(step, Join):
+            yield step
+            for branch in step.branches:
+                yield from _joins(branch)
+
+
+def _flat(steps: Sequence[Step]) -> Iterator[Step]:
+    for step in steps:
+        if isinstance(step, Join):
+            for branch in step.branches:
+                yield from _flat(branch)
+        elif not isinstance(step, Tensor):
+            yield step
+
+
+def _shortcut(join: Join) -> tuple[Step, ...] | None:
+    """The branch of a residual sum that has the least layers, if it is a shortcut."""
+    if join.sign != "+" or len(join.branches) != 2:
+        return None
+    short = min(join.branches, key=lambda branch: sum(1 for _ in _flat(branch)))
+    few = len(short) <= 3 and all(isinstance(step, Box) for step in short)
+    return short if few else None
+
+
+def _projects(join: Join) -> bool:
+    return bool(_shortcut(join))
+
+
+def _is_residual(steps: Sequence[Step]) -> bool:
+    return any(_shortcut(join) is not None for join in _joins(steps))
+
+
+def _signature(steps: Sequence[Step]) -> object:
+    """What is equal for uses that are drawn alike."""
+    return tuple(map(_mark, steps))
+
+
+def _mark(step: Step) -> object:
+    match step:
+        case Box(kind=kind, takes=takes, notes=notes):
+            return kind, takes, bool(notes)
+        case Join(sign=sign, branches=branches):
+            shortcut = _shortcut(step)
+            kept = [branch for branch in branches if branch is not shortcut]
+            return sign, shortcut is not None, tuple(map(_signature, kept))
+        case Tensor(saved=saved):
+            return saved
+    return step.kind if isinstance(step, Unit) else ""

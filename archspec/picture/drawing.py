@@ -1,0 +1,266 @@
+"""What a picture is put together from: shapes with places, and how wide a text is.
+
+Lengths are in units of 170 mm / 692, so that the text width of an A4 page is 680 units and 6 on
+each side.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
+
+WIDTH = 680  # of a picture, without its margins
+TALLEST = 960  # an A4 page has 240 mm for a figure and its caption
+SMALL, BODY, HEAD, TITLE = 9.5, 10.0, 10.5, 15.0  # sizes of type; 9.5 units are 6.6 pt in print
+
+# Advance widths of Helvetica in 1/1000 em (Adobe Font Metrics), from the space to the tilde.
+_ADVANCES = (
+    "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 "
+    "556 556 556 556 556 278 278 584 584 584 556 1015 667 667 722 722 667 611 778 722 278 "
+    "500 667 556 833 722 778 667 778 722 667 611 722 667 944 667 667 611 278 278 278 469 "
+    "556 333 556 556 500 556 556 278 556 556 222 222 500 222 833 556 556 556 556 333 500 "
+    "278 556 500 722 500 500 500 334 260 334 584 "
+)
+_WIDTHS = {chr(32 + place): int(width) for place, width in enumerate(_ADVANCES.split())}
+_WIDTHS |= {"\u00a0": 278, "\u00b7": 278, "\u00d7": 584, "\u2013": 556}
+_WIDTHS |= {"\u2026": 1000, "\u2192": 1000}
+
+
+@cache
+def width(text: str, size: float, bold: bool = False) -> float:
+    """How wide a text is at a size of type."""
+    units = sum(_WIDTHS.get(one) or _advance(one) for one in text)
+    return units * size / 1000 * (1.06 if bold else 1)
+
+
+def _advance(one: str) -> int:
+    return 1000 if unicodedata.east_asian_width(one) in "WF" else 667
+
+
+def cut(text: str, room: float, size: float, bold: bool = False) -> str:
+    """The text, or as much of it as fits, with an ellipsis."""
+    if width(text, size, bold) <= room:
+        return text
+    while text and width(text + "\u2026", size, bold) > room:
+        text = text[:-1]
+    return text.rstrip(" ,\u00b7\u00a0") + "\u2026"
+
+
+def fitting(texts: Iterable[str], room: float, size: float, bold: bool = False) -> str:
+    """The first text that fits, or the last one cut."""
+    last = ""
+    for last in texts:
+        if width(last, size, bold) <= room:
+            return last
+    return cut(last, room, size, bold)
+
+
+def wrapped(text: str, room: float, size: float) -> list[str]:
+    """The text in lines that fit."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if width(longer, size) <= room or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [cut(line, room, size) for line in lines]
+
+
+class Rect(NamedTuple):
+    """A rectangle; `solid` ones are boxes, which may not overlap."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    fill: str
+    stroke: str = "stroke"
+    r: float = 3
+    dash: bool = False
+    line: float = 0.9
+    solid: bool = True
+
+    def moved(self, dx: float, dy: float) -> Rect:
+        return self._replace(x=self.x + dx, y=self.y + dy)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        return self.x, self.y, self.x + self.w, self.y + self.h
+
+
+class Text(NamedTuple):
+    """A line of text on its baseline. `anchor`: "start", "middle" or "end"; `full` is what was cut.
+
+    `on` is the color behind it. Turned text reads from top to bottom.
+    """
+
+    x: float
+    y: float
+    text: str
+    size: float = SMALL
+    anchor: str = "start"
+    fill: str = "ink"
+    bold: bool = False
+    on: str = "paper"
+    full: str = ""
+    turned: bool = False
+
+    def moved(self, dx: float, dy: float) -> Text:
+        return self._replace(x=self.x + dx, y=self.y + dy)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        wide = width(self.text, self.size, self.bold)
+        start = {"start": 0.0, "middle": wide / 2, "end": wide}[self.anchor]
+        if self.turned:
+            return (
+                self.x - 0.2 * self.size,
+                self.y - start,
+                self.x + 0.7 * self.size,
+                self.y - start + wide,
+            )
+        return (
+            self.x - start,
+            self.y - 0.72 * self.size,
+            self.x - start + wide,
+            self.y + 0.21 * self.size,
+        )
+
+
+class Line(NamedTuple):
+    """A line through points, with round corners, and an arrow at its end."""
+
+    points: tuple[tuple[float, float], ...]
+    stroke: str = "stroke"
+    line: float = 1
+    arrow: bool = False
+    dash: bool = False
+    r: float = 6
+
+    def moved(self, dx: float, dy: float) -> Line:
+        return self._replace(points=tuple((x + dx, y + dy) for x, y in self.points))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        return _around(self.points)
+
+
+class Shape(NamedTuple):
+    """A filled polygon; `solid` ones are boxes."""
+
+    points: tuple[tuple[float, float], ...]
+    fill: str
+    stroke: str = "stroke"
+    line: float = 0.9
+    solid: bool = False
+
+    def moved(self, dx: float, dy: float) -> Shape:
+        return self._replace(points=tuple((x + dx, y + dy) for x, y in self.points))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        return _around(self.points)
+
+
+class Circle(NamedTuple):
+    """A circle with a sign in it: "+", "×", "C"; a dot has none."""
+
+    x: float
+    y: float
+    r: float = 7
+    sign: str = ""
+    fill: str = "paper"
+
+    def moved(self, dx: float, dy: float) -> Circle:
+        return self._replace(x=self.x + dx, y=self.y + dy)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        return self.x - self.r, self.y - self.r, self.x + self.r, self.y + self.r
+
+
+@dataclass(frozen=True)
+class Group:
+    """Shapes that are one thing: a row of the network at a path."""
+
+    path: str
+    items: tuple[Item, ...]
+
+    def moved(self, dx: float, dy: float) -> Group:
+        return replace(self, items=moved(self.items, dx, dy))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom."""
+        return bounds(self.items)
+
+
+Item = Rect | Text | Line | Shape | Circle | Group
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture: its size without margins, and what is drawn, in order."""
+
+    height: float
+    items: tuple[Item, ...]
+    title: str
+    description: str
+
+    @property
+    def flat(self) -> Iterator[Rect | Text | Line | Shape | Circle]:
+        """What is drawn, without groups."""
+        return flat(self.items)
+
+
+def flat(items: Iterable[Item]) -> Iterator[Rect | Text | Line | Shape | Circle]:
+    """Shapes without groups."""
+    for item in items:
+        if isinstance(item, Group):
+            yield from flat(item.items)
+        else:
+            yield item
+
+
+def moved(items: Iterable[Item], dx: float, dy: float) -> tuple[Item, ...]:
+    """The same elsewhere."""
+    return tuple(item.moved(dx, dy) for item in items)
+
+
+def bounds(items: Iterable[Item]) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of all."""
+    columns = list(zip(*(item.bounds for item in items), strict=True)) or [(0.0,)] * 4
+    return min(columns[0]), min(columns[1]), max(columns[2]), max(columns[3])
+
+
+def _around(points: tuple[tuple[float, float], ...]) -> tuple[float, float, float, float]:
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def box_of(kind: str, x: float, y: float, w: float, h: float, dash: str = "") -> Rect | Shape:
+    """The outline of a layer by its kind: gray prints tell them apart by shape.
+
+    `dash` is the color of an outline of dashes.
+    """
+    if kind == "pool":
+        slope = min(8.0, w / 8)
+        points = ((x, y), (x + w, y), (x + w - slope, y + h), (x + slope, y + h))
+        return Shape(points, "pool", solid=True)
+    r = {"linear": min(h / 2, 12), "other": min(h / 2, 9)}.get(kind, 3)
+    fill = "paper" if kind == "other" else kind
+    return Rect(x, y, w, h, fill, dash or "stroke", r, bool(dash))
+
+
+def on(kind: str) -> str:
+    """The color behind the text of a box."""
+    return "paper" if kind == "other" else kind

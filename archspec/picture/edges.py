@@ -1,0 +1,111 @@
+"""What each layer of a network reads: layers by their numbers, and how their outputs are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from archspec.ir import Apply, Attend, Constant, Interpolate, Method, run
+from archspec.ir.tree import ExpandedNetwork, OpSite
+from archspec.ir.visitor import visits
+
+Source = int | str | None
+
+
+class Edges(NamedTuple):
+    """What the layers of `visits(network)` read, each by its number there.
+
+    A source is the number of a layer, "input", the name of one of the `joins`, or None for a
+    constant, which reads nothing. `joins` are sums, products, concatenations, and parts of tensors,
+    with what they read; `returns` is what the network outputs.
+    """
+
+    layers: list[Source]
+    joins: dict[str, dict[str, Any]]
+    returns: Source | list[Source]
+
+
+def edges_of(network: ExpandedNetwork) -> Edges:
+    """All edges of a network, with layers that run while training alone."""
+    reader = _Sources(network)
+    returns = run(network.root.body, "input", reader)
+    return Edges(reader.read, reader.joins, returns)
+
+
+class _Sources:
+    """Reads bodies as torch does, on sources instead of tensors."""
+
+    def __init__(self, network: ExpandedNetwork) -> None:
+        self.sites = [visit.site for visit in visits(network)]
+        self.read = list[Source]()
+        self.joins = dict[str, dict[str, Any]]()
+
+    def join(self, kind: str, reads: list[Source], **how: Any) -> Source:
+        """The name of a new join."""
+        name = f"{kind}.{len(self.joins)}"
+        self.joins[name] = {"op": kind, "reads": reads, **how}
+        return name
+
+    def apply(self, layer: Apply, x: Source, others: Sequence[Source]) -> Any:
+        site = layer.site
+        if site is None:
+            return x
+        if isinstance(site, OpSite):
+            return self._op(site, x)
+        named = dict(zip(site.container.inputs, others, strict=True)) if others else {}
+        return run(site.container.body, x, self, named)
+
+    def _op(self, site: OpSite, x: Source) -> Source:
+        """The number of a layer; a stochastic depth that is none has no number."""
+        place = len(self.read)
+        if place == len(self.sites) or self.sites[place] is not site:
+            return x
+        self.read.append(x)
+        return place
+
+    def constant(self, layer: Constant, x: Source) -> Source:
+        return self._op(layer.site, None)
+
+    def attend(self, layer: Attend, x: Source) -> Source:
+        made: Source = self.apply(layer, x, ())
+        return made
+
+    def method(self, how: Method, x: Source) -> Source:
+        raise TypeError(how)  # in an expanded network it is still a layer
+
+    def unpack(self, x: Any, names: tuple[str, ...]) -> list[Any]:
+        return x if isinstance(x, list) else [x] * len(names)
+
+    def add(self, values: list[Source], flag: str) -> Source:
+        return self.join("sum", values)
+
+    def multiply(self, values: list[Source]) -> Source:
+        return self.join("product", values)
+
+    def concat(self, values: list[Source], dim: int) -> Source:
+        return self.join("concat", values, dim=dim)
+
+    def split(self, x: Source, parts: int, sizes: Sequence[Any]) -> list[Source]:
+        wide = [int(size.number) for size in sizes]
+        return [self.join("split", [x], part=part, parts=wide or parts) for part in range(parts)]
+
+    def slice(self, x: Source, start: Any, stop: Any) -> Source:
+        return self.join("slice", [x], channels=[int(start.number), int(stop.number)])
+
+    def interpolate(self, how: Interpolate, x: Source, like: Source) -> Source:
+        return self.join("interpolate", [x, like], mode=how.mode)
+
+    def unsqueeze(self, x: Source, count: int) -> Source:
+        return x
+
+    def share(self, x: Source, alone: bool) -> Source:
+        return x
+
+    def hold(self, x: Source) -> Source:
+        return x
+
+    def save(self, x: Source, name: str) -> Source:
+        return x
+
+    def give(self, values: list[Source]) -> Any:
+        return values if len(values) > 1 else values[0]

@@ -1,0 +1,151 @@
+"""The rows of a network in order of execution, and which rows each one reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from archspec.analysis import Analysis
+from archspec.ir.bodies import INPUT
+from archspec.picture import words
+from archspec.picture.flow import Box, Cost, Join, Step, Tensor, Unit, cost_of, flow_of, is_stage
+from archspec.picture.merging import fewer
+from archspec.picture.rows import (
+    Graph,
+    Node,
+    blocks_row,
+    body,
+    branches_row,
+    followed,
+    layers_row,
+    name_of,
+    plain,
+)
+
+
+def graph_of(analysis: Analysis) -> Graph:
+    """The rows of a network; their costs add up to its totals."""
+    builder = _Builder(analysis)
+    builder.run(flow_of(analysis), -1, {INPUT: -1})
+    graph = Graph(analysis, tuple(builder.nodes))
+    return fewer(graph) if graph.linear else graph
+
+
+class _Builder:
+    def __init__(self, analysis: Analysis) -> None:
+        self.nodes: list[Node] = []
+        self.aside = analysis.aside
+
+    def add(self, node: Node, inputs: Iterable[int]) -> int:
+        """The place of a new row."""
+        node.inputs = list(inputs)
+        node.aside = node.path.partition(".")[0] in self.aside
+        if node.aside:
+            node.lines = (f"training only, reads {self.title(node.inputs[0])}", "training only")
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+    def title(self, place: int) -> str:
+        """A row by its name; the network's input is -1."""
+        if place < 0:
+            return "input"
+        node = self.nodes[place]
+        return name_of(node.units[-1:], None) if node.kind else node.title
+
+    def run(self, steps: Iterable[Step], x: int, names: dict[str, int]) -> int:
+        """Adds rows for steps that read `x`; the last of them."""
+        for _, group in groupby(steps, _key):
+            x = self.step([*group], x, names)
+        return x
+
+    def step(self, equal: list[Step], x: int, names: dict[str, int]) -> int:
+        match equal[0]:
+            case Tensor(name=name, saved=True):
+                names[name] = x
+                return x
+            case Tensor(name=name):
+                return names.get(name, x)
+            case Box() as box:
+                if box.follows and self.joins_last(x):
+                    self.nodes[x] = followed(self.nodes[x], box)
+                    return x
+                return self.add(layers_row([s for s in equal if isinstance(s, Box)]), [x])
+            case Join() as join:
+                return self.join(join, x, names)
+        units = [step for step in equal if isinstance(step, Unit)]
+        if is_stage(unit := units[0]):
+            return self.run_stage(unit, x, names)
+        if _opens(unit):
+            return self.opened(unit, x, names)
+        others = [names.get(outer, x) for _, outer in unit.inputs]
+        node = blocks_row(units)
+        node.sign = _entering(unit)
+        place = self.add(node, dict.fromkeys([x, *others]))
+        names |= dict.fromkeys((outer for _, outer in unit.outputs), place)
+        return place
+
+    def joins_last(self, x: int) -> bool:
+        """Whether the last row is a join, which takes an activation that follows."""
+        return x == len(self.nodes) - 1 and bool(self.nodes[x].sign and not self.nodes[x].kind)
+
+    def run_stage(self, stage: Unit, x: int, names: dict[str, int]) -> int:
+        units = [step for step in stage.steps if isinstance(step, Unit)]
+        if any(map(_opens, units)):
+            return self.run(units, x, names)
+        for _, group in groupby(units, lambda unit: unit.y.spatial):
+            x = self.add(blocks_row([*group], stage), [x])
+        return x
+
+    def opened(self, unit: Unit, x: int, names: dict[str, int]) -> int:
+        inner = {INPUT: x} | {own: names.get(outer, x) for own, outer in unit.inputs}
+        last = self.run(unit.steps, x, inner)
+        names |= {outer: inner.get(own, last) for own, outer in unit.outputs}
+        return names[unit.outputs[0][1]] if unit.outputs else last
+
+    def join(self, join: Join, x: int, names: dict[str, int]) -> int:
+        if not any(_reads(branch) for branch in join.branches):
+            return self.add(branches_row(join), [x])
+        inputs, on_way, cost = list[int](), list[tuple[str, ...]](), Cost()
+        for branch in join.branches:
+            boxes = [step for step in branch if isinstance(step, Box)]
+            if len(boxes) + sum(isinstance(step, Tensor) for step in branch) < len(branch):
+                source, boxes = self.run(branch, x, names), []
+            else:
+                source = self.run([s for s in branch if isinstance(s, Tensor)], x, names)
+            cost = cost.plus(cost_of(boxes))
+            if source not in inputs:
+                inputs.append(source)
+                on_way.append(tuple(plain(box.title or box.name, box.y) for box in boxes))
+        node = Node("", words.JOINS[join.sign], join.y, cost, "other", sign=join.sign)
+        node.on_way = tuple(on_way)
+        return self.add(node, inputs)
+
+
+def _reads(steps: Iterable[Step]) -> bool:
+    """Whether a tensor is read by its name."""
+    return any(isinstance(step, Tensor) and not step.saved for step in steps)
+
+
+def _key(step: Step) -> object:
+    """Equal steps in a row are one row of the picture."""
+    match step:
+        case Box():
+            return step.title, step.notes, step.y
+        case Unit(inputs=(), outputs=()) if step.kind and not _opens(step):
+            kernels = [box.kernel for box in body(step.steps) if box.takes]
+            return step.kind, step.y, *kernels
+    return step  # itself alone
+
+
+def _opens(unit: Unit) -> bool:
+    """Whether its parts are rows: a block of stages, or one that gives several tensors."""
+    stages = (step for step in unit.steps if isinstance(step, Unit) and is_stage(step))
+    return len(unit.outputs) > 1 or any(len(stage.steps) > 1 for stage in stages)
+
+
+def _entering(unit: Unit) -> str:
+    """How the other tensors that a block takes join what arrives."""
+    if not unit.inputs:
+        return ""
+    joins = (step for step in unit.steps if isinstance(step, Join))
+    return next((join.sign for join in joins if any(map(_reads, join.branches))), "")

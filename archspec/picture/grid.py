@@ -1,0 +1,283 @@
+"""Rows of a network whose ways part and meet: a column for each size of the image, time goes down.
+
+HRNet keeps images of several sizes side by side (Wang et al., 2019, figure 2); a feature pyramid
+leads from the smallest image back to larger ones (Lin et al., 2017).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec.picture import words
+from archspec.picture.drawing import (
+    HEAD,
+    SMALL,
+    WIDTH,
+    Circle,
+    Group,
+    Item,
+    Line,
+    Text,
+    box_of,
+    cut,
+    fitting,
+    on,
+    width,
+)
+from archspec.picture.rows import SEPARATOR, Graph, Node
+from archspec.picture.spine import DEEP, Column
+
+GUTTER = 14  # between columns
+MOST_COLUMNS = 6
+WIDEST = 164
+RADIUS = 7  # of a join
+NEAR, FAR = 11, 24  # between rows, without and with lines from column to column
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Where a row goes: its column, its place in time."""
+
+    column: int
+    time: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of the rows, the columns' sizes of the image, and where each row of cells is drawn."""
+
+    cells: tuple[Cell, ...]
+    columns: tuple[tuple[int, ...], ...]
+    wide: float
+
+    def x(self, column: int) -> float:
+        """The middle of a column."""
+        return column * (self.wide + GUTTER) + self.wide / 2
+
+
+def grid_of(graph: Graph) -> Grid:
+    """The cells of all rows."""
+    readers = Counter(source for node in graph.nodes for source in node.inputs)
+    sizes = _sizes(graph, readers)
+    columns = {size: min(place, MOST_COLUMNS - 1) for place, size in enumerate(sizes)}
+    cells, taken = list[Cell](), set[Cell]()
+    for place, node in enumerate(graph.nodes):
+        column = columns[_size(graph, place, readers)]
+        time = max((cells[source].time + 1 for source in node.inputs if source >= 0), default=0)
+        while Cell(column, time) in taken:
+            time += 1
+        cells.append(Cell(column, time))
+        taken.add(cells[-1])
+    number = min(len(sizes), MOST_COLUMNS)
+    wide = min((WIDTH - GUTTER * number) / number, WIDEST)
+    return Grid(tuple(cells), tuple(sizes[:number]), wide)
+
+
+def _sizes(graph: Graph, readers: Counter[int]) -> list[tuple[int, ...]]:
+    found = {_size(graph, place, readers) for place in range(len(graph.nodes))}
+    return sorted(found, key=lambda size: (-max(size, default=0), size))
+
+
+def _size(graph: Graph, place: int, readers: Counter[int]) -> tuple[int, ...]:
+    """The size of the image by which a row has its column.
+
+    What leads to a fork, or follows the last join, stays in the column of that; what makes an image
+    fit for a sum stays where it comes from.
+    """
+    nodes = graph.nodes
+    forks = [source for source, times in readers.items() if times > 1 and source >= 0]
+    joins = [at for at, node in enumerate(nodes) if len(node.inputs) > 1]
+    if forks and place < min(forks):
+        return _size(graph, min(forks), readers)
+    if joins and place > max(joins) and len({*readers}) and _alone_after(graph, max(joins)):
+        return nodes[max(joins)].y.spatial
+    node = nodes[place]
+    reading = [one for one in nodes if place in one.inputs]
+    if len(reading) == 1 and reading[0].sign and not reading[0].kind and node.inputs[0] >= 0:
+        return nodes[node.inputs[0]].y.spatial
+    return node.y.spatial
+
+
+def _alone_after(graph: Graph, last: int) -> bool:
+    """Whether all rows after a join are one chain."""
+    rest = range(last + 1, len(graph.nodes))
+    return all(graph.nodes[place].inputs == [place - 1] for place in rest)
+
+
+def grid(graph: Graph, where: Grid, top: float) -> Column:
+    """The rows in their cells, and the lines between them."""
+    tops, bottoms = _heights(graph, where, top + 16)
+    items = list[Item](_headings(where, top))
+    spans = dict[Node, tuple[float, float]]()
+    for node, cell in zip(graph.nodes, where.cells, strict=True):
+        y = tops[cell.time]
+        drawn = _join(node, where, cell, y) if _is_join(node) else _cell(node, where, cell, y)
+        items.append(Group(node.path, tuple(drawn)))
+        spans[node] = y, y + _height(node)
+    items += _lines(graph, where, tops, bottoms)
+    bottom = max(bottoms)
+    for text in _notes(graph):
+        bottom += 14
+        items.append(Text(0, bottom, cut(text, WIDTH, SMALL), SMALL, fill="muted"))
+    return Column(tuple(items), spans, bottom, "to another resolution")
+
+
+def _headings(where: Grid, y: float) -> Iterator[Item]:
+    for column, size in enumerate(where.columns):
+        text = words.sizes(size) if size else "no image"
+        yield Text(where.x(column), y, text, SMALL, "middle", "muted")
+    yield Line(((0, y + 6), (WIDTH, y + 6)), "rule", 0.8)
+
+
+def _is_join(node: Node) -> bool:
+    return bool(node.sign and not node.kind)
+
+
+def _height(node: Node) -> float:
+    if _is_join(node):
+        return 2 * RADIUS + 8
+    return 41 if node.kind else 29
+
+
+def _heights(graph: Graph, where: Grid, y: float) -> tuple[list[float], list[float]]:
+    """The tops and bottoms of rows of cells."""
+    rows = defaultdict[int, list[Node]](list)
+    across = set[int]()
+    for node, cell in zip(graph.nodes, where.cells, strict=True):
+        rows[cell.time].append(node)
+        sources = [where.cells[source] for source in node.inputs if source >= 0]
+        across |= {cell.time for source in sources if source.column != cell.column}
+        across |= {s.time + 1 for s in sources if s.time + 1 < cell.time}
+    tops, bottoms = list[float](), list[float]()
+    for time in range(len(rows)):
+        y += FAR if time in across else NEAR if time else 0
+        tops.append(y)
+        deck = any(node.times > 1 for node in rows[time])
+        y += max(map(_height, rows[time])) + (2 * DEEP[1] if deck else 0)
+        bottoms.append(y)
+    return tops, bottoms
+
+
+def _cell(node: Node, where: Grid, cell: Cell, y: float) -> Iterator[Item]:
+    """A box with its title, its second line if it is a block, and its numbers."""
+    x, high = where.x(cell.column) - where.wide / 2, _height(node)
+    wide = where.wide - 2 * DEEP[0]
+    if node.times > 1:
+        for step in (2, 1):
+            back = box_of(node.shape, x + step * DEEP[0], y + step * DEEP[1], wide, high)
+            yield back._replace(solid=False)
+    yield box_of(node.shape, x, y, wide, high)
+    behind, room = on(node.shape), wide - 12 - (8 if node.shape == "pool" else 0)
+    times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
+    named = f"{node.kind} {times}".strip()
+    used = width(named, SMALL) + 6 if named else 0
+    title = cut(node.title, max(room - used, room / 2), HEAD, True)
+    start = x + (wide - room) / 2
+    yield Text(start, y + 12.5, title, HEAD, "start", "ink", True, behind)
+    left = room - width(title, HEAD, True) - 6
+    if named and left > 20:
+        shown = fitting((named, times) if times else (named,), left, SMALL)
+        yield Text(start + room, y + 12.5, shown, SMALL, "end", "ink", False, behind)
+    if node.kind:
+        line = fitting(node.lines, room, SMALL)
+        yield Text(start, y + 24.5, line, SMALL, "start", "ink", False, behind)
+    numbers = fitting(_numbers(node), room, SMALL)
+    yield Text(start, y + high - 5.5, numbers, SMALL, "start", "ink", False, behind)
+
+
+def _numbers(node: Node) -> Iterator[str]:
+    """Output, parameters and multiply-adds, as far as there is room."""
+    parts = [words.sizes(node.y.sizes), *map(words.count, node.cost)]
+    parts = [part for part in parts if part]
+    for number in range(len(parts), 0, -1):
+        yield SEPARATOR.join(parts[:number])
+
+
+def _join(node: Node, where: Grid, cell: Cell, y: float) -> Iterator[Item]:
+    x = where.x(cell.column) - DEEP[0]
+    yield Circle(x, y + RADIUS, RADIUS, node.sign)
+    room, below = where.wide / 2 - 8, y + 2 * RADIUS + 6.5
+    costs = SEPARATOR.join(filter(None, map(words.count, node.cost)))
+    yield Text(x - 6, below, cut(costs, room, SMALL), SMALL, "end", "muted")
+    yield Text(x + 6, below, cut(words.sizes(node.y.sizes), room, SMALL), SMALL, fill="muted")
+
+
+# Lines ------------------------------------------------------------------------------------
+
+
+def _lines(graph: Graph, where: Grid, tops: list[float], bottoms: list[float]) -> Iterator[Item]:
+    taken = {*where.cells}
+    used = Counter[int]()
+    for node, cell in zip(graph.nodes, where.cells, strict=True):
+        for source in node.inputs:
+            if source < 0:
+                continue
+            start = where.cells[source]
+            first = graph.nodes[source]
+            high = 2 * RADIUS if _is_join(first) else _height(first)
+            y0 = tops[start.time] + high + (2 * DEEP[1] if first.times > 1 else 0)
+            middle = _way(where, start, cell, taken, used)
+            x0 = where.x(start.column) - DEEP[0]
+            points = [(x0, y0), (x0, bottoms[start.time])]
+            for x, time in middle:
+                points += [(x, tops[time]), (x, bottoms[time])]
+            end = (where.x(cell.column) - DEEP[0], tops[cell.time])
+            if _is_join(node):
+                center = (end[0], end[1] + RADIUS)
+                end = _toward(center, points[-1])
+            color = "stroke" if start.column == cell.column else "skip"
+            yield Line((*_distinct(points), end), color, 1.2, True, r=4)
+
+
+def _way(
+    where: Grid, start: Cell, end: Cell, taken: set[Cell], used: Counter[int]
+) -> Iterator[tuple[float, int]]:
+    """Where a line passes the rows of cells between its ends: in its own column, in that of its
+    end, or between columns."""
+    if _free(taken, start.column, start.time + 1, end.time):
+        x = where.x(start.column) - DEEP[0]
+    elif _free(taken, end.column, start.time + 1, end.time):
+        x = where.x(end.column) - DEEP[0]
+    else:
+        gutter = min(start.column, end.column)
+        used[gutter] += 1
+        x = (gutter + 1) * (where.wide + GUTTER) - GUTTER / 2 - 2 + 3 * (used[gutter] % 3 - 1)
+    for time in range(start.time + 1, end.time):
+        yield x, time
+
+
+def _free(taken: set[Cell], column: int, first: int, end: int) -> bool:
+    return not any(Cell(column, time) in taken for time in range(first, end))
+
+
+def _distinct(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The corners of a line."""
+    found = points[:1]
+    for point in points[1:]:
+        if math.dist(found[-1], point) > 0.1:
+            found.append(point)
+    return found
+
+
+def _toward(center: tuple[float, float], point: tuple[float, float]) -> tuple[float, float]:
+    """The edge of a join in the direction of a point."""
+    long = math.dist(center, point) or 1
+    share = RADIUS / long
+    return tuple(c + (p - c) * share for c, p in zip(center, point, strict=True))  # type: ignore[return-value]
+
+
+def _notes(graph: Graph) -> Iterator[str]:
+    """What is on the lines from column to column."""
+    down, up = dict[str, None](), dict[str, None]()
+    for node in graph.nodes:
+        for source, layers in zip(node.inputs, node.on_way, strict=False):
+            here = graph.nodes[source].y if source >= 0 else graph.input
+            where = down if here.spatial > node.y.spatial else up
+            where |= dict.fromkeys(layers)
+    if down:
+        yield f"On a line to a smaller image: {'; '.join(down)}."
+    if up:
+        yield f"On a line to a larger image: {'; '.join(up)}."

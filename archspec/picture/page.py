@@ -1,0 +1,238 @@
+"""A picture put together: the rows, a panel for each form of block, and the legend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from archspec.ir import Shape as Sizes
+from archspec.picture import words
+from archspec.picture.blocks import Form, forms, listed
+from archspec.picture.drawing import (
+    BODY,
+    HEAD,
+    SMALL,
+    TALLEST,
+    TITLE,
+    WIDTH,
+    Circle,
+    Item,
+    Line,
+    Rect,
+    Scene,
+    Shape,
+    Text,
+    box_of,
+    cut,
+    flat,
+    moved,
+    width,
+    wrapped,
+)
+from archspec.picture.grid import grid, grid_of
+from archspec.picture.ladder import ladder, ladder_of
+from archspec.picture.merging import condensed, with_lines
+from archspec.picture.panel import piece_of
+from archspec.picture.rows import Graph, Node
+from archspec.picture.spine import SPINE, Column, bar, slab, spine
+
+PANEL = 202  # wide
+INNER = 10  # from the edge of a panel
+MOST_PANELS = 3
+HIGHEST = 480  # of a panel, unless nothing in it can be closed
+LONGER = 150  # than the rows, at the most, for a second panel
+TOP = 37  # of the headings
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A block drawn, with its title and note, from the corner of its background."""
+
+    form: Form
+    wide: float
+    high: float
+    items: tuple[Item, ...]
+
+
+def scene(graph: Graph) -> Scene:
+    """The picture of a network, at most one page high."""
+    picture, panels = _composed(graph)
+    if not panels and graph.linear:  # rather fewer rows than no block
+        shorter, panels = _composed(condensed(graph))
+        picture = shorter if panels else picture
+    return picture
+
+
+def _composed(graph: Graph) -> tuple[Scene, int]:
+    """The picture with as many panels as the page has room for, and how many these are."""
+    column, beside = _rows(graph)
+    panels = [_fitting(form) for form in forms(graph)[:MOST_PANELS]]
+    panels = [panel for panel in panels if panel.wide <= WIDTH]
+    while True:
+        items, bottom = _placed(column, panels, beside)
+        items = [*_heading(graph), *items]
+        legend, end = _legend(items, bottom, column.skip)
+        room = column.bottom + LONGER if beside and len(panels) > 1 else TALLEST
+        if end <= min(room, TALLEST) or not panels:
+            break
+        panels = panels[:-1]
+    title = f"{words.named(graph.analysis)}: architecture"
+    return Scene(end, (*items, *legend), title, described(graph)), len(panels)
+
+
+def described(graph: Graph) -> str:
+    """The picture in words, for those who do not see it."""
+    rows = []
+    for node in graph.nodes:
+        blocks = f" ({node.kind}, {node.times} times)" if node.kind else ""
+        rows.append(f"{node.title}{blocks}, output {words.sizes(node.y.sizes)}")
+    analysis = graph.analysis
+    costs = f"{analysis.params:,} parameters, {analysis.macs:,} multiply-adds"
+    return f"{words.named(graph.analysis)}: {'; '.join(rows)}. {costs}."
+
+
+def _heading(graph: Graph) -> Iterator[Item]:
+    analysis = graph.analysis
+    name = cut(words.named(graph.analysis), WIDTH / 2, TITLE, True)
+    yield Text(0, 13, name, TITLE, bold=True)
+    gap = f"{words.THIN} \u00b7 {words.THIN}"
+    facts = [
+        f"input {words.sizes(analysis.input)}",
+        f"{words.count(analysis.params) or 0} parameters",
+        f"{words.count(analysis.macs) or 0} MACs",
+        f"{analysis.depth} weighted layers",
+    ]
+    start = width(name, TITLE, True) + 11
+    yield Text(start, 13, cut(gap.join(facts), WIDTH - start, BODY), BODY, fill="muted")
+
+
+def _fitting(form: Form) -> Panel:
+    """The panel of a block, with blocks in it opened if they do not make it large."""
+    panel = _panel(form, deep=True)
+    return panel if panel.high <= HIGHEST and panel.wide <= WIDTH else _panel(form, deep=False)
+
+
+def _panel(form: Form, deep: bool) -> Panel:
+    use = form.shown
+    piece = piece_of(use.unit, use.enters, form.optional, deep)
+    wide = max(PANEL, piece.wide + 2 * INNER)
+    room = wide - 2 * INNER
+    title, rows = cut(form.title, room, HEAD, True), cut(listed(form.nodes), room, SMALL)
+    items: list[Item] = [
+        Text(INNER, 16, title, HEAD, bold=True, on="panel"),
+        Text(INNER, 28.5, rows, SMALL, fill="muted", on="panel"),
+        *moved(piece.items, INNER + (room - piece.wide) / 2 + piece.left, 38),
+    ]
+    y = 38 + piece.height + 14
+    for line in wrapped(form.note, room, SMALL) if form.note else ():
+        items.append(Text(INNER, y + 3, line, SMALL, fill="muted", on="panel"))
+        y += 12
+    high = y + (3 if form.note else -4)
+    back = Rect(0, 0, wide, high, "panel", "rule", 5, solid=False)
+    return Panel(form, wide, high, (back, *items))
+
+
+def _rows(graph: Graph) -> tuple[Column, bool]:
+    """The rows as the network is built, and whether there is room beside them."""
+    if graph.linear:
+        return spine(graph, TOP), True
+    if steps := ladder_of(graph):
+        return ladder(graph, steps, TOP), False
+    graph = with_lines(graph)
+    return grid(graph, grid_of(graph), TOP), False
+
+
+def _placed(column: Column, panels: Sequence[Panel], room: bool) -> tuple[list[Item], float]:
+    """The rows with panels beside them, and below those for which there is no room."""
+    items = list(column.items)
+    beside = [panel for panel in panels if room and panel.wide <= PANEL]
+    below = [panel for panel in panels if panel not in beside]
+    bottom = column.bottom
+    high = sum(panel.high + 10 for panel in beside) - 10
+    y: float = TOP
+    if len(beside) == 1:
+        y = max(TOP, sum(_span(column, beside[0].form.nodes)) / 2 - high / 2)
+    for panel in beside:
+        items += moved(panel.items, WIDTH - PANEL, y)
+        y += panel.high + 10
+        bottom = max(bottom, y - 10)
+    if beside:
+        items += _brace(column, beside)
+    x = 0.0
+    y = bottom + 12
+    for panel in below:
+        if x and x + panel.wide > WIDTH:
+            x, y = 0.0, bottom + 10
+        items += moved(panel.items, x, y)
+        x += panel.wide + 10
+        bottom = max(bottom, y + panel.high)
+    return items, bottom
+
+
+def _span(column: Column, rows: Iterable[Node]) -> tuple[float, float]:
+    """The top and the bottom of rows."""
+    tops, bottoms = zip(*(column.spans[row] for row in rows), strict=True)
+    return min(tops), max(bottoms)
+
+
+def _brace(column: Column, panels: Sequence[Panel]) -> Iterator[Item]:
+    """From the rows that the panels open to the panels."""
+    top, bottom = _span(column, (row for panel in panels for row in panel.form.nodes))
+    middle = (top + bottom) / 2
+    x, tip = SPINE + 9, WIDTH - PANEL - 7
+    if bottom - top > 24:
+        yield Line(((x, top), (x + 5, top), (x + 5, middle), (tip, middle)), r=5)
+        yield Line(((x, bottom), (x + 5, bottom), (x + 5, middle), (tip, middle)), r=5)
+    else:
+        yield Line(((x, middle), (tip, middle)))
+
+
+# The legend -------------------------------------------------------------------------------
+
+
+def _legend(items: Sequence[Item], y: float, skip: str) -> tuple[list[Item], float]:
+    """What the signs of a picture mean, of those that are in it, and where it ends."""
+    x, y = 0.0, y + 20
+    found = list[Item]()
+    for sign, wide, text in _signs(items, skip):
+        needs = wide + 6 + width(text, SMALL)
+        if x and x + needs > WIDTH:
+            x, y = 0.0, y + 16
+        found += moved(sign, x, y)
+        found.append(Text(x + wide + 6, y, text, SMALL, fill="muted"))
+        x += needs + 18
+    return found, y + 4
+
+
+def _signs(items: Sequence[Item], skip: str) -> Iterator[tuple[list[Item], float, str]]:
+    """Drawn on a baseline at y = 0: a sign, how wide it is, and what it means."""
+    shapes = [*flat(items)]
+    fills = {getattr(item, "fill", "") for item in shapes}
+    names = {"conv": "convolution", "pool": "pooling", "linear": "linear, attention"}
+    for kind, text in names.items():
+        if kind in fills:
+            yield [_plain(box_of(kind, 0, -9, 16, 10))], 16, text
+    if any(isinstance(item, Rect) and item.fill in names and not item.solid for item in shapes):
+        deck = [_plain(box_of("conv", step * 2.4, -9 + step * 1.8, 14, 8)) for step in (2, 1, 0)]
+        yield [*deck], 20, "repeated"
+    if any(isinstance(item, Line) and item.stroke == "skip" for item in shapes):
+        yield [Line(((0, -3.5), (18, -3.5)), "skip", 1.5, True)], 18, skip
+    signs = {item.sign for item in shapes if isinstance(item, Circle)}
+    for sign, text in (("+", "sum"), (words.TIMES, "product"), ("C", "concatenation")):
+        if sign in signs:
+            yield [Circle(6, -3.5, 5.5, sign)], 12, text
+    dashes = {item.stroke for item in shapes if isinstance(item, Rect) and item.dash}
+    for color, text in (("skip", "in some blocks only"), ("stroke", "in training only")):
+        if color in dashes:
+            yield [_plain(box_of("conv", 0, -9, 18, 10, color))], 18, text
+    if "front" in fills:
+        yield [*slab(0, -3.5, _SAMPLE)], 22, "feature map, log scale: height = H, width = C"
+    if "bar" in fills:
+        yield [*bar(0, -5, 24, 10, 24)], 24, "share of the total"
+
+
+def _plain(box: Rect | Shape) -> Rect | Shape:
+    return box._replace(solid=False)
+
+
+_SAMPLE = Sizes(64, (16, 16))

@@ -1,0 +1,295 @@
+"""A block drawn: its layers down, its shortcut and its branches side by side.
+
+A `Piece` has an axis, on which it is entered at the top and left at the bottom; pieces nest as the
+steps of a block do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from archspec.ir import Shape as Sizes
+from archspec.picture import words
+from archspec.picture.drawing import (
+    BODY,
+    SMALL,
+    Circle,
+    Item,
+    Line,
+    Text,
+    box_of,
+    cut,
+    moved,
+    on,
+    width,
+)
+from archspec.picture.flow import Box, Join, Step, Tensor, Unit, is_stage
+
+GAP = 13
+SIDE = 14  # between a box and what is beside it
+SUM = 7  # the radius of a sum
+
+
+class Piece(NamedTuple):
+    """What is drawn around an axis at x = 0, from y = 0 to `height`."""
+
+    left: float
+    right: float
+    height: float
+    items: tuple[Item, ...] = ()
+
+    @property
+    def wide(self) -> float:
+        return self.left + self.right
+
+
+def piece_of(unit: Unit, enters: Sizes, optional: bool = False, deep: bool = True) -> Piece:
+    """A block between what enters and what leaves; a projection is dashed if it is `optional`.
+
+    Blocks in it are opened, unless it is not `deep`.
+    """
+    return ends(_series(simplified(unit.steps, deep), optional), enters, unit.y)
+
+
+def simplified(steps: Iterable[Step], deep: bool = True) -> tuple[Step, ...]:
+    """The steps with blocks in blocks opened; repeated ones and gates are one box."""
+    found = list[Step]()
+    for step in steps:
+        match step:
+            case Unit() if step.kind == "" and is_stage(step) and len(step.steps) > 1:
+                kind = step.steps[0].kind if isinstance(step.steps[0], Unit) else ""
+                found.append(_boxed(step, f"{kind} {words.TIMES}{words.THIN}{len(step.steps)}"))
+            case Unit(kind=kind) if kind and not deep:
+                found.append(_boxed(step, kind))
+            case Unit(steps=inner):
+                opened = simplified(inner, deep)
+                gate = (
+                    len(opened) == 1
+                    and isinstance(opened[0], Join)
+                    and opened[0].sign == words.TIMES
+                )
+                found += [_named(opened[0], step.kind)] if gate else opened
+            case Join(sign=sign, branches=branches):
+                inner_ = tuple(simplified(branch, deep) for branch in branches)
+                if sign == words.TIMES:
+                    inner_ = tuple(
+                        _gate(branch, step) if len(branch) > 1 and not all(inner_) else branch
+                        for branch in inner_
+                    )
+                found.append(replace(step, branches=inner_))
+            case _:
+                found.append(step)
+    return tuple(found)
+
+
+def _boxed(unit: Unit, title: str) -> Box:
+    return Box(unit.path, "conv", title, unit.y, unit.cost, takes=True)
+
+
+def _gate(branch: tuple[Step, ...], join: Join) -> tuple[Step, ...]:
+    """What a gate computes, as one box with the channels on its way."""
+    boxes = [step for step in branch if isinstance(step, Box)]
+    if len(boxes) < len(branch):
+        return branch
+    notes = tuple(box.channels or box.kernel if box.takes else words_of(box) for box in boxes)
+    return (Box(boxes[0].path, "other", "gate", join.y, notes=(" · ".join(notes),)),)
+
+
+def words_of(box: Box) -> str:
+    return "pool" if box.kind == "pool" else box.title or box.name
+
+
+def _named(step: Step, kind: str) -> Step:
+    """A gate under the name of its block."""
+    assert isinstance(step, Join)
+
+    def called(branch: tuple[Step, ...]) -> tuple[Step, ...]:
+        return tuple(
+            replace(box, title=kind) if isinstance(box, Box) and box.title == "gate" else box
+            for box in branch
+        )
+
+    return replace(step, branches=tuple(map(called, step.branches)))
+
+
+# Pieces -----------------------------------------------------------------------------------
+
+
+def _series(steps: Sequence[Step], optional: bool = False, dashed: bool = False) -> Piece:
+    """One below the other; the boxes are equally wide."""
+    steps = [step for step in steps if not (isinstance(step, Tensor) and step.saved)]
+    if not steps:
+        return Piece(5, 5, 0)
+    wide = max((_wide(step) for step in steps if isinstance(step, Box)), default=0)
+    pieces = [_piece(step, wide, optional, dashed) for step in steps]
+    items, y = list[Item](), 0.0
+    for place, piece in enumerate(pieces):
+        if place:
+            items.append(Line(((0, y), (0, y + GAP)), arrow=not isinstance(steps[place], Join)))
+            y += GAP
+        items += moved(piece.items, 0, y)
+        y += piece.height
+    return Piece(max(p.left for p in pieces), max(p.right for p in pieces), y, tuple(items))
+
+
+def _piece(step: Step, wide: float, optional: bool, dashed: bool) -> Piece:
+    match step:
+        case Box():
+            return _box(step, wide, dashed)
+        case Join():
+            return _side(step, optional) if is_beside(step) else _columns(step, optional)
+        case Tensor(name=name):
+            return _named_tensor(name)
+    raise TypeError(step)
+
+
+def _named_tensor(name: str) -> Piece:
+    text = cut(name, 70, SMALL)
+    wide = width(text, SMALL) / 2 + 3
+    return Piece(wide, wide, 14, (Text(0, 10, text, SMALL, "middle", "muted", on="panel"),))
+
+
+def _text(box: Box) -> tuple[str, ...]:
+    """The lines on a box."""
+    title, *more = (box.title or box.name).split("\n")
+    return (title, *more, ", ".join(box.notes)) if box.notes else (title, *more)
+
+
+def _narrow(step: Step) -> Step:
+    """A box beside others: the sizes are in a line of their own."""
+    if not isinstance(step, Box) or not step.takes:
+        return step
+    return replace(step, title=step.title.replace(", ", "\n", 1))
+
+
+def _wide(box: Box) -> float:
+    texts = _text(box)
+    widths = [width(texts[0], BODY, True), *(width(text, SMALL) for text in texts[1:])]
+    slope = 12 if box.kind == "pool" else 0
+    return min(max(max(widths) + 14 + slope, 60), 150)
+
+
+def _box(box: Box, wide: float, dashed: bool) -> Piece:
+    texts = _text(box)
+    high = 28.0 + 11.2 * (len(texts) - 2) if len(texts) > 1 else 19.0
+    small = box.kind == "other" and not box.notes
+    wide = max(_wide(box), 60) if small else wide
+    behind = on(box.kind)
+    items: list[Item] = [box_of(box.kind, -wide / 2, 0, wide, high, "skip" if dashed else "")]
+    room = wide - 10 - (8 if box.kind == "pool" else 0)
+    first = cut(texts[0], room, BODY, True)
+    baseline = 12 if len(texts) > 1 else 13
+    full = "" if first == texts[0] else texts[0]
+    items.append(Text(0, baseline, first, BODY, "middle", "ink", True, behind, full))
+    for place, text in enumerate(texts[1:]):
+        second, y = cut(text, room, SMALL), 23.2 + 11.2 * place
+        full = "" if second == text else text
+        items.append(Text(0, y, second, SMALL, "middle", "ink", False, behind, full))
+    return Piece(wide / 2, wide / 2, high, tuple(items))
+
+
+def is_beside(join: Join) -> bool:
+    """Whether one branch goes down and the other beside it: a shortcut or a gate."""
+    named = any(branch and isinstance(branch[0], Tensor) for branch in join.branches)
+    return len(join.branches) == 2 and (join.sign != "C" or named or not all(join.branches))
+
+
+def _side(join: Join, optional: bool) -> Piece:
+    """The longer branch down, the other on the right, into the sum from there."""
+    order = sorted(join.branches, key=_size, reverse=True)
+    if named := next((b for b in join.branches if b and isinstance(b[0], Tensor)), None):
+        order = [next(b for b in join.branches if b is not named), named]
+    main = _series(order[0], optional)
+    narrow = [_narrow(step) for step in order[1]]
+    other = _series(narrow, optional, dashed=optional and join.sign == "+")
+    below = GAP + SUM
+    high = main.height + GAP + below
+    if other.height + 2 * GAP + 6 > high - SUM:
+        high = other.height + 2 * GAP + 6 + SUM
+    x = main.right + SIDE + other.left
+    start, end = 4.0, high
+    color, thick = ("stroke", 1.0) if join.sign == words.TIMES else ("skip", 1.5)
+    middle = (start + end) / 2
+    top = middle - other.height / 2
+    items: list[Item] = [
+        Line(((0, 0), (0, GAP)), arrow=bool(order[0])),
+        *moved(main.items, 0, GAP),
+        Line(((0, GAP + main.height), (0, high - SUM)), arrow=True),
+        Circle(0, start, 1.9, fill=color),
+        Circle(0, high, SUM, join.sign),
+    ]
+    right = x + other.right
+    if isinstance(next(iter(order[1]), None), Tensor):  # it comes from elsewhere
+        items = [item for item in items if not (isinstance(item, Circle) and not item.sign)]
+        items.append(Line(((x, top + other.height), (x, end), (SUM, end)), color, thick, True))
+        items += moved(other.items, x, top)
+    elif other.height:
+        items.append(Line(((0, start), (x, start), (x, top)), color, thick))
+        items.append(Line(((x, top + other.height), (x, end), (SUM, end)), color, thick, True))
+        items += moved(other.items, x, top)
+    else:
+        items.append(Line(((0, start), (x, start), (x, end), (SUM, end)), color, thick, True))
+        if high > 62:
+            items.append(
+                Text(x + 5, middle, "identity", SMALL, "middle", "skip", on="panel", turned=True)
+            )
+            right = x + 13
+    return Piece(max(main.left, SUM), max(right, SUM), high + SUM, tuple(items))
+
+
+def _size(branch: Sequence[Step]) -> tuple[int, int]:
+    count = sum(2 if isinstance(step, Join) else 1 for step in branch)
+    return count, len(branch)
+
+
+def _columns(join: Join, optional: bool) -> Piece:
+    """Branches side by side, from one line above to one below."""
+    pieces = [_series(branch, optional) for branch in join.branches]
+    total = sum(piece.wide for piece in pieces) + 10 * (len(pieces) - 1)
+    tall = max(piece.height for piece in pieces)
+    top, bus = 16.0, 6.0
+    end = top + tall + 16
+    items: list[Item] = [Line(((0, 0), (0, bus)))]
+    x = -total / 2
+    axes = list[float]()
+    for piece, branch in zip(pieces, join.branches, strict=True):
+        axis = x + piece.left
+        axes.append(axis)
+        x += piece.wide + 10
+        items += moved(piece.items, axis, top)
+        own = bool(branch) and isinstance(branch[0], Tensor)
+        if not own:
+            items.append(_turn((0, bus), (axis, bus), (axis, top), bool(branch)))
+        items.append(_into((axis, top + piece.height), (axis, end)))
+    items.append(Circle(0, end, SUM, join.sign))
+    return Piece(total / 2, total / 2, end + SUM, tuple(items))
+
+
+def _turn(*points: tuple[float, float] | bool) -> Line:
+    arrow = bool(points[-1])
+    path = tuple(point for point in points if isinstance(point, tuple))
+    return Line(path, arrow=arrow, r=5)
+
+
+def _into(start: tuple[float, float], corner: tuple[float, float]) -> Line:
+    """From the end of a branch into the circle on the axis."""
+    x, y = corner
+    if abs(x) < SUM:
+        return Line((start, (x, y - SUM)), arrow=True)
+    return Line((start, corner, (SUM if x > 0 else -SUM, y)), arrow=True, r=5)
+
+
+def ends(piece: Piece, enters: Sizes, leaves: Sizes) -> Piece:
+    """A piece with an arrow and a shape above and below."""
+    texts = [words.sizes(shape.sizes) for shape in (enters, leaves)]
+    items: tuple[Item, ...] = (
+        Line(((0, 0), (0, 14)), arrow=True) if not piece.items else Line(((0, 0), (0, 14))),
+        Text(5, 9, texts[0], SMALL, on="panel"),
+        *moved(piece.items, 0, 14),
+        Line(((0, 14 + piece.height), (0, 28 + piece.height)), arrow=True),
+        Text(6, 26 + piece.height, texts[1], SMALL, on="panel"),
+    )
+    right = max(piece.right, *(width(text, SMALL) + 6 for text in texts))
+    return Piece(piece.left, right, piece.height + 28, items)

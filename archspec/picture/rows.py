@@ -1,0 +1,220 @@
+"""A row of a picture: a layer, several equal ones, or blocks of one kind, and what it is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+
+from archspec.analysis import Analysis
+from archspec.diagnostics import visible
+from archspec.ir import Shape
+from archspec.picture import words
+from archspec.picture.flow import Box, Cost, Join, Step, Unit, boxes_in, cost_of
+
+SEPARATOR = f"{words.THIN}\u00b7 "
+
+
+@dataclass(eq=False)
+class Node:
+    """A row: a layer, `times` equal ones, blocks of one kind, or what joins several (`sign`).
+
+    `inputs` are the rows that it reads, the network's input is -1. `units` are its blocks. `lines`
+    are ways to write its second line, the longest first. `aside` runs while training alone.
+    """
+
+    path: str
+    title: str
+    y: Shape
+    cost: Cost
+    shape: str = "conv"  # of its box
+    kind: str = ""
+    times: int = 1
+    lines: tuple[str, ...] = ()
+    units: tuple[Unit, ...] = ()
+    inputs: list[int] = field(default_factory=list)
+    sign: str = ""  # of a join, and of the join of a block that takes another tensor
+    aside: bool = False
+    on_way: tuple[tuple[str, ...], ...] = ()  # the layers on the way from each input
+
+    @property
+    def level(self) -> int:
+        """The size of the image: 0 without one."""
+        return max(self.y.spatial, default=0) if not self.y.last else 0
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network as rows in order of execution."""
+
+    analysis: Analysis
+    nodes: tuple[Node, ...]
+
+    @property
+    def linear(self) -> bool:
+        """Whether each row reads the one before it alone."""
+        main = [place for place, node in enumerate(self.nodes) if not node.aside]
+        before = dict(zip(main, [-1, *main], strict=False))
+        return all(set(self.nodes[place].inputs) <= {before[place]} for place in main)
+
+    @property
+    def input(self) -> Shape:
+        """What enters the network."""
+        assert self.analysis.network is not None
+        return self.analysis.network.input
+
+
+# Rows -------------------------------------------------------------------------------------
+
+
+def layers_row(boxes: Sequence[Box]) -> Node:
+    box = boxes[-1]
+    note = (", ".join(box.notes),) if box.notes else ()
+    title = box.title or box.name
+    return Node(box.path, title, box.y, cost_of(boxes), box.kind, "", len(boxes), note)
+
+
+def plain(title: str, y: Shape) -> str:
+    """The title of a layer without its channels."""
+    return title.replace(f", {y.channels}", "", 1)
+
+
+def followed(node: Node, box: Box) -> Node:
+    """A join with the activation after it."""
+    lines = (", ".join(filter(None, [*node.lines, box.title])),)
+    return replace(node, cost=node.cost.plus(box.cost), y=box.y, lines=lines)
+
+
+def branches_row(join: Join) -> Node:
+    """What branches and joins among the rows, in no block."""
+    boxes = [box for branch in join.branches for box in branch if isinstance(box, Box)]
+    path = next((box.path for box in boxes if box.path), "")
+    unit = Unit(path, words.JOINS[join.sign], join.y, (join,))
+    if len(boxes) == 1 and not boxes[0].takes:  # a parameter, a pool
+        title = f"{words.JOINS[join.sign]} {boxes[0].title or boxes[0].name}"
+        return Node(path, title, join.y, join.cost, "other")
+    return Node(path, unit.kind, join.y, join.cost, _shape([unit]), "", 1, _lines([unit]), (unit,))
+
+
+def blocks_row(units: Sequence[Unit], stage: Unit | None = None) -> Node:
+    last = units[-1]
+    title = name_of(units, stage)
+    path = stage.path if stage else units[0].path
+    return Node(
+        path,
+        title,
+        last.y,
+        cost_of(units),
+        _shape(units),
+        last.kind,
+        len(units),
+        tuple(_lines(units)),
+        tuple(units),
+    )
+
+
+def _shape(units: Sequence[Unit]) -> str:
+    """Convolution, if there is one."""
+    kinds = {box.kind for unit in units for box in boxes_in([unit])}
+    return next((kind for kind in ("conv", "linear", "pool") if kind in kinds), "other")
+
+
+def name_of(units: Sequence[Unit], stage: Unit | None) -> str:
+    if stage:
+        whole = len(units) == len(stage.steps)
+        ends = "" if whole else f".{_range(units)}"
+        return visible(_short_path(stage.path) + ends)
+    if len(units) == 1:
+        return visible(_short_path(units[0].path))
+    outer = _short_path(units[0].path).rpartition(".")[0]
+    return visible(".".join(filter(None, [outer, _range(units)])))
+
+
+def _range(units: Sequence[Unit]) -> str:
+    return from_to(units[0].name, units[-1].name)
+
+
+def from_to(first: str, last: str) -> str:
+    """Two names as one: `Mixed_6b–e`, `4–6`."""
+    if first == last:
+        return first
+    same = "".join(a for a, b in takewhile(_equal, zip(first, last, strict=False)))
+    same = re.sub(r"\d+$", "", same) if last[len(same) :][:1].isdigit() else same
+    return f"{first}\u2013{last[len(same) :]}"
+
+
+def _equal(pair: tuple[str, str]) -> bool:
+    return pair[0] == pair[1]
+
+
+def _short_path(path: str) -> str:
+    """The end of a path, with the sequence around where it is a number."""
+    outer, _, name = path.rpartition(".")
+    return f"{outer.rpartition('.')[2]}.{name}" if outer and name.isdecimal() else name
+
+
+# The second line --------------------------------------------------------------------------
+
+
+def _lines(units: Sequence[Unit]) -> tuple[str, ...]:
+    """The convolutions of the body with kernels and channels, then shorter ways to say it."""
+    rows = [[box for box in body(unit.steps) if box.takes] for unit in units]
+    typical = rows[-1]
+    like = [row for row in rows if len(row) == len(typical)]
+    columns = [[*column] for column in zip(*like, strict=True)]
+    kernels = [column[-1].kernel for column in columns]
+    channels = [_channels(column) for column in columns]
+    leave = f"{_spread([unit.y.channels for unit in units])} channels"
+    if not columns:
+        boxes = [box.title or box.name for unit in units[-1:] for box in body(unit.steps)]
+        return (SEPARATOR.join(boxes), leave)
+    pairs = [", ".join(filter(None, pair)) for pair in zip(kernels, channels, strict=True)]
+    bare = [channel or kernel for kernel, channel in zip(kernels, channels, strict=True)]
+    branches = _branches(units[-1].steps)
+    full = [SEPARATOR.join(pairs), SEPARATOR.join(bare)]
+    if branches > 1:
+        return (f"{branches} branches, {leave}", leave)
+    return (*full, f"{len(columns)} convolutions, {leave}", leave)
+
+
+def _channels(column: Sequence[Box]) -> str:
+    numbers = [int(box.channels) for box in column if box.channels]
+    return _spread(numbers) if numbers else ""
+
+
+def _spread(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low}\u2013{high}"
+
+
+def body(steps: Iterable[Step]) -> Iterator[Box]:
+    """The boxes on the main path: in no shortcut and no gate."""
+    for step in steps:
+        match step:
+            case Box():
+                yield step
+            case Unit(steps=inner):
+                yield from body(inner)
+            case Join(sign=sign, branches=branches):
+                if sign != words.TIMES or all(branches):
+                    longest: tuple[Step, ...] = max(branches, key=_weight)
+                    yield from body(longest)
+
+
+def _weight(branch: Sequence[Step]) -> tuple[int, int]:
+    return cost_of(branch).macs, len(branch)
+
+
+def _branches(steps: Iterable[Step]) -> int:
+    """How many branches with convolutions a block has side by side, at the most."""
+    most = 1
+    for step in steps:
+        if isinstance(step, Unit):
+            most = max(most, _branches(step.steps))
+        elif isinstance(step, Join):
+            wide = sum(any(box.takes for box in boxes_in(branch)) for branch in step.branches)
+            if step.sign == "C":
+                most = max(most, wide)
+            most = max(most, *(_branches(branch) for branch in step.branches))
+    return most

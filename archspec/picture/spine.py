@@ -1,0 +1,193 @@
+"""The rows of a network one below the other, each with its feature map, its output and its cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from archspec.ir import Shape as Sizes
+from archspec.picture import words
+from archspec.picture.drawing import (
+    BODY,
+    HEAD,
+    SMALL,
+    Group,
+    Item,
+    Line,
+    Rect,
+    Shape,
+    Text,
+    box_of,
+    cut,
+    fitting,
+    on,
+    width,
+)
+from archspec.picture.flow import Cost
+from archspec.picture.rows import Graph, Node
+
+SPINE = 450  # wide
+BOX = 164  # wide
+MAP, OUTPUT, PARAMS, MACS = 178, 216, 372, 450  # columns; numbers end there
+BAR = 68  # wide
+GAP = 13  # between boxes
+DEEP = (3, 2.4)  # by which the outlines of repeated blocks are moved
+
+
+class Column(NamedTuple):
+    """The drawn rows: where each one's box is, from top to bottom, and where all of it ends."""
+
+    items: tuple[Item, ...]
+    spans: dict[Node, tuple[float, float]]
+    bottom: float
+    skip: str = "shortcut"  # what a line in its color is
+
+
+def spine(graph: Graph, top: float) -> Column:
+    """All rows below a line of headings at `top`, and their sum."""
+    items = list(headings(top))
+    y = top + 18
+    items += _input(graph, y)
+    y += 43
+    spans = dict[Node, tuple[float, float]]()
+    main = [node for node in graph.nodes if not node.aside]
+    after = [node for node in graph.nodes if node.aside]
+    for node in [*main, *after]:
+        high = height(node)
+        if not node.aside:
+            items.append(down(BOX / 2, y - GAP, y))
+        items.append(Group(node.path, tuple(_row(graph, node, y))))
+        spans[node] = y, y + high
+        y += high + (2 * DEEP[1] if node.times > 1 else 0) + GAP
+    items += _total(graph, y - GAP + 8)
+    return Column(tuple(items), spans, y + 10)
+
+
+def headings(y: float) -> Iterator[Item]:
+    """The names of the columns, and the line below."""
+    yield Text(0, y, "Layer", SMALL, fill="muted")
+    yield Text(OUTPUT, y, f"Output {words.sizes(('C', 'H', 'W'))}", SMALL, fill="muted")
+    yield Text(PARAMS, y, "Parameters", SMALL, "end", "muted")
+    yield Text(MACS, y, "MACs", SMALL, "end", "muted")
+    yield Line(((0, y + 6), (SPINE, y + 6)), "rule", 0.8)
+
+
+def _input(graph: Graph, y: float) -> list[Item]:
+    middle = y + 20
+    return [
+        Text(BOX / 2, middle + 3.5, "input", HEAD, "middle", "muted"),
+        *slab(MAP, middle, graph.input),
+        Text(OUTPUT, middle + 3.5, words.sizes(graph.input.sizes), BODY),
+    ]
+
+
+def _total(graph: Graph, y: float) -> Iterator[Item]:
+    yield Line(((0, y), (SPINE, y)), "rule", 0.8)
+    yield Text(0, y + 15, "Total", HEAD, bold=True)
+    total = Cost(graph.analysis.params, graph.analysis.macs)
+    for x, number in zip((PARAMS, MACS), total, strict=True):
+        yield Text(x, y + 15, words.count(number), HEAD, "end", bold=True)
+
+
+def height(node: Node) -> float:
+    """Of the box of a row."""
+    return 31 if node.lines or node.kind else 24
+
+
+def _row(graph: Graph, node: Node, y: float) -> Iterator[Item]:
+    high = height(node)
+    yield from box(node, 0, y, BOX, high)
+    middle = y + high / 2
+    yield from slab(MAP, middle, node.y)
+    yield Text(OUTPUT, middle + 3.5, words.sizes(node.y.sizes), BODY)
+    analysis = graph.analysis
+    pairs = zip((PARAMS, MACS), node.cost, (analysis.params, analysis.macs), strict=True)
+    for x, number, whole in pairs:
+        yield from amount(x, middle, number, whole)
+
+
+def amount(x: float, y: float, number: int, whole: int) -> Iterator[Item]:
+    """A number with its share of the total, as a percentage and a bar."""
+    if not number:
+        return
+    yield Text(x, y - 0.5, words.count(number), BODY, "end")
+    yield Text(x - BAR, y - 0.5, words.share(number, whole), SMALL, fill="muted")
+    yield from bar(x - BAR, y + 4.5, BAR, number, whole)
+
+
+def bar(x: float, y: float, wide: float, number: int, whole: int) -> Iterator[Item]:
+    """A share of the total."""
+    yield Rect(x, y, wide, 3.2, "track", "", 1.6, solid=False)
+    filled = max(1.2, wide * number / whole) if whole else 1.2
+    yield Rect(x, y, min(filled, wide), 3.2, "bar", "", 1.2, solid=False)
+
+
+def box(node: Node, x: float, y: float, wide: float, high: float) -> Iterator[Item]:
+    """The box of a row; several equal ones are a deck of three outlines."""
+    if node.times > 1:
+        for step in (2, 1):
+            back = box_of(node.shape, x + step * DEEP[0], y + step * DEEP[1], wide, high)
+            yield back._replace(solid=False)
+    yield box_of(node.shape, x, y, wide, high, "stroke" if node.aside else "")
+    behind = on(node.shape)
+    times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
+    room = wide - 16
+    if high < 31:
+        room -= 16 if node.shape == "pool" else 0
+        room -= width(times, 11, True) + 6 if times else 0
+        title = cut(node.title, room, HEAD, True)
+        center = x + wide / 2 - (width(times, 11, True) / 2 if times else 0)
+        yield Text(
+            center,
+            y + high / 2 + 3.6,
+            title,
+            HEAD,
+            "middle",
+            "ink",
+            True,
+            behind,
+            _full(title, node.title),
+        )
+        if times:
+            yield Text(x + wide - 10, y + high / 2 + 3.6, times, 11, "end", "ink", True, behind)
+        return
+    used = 0.0
+    if times:
+        used = width(times, 11, True) + 5
+        yield Text(x + wide - 8, y + 13, times, 11, "end", "ink", True, behind)
+    title = cut(node.title, room - used, HEAD, True)
+    left = room - used - width(title, HEAD, True) - 6
+    yield Text(x + 8, y + 13, title, HEAD, "start", "ink", True, behind, _full(title, node.title))
+    kind = cut(node.kind, left, SMALL) if left > 24 else ""
+    if kind:
+        end = x + wide - 8 - used
+        shade = "ink" if node.shape == "linear" else "muted"  # muted is too faint on it
+        yield Text(end, y + 13, kind, SMALL, "end", shade, False, behind, _full(kind, node.kind))
+    line = fitting(node.lines, room, SMALL)
+    whole = node.lines[0] if node.lines else ""
+    yield Text(x + 8, y + 25.5, line, SMALL, "start", "ink", False, behind, _full(line, whole))
+
+
+def _full(shown: str, text: str) -> str:
+    """The text, if not all of it is shown."""
+    return "" if shown == text else text
+
+
+def down(x: float, y0: float, y1: float) -> Line:
+    """An arrow from one box to the next."""
+    return Line(((x, y0), (x, y1)), arrow=True)
+
+
+def slab(x: float, middle: float, y: Sizes) -> Iterator[Item]:
+    """A feature map: its height and depth show the image, its width the channels, in logarithms."""
+    image = max(y.spatial, default=0)
+    side = 3.6 * math.log2(image) + 1 if image > 1 else 3.5
+    high, wide = 0.87 * side, 1.7 * math.log2(max(y.channels, 1)) + 1.35
+    across, up = 0.42 * side, 0.23 * side
+    top = middle - (high - up) / 2
+    a, b, c, d = x, x + wide, x + wide + across, x + across
+    bottom, back = top + high, top - up
+    yield Shape(((a, top), (d, back), (c, back), (b, top)), "top", line=0.7)
+    yield Shape(((a, top), (b, top), (b, bottom), (a, bottom)), "front", line=0.7)
+    yield Shape(((b, top), (c, back), (c, bottom - up), (b, bottom)), "side", line=0.7)
