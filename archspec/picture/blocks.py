@@ -13,7 +13,7 @@ from archspec.picture.rows import Graph, Node
 
 @dataclass(eq=False)
 class Use:
-    """A block in its row, what enters it, and whether its shortcut has a layer."""
+    """A block in its row, its input shape, and whether its shortcut has a layer."""
 
     unit: Unit
     node: Node
@@ -24,7 +24,7 @@ class Use:
 
 @dataclass(eq=False)
 class Form:
-    """Uses of a block that are drawn alike, but for sizes and the layers of a shortcut."""
+    """Uses of a block that differ only in sizes and in the layers of a shortcut."""
 
     kind: str
     uses: list[Use] = field(default_factory=list)
@@ -92,7 +92,7 @@ def forms(graph: Graph) -> list[Form]:
     found = dict[object, Form]()
     for use in _uses(graph):
         drawn = simplified(use.unit.steps)
-        if sum(1 for _ in _flat(drawn)) < 2:
+        if sum(1 for _ in layers_in(drawn)) < 2:
             continue
         key = (use.unit.kind, _signature(drawn))
         form = found.setdefault(key, Form(use.unit.kind, residual=_is_residual(drawn)))
@@ -126,11 +126,12 @@ def _joins(steps: Sequence[Step]) -> Iterator[Join]:
                 yield from _joins(branch)
 
 
-def _flat(steps: Sequence[Step]) -> Iterator[Step]:
+def layers_in(steps: Sequence[Step]) -> Iterator[Step]:
+    """The boxes that are drawn."""
     for step in steps:
         if isinstance(step, Join):
             for branch in step.branches:
-                yield from _flat(branch)
+                yield from layers_in(branch)
         elif not isinstance(step, Tensor):
             yield step
 
@@ -139,7 +140,7 @@ def _shortcut(join: Join) -> tuple[Step, ...] | None:
     """The branch of a residual sum that has the least layers, if it is a shortcut."""
     if join.sign != "+" or len(join.branches) != 2:
         return None
-    short = min(join.branches, key=lambda branch: sum(1 for _ in _flat(branch)))
+    short = min(join.branches, key=lambda branch: sum(1 for _ in layers_in(branch)))
     few = len(short) <= 3 and all(isinstance(step, Box) for step in short)
     return short if few else None
 

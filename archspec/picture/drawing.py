@@ -96,7 +96,7 @@ class Rect(NamedTuple):
 class Text(NamedTuple):
     """A line of text on its baseline. `anchor`: "start", "middle" or "end"; `full` is what was cut.
 
-    `on` is the color behind it. Turned text reads from top to bottom.
+    `on` is the color that it is on. Turned text reads from top to bottom.
     """
 
     x: float
@@ -248,7 +248,7 @@ def _around(points: tuple[tuple[float, float], ...]) -> tuple[float, float, floa
 
 
 def box_of(kind: str, x: float, y: float, w: float, h: float, dash: str = "") -> Rect | Shape:
-    """The outline of a layer by its kind: gray prints tell them apart by shape.
+    """The outline of a layer by its kind: the shape also works in gray.
 
     `dash` is the color of an outline of dashes.
     """
@@ -262,5 +262,5 @@ def box_of(kind: str, x: float, y: float, w: float, h: float, dash: str = "") ->
 
 
 def on(kind: str) -> str:
-    """The color behind the text of a box."""
+    """The color that the text of a box is on."""
     return "paper" if kind == "other" else kind

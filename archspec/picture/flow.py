@@ -51,7 +51,7 @@ FREE = Cost()
 
 @dataclass(frozen=True, eq=False)
 class Box:
-    """A layer, and what is written on its box: the norm and the activation that follow it.
+    """A layer, with the norm and the activation that follow it as `notes`.
 
     `kind` is "conv", "pool", "linear" or "other". `kernel` and `channels` are its short form.
     """
@@ -75,8 +75,7 @@ class Box:
 class Unit:
     """A block in use, or a sequence, which has no `kind`.
 
-    `inputs` are the tensors that it takes besides, by their names inside; `outputs` are the names
-    outside of those that it gives, and `gives` those inside.
+    `inputs` and `outputs` are its other tensors, each with its names inside and outside.
     """
 
     path: str
@@ -88,7 +87,7 @@ class Unit:
 
     @property
     def cost(self) -> Cost:
-        """That of all that is in it."""
+        """The cost of its steps."""
         return cost_of(self.steps)
 
     @property
@@ -113,7 +112,7 @@ class Join:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor by its name: read in place of what arrives, or `saved` under that name."""
+    """A tensor by its name: read as the input of the next step, or `saved` under that name."""
 
     name: str
     saved: bool = False
@@ -170,7 +169,7 @@ class _Reader:
             self.rows[visit.path].append(Cost(row.params, row.macs))
 
     def container(self, whole: Container, path: str, x: Shape) -> tuple[tuple[Step, ...], Shape]:
-        """The steps of a block or a sequence, and what leaves it."""
+        """The steps of a block or a sequence, and its output shape."""
         shapes = {INPUT: x}
         steps, y = self.steps(whole.body, x, whole, path, shapes)
         return fused(steps), y

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 
 from archspec.analysis import Analysis
+from archspec.diagnostics import visible
 from archspec.ir.bodies import INPUT
 from archspec.picture import words
 from archspec.picture.flow import Box, Cost, Join, Step, Tensor, Unit, cost_of, flow_of, is_stage
@@ -28,7 +30,16 @@ def graph_of(analysis: Analysis) -> Graph:
     builder = _Builder(analysis)
     builder.run(flow_of(analysis), -1, {INPUT: -1})
     graph = Graph(analysis, tuple(builder.nodes))
-    return fewer(graph) if graph.linear else graph
+    return _distinct(fewer(graph)) if graph.linear else graph
+
+
+def _distinct(graph: Graph) -> Graph:
+    """Rows of blocks with equal names under their whole paths."""
+    names = Counter(node.title for node in graph.nodes if node.kind)
+    for node in graph.nodes:
+        if node.kind and names[node.title] > 1:
+            node.title = visible(node.path)
+    return graph
 
 
 class _Builder:
@@ -138,13 +149,13 @@ def _key(step: Step) -> object:
 
 
 def _opens(unit: Unit) -> bool:
-    """Whether its parts are rows: a block of stages, or one that gives several tensors."""
+    """Whether its parts are rows: a block of stages, or one with several outputs."""
     stages = (step for step in unit.steps if isinstance(step, Unit) and is_stage(step))
     return len(unit.outputs) > 1 or any(len(stage.steps) > 1 for stage in stages)
 
 
 def _entering(unit: Unit) -> str:
-    """How the other tensors that a block takes join what arrives."""
+    """How the other tensors that a block takes join its input."""
     if not unit.inputs:
         return ""
     joins = (step for step in unit.steps if isinstance(step, Join))

@@ -21,14 +21,13 @@ from archspec.picture.drawing import (
     Item,
     Line,
     Text,
-    box_of,
     cut,
     fitting,
     on,
     width,
 )
 from archspec.picture.rows import SEPARATOR, Graph, Node
-from archspec.picture.spine import DEEP, Column
+from archspec.picture.spine import DEEP, Column, outline
 
 GUTTER = 14  # between columns
 MOST_COLUMNS = 6
@@ -163,29 +162,22 @@ def _heights(graph: Graph, where: Grid, y: float) -> tuple[list[float], list[flo
 
 def _cell(node: Node, where: Grid, cell: Cell, y: float) -> Iterator[Item]:
     """A box with its title, its second line if it is a block, and its numbers."""
-    x, high = where.x(cell.column) - where.wide / 2, _height(node)
-    wide = where.wide - 2 * DEEP[0]
-    if node.times > 1:
-        for step in (2, 1):
-            back = box_of(node.shape, x + step * DEEP[0], y + step * DEEP[1], wide, high)
-            yield back._replace(solid=False)
-    yield box_of(node.shape, x, y, wide, high)
-    behind, room = on(node.shape), wide - 12 - (8 if node.shape == "pool" else 0)
+    x, high, wide = where.x(cell.column) - where.wide / 2, _height(node), where.wide - 2 * DEEP[0]
+    yield from outline(node, x, y, wide, high)
+    edge, behind = (10 if node.shape == "pool" else 6), on(node.shape)
+    room, start = wide - 2 * edge, x + edge
     times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
     named = f"{node.kind} {times}".strip()
     used = width(named, SMALL) + 6 if named else 0
     title = cut(node.title, max(room - used, room / 2), HEAD, True)
-    start = x + (wide - room) / 2
     yield Text(start, y + 12.5, title, HEAD, "start", "ink", True, behind)
     left = room - width(title, HEAD, True) - 6
     if named and left > 20:
         shown = fitting((named, times) if times else (named,), left, SMALL)
         yield Text(start + room, y + 12.5, shown, SMALL, "end", "ink", False, behind)
-    if node.kind:
-        line = fitting(node.lines, room, SMALL)
-        yield Text(start, y + 24.5, line, SMALL, "start", "ink", False, behind)
-    numbers = fitting(_numbers(node), room, SMALL)
-    yield Text(start, y + high - 5.5, numbers, SMALL, "start", "ink", False, behind)
+    lines = [fitting(node.lines, room, SMALL)] if node.kind else []
+    for place, line in enumerate([*lines, fitting(_numbers(node), room, SMALL)]):
+        yield Text(start, y + 23.8 + 11.7 * place, line, SMALL, "start", "ink", False, behind)
 
 
 def _numbers(node: Node) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Ladder:
 
 
 def ladder_of(graph: Graph) -> Ladder | None:
-    """Where the rows go, if the network is an encoder and a decoder with skips of equal size."""
+    """The places of the rows, for an encoder and a decoder with skips of equal size; or None."""
     nodes = graph.nodes
     if any(node.aside or (node.sign and not node.kind) for node in nodes):
         return None
@@ -128,6 +128,6 @@ def _skip(graph: Graph, place: int, source: int, y: float) -> Iterator[Item]:
 
 
 def _end(graph: Graph, place: int, y: float) -> float:
-    """The bottom of a row's box, with the outlines behind it."""
+    """The bottom of a row's box, with the outlines of repeated blocks."""
     node = graph.nodes[place]
     return y + height(node) + (4.8 if node.times > 1 else 0)

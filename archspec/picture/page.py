@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archspec.ir import Shape as Sizes
 from archspec.picture import words
-from archspec.picture.blocks import Form, forms, listed
+from archspec.picture.blocks import Form, forms, layers_in, listed
 from archspec.picture.drawing import (
     BODY,
     HEAD,
@@ -32,12 +32,12 @@ from archspec.picture.drawing import (
 from archspec.picture.grid import grid, grid_of
 from archspec.picture.ladder import ladder, ladder_of
 from archspec.picture.merging import condensed, with_lines
-from archspec.picture.panel import piece_of
+from archspec.picture.panel import piece_of, simplified
 from archspec.picture.rows import Graph, Node
 from archspec.picture.spine import SPINE, Column, bar, slab, spine
 
-PANEL = 202  # wide
-INNER = 10  # from the edge of a panel
+PANEL, WIDEST = 206, 226  # wide, next to the rows
+INNER = 8  # from the edge of a panel
 MOST_PANELS = 3
 HIGHEST = 480  # of a panel, unless nothing in it can be closed
 LONGER = 150  # than the rows, at the most, for a second panel
@@ -109,7 +109,9 @@ def _heading(graph: Graph) -> Iterator[Item]:
 def _fitting(form: Form) -> Panel:
     """The panel of a block, with blocks in it opened if they do not make it large."""
     panel = _panel(form, deep=True)
-    return panel if panel.high <= HIGHEST and panel.wide <= WIDTH else _panel(form, deep=False)
+    large = panel.high > HIGHEST or panel.wide > WIDTH
+    closed = sum(1 for _ in layers_in(simplified(form.shown.unit.steps, deep=False)))
+    return _panel(form, deep=False) if large and closed > 2 else panel
 
 
 def _panel(form: Form, deep: bool) -> Panel:
@@ -133,7 +135,7 @@ def _panel(form: Form, deep: bool) -> Panel:
 
 
 def _rows(graph: Graph) -> tuple[Column, bool]:
-    """The rows as the network is built, and whether there is room beside them."""
+    """The rows in the layout of the network, and whether there is room next to them."""
     if graph.linear:
         return spine(graph, TOP), True
     if steps := ladder_of(graph):
@@ -143,9 +145,9 @@ def _rows(graph: Graph) -> tuple[Column, bool]:
 
 
 def _placed(column: Column, panels: Sequence[Panel], room: bool) -> tuple[list[Item], float]:
-    """The rows with panels beside them, and below those for which there is no room."""
+    """The rows with panels next to them, and below them where there is no room."""
     items = list(column.items)
-    beside = [panel for panel in panels if room and panel.wide <= PANEL]
+    beside = [panel for panel in panels if room and panel.wide <= WIDEST]
     below = [panel for panel in panels if panel not in beside]
     bottom = column.bottom
     high = sum(panel.high + 10 for panel in beside) - 10
@@ -153,7 +155,7 @@ def _placed(column: Column, panels: Sequence[Panel], room: bool) -> tuple[list[I
     if len(beside) == 1:
         y = max(TOP, sum(_span(column, beside[0].form.nodes)) / 2 - high / 2)
     for panel in beside:
-        items += moved(panel.items, WIDTH - PANEL, y)
+        items += moved(panel.items, WIDTH - panel.wide, y)
         y += panel.high + 10
         bottom = max(bottom, y - 10)
     if beside:
@@ -179,7 +181,7 @@ def _brace(column: Column, panels: Sequence[Panel]) -> Iterator[Item]:
     """From the rows that the panels open to the panels."""
     top, bottom = _span(column, (row for panel in panels for row in panel.form.nodes))
     middle = (top + bottom) / 2
-    x, tip = SPINE + 9, WIDTH - PANEL - 7
+    x, tip = SPINE + 4, WIDTH - max(panel.wide for panel in panels) - 3
     if bottom - top > 24:
         yield Line(((x, top), (x + 5, top), (x + 5, middle), (tip, middle)), r=5)
         yield Line(((x, bottom), (x + 5, bottom), (x + 5, middle), (tip, middle)), r=5)

@@ -28,7 +28,7 @@ from archspec.picture.drawing import (
 from archspec.picture.flow import Box, Join, Step, Tensor, Unit, is_stage
 
 GAP = 13
-SIDE = 14  # between a box and what is beside it
+SIDE = 12  # between boxes side by side
 SUM = 7  # the radius of a sum
 
 
@@ -46,7 +46,7 @@ class Piece(NamedTuple):
 
 
 def piece_of(unit: Unit, enters: Sizes, optional: bool = False, deep: bool = True) -> Piece:
-    """A block between what enters and what leaves; a projection is dashed if it is `optional`.
+    """A block between its input and output shapes; a projection is dashed if it is `optional`.
 
     Blocks in it are opened, unless it is not `deep`.
     """
@@ -89,16 +89,13 @@ def _boxed(unit: Unit, title: str) -> Box:
 
 
 def _gate(branch: tuple[Step, ...], join: Join) -> tuple[Step, ...]:
-    """What a gate computes, as one box with the channels on its way."""
+    """What a gate computes as one box, with the channels on its way."""
     boxes = [step for step in branch if isinstance(step, Box)]
     if len(boxes) < len(branch):
         return branch
-    notes = tuple(box.channels or box.kernel if box.takes else words_of(box) for box in boxes)
-    return (Box(boxes[0].path, "other", "gate", join.y, notes=(" · ".join(notes),)),)
-
-
-def words_of(box: Box) -> str:
-    return "pool" if box.kind == "pool" else box.title or box.name
+    inner = "pool" if boxes[0].kind == "pool" else boxes[0].title
+    way = [inner, *(box.channels for box in boxes[1:-1] if box.takes)]
+    return (Box(boxes[0].path, "other", "gate", join.y, notes=(" \u00b7 ".join(way),)),)
 
 
 def _named(step: Step, kind: str) -> Step:
@@ -158,7 +155,7 @@ def _text(box: Box) -> tuple[str, ...]:
 
 
 def _narrow(step: Step) -> Step:
-    """A box beside others: the sizes are in a line of their own."""
+    """A box next to others: the sizes are in a line of their own."""
     if not isinstance(step, Box) or not step.takes:
         return step
     return replace(step, title=step.title.replace(", ", "\n", 1))
@@ -168,14 +165,14 @@ def _wide(box: Box) -> float:
     texts = _text(box)
     widths = [width(texts[0], BODY, True), *(width(text, SMALL) for text in texts[1:])]
     slope = 12 if box.kind == "pool" else 0
-    return min(max(max(widths) + 14 + slope, 60), 150)
+    return min(max(max(widths) + 13 + slope, 46), 150)
 
 
 def _box(box: Box, wide: float, dashed: bool) -> Piece:
     texts = _text(box)
     high = 28.0 + 11.2 * (len(texts) - 2) if len(texts) > 1 else 19.0
     small = box.kind == "other" and not box.notes
-    wide = max(_wide(box), 60) if small else wide
+    wide = _wide(box) if small else wide
     behind = on(box.kind)
     items: list[Item] = [box_of(box.kind, -wide / 2, 0, wide, high, "skip" if dashed else "")]
     room = wide - 10 - (8 if box.kind == "pool" else 0)
@@ -191,7 +188,7 @@ def _box(box: Box, wide: float, dashed: bool) -> Piece:
 
 
 def is_beside(join: Join) -> bool:
-    """Whether one branch goes down and the other beside it: a shortcut or a gate."""
+    """Whether one branch goes down and the other is next to it: a shortcut or a gate."""
     named = any(branch and isinstance(branch[0], Tensor) for branch in join.branches)
     return len(join.branches) == 2 and (join.sign != "C" or named or not all(join.branches))
 

@@ -27,16 +27,16 @@ from archspec.picture.drawing import (
 from archspec.picture.flow import Cost
 from archspec.picture.rows import Graph, Node
 
-SPINE = 450  # wide
+SPINE = 442  # wide
 BOX = 164  # wide
-MAP, OUTPUT, PARAMS, MACS = 178, 216, 372, 450  # columns; numbers end there
+MAP, OUTPUT, PARAMS, MACS = 177, 212, 366, 442  # columns; numbers end there
 BAR = 68  # wide
 GAP = 13  # between boxes
 DEEP = (3, 2.4)  # by which the outlines of repeated blocks are moved
 
 
 class Column(NamedTuple):
-    """The drawn rows: where each one's box is, from top to bottom, and where all of it ends."""
+    """The drawn rows: the top and the bottom of each one's box, and of all."""
 
     items: tuple[Item, ...]
     spans: dict[Node, tuple[float, float]]
@@ -124,49 +124,49 @@ def bar(x: float, y: float, wide: float, number: int, whole: int) -> Iterator[It
 
 
 def box(node: Node, x: float, y: float, wide: float, high: float) -> Iterator[Item]:
-    """The box of a row; several equal ones are a deck of three outlines."""
-    if node.times > 1:
-        for step in (2, 1):
-            back = box_of(node.shape, x + step * DEEP[0], y + step * DEEP[1], wide, high)
-            yield back._replace(solid=False)
-    yield box_of(node.shape, x, y, wide, high, "stroke" if node.aside else "")
-    behind = on(node.shape)
+    """The box of a row with its text."""
+    yield from outline(node, x, y, wide, high)
     times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
-    room = wide - 16
-    if high < 31:
-        room -= 16 if node.shape == "pool" else 0
-        room -= width(times, 11, True) + 6 if times else 0
-        title = cut(node.title, room, HEAD, True)
-        center = x + wide / 2 - (width(times, 11, True) / 2 if times else 0)
-        yield Text(
-            center,
-            y + high / 2 + 3.6,
-            title,
-            HEAD,
-            "middle",
-            "ink",
-            True,
-            behind,
-            _full(title, node.title),
-        )
-        if times:
-            yield Text(x + wide - 10, y + high / 2 + 3.6, times, 11, "end", "ink", True, behind)
-        return
-    used = 0.0
     if times:
-        used = width(times, 11, True) + 5
-        yield Text(x + wide - 8, y + 13, times, 11, "end", "ink", True, behind)
+        line = y + 13 if high >= 31 else y + high / 2 + 3.8
+        yield Text(x + wide - 8, line, times, 11, "end", "ink", True, on(node.shape))
+    used = width(times, 11, True) + 5 if times else 0
+    draw = _two_lines if high >= 31 else _one_line
+    yield from draw(node, x, y, wide, used)
+
+
+def outline(node: Node, x: float, y: float, wide: float, high: float) -> Iterator[Item]:
+    """The outline of a row; several equal blocks are a deck of three."""
+    for step in (2, 1) if node.times > 1 else ():
+        back = box_of(node.shape, x + step * DEEP[0], y + step * DEEP[1], wide, high)
+        yield back._replace(solid=False)
+    yield box_of(node.shape, x, y, wide, high, "stroke" if node.aside else "")
+
+
+def _one_line(node: Node, x: float, y: float, wide: float, used: float) -> Iterator[Item]:
+    """The title in the middle; `used` is the room that the number of blocks takes."""
+    edge = 16 if node.shape == "pool" else 8
+    title = cut(node.title, wide - 2 * edge - used, HEAD, True)
+    middle, full = x + (wide - used) / 2, _full(title, node.title)
+    yield Text(middle, y + 15.6, title, HEAD, "middle", "ink", True, on(node.shape), full)
+
+
+def _two_lines(node: Node, x: float, y: float, wide: float, used: float) -> Iterator[Item]:
+    """The title with the kind of block, and what it consists of."""
+    behind, edge = on(node.shape), 16 if node.shape == "pool" else 8
+    room = wide - 2 * edge
     title = cut(node.title, room - used, HEAD, True)
+    full = _full(title, node.title)
+    yield Text(x + edge, y + 13, title, HEAD, "start", "ink", True, behind, full)
     left = room - used - width(title, HEAD, True) - 6
-    yield Text(x + 8, y + 13, title, HEAD, "start", "ink", True, behind, _full(title, node.title))
-    kind = cut(node.kind, left, SMALL) if left > 24 else ""
-    if kind:
-        end = x + wide - 8 - used
+    if left > 24 and node.kind:
+        kind, end = cut(node.kind, left, SMALL), x + wide - edge - used
         shade = "ink" if node.shape == "linear" else "muted"  # muted is too faint on it
-        yield Text(end, y + 13, kind, SMALL, "end", shade, False, behind, _full(kind, node.kind))
+        full = _full(kind, node.kind)
+        yield Text(end, y + 13, kind, SMALL, "end", shade, False, behind, full)
     line = fitting(node.lines, room, SMALL)
-    whole = node.lines[0] if node.lines else ""
-    yield Text(x + 8, y + 25.5, line, SMALL, "start", "ink", False, behind, _full(line, whole))
+    full = _full(line, node.lines[0] if node.lines else "")
+    yield Text(x + edge, y + 25.5, line, SMALL, "start", "ink", False, behind, full)
 
 
 def _full(shown: str, text: str) -> str:

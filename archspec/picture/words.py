@@ -28,7 +28,7 @@ SHORT = {
     "hard_swish": "h-swish",
     "hard_sigmoid": "h-sigmoid",
 }
-JOINS = {"+": "sum", TIMES: "product", "C": "concatenate"}
+JOINS = {"+": "add", TIMES: "multiply", "C": "concatenate"}
 # They change no value that a reader of the picture looks for, so they join a neighbor.
 QUIET = ("flatten", "reshape", "channels_last", "channels_first", "transpose")
 
@@ -59,7 +59,7 @@ def words(op: Op) -> str:
     if op.key == "stochastic_depth":
         return "drop path"
     text = SHORT.get(op.key) or op.key.replace("adaptive_", "").replace("_", " ")
-    return text.replace("avg", "average")
+    return text.replace("global avg", "global average")
 
 
 def title(op: Op, y: Shape) -> str:
@@ -95,7 +95,7 @@ def note(op: Op) -> str:
 
 
 def short(op: Op, y: Shape) -> tuple[str, str]:
-    """The kernel of a layer, and the channels that leave: `3×3` and `64`.
+    """The kernel of a layer, and its output channels: `3×3` and `64`.
 
     A depthwise convolution has its kernel alone, because it keeps the channels.
     """
@@ -131,7 +131,7 @@ def window(op: Op) -> str:
 
 
 def scale(op: Op) -> str:
-    """By how much the image becomes smaller or larger: `, /2`; nothing where the name says it."""
+    """By how much the image becomes smaller or larger: `, /2`; nothing if the name implies it."""
     strides = op.strides() or ()
     if not strides or set(strides) == {1} or op.key.startswith("global_"):
         return ""
