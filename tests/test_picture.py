@@ -26,6 +26,7 @@ from archspec.picture.flow import cost_of
 from archspec.picture.graph import graph_of
 from archspec.picture.page import scene
 from archspec.picture.svg import DARK, LIGHT, draw
+from support import ROOT
 from support.strategies import EXAMPLES, specs
 
 NAMES = sorted(shipped())
@@ -45,7 +46,7 @@ def overlapping(items: list[Any]) -> Iterator[tuple[Any, Any]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_shipped_network_is_drawn(name: str) -> None:
-    assert_drawn_well(archspec.analyze(name))
+    assert assert_drawn_well(archspec.analyze(name)).scale == 1
 
 
 def assert_drawn_well(analysis: Analysis) -> Scene:
@@ -59,7 +60,7 @@ def assert_drawn_well(analysis: Analysis) -> Scene:
     assert not [*overlapping(boxes)]
     assert not [*overlapping(texts)]
     assert not [*crossings(shapes)]
-    assert picture.height <= TALLEST
+    assert picture.height * picture.scale <= TALLEST
     for item in shapes:
         left, top, right, bottom = item.bounds
         assert -6 <= left <= right <= WIDTH + 6, item
@@ -207,6 +208,39 @@ def write(folder: Path, text: str) -> Path:
     path = folder / "pyramid.yaml"
     path.write_text(text, "utf-8")
     return path
+
+
+@pytest.mark.parametrize("first", ["act", "norm", "dropout", "flatten", {"zero_pad": 1}])
+def test_a_network_begins_with_what_else_joins_a_neighbor(first: Any) -> None:
+    last = {"linear": 4} if first == "flatten" else {"conv": 4}
+    net = {"name": "net", "input": [3, 8, 8], "stem": [first, last]}
+    assert_drawn_well(archspec.analyze(net))
+
+
+def test_a_large_graph_is_scaled_to_the_page() -> None:
+    """A sum of thirty layers, each of which a name refers to."""
+    stem = {f"a{at}": {"conv": 4, "save": f"t{at}"} for at in range(30)}
+    sums = {"add": [{"from": f"t{at}"} for at in range(30)]}
+    net = {"name": "net", "input": [4, 8, 8], "stem": stem, "head": {"sum": sums}}
+    picture = assert_drawn_well(archspec.analyze(net))
+    assert picture.scale < 1
+    [high] = re.findall(r'height="([\d.]+)mm"', draw(picture, "picture"))
+    assert 200 < float(high) <= 240
+
+
+SHAPES = dict(
+    re.findall(
+        r"```yaml\n# (\w+)\.yaml\n(.*?)```", (ROOT / "docs/shapes.md").read_text("utf-8"), re.S
+    )
+)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_network_that_is_no_chain_of_stages(name: str, tmp_path: Path) -> None:
+    """Those of docs/shapes.md: two heads, shared weights, blocks with several outputs."""
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(SHAPES[name], "utf-8")
+    assert_drawn_well(archspec.analyze(path))
 
 
 @settings(

@@ -217,6 +217,11 @@ class Scene:
     description: str
 
     @property
+    def scale(self) -> float:
+        """Less than 1 if the picture would not fit on a page."""
+        return min(1.0, TALLEST / self.height)
+
+    @property
     def flat(self) -> Iterator[Rect | Text | Line | Shape | Circle]:
         """What is drawn, without groups."""
         return flat(self.items)

@@ -310,7 +310,8 @@ def _concatenated(shapes: list[Shape], dim: int) -> Shape:
 def _box(op: Op, path: str, y: Shape, cost: Cost) -> Box:
     kernel, channels = words.short(op, y)
     follows = words.joins_previous(op)
-    title = words.note(op) if follows else words.title(op, y)
+    pads = words.is_padding(op)
+    title = words.note(op) if follows else "" if pads else words.title(op, y)
     return Box(
         path,
         words.kind_of(op),
@@ -321,7 +322,7 @@ def _box(op: Op, path: str, y: Shape, cost: Cost) -> Box:
         kernel,
         channels,
         follows,
-        words.is_quiet(op),
+        words.is_quiet(op) or pads,
         op.projects or op.attends,
         words.scale(op),
         words.words(op),
@@ -349,7 +350,7 @@ def _joined(before: Box, box: Box) -> Box | None:
     if box.follows and (before.takes or (box.quiet and before.kind != "other")):
         notes = (*before.notes, *filter(None, [box.title]))
         return replace(before, y=box.y, cost=cost, notes=notes)
-    if before.follows and (box.follows or before.quiet):
+    if (before.follows and box.follows) or before.quiet:
         text = ", ".join(filter(None, [before.title, box.title]))
         return replace(box, title=text, cost=cost, follows=before.follows and box.follows)
     return None

@@ -10,7 +10,18 @@ from archspec.analysis import Analysis
 from archspec.diagnostics import visible
 from archspec.ir.bodies import INPUT
 from archspec.picture import words
-from archspec.picture.flow import Box, Cost, Join, Step, Tensor, Unit, cost_of, flow_of, is_stage
+from archspec.picture.flow import (
+    Box,
+    Cost,
+    Join,
+    Step,
+    Tensor,
+    Unit,
+    boxes_in,
+    cost_of,
+    flow_of,
+    is_stage,
+)
 from archspec.picture.merging import fewer
 from archspec.picture.rows import (
     Graph,
@@ -97,7 +108,9 @@ class _Builder:
 
     def joins_last(self, x: int) -> bool:
         """Whether the last row is a join, which takes an activation that follows."""
-        return x == len(self.nodes) - 1 and bool(self.nodes[x].sign and not self.nodes[x].kind)
+        if x < 0 or x != len(self.nodes) - 1:
+            return False
+        return bool(self.nodes[x].sign and not self.nodes[x].kind)
 
     def run_stage(self, stage: Unit, x: int, names: dict[str, int]) -> int:
         units = [step for step in stage.steps if isinstance(step, Unit)]
@@ -149,9 +162,11 @@ def _key(step: Step) -> object:
 
 
 def _opens(unit: Unit) -> bool:
-    """Whether its parts are rows: a block of stages, or one with several outputs."""
-    stages = (step for step in unit.steps if isinstance(step, Unit) and is_stage(step))
-    return len(unit.outputs) > 1 or any(len(stage.steps) > 1 for stage in stages)
+    """Whether its parts are rows: a block of stages, or one that outputs several images."""
+    stages = [step for step in unit.steps if isinstance(step, Unit) and is_stage(step)]
+    sizes = {box.y.spatial for box in boxes_in(unit.steps)}
+    several = len(unit.outputs) > 1 and (stages or len(sizes) > 1)
+    return bool(several) or any(len(stage.steps) > 1 for stage in stages)
 
 
 def _entering(unit: Unit) -> str:

@@ -121,14 +121,16 @@ def grid(graph: Graph, where: Grid, top: float) -> Column:
     for text in _notes(graph):
         bottom += 14
         items.append(Text(0, bottom, cut(text, WIDTH, SMALL), SMALL, fill="muted"))
-    return Column(tuple(items), spans, bottom, "to another resolution")
+    wide = len(where.columns) * (where.wide + GUTTER)
+    return Column(tuple(items), spans, bottom, wide, "to another resolution")
 
 
 def _headings(where: Grid, y: float) -> Iterator[Item]:
     for column, size in enumerate(where.columns):
         text = words.sizes(size) if size else "no image"
         yield Text(where.x(column), y, text, SMALL, "middle", "muted")
-    yield Line(((0, y + 6), (WIDTH, y + 6)), "rule", 0.8)
+    wide = len(where.columns) * (where.wide + GUTTER) - GUTTER
+    yield Line(((0, y + 6), (wide, y + 6)), "rule", 0.8)
 
 
 def _is_join(node: Node) -> bool:

@@ -71,7 +71,7 @@ def ladder(graph: Graph, where: Ladder, top: float) -> Column:
             spans[node] = y, y + height(node)
     items += _downward(graph, where, ys)
     items += _upward(graph, where, ys)
-    return Column(tuple(items), spans, max(ys.values()) + 31, "skip connection")
+    return Column(tuple(items), spans, max(ys.values()) + 31, WIDTH, "skip connection")
 
 
 def _headings(y: float) -> Iterator[Item]:

@@ -36,7 +36,8 @@ from archspec.picture.panel import piece_of, simplified
 from archspec.picture.rows import Graph, Node
 from archspec.picture.spine import SPINE, Column, bar, slab, spine
 
-PANEL, WIDEST = 206, 226  # wide, next to the rows
+PANEL = 206  # wide, at least
+NEXT = 12  # between the rows and a panel
 INNER = 8  # from the edge of a panel
 MOST_PANELS = 3
 HIGHEST = 480  # of a panel, unless nothing in it can be closed
@@ -65,19 +66,35 @@ def scene(graph: Graph) -> Scene:
 
 def _composed(graph: Graph) -> tuple[Scene, int]:
     """The picture with as many panels as the page has room for, and how many these are."""
-    column, beside = _rows(graph)
+    if not graph.linear and not ladder_of(graph):
+        graph = with_lines(graph)
+    column = _rows(graph)
     panels = [_fitting(form) for form in forms(graph)[:MOST_PANELS]]
     panels = [panel for panel in panels if panel.wide <= WIDTH]
     while True:
-        items, bottom = _placed(column, panels, beside)
+        items, bottom = _placed(column, panels)
         items = [*_heading(graph), *items]
-        legend, end = _legend(items, bottom, column.skip)
-        room = column.bottom + LONGER if beside and len(panels) > 1 else TALLEST
+        legend, end = _legend(items, bottom, _skips(column, panels))
+        several = sum(_beside(column, panel) for panel in panels) > 1
+        room = column.bottom + LONGER if several else TALLEST
         if end <= min(room, TALLEST) or not panels:
             break
         panels = panels[:-1]
     title = f"{words.named(graph.analysis)}: architecture"
     return Scene(end, (*items, *legend), title, described(graph)), len(panels)
+
+
+def _skips(column: Column, panels: Sequence[Panel]) -> str:
+    """The meaning of lines in the color of skips."""
+    found = {column.skip: column.items}
+    found.setdefault("shortcut", ())
+    found["shortcut"] += tuple(item for panel in panels for item in panel.items)
+    lines = {name: any(map(_is_skip, flat(items))) for name, items in found.items()}
+    return ", ".join(name for name, drawn in lines.items() if drawn)
+
+
+def _is_skip(item: Item) -> bool:
+    return isinstance(item, Line) and item.stroke == "skip"
 
 
 def described(graph: Graph) -> str:
@@ -134,20 +151,19 @@ def _panel(form: Form, deep: bool) -> Panel:
     return Panel(form, wide, high, (back, *items))
 
 
-def _rows(graph: Graph) -> tuple[Column, bool]:
-    """The rows in the layout of the network, and whether there is room next to them."""
+def _rows(graph: Graph) -> Column:
+    """The rows in the layout of the network."""
     if graph.linear:
-        return spine(graph, TOP), True
+        return spine(graph, TOP)
     if steps := ladder_of(graph):
-        return ladder(graph, steps, TOP), False
-    graph = with_lines(graph)
-    return grid(graph, grid_of(graph), TOP), False
+        return ladder(graph, steps, TOP)
+    return grid(graph, grid_of(graph), TOP)
 
 
-def _placed(column: Column, panels: Sequence[Panel], room: bool) -> tuple[list[Item], float]:
+def _placed(column: Column, panels: Sequence[Panel]) -> tuple[list[Item], float]:
     """The rows with panels next to them, and below them where there is no room."""
     items = list(column.items)
-    beside = [panel for panel in panels if room and panel.wide <= WIDEST]
+    beside = [panel for panel in panels if _beside(column, panel)]
     below = [panel for panel in panels if panel not in beside]
     bottom = column.bottom
     high = sum(panel.high + 10 for panel in beside) - 10
@@ -158,7 +174,7 @@ def _placed(column: Column, panels: Sequence[Panel], room: bool) -> tuple[list[I
         items += moved(panel.items, WIDTH - panel.wide, y)
         y += panel.high + 10
         bottom = max(bottom, y - 10)
-    if beside:
+    if beside and column.wide == SPINE:
         items += _brace(column, beside)
     x = 0.0
     y = bottom + 12
@@ -169,6 +185,11 @@ def _placed(column: Column, panels: Sequence[Panel], room: bool) -> tuple[list[I
         x += panel.wide + 10
         bottom = max(bottom, y + panel.high)
     return items, bottom
+
+
+def _beside(column: Column, panel: Panel) -> bool:
+    """Whether there is room for a panel next to the rows."""
+    return panel.wide <= WIDTH - column.wide - NEXT
 
 
 def _span(column: Column, rows: Iterable[Node]) -> tuple[float, float]:
@@ -217,7 +238,7 @@ def _signs(items: Sequence[Item], skip: str) -> Iterator[tuple[list[Item], float
     if any(isinstance(item, Rect) and item.fill in names and not item.solid for item in shapes):
         deck = [_plain(box_of("conv", step * 2.4, -9 + step * 1.8, 14, 8)) for step in (2, 1, 0)]
         yield [*deck], 20, "repeated"
-    if any(isinstance(item, Line) and item.stroke == "skip" for item in shapes):
+    if skip:
         yield [Line(((0, -3.5), (18, -3.5)), "skip", 1.5, True)], 18, skip
     signs = {item.sign for item in shapes if isinstance(item, Circle)}
     for sign, text in (("+", "sum"), (words.TIMES, "product"), ("C", "concatenation")):

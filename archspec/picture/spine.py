@@ -41,12 +41,14 @@ class Column(NamedTuple):
     items: tuple[Item, ...]
     spans: dict[Node, tuple[float, float]]
     bottom: float
-    skip: str = "shortcut"  # what a line in its color is
+    wide: float
+    skip: str = "shortcut"  # the meaning of a line in this color
 
 
 def spine(graph: Graph, top: float) -> Column:
     """All rows below a line of headings at `top`, and their sum."""
-    items = list(headings(top))
+    images = graph.input.rank == 2 and not any(node.y.last for node in graph.nodes)
+    items = list(headings(top, ("C", "H", "W") if images else ()))
     y = top + 18
     items += _input(graph, y)
     y += 43
@@ -61,13 +63,13 @@ def spine(graph: Graph, top: float) -> Column:
         spans[node] = y, y + high
         y += high + (2 * DEEP[1] if node.times > 1 else 0) + GAP
     items += _total(graph, y - GAP + 8)
-    return Column(tuple(items), spans, y + 10)
+    return Column(tuple(items), spans, y + 10, SPINE)
 
 
-def headings(y: float) -> Iterator[Item]:
+def headings(y: float, axes: tuple[str, ...]) -> Iterator[Item]:
     """The names of the columns, and the line below."""
     yield Text(0, y, "Layer", SMALL, fill="muted")
-    yield Text(OUTPUT, y, f"Output {words.sizes(('C', 'H', 'W'))}", SMALL, fill="muted")
+    yield Text(OUTPUT, y, f"Output {words.sizes(axes)}".strip(), SMALL, fill="muted")
     yield Text(PARAMS, y, "Parameters", SMALL, "end", "muted")
     yield Text(MACS, y, "MACs", SMALL, "end", "muted")
     yield Line(((0, y + 6), (SPINE, y + 6)), "rule", 0.8)

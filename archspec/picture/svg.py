@@ -61,11 +61,11 @@ def svg(analysis: Analysis, prefix: str = "archspec") -> str:
 def draw(picture: Scene, prefix: str) -> str:
     """The picture as a document of its own; `prefix` begins its `id`s and its class."""
     wide, high = WIDTH + 2 * MARGIN, picture.height + 2 * MARGIN
-    scale = 170 / wide
+    scale = picture.scale * 170 / (WIDTH + 2 * MARGIN)
     name = escape(prefix)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" role="img" '
-        f'viewBox="{-MARGIN} {-MARGIN} {wide} {_n(high)}" width="170mm" '
+        f'viewBox="{-MARGIN} {-MARGIN} {wide} {_n(high)}" width="{_n(wide * scale)}mm" '
         f'height="{_n(high * scale)}mm" aria-labelledby="{name}-t {name}-d" '
         'font-family="Helvetica, Arial, sans-serif">'
     )

@@ -50,6 +50,11 @@ def is_quiet(op: Op) -> bool:
     return op.drops or op.key in QUIET
 
 
+def is_padding(op: Op) -> bool:
+    """Whether it pads the image for the layer after it, and joins that."""
+    return op.key.endswith("_pad")
+
+
 def words(op: Op) -> str:
     """A layer without its sizes: `max pool`, `BN`, `ReLU`."""
     if op.imported:
