@@ -59,51 +59,44 @@ class Grid:
 
 def grid_of(graph: Graph) -> Grid:
     """The cells of all rows."""
-    readers = Counter(source for node in graph.nodes for source in node.inputs)
-    sizes = _sizes(graph, readers)
+    images = _images(graph)
+    sizes = sorted({*images}, key=lambda size: (-max(size, default=0), size))
     columns = {size: min(place, MOST_COLUMNS - 1) for place, size in enumerate(sizes)}
     cells, taken = list[Cell](), set[Cell]()
-    for place, node in enumerate(graph.nodes):
-        column = columns[_size(graph, place, readers)]
+    for node, image in zip(graph.nodes, images, strict=True):
         time = max((cells[source].time + 1 for source in node.inputs if source >= 0), default=0)
-        while Cell(column, time) in taken:
+        while Cell(columns[image], time) in taken:
             time += 1
-        cells.append(Cell(column, time))
+        cells.append(Cell(columns[image], time))
         taken.add(cells[-1])
     number = min(len(sizes), MOST_COLUMNS)
     wide = min((WIDTH - GUTTER * number) / number, WIDEST)
     return Grid(tuple(cells), tuple(sizes[:number]), wide)
 
 
-def _sizes(graph: Graph, readers: Counter[int]) -> list[tuple[int, ...]]:
-    found = {_size(graph, place, readers) for place in range(len(graph.nodes))}
-    return sorted(found, key=lambda size: (-max(size, default=0), size))
+def _images(graph: Graph) -> list[tuple[int, ...]]:
+    """The size of the image by which each row has its column.
 
-
-def _size(graph: Graph, place: int, readers: Counter[int]) -> tuple[int, ...]:
-    """The size of the image by which a row has its column.
-
-    What leads to a fork, or follows the last join, stays in the column of that; what makes an image
-    fit for a sum stays where it comes from.
+    Rows before the first fork and after the last join stay in its column.
     """
-    nodes = graph.nodes
-    forks = [source for source, times in readers.items() if times > 1 and source >= 0]
-    joins = [at for at, node in enumerate(nodes) if len(node.inputs) > 1]
-    if forks and place < min(forks):
-        return _size(graph, min(forks), readers)
-    if joins and place > max(joins) and len({*readers}) and _alone_after(graph, max(joins)):
-        return nodes[max(joins)].y.spatial
-    node = nodes[place]
-    reading = [one for one in nodes if place in one.inputs]
-    if len(reading) == 1 and reading[0].sign and not reading[0].kind and node.inputs[0] >= 0:
-        return nodes[node.inputs[0]].y.spatial
+    nodes, readers = graph.nodes, graph.readers
+    found = [_image(graph, place, readers[place]) for place in range(len(nodes))]
+    forks = [source for source, reading in readers.items() if len(reading) > 1 and source >= 0]
+    joins = [place for place, node in enumerate(nodes) if len(node.inputs) > 1]
+    first, last = min(forks, default=0), max(joins, default=len(nodes))
+    found[:first] = found[first : first + 1] * first
+    rest = range(last + 1, len(nodes))
+    if all(nodes[place].inputs == [place - 1] for place in rest):
+        found[last + 1 :] = [nodes[last].y.spatial for _ in rest]
+    return found
+
+
+def _image(graph: Graph, place: int, reading: list[int]) -> tuple[int, ...]:
+    """A layer that resizes an image for a sum stays in the column that it reads."""
+    node, readers = graph.nodes[place], [graph.nodes[one] for one in reading]
+    if len(readers) == 1 and _is_join(readers[0]) and node.inputs[0] >= 0:
+        return graph.nodes[node.inputs[0]].y.spatial
     return node.y.spatial
-
-
-def _alone_after(graph: Graph, last: int) -> bool:
-    """Whether all rows after a join are one chain."""
-    rest = range(last + 1, len(graph.nodes))
-    return all(graph.nodes[place].inputs == [place - 1] for place in rest)
 
 
 def grid(graph: Graph, where: Grid, top: float) -> Column:
@@ -251,6 +244,8 @@ def _distinct(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """The corners of a line."""
     found = points[:1]
     for point in points[1:]:
+        if len(found) > 1 and found[-2][0] == found[-1][0] == point[0]:
+            found.pop()
         if math.dist(found[-1], point) > 0.1:
             found.append(point)
     return found
@@ -264,14 +259,14 @@ def _toward(center: tuple[float, float], point: tuple[float, float]) -> tuple[fl
 
 
 def _notes(graph: Graph) -> Iterator[str]:
-    """What is on the lines from column to column."""
-    down, up = dict[str, None](), dict[str, None]()
+    """What the numbers are, and which layers are on the lines from column to column."""
+    yield "In a box, and below a sum: output, parameters, MACs."
+    ways = {"smaller": dict[str, None](), "larger": dict[str, None]()}
     for node in graph.nodes:
         for source, layers in zip(node.inputs, node.on_way, strict=False):
             here = graph.nodes[source].y if source >= 0 else graph.input
-            where = down if here.spatial > node.y.spatial else up
-            where |= dict.fromkeys(layers)
-    if down:
-        yield f"On a line to a smaller image: {'; '.join(down)}."
-    if up:
-        yield f"On a line to a larger image: {'; '.join(up)}."
+            way = "smaller" if here.spatial > node.y.spatial else "larger"
+            ways[way] |= dict.fromkeys(layers)
+    told = [f"to a {way} image: {'; '.join(layers)}" for way, layers in ways.items() if layers]
+    if told:
+        yield f"On a line {', and '.join(told)}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -109,19 +108,12 @@ def with_lines(graph: Graph) -> Graph:
     Behind a fork these are the strided convolutions and the upsampling between resolutions.
     """
     nodes = [replace(node, inputs=[*node.inputs]) for node in graph.nodes]
-    readers = defaultdict[int, list[int]](list)
-    for place, node in enumerate(nodes):
-        for source in node.inputs:
-            readers[source].append(place)
+    readers = graph.readers
     forks = [source for source, found in readers.items() if len(found) > 1 and source >= 0]
+    first = min(forks, default=len(nodes))
     gone = set[int]()
     for place, node in enumerate(nodes):
-        if (
-            not forks
-            or place <= min(forks)
-            or not _resizes(nodes, place)
-            or len(readers[place]) != 1
-        ):
+        if place <= first or not _resizes(nodes, place) or len(readers[place]) != 1:
             continue
         reader = nodes[readers[place][0]]
         if node.inputs[0] not in reader.inputs and (reader.kind or reader.sign):

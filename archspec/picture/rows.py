@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -59,8 +60,17 @@ class Graph:
         return all(set(self.nodes[place].inputs) <= {before[place]} for place in main)
 
     @property
+    def readers(self) -> defaultdict[int, list[int]]:
+        """The rows that read each row."""
+        found = defaultdict[int, list[int]](list)
+        for place, node in enumerate(self.nodes):
+            for source in node.inputs:
+                found[source].append(place)
+        return found
+
+    @property
     def input(self) -> Shape:
-        """What enters the network."""
+        """The shape of the network's input."""
         assert self.analysis.network is not None
         return self.analysis.network.input
 
