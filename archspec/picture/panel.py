@@ -55,33 +55,27 @@ def piece_of(unit: Unit, enters: Sizes, optional: bool = False, deep: bool = Tru
 
 def simplified(steps: Iterable[Step], deep: bool = True) -> tuple[Step, ...]:
     """The steps with blocks in blocks opened; repeated ones and gates are one box."""
-    found = list[Step]()
-    for step in steps:
-        match step:
-            case Unit() if step.kind == "" and is_stage(step) and len(step.steps) > 1:
-                kind = step.steps[0].kind if isinstance(step.steps[0], Unit) else ""
-                found.append(_boxed(step, f"{kind} {words.TIMES}{words.THIN}{len(step.steps)}"))
-            case Unit(kind=kind) if kind and not deep:
-                found.append(_boxed(step, kind))
-            case Unit(steps=inner):
-                opened = simplified(inner, deep)
-                gate = (
-                    len(opened) == 1
-                    and isinstance(opened[0], Join)
-                    and opened[0].sign == words.TIMES
-                )
-                found += [_named(opened[0], step.kind)] if gate else opened
-            case Join(sign=sign, branches=branches):
-                inner_ = tuple(simplified(branch, deep) for branch in branches)
-                if sign == words.TIMES:
-                    inner_ = tuple(
-                        _gate(branch, step) if len(branch) > 1 and not all(inner_) else branch
-                        for branch in inner_
-                    )
-                found.append(replace(step, branches=inner_))
-            case _:
-                found.append(step)
-    return tuple(found)
+    return tuple(one for step in steps for one in _simple(step, deep))
+
+
+def _simple(step: Step, deep: bool) -> Iterable[Step]:
+    match step:
+        case Unit(steps=(Unit(kind=kind), _, *_)) if is_stage(step):
+            return [_boxed(step, f"{kind} {words.TIMES}{words.THIN}{len(step.steps)}")]
+        case Unit(kind=kind) if kind and not deep:
+            return [_boxed(step, kind)]
+        case Unit(kind=kind, steps=inner):
+            match simplified(inner, deep):
+                case (Join(sign=words.TIMES) as gate,):
+                    return [_named(gate, kind)]
+                case opened:
+                    return opened
+        case Join(sign=sign, branches=branches):
+            parts = tuple(simplified(branch, deep) for branch in branches)
+            if sign == words.TIMES and not all(parts):
+                parts = tuple(_gate(part, step) for part in parts)
+            return [replace(step, branches=parts)]
+    return [step]
 
 
 def _boxed(unit: Unit, title: str) -> Box:
@@ -91,24 +85,23 @@ def _boxed(unit: Unit, title: str) -> Box:
 def _gate(branch: tuple[Step, ...], join: Join) -> tuple[Step, ...]:
     """What a gate computes as one box, with the channels on its way."""
     boxes = [step for step in branch if isinstance(step, Box)]
-    if len(boxes) < len(branch):
+    if len(branch) < 2 or len(boxes) < len(branch):
         return branch
     inner = "pool" if boxes[0].kind == "pool" else boxes[0].title
     way = [inner, *(box.channels for box in boxes[1:-1] if box.takes)]
     return (Box(boxes[0].path, "other", "gate", join.y, notes=(" \u00b7 ".join(way),)),)
 
 
-def _named(step: Step, kind: str) -> Step:
+def _named(gate: Join, kind: str) -> Join:
     """A gate under the name of its block."""
-    assert isinstance(step, Join)
+    return replace(gate, branches=tuple(_called(branch, kind) for branch in gate.branches))
 
-    def called(branch: tuple[Step, ...]) -> tuple[Step, ...]:
-        return tuple(
-            replace(box, title=kind) if isinstance(box, Box) and box.title == "gate" else box
-            for box in branch
-        )
 
-    return replace(step, branches=tuple(map(called, step.branches)))
+def _called(branch: tuple[Step, ...], kind: str) -> tuple[Step, ...]:
+    match branch:
+        case (Box(title="gate") as box,):
+            return (replace(box, title=kind),)
+    return branch
 
 
 # Pieces -----------------------------------------------------------------------------------

@@ -39,11 +39,6 @@ class Node:
     aside: bool = False
     on_way: tuple[tuple[str, ...], ...] = ()  # the layers on the way from each input
 
-    @property
-    def level(self) -> int:
-        """The size of the image: 0 without one."""
-        return max(self.y.spatial, default=0) if not self.y.last else 0
-
 
 @dataclass(frozen=True)
 class Graph:
