@@ -27,20 +27,17 @@ from archspec.deploy.prune import drop_nothing, evaluate, inline_rows, unstarted
 from archspec.deploy.rewrite import Change, rewritten
 from archspec.ir.tree import ExpandedNetwork
 
-CHANGES: tuple[Change, ...] = (
+FOLDS: tuple[Change, ...] = (
     unstarted,
     drop_nothing,
     fold_norms,
     inline_rows,
     merge_branches,
     inline_rows,
-    fuse_convolutions,
-    fuse_sums,
-    fuse_activations,
-    inline_rows,
 )
+FUSIONS: tuple[Change, ...] = (fuse_convolutions, fuse_sums, fuse_activations, inline_rows)
 
 
-def for_inference(network: ExpandedNetwork) -> ExpandedNetwork:
-    """The network with every pass applied."""
-    return reduce(rewritten, CHANGES, evaluate(network))
+def for_inference(network: ExpandedNetwork, plain: bool = False) -> ExpandedNetwork:
+    """The network with every pass applied; with `plain`, it has torch's own layers only."""
+    return reduce(rewritten, FOLDS if plain else FOLDS + FUSIONS, evaluate(network))

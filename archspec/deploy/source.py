@@ -54,14 +54,15 @@ class DeployView:
     layout: str
 
 
-def generate_deploy(spec: Spec, trained: ExpandedNetwork) -> str:
+def generate_deploy(spec: Spec, trained: ExpandedNetwork, plain: bool = False) -> str:
     """The source of a network for inference, which imports torch, and what blocks import.
 
-    `trained` is the expanded network of the spec.
+    `trained` is the expanded network of the spec. With `plain`, the source uses torch's own layers
+    only and keeps the layout of images, so that other compilers can fuse it.
     """
-    network = for_inference(trained)
+    network = for_inference(trained, plain)
     net = classes_of(network, spec)
-    made = _view(net, view(net, analyze_network(network)), trained)
+    made = _view(net, view(net, analyze_network(network)), trained, plain)
     template = environment().get_template("deploy.py.jinja")
     text = template.render(view=made)
     text = template.render(view=replace(made, imports=_imports(text, net)))
@@ -69,19 +70,19 @@ def generate_deploy(spec: Spec, trained: ExpandedNetwork) -> str:
     return marked(spec.name, text)
 
 
-def _view(net: Network, plain: View, trained: ExpandedNetwork) -> DeployView:
+def _view(net: Network, made: View, trained: ExpandedNetwork, plain: bool) -> DeployView:
     table, apart = folded(net.tree, trained), aside(trained)
     fused = any(isinstance(new, New) and new.what is FusedConv for new in constructions(net))
     words = ", ".join(f"{p.name}={p.name}" for p in net.root.parameters)
     besides = f", aside={_tuple(apart)}" if apart else ""
-    images = net.input.rank == 2
+    images, last = net.input.rank == 2 and not plain, made.classes[-1]
     return DeployView(
-        _doc(plain.doc, trained, net.tree),
+        _doc(made.doc, trained, net.tree),
         (),
         _table(table) if table or apart else [],
         CONSTANTS if fused else "",
-        [*([PARTS["FusedConv2d"]] if fused else []), *plain.helpers],
-        [*plain.classes[:-1], _entered(plain.classes[-1], net.tree, images)],
+        [*([PARTS["FusedConv2d"]] if fused else []), *made.helpers],
+        [*made.classes[:-1], last if plain else _entered(last, net.tree, images)],
         [PARTS[name] for name in LOADS] if table or apart else [],
         _signature(net),
         f"{net.root.name}({words})",
