@@ -8,6 +8,7 @@ from contextlib import contextmanager
 EXTRAS = {
     **{"torch": "torch", "safetensors": "safetensors", "matplotlib": "plot"},
     **{"torchvision": "peers", "timm": "peers", "argcomplete": "completion"},
+    **{"onnx": "onnx", "onnxscript": "onnx", "onnxruntime": "onnx", "PIL": "onnx"},
 }
 
 

@@ -45,9 +45,9 @@ of 1, 2, and 5 (see the script).
 OPEN = "not run yet"
 
 
-def rows() -> dict[str, str]:
+def rows(table: Path = TABLE) -> dict[str, str]:
     """The rows that are there, by spec."""
-    text = TABLE.read_text("utf-8") if TABLE.exists() else ""
+    text = table.read_text("utf-8") if table.exists() else ""
     return {row[1]: row[0] for row in re.finditer(r"^\| (\w+) \| \d.*$", text, re.MULTILINE)}
 
 
@@ -76,6 +76,11 @@ def error_of(spec: archspec.Spec, source: str) -> str:
     """The largest difference in any batch."""
     trained, shape = random_network(network(spec)), tuple(spec.input)
     error = max(differences(trained, deployed(source, trained.state_dict()), shape))
+    return shown(error, trained, shape)
+
+
+def shown(error: float, trained: torch.nn.Module, shape: tuple[int, ...]) -> str:
+    """An error, and where it is large how far float32 is from float64."""
     if error <= TOLERANCE:
         return f"{error:.0e}"
     x = images(2, *shape)

@@ -36,7 +36,7 @@ def completed(line: str, folder: Path) -> list[str]:
     ("line", "words"),
     [
         ("archspec ", [*COMMANDS]),
-        ("archspec ex", ["explain"]),
+        ("archspec ex", ["explain", "export"]),
         ("archspec explain bott", ["bottleneck"]),
         ("archspec explain ce", ["celu", "ceil", "cell"]),
         ("archspec rule AS20", [f"AS20{n}" for n in range(1, 10)]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archspec.codegen.layout import WIDTH
 from archspec.language.train import ANY_TARGET, DATA_SETS
-from archspec.training.sets import IMAGENET_MEAN, IMAGENET_STD, PUBLISHED
+from archspec.training.sets import PUBLISHED, statistics
 from archspec.training.steps import INSIDE
 
 if TYPE_CHECKING:
@@ -48,11 +48,7 @@ class Data:
     @property
     def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and deviation of each channel, of bytes."""
-        if self.published:
-            return self.published.mean, self.published.std
-        if self.folder:
-            return IMAGENET_MEAN, IMAGENET_STD
-        return (127.0,) * self.input[0], (52.0,) * self.input[0]
+        return statistics(self.recipe.data, self.input[0])
 
     @property
     def names(self) -> str:

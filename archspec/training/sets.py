@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from archspec.language.train import DATA_SETS
+
 IDX = tuple(
     f"{part}-{what}-idx{rank}-ubyte.gz"
     for part in ("train", "t10k")
@@ -85,3 +87,12 @@ PUBLISHED: Mapping[str, Published] = {
 }
 
 IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+
+
+def statistics(data: str, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of a data set's images as bytes, per channel."""
+    if published := PUBLISHED.get(data):
+        return published.mean, published.std
+    if DATA_SETS[data].kind == "folder":
+        return IMAGENET_MEAN, IMAGENET_STD
+    return (127.0,) * channels, (52.0,) * channels

@@ -1,0 +1,151 @@
+"""`archspec export`: write a trained network as an ONNX file, with a certificate."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from archspec.api import network
+from archspec.cli.lines import fail, note, say
+from archspec.cli.options import add_settings, chosen
+from archspec.diagnostics import WeightsError
+from archspec.extras import needed_for
+from archspec.files import write_files
+from archspec.ir.construction import imported
+from archspec.language.train import DATA_SETS
+
+CERTIFICATE = ".certificate.json"
+LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime")
+DYNAMIC = (
+    "dynamic quantization makes convolutions slower than float32: onnxruntime measures the range "
+    "of each layer's input in every run, and its `ConvInteger` has no fast kernel"
+)
+
+
+def add_parser(commands: Any) -> None:
+    """`archspec export SPEC --weights FILE --onnx FILE`."""
+    parser = commands.add_parser(
+        "export",
+        description="Writes a trained network as an ONNX file, with batch norms folded and for "
+        "batches of any size. Compares it with the trained network: error, accuracy, time, and "
+        f"size. Prints the result and writes it to FILE{CERTIFICATE}. Exit code 1: the file is not "
+        "accurate enough, and nothing was written.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
+    add("--weights", required=True, metavar="FILE", help="the trained weights, e.g. best.pt")
+    add("--onnx", required=True, metavar="FILE", help="the file to write")
+    add(
+        "--images",
+        choices=("uint8", "float"),
+        default="",
+        help="the file normalizes its input itself: images as bytes, or as numbers from 0 to 1 "
+        "(default: the input is normalized already)",
+    )
+    known = [name for name in DATA_SETS if name not in ("tensors", "synthetic")]
+    add(
+        "--normalize",
+        choices=known,
+        default="",
+        metavar="DATA",
+        help="the data set whose mean and standard deviation normalize images, one of "
+        f"{', '.join(known)} (default: that of the recipe)",
+    )
+    add(
+        "--evaluate",
+        default="",
+        metavar="DATA",
+        help="measure the accuracy on these images: a folder with one folder per class, or the "
+        "test images of a data set, e.g. fashion_mnist",
+    )
+    add(
+        "--max-drop",
+        type=_points,
+        default=1.0,
+        metavar="POINTS",
+        help="write nothing if the accuracy drops by more (default: 1)",
+    )
+    add(
+        "--int8",
+        nargs="?",
+        const="static",
+        metavar="static",
+        help="quantize to 8 bits; requires --calibrate and --evaluate",
+    )
+    add(
+        "--calibrate",
+        default="",
+        metavar="DATA",
+        help="images to measure the range of each layer's output: a folder, or the training images "
+        "of a data set, e.g. fashion_mnist",
+    )
+    add_settings(parser)
+    parser.set_defaults(run=run)
+
+
+def _points(text: str) -> float:
+    try:
+        points = float(text)
+    except ValueError:
+        points = -1.0
+    if not 0 <= points <= 100:
+        raise argparse.ArgumentTypeError(f"expected points from 0 to 100, found {text!r}")
+    return points
+
+
+def run(args: argparse.Namespace) -> int:
+    """See the description of the command; findings are raised as `SpecError`."""
+    spec = chosen(args)
+    net = network(spec)
+    if problem := _problem(args) or _imports(spec.name, imported(net)):
+        fail(*problem.split("\nhelp: ", 1))
+        return 2
+    for library in LIBRARIES:
+        with needed_for("`archspec export`", library):
+            import_module(library)
+    from archspec.export import ExportError, Order, Rejected, exported
+
+    order = Order(
+        Path(args.weights),
+        args.images,
+        args.normalize,
+        args.evaluate,
+        args.calibrate if args.int8 else "",
+        args.max_drop,
+    )
+    try:
+        data, certificate = exported(spec, net, order)
+    except (ExportError, WeightsError) as error:
+        head, *lines = str(error).splitlines()
+        fail(head, getattr(error, "hint", ""))
+        note(*lines, "nothing was written")
+        return 1 if isinstance(error, Rejected) else 2
+    beside = f"{args.onnx}{CERTIFICATE}"
+    write_files({args.onnx: data, beside: certificate.json()})
+    say(f"wrote {args.onnx} and {beside}", *certificate.table())
+    return 0
+
+
+def _imports(name: str, classes: Any) -> str:
+    """The error for a network with classes of its own, or nothing."""
+    listed = ", ".join(f"`{path}`" for path in classes)
+    return f"{name} imports {listed}; `export` runs no code that a spec names" if listed else ""
+
+
+def _problem(args: argparse.Namespace) -> str:
+    """The error for options that contradict each other, or nothing."""
+    if args.int8 == "dynamic":
+        return f"{DYNAMIC}\nhelp: use static quantization: --int8 --calibrate DATA --evaluate DATA"
+    if args.int8 not in (None, "static"):
+        return f"unknown --int8 `{args.int8}`\nhelp: use --int8 after SPEC, or --int8=static"
+    if args.int8 and not (args.calibrate and args.evaluate):
+        return (
+            "--int8 requires images to calibrate and to evaluate with\n"
+            "help: add --calibrate DATA --evaluate DATA"
+        )
+    if args.calibrate and not args.int8:
+        return "--calibrate requires --int8\nhelp: add --int8, or remove --calibrate"
+    return ""

@@ -1,0 +1,117 @@
+"""An ONNX model in 8 bits, by static calibration.
+
+Weights become signed integers with one scale per output channel. The outputs of layers become
+unsigned integers, scaled by their minimum and maximum over the calibration images (Jacob et al.,
+2018; Krishnamoorthi, 2018, section 3).
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from archspec.export.graph import INPUT
+
+IN_FLOAT = {"MaxPool", "Relu", "Clip"}  # stay in float32 after the first convolution
+
+
+def quantized(model: Any, images: Iterable[Tensor]) -> Any:
+    """The model with QuantizeLinear and DequantizeLinear around the layers that run in 8 bits.
+
+    The first convolution stays in float32: onnxruntime's 8-bit kernel is slower than its float32
+    kernel for 1 or 3 input channels, and the rounding of the image would reach every layer.
+    """
+    quantization: Any = import_module("onnxruntime.quantization")
+    onnx: Any = import_module("onnx")
+    with tempfile.TemporaryDirectory() as folder, _silent():
+        file = str(Path(folder, "model.onnx"))
+        pooled_first(model)
+        onnx.save(model, file)
+        quantization.quant_pre_process(file, file, skip_symbolic_shape=True)
+        ready = onnx.load(file)
+        quantization.quantize_static(
+            ready,
+            file,
+            _Reader(images),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            nodes_to_exclude=[*in_float(ready)],
+        )
+        return onnx.load(file)
+
+
+class _Reader:
+    """The calibration images, as onnxruntime asks for them."""
+
+    def __init__(self, images: Iterable[Tensor]) -> None:
+        self.batches: Iterator[Tensor] = iter(images)
+
+    def get_next(self) -> dict[str, Any] | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {INPUT: batch.numpy()}
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Hides the warnings of onnxruntime about steps that were done before."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def pooled_first(model: Any) -> None:
+    """Swaps each ReLU with the max pooling after it, which changes no output.
+
+    Otherwise onnxruntime runs the pooling of a float32 stem in 8 bits, where it is slow.
+    """
+    uses = _uses(model)
+    for relu in model.graph.node:
+        after = uses[relu.output[0]]
+        if relu.op_type == "Relu" and [node.op_type for node in after] == ["MaxPool"]:
+            _exchange(relu, after[0])
+    del model.graph.value_info[:]  # the shapes of the tensors, some of which have changed
+
+
+def _exchange(one: Any, other: Any) -> None:
+    """Exchanges two nodes and keeps the inputs and outputs of each place."""
+    for field in ("op_type", "name"):
+        first, second = getattr(one, field), getattr(other, field)
+        setattr(one, field, second)
+        setattr(other, field, first)
+    attributes = [*one.attribute], [*other.attribute]
+    for node, new in zip((one, other), reversed(attributes), strict=True):
+        del node.attribute[:]
+        node.attribute.extend(new)
+
+
+def in_float(model: Any) -> Iterator[str]:
+    """Names of the first convolution, and of the activation and the pooling after it."""
+    uses = _uses(model)
+    after = [node for node in model.graph.node if node.op_type == "Conv"][:1]
+    while len(after) == 1:
+        yield after[0].name
+        after = uses[after[0].output[0]]
+        if after and after[0].op_type not in IN_FLOAT:
+            return
+
+
+def _uses(model: Any) -> dict[str, list[Any]]:
+    """The nodes that read each tensor."""
+    uses = defaultdict[str, list[Any]](list)
+    for node in model.graph.node:
+        for name in node.input:
+            uses[name].append(node)
+    return uses

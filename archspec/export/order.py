@@ -1,0 +1,159 @@
+"""One export: its options are checked, and the file is written and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from archspec.analysis import analyze_network
+from archspec.export.certificate import Certificate, digest
+from archspec.export.data import Images, images
+from archspec.export.graph import OUTPUT, graph
+from archspec.export.int8 import quantized
+from archspec.export.measure import measured, of_module, of_onnx
+from archspec.export.modules import folded, loaded
+from archspec.export.taken import Taken
+from archspec.ir import Network
+from archspec.language import Spec
+from archspec.language.train import DATA_SETS
+from archspec.training.sets import statistics
+
+MOST_BYTES = 2**31 - 2**20  # of an ONNX file: protobuf's limit, minus room for the graph
+MOST_ERROR = 1e-3  # in float32: a hundred times the rounding errors of deep networks
+CROP = 0.875  # of a folder of images, if there is no recipe
+
+
+class ExportError(Exception):
+    """The network cannot be exported with these options; `hint` is advice."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Rejected(ExportError):
+    """The file computes something else, or loses too much accuracy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a network is exported.
+
+    `images` is "uint8" or "float" for a file that normalizes images, with the mean and standard
+    deviation of the data set `normalize`, or of the recipe's. `evaluate` and `calibrate` are each
+    a data set or a folder; with `calibrate` the file is in 8 bits. `max_drop` is in points.
+    """
+
+    weights: Path
+    images: str = ""
+    normalize: str = ""
+    evaluate: str = ""
+    calibrate: str = ""
+    max_drop: float = 1.0
+
+
+def exported(spec: Spec, network: Network, order: Order) -> tuple[bytes, Certificate]:
+    """An ONNX file and its certificate.
+
+    Raises `ExportError` for options that do not fit the network, `Rejected` if the file loses too
+    much accuracy, and `WeightsError` or `UnreadableFile` for the weights and images.
+    """
+    taken = _taken(spec, order)
+    _check(spec, network, order)
+    labelled = _images(spec, network, order, order.evaluate, "test")
+    calibrated = _images(spec, network, order, order.calibrate, "train")
+    modules = folded(spec, network, loaded(network, order.weights))
+    outputs = tuple(network.tree.outputs) or (OUTPUT,)
+    model = graph(taken.into(modules.folded), taken, outputs)
+    variants = [of_module(modules.trained, taken), of_onnx("onnx", model.SerializeToString())]
+    if calibrated:
+        model = quantized(model, map(taken.of_bytes, calibrated.batches(calibrated.spread)))
+        variants.append(of_onnx("onnx int8", model.SerializeToString()))
+    data = model.SerializeToString()
+    rows = measured(variants, taken, labelled and _prepared(labelled, taken))
+    certificate = Certificate(
+        spec.name,
+        digest(order.weights.read_bytes()),
+        digest(data),
+        next(one.version for one in model.opset_import if not one.domain),
+        taken,
+        outputs,
+        rows,
+        modules.norms,
+        f"{labelled.size:,} images of {order.evaluate}" if labelled else "",
+        f"{len(calibrated.spread):,} images of {order.calibrate}" if calibrated else "",
+    )
+    _judge(certificate, order)
+    return data, certificate
+
+
+def _prepared(data: Images, taken: Taken) -> Iterator[tuple[Tensor, Tensor]]:
+    return ((taken.of_bytes(x), y) for x, y in data.labelled())
+
+
+def _taken(spec: Spec, order: Order) -> Taken:
+    """The input of the file, with the statistics if they are needed."""
+    if not (order.images or order.evaluate or order.calibrate):
+        return Taken(tuple(spec.input))
+    if len(spec.input) != 3:
+        raise ExportError(
+            f"the input of `{spec.name}` is not an image (it has {len(spec.input)} dimensions)"
+        )
+    mean, std = statistics(_data(spec, order), spec.input[0])
+    if len(mean) != spec.input[0]:
+        name, has = _data(spec, order), len(mean)
+        raise ExportError(
+            f"images of `{name}` have {has} channels, but `{spec.name}` takes {spec.input[0]}",
+            f"use --normalize DATA with a data set of {spec.input[0]} channels",
+        )
+    return Taken(tuple(spec.input), order.images, mean, std)
+
+
+def _data(spec: Spec, order: Order) -> str:
+    """The data set that images are normalized for."""
+    name = order.normalize or (spec.train.data if spec.train else "")
+    if not name or name == "tensors":
+        raise ExportError(
+            f"`{spec.name}` has no recipe that says how images are normalized",
+            "add --normalize DATA, for example `--normalize imagenet`",
+        )
+    return name
+
+
+def _check(spec: Spec, network: Network, order: Order) -> None:
+    """Raises `ExportError` if the network cannot be exported or evaluated."""
+    analysis = analyze_network(network.tree)
+    if 4 * analysis.params > MOST_BYTES:
+        raise ExportError(f"`{spec.name}` is larger than 2 GB, the limit of an ONNX file")
+    classes = len(analysis.output) == 1 and (spec.train is None or spec.train.of_classes)
+    if order.evaluate and not classes:
+        message = (
+            f"the outputs of `{spec.name}` are not scores of classes, so accuracy is undefined"
+        )
+        raise ExportError(message, "remove --evaluate")
+
+
+def _images(spec: Spec, network: Network, order: Order, source: str, part: str) -> Images | None:
+    if not source:
+        return None
+    folder = DATA_SETS[_data(spec, order)].kind == "folder"
+    crop = (spec.train.test_crop if spec.train else CROP) if folder else 1.0
+    return images(source, part, tuple(spec.input), crop, analyze_network(network.tree).output[0])
+
+
+def _judge(certificate: Certificate, order: Order) -> None:
+    """Raises `Rejected` for a file that computes something else or is not accurate enough."""
+    error = max(certificate.rows[1].errors)
+    if not error <= MOST_ERROR:
+        raise Rejected(
+            f"the file's outputs differ from the network's by {error:.0e} of the largest value",
+            "this is a bug of archspec or of torch's exporter; please report it with the spec",
+        )
+    if certificate.drop > order.max_drop:
+        raise Rejected(
+            f"accuracy drops by {certificate.drop:.2f} points, more than {order.max_drop:g}",
+            "calibrate with images like those that it will see, or raise --max-drop",
+        )

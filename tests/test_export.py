@@ -1,0 +1,269 @@
+"""`archspec export`: ONNX files beside the networks trained, in 8 bits too, and certificates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxruntime
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+import archspec
+from archspec.api import network
+from archspec.export.data import images
+from archspec.export.graph import graph
+from archspec.export.int8 import in_float, pooled_first
+from archspec.export.measure import differences, of_module, of_onnx
+from archspec.export.modules import Modules, folded
+from archspec.export.taken import KINDS, Taken
+from archspec.verify.deploy import TOLERANCE, random_network
+from exported import behind
+from support.linting import Project, Said
+
+# Files --------------------------------------------------------------------------------
+
+SIZES = {"vit_b_16": 224}
+FAMILIES = (
+    *(
+        "resnet18",
+        "vgg11_bn",
+        "efficientnet_b0",
+        "densenet121",
+        "convnext_tiny",
+        "unet",
+        "vit_b_16",
+    ),
+    *("regnet_y_400mf", "shufflenet_v2_x1_0", "repvgg_a0", "mobileone_s0", "squeezenet1_1"),
+)
+
+
+def shallow(value: Any, times: int) -> Any:
+    """A spec with few repeated blocks, and with narrow layers in place of VGG's."""
+    if isinstance(value, dict):
+        once = {key: times for key in ("repeat", "layers") if key in value}
+        return {key: shallow(one, times) for key, one in value.items()} | once
+    if isinstance(value, list):
+        return [shallow(one, times) for one in value]
+    return 64 if value == 4096 else value
+
+
+def small(name: str) -> archspec.Spec:
+    """A network of that family, for small images."""
+    whole: Any = archspec.load(name)
+    spec = {key: one for key, one in whole.document.data.items() if key not in ("expect", "train")}
+    size = SIZES.get(name, 32)
+    times = 2 if name == "densenet121" else 1
+    return archspec.load({**shallow(spec, times), "input": [3, size, size]})
+
+
+def random_modules(spec: archspec.Spec) -> tuple[Modules, Taken]:
+    net = network(spec)
+    return folded(spec, net, random_network(net)), Taken(tuple(spec.input))
+
+
+def errors(model: Any, modules: Modules, taken: Taken) -> tuple[float, ...]:
+    """Of a file, in batches of 1, 2 and 5."""
+    with torch.inference_mode():
+        made = of_onnx("onnx", model.SerializeToString())
+        return differences(made, of_module(modules.trained, taken), taken)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_it_gives_what_the_trained_network_gives(name: str) -> None:
+    """With random weights and statistics; norms that a layer can take in are gone."""
+    modules, taken = random_modules(small(name))
+    model = graph(modules.folded, taken, ())
+    assert max(errors(model, modules, taken)) <= TOLERANCE
+    assert behind(model)[1] == 0
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    """The ONNX model of a ResNet-18 with random weights."""
+    modules, taken = random_modules(small("resnet18"))
+    return graph(modules.folded, taken, ())
+
+
+def test_names_are_those_of_the_spec(model: Any) -> None:
+    """Weights by their keys, nodes by their layers; any batch; no file of this machine."""
+    (x,), (y,) = model.graph.input, model.graph.output
+    sizes = [[d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in (x, y)]
+    assert (x.name, y.name) == ("input", "output")
+    assert sizes == [["batch", 3, 32, 32], ["batch", 1000]]
+    names = {one.name for one in model.graph.initializer}
+    assert {"conv1.weight", "layer2.0.downsample.bias", "fc.weight"} <= names
+    nodes = [node.name for node in model.graph.node]
+    assert nodes[:3] == ["conv1/Conv", "relu/Relu", "maxpool/MaxPool"]
+    assert len(set(nodes)) == len(nodes)
+    assert b".py" not in model.SerializeToString()
+    onnx.checker.check_model(model, full_check=True)
+
+
+NET = """
+name: net
+input: [1, 8, 8]
+stem:
+  conv1: {conv: {channels: 8, kernel: 3}}
+  bn1: norm
+  relu: act
+  maxpool: {max_pool: 2}
+stages:
+  layer1: {block: basic, channels: 8}
+head: [global_avg_pool, flatten, {linear: 4}]
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_images_are_normalized_in_the_file(kind: str) -> None:
+    """As bytes or from 0 to 1, they give what they give when they are normalized outside."""
+    modules, _ = random_modules(archspec.load("fashion_resnet8"))
+    taken = Taken((1, 28, 28), kind, (72.94,), (90.02,))
+    model = graph(taken.into(modules.folded), taken, ())
+    assert max(errors(model, modules, taken)) <= TOLERANCE
+    x = (torch.arange(784) % 256).byte().view(1, 1, 28, 28)
+    given = x if kind == "uint8" else x / 255
+    (scores,) = of_onnx("onnx", model.SerializeToString()).run(given)
+    expected = modules.trained((x - 72.94) / 90.02)
+    assert torch.allclose(scores, expected, atol=1e-4)
+
+
+# 8 bits -------------------------------------------------------------------------------
+
+
+def test_a_relu_moves_behind_a_pool_and_nothing_changes(model: Any) -> None:
+    moved, x = onnx.ModelProto.FromString(model.SerializeToString()), torch.randn(2, 3, 32, 32)
+    pooled_first(moved)
+    assert [node.name for node in moved.graph.node][:3] == [
+        "conv1/Conv",
+        "maxpool/MaxPool",
+        "relu/Relu",
+    ]
+    outputs = [of_onnx("", one.SerializeToString()).run(x)[0] for one in (model, moved)]
+    assert torch.equal(*outputs)
+    assert [*in_float(moved)] == ["conv1/Conv", "maxpool/MaxPool", "relu/Relu"]
+
+
+# Data ---------------------------------------------------------------------------------
+
+
+def draw(folder: Path, labelled: Iterable[int], size: int = 8) -> None:
+    """Images of random pixels, each in the folder of its class."""
+    generator = torch.Generator().manual_seed(3)
+    for number, label in enumerate(labelled):
+        pixels = torch.randint(256, (size, size), generator=generator, dtype=torch.uint8)
+        path = folder / f"class{label}" / f"{number:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.numpy()).save(path)
+
+
+def test_images_of_a_folder_are_as_the_network_takes_them(tmp_path: Path) -> None:
+    draw(tmp_path, [0, 1, 1, 0], size=20)
+    read = images(str(tmp_path), "test", (1, 8, 8), 0.8, 2)
+    assert read.labels == (0, 0, 1, 1)
+    assert [tuple(batch.shape) for batch, _ in read.labelled()] == [(4, 1, 8, 8)]
+    assert read.read(0).dtype == torch.uint8
+    whole = images(str(tmp_path), "train", (3, 20, 20), 0.8, 2)
+    first = Image.open(tmp_path / "class0/000.png").tobytes()
+    assert [*whole.read(0)[0].flatten()] == [*first]
+
+
+# The command --------------------------------------------------------------------------
+
+
+def trained(project: Project) -> nn.Module:
+    """A network in `net.yaml`, its random weights in `net.pt`, which answers with all classes."""
+    project.write("net.yaml", NET)
+    model = random_network(network(archspec.load("net.yaml"))).requires_grad_(False)
+    model.fc.bias -= model(BYTES.normalized(some_images())).mean(0)
+    torch.save(model.state_dict(), project.folder / "net.pt")
+    return model
+
+
+BYTES = Taken((1, 8, 8), "uint8", (72.94,), (90.02,))
+
+
+def some_images() -> Tensor:
+    generator = torch.Generator().manual_seed(4)
+    return torch.randint(256, (60, 1, 8, 8), generator=generator, dtype=torch.uint8)
+
+
+def sort_by_answer(project: Project, model: nn.Module) -> None:
+    """Images in `test`, each in the folder of the class that the network takes it for."""
+    answers = model(BYTES.normalized(some_images())).argmax(1).tolist()
+    for number, (image, label) in enumerate(zip(some_images(), answers, strict=True)):
+        file = project.folder / f"test/class{label}/{number:03}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0].numpy()).save(file)
+
+
+def exported(project: Project, *words: str) -> Said:
+    return project.run("export", "net.yaml", "--weights=net.pt", "--onnx=net.onnx", *words)
+
+
+def test_export_writes_a_file_and_its_certificate(project: Project) -> None:
+    trained(project)
+    said = exported(project)
+    assert said.code == 0
+    assert said.lines[0] == "wrote net.onnx and net.onnx.certificate.json"
+    session = onnxruntime.InferenceSession(project.folder / "net.onnx")
+    assert session.run(None, {"input": torch.zeros(3, 1, 8, 8).numpy()})[0].shape == (3, 4)
+    found = json.loads((project.folder / "net.onnx.certificate.json").read_text("utf-8"))
+    eager, file = found["measured"]
+    assert max(file["errors"]) <= TOLERANCE
+    assert len(file["errors"]) == 3
+    assert file["bytes"] == (project.folder / "net.onnx").stat().st_size
+    assert (eager["time"], file["accuracy"]) == (1.0, None)
+    assert {"torch", "onnx", "onnxruntime"} <= found["versions"].keys()
+
+
+def test_what_is_less_accurate_is_not_written(project: Project) -> None:
+    """Calibrated with images like those it is for, it is written; with black ones it is not."""
+    sort_by_answer(project, trained(project))
+    words = ("--normalize=fashion_mnist", "--int8", "--evaluate=test")
+    said = exported(project, *words, "--calibrate=test", "--max-drop=10")
+    assert said.code == 0, said.err
+    rows = json.loads((project.folder / "net.onnx.certificate.json").read_text("utf-8"))["measured"]
+    assert [row["name"] for row in rows] == ["eager", "onnx", "onnx int8"]
+    assert [row["accuracy"] for row in rows[:2]] == [1.0, 1.0]
+    before = {path.name: path.read_bytes() for path in project.folder.glob("net*")}
+    project.folder.joinpath("black").mkdir()
+    Image.new("L", (8, 8)).save(project.folder / "black/0.png")
+    said = exported(project, *words, "--calibrate=black", "--max-drop=10")
+    assert said.code == 1
+    assert "error: accuracy drops by " in said.err
+    assert {path.name: path.read_bytes() for path in project.folder.glob("net*")} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--int8=dynamic"], "dynamic quantization makes convolutions slower"),
+        (["--int8"], "add --calibrate DATA --evaluate DATA"),
+        (["--calibrate=test"], "--calibrate requires --int8"),
+        (["--images=uint8"], "for example `--normalize imagenet`"),
+        (["--images=uint8", "--normalize=imagenet"], "have 3 channels, but `net` takes 1"),
+        (["--evaluate=test", "--normalize=mnist"], "there is no folder `test`"),
+        (["--weights=none.pt"], "none.pt"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_is_wrong_usage(words: list[str], told: str, project: Project) -> None:
+    trained(project)
+    said = exported(project, *words)
+    assert said.code == 2
+    assert told in said.err
+    assert not project.folder.joinpath("net.onnx").exists()
+
+
+def test_weights_of_another_network_are_named(project: Project) -> None:
+    trained(project)
+    torch.save({"conv1.weight": torch.zeros(8, 1, 3, 3)}, project.folder / "net.pt")
+    said = exported(project)
+    assert said.code == 2
+    assert "missing in the file:" in said.err
