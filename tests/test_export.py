@@ -18,11 +18,12 @@ import archspec
 from archspec.api import network
 from archspec.export.data import images
 from archspec.export.graph import graph
-from archspec.export.int8 import in_float, pooled_first
+from archspec.export.int8 import global_pools, in_float, pooled_first
 from archspec.export.measure import differences, of_module, of_onnx
 from archspec.export.modules import Modules, folded
 from archspec.export.taken import KINDS, Taken
 from archspec.verify.deploy import TOLERANCE, random_network
+from archspec.verify.tensors import apart
 from exported import behind
 from support.linting import Project, Said
 
@@ -147,6 +148,15 @@ def test_a_relu_moves_behind_a_pool_and_nothing_changes(model: Any) -> None:
     outputs = [of_onnx("", one.SerializeToString()).run(x)[0] for one in (model, moved)]
     assert torch.equal(*outputs)
     assert [*in_float(moved)] == ["conv1/Conv", "maxpool/MaxPool", "relu/Relu"]
+
+
+def test_a_mean_over_the_image_is_a_pool_and_nothing_changes(model: Any) -> None:
+    pooled, x = onnx.ModelProto.FromString(model.SerializeToString()), torch.randn(2, 3, 32, 32)
+    global_pools(pooled)
+    assert "avgpool/ReduceMean" in {node.name for node in model.graph.node}
+    assert "GlobalAveragePool" in {node.op_type for node in pooled.graph.node}
+    outputs = [of_onnx("", one.SerializeToString()).run(x)[0] for one in (pooled, model)]
+    assert apart(*outputs) <= 1e-6
 
 
 # Data ---------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ def quantized(model: Any, images: Iterable[Tensor]) -> Any:
     onnx: Any = import_module("onnx")
     with tempfile.TemporaryDirectory() as folder, _silent():
         file = str(Path(folder, "model.onnx"))
+        global_pools(model)
         pooled_first(model)
         onnx.save(model, file)
         quantization.quant_pre_process(file, file, skip_symbolic_shape=True)
@@ -70,6 +71,24 @@ def _silent() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+def global_pools(model: Any) -> None:
+    """Replaces means over an image by GlobalAveragePool, which onnxruntime runs in 8 bits."""
+    numbers: Any = import_module("onnx.numpy_helper")
+    known = {one.name: one for one in model.graph.initializer}
+    ranks = {one.name: len(one.type.tensor_type.shape.dim) for one in model.graph.value_info}
+    for node in model.graph.node:
+        if node.op_type == "ReduceMean" and ranks.get(node.input[0]) == 4:
+            keeps = next((one.i for one in node.attribute if one.name == "keepdims"), 1)
+            axes = known.get(node.input[1]) if len(node.input) > 1 else None
+            if keeps and axes and sorted(numbers.to_array(axes) % 4) == [2, 3]:
+                node.op_type = "GlobalAveragePool"
+                del node.input[1:], node.attribute[:]
+    reads = _uses(model)
+    for name, one in known.items():
+        if name not in reads:
+            model.graph.initializer.remove(one)
 
 
 def pooled_first(model: Any) -> None:
