@@ -23,7 +23,7 @@ import torch
 import archspec
 from archspec.api import network
 from archspec.deploy.source import generate_deploy
-from archspec.export.graph import graph
+from archspec.export.graph import graph, program
 from archspec.export.measure import differences, of_module, of_onnx
 from archspec.export.modules import folded
 from archspec.export.taken import Taken
@@ -66,7 +66,7 @@ def update(spec: archspec.Spec) -> None:
     modules = folded(spec, net, random_network(net))
     taken = Taken(tuple(spec.input))
     first = of_module(modules.trained, taken)
-    model = graph(modules.folded, taken, net.tree.outputs)
+    model = graph(program(modules.folded, taken), net.tree.outputs)
     data = model.SerializeToString()
     with torch.inference_mode():
         error = max(differences(of_onnx("onnx", data), first, taken))

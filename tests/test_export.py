@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import archspec
 from archspec.api import network
 from archspec.export.data import images
-from archspec.export.graph import graph
+from archspec.export.graph import graph, program
 from archspec.export.int8 import global_pools, in_float, pooled_first
 from archspec.export.measure import differences, of_module, of_onnx
 from archspec.export.modules import Modules, folded
@@ -79,7 +79,7 @@ def errors(model: Any, modules: Modules, taken: Taken) -> tuple[float, ...]:
 def test_it_gives_what_the_trained_network_gives(name: str) -> None:
     """With random weights and statistics; norms that a layer can take in are gone."""
     modules, taken = random_modules(small(name))
-    model = graph(modules.folded, taken, ())
+    model = graph(program(modules.folded, taken), ())
     assert max(errors(model, modules, taken)) <= TOLERANCE
     assert behind(model)[1] == 0
 
@@ -88,7 +88,7 @@ def test_it_gives_what_the_trained_network_gives(name: str) -> None:
 def model() -> Any:
     """The ONNX model of a ResNet-18 with random weights."""
     modules, taken = random_modules(small("resnet18"))
-    return graph(modules.folded, taken, ())
+    return graph(program(modules.folded, taken), ())
 
 
 def test_names_are_those_of_the_spec(model: Any) -> None:
@@ -125,7 +125,7 @@ def test_images_are_normalized_in_the_file(kind: str) -> None:
     """As bytes or from 0 to 1, they give what they give when they are normalized outside."""
     modules, _ = random_modules(archspec.load("fashion_resnet8"))
     taken = Taken((1, 28, 28), kind, (72.94,), (90.02,))
-    model = graph(taken.into(modules.folded), taken, ())
+    model = graph(program(taken.into(modules.folded), taken), ())
     assert max(errors(model, modules, taken)) <= TOLERANCE
     x = (torch.arange(784) % 256).byte().view(1, 1, 28, 28)
     given = x if kind == "uint8" else x / 255
@@ -232,6 +232,15 @@ def test_export_writes_a_file_and_its_certificate(project: Project) -> None:
     assert {"torch", "onnx", "onnxruntime"} <= found["versions"].keys()
 
 
+def test_a_pt2_file_is_for_torch_alone(project: Project) -> None:
+    model = trained(project)
+    said = project.run("export", "net.yaml", "--weights=net.pt", "--pt2=net.pt2")
+    assert said.code == 0
+    loaded, x = torch.export.load(project.folder / "net.pt2").module(), torch.randn(3, 1, 8, 8)
+    assert apart(loaded(x), model(x)) <= TOLERANCE
+    assert "BatchNorm" not in str(loaded)
+
+
 def test_what_is_less_accurate_is_not_written(project: Project) -> None:
     """Calibrated with images like those it is for, it is written; with black ones it is not."""
     sort_by_answer(project, trained(project))
@@ -260,6 +269,7 @@ def test_what_is_less_accurate_is_not_written(project: Project) -> None:
         (["--images=uint8", "--normalize=imagenet"], "have 3 channels, but `net` takes 1"),
         (["--evaluate=test", "--normalize=mnist"], "there is no folder `test`"),
         (["--weights=none.pt"], "none.pt"),
+        (["--pt2=net.pt2"], "not allowed with argument --onnx"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

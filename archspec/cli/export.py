@@ -1,4 +1,4 @@
-"""`archspec export`: write a trained network as an ONNX file, with a certificate."""
+"""`archspec export`: write a trained network as an ONNX or PT2 file, with a certificate."""
 
 from __future__ import annotations
 
@@ -28,16 +28,20 @@ def add_parser(commands: Any) -> None:
     """`archspec export SPEC --weights FILE --onnx FILE`."""
     parser = commands.add_parser(
         "export",
-        description="Writes a trained network as an ONNX file, with batch norms folded and for "
-        "batches of any size. Compares it with the trained network: error, accuracy, time, and "
-        f"size. Prints the result and writes it to FILE{CERTIFICATE}. Exit code 1: the file is not "
-        "accurate enough, and nothing was written.",
+        description="Writes a trained network as a file for onnxruntime or torch, with batch norms "
+        "folded and for batches of any size. Compares it with the trained network: error, "
+        f"accuracy, time, and size. Prints the result and writes it to FILE{CERTIFICATE}. Exit "
+        "code 1: the file is not accurate enough, and nothing was written.",
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
     add("--weights", required=True, metavar="FILE", help="the trained weights, e.g. best.pt")
-    add("--onnx", required=True, metavar="FILE", help="the file to write")
+    files = parser.add_mutually_exclusive_group(required=True)
+    files.add_argument("--onnx", default="", metavar="FILE", help="the ONNX file to write")
+    files.add_argument(
+        "--pt2", default="", metavar="FILE", help="the file to write for `torch.export.load`"
+    )
     add(
         "--images",
         choices=("uint8", "float"),
@@ -103,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     if problem := _problem(args) or _imports(spec.name, imported(net)):
         fail(*problem.split("\nhelp: ", 1))
         return 2
-    for library in LIBRARIES:
+    for library in LIBRARIES if args.onnx else LIBRARIES[:1]:
         with needed_for("`archspec export`", library):
             import_module(library)
     from archspec.export import ExportError, Order, Rejected, exported
@@ -115,6 +119,7 @@ def run(args: argparse.Namespace) -> int:
         args.evaluate,
         args.calibrate if args.int8 else "",
         args.max_drop,
+        bool(args.pt2),
     )
     try:
         data, certificate = exported(spec, net, order)
@@ -123,9 +128,10 @@ def run(args: argparse.Namespace) -> int:
         fail(head, getattr(error, "hint", ""))
         note(*lines, "nothing was written")
         return 1 if isinstance(error, Rejected) else 2
-    beside = f"{args.onnx}{CERTIFICATE}"
-    write_files({args.onnx: data, beside: certificate.json()})
-    say(f"wrote {args.onnx} and {beside}", *certificate.table())
+    file = args.onnx or args.pt2
+    report = f"{file}{CERTIFICATE}"
+    write_files({file: data, report: certificate.json()})
+    say(f"wrote {file} and {report}", *certificate.table())
     return 0
 
 
@@ -146,6 +152,8 @@ def _problem(args: argparse.Namespace) -> str:
             "--int8 requires images to calibrate and to evaluate with\n"
             "help: add --calibrate DATA --evaluate DATA"
         )
+    if args.int8 and args.pt2:
+        return "--int8 requires an ONNX file\nhelp: use --onnx in place of --pt2"
     if args.calibrate and not args.int8:
         return "--calibrate requires --int8\nhelp: add --int8, or remove --calibrate"
     return ""

@@ -28,7 +28,7 @@ class Certificate:
     spec: str
     weights: str  # of their file, the SHA-256
     file: str  # SHA-256
-    opset: int
+    opset: int | None  # of an ONNX file
     taken: Taken
     outputs: tuple[str, ...]
     rows: Sequence[Measured]

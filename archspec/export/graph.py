@@ -1,13 +1,13 @@
-"""The folded network as an ONNX model, with the names of the spec."""
+"""The folded network as a program of torch, and as an ONNX model with the names of the spec."""
 
 from __future__ import annotations
 
 import ast
-import contextlib
-import io
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import BytesIO, StringIO
 from typing import Any
 
 import torch
@@ -17,27 +17,43 @@ from archspec.export.taken import Taken
 
 INPUT = "input"
 OUTPUT = "output"  # if the spec does not name its outputs
+SHAPES = ({0: torch.export.Dim("batch")},)
 SCOPES = "pkg.torch.onnx.name_scopes"
 
 
-def graph(module: nn.Module, taken: Taken, outputs: Sequence[str]) -> Any:
-    """An ONNX model (`onnx.ModelProto`) for batches of any size.
+def program(module: nn.Module, taken: Taken) -> torch.export.ExportedProgram:
+    """The operations of a module, for batches of any size."""
+    with _quiet():
+        return torch.export.export(module, (taken.random(2),), dynamic_shapes=SHAPES)
 
-    Weights keep their names in `module`, and each node is named after its layer.
+
+def saved(program: torch.export.ExportedProgram) -> bytes:
+    """A program as a file that `torch.export.load` reads."""
+    file = BytesIO()
+    with _quiet():
+        torch.export.save(program, file)
+    return file.getvalue()
+
+
+def graph(program: torch.export.ExportedProgram, outputs: Sequence[str]) -> Any:
+    """A program as an ONNX model (`onnx.ModelProto`).
+
+    Weights keep their names, and each node is named after its layer.
     """
-    x = taken.random(2)
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
+    names = list(outputs) or [OUTPUT]
+    with _quiet():
         made: Any = torch.onnx.export(
-            module,
-            (x,),
-            dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
-            input_names=[INPUT],
-            output_names=list(outputs) or [OUTPUT],
-            verbose=False,
+            program, input_names=[INPUT], output_names=names, dynamic_shapes=SHAPES, dynamo=True
         )
     return _named(made.model_proto)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without torch's progress and its warnings about itself."""
+    with warnings.catch_warnings(), redirect_stderr(StringIO()), redirect_stdout(StringIO()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _named(model: Any) -> Any:

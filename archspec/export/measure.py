@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from io import BytesIO
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -64,6 +65,12 @@ def of_onnx(name: str, data: bytes) -> Variant:
         return [torch.from_numpy(y) for y in session.run(None, {taken.name: x.numpy()})]
 
     return Variant(name, run, len(data))
+
+
+def of_program(name: str, data: bytes) -> Variant:
+    """A file of `torch.export`."""
+    module = torch.export.load(BytesIO(data)).module()
+    return Variant(name, lambda x: flat(module(x)), len(data))
 
 
 def measured(variants: Sequence[Variant], taken: Taken, data: Labelled | None) -> list[Measured]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from torch import Tensor
+from torch.export import ExportedProgram
 
 from archspec.analysis import analyze_network
 from archspec.export.certificate import Certificate, digest
 from archspec.export.data import Images, images
-from archspec.export.graph import OUTPUT, graph
+from archspec.export.graph import OUTPUT, graph, program, saved
 from archspec.export.int8 import quantized
-from archspec.export.measure import measured, of_module, of_onnx
+from archspec.export.measure import Variant, measured, of_module, of_onnx, of_program
 from archspec.export.modules import folded, loaded
 from archspec.export.taken import Taken
 from archspec.ir import Network
+from archspec.ir.visitor import visits
 from archspec.language import Spec
 from archspec.language.train import DATA_SETS
 from archspec.training.sets import statistics
@@ -44,7 +47,8 @@ class Order:
 
     `images` is "uint8" or "float" for a file that normalizes images, with the mean and standard
     deviation of the data set `normalize`, or of the recipe's. `evaluate` and `calibrate` are each
-    a data set or a folder; with `calibrate` the file is in 8 bits. `max_drop` is in points.
+    a data set or a folder; with `calibrate` the file is in 8 bits. `max_drop` is in points. `pt2`
+    makes a file of `torch.export` in place of ONNX.
     """
 
     weights: Path
@@ -53,10 +57,11 @@ class Order:
     evaluate: str = ""
     calibrate: str = ""
     max_drop: float = 1.0
+    pt2: bool = False
 
 
 def exported(spec: Spec, network: Network, order: Order) -> tuple[bytes, Certificate]:
-    """An ONNX file and its certificate.
+    """A file and its certificate.
 
     Raises `ExportError` for options that do not fit the network, `Rejected` if the file loses too
     much accuracy, and `WeightsError` or `UnreadableFile` for the weights and images.
@@ -67,18 +72,16 @@ def exported(spec: Spec, network: Network, order: Order) -> tuple[bytes, Certifi
     calibrated = _images(spec, network, order, order.calibrate, "train")
     modules = folded(spec, network, loaded(network, order.weights))
     outputs = tuple(network.tree.outputs) or (OUTPUT,)
-    model = graph(taken.into(modules.folded), taken, outputs)
-    variants = [of_module(modules.trained, taken), of_onnx("onnx", model.SerializeToString())]
-    if calibrated:
-        model = quantized(model, map(taken.of_bytes, calibrated.batches(calibrated.spread)))
-        variants.append(of_onnx("onnx int8", model.SerializeToString()))
-    data = model.SerializeToString()
+    made = program(taken.into(modules.folded), taken)
+    files = _pt2(made) if order.pt2 else _onnx(made, taken, outputs, calibrated)
+    variants = [of_module(modules.trained, taken), *(file.variant for file in files)]
     rows = measured(variants, taken, labelled and _prepared(labelled, taken))
+    data = files[-1].data
     certificate = Certificate(
         spec.name,
         digest(order.weights.read_bytes()),
         digest(data),
-        next(one.version for one in model.opset_import if not one.domain),
+        files[-1].opset,
         taken,
         outputs,
         rows,
@@ -88,6 +91,37 @@ def exported(spec: Spec, network: Network, order: Order) -> tuple[bytes, Certifi
     )
     _judge(certificate, order)
     return data, certificate
+
+
+class _File(NamedTuple):
+    """A file, the network that it holds, and the version of its ONNX operators."""
+
+    data: bytes
+    variant: Variant
+    opset: int | None = None
+
+
+def _pt2(made: ExportedProgram) -> list[_File]:
+    data = saved(made)
+    return [_File(data, of_program("pt2", data))]
+
+
+def _onnx(
+    made: ExportedProgram, taken: Taken, outputs: Sequence[str], calibrated: Images | None
+) -> list[_File]:
+    """The ONNX file in float32, and then in 8 bits if there are images to calibrate with."""
+    model = graph(made, outputs)
+    files = [_onnx_file("onnx", model)]
+    if calibrated:
+        images = map(taken.of_bytes, calibrated.batches(calibrated.spread))
+        files.append(_onnx_file("onnx int8", quantized(model, images)))
+    return files
+
+
+def _onnx_file(name: str, model: Any) -> _File:
+    data = model.SerializeToString()
+    opset = next(one.version for one in model.opset_import if not one.domain)
+    return _File(data, of_onnx(name, data), opset)
 
 
 def _prepared(data: Images, taken: Taken) -> Iterator[tuple[Tensor, Tensor]]:
@@ -126,6 +160,8 @@ def _data(spec: Spec, order: Order) -> str:
 def _check(spec: Spec, network: Network, order: Order) -> None:
     """Raises `ExportError` if the network cannot be exported or evaluated."""
     analysis = analyze_network(network.tree)
+    if any(site.op.counts for _, site, _ in visits(network.tree)):
+        raise ExportError(f"`{spec.name}` takes whole numbers, which `export` does not know yet")
     if 4 * analysis.params > MOST_BYTES:
         raise ExportError(f"`{spec.name}` is larger than 2 GB, the limit of an ONNX file")
     classes = len(analysis.output) == 1 and (spec.train is None or spec.train.of_classes)
