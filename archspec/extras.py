@@ -9,6 +9,7 @@ EXTRAS = {
     **{"torch": "torch", "safetensors": "safetensors", "matplotlib": "plot"},
     **{"torchvision": "peers", "timm": "peers", "argcomplete": "completion"},
     **{"onnx": "onnx", "onnxscript": "onnx", "onnxruntime": "onnx", "PIL": "onnx"},
+    **{"openvino": "openvino"},
 }
 
 

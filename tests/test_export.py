@@ -9,6 +9,7 @@ from typing import Any
 
 import onnx
 import onnxruntime
+import openvino
 import pytest
 import torch
 from PIL import Image
@@ -220,7 +221,7 @@ def test_export_writes_a_file_and_its_certificate(project: Project) -> None:
     trained(project)
     said = exported(project)
     assert said.code == 0
-    assert said.lines[0] == "wrote net.onnx and net.onnx.certificate.json"
+    assert said.lines[:2] == ["wrote net.onnx", "wrote net.onnx.certificate.json"]
     session = onnxruntime.InferenceSession(project.folder / "net.onnx")
     assert session.run(None, {"input": torch.zeros(3, 1, 8, 8).numpy()})[0].shape == (3, 4)
     found = json.loads((project.folder / "net.onnx.certificate.json").read_text("utf-8"))
@@ -230,6 +231,22 @@ def test_export_writes_a_file_and_its_certificate(project: Project) -> None:
     assert file["bytes"] == (project.folder / "net.onnx").stat().st_size
     assert (eager["time"], file["accuracy"]) == (1.0, None)
     assert {"torch", "onnx", "onnxruntime"} <= found["versions"].keys()
+
+
+def test_openvino_has_two_files(project: Project) -> None:
+    model = trained(project)
+    words = ("--weights=net.pt", "--openvino=net.xml")
+    said = project.run("export", "net.yaml", *words)
+    assert said.code == 0
+    written = ["net.xml", "net.bin", "net.xml.certificate.json"]
+    assert said.lines[:3] == [f"wrote {name}" for name in written]
+    compiled, x = openvino.Core().compile_model(project.folder / "net.xml"), torch.randn(3, 1, 8, 8)
+    assert apart(torch.from_numpy(compiled([x.numpy()])[0]), model(x)) <= 0.02  # bfloat16, maybe
+    rows = json.loads((project.folder / "net.xml.certificate.json").read_text("utf-8"))["measured"]
+    assert max(rows[1]["errors"]) <= TOLERANCE
+    said = project.run("export", "net.yaml", "--weights=net.pt", "--openvino=net.onnx")
+    assert said.code == 2
+    assert "ends in `.xml`" in said.err
 
 
 def test_a_pt2_file_is_for_torch_alone(project: Project) -> None:

@@ -31,7 +31,7 @@ def _floors() -> dict[str, set[str]]:
 FLOORS = _floors()
 #: Doors to the house: they import what they like.
 DOORS = {"__init__", "__main__", "api", "cli"}
-TORCH = {"torch", "torchvision", "timm", "safetensors", "onnx", "onnxruntime"}
+TORCH = {"torch", "torchvision", "timm", "safetensors", "onnx", "onnxruntime", "openvino"}
 
 
 def unit(path: Path) -> str:

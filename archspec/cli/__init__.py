@@ -38,7 +38,7 @@ COMMANDS = {
     "list": ("listing", "shipped specs, blocks, ops"),
     "explain": ("explain", "explain an op, a block, a key, or a rule"),
     "verify": ("verify", "hold the network against its source, torch and a peer"),
-    "export": ("export", "write an ONNX or PT2 file, and compare it with the network"),
+    "export": ("export", "write a file for another runtime, and compare it"),
     "infer": ("infer", "from a checkpoint back to a spec"),
     "schema": ("schema", "the JSON Schema of specs, for editors"),
     "completion": ("completion", "print a completion script for a shell"),

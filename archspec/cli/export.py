@@ -1,4 +1,4 @@
-"""`archspec export`: write a trained network as an ONNX or PT2 file, with a certificate."""
+"""`archspec export`: write a trained network for another runtime, with a certificate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from archspec.ir.construction import imported
 from archspec.language.train import DATA_SETS
 
 CERTIFICATE = ".certificate.json"
-LIBRARIES = ("torch", "onnx", "onnxscript", "onnxruntime")
+ONNX = ("torch", "onnx", "onnxscript", "onnxruntime")
+# format -> suffix of the file that is named, libraries, and the line in `--help`
+FORMATS = {
+    "onnx": (".onnx", ONNX, "write an ONNX file"),
+    "openvino": (".xml", (*ONNX, "openvino"), "write a model of OpenVINO: FILE.xml and FILE.bin"),
+    "pt2": (".pt2", ("torch",), "write a file for `torch.export.load`"),
+}
 DYNAMIC = (
     "dynamic quantization makes convolutions slower than float32: onnxruntime measures the range "
     "of each layer's input in every run, and its `ConvInteger` has no fast kernel"
@@ -28,8 +34,8 @@ def add_parser(commands: Any) -> None:
     """`archspec export SPEC --weights FILE --onnx FILE`."""
     parser = commands.add_parser(
         "export",
-        description="Writes a trained network as a file for onnxruntime or torch, with batch norms "
-        "folded and for batches of any size. Compares it with the trained network: error, "
+        description="Writes a trained network for onnxruntime, OpenVINO, or torch, with batch "
+        "norms folded and for batches of any size. Compares it with the trained network: error, "
         f"accuracy, time, and size. Prints the result and writes it to FILE{CERTIFICATE}. Exit "
         "code 1: the file is not accurate enough, and nothing was written.",
         allow_abbrev=False,
@@ -38,10 +44,8 @@ def add_parser(commands: Any) -> None:
     add("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
     add("--weights", required=True, metavar="FILE", help="the trained weights, e.g. best.pt")
     files = parser.add_mutually_exclusive_group(required=True)
-    files.add_argument("--onnx", default="", metavar="FILE", help="the ONNX file to write")
-    files.add_argument(
-        "--pt2", default="", metavar="FILE", help="the file to write for `torch.export.load`"
-    )
+    for name, (suffix, _, text) in FORMATS.items():
+        files.add_argument(f"--{name}", metavar=f"FILE{suffix}", help=text)
     add(
         "--images",
         choices=("uint8", "float"),
@@ -107,31 +111,37 @@ def run(args: argparse.Namespace) -> int:
     if problem := _problem(args) or _imports(spec.name, imported(net)):
         fail(*problem.split("\nhelp: ", 1))
         return 2
-    for library in LIBRARIES if args.onnx else LIBRARIES[:1]:
+    kind = next(name for name in FORMATS if getattr(args, name) is not None)
+    suffix, libraries, _ = FORMATS[kind]
+    file = Path(getattr(args, kind))
+    if file.suffix != suffix:
+        fail(f"--{kind} expects a file that ends in `{suffix}`, found `{file}`")
+        return 2
+    for library in libraries:
         with needed_for("`archspec export`", library):
             import_module(library)
     from archspec.export import ExportError, Order, Rejected, exported
 
     order = Order(
         Path(args.weights),
+        kind,
         args.images,
         args.normalize,
         args.evaluate,
         args.calibrate if args.int8 else "",
         args.max_drop,
-        bool(args.pt2),
     )
     try:
-        data, certificate = exported(spec, net, order)
+        contents, certificate = exported(spec, net, order)
     except (ExportError, WeightsError) as error:
         head, *lines = str(error).splitlines()
         fail(head, getattr(error, "hint", ""))
         note(*lines, "nothing was written")
         return 1 if isinstance(error, Rejected) else 2
-    file = args.onnx or args.pt2
-    report = f"{file}{CERTIFICATE}"
-    write_files({file: data, report: certificate.json()})
-    say(f"wrote {file} and {report}", *certificate.table())
+    report = Path(f"{file}{CERTIFICATE}")
+    files = {file.with_suffix(one): data for one, data in contents.items()}
+    write_files({**files, report: certificate.json().encode()})
+    say(*(f"wrote {path}" for path in (*files, report)), *certificate.table())
     return 0
 
 
@@ -153,7 +163,7 @@ def _problem(args: argparse.Namespace) -> str:
             "help: add --calibrate DATA --evaluate DATA"
         )
     if args.int8 and args.pt2:
-        return "--int8 requires an ONNX file\nhelp: use --onnx in place of --pt2"
+        return "--int8 requires --onnx or --openvino\nhelp: use one of them in place of --pt2"
     if args.calibrate and not args.int8:
         return "--calibrate requires --int8\nhelp: add --int8, or remove --calibrate"
     return ""

@@ -13,7 +13,7 @@ from typing import Any
 from archspec.export.measure import Measured
 from archspec.export.taken import Taken
 
-LIBRARIES = ("archspec-nn", "torch", "onnx", "onnxscript", "onnxruntime", "numpy")
+LIBRARIES = ("archspec-nn", "torch", "onnx", "onnxscript", "onnxruntime", "openvino", "numpy")
 HEAD = ("", "error", "accuracy", "one image", "", "size")
 
 
@@ -27,7 +27,7 @@ class Certificate:
 
     spec: str
     weights: str  # of their file, the SHA-256
-    file: str  # SHA-256
+    files: dict[str, str]  # suffix -> SHA-256
     opset: int | None  # of an ONNX file
     taken: Taken
     outputs: tuple[str, ...]
@@ -51,7 +51,7 @@ class Certificate:
         return {
             "spec": self.spec,
             "weights": {"sha256": self.weights},
-            "file": {"sha256": self.file, "bytes": self.rows[-1].bytes, "opset": self.opset},
+            "files": {"sha256": self.files, "bytes": self.rows[-1].bytes, "opset": self.opset},
             "input": {"shape": ["batch", *taken.shape], "type": taken.type},
             "normalized": {"mean": taken.mean, "std": taken.std} if taken.kind else None,
             "outputs": self.outputs,

@@ -7,7 +7,10 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
 from io import BytesIO, StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -33,6 +36,15 @@ def saved(program: torch.export.ExportedProgram) -> bytes:
     with _quiet():
         torch.export.save(program, file)
     return file.getvalue()
+
+
+def openvino(onnx: bytes) -> dict[str, bytes]:
+    """An ONNX model as the two files of OpenVINO, by their suffixes."""
+    library: Any = import_module("openvino")
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "model.xml")
+        library.save_model(library.Core().read_model(onnx), str(file), compress_to_fp16=False)
+        return {one: file.with_suffix(one).read_bytes() for one in (".xml", ".bin")}
 
 
 def graph(program: torch.export.ExportedProgram, outputs: Sequence[str]) -> Any:

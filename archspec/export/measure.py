@@ -67,6 +67,20 @@ def of_onnx(name: str, data: bytes) -> Variant:
     return Variant(name, run, len(data))
 
 
+def of_openvino(name: str, contents: dict[str, bytes]) -> Variant:
+    """A model in OpenVINO, on one thread, whose numbers stay in float32."""
+    library: Any = import_module("openvino")
+    core = library.Core()
+    model = core.read_model(contents[".xml"], contents[".bin"])
+    settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+    compiled = core.compile_model(model, "CPU", settings)
+
+    def run(x: Tensor) -> Outputs:
+        return [torch.from_numpy(y) for y in compiled([x.numpy()]).values()]
+
+    return Variant(name, run, sum(map(len, contents.values())))
+
+
 def of_program(name: str, data: bytes) -> Variant:
     """A file of `torch.export`."""
     module = torch.export.load(BytesIO(data)).module()

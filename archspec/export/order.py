@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +13,9 @@ from torch.export import ExportedProgram
 from archspec.analysis import analyze_network
 from archspec.export.certificate import Certificate, digest
 from archspec.export.data import Images, images
-from archspec.export.graph import OUTPUT, graph, program, saved
+from archspec.export.graph import OUTPUT, graph, openvino, program, saved
 from archspec.export.int8 import quantized
-from archspec.export.measure import Variant, measured, of_module, of_onnx, of_program
+from archspec.export.measure import Variant, measured, of_module, of_onnx, of_openvino, of_program
 from archspec.export.modules import folded, loaded
 from archspec.export.taken import Taken
 from archspec.ir import Network
@@ -47,21 +47,21 @@ class Order:
 
     `images` is "uint8" or "float" for a file that normalizes images, with the mean and standard
     deviation of the data set `normalize`, or of the recipe's. `evaluate` and `calibrate` are each
-    a data set or a folder; with `calibrate` the file is in 8 bits. `max_drop` is in points. `pt2`
-    makes a file of `torch.export` in place of ONNX.
+    a data set or a folder; with `calibrate` the file is in 8 bits. `max_drop` is in points.
+    `format` is "onnx", "openvino", or "pt2" (`torch.export`).
     """
 
     weights: Path
+    format: str = "onnx"
     images: str = ""
     normalize: str = ""
     evaluate: str = ""
     calibrate: str = ""
     max_drop: float = 1.0
-    pt2: bool = False
 
 
-def exported(spec: Spec, network: Network, order: Order) -> tuple[bytes, Certificate]:
-    """A file and its certificate.
+def exported(spec: Spec, network: Network, order: Order) -> tuple[dict[str, bytes], Certificate]:
+    """The content of the files, by their suffixes, and a certificate.
 
     Raises `ExportError` for options that do not fit the network, `Rejected` if the file loses too
     much accuracy, and `WeightsError` or `UnreadableFile` for the weights and images.
@@ -73,14 +73,17 @@ def exported(spec: Spec, network: Network, order: Order) -> tuple[bytes, Certifi
     modules = folded(spec, network, loaded(network, order.weights))
     outputs = tuple(network.tree.outputs) or (OUTPUT,)
     made = program(taken.into(modules.folded), taken)
-    files = _pt2(made) if order.pt2 else _onnx(made, taken, outputs, calibrated)
+    if order.format == "pt2":
+        files = [_pt2_file(made)]
+    else:
+        files = _graphs(order.format, graph(made, outputs), taken, calibrated)
     variants = [of_module(modules.trained, taken), *(file.variant for file in files)]
     rows = measured(variants, taken, labelled and _prepared(labelled, taken))
-    data = files[-1].data
+    contents = files[-1].contents
     certificate = Certificate(
         spec.name,
         digest(order.weights.read_bytes()),
-        digest(data),
+        {suffix: digest(data) for suffix, data in contents.items()},
         files[-1].opset,
         taken,
         outputs,
@@ -90,38 +93,41 @@ def exported(spec: Spec, network: Network, order: Order) -> tuple[bytes, Certifi
         f"{len(calibrated.spread):,} images of {order.calibrate}" if calibrated else "",
     )
     _judge(certificate, order)
-    return data, certificate
+    return contents, certificate
 
 
 class _File(NamedTuple):
-    """A file, the network that it holds, and the version of its ONNX operators."""
+    """A network in a format: its files by their suffixes, and the version of ONNX operators."""
 
-    data: bytes
+    contents: dict[str, bytes]
     variant: Variant
     opset: int | None = None
 
 
-def _pt2(made: ExportedProgram) -> list[_File]:
-    data = saved(made)
-    return [_File(data, of_program("pt2", data))]
-
-
-def _onnx(
-    made: ExportedProgram, taken: Taken, outputs: Sequence[str], calibrated: Images | None
-) -> list[_File]:
-    """The ONNX file in float32, and then in 8 bits if there are images to calibrate with."""
-    model = graph(made, outputs)
-    files = [_onnx_file("onnx", model)]
+def _graphs(kind: str, model: Any, taken: Taken, calibrated: Images | None) -> list[_File]:
+    """The network in float32, and then in 8 bits if there are images to calibrate with."""
+    file = _openvino_file if kind == "openvino" else _onnx_file
+    files = [file(kind, model)]
     if calibrated:
         images = map(taken.of_bytes, calibrated.batches(calibrated.spread))
-        files.append(_onnx_file("onnx int8", quantized(model, images)))
+        files.append(file(f"{kind} int8", quantized(model, images)))
     return files
 
 
 def _onnx_file(name: str, model: Any) -> _File:
     data = model.SerializeToString()
     opset = next(one.version for one in model.opset_import if not one.domain)
-    return _File(data, of_onnx(name, data), opset)
+    return _File({".onnx": data}, of_onnx(name, data), opset)
+
+
+def _openvino_file(name: str, model: Any) -> _File:
+    contents = openvino(model.SerializeToString())
+    return _File(contents, of_openvino(name, contents))
+
+
+def _pt2_file(made: ExportedProgram) -> _File:
+    data = saved(made)
+    return _File({".pt2": data}, of_program("pt2", data))
 
 
 def _prepared(data: Images, taken: Taken) -> Iterator[tuple[Tensor, Tensor]]:
