@@ -287,6 +287,7 @@ def test_what_is_less_accurate_is_not_written(project: Project) -> None:
         (["--evaluate=test", "--normalize=mnist"], "there is no folder `test`"),
         (["--weights=none.pt"], "none.pt"),
         (["--pt2=net.pt2"], "not allowed with argument --onnx"),
+        (["--onnx=none/net.onnx"], "`none` is not a folder"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

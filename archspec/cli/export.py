@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -108,41 +109,50 @@ def run(args: argparse.Namespace) -> int:
     """See the description of the command; findings are raised as `SpecError`."""
     spec = chosen(args)
     net = network(spec)
-    if problem := _problem(args) or _imports(spec.name, imported(net)):
+    kind = next(name for name in FORMATS if getattr(args, name) is not None)
+    file = Path(getattr(args, kind))
+    if problem := _problem(args) or _misplaced(kind, file) or _imports(spec.name, imported(net)):
         fail(*problem.split("\nhelp: ", 1))
         return 2
-    kind = next(name for name in FORMATS if getattr(args, name) is not None)
-    suffix, libraries, _ = FORMATS[kind]
-    file = Path(getattr(args, kind))
-    if file.suffix != suffix:
-        fail(f"--{kind} expects a file that ends in `{suffix}`, found `{file}`")
-        return 2
-    for library in libraries:
+    for library in FORMATS[kind][1]:
         with needed_for("`archspec export`", library):
             import_module(library)
-    from archspec.export import ExportError, Order, Rejected, exported
+    from archspec.export import ExportError, Rejected, exported
 
-    order = Order(
-        Path(args.weights),
-        kind,
-        args.images,
-        args.normalize,
-        args.evaluate,
-        args.calibrate if args.int8 else "",
-        args.max_drop,
-    )
     try:
-        contents, certificate = exported(spec, net, order)
+        contents, certificate = exported(spec, net, _order(args, kind))
     except (ExportError, WeightsError) as error:
         head, *lines = str(error).splitlines()
         fail(head, getattr(error, "hint", ""))
         note(*lines, "nothing was written")
         return 1 if isinstance(error, Rejected) else 2
-    report = Path(f"{file}{CERTIFICATE}")
-    files = {file.with_suffix(one): data for one, data in contents.items()}
-    write_files({**files, report: certificate.json().encode()})
-    say(*(f"wrote {path}" for path in (*files, report)), *certificate.table())
+    _write(file, contents, certificate.json())
+    say(*certificate.table())
     return 0
+
+
+def _order(args: argparse.Namespace, kind: str) -> Any:
+    from archspec.export import Order
+
+    calibrate = args.calibrate if args.int8 else ""
+    source = (Path(args.weights), kind, args.images, args.normalize)
+    return Order(*source, args.evaluate, calibrate, args.max_drop)
+
+
+def _write(file: Path, contents: Mapping[str, bytes], certificate: str) -> None:
+    """All files or none."""
+    files = {file.with_suffix(suffix): data for suffix, data in contents.items()}
+    files[Path(f"{file}{CERTIFICATE}")] = certificate.encode()
+    write_files(files)
+    say(*(f"wrote {path}" for path in files))
+
+
+def _misplaced(kind: str, file: Path) -> str:
+    """The error for a file that cannot be written under this name, or nothing."""
+    suffix = FORMATS[kind][0]
+    if file.suffix != suffix:
+        return f"--{kind} expects a file that ends in `{suffix}`, found `{file}`"
+    return "" if file.parent.is_dir() else f"`{file.parent}` is not a folder"
 
 
 def _imports(name: str, classes: Any) -> str:

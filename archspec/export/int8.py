@@ -27,7 +27,8 @@ def quantized(model: Any, images: Iterable[Tensor]) -> Any:
     """The model with QuantizeLinear and DequantizeLinear around the layers that run in 8 bits.
 
     The first convolution stays in float32: onnxruntime's 8-bit kernel is slower than its float32
-    kernel for 1 or 3 input channels, and the rounding of the image would reach every layer.
+    kernel for 1 or 3 input channels, and the rounding of the image would reach every layer. Changes
+    `model`.
     """
     quantization: Any = import_module("onnxruntime.quantization")
     onnx: Any = import_module("onnx")
