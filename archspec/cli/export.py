@@ -54,7 +54,7 @@ def add_parser(commands: Any) -> None:
         help="the file normalizes its input itself: images as bytes, or as numbers from 0 to 1 "
         "(default: the input is normalized already)",
     )
-    known = [name for name in DATA_SETS if name not in ("tensors", "synthetic")]
+    known = [name for name in DATA_SETS if name not in ("folder", "tensors", "synthetic")]
     add(
         "--normalize",
         choices=known,
