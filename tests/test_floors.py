@@ -125,6 +125,11 @@ def test_a_heavy_library_lives_on_its_floors(modules: set[str], floors: set[str]
             assert not used & modules, path
 
 
+REPORT = """from archspec.api import load
+from archspec.report import Subject, page
+page([Subject("unet", load("unet"))], "")"""
+
+
 @pytest.mark.parametrize(
     ("code", "unloaded"),
     [
@@ -133,6 +138,7 @@ def test_a_heavy_library_lives_on_its_floors(modules: set[str], floors: set[str]
         ("import archspec; archspec.render('resnet18')", ["torch"]),
         ("import archspec.cli.diff", ["torch", "jinja2", "matplotlib"]),
         ("import archspec.plot", ["matplotlib"]),
+        (REPORT, ["torch", "matplotlib"]),
     ],
 )
 def test_what_is_not_used_is_not_imported(code: str, unloaded: list[str]) -> None:
@@ -153,7 +159,7 @@ def test_an_error_has_its_code_though_rules_are_imported_late(wrong: str) -> Non
 HEAVY = TORCH | {"jinja2", "matplotlib", "PIL", "concurrent.futures", "archspec.cli.passes.listing"}
 HEAVY |= {
     f"archspec.{floor}"
-    for floor in ("codegen", "training", "runtime", "plot", "infer", "verify", "export")
+    for floor in ("codegen", "training", "runtime", "plot", "infer", "report", "verify", "export")
 }
 #: The public names, and what a run that the cache answers does without.
 LATE = {"__main__.py", "__init__.py", "api.py", "lint/deferred.py"}

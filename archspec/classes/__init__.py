@@ -68,6 +68,7 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
         cut=network.cut,
         place=partial(places_of, network, Lines(spec.document, spec.library)),
         tree=network,
+        uses={use: g.cls.name for g in table.groups.values() if g.cls for use in g.instances},
     )
 
 

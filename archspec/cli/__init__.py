@@ -34,6 +34,7 @@ COMMANDS = {
     "train": ("train", "build, and run the training script"),
     "plot": ("plot", "curves of training runs"),
     "show": ("show", "layers, shapes, parameters and multiply-adds"),
+    "report": ("reporting", "a page about networks: layers, plots, spec and source"),
     "diff": ("diff", "what changed from one network to another"),
     "list": ("listing", "shipped specs, blocks, ops"),
     "explain": ("explain", "explain an op, a block, a key, or a rule"),

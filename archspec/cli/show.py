@@ -12,13 +12,13 @@ from archspec.api import analyze
 from archspec.cli import formats
 from archspec.cli.options import add_settings, chosen, positive, settings
 from archspec.cli.passes import PASSES
-from archspec.cli.passes.documents import dumped
 from archspec.conventions import CONVENTIONS
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.lint.discover import check_named
 from archspec.memory import STATES
 from archspec.roofline import DEVICES, bounds_table, roofline
+from archspec.source.writer import dumped
 
 MEMORY = {
     "training": "training, at the peak",

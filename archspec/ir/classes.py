@@ -189,7 +189,8 @@ class Network:
     """A spec, lowered: the last of `classes` is the network, each stands before its users.
 
     `cut` are attributes that lead to no output and are not there. `place` says where a layer is
-    written, from the network down to the layer itself. `tree` is the expanded network.
+    written, from the network down to the layer itself. `tree` is the expanded network, and `uses`
+    has the name of the class of each block in it.
     """
 
     spec: str
@@ -201,3 +202,4 @@ class Network:
     cut: tuple[str, ...] = ()
     place: Callable[[str], tuple[Span, ...]] = nowhere
     tree: Any = None
+    uses: Mapping[Any, str] = field(default_factory=dict)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import yaml
-
 from archspec.diagnostics import Span, visible
 from archspec.source.document import Document, Step
-from archspec.source.scalars import reads_as_text
+from archspec.source.writer import dumped
 
 WIDTH = 80
 LAST_COLUMN = 64  # a comment starts no further right, unless its value does not fit before it
@@ -86,23 +84,3 @@ def _indented(lines: Iterator[Line], first: str) -> Iterator[Line]:
 def _yaml(data: Any, flow: bool | None) -> str:
     """Data as YAML; with `flow=None` the lists of scalars in it are in brackets."""
     return dumped(data, flow, WIDTH).removesuffix("\n")
-
-
-def dumped(data: Any, flow: bool | None, width: int) -> str:
-    """Data as YAML that our reader reads back as the same."""
-    text: str = yaml.dump(
-        data, Dumper=_Dumper, default_flow_style=flow, width=width, sort_keys=False
-    )
-    return text
-
-
-class _Dumper(yaml.SafeDumper):
-    """PyYAML's writer, which quotes what YAML 1.1 would misread; and what 1.2 would."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = None if reads_as_text(text) else "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-
-_Dumper.add_representer(str, _text)

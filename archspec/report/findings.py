@@ -1,0 +1,64 @@
+"""What lint finds in a spec, as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from archspec.diagnostics import Diagnostic
+from archspec.language import Spec
+from archspec.lint.checked import Suppression, is_fatal
+from archspec.lint.comments import suppressions
+from archspec.lint.sources import Sources
+from archspec.memo import Memo
+from archspec.rules import RULES
+from archspec.rules.checking import check_spec
+
+
+class Finding(NamedTuple):
+    """One finding: its rule, the words, and the place as file and line."""
+
+    code: str
+    rule: str
+    severity: str
+    message: str
+    hint: str
+    where: str
+    labels: tuple[str, ...]
+    file: str
+    line: int
+
+
+def findings_of(spec: Spec, memo: Memo | None) -> list[Finding]:
+    """The findings of a spec that no comment suppresses, in order of place."""
+    found = check_spec(spec, memo=memo)
+    comments = dict[str, tuple[Suppression, ...]]()
+    sources = Sources()
+    for one in found:
+        if one.span and one.span.file not in comments:
+            file = one.span.file
+            comments[file] = suppressions("\n".join(sources.lines(file)), file)
+    return [_shown(one) for one in found if is_fatal(one) or not any(_suppress(one, comments))]
+
+
+def _suppress(one: Diagnostic, comments: dict[str, tuple[Suppression, ...]]) -> Iterator[bool]:
+    """Whether comments at its line name its rule, its code or the beginning of that."""
+    span, code = one.span, RULES[one.rule].code
+    for comment in comments.get(span.file, ()) if span else ():
+        if span and span.line in comment.lines:
+            yield any(rule == one.rule or code.startswith(rule) for rule, _ in comment.rules)
+
+
+def _shown(one: Diagnostic) -> Finding:
+    span = one.span
+    return Finding(
+        RULES[one.rule].code,
+        one.rule,
+        one.severity,
+        one.message,
+        one.hint,
+        f"{span.file}:{span.line}" if span else one.path,
+        tuple(f"{label.span.file}:{label.span.line}: {label.text}" for label in one.labels),
+        span.file if span else "",
+        span.line if span else 0,
+    )

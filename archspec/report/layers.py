@@ -1,0 +1,148 @@
+"""The table of layers: one row for each layer that runs, in that order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from archspec.analysis import Analysis
+from archspec.ir.visitor import visits
+from archspec.report.numbers import TIMES, exact, sizes
+
+FLOAT = 4  # bytes
+
+
+class Layer(NamedTuple):
+    """One row: numbers to sort by, and texts to show.
+
+    `again`: its block is as the one before it, so that the row is folded; `times` is how many
+    such blocks follow each other. `kernel`, `stride` and `groups` are "" where there are none, and
+    `role` says "gate" or "shortcut".
+    """
+
+    number: int
+    path: str
+    op: str
+    detail: str
+    kernel: str
+    stride: str
+    groups: str
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    params: int
+    macs: int
+    role: str
+    again: bool = False
+    times: int = 1
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """The texts of shapes and numbers."""
+        return {
+            "input": sizes(self.input),
+            "output": sizes(self.output),
+            "params": exact(self.params),
+            "macs": exact(self.macs),
+        }
+
+    @property
+    def values(self) -> int:
+        """How many numbers it gives for one sample."""
+        return math.prod(self.output)
+
+    @property
+    def bytes(self) -> int:
+        """What these take in float32."""
+        return self.values * FLOAT
+
+
+def layers_of(analysis: Analysis) -> list[Layer]:
+    """Every layer that runs; identities, which change nothing, are left out."""
+    assert analysis.network is not None
+    pairs = zip(analysis.rows, visits(analysis.network), strict=True)
+    rows = [(row, visit) for row, visit in pairs if row.op != "Identity"]
+    plain = [
+        Layer(
+            number,
+            row.path,
+            row.op,
+            *_details(visit.site.call.arguments, visit.site.x.rank),
+            visit.site.x.sizes,
+            row.output,
+            row.params,
+            row.macs,
+            visit.role,
+        )
+        for number, (row, visit) in enumerate(rows, 1)
+    ]
+    return folded(plain)
+
+
+def _details(arguments: dict[str, Any], rank: int) -> tuple[str, str, str, str]:
+    """What else is to be said of it; kernel, stride, groups."""
+    dilation = _alike(arguments.get("dilation", 1))
+    to = _window(arguments.get("output_size"), rank)
+    said = [f"dilation {dilation}" * (dilation != "1"), f"to {to}" * bool(to)]
+    kernel = arguments.get("kernel_size")
+    return (
+        ", ".join(filter(None, said)),
+        _window(kernel, rank),
+        _alike(arguments.get("stride")) if kernel is not None else "",
+        _alike(arguments.get("groups")),
+    )
+
+
+def _window(size: Any, rank: int) -> str:
+    """The sizes in all dimensions, with the sign between them."""
+    if size is None:
+        return ""
+    return TIMES.join(map(str, [size] * rank if isinstance(size, int) else size))
+
+
+def _alike(size: Any) -> str:
+    """One number where all dimensions have the same."""
+    same = not isinstance(size, Sequence) or len(set(size)) == 1
+    return _window(size[0] if same and isinstance(size, Sequence) else size, 1)
+
+
+# Repeats --------------------------------------------------------------------------------
+
+_Block = tuple[str, int, str]  # path of what it is in, its number, path of what it stands in
+
+
+def folded(rows: Sequence[Layer]) -> list[Layer]:
+    """The rows, those marked whose block (`layer3.7`) is as the one before it (`layer3.6`)."""
+    inside: dict[tuple[str, int], list[Any]] = {}
+    for row in rows:
+        for head, number, tail in _blocks(row.path):
+            facts = (tail, *row[2:11])
+            inside.setdefault((head, number), []).append(facts)
+    again = {
+        (head, number)
+        for (head, number), facts in inside.items()
+        if facts == inside.get((head, number - 1))
+    }
+    return [
+        row._replace(
+            again=any((head, number) in again for head, number, _ in _blocks(row.path)),
+            times=math.prod(_run(head, number, again) for head, number, _ in _blocks(row.path)),
+        )
+        for row in rows
+    ]
+
+
+def _blocks(path: str) -> Iterator[_Block]:
+    """The numbered blocks that a layer is in, the outermost first."""
+    parts = path.split(".")
+    for place, part in enumerate(parts[:-1]):
+        if part.isdecimal():
+            yield ".".join(parts[:place]), int(part), ".".join(parts[place + 1 :])
+
+
+def _run(head: str, number: int, again: set[tuple[str, int]]) -> int:
+    """How many equal blocks begin with this one."""
+    end = number + 1
+    while (head, end) in again:
+        end += 1
+    return end - number

@@ -1,0 +1,291 @@
+"""Lines of the generated source, and the places of the spec that made them.
+
+The source is parsed: a class, its constructor's statements and those of `forward` are the lines of
+layers, by class and attribute. The network knows where each layer is written.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from archspec.ir import Network
+from archspec.ir.visitor import Frame, place_of, visits
+from archspec.places import At, Path
+
+
+class Lines(NamedTuple):
+    """A stretch of the source: the first and the last line."""
+
+    first: int
+    last: int
+
+
+class Part(NamedTuple):
+    """Lines that construct or apply a layer: a pattern of its attribute, and the class called."""
+
+    attribute: str
+    lines: Lines
+    called: str = ""
+
+
+class Origin(NamedTuple):
+    """Where a layer is: in the document of its class, and where else that is decided."""
+
+    entry: At
+    more: tuple[At, ...] = ()
+
+
+Made = dict[str, dict[str, list[Origin]]]  # class -> path in it -> origins
+Links = dict[int, list[At]]  # line of the source -> places, the nearest first
+
+
+def links(text: str, network: Network, data: Mapping[str, Any]) -> Links:
+    """Line of the source -> the places of the spec that made it."""
+    made, found = _origins(network), Links()
+    blocks = {name: use.block for use, name in network.uses.items() if use.prefix}
+    body = ast.parse(text).body
+    if docstring := _docstring(body[0]):
+        found |= _linked(docstring, [At(("doc",))])
+    calls: dict[str, list[Origin]] = {}  # class that no block has -> where it is first constructed
+    for node in reversed([node for node in body if isinstance(node, ast.ClassDef)]):
+        layers = made.get(node.name, {})
+        if node.name == network.root.name:
+            head = [At(("class" if "class" in data else "name",)), At(("input",)), At(("args",))]
+        elif node.name in blocks:
+            block = blocks[node.name]
+            head = [At((), block), At(("doc",), block), At(("args",), block)]
+        else:
+            head = [origin.entry for origin in calls.get(node.name, ())[:1]] * 3
+        found |= _of_class(node, layers, head)
+        for part in _constructors(node):
+            if part.called and part.called not in calls:
+                calls[part.called] = [Origin(at) for at in _at(part.attribute, layers)]
+                if part.called not in made:
+                    made[part.called] = _inside(part.attribute, layers)
+    return found
+
+
+def _origins(network: Network) -> Made:
+    """Where the layers of each class are written, in the order in which they run."""
+    made: Made = {}
+    for visit in visits(network.tree):
+        frame, site = visit.frame, visit.site
+        _note(made, network, frame, visit.path, (*_uses(site, frame), visit.at, visit.written))
+        while frame is not None:
+            at = place_of(frame.site.use.at, frame.outer)
+            places = (*_uses(frame.site, frame.outer), at)
+            _note(made, network, frame.outer, frame.path, places)
+            frame = frame.outer
+    return made
+
+
+def _uses(site: Any, frame: Frame | None) -> Iterator[At | None]:
+    """Where blocks without a class are used that a layer is in, the outermost first."""
+    return (place_of(at, frame) for at, _ in reversed(site.uses))
+
+
+def _note(
+    made: Made, network: Network, frame: Frame | None, path: str, places: tuple[At | None, ...]
+) -> None:
+    owner = network.uses.get(frame.site.container, "") if frame else network.root.name
+    inside = path[len(frame.path) + 1 :] if frame else path
+    entry, *more = dict.fromkeys(at for at in places if at is not None)
+    origin = Origin(entry, tuple(more))
+    known = made.setdefault(owner, {}).setdefault(inside, [])
+    if origin not in known:
+        known.append(origin)
+
+
+def _of_class(node: ast.ClassDef, layers: Mapping[str, list[Origin]], head: list[At]) -> Links:
+    """The lines of one class; of a part of a statement it is that part's."""
+    found = Links()
+    if head:
+        cls, doc, args = head
+        found[node.lineno] = [cls]
+        if docstring := _docstring(node.body[0]):
+            found |= _linked(docstring, [doc])
+    for function in (one for one in node.body if isinstance(one, ast.FunctionDef)):
+        if function.name != "__init__":
+            for part in _applied(function):
+                found.setdefault(part.lines.first, []).extend(_at(part.attribute, layers))
+            continue
+        if head:
+            found |= _linked(_signature(function), [args])
+            found |= {line: [at] for line, at in _sizes(function, args)}
+        for part in _constructed(function):
+            if places := _at(part.attribute, layers):
+                found |= _linked(part.lines, places)
+    return found
+
+
+def _constructors(node: ast.ClassDef) -> Iterator[Part]:
+    for function in node.body:
+        if isinstance(function, ast.FunctionDef) and function.name == "__init__":
+            yield from _constructed(function)
+
+
+def _at(attribute: str, layers: Mapping[str, list[Origin]]) -> list[At]:
+    """The places of a layer; of one that is made of others what theirs have in common."""
+    for path, origins in layers.items():
+        if re.fullmatch(attribute, path):
+            entries = [origin.entry for origin in origins]
+            return [*entries, *(at for origin in origins for at in origin.more)]
+    inner = [one for origins in _inside(attribute, layers).values() for one in origins]
+    entries = list(dict.fromkeys(origin.entry for origin in inner))
+    own = [at.path for at in entries if at.block == entries[0].block]
+    shared = _common(own) if own else ()
+    if not shared:
+        return entries
+    more = dict.fromkeys(at for origin in inner for at in origin.more)
+    return [entries[0]._replace(path=shared), *(more if len(entries) == 1 else ())]
+
+
+def _common(paths: list[Path]) -> Path:
+    """What paths begin with."""
+    first, last = min(paths, key=str), max(paths, key=str)
+    ends = (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    return first[: next(ends, min(len(first), len(last)))]
+
+
+def _inside(attribute: str, layers: Mapping[str, list[Origin]]) -> dict[str, list[Origin]]:
+    """The layers in an attribute, by their paths in it."""
+    found = ((re.match(rf"{attribute}\.(.*)", path), origins) for path, origins in layers.items())
+    return {match[1]: origins for match, origins in found if match}
+
+
+def _sizes(function: ast.FunctionDef, args: At) -> Iterator[tuple[int, At]]:
+    """Sizes that are computed first: arguments of the block."""
+    for node in function.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            yield node.lineno, args.below(node.targets[0].id)
+
+
+def _constructed(function: ast.FunctionDef) -> Iterator[Part]:
+    """What a constructor makes: attributes, and the children of a sequential class."""
+    waiting: dict[str, Lines] = {}  # lists of layers, which one statement then takes
+    for node in function.body:
+        lines = _whole(node)
+        names = [*_set(node)]
+        for name, value in names:
+            inner = (n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+            taken = [waiting[name] for name in inner if name in waiting]
+            first = min([lines.first, *(x.first for x in taken)])
+            yield Part(name, Lines(first, lines.last), _called(value))
+            yield from _children(name, value)
+        if names:
+            waiting.clear()
+        elif variable := _grown(node):
+            first = waiting.get(variable, lines).first
+            waiting[variable] = Lines(first, lines.last)
+        elif isinstance(node, ast.Expr) and ast.unparse(node).startswith("super().__init__("):
+            assert isinstance(node.value, ast.Call)
+            yield from _numbered("", node.value.args)
+
+
+def _grown(node: ast.stmt) -> str:
+    """The list that a statement begins or makes longer."""
+    for inner in ast.walk(node):
+        if isinstance(inner, (ast.AnnAssign, ast.AugAssign)) and isinstance(inner.target, ast.Name):
+            return inner.target.id
+        if isinstance(inner, ast.Assign) and isinstance(inner.value, ast.List):
+            target = inner.targets[0]
+            return target.id if isinstance(target, ast.Name) else ""
+        if isinstance(inner, ast.Attribute) and inner.attr == "append":
+            return inner.value.id if isinstance(inner.value, ast.Name) else ""
+    return ""
+
+
+def _set(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    """The attributes that a statement sets, as patterns, and their values."""
+    for inner in ast.walk(node):
+        if isinstance(inner, (ast.Assign, ast.AnnAssign)):
+            target = inner.targets[0] if isinstance(inner, ast.Assign) else inner.target
+            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
+                yield re.escape(target.attr), inner.value
+        elif isinstance(inner, ast.Call) and ast.unparse(inner.func) == "self.add_module":
+            yield _pattern(inner.args[0]), inner.args[1]
+
+
+def _pattern(name: ast.expr) -> str:
+    """A name that may have numbers in it."""
+    parts = name.values if isinstance(name, ast.JoinedStr) else [name]
+    return "".join(
+        re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\d+" for part in parts
+    )
+
+
+def _children(name: str, value: ast.expr | None) -> Iterator[Part]:
+    """The children of a container of torch, as far as their numbers are known."""
+    if not isinstance(value, ast.Call):
+        return
+    made = ast.unparse(value.func)
+    if made == "nn.Sequential":
+        yield from _numbered(name, value.args)
+    elif made == "nn.ModuleList" and value.args and isinstance(value.args[0], ast.List):
+        yield from _numbered(name, value.args[0].elts)
+    elif made == "nn.ModuleDict" and value.args and isinstance(value.args[0], ast.Dict):
+        pairs = zip(value.args[0].keys, value.args[0].values, strict=True)
+        for key, item in pairs:
+            if isinstance(key, ast.Constant):
+                yield from _child(rf"{name}\.{re.escape(str(key.value))}", item)
+
+
+def _numbered(name: str, values: list[ast.expr]) -> Iterator[Part]:
+    start = rf"{name}\." if name else ""
+    for place, item in enumerate(values):
+        if isinstance(item, ast.Starred):  # how many these are may be a parameter
+            if not isinstance(item.value, ast.Name):
+                yield Part(f"{start}{place}", _whole(item))
+            return
+        yield from _child(f"{start}{place}", item)
+
+
+def _child(name: str, item: ast.expr) -> Iterator[Part]:
+    yield Part(name, _whole(item), _called(item))
+    yield from _children(name, item)
+
+
+def _applied(function: ast.FunctionDef) -> Iterator[Part]:
+    """What a `forward` applies."""
+    inner = {
+        id(n.value) for n in ast.walk(function) if isinstance(n, (ast.Attribute, ast.Subscript))
+    }
+    for node in ast.walk(function):
+        if id(node) not in inner and (steps := [*_steps(node)]):
+            yield Part(r"\.".join(steps), _whole(node))  # type: ignore[arg-type]
+
+
+def _steps(node: ast.AST) -> Iterator[str]:
+    """`self.convs[0]` as the names on the way."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            yield re.escape(name)
+        case ast.Subscript(value=value, slice=ast.Constant(value=key)):
+            if steps := [*_steps(value)]:
+                yield from (*steps, re.escape(str(key)))
+
+
+def _docstring(node: ast.stmt) -> Lines | None:
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return _whole(node) if is_text else None
+
+
+def _whole(node: ast.stmt | ast.expr) -> Lines:
+    return Lines(node.lineno, node.end_lineno or node.lineno)
+
+
+def _linked(lines: Lines, places: list[At]) -> Links:
+    return dict.fromkeys(range(lines.first, lines.last + 1), places)
+
+
+def _called(value: ast.expr | None) -> str:
+    """The class that an expression constructs, if it is in this file."""
+    is_call = isinstance(value, ast.Call) and isinstance(value.func, ast.Name)
+    return value.func.id if is_call else ""  # type: ignore[union-attr]
+
+
+def _signature(function: ast.FunctionDef) -> Lines:
+    return Lines(function.lineno, max(function.lineno, function.body[0].lineno - 1))

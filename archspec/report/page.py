@@ -1,0 +1,50 @@
+"""The page: a template that holds no logic, with its style and script in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import jinja2
+from markupsafe import Markup
+
+from archspec import resources
+from archspec.memo import Memo
+from archspec.report.view import Subject, view
+
+FOLDER = resources.TEMPLATES / "report"
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Everything is escaped but what this package has made: plots, style, and script."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=True,
+    )
+
+
+def page(subjects: Sequence[Subject], version: str, memo: Memo | None = None) -> str:
+    """One page about these networks; the same for the same specs.
+
+    Raises `SpecError` for a spec that cannot be expanded.
+    """
+    shown = view(subjects, memo)
+    return (
+        environment()
+        .get_template("report.html.jinja")
+        .render(
+            view=shown,
+            version=version,
+            several=len(shown.networks) > 1,
+            style=Markup(_file("report.css")),
+            script=Markup(_file("report.js")),
+        )
+    )
+
+
+def _file(name: str) -> str:
+    return (FOLDER / name).read_text("utf-8")

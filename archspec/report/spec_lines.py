@@ -1,0 +1,151 @@
+"""A resolved spec and the blocks that it uses as lines of YAML, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from archspec.diagnostics import Span
+from archspec.places import At, Path
+from archspec.source.document import Document
+from archspec.source.writer import dumped
+
+WIDTH = 88  # of a line that holds a whole map or list
+ENDLESS = 1 << 20
+STEP = "  "
+
+Notes = Mapping[Path, tuple[str, ...]]  # below the value at a path: comments
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of YAML.
+
+    `paths` are the values that begin in it. `span` is where it is written, None for a line that
+    only opens a map or a list, and for a comment about defaults (`default`).
+    """
+
+    text: str
+    paths: tuple[Path, ...] = ()
+    span: Span | None = None
+    default: bool = False
+
+    def after(self, start: str, *paths: Path) -> Line:
+        """The line behind a start, with more values that begin in it."""
+        return Line(start + self.text, (*paths, *self.paths), self.span, self.default)
+
+
+def spec_lines(document: Document, notes: Notes) -> list[Line]:
+    """The lines of a document.
+
+    What is written on one line of one file is one line here, as far as it fits; `notes` become
+    comments below their values.
+    """
+    return list(_Writer(document, notes).inside(document.data, ()))
+
+
+class _Writer:
+    def __init__(self, document: Document, notes: Notes) -> None:
+        self.document, self.notes = document, notes
+
+    def inside(self, value: Any, path: Path) -> Iterator[Line]:
+        """The entries of a map, or the items of a list."""
+        if isinstance(value, Mapping):
+            for key, item in value.items():
+                yield from self._entry(key, item, (*path, key))
+        else:
+            for place, item in enumerate(value):
+                yield from self._item(item, (*path, place))
+
+    def _entry(self, key: str, value: Any, path: Path) -> Iterator[Line]:
+        name = _flow(key)
+        short = f"{name}: {_flow(value)}"
+        if not _nested(value) and len(short) > WIDTH:
+            first, *more = dumped({key: value}, False, WIDTH).rstrip("\n").split("\n")
+            yield Line(first, (path,), self.document.span(path))
+            yield from map(Line, more)
+        elif not _nested(value) or (len(short) <= WIDTH and self._is_one_line(value, path)):
+            yield Line(short, (path,), self.document.span(path))
+        else:
+            yield Line(f"{name}:", (path,))
+            yield from (line.after(STEP) for line in self.inside(value, path))
+        yield from self._notes(path)
+
+    def _item(self, value: Any, path: Path) -> Iterator[Line]:
+        short = _flow(value)
+        if not _nested(value) or (len(short) <= WIDTH and self._is_one_line(value, path)):
+            yield Line(f"- {_item_flow(value)}", (path,), self.document.span(path))
+        else:
+            first, *more = self.inside(value, path)
+            yield first.after("- ", path)
+            yield from (line.after(STEP) for line in more)
+        yield from self._notes(path)
+
+    def _notes(self, path: Path) -> Iterator[Line]:
+        return (Line(f"{STEP}# {text}", default=True) for text in self.notes.get(path, ()))
+
+    def _is_one_line(self, value: Any, path: Path) -> bool:
+        """Whether all of it is written on one line of one file."""
+        places = {(span.file, span.line) for span in self._spans(value, path) if span}
+        return len(places) == 1
+
+    def _spans(self, value: Any, path: Path) -> Iterator[Span | None]:
+        yield self.document.span(path, key=True)
+        if _nested(value):
+            for step, item in _steps(value):
+                yield from self._spans(item, (*path, step))
+        else:
+            yield self.document.span(path)
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, (Mapping, list)) and bool(value)
+
+
+def _steps(value: Any) -> Iterator[tuple[str | int, Any]]:
+    return iter(value.items() if isinstance(value, Mapping) else enumerate(value))
+
+
+def _flow(value: Any) -> str:
+    """A value in one line."""
+    return dumped(value, True, ENDLESS).removesuffix("\n").removesuffix("\n...")
+
+
+def _item_flow(value: Any) -> str:
+    """An item in one line; a map of one key needs no braces."""
+    if isinstance(value, Mapping) and len(value) == 1:
+        ((key, inner),) = value.items()
+        return f"{_flow(key)}: {_flow(inner)}"
+    return _flow(value)
+
+
+class Places:
+    """Finds the line in which something is written.
+
+    `sections` are the lines of the spec (`""`) and of blocks that have files of their own, and
+    where each begins; `inner` are the paths of blocks that are part of the spec.
+    """
+
+    def __init__(self, own_blocks: frozenset[str]) -> None:
+        self.own_blocks = own_blocks
+        self._at: dict[tuple[str, Path], int] = {}
+
+    def add(self, block: str, lines: list[Line], first: int) -> None:
+        """The lines of the spec or of a block, which begin as number `first` of all."""
+        self._at[block, ()] = first
+        for number, line in enumerate(lines, first):
+            for path in line.paths:
+                self._at.setdefault((block, path), number)
+
+    def line(self, at: At | None) -> int | None:
+        """The number of the line that holds a place, or the value around it."""
+        if at is None or at.parts:
+            return None
+        block, path = at.block, at.path
+        if block in self.own_blocks:
+            block, path = "", ("blocks", block, *path)
+        if (block, ()) not in self._at:
+            return None
+        around = ((block, path[:end]) for end in range(len(path), -1 if block else 0, -1))
+        return next((self._at[key] for key in around if key in self._at), None)

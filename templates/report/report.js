@@ -1,0 +1,76 @@
+"use strict";
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// Sort a table by a column: numbers as numbers, the largest first.
+const value = (row, column) => {
+  const cell = row.cells[column];
+  const text = cell.dataset.v ?? cell.textContent.trim();
+  return text === "" || Number.isNaN(Number(text)) ? text : Number(text);
+};
+const compare = (a, b) => {
+  if (typeof a === typeof b) return a < b ? -1 : a > b ? 1 : 0;
+  return typeof a === "number" ? 1 : -1;
+};
+for (const button of all("thead button")) {
+  button.addEventListener("click", () => {
+    const head = button.closest("th"), table = head.closest("table"), column = head.cellIndex;
+    const old = head.getAttribute("aria-sort");
+    const falling = old ? old === "ascending" : head.classList.contains("n") && column > 0;
+    for (const other of all("thead th", table)) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", falling ? "descending" : "ascending");
+    const body = table.tBodies[0], keys = new Map(all("tr", body).map(row => [row, value(row, column)]));
+    const rows = [...keys.keys()].sort((a, b) => compare(keys.get(a), keys.get(b)) * (falling ? -1 : 1));
+    body.append(...rows);
+  });
+}
+
+// Search a table: every word must be in the row; a word that is in some path is looked for in paths alone.
+for (const section of all(".layers")) {
+  const input = section.querySelector("input[type=search]"), count = section.querySelector(".count");
+  const rows = all("tbody tr", section), said = count.textContent;
+  const path = row => row.cells[1].textContent.toLowerCase();
+  input.addEventListener("input", () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const inPath = words.map(word => rows.some(row => path(row).includes(word)));
+    const found = rows.filter(row => {
+      row.hidden = !words.every((word, n) => (inPath[n] ? path(row) : row.textContent.toLowerCase()).includes(word));
+      return !row.hidden;
+    });
+    section.classList.toggle("searching", words.length > 0);
+    count.textContent = words.length ? `${found.length} of ${rows.length} layers` : said;
+  });
+}
+
+// A stage of the picture shows its layers in the table.
+for (const stage of all("[data-path]")) {
+  stage.addEventListener("click", () => show(stage));
+  stage.addEventListener("keydown", event => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    show(stage);
+  });
+}
+function show(stage) {
+  const section = document.getElementById(stage.closest("[data-layers]").dataset.layers);
+  const input = section.querySelector("input[type=search]");
+  input.value = stage.dataset.path;
+  input.dispatchEvent(new Event("input"));
+  section.scrollIntoView();
+  input.focus({preventScroll: true});
+}
+
+// A line shows what it became, or where it came from.
+const smooth = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+document.addEventListener("click", event => {
+  const line = event.target.closest("[data-to]");
+  if (!line || !getSelection().isCollapsed) return;
+  event.preventDefault();
+  for (const old of all(".hit")) old.classList.remove("hit");
+  line.classList.add("hit");
+  const targets = line.dataset.to.split(" ").map(id => document.getElementById(id));
+  for (const target of targets) target.classList.add("hit");
+  const box = targets[0].closest(".code");
+  box.scrollTo({top: targets[0].offsetTop - box.offsetTop - box.clientHeight / 3, behavior: smooth});
+  const place = box.getBoundingClientRect();
+  if (place.bottom < 120 || place.top > innerHeight - 60) box.scrollIntoView({block: "nearest", behavior: smooth});
+});
