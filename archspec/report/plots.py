@@ -11,7 +11,7 @@ from html import escape
 from typing import NamedTuple
 
 from archspec.report.layers import Layer
-from archspec.report.numbers import exact, mebibytes, short, sizes
+from archspec.report.numbers import brief, exact, mebibytes, round_number, sizes
 
 WIDTH, HEIGHT = 520, 158
 LEFT, RIGHT, TOP, BOTTOM = 46, 514, 24, 130
@@ -81,7 +81,7 @@ def _bars(
     top = ticks[-1] or 1
     step = (RIGHT - LEFT) / len(rows)
     gap = min(1.2, step * 0.25)
-    texts = [_round(tick) if unit == 1 else f"{tick:g} MiB" for tick in ticks]
+    texts = [round_number(tick) if unit == 1 else f"{tick:g} MiB" for tick in ticks]
     grid = "".join(
         _line(BOTTOM - (BOTTOM - TOP) * tick / top, text)
         for tick, text in zip(ticks, texts, strict=True)
@@ -140,13 +140,6 @@ def _ticks(largest: float) -> list[float]:
     step = next(unit * many for many in (1, 2, 2.5, 5, 10) if unit * many * 4 >= largest * 0.999)
     count = math.ceil(largest / step - 1e-9)
     return [step * place for place in range(count + 1)]
-
-
-def _round(tick: float) -> str:
-    """A round number without zeros at its end."""
-    text = short(tick)
-    number, unit = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "")
-    return (number.rstrip("0").rstrip(".") if "." in number else number) + unit
 
 
 def _line(y: float, text: str) -> str:
@@ -209,11 +202,11 @@ def scatter(points: Sequence[Point]) -> str:
 
     grid = "".join(
         f'<path class="grid" d="M{x(tick):.1f} {top}V{bottom}"/><text class="muted" '
-        f'x="{x(tick):.1f}" y="{bottom + 15}" text-anchor="middle">{_round(tick)}</text>'
+        f'x="{x(tick):.1f}" y="{bottom + 15}" text-anchor="middle">{round_number(tick)}</text>'
         for tick in _log_ticks(across)
     ) + "".join(
         f'<path class="grid" d="M{left} {y(tick):.1f}H{right}"/><text class="muted" '
-        f'x="{left - 6}" y="{y(tick) + 3.2:.1f}" text-anchor="end">{_round(tick)}</text>'
+        f'x="{left - 6}" y="{y(tick) + 3.2:.1f}" text-anchor="end">{round_number(tick)}</text>'
         for tick in _log_ticks(up)
     )
     taken: list[Box] = [
@@ -223,7 +216,7 @@ def scatter(points: Sequence[Point]) -> str:
         _dot(p, x(p.params), y(p.macs), taken, (left, 12, right + 8, bottom)) for p in points
     )
     listed = "; ".join(
-        f"{p.name}: {short(p.params)} parameters, {short(p.macs)} MACs" for p in points
+        f"{p.name}: {brief(p.params)} parameters, {brief(p.macs)} MACs" for p in points
     )
     return (
         '<svg class="plot scatter" viewBox="0 0 710 366" role="img" aria-labelledby="st sd">'

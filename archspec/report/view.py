@@ -16,9 +16,10 @@ from archspec.expand import expand_network
 from archspec.ir import Network
 from archspec.language import Spec
 from archspec.memo import Memo
+from archspec.picture import svg
 from archspec.report.findings import Finding, findings_of
 from archspec.report.layers import Layer, layers_of
-from archspec.report.numbers import exact, field_of, mebibytes, short, sizes
+from archspec.report.numbers import brief, exact, field_of, mebibytes, sizes
 from archspec.report.panes import Panes, panes
 from archspec.report.plots import Point, along_the_depth, scatter
 
@@ -92,6 +93,7 @@ class NetworkView:
     doc: str
     file: str
     facts: list[Fact]
+    picture: Markup
     columns: list[Column]
     layers: list[Layer]
     folded: int
@@ -144,6 +146,7 @@ def _network(subject: Subject, key: str, memo: Memo | None) -> tuple[NetworkView
         spec.doc,
         spec.document.file,
         _facts(analysis),
+        Markup(svg(analysis, key)),
         OF_LAYERS,
         layers,
         sum(layer.again for layer in layers),
@@ -160,7 +163,7 @@ def _facts(analysis: Analysis) -> list[Fact]:
     field, memory = analysis.receptive_field, analysis.memory(1)
     return [
         Fact("Parameters", exact(analysis.params)),
-        Fact("MACs", short(analysis.macs), exact(analysis.macs) if analysis.macs > 999 else ""),
+        Fact("MACs", brief(analysis.macs), exact(analysis.macs) if analysis.macs > 999 else ""),
         Fact("Weighted layers", str(analysis.depth)),
         Fact("Input" + ARROW + "output", f"{sizes(analysis.input)}{ARROW}{sizes(analysis.output)}"),
         *([Fact("Receptive field", field_of(field))] if field else ()),

@@ -25,6 +25,7 @@ for (const button of all("thead button")) {
 }
 
 // Search a table: every word must be in the row; a word that is in some path is looked for in paths alone.
+// `#5-37` are rows by number.
 for (const section of all(".layers")) {
   const input = section.querySelector("input[type=search]"), count = section.querySelector(".count");
   const rows = all("tbody tr", section), said = count.textContent;
@@ -32,8 +33,13 @@ for (const section of all(".layers")) {
   input.addEventListener("input", () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     const inPath = words.map(word => rows.some(row => path(row).includes(word)));
+    const has = (row, word, n) => {
+      const span = /^#(\d+)(?:-(\d+))?$/.exec(word), number = value(row, 0);
+      if (span) return number >= Number(span[1]) && number <= Number(span[2] ?? span[1]);
+      return (inPath[n] ? path(row) : row.textContent.toLowerCase()).includes(word);
+    };
     const found = rows.filter(row => {
-      row.hidden = !words.every((word, n) => (inPath[n] ? path(row) : row.textContent.toLowerCase()).includes(word));
+      row.hidden = !words.every((word, n) => has(row, word, n));
       return !row.hidden;
     });
     section.classList.toggle("searching", words.length > 0);
@@ -41,22 +47,33 @@ for (const section of all(".layers")) {
   });
 }
 
-// A stage of the picture shows its layers in the table.
-for (const stage of all("[data-path]")) {
-  stage.addEventListener("click", () => show(stage));
-  stage.addEventListener("keydown", event => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    show(stage);
-  });
-}
-function show(stage) {
-  const section = document.getElementById(stage.closest("[data-layers]").dataset.layers);
+// A row of the picture shows its layers in the table: those up to the first layer of the next row.
+for (const picture of all("[data-layers]")) {
+  const section = document.getElementById(picture.dataset.layers);
   const input = section.querySelector("input[type=search]");
-  input.value = stage.dataset.path;
-  input.dispatchEvent(new Event("input"));
-  section.scrollIntoView();
-  input.focus({preventScroll: true});
+  const layers = all("tbody tr", section).sort((a, b) => value(a, 0) - value(b, 0));
+  const first = path => layers.findIndex(row => `${row.cells[1].firstChild.data.trim()}.`.startsWith(`${path}.`));
+  const rows = all(".row", picture).map(row => ({row, start: first(row.dataset.path)})).filter(one => one.start >= 0);
+  rows.sort((a, b) => a.start - b.start);
+  if (rows.length) picture.querySelector("svg").setAttribute("role", "group");
+  rows.forEach(({row, start}, place) => {
+    const end = rows.slice(place).find(one => one.start > start)?.start ?? layers.length;
+    row.setAttribute("role", "button");
+    row.setAttribute("tabindex", "0");
+    row.setAttribute("aria-label", `${row.querySelector("text")?.textContent ?? row.dataset.path}: show its layers`);
+    const show = () => {
+      input.value = end - start > 1 ? `#${start + 1}-${end}` : `#${end}`;
+      input.dispatchEvent(new Event("input"));
+      section.scrollIntoView();
+      input.focus({preventScroll: true});
+    };
+    row.addEventListener("click", show);
+    row.addEventListener("keydown", event => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      show();
+    });
+  });
 }
 
 // A line shows what it became, or where it came from.
