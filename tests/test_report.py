@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
 
 import archspec
 from archspec.api import MEMO
@@ -24,6 +25,7 @@ from archspec.report.numbers import TIMES, mebibytes, round_number
 from archspec.report.spec_lines import spec_lines
 from archspec.source.reader import parse
 from support.linting import Project
+from support.strategies import EXAMPLES, specs
 
 #: A chain, gates, skips, branches, several resolutions, attention, loops, and several outputs.
 NETWORKS = ["resnet18", "mobilenet_v3_small", "unet", "hrnet_w18_small", "densenet121"]
@@ -130,6 +132,26 @@ def test_the_page_holds_together(names: list[str]) -> None:
         for node in root.all("input")
         if node.attributes["type"] == "search"
     )
+
+
+@settings(
+    max_examples=max(EXAMPLES // 8, 1),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
+)
+@given(specs())
+def test_drawn_specs(data: dict[str, Any]) -> None:
+    try:
+        spec = load(data)
+        text = page([Subject(spec.name, spec)], "0")
+    except archspec.SpecError:  # some do not fit after all
+        assume(False)
+        raise
+    ids = by_id(Reader(text).root)
+    assert all(target in ids for target in re.findall(r' href="#([^"]*)"', text))
+    lines = "\n".join(line.text for line in spec_lines(spec.document, {}))
+    assert parse(lines, "resolved").data == spec.data
 
 
 def test_no_request_leaves_the_page() -> None:

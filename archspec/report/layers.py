@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archspec.analysis import Analysis
+from archspec.ir import Op
 from archspec.ir.visitor import visits
 from archspec.report.numbers import TIMES, exact, sizes
 
@@ -67,7 +68,7 @@ def layers_of(analysis: Analysis) -> list[Layer]:
             number,
             row.path,
             row.op,
-            *_details(visit.site.call.arguments, visit.site.x.rank),
+            *_details(visit.site.op, visit.site.call.arguments, visit.site.x.rank),
             visit.site.x.sizes,
             row.output,
             row.params,
@@ -79,7 +80,7 @@ def layers_of(analysis: Analysis) -> list[Layer]:
     return folded(plain)
 
 
-def _details(arguments: dict[str, Any], rank: int) -> tuple[str, str, str, str]:
+def _details(op: Op, arguments: dict[str, Any], rank: int) -> tuple[str, str, str, str]:
     """What else is to be said of it; kernel, stride, groups."""
     dilation = _alike(arguments.get("dilation", 1))
     to = _window(arguments.get("output_size"), rank)
@@ -88,7 +89,7 @@ def _details(arguments: dict[str, Any], rank: int) -> tuple[str, str, str, str]:
     return (
         ", ".join(filter(None, said)),
         _window(kernel, rank),
-        _alike(arguments.get("stride")) if kernel is not None else "",
+        _alike(arguments.get("stride") or op.strides()) if kernel is not None else "",
         _alike(arguments.get("groups")),
     )
 

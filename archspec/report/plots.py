@@ -106,11 +106,11 @@ def _steps(key: str, rows: Sequence[Layer], stretches: Sequence[Stretch]) -> str
     for row in rows:
         own = max(row.output[1:], default=1)
         values.append(values[-1] if values and row.role == "gate" else own)
-    top = max(math.log2(max(values)), 1)
+    low, high = math.log2(min(values)), math.log2(max(values))
     step = (RIGHT - LEFT) / len(rows)
 
     def height(size: int) -> float:
-        return BOTTOM - (BOTTOM - TOP) * math.log2(max(size, 1)) / top
+        return BOTTOM - (BOTTOM - TOP) * (math.log2(size) - low) / max(high - low, 1)
 
     line = f"M{LEFT} {height(values[0]):.1f}"
     for place, size in enumerate(values):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from archspec.diagnostics import Span
@@ -59,28 +60,36 @@ class _Writer:
                 yield from self._item(item, (*path, place))
 
     def _entry(self, key: str, value: Any, path: Path) -> Iterator[Line]:
-        name = _flow(key)
-        short = f"{name}: {_flow(value)}"
-        if not _nested(value) and len(short) > WIDTH:
+        short = self._short(value, path)
+        if short is not None and len(_key(key)) + len(short) < WIDTH:
+            yield Line(f"{_key(key)}: {short}", (path,), self.document.span(path))
+        elif _nested(value):
+            yield Line(f"{_key(key)}:", (path,))
+            yield from (line.after(STEP) for line in self.inside(value, path))
+        else:
             first, *more = dumped({key: value}, False, WIDTH).rstrip("\n").split("\n")
             yield Line(first, (path,), self.document.span(path))
             yield from map(Line, more)
-        elif not _nested(value) or (len(short) <= WIDTH and self._is_one_line(value, path)):
-            yield Line(short, (path,), self.document.span(path))
-        else:
-            yield Line(f"{name}:", (path,))
-            yield from (line.after(STEP) for line in self.inside(value, path))
         yield from self._notes(path)
 
     def _item(self, value: Any, path: Path) -> Iterator[Line]:
-        short = _flow(value)
-        if not _nested(value) or (len(short) <= WIDTH and self._is_one_line(value, path)):
-            yield Line(f"- {_item_flow(value)}", (path,), self.document.span(path))
+        short = self._short(value, path, item=True)
+        if short is not None and (len(short) < WIDTH or not _nested(value)):
+            yield Line(f"- {short}", (path,), self.document.span(path))
         else:
             first, *more = self.inside(value, path)
             yield first.after("- ", path)
             yield from (line.after(STEP) for line in more)
         yield from self._notes(path)
+
+    def _short(self, value: Any, path: Path, item: bool = False) -> str | None:
+        """The value in one line, if it is written so; a map of one key in a list has no braces."""
+        if _nested(value) and not self._is_one_line(value, path):
+            return None
+        if item and isinstance(value, Mapping) and len(value) == 1:
+            ((key, inner),) = value.items()
+            return f"{_key(key)}: {_flow(inner)}"
+        return _flow(value)
 
     def _notes(self, path: Path) -> Iterator[Line]:
         return (Line(f"{STEP}# {text}", default=True) for text in self.notes.get(path, ()))
@@ -112,12 +121,9 @@ def _flow(value: Any) -> str:
     return dumped(value, True, ENDLESS).removesuffix("\n").removesuffix("\n...")
 
 
-def _item_flow(value: Any) -> str:
-    """An item in one line; a map of one key needs no braces."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        ((key, inner),) = value.items()
-        return f"{_flow(key)}: {_flow(inner)}"
-    return _flow(value)
+@cache
+def _key(key: str) -> str:
+    return _flow(key)
 
 
 class Places:

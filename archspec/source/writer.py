@@ -20,6 +20,10 @@ def dumped(data: Any, flow: bool | None, width: int) -> str:
 class _Dumper(yaml.SafeDumper):
     """PyYAML's writer, which quotes what YAML 1.1 would misread; and what 1.2 would."""
 
+    def ignore_aliases(self, data: Any) -> bool:
+        """Values that are one object are written out, since specs have no anchors."""
+        return True
+
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None if reads_as_text(text) else "'"
