@@ -29,7 +29,7 @@ from support.strategies import EXAMPLES, specs
 
 #: A chain, gates, skips, branches, several resolutions, attention, loops, and several outputs.
 NETWORKS = ["resnet18", "mobilenet_v3_small", "unet", "hrnet_w18_small", "densenet121"]
-NETWORKS += ["vit_b_32", "googlenet", "shufflenet_v2_x0_5", "res2net50_26w_4s"]
+NETWORKS += ["vit_b_32", "googlenet", "shufflenet_v2_x0_5", "res2net50_26w_4s", "cifar_resnet20"]
 VOID = {"meta", "link", "br", "input", "hr", "img"}
 
 
@@ -387,3 +387,24 @@ def test_two_specs_of_one_name_are_called_after_their_files(project: Project) ->
         project.write(f"{folder}/net.yaml", "name: net\ninput: [3, 8, 8]\nstem: [{conv: 8}]\n")
     root = Reader(project.run("report", "a/net.yaml", "./b/net.yaml", "-o", "-").out).root
     assert [node.text for node in root.all("h2", "title")] == ["a/net.yaml", "b/net.yaml"]
+
+
+def test_show_prints_the_same_page(project: Project) -> None:
+    shown = project.run("show", "resnet18", "--format", "html", "--set", "args.classes=7")
+    written = project.run("report", "resnet18", "-o", "-", "--set", "args.classes=7")
+    assert shown.out == written.out
+    assert "--set args.classes" in shown.out
+
+
+def test_rows_of_the_picture_lead_to_layers() -> None:
+    """The script finds the first layer of each row by its path."""
+    for name in NETWORKS:
+        root = read(name)
+        picture = root.all("div", "picture")[0]
+        section = by_id(root)[picture.attributes["data-layers"]]
+        paths = [row.all("th")[0].own[0].strip() for row in section.all("tbody")[0].all("tr")]
+        rows = [node.attributes["data-path"] for node in picture.all("g", "row")]
+        named = [row for row in rows if row]  # a sum is no layer
+        assert named
+        for row in named:
+            assert any(f"{path}.".startswith(f"{row}.") for path in paths), (name, row)

@@ -24,11 +24,14 @@ class Lines(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Lines that construct or apply a layer: a pattern of its attribute, and the class called."""
+    """Lines that construct or apply a layer: a pattern of its attribute, and the classes called.
+
+    The first of these is its own, the others are those of its arguments.
+    """
 
     attribute: str
     lines: Lines
-    called: str = ""
+    called: tuple[str, ...] = ()
 
 
 class Origin(NamedTuple):
@@ -61,10 +64,10 @@ def links(text: str, network: Network, data: Mapping[str, Any]) -> Links:
             head = [origin.entry for origin in calls.get(node.name, ())[:1]] * 3
         found |= _of_class(node, layers, head)
         for part in _constructors(node):
-            if part.called and part.called not in calls:
-                calls[part.called] = [Origin(at) for at in _at(part.attribute, layers)]
-                if part.called not in made:
-                    made[part.called] = _inside(part.attribute, layers)
+            for called in part.called:
+                calls.setdefault(called, [Origin(at) for at in _at(part.attribute, layers)])
+            if part.called:
+                made.setdefault(part.called[0], _inside(part.attribute, layers))
     return found
 
 
@@ -281,10 +284,12 @@ def _linked(lines: Lines, places: list[At]) -> Links:
     return dict.fromkeys(range(lines.first, lines.last + 1), places)
 
 
-def _called(value: ast.expr | None) -> str:
-    """The class that an expression constructs, if it is in this file."""
-    is_call = isinstance(value, ast.Call) and isinstance(value.func, ast.Name)
-    return value.func.id if is_call else ""  # type: ignore[union-attr]
+def _called(value: ast.expr | None) -> tuple[str, ...]:
+    """The classes of this file that a call constructs, its own first."""
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
+        return ()
+    functions = (n.func for n in ast.walk(value) if isinstance(n, ast.Call))
+    return tuple(function.id for function in functions if isinstance(function, ast.Name))
 
 
 def _signature(function: ast.FunctionDef) -> Lines:
