@@ -1,14 +1,14 @@
 """A network, or several, as one page of HTML. No request leaves it; it reads without a script.
 
-numbers     numbers and shapes as they are shown
+numbers     numbers and shapes as text
 layers      the table of layers; equal blocks are folded
 plots       plots as SVG
-spec_lines  the resolved spec and its blocks, line by line, with places
-defaults    what a spec does not say
-links       lines of the generated source -> the places that made them
+spec_lines  the resolved spec and its blocks, line by line, with locations
+defaults    values that a spec does not set
+links       lines of the generated source -> the lines of the spec that made them
 panes       spec and source, side by side
-findings    what lint finds
-view        all that the template prints
+findings    lint findings
+view        everything the template prints
 page        the page
 """
 

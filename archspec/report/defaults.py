@@ -1,4 +1,4 @@
-"""What a spec does not say: the values that it takes by default, as comments below the layer."""
+"""Values that a spec does not set, as comments below the layer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Found = dict[tuple[str, Path], tuple[str, ...]]
 def defaults_of(network: ExpandedNetwork, spec: Spec) -> Found:
     """Comments by block (`""` is the spec) and path.
 
-    Of a layer it is what archspec decides in place of torch, if it is one value, or one formula,
-    in all uses of its block.
+    For a layer, these are the arguments that archspec sets differently from torch, if they are one
+    value, or one formula, in all uses of its block.
     """
     found: Found = {("", path): (text,) for path, text in _of_stages(spec)}
     for at, values in _of_layers(network, spec).items():

@@ -1,4 +1,4 @@
-"""What lint finds in a spec, as the page shows it."""
+"""Lint findings of a spec, as the page shows them."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ FLOAT = 4  # bytes
 class Layer(NamedTuple):
     """One row: numbers to sort by, and texts to show.
 
-    `again`: its block is as the one before it, so that the row is folded; `times` is how many
-    such blocks follow each other. `kernel`, `stride` and `groups` are "" where there are none, and
+    `again`: its block equals the one before it, so the row is folded. `times` is the number of
+    equal blocks in a row. `kernel`, `stride` and `groups` are "" where there are none, and
     `role` says "gate" or "shortcut".
     """
 
@@ -49,7 +49,7 @@ class Layer(NamedTuple):
 
     @property
     def values(self) -> int:
-        """How many numbers it gives for one sample."""
+        """How many values its output has for one sample."""
         return math.prod(self.output)
 
     @property
@@ -81,7 +81,7 @@ def layers_of(analysis: Analysis) -> list[Layer]:
 
 
 def _details(op: Op, arguments: dict[str, Any], rank: int) -> tuple[str, str, str, str]:
-    """What else is to be said of it; kernel, stride, groups."""
+    """Other arguments to show; kernel, stride, groups."""
     dilation = _alike(arguments.get("dilation", 1))
     to = _window(arguments.get("output_size"), rank)
     said = [f"dilation {dilation}" * (dilation != "1"), f"to {to}" * bool(to)]
@@ -113,7 +113,7 @@ _Block = tuple[str, int, str]  # path of what it is in, its number, path of what
 
 
 def folded(rows: Sequence[Layer]) -> list[Layer]:
-    """The rows, those marked whose block (`layer3.7`) is as the one before it (`layer3.6`)."""
+    """The rows; those are marked whose block (`layer3.7`) equals the one before it (`layer3.6`)."""
     inside: dict[tuple[str, int], list[Any]] = {}
     for row in rows:
         for head, number, tail in _blocks(row.path):

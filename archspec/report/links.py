@@ -72,7 +72,7 @@ def links(text: str, network: Network, data: Mapping[str, Any]) -> Links:
 
 
 def _origins(network: Network) -> Made:
-    """Where the layers of each class are written, in the order in which they run."""
+    """The locations of the layers of each class, in the order in which they run."""
     made: Made = {}
     for visit in visits(network.tree):
         frame, site = visit.frame, visit.site
@@ -86,7 +86,7 @@ def _origins(network: Network) -> Made:
 
 
 def _uses(site: Any, frame: Frame | None) -> Iterator[At | None]:
-    """Where blocks without a class are used that a layer is in, the outermost first."""
+    """The uses of the blocks without a class around a layer, the outermost first."""
     return (place_of(at, frame) for at, _ in reversed(site.uses))
 
 
@@ -131,7 +131,7 @@ def _constructors(node: ast.ClassDef) -> Iterator[Part]:
 
 
 def _at(attribute: str, layers: Mapping[str, list[Origin]]) -> list[At]:
-    """The places of a layer; of one that is made of others what theirs have in common."""
+    """The places of a layer; for a container, the part of the path that its layers share."""
     for path, origins in layers.items():
         if re.fullmatch(attribute, path):
             entries = [origin.entry for origin in origins]

@@ -104,7 +104,7 @@ def _what(block: str, document: Document, spec: Spec) -> str:
 
 
 def _usual(spec: Spec) -> list[Line]:
-    """What the network takes where it says no norm and no activation."""
+    """The default norm and activation, if the spec sets none."""
     usual = {"norm": "batch_norm", "act": "relu"}
     left = [f"{k}: {v}" for k, v in usual.items() if getattr(spec.defaults, k) is None]
     return [Line(f"# defaults: {{{', '.join(left)}}}", default=True)] if left else []
@@ -116,7 +116,7 @@ def _line(line: Line, id: str, number: int, spec: Spec) -> Shown:
 
 
 def _origin(line: Line, spec: Spec) -> tuple[str, str, str]:
-    """Where a line is from: in short, in full, and whether that is elsewhere."""
+    """Where a line was set: short text, full text, and a CSS class."""
     if line.default:
         return "default", "not in the spec", "default"
     span = line.span

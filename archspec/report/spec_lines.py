@@ -1,4 +1,4 @@
-"""A resolved spec and the blocks that it uses as lines of YAML, each with its place."""
+"""A resolved spec and the blocks that it uses as lines of YAML, each with its location."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Line:
     default: bool = False
 
     def after(self, start: str, *paths: Path) -> Line:
-        """The line behind a start, with more values that begin in it."""
+        """The line after a prefix, with more values that begin in it."""
         return Line(start + self.text, (*paths, *self.paths), self.span, self.default)
 
 
 def spec_lines(document: Document, notes: Notes) -> list[Line]:
     """The lines of a document.
 
-    What is written on one line of one file is one line here, as far as it fits; `notes` become
+    A value on one line of one file stays on one line here, if it fits; `notes` become
     comments below their values.
     """
     return list(_Writer(document, notes).inside(document.data, ()))

@@ -1,4 +1,4 @@
-"""All that the template prints: texts and numbers, with nothing left to decide."""
+"""Everything the template prints, as text and numbers: no decision is left to it."""
 
 from __future__ import annotations
 
