@@ -67,6 +67,14 @@ def test_a_shipped_spec_builds_from_it(installed: Path, tmp_path: Path) -> None:
     assert built == (ROOT / "generated" / "resnet18.py").read_text("utf-8")
 
 
+def test_a_page_is_written_from_it(installed: Path, tmp_path: Path) -> None:
+    report = ("-c", NO_TORCH + COMMAND, "report", "resnet18")
+    run(*report, cwd=tmp_path, PYTHONPATH=str(installed))
+    page = (tmp_path / "resnet18.html").read_text("utf-8")
+    for name in ("report.css", "report.js"):
+        assert (ROOT / "templates" / "report" / name).read_text("utf-8") in page
+
+
 def test_an_own_spec_extends_a_shipped_one(installed: Path, tmp_path: Path) -> None:
     own = "extends: resnet18\nname: tiny\nargs: {classes: 3}\n"
     (tmp_path / "tiny.yaml").write_text(own, "utf-8")
