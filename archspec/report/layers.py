@@ -124,13 +124,14 @@ def folded(rows: Sequence[Layer]) -> list[Layer]:
         for (head, number), facts in inside.items()
         if facts == inside.get((head, number - 1))
     }
-    return [
-        row._replace(
-            again=any((head, number) in again for head, number, _ in _blocks(row.path)),
-            times=math.prod(_run(head, number, again) for head, number, _ in _blocks(row.path)),
-        )
-        for row in rows
-    ]
+    return [_folded(row, again) for row in rows]
+
+
+def _folded(row: Layer, again: set[tuple[str, int]]) -> Layer:
+    blocks = [(head, number) for head, number, _ in _blocks(row.path)]
+    if not again.isdisjoint(blocks):
+        return row._replace(again=True)
+    return row._replace(times=math.prod(_run(*block, again) for block in blocks))
 
 
 def _blocks(path: str) -> Iterator[_Block]:

@@ -54,7 +54,7 @@ def links(text: str, network: Network, data: Mapping[str, Any]) -> Links:
         found |= _linked(docstring, [At(("doc",))])
     calls: dict[str, list[Origin]] = {}  # class that no block has -> where it is first constructed
     for node in reversed([node for node in body if isinstance(node, ast.ClassDef)]):
-        layers = made.get(node.name, {})
+        layers = _Layers(made.get(node.name, {}))
         if node.name == network.root.name:
             head = [At(("class" if "class" in data else "name",)), At(("input",)), At(("args",))]
         elif node.name in blocks:
@@ -65,9 +65,9 @@ def links(text: str, network: Network, data: Mapping[str, Any]) -> Links:
         found |= _of_class(node, layers, head)
         for part in _constructors(node):
             for called in part.called:
-                calls.setdefault(called, [Origin(at) for at in _at(part.attribute, layers)])
+                calls.setdefault(called, [Origin(at) for at in layers.at(part.attribute)])
             if part.called:
-                made.setdefault(part.called[0], _inside(part.attribute, layers))
+                made.setdefault(part.called[0], layers.inside(part.attribute))
     return found
 
 
@@ -102,7 +102,7 @@ def _note(
         known.append(origin)
 
 
-def _of_class(node: ast.ClassDef, layers: Mapping[str, list[Origin]], head: list[At]) -> Links:
+def _of_class(node: ast.ClassDef, layers: _Layers, head: list[At]) -> Links:
     """The lines of one class; of a part of a statement it is that part's."""
     found = Links()
     if head:
@@ -113,13 +113,13 @@ def _of_class(node: ast.ClassDef, layers: Mapping[str, list[Origin]], head: list
     for function in (one for one in node.body if isinstance(one, ast.FunctionDef)):
         if function.name != "__init__":
             for part in _applied(function):
-                found.setdefault(part.lines.first, []).extend(_at(part.attribute, layers))
+                found.setdefault(part.lines.first, []).extend(layers.at(part.attribute))
             continue
         if head:
             found |= _linked(_signature(function), [args])
             found |= {line: [at] for line, at in _sizes(function, args)}
         for part in _constructed(function):
-            if places := _at(part.attribute, layers):
+            if places := layers.at(part.attribute):
                 found |= _linked(part.lines, places)
     return found
 
@@ -130,20 +130,47 @@ def _constructors(node: ast.ClassDef) -> Iterator[Part]:
             yield from _constructed(function)
 
 
-def _at(attribute: str, layers: Mapping[str, list[Origin]]) -> list[At]:
-    """The places of a layer; for a container, the part of the path that its layers share."""
-    for path, origins in layers.items():
-        if re.fullmatch(attribute, path):
-            entries = [origin.entry for origin in origins]
-            return [*entries, *(at for origin in origins for at in origin.more)]
-    inner = [one for origins in _inside(attribute, layers).values() for one in origins]
-    entries = list(dict.fromkeys(origin.entry for origin in inner))
-    own = [at.path for at in entries if at.block == entries[0].block]
-    shared = _common(own) if own else ()
-    if not shared:
-        return entries
-    more = dict.fromkeys(at for origin in inner for at in origin.more)
-    return [entries[0]._replace(path=shared), *(more if len(entries) == 1 else ())]
+class _Layers:
+    """The layers of a class by path: what is written at a path, and what is inside it."""
+
+    def __init__(self, origins: Mapping[str, list[Origin]]) -> None:
+        self.origins = origins
+        self.inner: dict[str, dict[str, list[Origin]]] = {}
+        for path, found in origins.items():
+            steps = path.split(".")
+            for end in range(1, len(steps)):
+                inside = self.inner.setdefault(".".join(steps[:end]), {})
+                inside[".".join(steps[end:])] = found
+
+    def at(self, attribute: str) -> list[At]:
+        """The places of a layer; for a container, the part of the path that its layers share."""
+        if exact := [
+            one for path in _matching(attribute, self.origins) for one in self.origins[path]
+        ]:
+            return [*(one.entry for one in exact), *(at for one in exact for at in one.more)]
+        inner = [one for found in self.inside(attribute).values() for one in found]
+        entries = list(dict.fromkeys(one.entry for one in inner))
+        own = [at.path for at in entries if at.block == entries[0].block]
+        shared = _common(own) if own else ()
+        if not shared:
+            return entries
+        more = dict.fromkeys(at for one in inner for at in one.more)
+        return [entries[0]._replace(path=shared), *(more if len(entries) == 1 else ())]
+
+    def inside(self, attribute: str) -> dict[str, list[Origin]]:
+        """The layers in an attribute, by their paths in it."""
+        found: dict[str, list[Origin]] = {}
+        for path in _matching(attribute, self.inner):
+            for rest, origins in self.inner[path].items():
+                found.setdefault(rest, []).extend(origins)
+        return found
+
+
+def _matching(attribute: str, paths: Mapping[str, Any]) -> list[str]:
+    """The paths that an attribute means; one that a loop makes is a pattern."""
+    if "\\" in attribute:
+        return [path for path in paths if re.fullmatch(attribute, path)]
+    return [attribute] if attribute in paths else []
 
 
 def _common(paths: list[Path]) -> Path:
@@ -151,12 +178,6 @@ def _common(paths: list[Path]) -> Path:
     first, last = min(paths, key=str), max(paths, key=str)
     ends = (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
     return first[: next(ends, min(len(first), len(last)))]
-
-
-def _inside(attribute: str, layers: Mapping[str, list[Origin]]) -> dict[str, list[Origin]]:
-    """The layers in an attribute, by their paths in it."""
-    found = ((re.match(rf"{attribute}\.(.*)", path), origins) for path, origins in layers.items())
-    return {match[1]: origins for match, origins in found if match}
 
 
 def _sizes(function: ast.FunctionDef, args: At) -> Iterator[tuple[int, At]]:
@@ -207,17 +228,18 @@ def _set(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
         if isinstance(inner, (ast.Assign, ast.AnnAssign)):
             target = inner.targets[0] if isinstance(inner, ast.Assign) else inner.target
             if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
-                yield re.escape(target.attr), inner.value
+                yield target.attr, inner.value
         elif isinstance(inner, ast.Call) and ast.unparse(inner.func) == "self.add_module":
             yield _pattern(inner.args[0]), inner.args[1]
 
 
 def _pattern(name: ast.expr) -> str:
-    """A name that may have numbers in it."""
-    parts = name.values if isinstance(name, ast.JoinedStr) else [name]
-    return "".join(
-        re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\d+" for part in parts
-    )
+    """A name; with numbers of a loop in it, a pattern."""
+    if isinstance(name, ast.Constant):
+        return str(name.value)
+    parts = name.values if isinstance(name, ast.JoinedStr) else ()
+    texts = (re.escape(str(p.value)) if isinstance(p, ast.Constant) else r"\d+" for p in parts)
+    return "".join(texts)
 
 
 def _children(name: str, value: ast.expr | None) -> Iterator[Part]:
@@ -233,11 +255,11 @@ def _children(name: str, value: ast.expr | None) -> Iterator[Part]:
         pairs = zip(value.args[0].keys, value.args[0].values, strict=True)
         for key, item in pairs:
             if isinstance(key, ast.Constant):
-                yield from _child(rf"{name}\.{re.escape(str(key.value))}", item)
+                yield from _child(f"{name}.{key.value!s}", item)
 
 
 def _numbered(name: str, values: list[ast.expr]) -> Iterator[Part]:
-    start = rf"{name}\." if name else ""
+    start = f"{name}." if name else ""
     for place, item in enumerate(values):
         if isinstance(item, ast.Starred):  # how many these are may be a parameter
             if not isinstance(item.value, ast.Name):
@@ -258,17 +280,18 @@ def _applied(function: ast.FunctionDef) -> Iterator[Part]:
     }
     for node in ast.walk(function):
         if id(node) not in inner and (steps := [*_steps(node)]):
-            yield Part(r"\.".join(steps), _whole(node))  # type: ignore[arg-type]
+            assert isinstance(node, ast.expr)
+            yield Part(".".join(steps), _whole(node))
 
 
 def _steps(node: ast.AST) -> Iterator[str]:
     """`self.convs[0]` as the names on the way."""
     match node:
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
-            yield re.escape(name)
+            yield name
         case ast.Subscript(value=value, slice=ast.Constant(value=key)):
             if steps := [*_steps(value)]:
-                yield from (*steps, re.escape(str(key)))
+                yield from (*steps, str(key))
 
 
 def _docstring(node: ast.stmt) -> Lines | None:

@@ -15,7 +15,7 @@ from archspec.report.numbers import brief, exact, mebibytes, round_number, sizes
 
 WIDTH, HEIGHT = 520, 158
 LEFT, RIGHT, TOP, BOTTOM = 46, 514, 24, 130
-LETTER = 5.3  # units that a letter of a label takes
+LETTER = 7.0  # units that a letter of a label takes, also in print, where labels are larger
 
 
 class Stretch(NamedTuple):
