@@ -243,13 +243,18 @@ def test_layers_of_the_source_lead_to_the_spec(name: str) -> None:
             assert line.attributes["id"] in ids[target].attributes["data-to"].split()
 
 
-def test_a_line_leads_to_the_very_layer() -> None:
-    root = read("resnet18")
+def leads_of(root: Node) -> dict[str, list[str]]:
+    """The lines of the source, and those of the spec that they lead to."""
     ids = by_id(root)
     leads = {}
     for line in root.all("div", "source")[0].all("div", "ln"):
         to = line.attributes.get("data-to", "").split()
         leads[line.all("code")[0].text.strip()] = [ids[t].all("code")[0].text.strip() for t in to]
+    return leads
+
+
+def test_a_line_leads_to_the_very_layer() -> None:
+    leads = leads_of(read("resnet18"))
     conv = "self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)"
     assert leads[conv] == ["conv1: {conv: {channels: 64, kernel: 7, stride: 2}}"]
     assert leads["self.fc = nn.Linear(512, classes)"] == ["fc: {linear: classes}"]
@@ -258,6 +263,13 @@ def test_a_line_leads_to_the_very_layer() -> None:
     assert leads["class BasicBlock(nn.Module):"] == ["class: BasicBlock"]
     assert leads["self.bn2 = nn.BatchNorm2d(channels)"] == ["- norm"]
     assert leads["def __init__(self, classes: int = 1000) -> None:"] == ["args: {classes: 1000}"]
+
+
+def test_a_stage_in_several_lines_is_its_first(project: Project) -> None:
+    stage = "stages:\n  s1:\n    block: basic\n    channels: 8\n"
+    project.write("net.yaml", f"name: net\ninput: [3, 8, 8]\nstem: [{{conv: 8}}]\n{stage}")
+    leads = leads_of(Reader(project.run("report", "net.yaml", "-o", "-").out).root)
+    assert leads["self.s1 = nn.Sequential(BasicBlock(8))"] == ["s1:"]
 
 
 def test_each_value_says_where_it_is_from(project: Project) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from archspec import resources
 from archspec.diagnostics import Diagnostic
 from archspec.language import Spec
 from archspec.lint.checked import Suppression, is_fatal
 from archspec.lint.comments import suppressions
 from archspec.lint.sources import Sources
 from archspec.memo import Memo
+from archspec.paths import display_path
 from archspec.rules import RULES
 from archspec.rules.checking import check_spec
+
+Words = list[tuple[bool, str]]  # whether it is code, and the text
 
 
 class Finding(NamedTuple):
@@ -21,10 +25,10 @@ class Finding(NamedTuple):
     code: str
     rule: str
     severity: str
-    message: str
-    hint: str
+    message: Words
+    hint: Words
     where: str
-    labels: tuple[str, ...]
+    labels: list[Words]
     file: str
     line: int
 
@@ -55,10 +59,25 @@ def _shown(one: Diagnostic) -> Finding:
         RULES[one.rule].code,
         one.rule,
         one.severity,
-        one.message,
-        one.hint,
-        f"{span.file}:{span.line}" if span else one.path,
-        tuple(f"{label.span.file}:{label.span.line}: {label.text}" for label in one.labels),
+        _words(one.message),
+        _words(one.hint),
+        f"{file_name(span.file)}:{span.line}" if span else one.path,
+        [
+            _words(f"{file_name(label.span.file)}:{label.span.line}: {label.text}")
+            for label in one.labels
+        ],
         span.file if span else "",
         span.line if span else 0,
     )
+
+
+def _words(text: str) -> Words:
+    """A text in parts: what is in backticks is code."""
+    parts = enumerate(text.split("`"))
+    return [(place % 2 == 1, part) for place, part in parts if part]
+
+
+def file_name(file: str) -> str:
+    """A file as the page names it: `specs/...` if it is built in, wherever that is installed."""
+    inside = file.removeprefix(f"{display_path(resources.SPECS)}/")
+    return f"specs/{inside}" if inside != file else file

@@ -79,10 +79,18 @@ def _origins(network: Network) -> Made:
         _note(made, network, frame, visit.path, (*_uses(site, frame), visit.at, visit.written))
         while frame is not None:
             at = place_of(frame.site.use.at, frame.outer)
-            places = (*_uses(frame.site, frame.outer), at)
+            places = (*_uses(frame.site, frame.outer), _stage(at))
             _note(made, network, frame.outer, frame.path, places)
             frame = frame.outer
     return made
+
+
+def _stage(at: At | None) -> At | None:
+    """The stage that uses a block, not its key `block`, which may be a list."""
+    for end in (-1, -2):
+        if at is not None and at.path[end:][:1] == ("block",):
+            return at._replace(path=at.path[:end])
+    return at
 
 
 def _uses(site: Any, frame: Frame | None) -> Iterator[At | None]:

@@ -14,9 +14,10 @@ from archspec.diagnostics import Span
 from archspec.ir import Network
 from archspec.ir.tree import ExpandedNetwork
 from archspec.language import Spec
+from archspec.language.spec import KEYS
 from archspec.paths import lies_in
 from archspec.report.defaults import defaults_of
-from archspec.report.findings import Finding
+from archspec.report.findings import Finding, file_name
 from archspec.report.links import Links, links
 from archspec.report.spec_lines import Line, Places, spec_lines
 from archspec.source.document import Document
@@ -74,13 +75,13 @@ def panes(
     places, files, spans = Places(frozenset(spec.blocks)), list[File](), list[Span | None]()
     for block, document in documents.items():
         comments = {path: texts for (owner, path), texts in notes.items() if owner == block}
-        lines = spec_lines(document, comments)
+        lines = spec_lines(document, comments, () if block else KEYS)
         if not block:
             lines += _usual(spec)
         places.add(block, lines, len(spans))
         start = f"{key}y{len(files) + 1}-"
         shown = [_line(line, f"{start}{n}", n, spec) for n, line in enumerate(lines, 1)]
-        files.append(File(document.file or "spec", _what(block, document, spec), shown))
+        files.append(File(file_name(document.file) or "spec", _what(block, document, spec), shown))
         spans += [line.span for line in lines]
     left = [line for file in files for line in file.lines]
     right = [Shown(f"{key}s{n}", n, pieces) for n, pieces in enumerate(python_pieces(source), 1)]
@@ -128,7 +129,7 @@ def _origin(line: Line, spec: Spec) -> tuple[str, str, str]:
     own = span.file == spec.document.file
     of_block = lies_in(span.file, resources.BLOCKS)
     text = f":{span.line}" if own or of_block else f"{name}:{span.line}"
-    return text, f"{span.file}:{span.line}", "" if own or of_block else "base"
+    return text, f"{file_name(span.file)}:{span.line}", "" if own or of_block else "base"
 
 
 def _connect(left: list[Shown], right: list[Shown], found: Links, places: Places) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -37,13 +37,15 @@ class Line:
         return Line(start + self.text, (*paths, *self.paths), self.span, self.default)
 
 
-def spec_lines(document: Document, notes: Notes) -> list[Line]:
-    """The lines of a document.
+def spec_lines(document: Document, notes: Notes, order: Sequence[str] = ()) -> list[Line]:
+    """The lines of a document, its keys in the given order and then in their own.
 
     A value on one line of one file stays on one line here, if it fits; `notes` become
     comments below their values.
     """
-    return list(_Writer(document, notes).inside(document.data, ()))
+    keys = [*(key for key in order if key in document.data), *document.data]
+    data = {key: document.data[key] for key in keys}
+    return list(_Writer(document, notes).inside(data, ()))
 
 
 class _Writer:

@@ -17,7 +17,7 @@ from archspec.ir import Network
 from archspec.language import Spec
 from archspec.memo import Memo
 from archspec.picture import svg
-from archspec.report.findings import Finding, findings_of
+from archspec.report.findings import Finding, file_name, findings_of
 from archspec.report.layers import Layer, layers_of
 from archspec.report.numbers import brief, exact, field_of, mebibytes, sizes
 from archspec.report.panes import Panes, panes
@@ -144,7 +144,7 @@ def _network(subject: Subject, key: str, memo: Memo | None) -> tuple[NetworkView
         key,
         subject.name,
         spec.doc,
-        spec.document.file,
+        file_name(spec.document.file),
         _facts(analysis),
         Markup(svg(analysis, key)),
         OF_LAYERS,
