@@ -163,7 +163,9 @@ def looks(browser: Chromium, page: Path, pictures: Path | None) -> None:
                 browser.picture(pictures / f"{page.stem}_{scheme}_{width}.png")
     pdf = browser.pdf()  # dark is preferred, and paper is white all the same
     assert pdf.startswith(b"%PDF")
+    browser.width(680)  # the text width of A4
     browser.call("Emulation.setEmulatedMedia", media="print", features=[])
+    assert browser.js(OVERLAPS) == [], page
     assert browser.js("getComputedStyle(document.body).backgroundColor") == PAPER["light"]
     browser.call("Emulation.setEmulatedMedia", media="", features=[])
     browser.width(1280)
