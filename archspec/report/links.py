@@ -139,7 +139,7 @@ def _constructors(node: ast.ClassDef) -> Iterator[Part]:
 
 
 class _Layers:
-    """The layers of a class by path: what is written at a path, and what is inside it."""
+    """The layers of a class by path, and those inside each path."""
 
     def __init__(self, origins: Mapping[str, list[Origin]]) -> None:
         self.origins = origins

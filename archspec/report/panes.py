@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from archspec import resources
 from archspec.diagnostics import Span
+from archspec.expand.context import USUAL
 from archspec.ir import Network
 from archspec.ir.tree import ExpandedNetwork
 from archspec.language import Spec
@@ -106,8 +107,8 @@ def _what(block: str, document: Document, spec: Spec) -> str:
 
 def _usual(spec: Spec) -> list[Line]:
     """The default norm and activation, if the spec sets none."""
-    usual = {"norm": "batch_norm", "act": "relu"}
-    left = [f"{k}: {v}" for k, v in usual.items() if getattr(spec.defaults, k) is None]
+    unset = (key for key in USUAL if getattr(spec.defaults, key) is None)
+    left = [f"{key}: {USUAL[key].layers[0].head}" for key in unset]
     return [Line(f"# defaults: {{{', '.join(left)}}}", default=True)] if left else []
 
 

@@ -18,7 +18,7 @@ from archspec.language import Spec
 from archspec.memo import Memo
 from archspec.picture import svg
 from archspec.report.findings import Finding, file_name, findings_of
-from archspec.report.layers import Layer, layers_of
+from archspec.report.layers import FLOAT, Layer, layers_of
 from archspec.report.numbers import brief, exact, field_of, mebibytes, sizes
 from archspec.report.panes import Panes, panes
 from archspec.report.plots import Point, along_the_depth, scatter
@@ -188,7 +188,7 @@ def _verdict(found: Sequence[Finding]) -> str:
 
 def _compared(view: NetworkView, analysis: Analysis) -> Compared:
     """One row of the comparison; memory is that of one sample in float32."""
-    memory, field, held = analysis.memory(1), analysis.receptive_field, 4 * analysis.activations
+    memory, field, held = analysis.memory(1), analysis.receptive_field, FLOAT * analysis.activations
     cells = [
         Cell(exact(analysis.params), analysis.params),
         Cell(exact(analysis.macs), analysis.macs),
