@@ -23,9 +23,10 @@ def add_parser(commands: Any) -> None:
     """`archspec report SPEC [SPEC ...]`."""
     parser = commands.add_parser(
         "report",
-        description="Writes one HTML page about a network: its layers, plots along the depth, the "
-        "resolved spec with where each value comes from, the generated source, and what lint "
-        "finds. Several specs are also compared. The page needs no network and no other file.",
+        description="Writes one HTML page about a network: its picture, its layers, plots along "
+        "the depth, the resolved spec with the file and line of each value, the generated source, "
+        "and lint findings. Several specs are also compared. The page is one file and makes no "
+        "request.",
         allow_abbrev=False,
     )
     parser.add_argument(

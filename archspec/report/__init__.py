@@ -6,6 +6,7 @@ plots       plots as SVG
 spec_lines  the resolved spec and its blocks, line by line, with locations
 defaults    values that a spec does not set
 links       lines of the generated source -> the lines of the spec that made them
+parts       the lines of the generated source that make each layer
 panes       spec and source, side by side
 findings    lint findings
 view        everything the template prints

@@ -14,24 +14,7 @@ from typing import Any, NamedTuple
 from archspec.ir import Network
 from archspec.ir.visitor import Frame, place_of, visits
 from archspec.places import At, Path
-
-
-class Lines(NamedTuple):
-    """A stretch of the source: the first and the last line."""
-
-    first: int
-    last: int
-
-
-class Part(NamedTuple):
-    """Lines that construct or apply a layer: a pattern of its attribute, and the classes called.
-
-    The first of these is its own, the others are those of its arguments.
-    """
-
-    attribute: str
-    lines: Lines
-    called: tuple[str, ...] = ()
+from archspec.report.parts import Lines, Part, applied, constructed, whole
 
 
 class Origin(NamedTuple):
@@ -120,13 +103,13 @@ def _of_class(node: ast.ClassDef, layers: _Layers, head: list[At]) -> Links:
             found |= _linked(docstring, [doc])
     for function in (one for one in node.body if isinstance(one, ast.FunctionDef)):
         if function.name != "__init__":
-            for part in _applied(function):
+            for part in applied(function):
                 found.setdefault(part.lines.first, []).extend(layers.at(part.attribute))
             continue
         if head:
             found |= _linked(_signature(function), [args])
             found |= {line: [at] for line, at in _sizes(function, args)}
-        for part in _constructed(function):
+        for part in constructed(function):
             if places := layers.at(part.attribute):
                 found |= _linked(part.lines, places)
     return found
@@ -135,7 +118,7 @@ def _of_class(node: ast.ClassDef, layers: _Layers, head: list[At]) -> Links:
 def _constructors(node: ast.ClassDef) -> Iterator[Part]:
     for function in node.body:
         if isinstance(function, ast.FunctionDef) and function.name == "__init__":
-            yield from _constructed(function)
+            yield from constructed(function)
 
 
 class _Layers:
@@ -195,132 +178,13 @@ def _sizes(function: ast.FunctionDef, args: At) -> Iterator[tuple[int, At]]:
             yield node.lineno, args.below(node.targets[0].id)
 
 
-def _constructed(function: ast.FunctionDef) -> Iterator[Part]:
-    """What a constructor makes: attributes, and the children of a sequential class."""
-    waiting: dict[str, Lines] = {}  # lists of layers, which one statement then takes
-    for node in function.body:
-        lines = _whole(node)
-        names = [*_set(node)]
-        for name, value in names:
-            inner = (n.id for n in ast.walk(node) if isinstance(n, ast.Name))
-            taken = [waiting[name] for name in inner if name in waiting]
-            first = min([lines.first, *(x.first for x in taken)])
-            yield Part(name, Lines(first, lines.last), _called(value))
-            yield from _children(name, value)
-        if names:
-            waiting.clear()
-        elif variable := _grown(node):
-            first = waiting.get(variable, lines).first
-            waiting[variable] = Lines(first, lines.last)
-        elif isinstance(node, ast.Expr) and ast.unparse(node).startswith("super().__init__("):
-            assert isinstance(node.value, ast.Call)
-            yield from _numbered("", node.value.args)
-
-
-def _grown(node: ast.stmt) -> str:
-    """The list that a statement begins or makes longer."""
-    for inner in ast.walk(node):
-        if isinstance(inner, (ast.AnnAssign, ast.AugAssign)) and isinstance(inner.target, ast.Name):
-            return inner.target.id
-        if isinstance(inner, ast.Assign) and isinstance(inner.value, ast.List):
-            target = inner.targets[0]
-            return target.id if isinstance(target, ast.Name) else ""
-        if isinstance(inner, ast.Attribute) and inner.attr == "append":
-            return inner.value.id if isinstance(inner.value, ast.Name) else ""
-    return ""
-
-
-def _set(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """The attributes that a statement sets, as patterns, and their values."""
-    for inner in ast.walk(node):
-        if isinstance(inner, (ast.Assign, ast.AnnAssign)):
-            target = inner.targets[0] if isinstance(inner, ast.Assign) else inner.target
-            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
-                yield target.attr, inner.value
-        elif isinstance(inner, ast.Call) and ast.unparse(inner.func) == "self.add_module":
-            yield _pattern(inner.args[0]), inner.args[1]
-
-
-def _pattern(name: ast.expr) -> str:
-    """A name; with numbers of a loop in it, a pattern."""
-    if isinstance(name, ast.Constant):
-        return str(name.value)
-    parts = name.values if isinstance(name, ast.JoinedStr) else ()
-    texts = (re.escape(str(p.value)) if isinstance(p, ast.Constant) else r"\d+" for p in parts)
-    return "".join(texts)
-
-
-def _children(name: str, value: ast.expr | None) -> Iterator[Part]:
-    """The children of a container of torch, as far as their numbers are known."""
-    if not isinstance(value, ast.Call):
-        return
-    made = ast.unparse(value.func)
-    if made == "nn.Sequential":
-        yield from _numbered(name, value.args)
-    elif made == "nn.ModuleList" and value.args and isinstance(value.args[0], ast.List):
-        yield from _numbered(name, value.args[0].elts)
-    elif made == "nn.ModuleDict" and value.args and isinstance(value.args[0], ast.Dict):
-        pairs = zip(value.args[0].keys, value.args[0].values, strict=True)
-        for key, item in pairs:
-            if isinstance(key, ast.Constant):
-                yield from _child(f"{name}.{key.value!s}", item)
-
-
-def _numbered(name: str, values: list[ast.expr]) -> Iterator[Part]:
-    start = f"{name}." if name else ""
-    for place, item in enumerate(values):
-        if isinstance(item, ast.Starred):  # how many these are may be a parameter
-            if not isinstance(item.value, ast.Name):
-                yield Part(f"{start}{place}", _whole(item))
-            return
-        yield from _child(f"{start}{place}", item)
-
-
-def _child(name: str, item: ast.expr) -> Iterator[Part]:
-    yield Part(name, _whole(item), _called(item))
-    yield from _children(name, item)
-
-
-def _applied(function: ast.FunctionDef) -> Iterator[Part]:
-    """What a `forward` applies."""
-    inner = {
-        id(n.value) for n in ast.walk(function) if isinstance(n, (ast.Attribute, ast.Subscript))
-    }
-    for node in ast.walk(function):
-        if id(node) not in inner and (steps := [*_steps(node)]):
-            assert isinstance(node, ast.expr)
-            yield Part(".".join(steps), _whole(node))
-
-
-def _steps(node: ast.AST) -> Iterator[str]:
-    """`self.convs[0]` as the names on the way."""
-    match node:
-        case ast.Attribute(value=ast.Name(id="self"), attr=name):
-            yield name
-        case ast.Subscript(value=value, slice=ast.Constant(value=key)):
-            if steps := [*_steps(value)]:
-                yield from (*steps, str(key))
-
-
 def _docstring(node: ast.stmt) -> Lines | None:
     is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return _whole(node) if is_text else None
-
-
-def _whole(node: ast.stmt | ast.expr) -> Lines:
-    return Lines(node.lineno, node.end_lineno or node.lineno)
+    return whole(node) if is_text else None
 
 
 def _linked(lines: Lines, places: list[At]) -> Links:
     return dict.fromkeys(range(lines.first, lines.last + 1), places)
-
-
-def _called(value: ast.expr | None) -> tuple[str, ...]:
-    """The classes of this file that a call constructs, its own first."""
-    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
-        return ()
-    functions = (n.func for n in ast.walk(value) if isinstance(n, ast.Call))
-    return tuple(function.id for function in functions if isinstance(function, ast.Name))
 
 
 def _signature(function: ast.FunctionDef) -> Lines:
