@@ -204,6 +204,7 @@ class Reader:
         "sh": commands,
         "toml": settings,
         "text": shown,
+        "mermaid": shown,
         "": shown,
     }
 
