@@ -7,7 +7,6 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-import yaml
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from archspec.lint.fixes import fix_text
 from archspec.lint.run import lint_text
 from archspec.lint.settings import Settings
 from archspec.ops import OPS
+from archspec.source.writer import dumped
 from support.strategies import specs
 
 RECIPE = {
@@ -40,7 +40,7 @@ RECIPE = {
     "ema": 0.999,
 }
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-PLAIN = Settings()
+PLAIN = Settings(imports=("support",))
 
 
 def _words() -> frozenset[str]:
@@ -125,9 +125,7 @@ def outcomes(count: int, start: int = 0) -> tuple[Counter[str], list[tuple[str, 
     def draw(spec: dict[str, Any], number: int, trained: bool) -> None:
         random = Random(number)
         spec = {**spec, **({"train": RECIPE} if trained else {})}
-        text = yaml.safe_dump(
-            spec, sort_keys=False, default_flow_style=random.choice((None, False))
-        )
+        text = dumped(spec, random.choice((None, False)), 80)
         assume(not errors(text))
         lines.append(outcome(text, random))
         assume(lines[-1][0] != "still valid")
