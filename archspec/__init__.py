@@ -65,7 +65,7 @@ __all__ = [
 __version__ = "0.2.0"
 
 
-if not TYPE_CHECKING:  # where it is seen, any name has a type
+if not TYPE_CHECKING:  # for type checkers, any name has a type
 
     def __getattr__(name: str) -> Any:
         """Names of the library, imported on first use, so that `import archspec` costs nothing."""

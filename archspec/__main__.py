@@ -9,12 +9,12 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _leave(number: int, _: FrameType | None) -> None:
-    """Ends the process at once; while its modules are imported nothing is half done."""
+    """End the process at once; nothing is half done while its modules are imported."""
     os._exit(128 + number)
 
 
 def command() -> int:
-    """The command; a signal ends it with 128 + its number, from the first import on."""
+    """The command; a signal ends it with exit code 128 + its number, from the first import on."""
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under `nohup`
             signal.signal(number, _leave)

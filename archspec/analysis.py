@@ -1,4 +1,4 @@
-"""Shapes, parameters and multiply-adds of a network, layer by layer, without torch."""
+"""Shapes, parameters, and multiply-adds of a network, layer by layer, without torch."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from archspec.receptive import ReceptiveField, receptive_field
 
 
 class Row(NamedTuple):
-    """One layer: where it is, what it is, what leaves it, and what it costs.
+    """One layer: its path, its op, its output, and its cost.
 
     `output` is the shape of one sample; `macs` counts a multiply-add of a convolution,
-    linear, recurrent or attention layer once; bias, norm, activation and pooling count nothing.
+    linear, recurrent, or attention layer once; bias, norm, activation, and pooling count nothing.
     """
 
     path: str
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Parameters, multiply-adds, and weighted layers on the longest way through."""
+    """Parameters, multiply-adds, and weighted layers on the longest path."""
 
     params: int = 0
     macs: int = 0
@@ -45,7 +45,7 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a network comes to. `depth` counts weighted layers on the main path (see docs)."""
+    """The counts of a network. `depth` counts weighted layers on the main path (see docs)."""
 
     name: str
     input: tuple[int, ...]
@@ -58,9 +58,9 @@ class Analysis:
     count: Count | None = field(default=None, repr=False, compare=False)  # by another convention
 
     def counted(self, convention: str) -> Analysis:
-        """The same with the operations that fvcore, torchinfo or ptflops would count as `macs`.
+        """The same with the operations that fvcore, torchinfo, or ptflops would count as `macs`.
 
-        Raises `KeyError` for another convention.
+        Raises `KeyError` for any other convention.
         """
         found = replace(self, count=CONVENTIONS[convention])
         return replace(found, macs=sum(row.macs for row in found.rows))
@@ -98,7 +98,7 @@ class Analysis:
 
     @property
     def aside(self) -> frozenset[str]:
-        """Attributes that run while training alone, so that their multiply-adds do not count."""
+        """Attributes that only run during training, so that their multiply-adds do not count."""
         network = self.network
         if network is None or not network.training:
             return frozenset()
@@ -108,7 +108,7 @@ class Analysis:
     def state(self) -> dict[str, tuple[int, ...]]:
         """The names and shapes of the network's `state_dict`, in the order of computation.
 
-        Layers of one container, such as `convs.0` and `convs.1`, stand side by side.
+        Layers of one container, such as `convs.0` and `convs.1`, are adjacent.
         """
         return state(self.rows)
 
@@ -119,11 +119,13 @@ class Analysis:
         optimizer: str = "sgd",
         ema: bool = False,
     ) -> Memory:
-        """The bytes that `batch` samples take on one device, at the peak of a training step
+        """The bytes that `batch` samples need on one device, at the peak of a training step
         and of inference.
 
-        Below `fp32` autocast runs what multiplies by weights; these stay in float32. `ema` holds a
-        copy of the weights. Raises `KeyError` for an optimizer that is not in `memory.STATES`.
+        Below `fp32`, autocast runs layers that multiply by weights; the weights stay in float32.
+        `ema`
+        includes a copy of the weights. Raises `KeyError` for an optimizer that is not in
+        `memory.STATES`.
         """
         if self.network is None:
             raise ValueError("the analysis has no network")
@@ -141,17 +143,17 @@ class Analysis:
 
     @cached_property
     def receptive_field(self) -> ReceptiveField | None:
-        """How many pixels of the input a number of the last feature map sees."""
+        """The number of input pixels that one value of the last feature map depends on."""
         return receptive_field(self.network) if self.network else None
 
     @property
     def activations(self) -> int:
-        """Numbers that leave all layers together, for one sample."""
+        """The number of values in the outputs of all layers, for one sample."""
         return sum(math.prod(row.output) for row in self.rows)
 
 
 def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
-    """The names and shapes of what is saved of these layers."""
+    """The names and shapes of the saved tensors of these layers."""
     return {
         name: shape
         for row in gathered(rows, lambda row: row.path)
@@ -160,7 +162,7 @@ def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
 
 
 def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> Analysis:
-    """What the network comes to, from what its blocks come to: each is counted once."""
+    """The counts of the network, from the counts of its blocks: each is counted once."""
     memo = memo.session() if memo else Memo()
     root = network.root
     params = sum(_parameters(child.module, memo) for child in root.attributes)
@@ -169,7 +171,7 @@ def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> An
     tops = root.sites
     depths = [(name, _cost_at(site, memo).depth) for name, site in tops]
     depth = _depth(depths, network.stages)
-    if network.linked:  # ways meet, and side branches lead away
+    if network.linked:  # paths join, and side branches lead away
         depth = longest - max(_of_stem(depths, network.stages) - 1, 0)
     return Analysis(
         network.name,
@@ -184,20 +186,20 @@ def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> An
 
 
 def _leaving(network: ExpandedNetwork) -> dict[str, tuple[int, ...]]:
-    """The sizes of what leaves each attribute, and of outputs that have other names."""
+    """The output sizes of each attribute, and of outputs that have other names."""
     sizes = {name: site.y.sizes for name, site in network.root.sites}
     outputs = (*network.outputs, *network.training)
     return {**sizes, **{name: network.tensors[name].shape.sizes for name in outputs}}
 
 
 def _depth(depths: list[tuple[str, int]], stages: tuple[str, ...]) -> int:
-    """Weighted layers on the longest way; a stem of several counts as one (He et al., 2015)."""
+    """Weighted layers on the longest path; a stem of several counts as one (He et al., 2015)."""
     stem = _of_stem(depths, stages)
     return min(stem, 1) - stem + sum(depth for _, depth in depths)
 
 
 def _of_stem(depths: list[tuple[str, int]], stages: tuple[str, ...]) -> int:
-    """Weighted layers ahead of the first stage of blocks."""
+    """Weighted layers before the first stage of blocks."""
     first = next((place for place, (name, _) in enumerate(depths) if name in stages), 0)
     return sum(depth for _, depth in depths[:first])
 
@@ -209,7 +211,7 @@ def _cost(container: Container, *, memo: Memo | None) -> Cost:
     return Cost(params, way.macs, depth)
 
 
-_cost_of_part = remember(_cost)  # a network itself is met once
+_cost_of_part = remember(_cost)  # a network itself occurs once
 
 
 def _parameters(module: ModuleNode, memo: Memo | None) -> int:
@@ -230,14 +232,14 @@ def _cost_at(site: Site | None, memo: Memo | None) -> Cost:
 
 
 class _Way:
-    """The way through a body: multiply-adds so far, and how deep each named tensor is."""
+    """The path through a body: multiply-adds so far, and the depth of each named tensor."""
 
     def __init__(self, memo: Memo | None) -> None:
         self.memo, self.macs = memo, 0
         self.depths: dict[str, int] = {}
 
     def through(self, body: Body, depth: int) -> int:
-        """The weighted layers passed at the end of a body, with `depth` ahead of it."""
+        """The weighted layers passed at the end of a body, with `depth` before it."""
         match body:
             case Apply(site=site, inputs=inputs, outputs=outputs):
                 cost = _cost_at(site, self.memo)
@@ -275,7 +277,7 @@ def table(analysis: Analysis, depth: int | None = None) -> str:
 
 
 def _table(analysis: Analysis, depth: int | None) -> tuple[str, _Cells, list[_Cells], _Cells]:
-    """What stands above it, the names of its columns, its rows, and the last of them."""
+    """The title, the names of the columns, the rows, and the last row."""
     rows: list[_Cells] = [
         (path, op, _sizes(output), _number(params), _number(macs))
         for path, op, output, params, macs in _rows(analysis, depth)
@@ -296,7 +298,7 @@ def _html(row: _Cells, tag: str) -> str:
 def _rows(
     analysis: Analysis, depth: int | None
 ) -> list[tuple[str, str, tuple[int, ...], int, int]]:
-    """One row a layer, or a part of the network where names are cut after `depth` parts."""
+    """One row per layer, or per part of the network if names are cut after `depth` parts."""
     rows: dict[str, tuple[str, str, tuple[int, ...], int, int]] = {}
     for place, row in enumerate(analysis.rows):
         if row.op == "Identity":

@@ -1,4 +1,4 @@
-"""The library's functions, each a few steps long; what is heavy is imported when used."""
+"""The library's functions, each a few steps long; slow imports happen on first use."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from archspec.memo import Memo
 if TYPE_CHECKING:
     from torch import nn
 
-# What the specs of a process have in common, by value. It is passed in from here, at the door.
+# Results that the specs of a process share, by value. Only this module passes it on.
 MEMO = Memo()
-# Most users see no finding: the rules are imported for the code of the first.
+# Most runs have no findings, so the rules are imported when the first code is needed.
 LATER.append(partial(import_module, "archspec.rules"))
 
 
@@ -46,25 +46,25 @@ PICTURES.append(_picture)
 
 
 def load(source: Source, **args: Any) -> Spec:
-    """A checked spec; `source` is a YAML file, the name of a shipped spec, or a mapping.
+    """A checked spec; `source` is a YAML file, the name of a built-in spec, or a mapping.
 
-    Keyword arguments set the spec's `args` by name, and `input`: `load("resnet18",
+    Keyword arguments override the spec's `args` by name, and `input`: `load("resnet18",
     classes=10, input=[1, 28, 28])`.
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
-        UnreadableFile: there is no such file, or one that it needs cannot be read.
+        UnreadableFile: the file, or one that it needs, does not exist or cannot be read.
     """
     MEMO.trimmed()
     return load_spec(source, keywords(args), memo=MEMO)
 
 
 def network(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Network:
-    """The IR of a spec: the classes that one would write by hand, as data.
+    """The IR of a spec: the classes you would write by hand, as data.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
-    of these, in this order, or the one tensor, and layers that lead to none are not there.
-    An argument of the spec that is called `outputs` is set by `load`.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
+    these, in this order, or a single tensor. Layers that none of them depends on are removed. To
+    set an argument of the spec named `outputs`, use `load`.
     """
     return classes(load(source, **args), _checked(outputs), memo=MEMO)
 
@@ -74,8 +74,8 @@ def _checked(outputs: Any) -> Sequence[str] | None:
     listed = isinstance(outputs, Sequence) and not isinstance(outputs, str)
     if outputs is None or (listed and all(isinstance(name, str) for name in outputs)):
         return outputs  # type: ignore[no-any-return]
-    hint = "an argument of the spec that is called so is set by `load`"
-    raise TypeError(f"outputs={outputs!r}: names of layers are expected, as a list; {hint}")
+    hint = "to set an argument of the spec with this name, use `load`"
+    raise TypeError(f"outputs={outputs!r}: expected a list of names of layers; {hint}")
 
 
 def build_module(
@@ -88,25 +88,25 @@ def build_module(
 ) -> nn.Module:
     """The network as a live `torch.nn.Module`, with fresh weights from torch's generator.
 
-    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
-    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+    `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
+    result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    It takes (N, *input) and gives (N, *output); the same seed gives the weights of the rendered
-    source, bit for bit. The module can be copied, pickled, traced, exported and compiled;
-    `torch.jit.script` takes the rendered source alone.
+    Its input is (N, *input) and its output (N, *output). With the same seed, its weights are those
+    of the rendered source, bit for bit. The module can be copied, pickled, traced, exported, and
+    compiled; `torch.jit.script` only works with the rendered source.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
-    of these, in this order, or the one tensor, and layers that lead to none are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
+    these, in this order, or a single tensor. Layers that none of them depends on are removed.
 
-    A block that imports its class takes it from `modules`, by name or by dotted path:
+    For a block that imports its class, pass the class in `modules`, by name or dotted path:
     `modules={"GRN": GRN}`. Nothing that a spec names is imported.
 
-    With `init=False` weights that would be random are whatever the memory held, until they are
-    loaded; that is ten times as fast.
+    With `init=False`, random weights are left uninitialized, to be loaded later, which is ten times
+    as fast.
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
-        UnreadableFile: there is no such file.
+        UnreadableFile: the file does not exist.
         TypeError: a block imports a class that `modules` does not have.
         ModuleNotFoundError: torch is not installed.
     """
@@ -129,30 +129,29 @@ def from_weights(
 ) -> nn.Module:
     """The network as a live `torch.nn.Module`, with the weights of a checkpoint.
 
-    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
-    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+    `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
+    result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
-    of these, in this order, or the one tensor, and layers that lead to none are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
+    these, in this order, or a single tensor. Layers that none of them depends on are removed.
 
-    A block that imports its class takes it from `modules`, by name or by dotted path:
+    For a block that imports its class, pass the class in `modules`, by name or dotted path:
     `modules={"GRN": GRN}`. Nothing that a spec names is imported.
 
-    `path` is a file of safetensors or of `torch.save`, whatever it is called; nothing in it is
-    executed. Names and shapes must fit, all of them. Names below those in `ignore` (`["fc"]`)
-    may be in the file and are left aside, as are layers that were cut off by `outputs`.
+    `path` is a file of safetensors or `torch.save`, with any name; nothing in it is executed. All
+    names and shapes must match. Names below those in `ignore` (`["fc"]`) may be in the file and are
+    skipped, as are layers that were removed by `outputs`.
 
-    `adapt_input` lets the first convolution have another number of input channels than in the
+    With `adapt_input`, the number of input channels of the first convolution may differ from the
     file: the weights are summed for one channel, otherwise repeated and scaled. `adapt_classes`
-    starts the last linear layer afresh where its number of features differs.
+    reinitializes the last linear layer if its number of outputs differs.
 
     Raises:
-        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
-        WeightsError: the file does not fit; it lists every name that is missing, unexpected or
-            of another shape, with the lines of the spec.
-        UnreadableFile: there is no such file, it is damaged, or it holds no weights.
-        TypeError: a block imports a class that `modules` does not have.
-        ModuleNotFoundError: torch or safetensors is needed and not installed.
+        SpecError: the spec cannot be used; `.diagnostics` holds every finding. WeightsError: the
+        file does not match; the error lists every name that is missing, unexpected, or has a
+        different shape, with the lines of the spec. UnreadableFile: the file does not exist, is
+        damaged, or contains no weights. TypeError: a block imports a class that `modules` does not
+        have. ModuleNotFoundError: torch or safetensors is required but not installed.
     """
     module = build_module(source, outputs=outputs, init=False, modules=modules, **args)
     return load_weights(
@@ -168,22 +167,22 @@ def load_weights(
     adapt_classes: bool = False,
     ignore: Sequence[str] = (),
 ) -> nn.Module:
-    """Loads the weights of a checkpoint into `module`, and returns it.
+    """Load the weights of a checkpoint into `module`, and return it.
 
     `path` is a file of safetensors or of `torch.save`, whatever it is called. A prefix that all
-    its names share is taken off, and what else is in it (an optimizer, settings) is left aside.
-    Nothing in a file is executed. Names and shapes must fit, all of them, or nothing is loaded.
-    Names below those in `ignore` (`["fc"]`) may be in the file and are left aside, as are layers
-    that were cut off by `outputs`.
+    names share is removed, and other contents (an optimizer, settings) are skipped. Nothing in a
+    file is executed. All names and shapes must match, or nothing is loaded. Names below those in
+    `ignore` (`["fc"]`) may be in the file and are left aside, as are layers that were cut off by
+    `outputs`.
 
-    `adapt_input` lets the first convolution have another number of input channels than in the
+    With `adapt_input`, the number of input channels of the first convolution may differ from the
     file: the weights are summed for one channel, otherwise repeated and scaled. `adapt_classes`
-    starts the last linear layer afresh where its number of features differs.
+    reinitializes the last linear layer if its number of outputs differs.
 
     Raises:
-        WeightsError: the file does not fit; it lists every name that is missing, unexpected or
-            of another shape, with the lines of the spec.
-        UnreadableFile: there is no such file, it is damaged, or it holds no weights.
+        WeightsError: the file does not match; the error lists every name that is missing,
+        unexpected, or has a different shape, with the lines of the spec. UnreadableFile: the file
+        does not exist, is damaged, or contains no weights.
     """
     with needed_for("loading weights", "torch"):
         from archspec.runtime import load_weights
@@ -192,17 +191,17 @@ def load_weights(
 
 
 def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> str:
-    """The network as standalone PyTorch source, which imports torch, and what its blocks import.
+    """The network as standalone PyTorch source, which imports torch and whatever its blocks import.
 
-    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
-    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+    `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
+    result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
-    of these, in this order, or the one tensor, and layers that lead to none are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
+    these, in this order, or a single tensor. Layers that none of them depends on are removed.
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
-        UnreadableFile: there is no such file.
+        UnreadableFile: the file does not exist.
     """
     from archspec.codegen import generate
 
@@ -212,17 +211,17 @@ def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any)
 def render_deploy(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> str:
     """The network for inference, as standalone PyTorch source: norms folded, sums fused.
 
-    Its function `from_training_checkpoint` takes the weights of the network that `render` gives.
+    Its function `from_training_checkpoint` loads the weights of the network from `render`.
 
-    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
-    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+    `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
+    result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
-    of these, in this order, or the one tensor, and layers that lead to none are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
+    these, in this order, or a single tensor. Layers that none of them depends on are removed.
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
-        UnreadableFile: there is no such file.
+        UnreadableFile: the file does not exist.
     """
     from archspec.deploy.source import generate_deploy
 
@@ -235,28 +234,28 @@ def render_training(
 ) -> str:
     """The script that trains a spec's network by its `train` section, as standalone source.
 
-    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
-    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+    `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
+    result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    It imports the network from the file that `render` gives, called after the spec; with
-    `single_file` it holds the network itself. `options` names those that a script has only if
-    asked for: `weights`, `cache`, `tensorboard`.
+    It imports the network from the file of `render`, named after the spec; with `single_file` it
+    contains the network itself. `options` are optional features of a script: `weights`, `cache`,
+    `tensorboard`.
 
     Raises:
-        ValueError: the spec has no `train`, or there is no such option.
-        SpecError: the spec cannot be used, or its recipe does not fit the network;
+        ValueError: the spec has no `train` section, or an option is unknown.
+        SpecError: the spec cannot be used, or its recipe does not match the network;
             `.diagnostics` holds every finding.
-        UnreadableFile: there is no such file.
+        UnreadableFile: the file does not exist.
     """
     from archspec.codegen import generate
     from archspec.rules.checking import errors_of
     from archspec.training import ON_REQUEST, generate_training
 
     if unknown := set(options) - {*ON_REQUEST}:
-        raise ValueError(f"{min(unknown)!r} is none of {', '.join(ON_REQUEST)}")
+        raise ValueError(f"expected one of {', '.join(ON_REQUEST)}, found {min(unknown)!r}")
     spec = load(source, **args)
     if spec.train is None:
-        raise ValueError(f"the spec {spec.name} has no `train`")
+        raise ValueError(f"spec {spec.name} has no `train` section")
     if errors := errors_of(spec, memo=MEMO):
         raise SpecError(errors)
     net = classes(spec, memo=MEMO)
@@ -266,17 +265,17 @@ def render_training(
 def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Analysis:
     """Shapes, parameters and multiply-adds of a network, layer by layer, without torch.
 
-    `source` is the path of a YAML file, the name of a shipped spec (`resnet18`), a mapping, or
-    what `archspec.load` gave; keyword arguments set the spec's `args` by name, and `input`.
+    `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
+    result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
     The result prints as the table of `archspec show`, also in a notebook; `.rows` are its layers.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), its result is a tuple
-    of these, in this order, or the one tensor, and layers that lead to none are not there.
+    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
+    these, in this order, or a single tensor. Layers that none of them depends on are removed.
 
     Raises:
         SpecError: the spec cannot be used; `.diagnostics` holds every finding.
-        UnreadableFile: there is no such file.
+        UnreadableFile: the file does not exist.
     """
     expanded = expand_network(load(source, **args), _checked(outputs), memo=MEMO)
     return analyze_network(expanded, memo=MEMO)

@@ -1,6 +1,6 @@
-"""What a file of weights is, by its content, and what it calls them; without torch.
+"""The format of a file with weights, by its content, and the names in it; without torch.
 
-The name of a file says little: `model_best.pth.tar` is no tar archive, and what was downloaded as
+The name of a file is not reliable: `model_best.pth.tar` is not a tar archive, and a download named
 `resnet50.pth` may be a web page.
 """
 
@@ -19,24 +19,24 @@ from archspec.paths import display_path
 T = TypeVar("T")
 Kind = Literal["safetensors", "pickle"]
 
-HEAD = 1024  # bytes at the beginning of a file that tell what it is
+HEAD = 1024  # bytes at the start of a file that identify it
 MOST_HEADER = 100_000_000  # of .safetensors: the limit of its library
 SAVE = "torch.save(model.state_dict(), FILE)"
 MOST_PARTS = 8  # of a prefix
-AVERAGED = "n_averaged"  # the counter of torch's AveragedModel, beside `module.`
+AVERAGED = "n_averaged"  # the counter of torch's AveragedModel, next to `module.`
 _UNPACK = "unpack it, and pass the file in it"
 _ZIP, _PICKLE = b"PK\x03\x04", re.compile(rb"\x80[\x02-\x05]")
 
-# What a file begins with, what it is then, and what to do.
+# The start of a file, what it is then, and what to do.
 _BEGINNINGS = (
     (rb"version https://git-lfs", "a Git LFS pointer", "`git lfs pull` fetches the file itself"),
     (rb"<(!doctype html|html|head|body)\b", "an HTML page",
      "the address is that of a page about the file; download the file itself"),
-    (rb"<\?xml\b", "an XML page", "so servers answer in place of a file; download it again"),
+    (rb"<\?xml\b", "an XML page", "servers send these instead of a file; download it again"),
     (rb"[{\[]", "a JSON file", "pass the file that holds the weights"),
     (rb"\x1f\x8b|BZh[1-9]|\xfd7zXZ\0|\x28\xb5\x2f\xfd", "compressed", _UNPACK),
     (rb".{257}ustar", "a tar archive", _UNPACK),
-    (rb"\x89HDF", "an HDF5 file, as Keras writes", "convert it to PyTorch first"),
+    (rb"\x89HDF", "an HDF5 file, as written by Keras", "convert it to PyTorch first"),
     (rb"\x93NUMPY", "a NumPy array", f"save weights by name: `{SAVE}`"),
     (rb"GGUF", "a GGUF file", "convert it to .safetensors first"),
     (rb"\x08[\x01-\x7f]\x12.(pytorch|onnx|tf2onnx)", "an ONNX model",
@@ -45,18 +45,18 @@ _BEGINNINGS = (
 # The same for the name of a file in a ZIP archive.
 _MEMBERS = (
     (r"[^/]+/(code/.*|constants\.pkl)", "a TorchScript archive",
-     "save its weights alone: `torch.save(torch.jit.load(FILE).state_dict(), NEW)`"),
+     "save only its weights: `torch.save(torch.jit.load(FILE).state_dict(), NEW)`"),
     (r"([^/]+/)?(archive_format|serialized_exported_program\.json)", "a program of torch.export",
-     "save its weights alone: `torch.save(torch.export.load(FILE).state_dict, NEW)`"),
+     "save only its weights: `torch.save(torch.export.load(FILE).state_dict, NEW)`"),
     (r".*\.npy", "a NumPy archive", f"save weights by name: `{SAVE}`"),
     (r"model\.weights\.h5", "a Keras model", "convert it to PyTorch first"),
 )  # fmt: skip
 
 
 def kind_of(path: str | Path) -> Kind:
-    """How the weights in a file are written.
+    """The format of the weights in a file.
 
-    Raises `UnreadableFile`: there is no such file, or it is something else, which is named.
+    Raises `UnreadableFile` if the file does not exist, or is something else, which is named.
     """
     head, size = _head(Path(path))
     length = int.from_bytes(head[:8], "little")
@@ -71,30 +71,30 @@ def kind_of(path: str | Path) -> Kind:
             raise unreadable(path, f"it is {what}: {help}")
     if _PICKLE.match(head):
         return "pickle"
-    if Path(path).suffix.lower() == ".safetensors":  # its reader says what is wrong
+    if Path(path).suffix.lower() == ".safetensors":  # its reader reports what is wrong
         return "safetensors"
     raise unreadable(
-        path, "it is damaged or cut off, or was never a .safetensors, .pt or .pth file"
+        path, "it is damaged or truncated, or was never a .safetensors, .pt, or .pth file"
     )
 
 
 def unreadable(path: str | Path, reason: str) -> UnreadableFile:
-    """The error for a file of weights."""
-    return UnreadableFile(f"cannot read `{display_path(path)}`: {reason}")
+    """The error for a file with weights."""
+    return UnreadableFile(f"could not read `{display_path(path)}`: {reason}")
 
 
 def _head(path: Path) -> tuple[bytes, int]:
-    """The beginning of a file, and its size; a pipe is not waited for."""
+    """The start of a file, and its size; does not wait for a pipe."""
     try:
         status = path.stat()
         if S_ISDIR(status.st_mode):
-            raise unreadable(path, "it is a folder: pass the file of weights in it")
+            raise unreadable(path, "it is a directory: pass the file with weights in it")
         if not S_ISREG(status.st_mode):
-            raise unreadable(path, "it is no regular file")
+            raise unreadable(path, "it is not a regular file")
         with open(path, "rb") as file:
             return file.read(HEAD), status.st_size
     except FileNotFoundError:
-        raise unreadable(path, "there is no such file") from None
+        raise unreadable(path, "file not found") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it cannot be opened"
         raise unreadable(path, reason.lower()) from None
@@ -106,7 +106,9 @@ def _check_members(path: str | Path) -> None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
-        raise unreadable(path, "it is damaged or cut off (a ZIP archive without its end)") from None
+        raise unreadable(
+            path, "it is damaged or truncated (a ZIP archive without its end)"
+        ) from None
     for pattern, what, help in _MEMBERS:
         if any(re.fullmatch(pattern, name) for name in names):
             raise unreadable(path, f"it is {what}: {help}")
@@ -117,7 +119,7 @@ def _check_members(path: str | Path) -> None:
 def without_prefixes(tensors: Mapping[str, T]) -> Iterator[dict[str, T]]:
     """Tensors by their names, then without the first part of all names, if all share it; and so on.
 
-    Wrappers of a module put such parts before every name: `module.`, `_orig_mod.`, `model.`.
+    Wrappers of a module add such parts before every name: `module.`, `_orig_mod.`, `model.`.
     """
     names = dict(tensors)
     yield names
@@ -131,7 +133,7 @@ def without_prefixes(tensors: Mapping[str, T]) -> Iterator[dict[str, T]]:
 
 
 def nearest(tensors: Mapping[str, T], wanted: Iterable[str]) -> dict[str, T]:
-    """The tensors with no more of a prefix than the names that are wanted have."""
+    """The tensors with the same prefix as the requested names."""
     known = set(wanted)
     found = list(without_prefixes(tensors))
     return next((names for names in found if known & names.keys()), found[0])

@@ -1,7 +1,8 @@
-"""How other tools count the operations of a layer, so that their totals can be compared with ours.
+"""Counting operations like other tools do, so that their totals can be compared with archspec's.
 
-fvcore 0.1.5 (`FlopCountAnalysis`), torchinfo 1.8 (`total_mult_adds`) and ptflops 0.7.5 (its default
-backend) agree neither with each other nor with torch's counter. Ours is that of torch: a
+fvcore 0.1.5 (`FlopCountAnalysis`), torchinfo 1.8 (`total_mult_adds`), and ptflops 0.7.5 (its
+default
+backend) agree neither with each other nor with torch's counter. archspec counts like torch: a
 multiply-add of a matrix product or convolution counts once, and nothing else counts.
 """
 
@@ -16,7 +17,7 @@ Count = Callable[[Op, Shape, Shape], int]
 
 
 def fvcore(op: Op, x: Shape, y: Shape) -> int:
-    """Without biases; norms, pools to a given size and upsampling count their numbers."""
+    """Without biases; norms, pools to a given size, and upsampling count their values."""
     learned = bool(op.weights())
     if op.key == "batch_norm":
         return (1 + learned) * x.elements
@@ -30,8 +31,8 @@ def fvcore(op: Op, x: Shape, y: Shape) -> int:
 
 
 def torchinfo(op: Op, x: Shape, y: Shape) -> int:
-    """Weights and biases: those of a convolution at each position, all others once."""
-    if op.key in ("channel_scale", "parameter"):  # parameters of the module around them
+    """Weights and biases: those of a convolution per position, all others once."""
+    if op.key in ("channel_scale", "parameter"):  # parameters of the enclosing module
         return 0
     positions = math.prod(y.spatial) if "Conv" in op.torch else 1
     found = op.weights()
@@ -39,9 +40,10 @@ def torchinfo(op: Op, x: Shape, y: Shape) -> int:
 
 
 def ptflops(op: Op, x: Shape, y: Shape) -> int:
-    """With biases; norms count their numbers, twice with weights, and so do activations and pools,
-    which it sees as a module and again as the function that the module calls."""
-    if op.key == "layer_norm":  # it knows no norm of the channels of an image
+    """With biases; norms count their values, twice with weights, and so do activations and pools,
+    which it sees as a module and again as the function that the module calls.
+    """
+    if op.key == "layer_norm":  # it does not know norms of an image's channels
         return x.elements if x.last or not x.rank else 0
     if op.norm:
         return (1 + bool(op.weights())) * x.elements

@@ -1,4 +1,4 @@
-"""What a person sees when something is wrong: a value, never a traceback.
+"""Findings as users see them: values, never a traceback.
 
 Every finding of archspec is a `Diagnostic`. In Python, functions raise `SpecError`, whose
 `.diagnostics` are these values; the command line prints them.
@@ -18,17 +18,17 @@ LONGEST_MESSAGE = 1000
 MOST_LABELS = 5
 MOST_PAIRS = 40_000  # of letters that are compared for one suggestion
 LONGEST_WORD = 60
-# `::error::` begins a line of GitHub's; `##[error]` and `##vso[...]` count anywhere in one.
+# `::error::` starts a command of GitHub's; `##[error]` and `##vso[...]` do so anywhere in a line.
 COMMAND = re.compile(r"^\s*::|##(?=\w*\[)")
 CODES: dict[str, str] = {}  # rule -> its code, once the rules are imported
-LATER: list[Callable[[], object]] = []  # what imports them, where a code is asked for first
+LATER: list[Callable[[], object]] = []  # functions that import them, when a code is first needed
 Severity = Literal["error", "warning"]
 
 
 class Span(NamedTuple):
     """A stretch of a file. Lines and columns count from 1, `end_column` is exclusive.
 
-    In data that is in no file, `path` is the place; `Diagnostic.path` then has it.
+    For data that is not from a file, `path` is the location; `Diagnostic.path` then has it.
     """
 
     file: str
@@ -43,7 +43,7 @@ class Span(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A second place that a finding speaks of, and what is to be seen there."""
+    """A second location of a finding, and its description."""
 
     span: Span
     text: str
@@ -64,9 +64,9 @@ class Fix(NamedTuple):
 
 
 class Diagnostic(NamedTuple):
-    """One finding: which rule, where, what was found, and what to write instead.
+    """One finding: its rule, its location, what was found, and how to fix it.
 
-    `path` says where in data that is in no file: `stages.layer2.chanels`.
+    `path` is the location in data that is not from a file: `stages.layer2.chanels`.
     """
 
     rule: str
@@ -93,20 +93,20 @@ class Diagnostic(NamedTuple):
 
 
 class SpecError(Exception):
-    """A spec that cannot be used. `.diagnostics` holds every finding, in order of place."""
+    """A spec that cannot be used. `.diagnostics` holds every finding, in order of location."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         found = {_by_path(shortened(finding)) for finding in diagnostics}
         self.diagnostics = tuple(sorted(found, key=_place))
-        self.readable: Any = None  # the spec without what is wrong, if its shapes hold all the same
+        self.readable: Any = None  # the spec without its mistakes, if its shapes are still valid
         super().__init__("\n".join(map(str, self.diagnostics)))
 
 
 class WeightsError(Exception):
-    """Weights that do not fit a network; nothing was loaded.
+    """Weights that do not match a network; nothing was loaded.
 
-    `missing` are the names that the network has and the file has not, `unexpected` the other way
-    round; `mismatched` says the shapes of the file and of the network by name.
+    `missing` are the names that only the network has, `unexpected` those that only the file has;
+    `mismatched` maps names to the shapes of the file and of the network.
     """
 
     def __init__(
@@ -129,19 +129,19 @@ class UnreadableFile(Exception):
 
 
 def dotted(path: Iterable[str | int]) -> str:
-    """A path into data, as it is written for `--set`: `stem.0.conv`."""
+    """A path into data, as written for `--set`: `stem.0.conv`."""
     return shown(".".join(map(str, path)))
 
 
 def shortened(finding: Diagnostic) -> Diagnostic:
-    """The finding, with a message of bounded length: it may quote a stranger's file."""
+    """The finding, with a message of bounded length: it may quote an untrusted file."""
     if len(finding.message) <= LONGEST_MESSAGE:
         return finding
     return finding._replace(message=finding.message[:LONGEST_MESSAGE] + "...")
 
 
 def _by_path(finding: Diagnostic) -> Diagnostic:
-    """The finding, with a path instead of lines where it is in data that is in no file."""
+    """The finding, with a path instead of lines if its data is not from a file."""
     labels = tuple(label for label in finding.labels if not label.span.path)
     if finding.span and finding.span.path:
         return finding._replace(span=None, path=finding.span.path, labels=labels, fix=None)
@@ -149,7 +149,7 @@ def _by_path(finding: Diagnostic) -> Diagnostic:
 
 
 def merged(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """One finding of a rule at a place: the first, with the places that led to the others."""
+    """One finding of a rule at a location: the first, with the labels of the others."""
     first: dict[tuple[str, Span | str], Diagnostic] = {}
     for finding in findings:
         key = finding.rule, finding.span or finding.message
@@ -169,9 +169,9 @@ def _place(diagnostic: Diagnostic) -> tuple[Span, str, str]:
 
 
 class Hint(str):
-    """What to write instead; `instead` is the very word, where only one comes into question.
+    """A hint; `instead` is the exact word to use, if only one is possible.
 
-    `sure`: that word is meant, and `lint --fix` may write it. Else it is a guess.
+    `sure`: that word is meant, and `lint --fix` may insert it. Otherwise it is a guess.
     """
 
     wrong: str = ""
@@ -179,26 +179,28 @@ class Hint(str):
     sure: bool = False
 
     def at(self, span: Span | None) -> Fix | None:
-        """The fix that writes that word at `span`, where the wrong one stands, maybe quoted."""
+        """The fix that replaces the wrong word at `span`, which may be quoted."""
         width = span.end_column - span.column if span and span.line == span.end_line else 0
         if not self.sure or not span or width - len(self.wrong) not in (0, 2):
             return None
-        if not self.wrong.replace("-", "_").isidentifier():  # `kernel 7` says more than `kernel`
+        if not self.wrong.replace(
+            "-", "_"
+        ).isidentifier():  # `kernel 7` contains more than `kernel`
             return None
-        return Fix(f"write `{self.instead}`", (Edit(span, self.instead),))
+        return Fix(f"replace with `{self.instead}`", (Edit(span, self.instead),))
 
 
 def instead(text: str, wrong: str, word: str, sure: bool = False) -> Hint:
-    """A hint that knows the word to write."""
+    """A hint with the word to use."""
     hint = Hint(text)
     hint.wrong, hint.instead, hint.sure = wrong, word, sure and bool(word)
     return hint
 
 
 class Guess(NamedTuple):
-    """What a word may mean: the words to ask for, and the one that it is if it is any.
+    """The possible meanings of a word: the candidates, and the one that it must be, if any.
 
-    `sure`: it is that one.
+    `sure`: it must be that one.
     """
 
     asked: tuple[str, ...] = ()
@@ -211,10 +213,10 @@ class Guess(NamedTuple):
 
 
 def guess(wrong: str, choices: Iterable[str], aliases: Mapping[str, str] | None = None) -> Guess:
-    """What a word that is none of `choices` means; `aliases` are other names of some.
+    """The meaning of a word that is none of `choices`; `aliases` are other names of some.
 
-    It is sure of the same word in another spelling, and of a slip of one letter in one of
-    `choices` that means nothing elsewhere (`archspec.known`) and is like no other word.
+    It is sure of the same word in another spelling, and of a typo of one letter in one of `choices`
+    that is not a known name elsewhere (`archspec.known`) and resembles no other word.
     """
     names = {**(aliases or {}), **{word: word for word in choices}}
     spelled = plain(wrong)
@@ -244,7 +246,7 @@ def _meant(names: Mapping[str, str], found: Iterable[str]) -> tuple[str, ...]:
 
 
 def is_slip(wrong: str, right: str) -> bool:
-    """Whether one letter of `right` is missing, doubled, swapped with the next, or another."""
+    """Whether one letter of `right` is missing, doubled, swapped with the next, or replaced."""
     longer = len(wrong) - len(right)
     if len(wrong) <= 2 or abs(longer) > 1:
         return False
@@ -255,13 +257,13 @@ def is_slip(wrong: str, right: str) -> bool:
         return left == due[1:] and due.isidentifier() and len(_part_at(right, at)) != 1
     if longer:  # a letter is doubled
         return left[1:] == due and left.isidentifier() and wrong[at - 1 : at] == left[0]
-    if left[1:] == due[1:]:  # it is another
+    if left[1:] == due[1:]:  # a letter is replaced
         return left[:1].isalpha() and due[:1].isalpha() and len(_part_at(right, at)) > 3
     return left[1::-1] + left[2:] == due and left[:2].replace("_", "a").isalpha()
 
 
 def _part_at(word: str, place: int) -> str:
-    """The letters around a place, up to the next `_` or digit: `max` of `max_pool`."""
+    """The letters around an index, up to the next `_` or digit: `max` of `max_pool`."""
     return re.split("[^a-z]", word[:place])[-1] + re.split("[^a-z]", word[place:])[0]
 
 
@@ -273,10 +275,10 @@ def closest(wrong: str, choices: Iterable[str]) -> list[str]:
 def did_you_mean(
     wrong: str,
     choices: Iterable[str],
-    what: str = "choose from",
+    what: str = "expected one of",
     aliases: Mapping[str, str] | None = None,
 ) -> Hint:
-    """A hint that names the nearest of `choices`, and all of them if they are few."""
+    """A hint with the closest of `choices`, and all of them if they are few."""
     choices = sorted(set(choices))
     found = guess(wrong, choices, aliases)
     listed = f"{what}: {', '.join(choices)}" if 0 < len(choices) <= 60 else ""
@@ -285,16 +287,16 @@ def did_you_mean(
 
 
 def alike(wrong: str, choices: Iterable[str], least: float) -> list[str]:
-    """The choices with at least this share of letters in common with `wrong`, closest first.
+    """The choices that share at least this fraction of letters with `wrong`, closest first.
 
-    Of too many choices, as only a hostile file has them, those that begin alike are compared.
+    Of too many choices, as only in a hostile file, those with the same start are compared.
     """
     near = _comparable(wrong, choices)
     return get_close_matches(wrong, near, len(near) or 1, least)
 
 
 def _comparable(wrong: str, choices: Iterable[str]) -> list[str]:
-    """The choices, or if they are too many, those that begin like `wrong`; none for a long word."""
+    """The choices, or of too many, those that start like `wrong`; none for a long word."""
     words = list(choices)
     if not words or len(wrong) > LONGEST_WORD:
         return []
@@ -306,15 +308,15 @@ def _comparable(wrong: str, choices: Iterable[str]) -> list[str]:
 
 
 def shown(text: str) -> str:
-    """Text of a stranger, short and with nothing in it that a terminal obeys."""
+    """Untrusted text, shortened and without characters that a terminal interprets."""
     return visible(text if len(text) <= 60 else f"{text[:57]}...")
 
 
 def visible(text: str) -> str:
-    """Text from outside as one line that neither a terminal nor a log of CI obeys.
+    """Untrusted text as one line that neither a terminal nor a CI log interprets.
 
-    Line ends, control, bidi, and invisible characters, and bytes of a file name that are not
-    text, become escapes; so does the beginning of what CI services read as commands.
+    Line ends, control, bidi, and invisible characters, and bytes of a file name that are not text,
+    become escapes; so does the start of what CI services read as commands.
     """
     if not text.isprintable():
         text = "".join(map(character, text))
@@ -322,15 +324,15 @@ def visible(text: str) -> str:
 
 
 def visible_json(value: Any, indent: int | None = None) -> str:
-    """A value as JSON, which escapes by itself all but a log's commands."""
+    """A value as JSON, which itself escapes everything except the commands of CI logs."""
     return json.dumps(value, indent=indent).replace("##", "#\\u0023")
 
 
 def character(one: str) -> str:
-    """One character as it is shown."""
+    """One character, escaped if necessary."""
     return one if one.isprintable() else one.encode("unicode_escape").decode()
 
 
 def escape(one: str) -> str:
-    """An ASCII character that has a meaning where it stands, as an escape."""
+    """An ASCII character with a special meaning, as an escape."""
     return f"\\x{ord(one):02x}"

@@ -21,7 +21,7 @@ TITLE = re.compile(r"# (\S+\.(?:yaml|py))\n")
 
 
 def pages() -> dict[str, str]:
-    """Their texts, by the names of their files."""
+    """The texts of the pages, by file name."""
     return {
         "reference.md": reference.render(),
         "rules.md": render(RULES.values()),

@@ -19,11 +19,11 @@ def install(library: str) -> str:
 
 
 class MissingLibrary(ModuleNotFoundError):
-    """A library that is not installed, or cannot be imported; the message says what to do."""
+    """A library that is not installed or cannot be imported; the message says what to do."""
 
 
 def advice(error: ImportError, what: str) -> str | None:
-    """What to do where `what` needs a library; None if the error is about no library of ours."""
+    """The message if `what` needs a library; None if the error is about no known library."""
     if isinstance(error, MissingLibrary):
         return str(error)
     library = (error.name or "").partition(".")[0]
@@ -34,15 +34,15 @@ def advice(error: ImportError, what: str) -> str | None:
 
 def _text(error: Exception, what: str, library: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == library:
-        return f"{what} needs {library}: {install(library)}"
+        return f"{what} requires {library}: {install(library)}"
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return f"{what} needs {library}, which is installed but cannot be imported ({reason})"
+    return f"{what} requires {library}, which is installed but cannot be imported ({reason})"
 
 
 @contextmanager
 def needed_for(what: str, library: str) -> Iterator[None]:
-    """Imports in the `with` block that fail say what to install; raises `MissingLibrary`."""
+    """Report what to install if an import in the `with` block fails; raises `MissingLibrary`."""
     try:
         yield
-    except Exception as error:  # a library built for another one may raise any
+    except Exception as error:  # a library built for another one may raise anything
         raise MissingLibrary(_text(error, what, library), name=library) from None

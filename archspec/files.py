@@ -1,4 +1,4 @@
-"""Files read within limits, and written whole or not at all."""
+"""Files read within limits, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGEST = 64 << 20  # of a file that is compared before it is replaced
 Data = str | bytes
 Name = TypeVar("Name", bound=AnyPath)
 
-_MARKS = {  # the longer first: one begins like another
+_MARKS = {  # the longer first: one starts like another
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
@@ -33,10 +33,11 @@ _LONGEST_WRITE = 3600  # seconds
 
 
 def is_there(path: AnyPath) -> bool:
-    """Whether anything has this name, be it a folder, a pipe, or a link that leads nowhere.
+    """Whether anything has this name, including a directory, a pipe, or a broken symlink.
 
-    What is there is to be read, and cannot be read is an error: it is never passed over. Raises
-    `UnreadableFile` if the folder does not tell.
+    An existing file that cannot be read is an error: it is never skipped. Raises `UnreadableFile`
+    if
+    the directory cannot be searched.
     """
     try:
         os.lstat(path)
@@ -52,7 +53,7 @@ def is_there(path: AnyPath) -> bool:
 
 
 def names_in(folder: AnyPath) -> list[str]:
-    """The names in a folder, in order; none if there is no folder. Raises `UnreadableFile`."""
+    """The names in a directory, in order; none if it does not exist. Raises `UnreadableFile`."""
     if not is_there(folder):
         return []
     try:
@@ -62,7 +63,7 @@ def names_in(folder: AnyPath) -> list[str]:
 
 
 def read_bytes(path: AnyPath, most: int = MAX_BYTES) -> bytes:
-    """What a regular file holds, of a large one no more than shows that it is."""
+    """The content of a regular file; of a large one, only enough to show that it is."""
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
@@ -72,16 +73,16 @@ def read_bytes(path: AnyPath, most: int = MAX_BYTES) -> bytes:
     except OSError as error:
         raise _unread(path, error) from None
     except ValueError:
-        raise _failed("read", display_path(path), "this is no file name") from None
+        raise _failed("read", display_path(path), "it is not a valid file name") from None
 
 
 def marked_encoding(data: bytes) -> str:
-    """The encoding other than UTF-8 that a byte order mark at the start names; "" if none does."""
+    """The encoding other than UTF-8 of a byte order mark at the start; "" if there is none."""
     return next((name for mark, name in _MARKS.items() if data.startswith(mark)), "")
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """A pipe would wait for its writer before it can be seen to be one."""
+    """Reading a pipe would wait for its writer before it is known to be a pipe."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -90,20 +91,20 @@ def _leads_nowhere(path: AnyPath) -> bool:
 
 
 def _unread(path: AnyPath, error: OSError) -> UnreadableFile:
-    reason = "it is a link whose target does not exist" if _leads_nowhere(path) else error.strerror
+    reason = "it is a symlink to a missing file" if _leads_nowhere(path) else error.strerror
     return _failed("read", display_path(path), reason)
 
 
 def _failed(what: str, path: str, reason: str | None) -> UnreadableFile:
     reason = (reason or "it cannot be opened").lower()
-    return UnreadableFile(f"cannot {what} `{path}`: {reason}")
+    return UnreadableFile(f"could not {what} `{path}`: {reason}")
 
 
 # Writing ------------------------------------------------------------------------------
 
 
 class _Ready(NamedTuple):
-    """A file that is written, to be moved to its place."""
+    """A written file, to be moved into place."""
 
     path: AnyPath
     temporary: str
@@ -111,21 +112,21 @@ class _Ready(NamedTuple):
 
 
 def write_text(path: AnyPath, text: str) -> None:
-    """One file, as `write_files`."""
+    """One file, like `write_files`."""
     write_files({path: text})
 
 
 def write_files(
     files: Mapping[Name, Data], before: Mapping[Name, bytes | None] | None = None
 ) -> None:
-    """Replaces what these files hold.
+    """Replace the contents of these files.
 
-    Every file is on the disk, beside its place, before the first takes its place. Owner,
-    permissions and links stay as they are, and so do the line ends of the text. A device or a
-    pipe is not replaced but written to. `before` is what files held when they were read, None
-    where there was none: if one holds something else by now, nothing is replaced.
+    Every file is written to disk, next to its target, before the first is moved into place. Owner,
+    permissions, and symlinks are kept, and so are the line ends of the text. A device or a pipe is
+    written to instead of replaced. `before` are the contents when the files were read, None for a
+    missing file: if one has changed since, nothing is replaced.
 
-    Raises `UnreadableFile`, also for a link of the project that leads out of it.
+    Raises `UnreadableFile`, also for a symlink in the project to a path outside it.
     """
     ready: list[_Ready] = []
     streams: list[tuple[AnyPath, bytes]] = []
@@ -156,12 +157,12 @@ def write_files(
 def _prepare(
     path: AnyPath, data: bytes, ready: list[_Ready], streams: list[tuple[AnyPath, bytes]]
 ) -> None:
-    """Writes a file beside `path`, to be moved there, unless `path` is none to be replaced."""
+    """Write a file next to `path`, to be moved there, unless `path` cannot be replaced."""
     if leads_out(path):
-        raise PermissionError(None, "it is a link that leads out of the project")
+        raise PermissionError(None, "it is a symlink to a path outside the project")
     old = _status(path)
     if old and stat.S_ISDIR(old.st_mode):
-        raise IsADirectoryError(None, "it is a folder")
+        raise IsADirectoryError(None, "it is a directory")
     if old and (not stat.S_ISREG(old.st_mode) or _output(old) is not None):
         streams.append((path, data))
         return
@@ -194,7 +195,7 @@ def _output(status: os.stat_result) -> int | None:
 
 
 def _handle(path: AnyPath) -> int:
-    """A handle to write with: of a file that is open already, at the place it has come to."""
+    """A handle for writing: for a file that is already open, at its current position."""
     output = _output(os.stat(path))
     return os.open(path, os.O_WRONLY) if output is None else os.dup(output)
 
@@ -204,7 +205,7 @@ def _for_us_alone(path: str, flags: int) -> int:
 
 
 def _make_alike(temporary: str, old: os.stat_result | None) -> None:
-    """Gives it the owner and the mode of the old file, or those of any new one."""
+    """Set the owner and the mode of the old file, or those of any new one."""
     if old is None:
         mask = os.umask(0)
         os.umask(mask)
@@ -220,19 +221,19 @@ def _make_alike(temporary: str, old: os.stat_result | None) -> None:
 
 
 def _check_unchanged(path: AnyPath, before: Mapping[Any, bytes | None]) -> None:
-    """Raises `UnreadableFile` if a file no longer holds what was read."""
+    """Raises `UnreadableFile` if the content of a file has changed since it was read."""
     if path in before and before[path] != read_if_there(path):
         reason = "it has changed since it was read; run the command again"
         raise _failed("write", posix(path), reason)
 
 
 def read_if_there(path: AnyPath) -> bytes | None:
-    """What a file holds, to be compared before it is replaced; None if there is none."""
+    """The content of a file, for a comparison before it is replaced; None if it does not exist."""
     return read_bytes(path, LARGEST) if is_there(path) else None
 
 
 def _keep(folder: str) -> None:
-    """Has the disk keep what was moved; only POSIX opens a folder."""
+    """Flush moved files to disk; only POSIX can open a directory."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -246,13 +247,13 @@ def _keep(folder: str) -> None:
 
 
 def temporary_in(folder: str) -> str:
-    """The name of a file that is to be moved to its place in the folder."""
+    """The name of a file that will be moved into place in the directory."""
     return os.path.join(folder, f".archspec-{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
 def remove_leftovers(folder: str) -> None:
-    """Removes the temporary files in a folder whose process was killed."""
-    with suppress(OSError):  # a folder may be one to write to and not to list
+    """Remove the temporary files in a directory whose process was killed."""
+    with suppress(OSError):  # a directory may be writable but not listable
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
             if (found := _LEFT.fullmatch(name)) and _is_left(path, int(found[1])):
@@ -260,7 +261,7 @@ def remove_leftovers(folder: str) -> None:
 
 
 def _is_left(path: str, process: int) -> bool:
-    """Whether nobody writes it any more: its process is gone, or it is too old for that."""
+    """Whether nothing writes to it any more: its process has ended, or it is too old."""
     try:
         if time.time() - os.lstat(path).st_mtime > _LONGEST_WRITE:
             return True
@@ -268,6 +269,6 @@ def _is_left(path: str, process: int) -> bool:
             os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return True
-    except OSError:  # someone else's process, or the file is gone
+    except OSError:  # another user's process, or the file is gone
         return False
     return False

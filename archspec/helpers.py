@@ -1,4 +1,4 @@
-"""Layers that torch has no class for: their source, printed whole and executed as it is."""
+"""Layers that torch has no class for: their source, printed as a whole and executed as it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.python import parse_python
 FILE = resources.TEMPLATES / "modules.py"
 _TEXT = FILE.read_text(encoding="utf-8")
 
-# class name -> source; two blank lines part them, and parsing would cost each start of lint
+# class name -> source; split at blank lines, because parsing would cost each start of lint
 HELPERS: dict[str, str] = {
     part.removeprefix("class ").partition("(")[0]: part.rstrip()
     for part in _TEXT.split("\n\n\n")
@@ -18,7 +18,7 @@ HELPERS: dict[str, str] = {
 }
 
 OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})
-# What training scripts call something else; a test holds this against their template.
+# Names with another meaning in training scripts; a test compares this with their template.
 OF_SCRIPTS = frozenset(
     """Any CLASSES COLUMNS Callable DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS
     Feed First Folder Future INPUT Image ImageEnhance ImageOps Iterable Iterator LEASE
@@ -26,13 +26,13 @@ OF_SCRIPTS = frozenset(
     STAGES STD SUFFIXES Sequence Store SummaryWriter SyntheticImages TARGET TARGETS TEST_SIZE
     ThreadPoolExecutor URL WORLD""".split()
 )
-# What stands in files for inference besides; a test holds this against their template.
+# Additional names in files for inference; a test compares this with their template.
 OF_DEPLOY = frozenset({"ACTIVATIONS", "Any", "FOLDED", "FusedConv2d", "ONEDNN"})
 NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS | OF_DEPLOY
 
 
 def qualified(name: str) -> str:
-    """A class as a generated file names it: one of torch, or one that stands in the file."""
+    """A class as a generated file names it: one of torch, or one in the file itself."""
     return name if name in HELPERS or name in OF_DEPLOY else f"nn.{name}"
 
 

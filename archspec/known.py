@@ -1,13 +1,13 @@
-"""Names that mean something elsewhere: torch's, timm's, those of papers and of training scripts.
+"""Names that have a meaning elsewhere: in torch, timm, papers, and training scripts.
 
-A name in here is no typo of ours, however much it looks like one.
+A name in this list is not treated as a typo, however similar it is to one of archspec's.
 """
 
 from __future__ import annotations
 
 from functools import cache
 
-# Classes of `torch.nn` that have one for each rank: `Conv` is Conv1d, Conv2d, Conv3d.
+# Classes of `torch.nn` with a variant per rank: `Conv` is Conv1d, Conv2d, Conv3d.
 _RANKED = """
 AdaptiveAvgPool AdaptiveMaxPool AvgPool BatchNorm CircularPad ConstantPad Conv ConvTranspose
 Dropout FractionalMaxPool InstanceNorm LPPool LazyBatchNorm LazyConv LazyConvTranspose
@@ -66,7 +66,7 @@ squeeze_excite effective_se gather_excite global_context non_local selective_ker
 halo_attn bottleneck_attn lambda_layer inplace_abn
 """
 
-# Layers of papers and of other frameworks -> torch's class where it has one.
+# Layers of papers and of other frameworks -> torch's class, if it has one.
 _PAPERS = """
 acon agc aspp asymmetric_conv atrous_conv bn bn2d bi_fpn bsconv carafe
 conv_transpose=ConvTranspose2d condconv coord_conv coordconv cross_attention crelu dcn
@@ -152,24 +152,24 @@ world_size
 
 
 def plain(word: str) -> str:
-    """The word without what people spell differently: case, `_` and `-`."""
+    """The word without differences that are only spelling: case, `_`, and `-`."""
     return word.lower().replace("_", "").replace("-", "")
 
 
 def known(word: str) -> str | None:
-    """Where a name comes from, such as `torch.nn.PReLU`, or "timm"; None if it is no known one."""
+    """The origin of a name, such as `torch.nn.PReLU` or "timm"; None if it is unknown."""
     return _table().get(plain(word))
 
 
 @cache
 def words() -> tuple[str, ...]:
-    """Every known name, in small letters."""
+    """Every known name, in lower case."""
     return tuple(_table())
 
 
 @cache
 def _table() -> dict[str, str]:
-    """A name as `plain` writes it -> where it comes from; the first of two counts."""
+    """A name in the form of `plain` -> where it is from; the first of two counts."""
     table: dict[str, str] = {}
     for name in _TORCH.split():
         table.setdefault(plain(name), f"torch.nn.{name}")

@@ -1,7 +1,7 @@
-"""What many specs have in common, worked out once: results of pure functions, by their arguments.
+"""Work that many specs share, done once: results of pure functions, by their arguments.
 
-A key holds every argument of a function by value, so a result never depends on who asked first,
-nor on a file. `Memo` is passed in; without one (None) everything is worked out anew.
+A key holds every argument of a function by value, so a result never depends on the first caller or
+on a file. `Memo` is passed in; without one (None), everything is computed again.
 """
 
 from __future__ import annotations
@@ -13,37 +13,39 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-MOST = 5000  # results; then all are forgotten
+MOST = 5000  # results; then all are dropped
 
 
 class Memo:
-    """Results by function and arguments. Threads may share one: a result is at worst made twice."""
+    """Results by function and arguments. Threads may share one: at worst, they compute a result
+    twice.
+    """
 
     def __init__(self, known: dict[Any, Any] | None = None) -> None:
         self.known: dict[Any, Any] = {} if known is None else known
 
     def trimmed(self) -> Memo:
-        """The memo, which forgets everything if it is too much. Call it between two specs."""
+        """The memo, cleared if it is too large. Call it between two specs."""
         if len(self.known) > MOST:
             self.known = {}
         return self
 
     def session(self) -> Memo:
-        """The same results, of which nothing is forgotten in the middle of a network."""
+        """The same results, which are not cleared in the middle of a network."""
         return Memo(self.known)
 
 
 def canonical(memo: Memo | None, key: Any, value: T) -> T:
     """The first of all values with an equal key, so that equal values are one object.
 
-    Keys that hold them are then compared by identity, which is cheap and never wrong.
+    Keys that contain them are then compared by identity, which is cheap and always correct.
     """
     kept: T = value if memo is None else memo.known.setdefault(key, value)
     return kept
 
 
 def remember(function: F) -> F:
-    """Remembers a pure function of hashable arguments in the `memo` that is passed to it."""
+    """Memoize a pure function of hashable arguments in the `memo` that is passed to it."""
 
     @wraps(function)
     def remembered(*args: Any, memo: Memo | None, **ambient: Any) -> Any:
@@ -58,9 +60,9 @@ def remember(function: F) -> F:
 
 
 def remember_by_reads(function: F) -> F:
-    """The same for a function whose last argument is a mapping that is read in part.
+    """The same for a function that only reads part of its last argument, a mapping.
 
-    The result says in `.reads` which names were read; only their values tell results apart.
+    The result lists the names it read in `.reads`; only their values distinguish results.
     """
 
     @wraps(function)
@@ -82,12 +84,12 @@ def remember_by_reads(function: F) -> F:
 
 
 def _seen(reads: Iterable[str], names: Any) -> tuple[Any, ...]:
-    """What is read, where a name that means nothing is None."""
+    """The values that were read; None for a name that is not defined."""
     return tuple(names.get(name) for name in reads)
 
 
 def frozen(data: Any) -> Any:
-    """Plain data as a key. Strict in type: 1, 1.0 and `true` differ, as they do in a spec."""
+    """Plain data as a key. Strict in type: 1, 1.0, and `true` differ, as they do in a spec."""
     if isinstance(data, str):
         return data
     if data is None or isinstance(data, (int, float)):

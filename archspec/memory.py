@@ -1,9 +1,9 @@
-"""The memory of a training step and of inference, known without torch and before a run.
+"""The memory of a training step and of inference, computed without torch and before a run.
 
-A body is read as torch runs it, on tensors that have a size and no numbers. A tensor is live for as
-long as something refers to it, here as there; layers add what autograd keeps of them, and the
-backward pass frees it again. Counted are tensors: what an allocator rounds up, a kernel's workspace
-and the CUDA context (some hundred MB) come on top.
+A body is evaluated as in torch, on tensors with a size but without values. A tensor is live as long
+as something refers to it, as in torch; layers add what autograd keeps of them, and the backward
+pass frees it again. Only tensors are counted: the rounding of an allocator, the workspaces of
+kernels, and the CUDA context (some hundred MB) are extra.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from archspec.ir import Apply, Attend, Body, Constant, Interpolate, Method, Op, 
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, OpCall, OpSite
 
 Precision = Literal["fp32", "bf16", "fp16"]
-#: Numbers that an optimizer holds for each weight.
+# : The values that an optimizer holds per weight.
 STATES = {"sgd": 1, "adamw": 2, "lamb": 2}
-#: How many tensors of the size of a weight its step makes at once.
+# : The number of temporary tensors with the size of a weight in its step.
 MADE = {"sgd": 0, "adamw": 2, "lamb": 2}
-WIDTH, LOW = 4, 2  # bytes of a number, and of one in `bf16` and `fp16`
+WIDTH, LOW = 4, 2  # bytes of a value, and of one in `bf16` and `fp16`
 
 
 class Memory(NamedTuple):
-    """Bytes. `training` and `inference` are peaks, with all that is live then.
+    """Bytes. `training` and `inference` are peaks, including everything that is live then.
 
-    `kept` is what the forward pass leaves for the backward pass, and `weights` are those of the
-    network with its buffers; gradients are as many as the weights, `states` are the optimizer's.
+    `kept` is what the forward pass keeps for the backward pass, and `weights` are those of the
+    network
+    with its buffers; gradients have the size of the weights, `states` are the optimizer's.
     """
 
     weights: int
@@ -45,9 +46,9 @@ def memory_of(
     optimizer: str = "sgd",
     ema: bool = False,
 ) -> Memory:
-    """What `batch` samples on one device take; `ema` holds a copy of the weights.
+    """The memory for `batch` samples on one device; `ema` includes a copy of the weights.
 
-    Below `fp32` autocast runs layers that multiply by weights, which stay in float32.
+    Below `fp32`, autocast runs layers that multiply by weights, which stay in float32.
     """
     weights, buffers = _saved(network.root)
     states = STATES[optimizer] * weights
@@ -80,14 +81,14 @@ def _saved(container: Container) -> tuple[int, int]:
 
 @dataclass
 class _Meter:
-    """Bytes that are live, and the most that were."""
+    """Bytes that are live, and their maximum."""
 
     live: int = 0
     peak: int = 0
 
 
 class _Storage:
-    """The memory of a tensor, live for as long as this object."""
+    """The memory of a tensor, live as long as this object."""
 
     __slots__ = ("meter", "size")
 
@@ -101,7 +102,7 @@ class _Storage:
 
 
 class _Tensor(NamedTuple):
-    """What flows: its sizes without the batch, its memory, the bytes of a number, its node."""
+    """A tensor: its sizes without the batch, its memory, the bytes of a value, its node."""
 
     sizes: tuple[int, ...]
     storage: _Storage | None
@@ -111,9 +112,9 @@ class _Tensor(NamedTuple):
 
 @dataclass(eq=False)
 class _Node:
-    """A step of the backward pass: to whom it gives gradients of how many bytes, and what it needs.
+    """A step of the backward pass: which nodes it passes gradients to, their bytes, and its needs.
 
-    One that `passes` gives on the gradient that it gets. `weights` are the bytes of its weights'.
+    A node that `passes` returns the gradient that it gets. `weights` are the bytes of its weights'.
     """
 
     edges: list[tuple[_Node, int]]
@@ -130,7 +131,7 @@ class _Step:
         self.batch, self.low, self.training = batch, low, training
         self.meter = _Meter()
         self.nodes: list[_Node] = []
-        self.path: tuple[str, ...] = ()  # of the block that is read
+        self.path: tuple[str, ...] = ()  # of the block that is evaluated
         self.cast: dict[tuple[str, ...], _Storage] = {}  # weights in low precision, by layer
         self.gradients: dict[tuple[str, ...], _Storage] = {}
         self.largest = 0
@@ -147,7 +148,7 @@ class _Step:
         return self._node(_Node([(node, WIDTH) for node in losses], passes=True))
 
     def _loss(self, y: _Tensor) -> _Node:
-        kept = [self._take(math.prod(y.sizes), WIDTH)]  # the logarithms of the shares
+        kept = [self._take(math.prod(y.sizes), WIDTH)]  # the log probabilities
         return self._node(_Node(self._edges([y]), kept))
 
     def _take(self, elements: int, width: int) -> _Storage:
@@ -166,7 +167,7 @@ class _Step:
     def _made(
         self, sizes: tuple[int, ...], width: int, values: Sequence[_Tensor], passes: bool = False
     ) -> _Tensor:
-        """A new tensor made of others, with the node that leads back to them."""
+        """A new tensor computed from others, with the node that leads back to them."""
         node = None
         if self.training and any(x.node for x in values):
             node = self._node(_Node(self._edges(values), passes=passes))
@@ -213,7 +214,7 @@ class _Step:
         return _Tensor(sizes, y.storage, width, self._node(node))
 
     def _arriving(self, op: Op, x: _Tensor) -> _Tensor:
-        """What arrives, as autocast hands it on; it does the same to the weights, once."""
+        """The input as autocast passes it on; it casts the weights too, once."""
         if not self.low or op.autocast not in ("low", "full"):
             return x
         width = self._width(op, x)
@@ -253,7 +254,7 @@ class _Step:
         return total
 
     def _of_both(self, one: _Tensor, other: _Tensor, passes: bool = False) -> _Tensor:
-        """A number for each of the larger one; the smaller one is broadcast."""
+        """One value per element of the larger one; the smaller one is broadcast."""
         sizes = max(one.sizes, other.sizes, key=math.prod)
         return self._made(sizes, max(one.width, other.width), [one, other], passes)
 
@@ -304,7 +305,7 @@ class _Step:
     # Backward
 
     def backward(self, loss: _Node | None) -> None:
-        """The nodes, last first, as autograd runs them; each frees what was kept for it."""
+        """The nodes, last first, as autograd runs them; each frees its kept memory."""
         arrived: dict[_Node, _Storage] = {}
         if loss is not None:
             arrived[loss] = self._take(1, WIDTH)

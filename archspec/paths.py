@@ -1,4 +1,4 @@
-"""Names of files: as people are shown them, and whether they lie in a project."""
+"""File names: as displayed, and whether they are in a project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # where CI services check a
 
 
 def posix(path: AnyPath) -> str:
-    """The path with forward slashes, and none too many, as `pathlib` writes it."""
+    """The path with forward slashes, without duplicates, as `pathlib` writes it."""
     return _posix(os.fspath(path))
 
 
@@ -26,7 +26,7 @@ def _posix(path: str) -> str:
 def display_path(path: AnyPath) -> str:
     """The path relative to the working directory, with forward slashes.
 
-    In `blocks`, what stands there is not `../blocks/cell.yaml`.
+    In `blocks`, a file there is not `../blocks/cell.yaml`.
     """
     text = posix(path)
     if text.startswith("../") and "/../" not in text.lstrip("./"):
@@ -46,7 +46,7 @@ def _relative(path: str, working_folder: str) -> str:
 
 
 def working_folder() -> str:
-    """What shown paths are relative to; "" if it is gone."""
+    """The directory that displayed paths are relative to; "" if it no longer exists."""
     try:
         return os.getcwd()
     except OSError:
@@ -54,12 +54,12 @@ def working_folder() -> str:
 
 
 def folder_of_blocks(file: str) -> str:
-    """The folder whose specs see the block of this shown path: that of `blocks`."""
+    """The directory whose specs can use the block at this displayed path: that of `blocks`."""
     return os.path.normpath(f"{file}/../..")
 
 
 def lies_in(file: str, folder: AnyPath) -> bool:
-    """Whether this is the shown path of a file in a folder, or further below it."""
+    """Whether this is the displayed path of a file in a directory, at any depth."""
     return file.startswith(_start(os.fspath(folder), working_folder()))
 
 
@@ -69,10 +69,10 @@ def _start(folder: str, _working_folder: str) -> str:
 
 
 def repository_path(file: str) -> str:
-    """A shown path relative to the root of the repository, as services of CI want it.
+    """A displayed path relative to the root of the repository, as CI services expect it.
 
-    The root is the folder that the service names, if the file is in it, or else the nearest one
-    from the working directory up that holds `.git`. Without any the path stays as it is.
+    The root is the directory that the service names, if the file is in it, or else the nearest one
+    from the working directory upwards with a `.git`. Without any, the path stays as it is.
     """
     here = os.path.realpath(working_folder())
     whole = os.path.normpath(os.path.join(here, file))
@@ -86,7 +86,7 @@ def repository_path(file: str) -> str:
 
 @lru_cache(maxsize=256)
 def project_root(folder: str, markers: tuple[str, ...] = MARKERS) -> str:
-    """The nearest folder that holds a project's files, or `folder` itself."""
+    """The nearest directory that contains a project's files, or `folder` itself."""
     here = start = os.path.realpath(folder)
     while not is_root(here, markers):
         above = os.path.dirname(here)
@@ -97,24 +97,24 @@ def project_root(folder: str, markers: tuple[str, ...] = MARKERS) -> str:
 
 
 def is_root(folder: str, markers: tuple[str, ...] = MARKERS) -> bool:
-    """Whether a folder itself holds a project's files."""
+    """Whether a directory itself contains a project's files."""
     return any(os.path.exists(os.path.join(folder, marker)) for marker in markers)
 
 
 def leaves_project(path: AnyPath, folder: AnyPath) -> bool:
-    """Whether a link leads from a file of the project that `folder` is in to one outside it.
+    """Whether a symlink leads from a file of the project of `folder` to one outside it.
 
-    A spec may come from a stranger: what it names is read inside its own project alone.
+    A spec may be untrusted: files that it names are only read inside its own project.
     """
     root = project_root(os.path.abspath(folder))
     return not _is_in(os.path.realpath(path), root)
 
 
 def leads_out(path: AnyPath) -> bool:
-    """Whether a path in the project of the working directory is, by a link, one outside it.
+    """Whether a path in the project of the working directory is, through a symlink, outside it.
 
-    What a command names may be a link that a stranger has put there. Where nothing says where
-    a project begins, none is left.
+    A path on the command line may be a symlink from an untrusted source. Without a project root,
+    nothing is rejected.
     """
     here = working_folder()
     root = project_root(here)
@@ -125,7 +125,7 @@ def leads_out(path: AnyPath) -> bool:
 
 
 def is_in_project(path: AnyPath, folder: str) -> bool:
-    """Whether a path is in the project that a folder is in, or in the working directory."""
+    """Whether a path is in the project of a directory, or in the working directory."""
     target = os.path.realpath(path)
     return any(_is_in(target, root) for root in (project_root(folder), working_folder()) if root)
 

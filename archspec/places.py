@@ -1,7 +1,8 @@
-"""Places: where something is written, as a path into a document.
+"""Locations in a document, as paths.
 
-What is read, expanded and remembered holds no line of any file, so that equal text is an equal
-value whoever wrote it. Lines are looked up when a finding is reported (`archspec.language.lines`).
+Values that are read, expanded, and memoized contain no line of any file, so that equal text is an
+equal value in every file. Lines are looked up when a finding is reported
+(`archspec.language.lines`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ Path = tuple[str | int, ...]
 class At(NamedTuple):
     """A path into the document of a block, or of the spec itself (`block` is "").
 
-    `parts` is not empty where the layers that fill a part are meant, wherever the user of the
-    block wrote them: the path then starts there. Of several parts, each is one of the place where
-    the part before it was written. `key` means the key of the path, not its value.
+    `parts` is not empty for the layers given for a part, wherever the caller of the block wrote
+    them:
+    the path then starts there. Of several parts, each is a part in the place where the part before
+    it
+    was written. `key` means the key of the path, not its value.
     """
 
     path: Path = ()
@@ -26,12 +29,12 @@ class At(NamedTuple):
     key: bool = False
 
     def below(self, *steps: str | int, key: bool = False) -> At:
-        """A place further down."""
+        """A location further down."""
         return At((*self.path, *steps), self.block, self.parts, key)
 
 
 class Origin(NamedTuple):
-    """Where the layers that fill a part are written, and where the parts that they name are."""
+    """Where the layers given for a part are written, and where the parts that they name are."""
 
     at: At | None = None
     inner: Mapping[str, Origin] | None = None
@@ -46,11 +49,11 @@ class Origin(NamedTuple):
 
 
 NOWHERE = Origin()
-Given = At | str | None  # where an argument is given: there, as an argument of the block around
+Given = At | str | None  # where an argument is set: there, as an argument of the enclosing block
 
 
 class Use(NamedTuple):
-    """The use of a block: where it is named, and where its parts and arguments are given."""
+    """The use of a block: where it is named, and where its parts and arguments are set."""
 
     at: At
     block: str
@@ -58,7 +61,7 @@ class Use(NamedTuple):
     args: Mapping[str, Given]
 
     def outside(self, at: At) -> At | None:
-        """A place inside the block as a place of its user; None if nobody wrote it."""
+        """A location inside the block as one of its caller; None if it is not written anywhere."""
         if not at.parts:
             return at
         first, *rest = at.parts
@@ -73,9 +76,10 @@ class Use(NamedTuple):
 class Finding(NamedTuple):
     """A finding inside a block or the spec, before its lines are looked up.
 
-    `named` is where a body names the part that the place is in, in case nobody wrote that. `given`
-    is the argument whose value is at fault: a name while the finding is inside the block
-    that has it, a place once that is known. `uses` are the uses of blocks that led here, the
+    `named` is where a body names the part that the location is in, in case that is not written
+    anywhere. `given` is the argument whose value is wrong: a name while the finding is inside the
+    block
+    that has it, and a location once that is known. `uses` are the uses of blocks that led here,
     innermost first.
     """
 
@@ -89,7 +93,7 @@ class Finding(NamedTuple):
     named: At | None = None
 
     def outside(self, use: Use) -> Finding:
-        """The finding as the user of the block sees it."""
+        """The finding for the caller of the block."""
         given = use.args.get(self.given) if isinstance(self.given, str) else self.given
         labels = ((use.outside(at), text) for at, text in self.labels)
         uses = [(use.outside(at) or use.at, block) for at, block in self.uses]

@@ -10,9 +10,9 @@ _LOCK = threading.Lock()
 
 
 def parse_python(source: str, mode: str = "exec") -> Any:
-    """`ast.parse` for threads; raises what it raises.
+    """`ast.parse` for threads; raises the same exceptions.
 
-    Python 3.11 has one count of depth for all threads: two that parse at a time may end in
+    Python 3.11 has one depth counter for all threads: two that parse at the same time may raise
     "AST constructor recursion depth mismatch" (python/cpython#106905).
     """
     with _LOCK:

@@ -1,4 +1,4 @@
-"""The receptive field: how many pixels of the input one number of the last feature map sees."""
+"""The receptive field: the input pixels that one value of the last feature map depends on."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from archspec.ops.resizing import TAPS
 
 
 class ReceptiveField(NamedTuple):
-    """Pixels in each dimension, None where a number sees all of the input.
+    """Pixels in each dimension, None if a value depends on the whole input.
 
-    `by` is the path of the first layer that sees all, as a pool in a gate does, or attention.
+    `by` is the path of the first layer that depends on the whole input, such as a gate's pool, or
+    attention.
     """
 
     sizes: tuple[int | None, ...]
@@ -31,23 +32,24 @@ class ReceptiveField(NamedTuple):
 
 
 class _Sight(NamedTuple):
-    """What a number sees: pixels, and how far the next number's are away, in each dimension.
+    """What a value depends on: pixels, and the distance to those of the next value, per dimension.
 
-    `pooled`: no pixels are left, and `field` is that of the last feature map that had some.
+    `pooled`: there are no pixels left, and `field` is that of the last feature map with pixels.
     """
 
     field: tuple[float, ...]
     jump: tuple[Real, ...]
-    whole: str = ""  # the layer that sees all
+    whole: str = ""  # the layer that depends on everything
     pooled: bool = False
 
 
 def receptive_field(network: ExpandedNetwork) -> ReceptiveField | None:
-    """That of the last feature map on the longest path, before a pool or the head takes its pixels.
+    """The field of the last feature map on the longest path, before a pool or the head.
 
     Windows add up as in "Computing Receptive Fields of Convolutional Neural Networks" (Araujo et
-    al., 2019). Statistics of a norm do not count, nor does what an own module may see. None for a
-    network whose input has no pixels.
+    al., 2019). Statistics of a norm do not count, and neither do own modules. None for a network
+    whose
+    input has no pixels.
     """
     rank = network.input.rank
     if not rank:
@@ -58,7 +60,7 @@ def receptive_field(network: ExpandedNetwork) -> ReceptiveField | None:
 
 
 class _Walk:
-    """Reads what each body sees (`ir.Reader`)."""
+    """Evaluates the field of each body (`ir.Reader`)."""
 
     def __init__(self, container: Container, path: str = "") -> None:
         self.names, self.path = container.shortcuts, path
@@ -122,7 +124,7 @@ class _Walk:
 
 
 def _through(site: OpSite, seen: _Sight, path: str) -> _Sight:
-    """What is seen behind an op."""
+    """The field after an op."""
     x, y = site.x, site.y
     if seen.pooled:
         return seen if _is_pooled(y) else _all(seen, path, y.rank)
@@ -140,12 +142,12 @@ def _is_pooled(y: Shape) -> bool:
 
 
 def _all(seen: _Sight, path: str, rank: int) -> _Sight:
-    """Pixels that are made of what sees all."""
+    """Pixels that depend on the whole input."""
     return _Sight((math.inf,) * rank, (1,) * rank, seen.whole or path)
 
 
 def _seen(seen: _Sight, reach: tuple[float, ...], path: str = "") -> _Sight:
-    """Behind a window of these sizes."""
+    """The field after a window of these sizes."""
     rank = len(seen.field)
     windows = reach * rank if len(reach) == 1 else reach or (1,) * rank
     pairs = zip(seen.field, windows, seen.jump, strict=True)
@@ -162,7 +164,7 @@ def _jump(site: OpSite, jump: tuple[Real, ...]) -> tuple[Real, ...]:
 
 
 def _merged(values: list[_Sight]) -> _Sight:
-    """Branches side by side: the largest field, and all of the input where a gate pools it."""
+    """Parallel branches: the largest field, and the whole input if a gate pools it."""
     here = [value for value in values if not value.pooled]
     lead = (here or values)[0]
     whole = next((value.whole for value in values if value.whole), "")

@@ -1,4 +1,4 @@
-"""Where the shipped `specs/` and `templates/` lie, in a checkout and in a wheel."""
+"""The location of the built-in `specs/` and `templates/`, in a checkout and in a wheel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def folder(name: str) -> Path:
-    """Inside the package if it is there (a wheel), beside it otherwise (a checkout)."""
+    """Inside the package if it exists there (a wheel), otherwise next to it (a checkout)."""
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name
 

@@ -1,8 +1,8 @@
-"""What bounds each layer on a device: its operations or the bytes that it moves (the roofline).
+"""What limits each layer on a device: its operations or the bytes that it moves (the roofline).
 
-Williams, Waterman and Patterson, "Roofline" (2009). A layer runs by itself, as in eager torch: it
-reads what arrives and its weights and writes what leaves. So times are lower bounds of a network
-that is not fused, and say where a faster kernel could help at all.
+Williams, Waterman and Patterson, "Roofline" (2009). Each layer runs separately, as in eager torch:
+it reads its input and its weights and writes its output. So times are lower bounds of a network
+that is not fused, and show where a faster kernel could help at all.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from archspec.ir.visitor import visits
 
 
 class Device(NamedTuple):
-    """Peak operations a second in float32 and, dense, in 16 bits, and bytes a second of memory."""
+    """Peak operations per second in float32 and, dense, in 16 bits; memory bytes per second."""
 
     fp32: float
     low: float
     bandwidth: float
 
 
-#: From the data sheets of NVIDIA, without sparsity.
+# : From the data sheets of NVIDIA, without sparsity.
 DEVICES = {
     "v100": Device(15.7e12, 125e12, 900e9),
     "t4": Device(8.1e12, 65e12, 320e9),
@@ -36,7 +36,7 @@ DEVICES = {
 
 
 class Bound(NamedTuple):
-    """A layer: its operations (two for a multiply-add), bytes moved, and least seconds."""
+    """A layer: its operations (two per multiply-add), bytes moved, and minimum seconds."""
 
     path: str
     op: str
@@ -47,7 +47,7 @@ class Bound(NamedTuple):
 
     @property
     def intensity(self) -> float:
-        """Operations a byte."""
+        """Operations per byte."""
         return self.operations / self.moved if self.moved else 0.0
 
 
@@ -71,7 +71,7 @@ LINE = "{:<{wide}}  {:>10}  {:>10}  {:>7}  {:>9}  {}"
 
 
 def bounds_table(layers: Sequence[Bound], depth: int | None = None) -> Iterator[str]:
-    """Layers line by line and their sum; those with the first `depth` names in common are one."""
+    """Layers line by line and their sum; those that share the first `depth` names are one."""
     found: dict[str, list[Bound]] = {}
     for layer in layers:
         name = ".".join(layer.path.split(".")[:depth]) if depth else layer.path
@@ -94,7 +94,7 @@ def _line(name: str, layers: Sequence[Bound], wide: int) -> str:
 
 
 def _bound(layers: Sequence[Bound]) -> str:
-    """By what, or the shares of the time by which."""
+    """The limit, or the fraction of the time of each limit."""
     busy = sum(layer.seconds for layer in layers if layer.compute)
     share = busy / sum(layer.seconds for layer in layers)
     if share in (0, 1):

@@ -1,4 +1,4 @@
-"""What files for inference have beside their classes; each part is printed whole."""
+"""Parts of files for inference besides their classes; each is printed as a whole."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 FOLDED: dict[str, list[tuple[Any, ...]]] = {}
 
-ONEDNN: set[torch.dtype] = set()  # what oneDNN convolves on this machine
+ONEDNN: set[torch.dtype] = set()  # data types that oneDNN convolves on this machine
 if torch.backends.mkldnn.is_available() and all(
     hasattr(torch.ops.mkldnn, name)
     for name in ("_convolution_pointwise", "_reorder_convolution_weight")
@@ -17,7 +17,7 @@ if torch.backends.mkldnn.is_available() and all(
     ONEDNN.add(torch.float32)
     if torch.ops.mkldnn._is_mkldnn_bf16_supported():
         ONEDNN.add(torch.bfloat16)
-# Activations that oneDNN calls otherwise, with their numbers.
+# Activations that oneDNN names differently, with their numbers.
 ACTIVATIONS: dict[str, tuple[str, list[float]]] = {
     "relu6": ("hardtanh", [0.0, 6.0]),
     "silu": ("swish", []),
@@ -25,10 +25,10 @@ ACTIVATIONS: dict[str, tuple[str, list[float]]] = {
 
 
 class FusedConv2d(nn.Conv2d):
-    """A convolution that adds `other`, if it is given one, and ends in an activation.
+    """A convolution that adds `other`, if it gets one, and ends in an activation.
 
-    On a CPU that is one call of oneDNN, with a weight packed for the first input. On
-    other devices, in `torch.compile` and where gradients are wanted it is plain torch.
+    On a CPU this is one call of oneDNN, with a weight packed for the first input. On
+    other devices, in `torch.compile`, and if gradients are needed, it is plain torch.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class FusedConv2d(nn.Conv2d):
             x, other, self.packed, self.bias, *how, "add", 1.0, self.act or None, [], ""
         )
 
-    # A packed weight is made anew where the weight changes, and is not saved or copied.
+    # A packed weight is made again when the weight changes, and is not saved or copied.
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
         self.packed = None
@@ -100,7 +100,7 @@ class FusedConv2d(nn.Conv2d):
 
 
 def terms_of(layer: str) -> list[tuple[Any, ...]]:
-    """What a layer was in training: its row in FOLDED, with names in full."""
+    """The training layers of a layer: its row in FOLDED, with full names."""
     parent, _, name = layer.rpartition(".")
     stars = re.sub(r"\d+", "*", parent) + "." * bool(parent)
     keys = (layer, stars + name, stars + re.sub(r"\d+", "*", name))
@@ -113,7 +113,7 @@ def terms_of(layer: str) -> list[tuple[Any, ...]]:
 
 
 def in_full(block: str, path: str) -> str:
-    """A name in a block as the checkpoint has it; a dot ahead of it leads out."""
+    """A name in a block as in the checkpoint; a leading dot leads out of the block."""
     inside = path.lstrip(".")
     for _ in range(len(path) - len(inside)):
         block = block.rpartition(".")[0]
@@ -128,7 +128,7 @@ def fold(terms: list[tuple[Any, ...]], module: Any, layers: Any) -> dict[str, Te
         if layer:
             one = layers[layer]["weight"].double()
             offset = layers[layer].get("bias", torch.zeros_like(bias))
-        else:  # the norm alone
+        else:  # only the norm
             one = nn.init.dirac_(torch.zeros_like(weight), module.groups)
             offset = torch.zeros_like(bias)
         if norm:
@@ -155,9 +155,9 @@ def is_whole(term: tuple[Any, ...], layers: Any) -> bool:
 def fold_all(
     model: nn.Module, state: dict[str, Tensor], aside: tuple[str, ...] = ()
 ) -> dict[str, Tensor]:
-    """The weights of training as those of `model`; what has no place in it stays in.
+    """The weights of training as those of `model`; unexpected keys stay in.
 
-    Layers below those in `aside` were there for training alone.
+    Layers below those in `aside` were only for training.
     """
     layers: dict[str, dict[str, Tensor]] = {}
     for key, tensor in state.items():

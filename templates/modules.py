@@ -1,4 +1,6 @@
-"""Layers that torch has no class for. Each is printed whole into a file that uses it."""
+"""Layers that torch has no class for. Each is printed as a whole into a file that uses
+it.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -6,7 +8,7 @@ from torch.nn import functional as F
 
 
 class BlurPool(nn.Module):
-    """Reflection padding, then a fixed binomial filter of each channel (Zhang, 2019)."""
+    """Reflection padding, then a fixed binomial filter per channel (Zhang, 2019)."""
 
     filt: Tensor
 
@@ -44,7 +46,7 @@ class BlurPool(nn.Module):
 
 
 class ChannelLayerNorm(nn.LayerNorm):
-    """Layer norm over the channels of each pixel, with the channels in front."""
+    """Layer norm over the channels of each pixel, with channels first."""
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.movedim(1, -1)
@@ -53,7 +55,7 @@ class ChannelLayerNorm(nn.LayerNorm):
 
 
 class ChannelRMSNorm(nn.RMSNorm):
-    """RMS norm over the channels of each pixel, with the channels in front."""
+    """RMS norm over the channels of each pixel, with channels first."""
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.movedim(1, -1)
@@ -73,21 +75,21 @@ class ChannelScale(nn.Module):
 
 
 class ChannelsFirst(nn.Module):
-    """Moves the channels in front of the spatial sizes."""
+    """Moves the channels before the spatial dimensions."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.movedim(-1, 1)
 
 
 class ChannelsLast(nn.Module):
-    """Moves the channels behind the spatial sizes."""
+    """Moves the channels after the spatial dimensions."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.movedim(1, -1)
 
 
 class Crop(nn.Module):
-    """Takes pixels away at the edges: left and right, then top and bottom."""
+    """Removes pixels at the edges: left and right, then top and bottom."""
 
     def __init__(self, padding: int | tuple[int, ...], dims: int = 2) -> None:
         super().__init__()
@@ -99,7 +101,7 @@ class Crop(nn.Module):
 
 
 class FrozenBatchNorm(nn.Module):
-    """Batch norm whose statistics, factors and offsets stay as they are loaded."""
+    """A batch norm with frozen statistics, weights, and biases, as they are loaded."""
 
     weight: Tensor
     bias: Tensor
@@ -122,7 +124,7 @@ class FrozenBatchNorm(nn.Module):
 
 
 class GlobalResponseNorm(nn.Module):
-    """Each channel by its share of the energy (ConvNeXt V2, Woo et al., 2023)."""
+    """Scales channels by their share of the energy (ConvNeXt V2, Woo et al., 2023)."""
 
     def __init__(self, channels: int, dim: int = 1, eps: float = 1e-6) -> None:
         super().__init__()
@@ -140,7 +142,7 @@ class GlobalResponseNorm(nn.Module):
 
 
 class Max(nn.Module):
-    """The largest value over the channels or one spatial size, which becomes 1."""
+    """The maximum over the channels or a spatial dimension, which stays with size 1."""
 
     def __init__(self, over: str) -> None:
         super().__init__()
@@ -152,7 +154,7 @@ class Max(nn.Module):
 
 
 class Mean(nn.Module):
-    """The mean over the channels or one spatial size, which becomes 1."""
+    """The mean over the channels or one spatial dimension, which stays with size 1."""
 
     def __init__(self, over: str) -> None:
         super().__init__()
@@ -181,7 +183,7 @@ class PadChannels(nn.Module):
 
 
 class Rescale(nn.Module):
-    """Every number times one that is not learned."""
+    """Multiplies by a constant that is not learned."""
 
     def __init__(self, factor: float) -> None:
         super().__init__()
@@ -192,7 +194,7 @@ class Rescale(nn.Module):
 
 
 class Reshape(nn.Module):
-    """The numbers of each sample in another shape."""
+    """The values of each sample in another shape."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -203,7 +205,7 @@ class Reshape(nn.Module):
 
 
 class ScaledStdConv2d(nn.Conv2d):
-    """A standardized convolution with a gain (NFNets, Brock et al., 2021, section 2)."""
+    """A standardized convolution with gain (NFNets, Brock et al., 2021, section 2)."""
 
     def __init__(
         self,
@@ -242,7 +244,7 @@ class ScaledStdConv2d(nn.Conv2d):
 
 
 class Select(nn.Module):
-    """The features at the first or the last position of a sequence."""
+    """The features at the first or last position of a sequence."""
 
     def __init__(self, position: str) -> None:
         super().__init__()
@@ -283,7 +285,7 @@ class SelfAttention(nn.MultiheadAttention):
 
 
 class SequenceEmbedding(nn.Embedding):
-    """A learned vector for each whole number, also where numbers arrive as floats."""
+    """A learned vector for each integer; the integers may be floats."""
 
     def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
         super().__init__(num_embeddings, embedding_dim)
@@ -293,7 +295,7 @@ class SequenceEmbedding(nn.Embedding):
 
 
 class SequenceGRU(nn.GRU):
-    """A GRU over [length, channels], from zeros; what leaves are its outputs."""
+    """A GRU over [length, channels], starting with zeros; outputs every state."""
 
     def __init__(
         self,
@@ -325,7 +327,7 @@ class SequenceGRU(nn.GRU):
 
 
 class SequenceLSTM(nn.LSTM):
-    """An LSTM over [length, channels], from zeros; what leaves are its outputs."""
+    """An LSTM over [length, channels], starting with zeros; outputs every state."""
 
     def __init__(
         self,
@@ -393,7 +395,7 @@ class StdConv2d(nn.Conv2d):
 
 
 class StochasticDepth(nn.Module):
-    """Drops the whole branch of a sample while training (Huang et al., 2016)."""
+    """Drops a residual's branch per sample during training (Huang et al., 2016)."""
 
     def __init__(self, p: float) -> None:
         super().__init__()

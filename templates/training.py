@@ -1,4 +1,4 @@
-"""Parts of training scripts: what a script uses is printed into it whole, in this order."""
+"""Parts of training scripts, which contain the ones that they use, in this order."""
 
 import argparse
 import contextlib
@@ -48,21 +48,21 @@ signals: list[tuple[int, float]] = []
 
 
 def on_signal(number: int, _: object) -> None:
-    """The first asks for a checkpoint; one more, a second later, ends at once."""
+    """The first signal requests a checkpoint; another, a second later, ends at once."""
     if signals and time.monotonic() > signals[0][1] + 1:
         os._exit(128 + number)
     signals.append((number, time.monotonic()))
 
 
 def take_signals() -> None:
-    """From now on a signal ends the run after a step, with a checkpoint."""
+    """From now on, a signal ends the run after a step, with a checkpoint."""
     for name in ("SIGTERM", "SIGINT", "SIGUSR1"):
-        if number := getattr(signal, name, None):  # Windows lacks the last
+        if number := getattr(signal, name, None):  # Windows has no SIGHUP
             signal.signal(number, on_signal)
 
 
 def device_of(name: str) -> torch.device:
-    """The device of this name, or the best there is; of several GPUs the process's."""
+    """The device with this name, or the best one; of several GPUs, the process's."""
     best = torch.accelerator.current_accelerator(check_available=True)
     try:
         device = torch.device(name or best or "cpu")
@@ -73,20 +73,20 @@ def device_of(name: str) -> torch.device:
     except (RuntimeError, AssertionError):
         kinds = f"cpu or {best.type}" if best else "cpu"
         raise stop(
-            f"there is no device {name or best}",
-            f"--device takes {kinds}, and each GPU one process",
+            f"unknown device {name or best}",
+            f"--device takes {kinds}, with one process per GPU",
         )
     return device
 
 
 def locked(path: Path) -> Any:
-    """The file, locked until it is closed or its process ends; None if another has it."""
+    """The file, locked until closed or the process ends; None if another has it."""
     file = path.open("a+")
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            file.seek(1 << 20)  # behind the name in it, which others read
+            file.seek(1 << 20)  # after the name in it, which others read
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
@@ -101,10 +101,10 @@ def locked(path: Path) -> Any:
 
 
 def claimed(folder: Path) -> Any:
-    """Make the folder of a run, and keep all other processes out of it, by its lock.
+    """Create the directory of a run, and lock it against all other processes.
 
-    A lock of another machine is waited for: if that is gone, the file server keeps it
-    for a minute or two.
+    A lock of another machine is waited for: if that machine is gone, the file server
+    keeps it for a minute or two.
     """
     path, until = folder / "lock", time.monotonic() + LEASE
     try:
@@ -114,7 +114,7 @@ def claimed(folder: Path) -> Any:
             if holder == platform.node() or time.monotonic() > until:
                 raise stop(
                     f"another process is training in {folder}, on {holder}",
-                    "wait for its end, or choose another --out DIR",
+                    "wait until it ends, or choose another --out DIR",
                 )
             time.sleep(1)
         file.truncate(0)
@@ -123,26 +123,26 @@ def claimed(folder: Path) -> Any:
     except OSError as error:
         raise stop(
             f"--out {folder}: {error.strerror}",
-            "--out takes a folder that can be written to; it is made if missing",
+            "--out takes a writable directory; it is created if missing",
         )
 
 
 def meet(backend: str) -> None:
     """Join the other processes; a restart must not find the store of the last start."""
     store: Any = next(dist.rendezvous("env://"))[0]
-    if os.environ.get("LOCAL_WORLD_SIZE") == str(WORLD):  # machines count differently
+    if os.environ.get("LOCAL_WORLD_SIZE") == str(WORLD):  # on one machine
         start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = dist.PrefixStore(start, store)
     dist.init_process_group(backend, store=store, rank=RANK, world_size=WORLD)
 
 
 def going_on(args: argparse.Namespace) -> Path | None:
-    """The checkpoint to go on from; with `auto` the last one, if there is any."""
+    """The checkpoint to resume from; with `auto` the last one, if it exists."""
     last: Path = args.out / "last.pt"
     if args.resume is None and last.exists():
         raise stop(
-            f"there is a run in {args.out}",
-            "--resume auto goes on with it, and --out DIR begins another",
+            f"{args.out} contains a run",
+            "use --resume auto to resume it, or --out DIR to start another",
         )
     if args.resume in (None, "auto"):
         return last if last.exists() else None
@@ -159,12 +159,12 @@ def cores() -> int:
 
 
 def seed_of(*key: int) -> int:
-    """32 bits, as many as torch's CPU generator takes, of seed, step and part."""
+    """32 bits, the size of torch's CPU seeds, from seed, step, and part."""
     return zlib.crc32(repr(key).encode())
 
 
 def keep_memory() -> None:
-    """Have glibc keep the memory of activations, not return it to the kernel."""
+    """Make glibc keep the memory of activations instead of freeing it."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             libc = ctypes.CDLL(None)
@@ -173,7 +173,7 @@ def keep_memory() -> None:
 
 
 def fast_bf16(device: torch.device) -> bool:
-    """Whether the device calculates in bfloat16 and does not imitate it."""
+    """Whether the device computes in bfloat16 natively instead of emulating it."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
@@ -182,9 +182,9 @@ def fast_bf16(device: torch.device) -> bool:
 
 
 def read_published(args: argparse.Namespace, name: str) -> bytes:
-    """A file's content, if the file, or what is packed in it, is the published one.
+    """The content of a file, if it is the published one, before or after unpacking.
 
-    Debian packs it anew, so that only the content has the published SHA-256.
+    Debian repacks its files, so only their content has the published SHA-256.
     """
     folders = [args.data] if args.data else FOLDERS
     names = (name, name.removesuffix(".gz"))
@@ -199,15 +199,15 @@ def read_published(args: argparse.Namespace, name: str) -> bytes:
     except OSError as error:
         raise stop(
             f"{path}: {getattr(error, 'strerror', None) or error}",
-            "--data DIR says where the data is, --download fetches what is "
-            "missing, and --data synthetic needs none",
+            "use --data DIR for existing data, --download to fetch it, or --data "
+            "synthetic",
         )
     if path.suffix == ".gz":
-        with contextlib.suppress(OSError, EOFError, zlib.error):  # cut short, say
+        with contextlib.suppress(OSError, EOFError, zlib.error):  # truncated
             content = gzip.decompress(packed)
     if DIGESTS[name] not in {hashlib.sha256(b).hexdigest() for b in (packed, content)}:
         raise stop(
-            f"{path} is not what was published: its SHA-256 is another",
+            f"{path} is not the published file: its SHA-256 differs",
             "delete it, and run again with --download",
         )
     return content
@@ -222,7 +222,7 @@ def read_idx(args: argparse.Namespace, name: str) -> Tensor:
 
 
 def synthetic(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Images that can be learnt: a coarse pattern a class, half hidden by noise."""
+    """Images that can be learned: a coarse pattern per class, half hidden by noise."""
     patterns = torch.rand(OUTPUTS, INPUT[0], 4, 4, generator=torch.Generator())
     patterns = F.interpolate(patterns, INPUT[1:])
     noise = torch.Generator().manual_seed(seed)
@@ -232,7 +232,7 @@ def synthetic(count: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def synthetic_values(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Inputs that hold as much of each output's pattern as its target says."""
+    """Inputs that contain each output's pattern in proportion to its target."""
     patterns = torch.randn(OUTPUTS, math.prod(INPUT), generator=torch.Generator())
     noise = torch.Generator().manual_seed(seed)
     targets = torch.randn(count, OUTPUTS, generator=noise)
@@ -242,25 +242,25 @@ def synthetic_values(count: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def synthetic_choices(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Inputs in which one pattern is the strongest, and its number."""
+    """Inputs in which one pattern is strongest, and its number."""
     inputs, values = synthetic_values(count, seed)
     return inputs, values.argmax(1)
 
 
 def synthetic_labels(count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Inputs that hold the patterns of some of the labels; targets are 0 and 1."""
+    """Inputs that contain the patterns of some of the labels; targets are 0 and 1."""
     inputs, values = synthetic_values(count, seed)
     return inputs, (values > 0).float()
 
 
 def made_up(make: Any, count: int) -> Parts:
-    """Samples to train with, and others to validate and to test."""
+    """Samples for training, and others for validation and testing."""
     few = count // 4
     return {"train": make(count, 1), "val": make(few, 3), "test": make(few, 2)}
 
 
 def held_out(count: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Which samples to train with and which to validate with: the seed decides."""
+    """Which samples to train with and which to validate with, depending on the seed."""
     generator = torch.Generator().manual_seed(seed_of(seed))
     order = torch.randperm(count, generator=generator)
     first, last = order.split([held := max(1, round(share * count)), count - held])
@@ -268,7 +268,7 @@ def held_out(count: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def hold_out(data: Parts, share: float, seed: int) -> None:
-    """If there is nothing to validate with, take it from what is trained with."""
+    """If there is no validation data, take it from the training data."""
     if "val" not in data:
         x, y = data["train"]
         kept, held = held_out(len(x), share, seed)
@@ -306,19 +306,19 @@ def check(
     least: float,
     most: float,
 ) -> None:
-    """Stop if a tensor is not what the network or its loss takes."""
+    """Stop if a tensor does not fit the network or its loss."""
     said, taken = f"{tuple(found.shape)}, {found.dtype}", f"{shape}, {kind}"
     if said == taken and shape[0]:
         low, high = found.aminmax()
         if least <= low and high <= most:
             return
         said, taken = f"from {low:g} to {high:g}", f"from {least:g} to {most:g}"
-    empty = "" if shape[0] else ", with one sample at least"
-    sys.exit(f"error: {name} are {said}\nhelp: they have to be {taken}{empty}")
+    empty = "" if shape[0] else ", with at least one sample"
+    sys.exit(f"error: {name} are {said}\nhelp: they must be {taken}{empty}")
 
 
 def read_tensors(args: argparse.Namespace) -> Parts:
-    """Inputs and targets from a file of torch.save; all but `train` may be missing."""
+    """Inputs and targets from a file of torch.save; only `train` is required."""
     data: Parts = {}
     try:
         read = torch.load(args.data, map_location="cpu", weights_only=True)
@@ -330,17 +330,17 @@ def read_tensors(args: argparse.Namespace) -> Parts:
             check(f"{name} targets", targets, (count, *TARGET), *TARGETS)
             data[part] = inputs, targets
     except Exception as error:
-        told = str(error).partition(". ")[0]  # torch goes on to advise against safety
+        told = str(error).partition(". ")[0]  # torch then advises against safety
         raise stop(
             f"--data {args.data or 'FILE'}: {told}",
-            "write it with "
-            'torch.save({"train": (inputs, targets), "test": (inputs, targets)}, FILE)',
+            'save it with torch.save({"train": (inputs, targets), "test": '
+            "(inputs, targets)}, FILE)",
         ) from error
     return data
 
 
 def jpeg_decoder() -> Any:
-    """That of simplejpeg, if it is installed: the same pixels in less time."""
+    """The decoder of simplejpeg, if it is installed: the same pixels in less time."""
     with contextlib.suppress(Exception):
         from simplejpeg import decode_jpeg  # type: ignore[import]
 
@@ -349,9 +349,9 @@ def jpeg_decoder() -> Any:
 
 
 def read_image(path: str, decode: Any = None) -> Any:
-    """An image as RGB, upright; 16 bits a channel are scaled to 8.
+    """An image as RGB, upright; 16 bits per channel are scaled to 8.
 
-    What `decode` can read is a tensor (3, height, width), and all else one of Pillow.
+    Images that `decode` supports are tensors (3, height, width), others Pillow images.
     """
     from PIL import Image, ImageOps
 
@@ -359,7 +359,7 @@ def read_image(path: str, decode: Any = None) -> Any:
         with Image.open(path) as file:
             if file.mode == "RGB" and file.getexif().get(274, 1) == 1:
                 if decode and file.format == "JPEG":
-                    with contextlib.suppress(ValueError):  # Pillow takes more
+                    with contextlib.suppress(ValueError):  # Pillow reads more
                         pixels = decode(Path(path).read_bytes(), "RGB")
                         return torch.from_numpy(pixels).permute(2, 0, 1)
                 file.load()
@@ -368,15 +368,15 @@ def read_image(path: str, decode: Any = None) -> Any:
             image = ImageOps.exif_transpose(file)
         if image.mode[0] in "IF":
             if not sixteen:
-                raise ValueError("it has 32 bits a channel, of which no range is known")
+                raise ValueError("it has 32 bits per channel, whose range is unknown")
             image = image.convert("I").point(lambda value: value / 257)
         return image.convert("RGB")
-    except Exception as error:  # Pillow's readers raise all kinds
-        raise RuntimeError(f"{path} cannot be read: {error}") from error
+    except Exception as error:  # Pillow's readers raise many types
+        raise RuntimeError(f"could not read {path}: {error}") from error
 
 
 def images_in(folder: Path) -> Iterator[str]:
-    """The images of a folder and of those in it, by name; hidden ones are not read."""
+    """The images of a directory and its subdirectories, by name; not hidden ones."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
         if not entry.name.startswith("."):
             if entry.is_dir():
@@ -386,7 +386,7 @@ def images_in(folder: Path) -> Iterator[str]:
 
 
 class Folder(Dataset[tuple[Tensor, int]]):
-    """Images, a folder a class; how one is changed is a function of seed and key."""
+    """Images, one directory per class; augmentation is a function of seed and key."""
 
     def __init__(
         self, root: Path, change: Any, seed: int = 0, like: Sequence[str] = ()
@@ -395,9 +395,9 @@ class Folder(Dataset[tuple[Tensor, int]]):
         self.read: Any = partial(read_image, decode=jpeg_decoder())
         if not root.is_dir():
             raise stop(
-                f"there is no folder {root}",
-                "--data DIR has train/CLASS/*.jpg "
-                "and val/ and test/ if there are any; --data synthetic needs none",
+                f"{root} is not a directory",
+                "--data DIR must contain train/CLASS/*.jpg, and may contain val/ "
+                "and test/; or use --data synthetic",
             )
         try:
             folders = [path for path in sorted(root.glob("[!.]*")) if path.is_dir()]
@@ -405,7 +405,7 @@ class Folder(Dataset[tuple[Tensor, int]]):
         except OSError as error:
             raise stop(
                 f"{error.filename}: {error.strerror}",
-                "every folder of the data has to be readable",
+                "every directory of the data must be readable",
             )
         self.classes = [path.name for path in folders]
         self.images = [
@@ -416,22 +416,22 @@ class Folder(Dataset[tuple[Tensor, int]]):
         if like and (lacks or more):
             raise stop(
                 f"{root} lacks the classes {lacks} of train, and has {more} more",
-                "both have a folder of the same name for each class",
+                "both must have a directory with the same name for each class",
             )
         if len(self.classes) != OUTPUTS:
             raise stop(
-                f"{root} has {len(self.classes)} classes, a folder each, "
-                f"and the network has {OUTPUTS} outputs",
-                "set the outputs in the spec, or choose another --data DIR",
+                f"{root} has {len(self.classes)} classes, one per directory, but "
+                f"the network has {OUTPUTS} outputs",
+                "change the outputs in the spec, or use another --data DIR",
             )
         if not all(held):
             raise stop(
-                f"there is no image in {folders[held.index([])]}",
-                f"the names of images end in {' '.join(SUFFIXES)}",
+                f"no images in {folders[held.index([])]}",
+                f"the names of images must end in {' '.join(SUFFIXES)}",
             )
 
     def some(self, keys: Tensor, change: Any) -> Any:
-        """These images alone, changed in a way of their own."""
+        """Only these images, with their own augmentation."""
         part = copy.copy(self)
         part.images, part.change = [self.images[key] for key in keys.tolist()], change
         return part
@@ -447,7 +447,7 @@ class Folder(Dataset[tuple[Tensor, int]]):
 
 
 def random_part(draw: Any, image: Any) -> Tensor:
-    """What `v2.RandomResizedCrop` takes of an image; no more of it becomes a tensor."""
+    """The crop of `v2.RandomResizedCrop`; the rest of the image is not decoded."""
     from torchvision.transforms import v2  # type: ignore[import-untyped]
 
     part = v2.functional.crop(image, **draw.make_params([image]))
@@ -457,7 +457,7 @@ def random_part(draw: Any, image: Any) -> Tensor:
 
 
 def shrunk(side: int, image: Any) -> Tensor:
-    """An image whose shorter side is this at most, as a tensor."""
+    """An image whose shorter side is at most this, as a tensor."""
     from torchvision.transforms import v2  # type: ignore[import-untyped]
 
     pixels = image if isinstance(image, Tensor) else v2.functional.pil_to_tensor(image)
@@ -466,7 +466,7 @@ def shrunk(side: int, image: Any) -> Tensor:
 
 
 class Store:
-    """Images as bytes in a file, one behind the other; `rows` are end, height, width."""
+    """Images as bytes in a file, one after another; `rows` are end, height, width."""
 
     def __init__(self, path: Path, images: Sequence[str]) -> None:
         self.path, self.index = path, path.with_suffix(".index")
@@ -481,7 +481,7 @@ class Store:
                 self.rows = rows[rows[:, 0] <= path.stat().st_size]
 
     def read(self, image: str) -> Tensor:
-        """The image of this path."""
+        """The image at this path."""
         end, height, width = self.rows[self.numbers[image]].tolist()
         if self.pixels is None:
             size, path = self.path.stat().st_size, str(self.path)
@@ -491,9 +491,10 @@ class Store:
 
 
 def keep_decoded(data: Folder, side: int, args: argparse.Namespace) -> None:
-    """Decode the images of a folder once, and keep them in --cache at this size.
+    """Decode the images of a directory once, and keep them in --cache at this size.
 
-    Where it was stopped it goes on. Images of other names or sizes are another file.
+    It resumes if it was interrupted. Images with other names or sizes get their own
+    file.
     """
     images = [path for path, _ in data.images]
     named = [f"{path} {os.stat(path).st_size}" for path in images]
@@ -502,14 +503,14 @@ def keep_decoded(data: Folder, side: int, args: argparse.Namespace) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         while (held := locked(path.with_suffix(".lock"))) is None:
-            time.sleep(1)  # another process makes it
+            time.sleep(1)  # another process writes it
         with held:
             fill(Store(path, images), data, side, args)
     except OSError as error:
         raise stop(
             f"--cache {args.cache}: {error.strerror}",
-            "--cache takes a folder with room for the decoded images; what is "
-            "there already is kept",
+            "--cache takes a directory with enough space for the decoded images; "
+            "existing ones are kept",
         )
     data.read = Store(path, images).read
 
@@ -542,7 +543,7 @@ def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> Non
 
 
 class SyntheticImages(Dataset[tuple[Tensor, int]]):
-    """Images that can be learnt, made one at a time: a coarse pattern under noise."""
+    """Images that can be learned, made one at a time: a coarse pattern under noise."""
 
     def __init__(self, count: int, size: int, first: int = 0) -> None:
         patterns = torch.rand(OUTPUTS, INPUT[0], 4, 4, generator=torch.Generator())
@@ -561,7 +562,7 @@ class SyntheticImages(Dataset[tuple[Tensor, int]]):
 
 
 def made_up_images(size: int, test_size: int) -> dict[str, Any]:
-    """Images to train with, and others to validate and to test."""
+    """Images for training, and others for validation and testing."""
     return {
         "train": SyntheticImages(4096, size),
         "val": SyntheticImages(1024, test_size, 4096),
@@ -570,7 +571,7 @@ def made_up_images(size: int, test_size: int) -> dict[str, Any]:
 
 
 def read_folders(root: Path, change: Any, whole: Any, seed: int) -> dict[str, Any]:
-    """Images to train with, and those that there are to validate and to test."""
+    """Images for training, and those for validation and testing that exist."""
     train = Folder(root / "train", change, seed)
     data: dict[str, Any] = {"train": train}
     for part in ("val", "test"):
@@ -580,7 +581,7 @@ def read_folders(root: Path, change: Any, whole: Any, seed: int) -> dict[str, An
 
 
 def hold_out_images(data: dict[str, Any], whole: Any, share: float, seed: int) -> None:
-    """If there is no folder `val`, take images of `train` to validate with."""
+    """If there is no directory `val`, take images of `train` for validation."""
     if "val" not in data:
         train = data["train"]
         kept, held = held_out(len(train), share, seed)
@@ -589,9 +590,9 @@ def hold_out_images(data: dict[str, Any], whole: Any, share: float, seed: int) -
 
 
 def batches(data: Dataset[Any], keys: Any, device: Any, args: Any) -> Feed:
-    """Images as bytes and labels on a device, loaded by processes of their own.
+    """Images as bytes and labels on a device, loaded by worker processes.
 
-    A data set gives its channels last, as images are decoded and convolutions like them.
+    A data set returns channels last, as images are decoded and convolutions prefer.
     """
     loader = DataLoader(
         data,
@@ -603,17 +604,19 @@ def batches(data: Dataset[Any], keys: Any, device: Any, args: Any) -> Feed:
         for x, y in loader:
             x, y = x.to(device, non_blocking=True), y.to(device, non_blocking=True)
             yield x.permute(0, 3, 1, 2), y
-    except (RuntimeError, OSError) as error:  # a worker's has its traceback before it
+    except (RuntimeError, OSError) as error:  # a worker's starts with a traceback
         told = str(error).rpartition("RuntimeError: ")[2].rstrip()
-        if "cannot be read: " in told:
-            raise stop(told, "remove it, or save it anew with 8 or 16 bits a channel")
+        if told.startswith("could not read "):
+            raise stop(
+                told, "remove it, or save it again with 8 or 16 bits per channel"
+            )
         starved = "shared memory" in told or "DataLoader worker (pid" in told
         if args.workers == 0 or not (starved or isinstance(error, OSError)):
             raise
         raise stop(
             f"{args.workers} processes cannot load the data: {told}",
-            "--workers 0 needs none, nor memory that is shared; a larger "
-            "/dev/shm will do too (docker run --shm-size)",
+            "use --workers 0, which needs no shared memory, or a larger /dev/shm "
+            "(docker run --shm-size)",
         )
 
 
@@ -622,8 +625,8 @@ def shares(
 ) -> Iterator[Tensor]:
     """This process's parts of each batch, as keys: index + epoch * count.
 
-    The order is a function of seed and epoch, so that no loader has a state to lose. It
-    is on the device of the data, which a step need not wait for.
+    The order is a function of seed and epoch, so that loaders have no state. It is on the
+    device of the data, which a step need not wait for.
     """
     first, parts = RANK * args.accumulate, WORLD * args.accumulate
     an_epoch = count // args.batch_size
@@ -636,11 +639,11 @@ def shares(
             step += 1
 
 
-# Here stand the functions of the regularisers.
+# The functions of the regularizers are inserted here.
 
 
 class Lamb(torch.optim.Optimizer):
-    """Adam's direction at the length of the weight itself (You et al., 2020)."""
+    """Adam's direction with the norm of the weight (You et al., 2020)."""
 
     def __init__(self, params: Any, lr: float) -> None:
         super().__init__(params, {"lr": lr, "weight_decay": 0.0})
@@ -673,7 +676,7 @@ class Lamb(torch.optim.Optimizer):
 
 
 def write(path: Path, content: bytes | memoryview) -> None:
-    """Replace a file by a whole one, or leave the old one and stop."""
+    """Replace a file by a complete one, or keep the old one and stop."""
     temporary = path.with_name(f"{path.name}.part")
     try:
         with temporary.open("wb") as file:
@@ -684,31 +687,31 @@ def write(path: Path, content: bytes | memoryview) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise stop(
-            f"{path} could not be written: {error.strerror}",
-            "its last version is whole; make room and go on with --resume",
+            f"could not write {path}: {error.strerror}",
+            "its last version is intact; free some space and resume with --resume",
         )
 
 
 def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    """A checkpoint that is whole and of the same run.
+    """A complete checkpoint of the same run.
 
-    Its checksums are tested first, since torch.load does not look at them.
+    Its checksums are tested first, because torch.load does not check them.
     """
     if not path.exists():
         raise stop(
-            f"there is no {path}",
-            "--resume takes a file in --out; --resume auto begins a run, too",
+            f"{path} does not exist",
+            "--resume takes a file in --out; --resume auto also starts a new run",
         )
     try:
         with zipfile.ZipFile(path) as archive:
             if damaged := archive.testzip():
-                raise zipfile.BadZipFile(f"{damaged} is not what was written")
+                raise zipfile.BadZipFile(f"{damaged} has changed since it was written")
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         saved, _ = dict(state["settings"]), state["run"]["step"]
-    except Exception as error:  # a flipped bit may lead the readers into any
+    except Exception as error:  # a flipped bit may make the readers raise anything
         raise stop(
             f"{path} is damaged: {error!s:.100}",
-            "nothing was changed; --resume best.pt goes on from the best weights",
+            "nothing was changed; use --resume best.pt to resume from the best weights",
         ) from error
     told = {
         name: f"{name} = {saved.get(name)}, now {settings.get(name)}"
@@ -721,13 +724,13 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
     if told:
         raise stop(
             f"{path} was written with other settings: {'; '.join(told.values())}",
-            "give the options of that run, or begin another with --out DIR",
+            "use the options of that run, or start another with --out DIR",
         )
     return state
 
 
 def weights_in(path: Path) -> tuple[str, dict[str, Tensor]]:
-    """The digest of a file, and the state dict that it is or holds."""
+    """The digest of a file, and its state dict."""
     try:
         content = path.read_bytes()
         if content[8:9] == b"{":
@@ -739,24 +742,27 @@ def weights_in(path: Path) -> tuple[str, dict[str, Tensor]]:
         for key in ("model", "state_dict", "model_state_dict"):
             found = found[key] if isinstance(found.get(key), dict) else found
         found = {str(name): tensor.to_dense().cpu() for name, tensor in found.items()}
-    except Exception as error:  # torch raises what it meets, of many kinds
-        why = getattr(error, "strerror", "") or "it is damaged, or no state dict"
+    except Exception as error:  # torch raises whatever it finds, of many types
+        why = getattr(error, "strerror", "") or "it is damaged, or is not a state dict"
         raise stop(
             f"--weights {path}: {why}",
-            "it takes what torch.save(net.state_dict(), FILE) or a run has written",
+            "it takes a file of torch.save(net.state_dict(), FILE) or of a run",
         ) from error
     return hashlib.sha256(content).hexdigest()[:16], found
 
 
 def start_from(path: Path, net: nn.Module) -> tuple[str, dict[str, Tensor], str]:
-    """The digest of a file, its tensors that fit a network, and a line about all.
+    """The digest of a file, its tensors that fit a network, and a summary.
 
-    The first convolution is made to fit other channels: summed over all for a single
-    one, else repeated, for outputs of the same size.
+    The first convolution is adapted to other channels: summed over all for a single
+    one,
+    otherwise repeated, with the scale of its output unchanged.
     """
     (digest, found), state = weights_in(path), net.state_dict()
     shapes, made, told = {name: t.shape for name, t in state.items()}, "", ""
-    while not found.keys() & shapes.keys():  # but for a prefix of all, as `module.`
+    while (
+        not found.keys() & shapes.keys()
+    ):  # except for a prefix of all, such as `module.`
         if len({name.partition(".")[0] for name in found} - {"n_averaged"}) != 1:
             break
         found = {k.partition(".")[2]: t for k, t in found.items() if "." in k}
@@ -772,22 +778,22 @@ def start_from(path: Path, net: nn.Module) -> tuple[str, dict[str, Tensor], str]
     there = {name: f" (there {[*t.shape]})" for name, t in found.items()}
     anew = [name + there.get(name, "") for name in shapes if name not in taken]
     left = [name for name in found if name not in shapes]
-    for names, what in ((anew, "start anew"), (left, "left over")):
+    for names, what in ((anew, "reinitialized"), (left, "unused")):
         more = f" and {len(names) - 6} more" if len(names) > 6 else ""
         told += f"; {what}: {', '.join(names[:6]) or 'none'}{more}"
     if not taken:
         raise stop(
-            f"--weights {path} has no tensor of a name and shape of the network",
+            f"--weights {path} has no tensor with a name and shape of the network",
             f"pass weights of this network{told}",
         )
     odd = any(found[k].shape[1:] != shapes[k][1:] for k in shapes if k in found)
     mark = "warning: " if odd or 2 * len(taken) < len(shapes) else ""
-    told = f"{len(taken)} of {len(shapes)} tensors taken{made}{told}"
+    told = f"{len(taken)} of {len(shapes)} tensors loaded{made}{told}"
     return digest, taken, f"{mark}{path}: {told}"
 
 
 def of_first(make: Callable[[], Any]) -> Any:
-    """What process 0 makes, in all of them: they need not have its files."""
+    """A value from process 0 in all processes, which need not have its files."""
     made = [make() if RANK == 0 else None]
     if WORLD > 1:
         dist.broadcast_object_list(made, 0)
@@ -795,7 +801,7 @@ def of_first(make: Callable[[], Any]) -> Any:
 
 
 class First(nn.Module):
-    """A network by the first of its outputs, which is judged."""
+    """A network that only returns the first of its outputs, which is evaluated."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -807,7 +813,7 @@ class First(nn.Module):
 
 
 class Mirrored(nn.Module):
-    """A network by its mean answer to an image and to the image mirrored."""
+    """A network that averages its outputs for an image and the mirrored image."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -820,7 +826,7 @@ class Mirrored(nn.Module):
 
 @torch.no_grad()
 def evaluate_classes(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
-    """Mean cross-entropy, accuracy, and how often each class was given each answer."""
+    """Mean cross-entropy, accuracy, and the count of each prediction per class."""
     net.eval()
     loss = torch.zeros((), device=device)
     table = torch.zeros(OUTPUTS**2, dtype=torch.long, device=device)
@@ -840,9 +846,9 @@ def evaluate_classes(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> 
 
 @torch.no_grad()
 def evaluate_labels(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
-    """Mean loss, and the share of labels, yes or no, that are right; of each as well."""
+    """Mean loss, and the fraction of correct labels, in total and per label."""
     net.eval()
-    sums = torch.zeros(3, OUTPUTS, device=device)  # loss, right ones, all
+    sums = torch.zeros(3, OUTPUTS, device=device)  # loss, correct ones, all
     for x, y in feed:
         with autocast():
             scores = net(x).float()
@@ -858,7 +864,7 @@ def evaluate_labels(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> R
 
 @torch.no_grad()
 def evaluate_values(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
-    """Mean squared error and R^2, the mean of each output's; each one's as well."""
+    """Mean squared error and R^2, the mean over the outputs; also per output."""
     net.eval()
     sums = torch.zeros(4, OUTPUTS, dtype=torch.float64)  # squared error, y, y^2, count
     for x, y in feed:
@@ -878,23 +884,23 @@ def evaluate_values(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> R
 
 @cache
 def statistics(device: torch.device) -> Tensor:
-    """MEAN and STD, copied once: a copy waits until the device has done all before it."""
+    """MEAN and STD, copied once: a copy waits for all work before it."""
     return torch.tensor([MEAN, STD], device=device).reshape(2, -1, 1, 1)
 
 
 def prepare(x: Tensor) -> Tensor:
-    """Images as bytes to mean 0 and deviation 1, in the layout convolutions like."""
+    """Bytes to mean 0 and deviation 1, in the layout fastest for convolutions."""
     mean, std = statistics(x.device)
     return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 def resize(x: Tensor, size: int) -> Tensor:
-    """Square images of another size."""
+    """Square images of a different size."""
     return F.interpolate(x, (size, size), mode="bilinear", antialias=True)
 
 
 def show(text: str, end: str = "\n") -> None:
-    """Print a line, or with end="" show progress if there is a terminal."""
+    """Print a line; with end="", show progress if there is a terminal."""
     out = sys.stdout
     if RANK > 0 or out is None or not (end or out.isatty()):
         return
@@ -902,27 +908,27 @@ def show(text: str, end: str = "\n") -> None:
     text = visible(text).encode(code, "backslashreplace").decode(code)
     try:
         print(f"\r{text}\33[K" if out.isatty() else text, end=end, flush=True)
-    except OSError:  # whoever read it has gone, or its disk is full: train on
+    except OSError:  # its reader has closed, or the disk is full: train on
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 def tensorboard(folder: Path, step: int) -> Any:
-    """A writer of curves that forgets what it was told after this step."""
+    """A writer of curves that drops earlier values after this step."""
     with needs("tensorboard"):
         from torch.utils.tensorboard import SummaryWriter
     return SummaryWriter(str(folder), purge_step=step)
 
 
 def curves(writer: Any, rows: list[dict[str, float]]) -> None:
-    """Tell TensorBoard what is in the last row."""
+    """Write the last row to TensorBoard."""
     for name in rows[-1].keys() - {"step", "epoch"} if writer and rows else ():
         writer.add_scalar(name, rows[-1][name], rows[-1]["step"])
 
 
 def log(folder: Path, rows: list[dict[str, float]]) -> None:
-    """All rows so far, so that none is there twice after a resume.
+    """Write all rows so far, so that none is duplicated after a resume.
 
-    Inside an epoch nothing is evaluated: the cells of an evaluation are empty.
+    Rows inside an epoch have no evaluation: those cells are empty.
     """
     text = f"{COLUMNS}\n"
     for row in rows:
@@ -933,45 +939,45 @@ def log(folder: Path, rows: list[dict[str, float]]) -> None:
 
 
 def explain(error: Exception, args: argparse.Namespace) -> None:
-    """Stop with what to do about an error, if its cause is known."""
+    """Stop with a hint if the cause of an error is known."""
     text, size = str(error), args.batch_size // args.accumulate // WORLD
     if "out of memory" in text or "t allocate memory" in text:
         cut = next((n for n in range(2, size + 1) if size % n == 0), 1)
-        less = f"--accumulate {cut * args.accumulate} takes {size // cut} at a time"
+        less = f"--accumulate {cut * args.accumulate} processes {size // cut} at a time"
         if size == 1:
-            less = "--precision bf16, smaller images or a smaller network take less"
-        raise stop(f"the memory does not hold a batch of {size}", less)
+            less = "use --precision bf16, smaller images, or a smaller network"
+        raise stop(f"a batch of {size} does not fit in memory", less)
     if "more than 1 value per channel" in text:
         raise stop(
-            f"a batch norm has one value a channel, of {size} sample at a time",
-            f"give a --batch-size of {2 * args.accumulate * WORLD} or more",
+            f"a batch norm sees one value per channel, with {size} sample at a time",
+            f"use a --batch-size of {2 * args.accumulate * WORLD} or more",
         )
     if "by peer" in text or "remote process exited" in text:
         raise stop(
-            "another process of this run has ended, or its machine",
-            "its own error is elsewhere in the output; the same command goes on",
+            "another process of this run, or its machine, has stopped",
+            "its own error is elsewhere in the output; run the same command to resume",
         )
     if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
         first = text.strip().partition("\n")[0]
         raise stop(
             f"torch.compile failed: {first}",
-            "--no-compile needs none; or install the compiler that it needs",
+            "use --no-compile, or install the compiler that it needs",
         )
 
 
 def check_finite(losses: list[float], weight: float, step: int, lr: float) -> None:
-    """Stop where training has run away, before that is saved."""
+    """Stop if training has diverged, before that is saved."""
     for number, loss in enumerate([*losses, weight], step + 1):
         if not math.isfinite(loss):
             raise stop(
                 f"the loss is {loss} at step {number:,}, learning rate {lr:.2g}",
-                "try a lower --lr, --precision fp32, or in the spec `clip: 1.0` "
+                "use a lower --lr, --precision fp32, or in the spec `clip: 1.0` "
                 "and a longer `warmup`; last.pt is from before",
             )
 
 
 def per_class(table: Tensor, names: Sequence[str]) -> Iterator[str]:
-    """The classes that are found worst; `table` counts images by class and answer."""
+    """The classes with the lowest recall; `table` is the confusion matrix."""
     right, images, answers = table.diag(), table.sum(1), table.sum(0)
     found, precise = right / images.clamp(min=1), right / answers.clamp(min=1)
     yield f"{'class':16} {'images':>7} {'found':>7} {'right':>7}"

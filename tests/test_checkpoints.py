@@ -159,14 +159,17 @@ OTHER: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "exported": (zipped("m/archive_format", "m/data/weights/w"), "a program of torch.export"),
     "arrays": (zipped("a.npy"), "a NumPy archive"),
     "photos": (zipped("a.png"), "a ZIP archive without weights"),
-    "half": (zipped("a/data.pkl")[:40], "damaged or cut off"),
+    "half": (zipped("a/data.pkl")[:40], "damaged or truncated"),
     "array": (b"\x93NUMPY\x01\x00", "a NumPy array"),
     "keras": (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     "gz": (lambda: gzip.compress(b"weights"), "compressed: unpack it"),
     "tar": (tar, "a tar archive: unpack it"),
     "onnx": (b"\x08\x08\x12\x07pytorch\x1a\x051.0", "an ONNX model"),
     "gguf": (b"GGUF\x03", "a GGUF file"),
-    "text": (b"hello", "damaged or cut off, or was never"),
+    "text": (
+        b"hello",
+        "it is damaged or truncated, or was never a .safetensors, .pt, or .pth file",
+    ),
 }
 
 
@@ -179,7 +182,7 @@ def test_what_holds_no_weights_is_named(
     path = tmp_path / f"{name}{suffix}"
     path.write_bytes(content if isinstance(content, bytes) else content())
     if (name, suffix) == ("text", ".safetensors"):
-        said = "no safetensors file, or cut off"
+        said = "not a safetensors file, or truncated"
     with pytest.raises(archspec.UnreadableFile, match=said) as caught:
         infer_file(path)
     assert "\n" not in str(caught.value)
@@ -189,10 +192,13 @@ def test_what_holds_no_weights_is_named(
 
 def test_places_that_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pt")
-    for path, said in ((tmp_path, "a folder"), (tmp_path / "pipe.pt", "no regular file")):
+    for path, said in (
+        (tmp_path, "it is a directory"),
+        (tmp_path / "pipe.pt", "it is not a regular file"),
+    ):
         with pytest.raises(archspec.UnreadableFile, match=said):
             kind_of(path)
-    with pytest.raises(archspec.UnreadableFile, match="no such file"):
+    with pytest.raises(archspec.UnreadableFile, match="file not found"):
         kind_of(tmp_path / "gone.pt")
     with pytest.raises(archspec.UnreadableFile, match="cannot be opened"):
         kind_of("a\0b")
@@ -201,11 +207,11 @@ def test_places_that_are_no_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (nn.Linear(2, 2), r"code in it is not run \(`torch\.nn\.modules.*state_dict"),
+        (nn.Linear(2, 2), r"their code is not run \(`torch\.nn\.modules.*state_dict"),
         ({"model": nn.Linear(2, 2)}, r"torch\.nn\.modules\.linear\.Linear"),
         (Settings(a=1), r"test_checkpoints\.Settings"),
         ({"actor": {"a": torch.ones(1)}, "critic": {"a": torch.ones(1)}}, "`actor`, `critic`"),
-        ({"model": {"lr": 3}}, "`lr` is no tensor"),
+        ({"model": {"lr": 3}}, "`lr` is not a tensor"),
     ],
     ids=["module", "module_inside", "mapping", "several", "settings"],
 )  # fmt: skip
@@ -227,7 +233,7 @@ def test_a_mapping_that_holds_itself_ends(tmp_path: Path) -> None:
 
 ODD: dict[str, tuple[Callable[[Tensor], Tensor], str]] = {
     "sparse": (lambda t: t.to_sparse(), "sparse_coo"),
-    "rows": (lambda t: t.flatten(1).to_sparse_csr(), "sparse_csr|of another shape"),
+    "rows": (lambda t: t.flatten(1).to_sparse_csr(), "sparse_csr|shape or type mismatch"),
     "meta": (lambda t: t.to("meta"), "without values"),
     "quantized": (lambda t: torch.quantize_per_tensor(t, 0.1, 0, torch.qint8), "qint8"),
     "complex": (lambda t: t.to(torch.complex64), "complex64"),
@@ -271,8 +277,8 @@ def test_infer_without_torch_says_what_to_install(
     assert main(["infer", str(tmp_path / "best.pt")]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: reading `")
-    assert said.endswith("best.pt` needs torch: python -m pip install 'archspec-nn[torch]'\n")
-    with pytest.raises(ModuleNotFoundError, match="loading weights needs torch"):
+    assert said.endswith("best.pt` requires torch: python -m pip install 'archspec-nn[torch]'\n")
+    with pytest.raises(ModuleNotFoundError, match="loading weights requires torch"):
         archspec.load_weights(module, tmp_path / "best.pt")
 
 

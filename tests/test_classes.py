@@ -45,28 +45,28 @@ def differences(text: str) -> list[str]:
 
 # Layers of a block, used once with `more: false` and once with `more: true`.
 DIFFERENCES = [
-    ("conv: 8; act; norm; act when more", "relu is applied twice and not once."),
-    ("conv: 8; act; norm; act when not more", "relu is applied once and not twice."),
+    ("conv: 8; act; norm; act when more", "relu is applied twice, not once."),
+    ("conv: 8; act; norm; act when not more", "relu is applied once, not twice."),
     (
         "conv: 8; norm when not more; conv: 8 when not more; act when not more",
         "without bn1, conv2, relu.",
     ),
     ("conv: 8; norm when more; conv: 8 when more; act when more", "with bn1, conv2, relu."),
-    ("conv: 8; norm when more; act; norm when not more", "in another order."),
+    ("conv: 8; norm when more; act; norm when not more", "in a different order."),
     ("conv: 8; relu when more; silu when not more", "without silu; with relu."),
     (
         "conv: 8; conv: {channels: 8, padding_mode: reflect} when more; conv: 8 when not more",
-        "conv2 has another padding_mode.",
+        "conv2 has a different padding_mode.",
     ),
     ("sequence: [[{conv: 8}, {norm: {}, when: more}]]", "sequence gains nn.BatchNorm2d."),
     ("sequence: [[{conv: 8}, {norm: {}, when: not more}, act]]", "sequence loses nn.BatchNorm2d."),
     (
         "sequence: [{conv: 8}, {relu: {}, when: not more, else: {elu: 0.5}}, norm]",
-        "sequence has nn.ELU in place of nn.ReLU.",
+        "sequence has nn.ELU instead of nn.ReLU.",
     ),
     (
         "sequence: [[{norm: {}, when: more}, {conv: 8}, {norm: {}, when: not more}]]",
-        "sequence is in another order.",
+        "sequence is in a different order.",
     ),
     ("residual: [{conv: 8}] when more; conv: 8 when not more", "added to the input."),
     ("residual: [{conv: 8}] when not more; conv: 8 when more", "nothing is added."),
@@ -78,7 +78,7 @@ DIFFERENCES = [
         "add: [{conv: 8}, {conv: 8}] when more; concat: [{conv: 4}, {conv: 4}] when not more",
         "with 1 sum; with no concatenation.",
     ),
-    ("split: [act, []] when more; split: [[], act] when not more", "put together in another way."),
+    ("split: [act, []] when more; split: [[], act] when not more", "with a different structure."),
 ]
 
 
@@ -793,7 +793,7 @@ def test_what_a_condition_chose_is_given_by_name(printed: dict[str, str]) -> Non
 
 
 def test_nothing_is_only_in_another_order(printed: dict[str, str]) -> None:
-    assert not [name for name, text in printed.items() if "in another order" in text]
+    assert not [name for name, text in printed.items() if "in a different order" in text]
 
 
 def test_a_depthwise_convolution_stays_one(printed: dict[str, str]) -> None:

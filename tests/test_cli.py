@@ -147,7 +147,7 @@ def test_a_file_whose_spec_is_gone_is_reported(folder: Path, capsys: Output) -> 
     capsys.readouterr()
     assert main(["build"]) == 0
     said = capsys.readouterr().err
-    assert "generated/other.py has no spec" in said
+    assert "generated/other.py is orphaned" in said
     assert "mine.py" not in said
     assert main(["build", "--check"]) == 1
 
@@ -169,7 +169,7 @@ def test_two_specs_of_one_name_are_refused(folder: Path, capsys: Output) -> None
     (folder / "more").mkdir()
     (folder / "more" / "tiny.yaml").write_text((folder / "specs" / "tiny.yaml").read_text())
     assert main(["build", "specs", "more"]) == 1
-    assert "two specs are called `tiny`" in capsys.readouterr().err
+    assert "two specs are named `tiny`" in capsys.readouterr().err
     assert not (folder / "generated").exists()
 
 
@@ -188,7 +188,7 @@ def test_a_spec_that_says_train_has_a_script_too(folder: Path, capsys: Output) -
     assert main(["build", "--force"]) == 0
     write(folder, "tiny")
     assert main(["build"]) == 0
-    assert "generated/train_tiny.py has no spec that writes it" in capsys.readouterr().err
+    assert "generated/train_tiny.py is orphaned: no spec generates it" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("scripts")
@@ -248,9 +248,9 @@ def test_set_changes_arguments_and_input(folder: Path, capsys: Output) -> None:
     ("setting", "said"),
     [
         ("args.clases=7", "did you mean `classes`"),
-        ("args.classes", "write `--set args.classes=10`"),
+        ("args.classes", "use `--set args.classes=10`"),
         ("args.classes=seven", "number"),
-        ("nowhere.at.all=1", "there is no `nowhere.at.all`"),
+        ("nowhere.at.all=1", "cannot set `nowhere.at.all`"),
         ("layer1.repeat=1", "did you mean `stages.layer1.repeat`?"),
         ("caf\udce9=1", "error[AS107] not-utf8: `caf\\udce9=1` is not UTF-8"),
         ("doc=caf\udce9", "error[AS107] not-utf8: `doc=caf\\udce9` is not UTF-8"),
@@ -530,5 +530,5 @@ def test_no_command_follows_a_link_out_of_the_project(
     (folder / "inside" / "link.yaml").symlink_to("../specs/tiny.yaml")
     monkeypatch.chdir(folder / "inside")
     assert main([name, "link.yaml"]) == 2
-    said = "error: `link.yaml` is a link that leads out of the project\n"
+    said = "error: `link.yaml` is a symlink to a path outside the project\n"
     assert capsys.readouterr() == ("", said)

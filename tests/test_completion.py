@@ -67,7 +67,7 @@ def test_without_the_library_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, "archspec.cli.completion", raising=False)
     monkeypatch.setitem(sys.modules, "argcomplete", None)
     assert main(["completion", "bash"]) == 2
-    wanted = f"`archspec completion` needs argcomplete: {extras.install('argcomplete')}"
+    wanted = f"`archspec completion` requires argcomplete: {extras.install('argcomplete')}"
     assert capsys.readouterr().err == f"error: {wanted}\n"
 
 

@@ -202,7 +202,7 @@ CHANGES: dict[str, tuple[str, Any, list[str]]] = {
         [LAYERS[2], LAYERS[0], LAYERS[1], LAYERS[3], LAYERS[4]],
         [
             "another order of layers; every weight still loads",
-            "~ layer1.*   the layers run in another order",
+            "~ layer1.*   the layers run in a different order",
             "but the outputs differ: the order changed",
         ],
     ),
@@ -211,7 +211,7 @@ CHANGES: dict[str, tuple[str, Any, list[str]]] = {
         {"multiply": [LAYERS, []]},
         [
             "other connections; every weight still loads",
-            "~ layer1.*   the layers are connected otherwise",
+            "~ layer1.*   the layers are connected differently",
             "but the outputs differ: the connections changed",
         ],
     ),
@@ -376,7 +376,7 @@ def test_from_a_folder_of_the_repository(
 def test_a_file_that_is_new(repository: Project) -> None:
     repository.write("new.yaml", "extends: base\nname: new\n")
     said = repository.run("diff", "--git", "HEAD", "new.yaml")
-    assert (said.code, said.err) == (2, "error: there is no file `new.yaml` at `HEAD`\n")
+    assert (said.code, said.err) == (2, "error: file not found: `new.yaml` at `HEAD`\n")
 
 
 def test_a_revision_that_cannot_be_read_says_so(repository: Project) -> None:
@@ -386,7 +386,7 @@ def test_a_revision_that_cannot_be_read_says_so(repository: Project) -> None:
     repository.write("net.yaml", text)
     said = repository.run("diff", "--git", "HEAD", "net.yaml")
     assert said.code == 2
-    assert said.err == "error: cannot use `HEAD`: net.yaml:1: there is no spec `bass` to extend\n"
+    assert said.err == "error: cannot use `HEAD`: net.yaml:1: unknown spec `bass` in `extends`\n"
 
 
 def test_a_link_in_a_revision_is_not_followed(repository: Project) -> None:
@@ -416,7 +416,7 @@ def test_a_link_in_a_revision_is_not_followed(repository: Project) -> None:
 def test_what_is_no_revision(revision: str, repository: Project) -> None:
     said = repository.run("diff", f"--git={revision}", "net.yaml")
     assert said.code == 2
-    assert said.err.startswith("error: there is no revision `")
+    assert said.err.startswith("error: unknown revision `")
     assert "\x1b" not in said.err
     assert not (repository.folder / "stolen").exists()
 
@@ -425,7 +425,7 @@ def test_outside_of_a_repository(project: Project, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.folder.parent))
     file = project.spec("stem: [{conv: 8}]")
     said = project.run("diff", "--git=HEAD", "specs/net.yaml")
-    assert (said.code, said.err) == (2, "error: `specs` is in no git repository\n")
+    assert (said.code, said.err) == (2, "error: `specs` is not in a git repository\n")
     assert file.exists()
 
 

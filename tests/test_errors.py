@@ -35,7 +35,7 @@ def findings(folder: Path, text: str) -> list[Diagnostic]:
 WRONG = {
     "another word for multiply-adds": (
         "stem: [{conv: 8}]\nexpect: {<flops>: 3}",
-        ("unknown-key", "unknown key `flops`", "write `macs`"),
+        ("unknown-key", "unknown key `flops`", "use `macs`"),
     ),
     "a typo in what is expected": (
         "stem: [{conv: 8}]\nexpect: {<dept>: 3}",
@@ -43,23 +43,31 @@ WRONG = {
     ),
     "a stage that takes the fewer channels of a layer between": (
         "stages: {a: {block: basic, channels: 64}, b: {conv: 32}, c: <{block: basic}>}",
-        ("channels-shrink", "`c` has 32 channels, fewer than the 64 of `a`", "`channels: 64`"),
+        ("channels-shrink", "`c` has 32 channels, but `a` has 64", "`channels: 64`"),
     ),
     "a stage with fewer channels than one that takes those of a layer between": (
         "stages: {a: {conv: 64}, b: {block: basic}, c: {block: basic, channels: <32>}}",
-        ("channels-shrink", "`c` has 32 channels, fewer than the 64 of `b`", "`shrink: "),
+        ("channels-shrink", "`c` has 32 channels, but `b` has 64", "`shrink: "),
     ),
     "a word of YAML 1.1 for a boolean": (
         "stem: {conv1: {conv: {channels: 64, bias: <no>}}}",
-        ("wrong-type", "expected `true` or `false`, found the text `no`", "write `false`"),
+        ("wrong-type", "expected `true` or `false`, found the string `no`", "use `false`"),
     ),
     "three numbers for four blocks": (
         "stages: {layer1: {block: basic, repeat: 4, channels: <[8, 16, 32]>}}",
-        ("wrong-length", "`channels` has 3 entries for 4 blocks", "block by block"),
+        (
+            "wrong-length",
+            "`channels` has 3 entries, but the stage has 4 blocks",
+            "a list in a stage needs one value per block",
+        ),
     ),
     "three numbers for four blocks, an argument of the block": (
         "stages: {layer1: {block: basic, repeat: 4, channels: 8, drop_path: <[0, 0.1, 0.2]>}}",
-        ("wrong-length", "`drop_path` has 3 entries for 4 blocks", "block by block"),
+        (
+            "wrong-length",
+            "`drop_path` has 3 entries, but the stage has 4 blocks",
+            "a list in a stage needs one value per block",
+        ),
     ),
     "a typo in an argument of an op": (
         "stem: {conv1: {conv: {channels: 64, <strid>: 2}}}",
@@ -67,7 +75,7 @@ WRONG = {
     ),
     "a typo in an argument of a block": (
         "stages: {layer1: {block: basic, channels: 64, <strid>: 2}}",
-        ("unknown-key", "`basic` has no argument or part `strid`", "did you mean `stride`?"),
+        ("unknown-key", "block `basic` has no argument or part `strid`", "did you mean `stride`?"),
     ),
     "a typo in a key of the spec": (
         "<stem_>: {conv1: {conv: 64}}",
@@ -75,67 +83,71 @@ WRONG = {
     ),
     "torch's name of an argument": (
         "stem: {conv1: {conv: {channels: 64, <kernel_size>: 3}}}",
-        ("unknown-key", "`conv` has no argument `kernel_size`", "write `kernel`"),
+        ("unknown-key", "`conv` has no argument `kernel_size`", "use `kernel`"),
     ),
     "the channels that arrive, at a norm": (
         "stem: {conv1: {conv: 64}, bn1: {norm: {<channels>: 127}}}",
-        ("unknown-key", "`batch_norm` has no argument `channels`", "never written"),
+        ("unknown-key", "`batch_norm` has no argument `channels`", "input sizes are inferred"),
     ),
     "an op that does not exist": (
         "stem: {conv1: {<deform_conv>: 64}}",
-        ("unknown-layer", "there is no op, block or part `deform_conv`", "`archspec list`"),
+        ("unknown-layer", "unknown layer `deform_conv`", "`archspec list`"),
     ),
     "an op with torch's name and a typo": (
         "stem: {pool: {<MaxPol2d>: 2}}",
-        ("unknown-layer", "there is no op, block or part `MaxPol2d`", "did you mean `max_pool`?"),
+        ("unknown-layer", "unknown layer `MaxPol2d`", "did you mean `max_pool`?"),
     ),
     "a block that does not exist": (
         "stages: {layer1: {block: <botleneck>, channels: 64}}",
-        ("unknown-block", "there is no block `botleneck`", "did you mean `bottleneck`?"),
+        ("unknown-block", "unknown block `botleneck`", "did you mean `bottleneck`?"),
     ),
     "a key given twice": (
         "stem:\n  conv1: {conv: 64}\n  <conv1>: {conv: 32}",
-        ("duplicate-key", "`conv1` is given twice", "remove one of the two"),
+        ("duplicate-key", "duplicate key `conv1`", "remove one of the two"),
     ),
     "a word for a number": (
         "stem: {conv1: {conv: {channels: 64, kernel: <seven>}}}",
-        ("unknown-name", "`seven` is not known here", "write a number"),
+        ("unknown-name", "`seven` is not defined here", "use a number"),
     ),
     "a negative number of channels": (
         "stem: {conv1: {conv: <-64>}}",
-        ("out-of-range", "expected a whole number of at least 1, found -64", ""),
+        ("out-of-range", "expected an integer of at least 1, found -64", ""),
     ),
     "a residual sum of 64 and 128 channels": (
         "stem:\n  - conv: 64\n  - <residual:\n      - conv: {channels: 128, kernel: 3}>",
         (
             "residual-shape-mismatch",
-            "64 x 32 x 32 from the input and 128 x 32 x 32 from the body",
+            "the input is 64 x 32 x 32, but the body outputs 128 x 32 x 32",
             "`shortcut: conv_norm`",
         ),
     ),
     "channels that shrink": (
         "stages: {a1: {block: basic, channels: 64}, a2: {block: basic, channels: <32>}}",
-        ("channels-shrink", "`a2` has 32 channels, fewer than the 64 of `a1`", "`shrink:"),
+        ("channels-shrink", "`a2` has 32 channels, but `a1` has 64", "`shrink:"),
     ),
     "a word where a map belongs": (
         "stages: <basic>",
-        ("wrong-type", "expected a map, found the text `basic`", ""),
+        ("wrong-type", "expected a mapping, found the string `basic`", ""),
     ),
     "a number where a layer belongs": (
         "stem: {conv1: <7>}",
         ("wrong-type", "expected a layer, found `7`", "`conv: 64`"),
     ),
-    "a tab in the indentation": (
+    "the line is indented with a tab": (
         "stem:\n<\t>conv1: {conv: 64}",
-        ("tab-indentation", "a tab in the indentation", "indent with spaces"),
+        ("tab-indentation", "the line is indented with a tab", "indent with two spaces per level"),
     ),
     "an expression that names nothing": (
         "stem: {conv1: {conv: {channels: <width> * 2}}}",
-        ("unknown-name", "`width` is not known here", "has no `args`"),
+        (
+            "unknown-name",
+            "`width` is not defined here",
+            "use a number; this spec defines no `args`",
+        ),
     ),
     "a division by zero": (
         "args: {n: 0}\nstem: {conv1: {conv: {channels: <64 // n>}}}",
-        ("expression", "division by zero", "may not be 0"),
+        ("expression", "division by zero", "the divisor must not be 0"),
     ),
     "a million repeats": (
         "stages: {layer1: {block: basic, channels: 64, repeat: <1000000>}}",
@@ -143,7 +155,7 @@ WRONG = {
     ),
     "a stage without its block": (
         "stages: {layer1: <{channels: 64, repeat: 2}>}",
-        ("missing-key", "does not say its `block`", "`block: basic`"),
+        ("missing-key", "missing required key `block` in this stage", "`block: basic`"),
     ),
     "a typo in the word `block` of a stage": (
         "stages: {layer1: {<blok>: basic, channels: 64, repeat: 2}}",
@@ -155,19 +167,23 @@ WRONG = {
     ),
     "a typo in a key of a stage": (
         "stages: {layer1: {block: basic, channels: 64, <repeats>: 2}}",
-        ("unknown-key", "no argument or part `repeats`", "did you mean `repeat`? a stage of it"),
+        (
+            "unknown-key",
+            "no argument or part `repeats`",
+            "did you mean `repeat`? available in a stage",
+        ),
     ),
     "a typo in what stands beside a layer": (
         "stem: [{conv: 64, <whne>: true}]",
-        ("unknown-key", "`whne` is no modifier of a layer", "did you mean `when`?"),
+        ("unknown-key", "unknown layer modifier `whne`", "did you mean `when`?"),
     ),
     "a typo in what stands beside a residual": (
         "stem: [{residual: [norm], <shorcut>: none}]",
-        ("unknown-key", "`shorcut` is no modifier", "did you mean `shortcut`?"),
+        ("unknown-key", "unknown layer modifier `shorcut`", "did you mean `shortcut`?"),
     ),
     "a typo in a default": (
         "defaults: {<convv>: {bias: true}}\nstem: [{conv: 64}]",
-        ("unknown-default", "`convv` is no op and no block", "did you mean `conv`?"),
+        ("unknown-default", "unknown op or block `convv`", "did you mean `conv`?"),
     ),
     "a typo in a key of `expect`": (
         "stem: [norm]\nexpect: {<parms>: 3}",
@@ -179,11 +195,19 @@ WRONG = {
     ),
     "a typo in a parameter that starts": (
         "stem: [{conv: 8}]\ninit: {conv: {<wieght>: zeros}}",
-        ("unknown-key", "no parameter and no function of torch.nn.init", "did you mean `weight`?"),
+        (
+            "unknown-key",
+            "unknown parameter or function of torch.nn.init `",
+            "did you mean `weight`?",
+        ),
     ),
     "a typo in a function that draws": (
         "stem: [{conv: 8, init: {<kaiming_nomal>: {mode: fan_out}}}]",
-        ("unknown-key", "no parameter and no function", "did you mean `kaiming_normal`?"),
+        (
+            "unknown-key",
+            "unknown parameter or function of torch.nn.init `",
+            "did you mean `kaiming_normal`?",
+        ),
     ),
     "a typo in an argument of a function": (
         "stem: [{conv: 8}]\ninit: {conv: {weight: {normal: {<sdt>: 1}}}}",
@@ -195,31 +219,39 @@ WRONG = {
     ),
     "a spread below 0": (
         "stem: [{conv: 8, init: {normal: {std: <-1>}}}]",
-        ("out-of-range", "expected at least 0, found -1", "write 0 or more"),
+        ("out-of-range", "expected at least 0, found -1", "use 0 or more"),
     ),
     "a spread below 0 that is calculated": (
         "stem: [{conv: 8, init: {normal: {std: <1 - sqrt(fan_out)>}}}]",
-        ("out-of-range", "expected at least 0, found -1.828", "write 0 or more"),
+        ("out-of-range", "expected at least 0, found -1.828", "use 0 or more"),
     ),
     "an interval that is empty": (
         "stem: [{conv: 8, init: {uniform: {b: <-1>}}}]",
-        ("out-of-range", "`a` is 0, and `b` no more than -1", "swap them"),
+        ("out-of-range", "`a` is 0, but `b` is only -1", "swap them"),
     ),
     "a mean that is never drawn": (
         "stem: [{conv: 8, init: {trunc_normal: {mean: <100>}}}]",
-        ("out-of-range", "the mean, 100, is not between -2 and 2", "give `a` and `b` too"),
+        ("out-of-range", "the mean, 100, is not between -2 and 2", "set `a` and `b` too"),
     ),
     "a norm that is no matrix": (
         "stem: [norm]\ninit: {batch_norm: <xavier_uniform>}",
-        ("out-of-range", "cannot draw the weight of `batch_norm`, which is 3", "another function"),
+        (
+            "out-of-range",
+            "cannot initialize the weight of `batch_norm`, which is 3",
+            "another function",
+        ),
     ),
     "fans of a norm": (
         "stem: [norm]\ninit: {batch_norm: {normal: {std: <1 / fan_in>}}}",
-        ("expression", "`fan_in` has no value for the weight of `batch_norm`", "have fans"),
+        (
+            "expression",
+            "`fan_in` has no value for the weight of `batch_norm`",
+            "only kernels and matrices have `fan_in` and `fan_out`",
+        ),
     ),
     "a name that init does not see": (
         "stem: [{conv: 8}]\ninit: {conv: {normal: {std: <channels>}}}",
-        ("unknown-name", "`channels` is not known here", ""),
+        ("unknown-name", "`channels` is not defined here", ""),
     ),
     "a division by zero in init": (
         "stem: [{conv: 8, init: {normal: {std: <1 / (fan_in - 3)>}}}]",
@@ -231,19 +263,19 @@ WRONG = {
     ),
     "a bare number for a function of several": (
         "stem: [{conv: 8, init: {normal: <0.01>}}]",
-        ("wrong-type", "expected a map of arguments, found `0.01`", "normal: {mean: ...}"),
+        ("wrong-type", "expected a mapping of arguments, found `0.01`", "normal: {mean: ...}"),
     ),
     "an argument of a function that is needed": (
         "stem: [{conv: 8, init: {constant: <{}>}}]",
-        ("missing-key", "`constant` is not told its `val`", "write `constant: {val: ...}`"),
+        ("missing-key", "missing argument `val` for `constant`", "add `constant: {val: ...}`"),
     ),
     "weights of a block": (
         "stem: [{se: {}, init: <zeros>}]",
-        ("bad-layer", "`se` has no weight to start", ""),
+        ("bad-layer", "`init` has no effect: `se` has no weight", ""),
     ),
     "weights of an inline block's own": (
         "stem: [cell]\nblocks: {cell: {inline: true, <init>: {conv: zeros}, body: [{conv: 8}]}}",
-        ("bad-layer", "an inline block has no class", "write `init` at its layers"),
+        ("bad-layer", "an inline block has no class", "set `init` on its layers"),
     ),
     "a typo in a word of an op": (
         "stem: [{conv: {channels: 8, padding_mode: <reflct>}}]",
@@ -251,83 +283,111 @@ WRONG = {
     ),
     "a word of YAML 1.1 for a number": (
         "stem: [{conv: <yes>}]",
-        ("wrong-type", "a whole number of at least 1, found the text `yes`", "write a number"),
+        ("wrong-type", "an integer of at least 1, found the string `yes`", "use a number"),
     ),
     "a layer where a section belongs": (
         "stem: <conv>",
-        ("wrong-type", "expected a map or list of layers", "`[{conv: 64}, norm, act]`"),
+        ("wrong-type", "expected a mapping or list of layers", "`[{conv: 64}, norm, act]`"),
     ),
     "groups that do not divide": (
         "stem: [{conv: {channels: 12, groups: <5>}}]",
-        ("groups-do-not-divide", "5 groups do not divide the 3 channels", "multiple of"),
+        (
+            "groups-do-not-divide",
+            "the 3 input channels of `conv` are not divisible by 5",
+            "divisible by",
+        ),
     ),
     "a window larger than the image": (
         "stem: [{max_pool: <40>}]",
-        ("feature-map-vanishes", "a window of 40 does not fit", "the input larger"),
+        ("feature-map-vanishes", "window of 40 is larger than", "increase the input size"),
     ),
     "a comma that YAML takes for its own": (
         "stem: {conv1: {conv: {channels: <min(64, 32)>}}}",
-        ("unquoted-comma", "YAML cuts this at the comma", '`"min(64, 32)"`'),
+        ("unquoted-comma", "YAML splits this at the comma and reads `", '`"min(64, 32)"`'),
     ),
     "a name that Python cannot carry": (
         "stem: {<'2nd'>: {conv: 64}}",
-        ("bad-name", "`2nd` cannot be the name of an attribute", "starts with a letter"),
+        ("bad-name", "`2nd` is not valid as the name of an attribute", "start with a letter"),
     ),
-    "an anchor": (
+    "anchors": (
         "stem: {conv1: <&a> {conv: 64}}",
-        ("yaml-feature", "an anchor (`&a`)", "remove it"),
+        ("yaml-feature", "anchors (`&a`)", "remove it"),
     ),
     "the repeats of all stages in one": (
         "stages: {layer1: {block: basic, channels: 64, repeat: <[2, 2, 2, 2]>}}",
-        ("wrong-type", "`repeat` is one number, found a list of 4", "an entry of its own"),
+        (
+            "wrong-type",
+            "expected one integer for `repeat`, found a list of 4",
+            "define a separate stage",
+        ),
     ),
     "turns in the defaults of a block": (
         "stem: [{basic: 8}]\ndefaults: {basic: {width: <[[8], [16]]>}}",
-        ("wrong-type", "`width` is a list of lists", "turn by turn"),
+        (
+            "wrong-type",
+            "`width` is a list of lists",
+            "a list of lists has one list per block, in a stage or next to `repeat`",
+        ),
     ),
     "the padding of other frameworks": (
         "stem: {conv1: {conv: {channels: 64, kernel: 3, padding: <same>}}}",
-        ("unknown-name", "`same` is not known here", "leave `padding` out"),
+        (
+            "unknown-name",
+            "`same` is not defined here",
+            "remove `padding`: an odd kernel then keeps the size",
+        ),
     ),
     "a word that is not one of a few": (
         "stem: {conv1: {conv: 64}}\ninit: <resnt>",
-        ("out-of-range", "expected `resnet` or `torch`, found the text", "did you mean `resnet`?"),
+        (
+            "out-of-range",
+            "expected `resnet` or `torch`, found the string",
+            "did you mean `resnet`?",
+        ),
     ),
     "no blank behind a colon": (
         "stem: {conv1: {conv: {<channels:64>, kernel: 3}}}",
-        ("yaml-syntax", "`channels:64` is one word to YAML", "write `channels: 64`"),
+        ("yaml-syntax", "YAML reads `channels:64` as one word", "use `channels: 64`"),
     ),
     "no colon in a map of one line": (
         "stem: {conv1: {conv: {channels: 64, <kernel 7>}}}",
-        ("yaml-syntax", "there is no `:` behind `kernel`", "write `kernel: 7`"),
+        ("yaml-syntax", "missing `:` after `kernel`", "use `kernel: 7`"),
     ),
     "no colon ahead of a map": (
         "stem:\n  <conv1> {conv: {channels: 64}}\n  bn1: norm",
-        ("yaml-syntax", "there is no `:` behind `conv1`", "write `conv1: {...}`"),
+        ("yaml-syntax", "missing `:` after `conv1`", "use `conv1: {...}`"),
     ),
     "torch's name of a pool": (
         "stem: {conv1: {conv: 8}, pool: {<AdaptiveAvgPool2d>: 7}}",
-        ("unknown-layer", "no op, block or part `AdaptiveAvgPool2d`", "`adaptive_avg_pool`"),
+        ("unknown-layer", "unknown layer `AdaptiveAvgPool2d`", "`adaptive_avg_pool`"),
     ),
     "a stage that is not indented": (
         "stages:\n  layer1:\n  <block>: basic\n  channels: 64\n  layer2: {block: basic}",
-        ("yaml-syntax", "`block` stands beside `layer1`", "indent what belongs to `layer1`"),
+        (
+            "yaml-syntax",
+            "`block` is at the same level as `layer1`",
+            "indent the keys that belong to `layer1`",
+        ),
     ),
     "stages that are not indented": (
         "stages:\n<layer1>: {block: basic, channels: 8}\nlayer2: {block: basic, channels: 8}",
-        ("yaml-syntax", "`layer1` stands beside `stages`", "indent what belongs to `stages`"),
+        (
+            "yaml-syntax",
+            "`layer1` is at the same level as `stages`",
+            "indent the keys that belong to `stages`",
+        ),
     ),
     "a size that is no whole number": (
         "stem: {conv1: {conv: {channels: 8, kernel: <7 / 2>}}}",
-        ("wrong-type", "expected a whole number of at least 1, found `3.5`", "`//`"),
+        ("wrong-type", "expected an integer of at least 1, found `3.5`", "`//`"),
     ),
     "a size of nothing": (
         "stem: {conv1: {conv: <0>}}",
-        ("out-of-range", "expected a whole number of at least 1, found 0", "write 1 or more"),
+        ("out-of-range", "expected an integer of at least 1, found 0", "use 1 or more"),
     ),
     "a typo in a function": (
         "stem: {conv1: {conv: <'mx(3, 4)'>}}",
-        ("expression", "there is no function `mx`", "did you mean `max`?"),
+        ("expression", "unknown function `mx`", "did you mean `max`?"),
     ),
     "a budget below zero": (
         "stem: {conv1: {conv: 64}}\nexpect: {params: {min: <-1>}}",
@@ -335,31 +395,39 @@ WRONG = {
     ),
     "an empty text for a layer": (
         "stem: {conv1: {conv: 8}, b: <''>}",
-        ("wrong-type", "expected a layer, found the text ``", "write its op or block"),
+        ("wrong-type", "expected a layer, found the string ``", "add its op or block"),
     ),
     "a constant without a name": (
         "stem: [{scale: [<{parameter: [3, 1, 1]}>]}]",
-        ("missing-key", "a `parameter` has no name", "write `name: ...` beside it"),
+        ("missing-key", "a `parameter` has no name", "add `name: ...` next to it"),
     ),
     "a constant without a shape": (
         "stem: [{scale: [<{parameter: {}, name: p}>]}]",
-        ("missing-key", "`parameter` is not told its `shape`", "`parameter: {shape: ...}`"),
+        ("missing-key", "missing argument `shape` for `parameter`", "`parameter: {shape: ...}`"),
     ),
     "a constant of other dimensions than what arrives": (
         "stem: [{scale: [<{parameter: [3, 1], name: p}>]}]",
-        ("shape-mismatch", "a `parameter` of 3 x 1, where 3 x 32 x 32", "`parameter: [channels, 1"),
+        (
+            "shape-mismatch",
+            "the parameter is 3 x 1, but the input is 3 x 32 x 32",
+            "`parameter: [channels, 1",
+        ),
     ),
     "a constant that does not fit what it scales": (
         "stem: [<{scale: [{parameter: [2, 1, 1], name: p}]}>]",
-        ("scale-shape-mismatch", "the gate gives 2 x 1 x 1 for an input of 3 x 32", "or one"),
+        (
+            "scale-shape-mismatch",
+            "the gate outputs 2 x 1 x 1 for an input of 3 x 32",
+            "the input's channels or 1",
+        ),
     ),
     "a constant that does not fit what it is added to": (
         "stem: [<{add: [[], {parameter: [3, 5, 1], name: p}]}>]",
-        ("add-shape-mismatch", "3 x 32 x 32, 3 x 5 x 1", "branches agree"),
+        ("add-shape-mismatch", "3 x 32 x 32, 3 x 5 x 1", "sizes equal"),
     ),
     "a constant with too many numbers": (
         "stem: [<{parameter: [1000000, 1000000, 1000000], name: p}>]",
-        ("feature-map-vanishes", "`parameter` leaves 1000000 x 1000000 x 1000000", ""),
+        ("feature-map-vanishes", "`parameter` outputs 1000000 x 1000000 x 1000000", ""),
     ),
     "a size of a constant that is too large": (
         "stem: [{scale: [{parameter: <[3, 1, 9000000000]>, name: p}]}]",
@@ -367,19 +435,27 @@ WRONG = {
     ),
     "a constant in a sequence": (
         "stem: [{sequence: [<{parameter: [3, 1, 1], name: p}>]}]",
-        ("bad-layer", "a `parameter` is no module", "make a block of it"),
+        ("bad-layer", "a `parameter` is not a module", "move it into a block"),
     ),
     "a constant as a shortcut": (
         "stem: [{residual: [{conv: 8}], shortcut: <{parameter: [8, 32, 32], name: p}>}]",
-        ("bad-layer", "a `parameter` is no module", "make a block of it"),
+        ("bad-layer", "a `parameter` is not a module", "move it into a block"),
     ),
-    "constants in a map of first weights": (
+    "constants in a map of initial weights": (
         "stem: [norm]\ninit: {<parameter>: zeros}",
-        ("unknown-name", "`parameter` starts as it is made", "beside the `parameter`"),
+        (
+            "unknown-name",
+            "`parameter` is initialized where it is defined",
+            "on the `parameter` itself",
+        ),
     ),
     "a function that cannot draw a constant": (
         "stem: [{scale: [{parameter: [3, 1, 1], name: p, init: <eye>}]}]",
-        ("out-of-range", "`eye` cannot draw the weight of `parameter`, which is 3 x 1 x 1", ""),
+        (
+            "out-of-range",
+            "`eye` cannot initialize the weight of `parameter`, which is 3 x 1 x 1",
+            "",
+        ),
     ),
     "a number of 5,000 digits": (
         f"stem: {{conv1: {{conv: <{'9' * 5000}>}}}}",
@@ -413,18 +489,34 @@ def _end_of(text: str) -> tuple[int, int]:
 
 #: The whole file; line and column; rule; words of message and hint.
 WHOLE = {
-    "an empty file": ("", (1, 1), ("empty-file", "the file is empty", "begin with `name:")),
-    "a list": ("- name: net\n", (1, 1), ("not-a-mapping", "found a list", "begin with")),
-    "no name": ("input: [3, 8, 8]\n", (1, 1), ("missing-key", "`name` is missing", "`name: ")),
+    "an empty file": (
+        "",
+        (1, 1),
+        (
+            "empty-file",
+            "the file is empty",
+            "start with `name: my_network`, then `input:` and `stages:`",
+        ),
+    ),
+    "a list": ("- name: net\n", (1, 1), ("not-a-mapping", "found a list", "start with")),
+    "no name": (
+        "input: [3, 8, 8]\n",
+        (1, 1),
+        ("missing-key", "missing required key `name`", "`name: "),
+    ),
     "a spec that extends itself": (
         "name: net\nextends: net\n",
         (2, 10),
-        ("extends", "there is no spec `net`", "never extends itself"),
+        (
+            "extends",
+            "unknown spec `net`",
+            "a spec cannot extend itself: name another spec, or remove the line",
+        ),
     ),
     "a spec that extends nothing": (
         "name: net\nextends: resnet5\n",
         (2, 10),
-        ("extends", "there is no spec `resnet5`", "did you mean `resnet50`?"),
+        ("extends", "unknown spec `resnet5`", "did you mean `resnet50`?"),
     ),
     "a number for the input": (
         "name: net\ninput: 224\n",
@@ -444,12 +536,12 @@ WHOLE = {
     "a network without layers": (
         "name: net\ninput: [3, 8, 8]\n",
         (1, 7),
-        ("no-layers", "the network has no layers", "write a `stem`"),
+        ("no-layers", "the network has no layers", "add a `stem`"),
     ),
     "a network of nothing": (
         "name: net\ninput: [3, 8, 8]\nstem: none\nhead: {fc: none}\n",
         (1, 7),
-        ("no-layers", "the network has no layers", "write a `stem`"),
+        ("no-layers", "the network has no layers", "add a `stem`"),
     ),
     "a typo that hides all that is inherited": (
         "name: net\nextend: resnet18\nstages: {layer1: {repeat: 3}}\n",
@@ -479,7 +571,7 @@ def test_specs_that_extend_one_another_in_a_circle(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text("name: other\nextends: net\n", "utf-8")
     (found,) = findings(tmp_path, "name: net\nextends: other\n")
     assert (found.rule, found.message) == ("extends", "`net` extends itself")
-    assert "circle" in found.hint
+    assert "break the cycle" in found.hint
 
 
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
@@ -626,7 +718,7 @@ def test_names_of_elsewhere_are_ops_and_blocks() -> None:
 def test_a_block_file_that_no_layer_can_mean(name: str, project: Project) -> None:
     project.spec("stem: [{conv: 64}, norm, act]\n")
     project.write(f"specs/blocks/{name}.yaml", "body: [{conv: channels}]\n")
-    place = f"specs/blocks/{name}.yaml:1:1: AS117 [bad-name] `{name}` is a"
+    place = f"specs/blocks/{name}.yaml:1:1: AS117 [bad-name] `{name}` is "
     for paths in (["specs/net.yaml"], [f"specs/blocks/{name}.yaml"], ["specs"]):
         said = project.lint(*paths)
         assert said.code == 1
@@ -637,7 +729,7 @@ def test_a_block_file_that_no_layer_can_mean(name: str, project: Project) -> Non
 
 def test_a_block_of_the_spec_is_no_norm(project: Project) -> None:
     project.spec("blocks: {norm: {body: [{conv: channels}]}}\nstem: [norm]\n")
-    assert "`norm` is a part of every block" in project.lint().out
+    assert "`norm` is reserved: every block has it as a part" in project.lint().out
 
 
 def test_a_default_for_a_block_with_findings(project: Project) -> None:
@@ -709,7 +801,7 @@ def test_what_python_would_warn_of_is_no_expression(text: str) -> None:
     parse_expression.cache_clear()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        with pytest.raises(ExpressionError, match="is no expression"):
+        with pytest.raises(ExpressionError, match="invalid expression"):
             parse_expression(text)
     assert not warned
 
@@ -723,7 +815,10 @@ def test_what_it_would_not_is(text: str) -> None:
 def test_a_network_hides_no_module_of_python(name: str, tmp_path: Path) -> None:
     """Its file lies beside the training scripts, which import these."""
     (found,) = findings(tmp_path, f"name: {name}\ninput: [3, 8, 8]\nstem: [relu]\n")
-    assert (found.rule, found.hint) == ("bad-name", f"choose another name, e.g. `{name}_net`")
+    assert (found.rule, found.hint) == (
+        "bad-name",
+        f"choose another name; for example, `{name}_net`",
+    )
     assert found.span
     assert (found.span.line, found.span.column) == (1, 7)
 
@@ -810,18 +905,18 @@ def test_one_wrong_thing_is_one_finding(name: str, wrong: object) -> None:
 #: A spec whose parts disagree, and line and text of each other place that is shown.
 SIDES = {
     "stages:\n  a: {block: basic, channels: 64}\n  b: {block: basic, channels: 32}\n": [
-        (4, "compared with this")
+        (4, "compared with this value")
     ],
     "stages:\n  a:\n    block: basic\n    repeat: 3\n    channels: [8, 8]\n": [
         (6, "3 blocks here")
     ],
     "stem:\n  - concat:\n      - conv: 8\n      - {conv: {channels: 4, stride: 2}}\n": [
-        (5, "this gives 8 x 32 x 32"),
-        (6, "this gives 4 x 16 x 16"),
+        (5, "this outputs 8 x 32 x 32"),
+        (6, "this outputs 4 x 16 x 16"),
     ],
     "stem:\n  - add:\n      a: {conv: 8}\n      b: [norm, act]\n": [
-        (5, "this gives 8 x 32 x 32"),
-        (6, "this gives 3 x 32 x 32"),
+        (5, "this outputs 8 x 32 x 32"),
+        (6, "this outputs 3 x 32 x 32"),
     ],
 }
 

@@ -76,7 +76,7 @@ def test_every_rule_is_explained_by_name_and_code(project: Project, name: str) -
     assert by_code.out.startswith(f"{rule.code} {name} ({rule.severity}")
     squeezed = "".join(by_code.out.split())
     assert "".join(rule.why.split()) in squeezed
-    for heading, example in (("Bad:", rule.bad), ("Good:", rule.good)):
+    for heading, example in (("Example:", rule.bad), ("Use instead:", rule.good)):
         assert heading in by_code.out
         assert "".join(example.text.split()).replace("\t", "") in squeezed
 
@@ -140,7 +140,7 @@ def test_a_link_out_of_the_project_is_not_read(project: Project, tmp_path: Path)
     (project.folder / "blocks/cell.yaml").symlink_to(outside)
     said = project.run("explain", "cell")
     assert (said.code, said.out) == (2, "")
-    assert "leads out of the project" in said.err
+    assert "to a path outside the project" in said.err
 
 
 @pytest.mark.parametrize(
@@ -171,8 +171,8 @@ def test_names_from_elsewhere(project: Project, name: str, meant: str) -> None:
         ("resnet50", "to see a spec, run `archspec show resnet50`"),
         ("specs/net.yaml", "to see a spec, run `archspec show specs/net.yaml`"),
         ("lint", "run `archspec lint --help`"),
-        ("xyzzy", "`archspec explain --all` lists all names"),
-        ("", "`archspec explain --all` lists all names"),
+        ("xyzzy", "run `archspec explain --all` to see all names"),
+        ("", "run `archspec explain --all` to see all names"),
     ],
 )
 def test_an_unknown_name_has_a_hint(project: Project, name: str, hint: str) -> None:

@@ -64,7 +64,7 @@ def test_the_usual_norm_is_found_where_it_is_used(tmp_path: Path) -> None:
 def test_a_part_without_layers_is_shown(tmp_path: Path) -> None:
     text = "extends: resnet18\ndefaults:\n  basic: {projection: none}\n"
     found = refused(write_spec(tmp_path, text))
-    assert labels(found)["`projection` is given no layer here"] == ("net.yaml", 4)
+    assert labels(found)["`projection` has no layers here"] == ("net.yaml", 4)
 
 
 def test_a_block_that_does_not_stride_is_shown_where_it_is_named(tmp_path: Path) -> None:
@@ -79,8 +79,11 @@ def test_a_block_that_does_not_stride_is_shown_where_it_is_named(tmp_path: Path)
     ("layer", "hint"),
     [
         ("{conv: 64, kernel: 3}", "`conv: {kernel: ...}`"),
-        ("{conv: 64, norm: {}}", "make a list"),
-        ("{residual: [{conv: 64}], dropout: 0.2}", "make a list"),
+        ("{conv: 64, norm: {}}", "use one layer per mapping, or a list for several"),
+        (
+            "{residual: [{conv: 64}], dropout: 0.2}",
+            "use one layer per mapping, or a list for several",
+        ),
     ],
 )
 def test_two_things_in_one_layer(layer: str, hint: str, tmp_path: Path) -> None:
@@ -176,7 +179,7 @@ def test_linting_a_file_that_is_not_there(project: Project) -> None:
     for options in ([], ["--statistics"], ["--format=full"], ["--fix"]):
         said = project.lint("nosuch", *options)
         assert (said.code, said.out) == (2, "")
-        assert said.err.startswith("error: cannot read `nosuch`")
+        assert said.err.startswith("error: could not read `nosuch`")
 
 
 STAGES = "stages: {layer1: {block: bottleneck, channels: 64%s}}\n"
@@ -195,7 +198,7 @@ def test_a_name_that_the_block_takes(text: str, line: int, project: Project) -> 
     project.spec("args: {groups: 8}\n" + text)
     (found, _) = project.lint().lines
     assert found.startswith(f"specs/net.yaml:{line}:")
-    assert "[captured-name] `groups` means the argument of `bottleneck`" in found
+    assert "[captured-name] `groups` refers to the argument of `bottleneck`" in found
     project.spec("args: {team: 8}\n" + text.replace("groups", "team"))
     assert project.lint().out == "1 spec is clean\n"
 

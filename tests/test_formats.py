@@ -54,7 +54,7 @@ def shown(text: str, one: Diagnostic, **texts: str) -> str:
 def test_full(project: Project) -> None:
     project.spec("stem:\n  - conv: 64\n  - residual:\n      - conv: 128\n      - norm\n")
     message, *rest = project.lint("--format", "full").lines
-    assert message.startswith("error[AS202] residual-shape-mismatch: the sum has 64 x 32 x 32")
+    assert message.startswith("error[AS202] residual-shape-mismatch: the input is 64 x 32 x 32")
     assert "\n".join(rest) == dedent("""\
          --> specs/net.yaml:5:5
           |
@@ -62,8 +62,8 @@ def test_full(project: Project) -> None:
           |     ^^^^^^^^^
         6 |       - conv: 128
         7 |       - norm
-          |         ---- the body gives 128 x 32 x 32
-        help: give it a 1x1 convolution: `shortcut: conv_norm`
+          |         ---- the body outputs 128 x 32 x 32
+        help: add a 1x1 projection: `shortcut: conv_norm`
 
         1 error in 1 of 1 spec""")
 
@@ -186,7 +186,7 @@ def test_an_output_file_holds_what_would_be_printed(found: Project, form: str) -
 def test_an_output_file_that_cannot_be_written(found: Project, target: str) -> None:
     said = found.lint("--output-file", target)
     assert said.code == 2
-    assert said.err.startswith(f"error: cannot write `{target}`: ")
+    assert said.err.startswith(f"error: could not write `{target}`: ")
     assert str(found.folder) not in said.err
     assert not list(found.folder.glob("**/*.tmp"))
 

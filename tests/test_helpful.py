@@ -44,10 +44,10 @@ HINTS = {  # what is written -> what its first finding says to write
     INPUT + "args: {width: 8}\nwidth: 16\nstem: [{conv: width}]\n": "`args: {width: 16}`",
     INPUT + "n_classes: 10\nstem: [{conv: 8}]\n": CLASSES,
     # names where a list has none
-    layer("{conv1: {conv: {channels: 64}}}"): "leave out `conv1`, or write `name: conv1` beside",
-    layer("{bn1: norm}"): "leave out `bn1`, or write `name: bn1` beside `norm`",
-    layer("{body: {residual: [{conv: 64}]}}"): "beside `residual`",
-    layer("{first: basic}"): "beside `basic`",
+    layer("{conv1: {conv: {channels: 64}}}"): "remove `conv1`, or add `name: conv1` next to",
+    layer("{bn1: norm}"): "remove `bn1`, or add `name: bn1` next to `norm`",
+    layer("{body: {residual: [{conv: 64}]}}"): "next to `residual`",
+    layer("{first: basic}"): "next to `basic`",
     # layers where a map has names
     entry("conv: {channels: 64, kernel: 3}"): "`conv1: {conv: {channels: 64, kernel: 3}}`",
     entry("conv: 64"): "`conv1: {conv: 64}`",
@@ -60,10 +60,10 @@ HINTS = {  # what is written -> what its first finding says to write
     # the type of a layer as a value
     layer("{type: conv, channels: 64}"): "`{conv: {channels: 64}}`",
     layer("{type: Conv2d, channels: 64, kernel: [3, 1]}"): "`{conv: {channels: 64, kernel: [3, 1]",
-    layer("{op: relu}"): "the key is the layer: `relu`",
+    layer("{op: relu}"): "use the layer type as the key: `relu`",
     layer("{name: c1, layer: dropout, p: 0.5}"): "`{dropout: {p: 0.5}}`",
     # a colon without a space
-    "extends:resnet18\ninput: [3, 8, 8]\n": "put a space after the colon: `extends: resnet18`",
+    "extends:resnet18\ninput: [3, 8, 8]\n": "add a space after the colon: `extends: resnet18`",
     "input: [3, 8, 8]\nstem:\n  c1:norm\n  c2: act\n": "after the colon: `c1: norm`",
     "input: [3, 8, 8]\nstem:\n  - norm\n  - conv:64\n    name: c1\n": "colon: `conv: 64`",
     "input:[3, 8, 8]\nstem: [norm]\n": "after the colon: `input: [3, 8, 8]`",
@@ -71,19 +71,27 @@ HINTS = {  # what is written -> what its first finding says to write
     # another norm where only arguments can be
     entry("c1: {conv: 64}, bn1: {norm: GroupNorm}"): "`defaults: {norm: {group_norm: 32}}`",
     layer("{norm: layer_norm}"): "`defaults: {norm: layer_norm}`",
-    layer("{act: ReLU6}"): "`relu6` alone, or for all of the network `defaults: {act: relu6}`",
+    layer("{act: ReLU6}"): "`relu6` alone, or for the whole network `defaults: {act: relu6}`",
     layer("{act: swish}"): "`defaults: {act: silu}`",
-    layer("{norm: {group_norm: 8}}"): "write `{group_norm: 8}` alone, or for all of the network",
+    layer("{norm: {group_norm: 8}}"): "use `{group_norm: 8}` alone, or for the whole network",
     layer("{norm: {GroupNorm: 8}}"): "`defaults: {norm: {group_norm: 8}}`",
     layer("{norm: {sequence: [batch_norm, act]}}"): "`{sequence: [batch_norm, act]}` alone",
     layer("{norm: [batch_norm, act]}"): "`defaults: {norm: {sequence: [batch_norm, act]}}`",
     layer("{act: {residual: [relu]}}"): "`{residual: [relu]}` alone",
     layer("{act: {relu: {}}}"): "`{relu: {}}` alone",
     # arguments of a part that is filled with several layers
-    filled("[batch_norm, act]"): "arguments go to a single layer",
-    filled("{sequence: [batch_norm, act]}"): "arguments go to a single layer",
-    filled("{residual: [batch_norm]}"): "arguments go to a single layer",
-    filled("{add: [batch_norm, identity]}"): "arguments go to a single layer",
+    filled(
+        "[batch_norm, act]"
+    ): "arguments need a single layer: set them where the layers of the part are given",
+    filled(
+        "{sequence: [batch_norm, act]}"
+    ): "arguments need a single layer: set them where the layers of the part are given",
+    filled(
+        "{residual: [batch_norm]}"
+    ): "arguments need a single layer: set them where the layers of the part are given",
+    filled(
+        "{add: [batch_norm, identity]}"
+    ): "arguments need a single layer: set them where the layers of the part are given",
     # Python
     layer("{conv: {channels: 64, kernel: (3, 3)}}"): "`[3, 3]`",
     layer("{conv: {channels: 64, kernel: '(3, 3)'}}"): "`[3, 3]`",
@@ -93,19 +101,19 @@ HINTS = {  # what is written -> what its first finding says to write
     INPUT + "stem:\n  - nn.Conv2d(3, 64, 3, bias=False)\n": "kernel: 3, bias: false",
     INPUT + "stem:\n  - nn.Conv2d(3, 8, (3, 1), padding=(1, 0))\n": "padding: [1, 0]",
     INPUT + "stem:\n  - torch.nn.Linear(512, 10)\n": "`linear: {features: 10}`",
-    INPUT + "stem:\n  - nn.ReLU(inplace=True)\n": "write `relu`",
-    INPUT + "stem:\n  - nn.BatchNorm2d(64)\n": "write `batch_norm`",
-    INPUT + "stem:\n  - nn.Fold()\n": "isn't supported yet (torch.nn.Fold)",
+    INPUT + "stem:\n  - nn.ReLU(inplace=True)\n": "use `relu`",
+    INPUT + "stem:\n  - nn.BatchNorm2d(64)\n": "use `batch_norm`",
+    INPUT + "stem:\n  - nn.Fold()\n": "is not supported yet (torch.nn.Fold)",
     layer("None"): "did you mean `none`?",
     layer("squeeze_excite"): "did you mean `se`?",
     layer("SqueezeExcitation"): "did you mean `se`?",
     # keys of a stage elsewhere
-    stage("planes: 64"): "write `channels: ...`",
-    stage("filters: 64"): "write `channels: ...`",
-    stage("depth: 2"): "write `repeat: ...`",
-    stage("num_blocks: 2"): "write `repeat: ...`",
-    stage("downsample: true"): "write `stride: 2`",
-    stage("use_se: true"): "write `attention: se`",
+    stage("planes: 64"): "use `channels: ...`",
+    stage("filters: 64"): "use `channels: ...`",
+    stage("depth: 2"): "use `repeat: ...`",
+    stage("num_blocks: 2"): "use `repeat: ...`",
+    stage("downsample: true"): "use `stride: 2`",
+    stage("use_se: true"): "use `attention: se`",
     # options of the script
     recipe("device"): "`--device`",
     recipe("num_workers"): "`--workers`",

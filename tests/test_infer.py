@@ -264,7 +264,10 @@ def test_group_norm_is_a_guess() -> None:
         )
     )
     guessed = infer(odd)
-    assert any("group norms of 32 groups" in guess for guess in guessed.guesses)
+    assert any(
+        "norms without running statistics are assumed to be group norms with 32 groups" in guess
+        for guess in guessed.guesses
+    )
     assert guessed.text
     assert state_of(guessed.text) == odd
 
@@ -286,7 +289,7 @@ def test_what_cannot_be_known_is_said() -> None:
 def test_other_networks_of_timm_are_refused(name: str) -> None:
     found = infer(shapes_of(lambda: timm.create_model(name)))
     assert found.text is None
-    assert any("no shipped spec" in reason for reason in found.reasons)
+    assert any("no built-in spec" in reason for reason in found.reasons)
 
 
 @pytest.mark.parametrize(
@@ -400,7 +403,7 @@ def test_exit_codes(tmp_path: Path) -> None:
     save_file({"a": torch.ones(2)}, tmp_path / "a.safetensors")
     code, text, notes = main_text(tmp_path / "a.safetensors")
     assert (code, text) == (1, "")
-    assert "no shipped spec" in notes
+    assert "no built-in spec" in notes
     assert main_text(tmp_path / "b.safetensors")[0] == 2
     assert main_text(write_spec(tmp_path, "input: [3]\n"))[0] == 2
 

@@ -94,7 +94,7 @@ def test_own_specs_are_looked_for_around_the_checkpoint(project: Project, folder
     assert said.code == 0, said.err
     assert body(said.out) == "extends: mynet\nname: best\n"
     file = os.path.normpath(f"{folder}/mynet.yaml")
-    assert f"save it beside {file}" in said.err
+    assert f"save it next to {file}" in said.err
     assert f"extends {file}, which itself has these names and shapes\n" in said.err
 
 
@@ -163,7 +163,7 @@ def test_a_spec_elsewhere_cannot_extend_it(project: Project) -> None:
     save(project)
     said = project.run("infer", "runs/best.safetensors", "-o", "out/best.yaml")
     assert said.code == 1
-    assert "`specs/mynet.yaml` does, but `extends: mynet` in `out/best.yaml`" in said.err
+    assert "`specs/mynet.yaml` matches, but `extends: mynet` in `out/best.yaml`" in said.err
     assert "write the spec to `specs`" in said.err
     assert not (project.folder / "out").exists()
 
@@ -175,7 +175,7 @@ def test_a_shipped_spec_is_extended_from_anywhere(project: Project) -> None:
     assert said.code == 0
     text = (project.folder / "out/best.yaml").read_text("utf-8")
     assert body(text) == "extends: resnet18\nname: best\nargs: {classes: 5}\n"
-    assert "another function: specs/r18.yaml" in said.err
+    assert "a different computation: specs/r18.yaml" in said.err
 
 
 def test_a_shipped_spec_that_a_file_hides(project: Project) -> None:
@@ -244,10 +244,10 @@ def test_what_is_no_spec_is_passed_over(project: Project) -> None:
     skipped = {line.split("`")[1]: line for line in said.err.splitlines() if "skipped: " in line}
     names = "folder huge latin link my-net one pipe python round two".split()
     assert sorted(skipped) == sorted([*(f"specs/{n}.yaml" for n in names), "specs/short.yml"])
-    assert "leads out of the project" in skipped["specs/link.yaml"]
+    assert "to a path outside the project" in skipped["specs/link.yaml"]
     assert "rename it" in skipped["specs/my-net.yaml"]
     assert "archspec lint" in skipped["specs/one.yaml"]
-    assert "too large" in skipped["specs/huge.yaml"]
+    assert "` exceeds the total size limit" in skipped["specs/huge.yaml"]
 
 
 def test_few_files_are_read(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,7 +267,7 @@ def test_a_folder_that_is_none(project: Project, name: str) -> None:
     project.write(name, "")
     said = project.run("infer", "runs/a.safetensors")
     assert said.code == 1
-    assert f"skipped: cannot read `{name}`" in said.err
+    assert f"skipped: could not read `{name}`" in said.err
 
 
 # Modules of the user's own --------------------------------------------------------------
@@ -304,7 +304,7 @@ def of_own(project: Project, changes: Changes) -> Inference:
 def test_tensors_of_own_modules_are_taken_as_they_are(project: Project) -> None:
     found = of_own(project, {})
     assert body(found.text or "") == "extends: mine\nname: mine\nargs: {classes: 7}\n"
-    assert found.unknown[0] == "what is inside of `first`, `low.0.scaled`, `low.1.scaled`"
+    assert found.unknown[0] == "the inside of `first`, `low.0.scaled`, `low.1.scaled`"
 
 
 @pytest.mark.parametrize(

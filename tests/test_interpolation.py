@@ -125,7 +125,10 @@ REFUSED = {
     "a name": ("{interpolate: a, name: up}", "bad-layer"),
     "in a sequence": ("{sequence: [{interpolate: a}]}", "bad-layer"),
     "a tensor for upsample": ("{upsample: {like: a}}", "unknown-key"),
-    "channels behind": ("{interpolate: a, from: b}", "unknown-tensor"),
+    "` expects a sequence with channels last, but its input is": (
+        "{interpolate: a, from: b}",
+        "unknown-tensor",
+    ),
 }
 
 

@@ -79,14 +79,14 @@ TOO_MUCH: dict[str, tuple[Files, str, int, str]] = {
     "blocks": (lines("stages:\n  s: {block: basic, repeat: 600}\n  t: {block: se, repeat: 600}\n"),
         f"more than {MOST_BLOCKS:,} blocks", 4, "net.yaml"),
     "bytes that are extended": (extended(MAX_BYTES // 2),
-        f"the specs that this one extends are larger than {MAX_BYTES:,} bytes", 1, "a.yaml"),
+        f"the base specs of this spec exceed {MAX_BYTES:,} bytes in total", 1, "a.yaml"),
     "bytes of blocks": (with_blocks(MAX_BYTES // 2),
-        f"the blocks that this spec uses are larger than {MAX_BYTES:,} bytes", 1, "b1.yaml"),
+        f"the blocks that this spec uses exceed {MAX_BYTES:,} bytes in total", 1, "b1.yaml"),
     "expressions": (lines("stem:\n" + f"  - conv: {TERMS}\n" * 511),
-        f"the expressions of this spec have more than {MOST_CHARACTERS:,} characters", 514,
+        f"the expressions of this spec exceed {MOST_CHARACTERS:,} characters", 514,
         "net.yaml"),
     "expressions of blocks": (with_expressions(256),
-        f"of the blocks that this spec uses have more than {MOST_CHARACTERS:,} characters", 256,
+        f"of the blocks that this spec uses exceed {MOST_CHARACTERS:,} characters", 256,
         "b1.yaml"),
     "an expression": (lines("stem:\n  - conv: " + "8 + " * 50 + "8\n"), "too long", 4, "net.yaml"),
 }  # fmt: skip
@@ -139,7 +139,7 @@ def test_findings_of_one_rule_are_closed_by_how_many_more_there_are(tmp_path: Pa
     files = lines("stem:\n" + "  - relu\n" * (MAX_FINDINGS + 31))
     *first, last = [d for d in findings(files, tmp_path) if d.rule == "no-op-layer"]
     assert len(first) == MAX_FINDINGS
-    assert last.message == "and 30 more of this kind in this file"
+    assert last.message == "and 30 more of this rule in this file"
     assert last.severity == "warning"
     assert last.span
     assert last.span.line == 4 + MAX_FINDINGS + 1

@@ -162,18 +162,18 @@ def test_a_roofline_has_its_own_count(project: Project) -> None:
 def test_a_batch_is_a_number(project: Project) -> None:
     said = project.run("show", "resnet18", "--memory", "--batch-size=none")
     assert (said.code, said.out) == (2, "")
-    assert "expected a whole number of at least 1, found 'none'" in said.err
+    assert "expected an integer of at least 1, found 'none'" in said.err
 
 
 @pytest.mark.parametrize(
     ("memory", "more", "said"),
     [
-        ("1.5G", "", "128 samples take 1.6 GiB in bf16, and a device has 1.5"),
+        ("1.5G", "", "128 samples take 1.6 GiB in bf16, but a device has 1.5"),
         ("1.75G", "", ""),
         ("2 x 1.5G", "", ""),
         ("1.5G", ", accumulate: 2", ""),
         ("1G", ", size: 112", ""),
-        ("1664M", ", optimizer: adamw", "128 samples take 1.6 GiB in bf16, and a device has 1.6"),
+        ("1664M", ", optimizer: adamw", "128 samples take 1.6 GiB in bf16, but a device has 1.6"),
     ],
 )
 def test_a_recipe_that_cannot_fit_is_found(

@@ -68,5 +68,5 @@ def test_uses_that_differ_in_a_layer_of_a_container_are_classes_of_their_own() -
 
 def test_a_learned_constant_stands_in_no_container() -> None:
     layer = {"parameter": [3, 1, 1], "name": "scales.0"}
-    with pytest.raises(archspec.SpecError, match="cannot be the name of a `parameter`"):
+    with pytest.raises(archspec.SpecError, match="is not valid as the name of a `parameter`"):
         archspec.build_module({"name": "net", "input": [3, 8, 8], "stem": [{"scale": [layer]}]})

@@ -114,16 +114,16 @@ def test_a_setting_reaches_lists_and_keys_with_dots(
 @pytest.mark.parametrize(
     ("path", "said", "hint"),
     [
-        ("seq.1", "there is no `seq.1` to set", "did you mean `stem.seq.1`?"),
-        ("features.1.conv", "there is no `features.1.conv`", "did you mean `stem.features.1.conv`"),
-        ("head.2", "(`2` is not in the spec)", "it is a list: its entries are 0 to 1"),
-        ("head.00000000000000000.conv", "is not in the spec", "it is a list"),
-        ("head.x", "(`x` is not in the spec)", "it is a list: its entries are 0 to 1"),
-        ("stem.features.0.conv.kernel", "`stem.features.0.conv` is `8`", "set it whole"),
-        ("stem.features.9", "(`features` is not in the spec)", "there are: features.0"),
-        (".", "there is no `.` to set", "there are"),
-        ("extends", "`extends` is not set from outside", "write a spec"),
-        ("args.x.y", "there is no `args.x.y`", "there are"),
+        ("seq.1", "cannot set `seq.1`: it is not in the spec", "did you mean `stem.seq.1`?"),
+        ("features.1.conv", "cannot set `features.1.conv`", "did you mean `stem.features.1.conv`"),
+        ("head.2", "the spec has no `2`", "it is a list: its entries are 0 to 1"),
+        ("head.00000000000000000.conv", "the spec has no", "it is a list"),
+        ("head.x", "the spec has no `x`", "it is a list: its entries are 0 to 1"),
+        ("stem.features.0.conv.kernel", "`stem.features.0.conv` is `8`", "set the whole value"),
+        ("stem.features.9", "the spec has no `features`", "available: features.0"),
+        (".", "cannot set `.`: the spec has no ``", "available"),
+        ("extends", "`extends` cannot be overridden", "use a spec"),
+        ("args.x.y", "cannot set `args.x.y`", "available"),
         ("caf\udce9", "`caf\udce9` is not UTF-8", "UTF-8"),
     ],
 )
@@ -234,7 +234,9 @@ def test_channels_that_a_block_ignores_are_one_error_everywhere(where: str, tmp_
     path = write_spec(tmp_path, f"{NET}{DOWN}{IGNORED[where]}\n")
     (ignored,) = (d for d in found(path) if d.severity == "error")
     assert ignored.rule == "channels-ignored"
-    assert re.fullmatch(r"`\w+` gives 8 channels where its \w+ says 64", ignored.message)
+    assert re.fullmatch(
+        r"`\w+` outputs 8 channels, but its \w+ sets `channels: 64`", ignored.message
+    )
 
 
 @pytest.mark.parametrize("given", ["{channels: 8}", "8", "{stride: 2}", "{}"])

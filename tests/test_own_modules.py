@@ -226,7 +226,7 @@ def test_classes_are_given_by_name_or_path(project: Project) -> None:
         archspec.build_module(path)
     with pytest.raises(TypeError, match="did you mean `Scaled`"):
         archspec.build_module(path, modules={"Scaled": Scaled, "Scald": Scaled})
-    with pytest.raises(TypeError, match="the network imports no class"):
+    with pytest.raises(TypeError, match="the network imports no classes"):
         archspec.build_module("resnet18", modules=MODULES)
 
 
@@ -235,9 +235,7 @@ def test_another_number_of_parameters_is_refused_once_a_block(project: Project) 
     with pytest.raises(archspec.SpecError) as refused:
         archspec.build_module(path, modules=MODULES)
     (finding,) = refused.value.diagnostics
-    assert (
-        finding.message == "`params` of the block `scaled` says 3, and its Scaled at `first` has 8"
-    )
+    assert finding.message == "block `scaled` sets `params: 3`, but its Scaled at `first` has 8"
     assert finding.span is not None
     assert finding.span.line == 14
 
@@ -255,30 +253,50 @@ def test_weights_load(project: Project, tmp_path: Path) -> None:
     [
         ("import: GRN, like: identity", "wrong-type", "expected the dotted path of a class"),
         ("import: 3, like: identity", "wrong-type", "expected the dotted path of a class"),
-        ("import: pkg.grn, like: identity", "bad-name", "`grn` cannot be a class name"),
-        ("import: pkg._x.Grn, like: identity", "bad-name", "`_x` cannot be the name of a module"),
-        ("import: pkg.class.Grn, like: identity", "bad-name", "`class` cannot be the name"),
-        ("import: .pkg.Grn, like: identity", "bad-name", "`` cannot be the name of a module"),
-        ('import: "os;import sys.Grn", like: identity', "bad-name", "cannot be the name"),
-        ('import: "p\\u212Ag.Grn", like: identity', "bad-name", "cannot be the name"),
-        ("import: pkg.nn, like: identity", "bad-name", "`nn` cannot be a class name"),
-        ("import: pkg.Grn", "missing-key", "`like` is missing"),
+        ("import: pkg.grn, like: identity", "bad-name", "`grn` is not a valid class name"),
+        (
+            "import: pkg._x.Grn, like: identity",
+            "bad-name",
+            "`_x` is not valid as the name of a module",
+        ),
+        ("import: pkg.class.Grn, like: identity", "bad-name", "`class` is not valid as the name"),
+        ("import: .pkg.Grn, like: identity", "bad-name", "`` is not valid as the name of a module"),
+        ('import: "os;import sys.Grn", like: identity', "bad-name", "is not valid as the name"),
+        ('import: "p\\u212Ag.Grn", like: identity', "bad-name", "is not valid as the name"),
+        ("import: pkg.nn, like: identity", "bad-name", "`nn` is not a valid class name"),
+        ("import: pkg.Grn", "missing-key", "missing required key `like`"),
         ("import: pkg.Grn, like: identity, body: [act]", "conflicting-keys", "`body` cannot"),
-        ("import: pkg.Grn, like: identity, inputs: [a]", "missing-key", "is not told its `a`"),
-        ("import: pkg.Grn, like: identity, outputs: [a]", "unknown-tensor", "no tensor `a`"),
+        ("import: pkg.Grn, like: identity, inputs: [a]", "missing-key", "missing input `a`"),
+        (
+            "import: pkg.Grn, like: identity, outputs: [a]",
+            "unknown-tensor",
+            "the tensor `a` is not defined here",
+        ),
         ("import: pkg.Grn, like: identity, inline: true", "conflicting-keys", "`inline` cannot"),
-        ("import: pkg.Grn, like: identity, call: {x: {text: 3}}", "wrong-type", "expected a text"),
-        ("import: pkg.Grn, like: identity, call: {x: {a: b}}", "wrong-type", "a number or a text"),
-        ("import: pkg.Grn, like: identity, call: {x: {}}", "wrong-type", "an empty map"),
+        (
+            "import: pkg.Grn, like: identity, call: {x: {text: 3}}",
+            "wrong-type",
+            "expected a string, found",
+        ),
+        (
+            "import: pkg.Grn, like: identity, call: {x: {a: b}}",
+            "wrong-type",
+            "expected a number or a string, found",
+        ),
+        ("import: pkg.Grn, like: identity, call: {x: {}}", "wrong-type", "an empty mapping"),
         ("import: pkg.Grn, like: identity, call: {x: {text: '\"'}}", "out-of-range", "cannot be"),
         ("import: pkg.Grn, like: identity, call: {x: {text: 'a\\b'}}", "out-of-range", "cannot be"),
         ('import: pkg.Grn, like: identity, call: {x: {text: "a\\nb"}}', "out-of-range", "cannot"),
         ("import: pkg.Grn, like: identity, call: {x: bilinear}", "unknown-name", "`bilinear`"),
         ("import: pkg.Grn, like: identity, call: {x: [{text: a}]}", "wrong-type", "a number"),
-        ("body: [act], like: identity", "conflicting-keys", "`like` stands only beside `import`"),
-        ("doc: x", "missing-key", "`body` is missing"),
-        ("import: pkg.Grn, like: identity, call: [1]", "wrong-type", "expected a map of arguments"),
-        ("import: pkg.Grn, like: identity, call: {x y: 1}", "bad-name", "`x y` cannot be"),
+        ("body: [act], like: identity", "conflicting-keys", "`like` requires `import`"),
+        ("doc: x", "missing-key", "missing required key `body`"),
+        (
+            "import: pkg.Grn, like: identity, call: [1]",
+            "wrong-type",
+            "expected a mapping of arguments",
+        ),
+        ("import: pkg.Grn, like: identity, call: {x y: 1}", "bad-name", "`x y` is not valid as"),
         ("import: pkg.Grn, like: identity, call: {x: [[]]}", "wrong-type", "expected a number"),
         ("import: pkg.Grn, like: identity, call: {x: width}", "unknown-name", "`width`"),
         ("import: pkg.Grn, like: identity, params: wide", "unknown-name", "`wide`"),

@@ -115,7 +115,7 @@ PEERS: dict[str, tuple[archspec.Spec, type[nn.Module]]] = {
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
 @pytest.mark.parametrize("kind", PEERS)
 def test_the_same_as_by_hand(kind: str, reader: Callable[..., nn.Module]) -> None:
-    """Keys in order, first weights, what the generator gives next, outputs, and training."""
+    """Keys in order, initial weights, what the generator gives next, outputs, and training."""
     spec, peer = PEERS[kind]
     ours, theirs = seeded(lambda: reader(spec)), seeded(peer)
     assert_same_tensors(ours.state_dict(), theirs.state_dict())
@@ -169,7 +169,7 @@ STARTS: dict[str, tuple[Any, Callable[[Tensor], Tensor]]] = {
     "torch": ("torch", nn.init.zeros_),
     "zeros": ("zeros", nn.init.zeros_),
     "ones": ("ones", nn.init.ones_),
-    "a whole number": ({"constant": 2}, lambda p: nn.init.constant_(p, 2)),
+    "an integer": ({"constant": 2}, lambda p: nn.init.constant_(p, 2)),
     "a number": ({"constant": "1 / 3"}, lambda p: nn.init.constant_(p, 1 / 3)),
     "by its name": ({"weight": {"constant": 0.5}}, lambda p: nn.init.constant_(p, 0.5)),
     "a normal": ({"normal": {"std": 0.02}}, lambda p: nn.init.normal_(p, std=0.02)),

@@ -133,15 +133,15 @@ def test_a_folder_that_is_named_is_linted_all_the_same(project: Project) -> None
 @pytest.mark.parametrize(
     ("settings", "warning"),
     [
-        ("exclude = ['specs/odl']", "`exclude` has `specs/odl`, which matches no file"),
-        ("exclude = ['specs/old', 'olds']", "`exclude` has `olds`, which matches no file"),
-        ("exclude = ['*.yml']", "`exclude` has `*.yml`, which matches no file"),
-        ("exclude = ['']", "`exclude` has ``, which matches no file"),
+        ("exclude = ['specs/odl']", "`exclude` has `specs/odl`, which matches no files"),
+        ("exclude = ['specs/old', 'olds']", "`exclude` has `olds`, which matches no files"),
+        ("exclude = ['*.yml']", "`exclude` has `*.yml`, which matches no files"),
+        ("exclude = ['']", "`exclude` has ``, which matches no files"),
         (
             "per-file-ignores = {'specs/odl/*' = ['AS3']}",
-            "`per-file-ignores` has `specs/odl/*`, which matches no file",
+            "`per-file-ignores` has `specs/odl/*`, which matches no files",
         ),
-        ("paths = ['specs', 'empty']", "no spec found in `empty`"),
+        ("paths = ['specs', 'empty']", "no specs found in `empty`"),
     ],
 )
 def test_an_entry_that_matches_nothing_is_a_warning(
@@ -256,7 +256,9 @@ def test_another_encoding_is_named(encoding: str, two: Project) -> None:
     two.write("archspec.toml", "# naïve\nignore = ['AS304']\n".encode(encoding))
     said = two.lint()
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith(f"error: cannot read `archspec.toml`: it is {ENCODINGS[encoding]}\n")
+    assert said.err.startswith(
+        f"error: could not read `archspec.toml`: it is {ENCODINGS[encoding]}\n"
+    )
 
 
 def test_a_baseline_with_a_byte_order_mark(two: Project) -> None:
@@ -296,10 +298,10 @@ def test_devices_of_windows_are_no_names(project: Project) -> None:
     for name in ("aux", "CON", "nul", "com1", "LPT9"):
         project.write(f"specs/{name}.yaml", HEAD.format(name=name) + CLEAN)
         said = project.lint(f"specs/{name}.yaml")
-        assert f"AS117 [bad-name] `{name}.py` cannot be a file on Windows" in said.out
+        assert f"AS117 [bad-name] `{name}.py` is not a valid file name on Windows" in said.out
         assert project.run("build", f"specs/{name}.yaml").code == 1
     project.write("specs/blocks/prn.yaml", "body: [{conv: channels}, norm]\n")
-    assert "`prn.yaml` cannot be a file on Windows" in project.lint("specs/blocks").out
+    assert "`prn.yaml` is not a valid file name on Windows" in project.lint("specs/blocks").out
     for name in ("com0", "com10", "auxiliary", "lpt"):
         project.write(f"specs/{name}.yaml", HEAD.format(name=name) + CLEAN)
         assert project.lint(f"specs/{name}.yaml").code == 0

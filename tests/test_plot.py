@@ -106,14 +106,20 @@ def test_other_line_ends_are_read_too(write: Write, text: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("20,2,0.1,0.5,oops,0.7,2310,4", "log.csv:3:14: test_loss is `oops`: a number is expected"),
-        ("20,2,0.1,nan,0.5,0.7,2310,4", "log.csv:3:10: train_loss is `nan`: it has to be finite"),
-        ("20,2,-inf,0.5,0.5,0.7,2310,4", "log.csv:3:6: lr is `-inf`: it has to be finite"),
-        ("20,2,0.1,0.5,0.5,92.4,2310,4", "accuracy is `92.4`: a share from 0 to 1"),
-        ("20,2,0.1,0.5,1e99,0.7,2310,4", "test_loss is `1e99`: it is beyond 1e+40"),
-        ("20,2,0.1,0.5", "log.csv:3:10: a row of another length: the header has 8 columns"),
-        ("20,2,0.1,0.5,0.5,0.7,2310,4,5,6", "a row of another length"),
-        ("\x1b[2J,2,0.1,0.5,0.5,0.7,2310,4", "step is `\\x1b[2J`: a number is expected"),
+        ("20,2,0.1,0.5,oops,0.7,2310,4", "log.csv:3:14: test_loss is `oops`: expected a number"),
+        (
+            "20,2,0.1,nan,0.5,0.7,2310,4",
+            "log.csv:3:10: train_loss is `nan`: expected a finite number",
+        ),
+        ("20,2,-inf,0.5,0.5,0.7,2310,4", "log.csv:3:6: lr is `-inf`: expected a finite number"),
+        ("20,2,0.1,0.5,0.5,92.4,2310,4", "accuracy is `92.4`: expected a fraction from 0 to 1"),
+        (
+            "20,2,0.1,0.5,1e99,0.7,2310,4",
+            "test_loss is `1e99`: it is outside the range of training, 1e+40",
+        ),
+        ("20,2,0.1,0.5", "log.csv:3:10: wrong number of columns: the header has 8 columns"),
+        ("20,2,0.1,0.5,0.5,0.7,2310,4,5,6", "wrong number of columns:"),
+        ("\x1b[2J,2,0.1,0.5,0.5,0.7,2310,4", "step is `\\x1b[2J`: expected a number"),
     ],
 )
 def test_a_malformed_row_is_told_with_its_place(
@@ -135,9 +141,9 @@ def test_all_that_is_wrong_is_told_at_once(write: Write, capsys: Output) -> None
     assert len(said) == 8
     assert said[5:7] == [
         "error: one/log.csv: and 5 more",
-        "error: two/log.csv:2:24: accuracy is `inf`: it has to be finite to be drawn",
+        "error: two/log.csv:2:24: accuracy is `inf`: expected a finite number",
     ]
-    assert said[7].startswith("error: three: there is no such run")
+    assert said[7].startswith("error: three: run not found")
 
 
 def test_a_run_that_is_not_there(write: Write, capsys: Output) -> None:
@@ -145,16 +151,16 @@ def test_a_run_that_is_not_there(write: Write, capsys: Output) -> None:
     (Path("empty")).mkdir()
     assert main(["plot", "resnet81", "empty"]) == 2
     said = capsys.readouterr().err
-    assert "resnet81: there is no such run (did you mean `resnet18`?" in said
-    assert "empty: no log.csv in this folder" in said
+    assert "resnet81: run not found (did you mean `resnet18`?" in said
+    assert "empty: no log.csv in this directory" in said
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no evaluation yet"),
-        (f"{HEADER}\n", "no evaluation yet"),
-        (f"{HEADER}\n20,2", "no evaluation yet"),
+        ("", "no evaluations yet"),
+        (f"{HEADER}\n", "no evaluations yet"),
+        (f"{HEADER}\n20,2", "no evaluations yet"),
         ("step;epoch\n1;2\n", "log.csv:1:1: the header lacks step, epoch, lr"),
         (
             "step,epoch,lr,train_loss,test_loss\n1,1,1,1,1\n",
@@ -209,7 +215,7 @@ def test_several_runs_replace_no_other_picture(write: Write, capsys: Output) -> 
     assert main(["plot", "a", "b", "a"]) == 0
     before = Path("curves.png").read_bytes()
     assert main(["plot", "a", "b"]) == 2
-    assert "curves.png exists: say with -o" in capsys.readouterr().err
+    assert "curves.png exists: pass the path of the picture with -o" in capsys.readouterr().err
     assert main(["plot", "a", "b", "-o", "curves.png"]) == 0
     assert Path("curves.png").read_bytes() == before
 
@@ -236,7 +242,7 @@ def test_every_run_has_its_colour(write: Write) -> None:
     log = read_log(write("run", *rows(40)))
     picture = draw({"a": log, "b": log, "c": log}, "svg").decode()
     assert [f"stroke: {color}" in picture for color in COLORS] == [True] * 3 + [False] * 4
-    with pytest.raises(PlotError, match="a picture shows at most 7"):
+    with pytest.raises(PlotError, match="a picture can show at most 7"):
         draw({str(i): log for i in range(8)}, "svg")
 
 
@@ -284,7 +290,9 @@ def test_accuracy_and_r2_are_not_drawn_together(write: Write, capsys: Output) ->
     write("a", row(1))
     write("b", row(1), header=HEADER.replace("accuracy", "r2"))
     assert main(["plot", "a", "b"]) == 2
-    assert "draw them one by one" in capsys.readouterr().err
+    assert (
+        "some runs measure accuracy and others R2: plot them separately" in capsys.readouterr().err
+    )
 
 
 def test_without_matplotlib(write: Write, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +304,7 @@ def test_without_matplotlib(write: Write, capsys: Output, monkeypatch: pytest.Mo
     said = capsys.readouterr().err
     assert (
         said
-        == "error: `archspec plot` needs matplotlib: python -m pip install 'archspec-nn[plot]'\n"
+        == "error: `archspec plot` requires matplotlib: python -m pip install 'archspec-nn[plot]'\n"
     )
 
 

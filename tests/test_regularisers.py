@@ -71,11 +71,11 @@ def test_reference_and_schema_have_it(house: House) -> None:
         (NETWORK, "orthogonal: 1.0e-4", ["1 spec is clean"]),
         (NETWORK, "orthogonal: -1", ["expected a number of at least 0, found `-1`"]),
         (NETWORK, "orthogonl: 1", ["unknown key `orthogonl`", "did you mean `orthogonal`?"]),
-        (NETWORK, "ortho: 1", ["unknown key `ortho`", "write `orthogonal`"]),
+        (NETWORK, "ortho: 1", ["unknown key `ortho`", "use `orthogonal`"]),
         (
             NETWORK,
             "weight_decay: 0.1, orthogonal: 1",
-            ["conflicting-keys", "`weight_decay` shrinks them", "does not go with this"],
+            ["conflicting-keys", "`weight_decay` shrinks them", "conflicts with this"],
         ),
         (BARE, "orthogonal: 1", ["idle-regulariser", "the network has none", "remove it"]),
     ],

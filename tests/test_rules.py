@@ -110,7 +110,7 @@ def test_a_rule_has_a_code_of_its_family_a_name_and_a_page(rule: Rule) -> None:
 
 @pytest.mark.parametrize(("code", "name"), [("AS301", "new"), ("AS399", "depth-mismatch")])
 def test_codes_and_names_are_given_once(code: str, name: str) -> None:
-    with pytest.raises(AssertionError, match="there is AS301 depth-mismatch already"):
+    with pytest.raises(AssertionError, match="AS301 depth-mismatch already exists"):
         reported(code, name)(lambda: None)
 
 
@@ -230,9 +230,17 @@ def test_what_an_inherited_stage_is_given_is_told_in_the_file_that_gives_it() ->
 @pytest.mark.parametrize(
     ("text", "place", "hint"),
     [
-        ("extends: resnet18\nstages: {layer2: {stride: 1}}\n", "2:27", "write `stride: 2`"),
-        ("extends: resnet50\ninput: [3, 32, 32]\n", "2:8", "make the image larger"),
-        ("extends: resnet50d\ninput: [3, 32, 32]\n", "2:8", "make the image larger"),
+        ("extends: resnet18\nstages: {layer2: {stride: 1}}\n", "2:27", "use `stride: 2`"),
+        (
+            "extends: resnet50\ninput: [3, 32, 32]\n",
+            "2:8",
+            "increase the image size, or reduce the stride",
+        ),
+        (
+            "extends: resnet50d\ninput: [3, 32, 32]\n",
+            "2:8",
+            "increase the image size, or reduce the stride",
+        ),
         ("extends: resnet50d\nargs: {classes: 10}\n", "", ""),
     ],
 )
@@ -292,7 +300,7 @@ def test_depth_of_a_name(name: str, depth: int) -> None:
 @pytest.mark.parametrize(
     ("file", "hint"),
     [
-        ("other.yaml", "write `name: other`, or rename the file"),
+        ("other.yaml", "use `name: other`, or rename the file"),
         ("my-net.yml", "rename the file: `net.yml`"),
         ("..yaml", "rename the file: `net.yaml`"),
     ],
@@ -352,11 +360,14 @@ def test_a_generated_file_takes_no_module_s_place(name: str) -> None:
 @pytest.mark.parametrize(
     ("window", "share"),
     [
-        ("kernel: 1, stride: 2", "(kernel 1, stride 2) reads 1 of each 4 pixels"),
-        ("kernel: 3, stride: 4", "(kernel 3, stride 4) reads 9 of each 16 pixels"),
-        ("kernel: [3, 1], stride: [1, 2]", "(kernel 3x1, stride 1x2) reads 1 of each 2 pixels"),
-        ("kernel: 3, dilation: 2, stride: 2", "dilation 2) reads 1 of each 4 pixels"),
-        ("kernel: 2, dilation: 2, stride: 3", "dilation 2) reads 4 of each 9 pixels"),
+        ("kernel: 1, stride: 2", "(kernel 1, stride 2) reads only 1 of every 4 pixels"),
+        ("kernel: 3, stride: 4", "(kernel 3, stride 4) reads only 9 of every 16 pixels"),
+        (
+            "kernel: [3, 1], stride: [1, 2]",
+            "(kernel 3x1, stride 1x2) reads only 1 of every 2 pixels",
+        ),
+        ("kernel: 3, dilation: 2, stride: 2", "dilation 2) reads only 1 of every 4 pixels"),
+        ("kernel: 2, dilation: 2, stride: 3", "dilation 2) reads only 4 of every 9 pixels"),
         ("kernel: 3, dilation: 2, stride: 3", ""),
         ("kernel: 4, stride: 4", ""),
     ],
@@ -381,11 +392,15 @@ def test_a_single_pixel_is_read_whatever_the_stride() -> None:
         ("8", "[{linear: 16}]", "`shortcut: {linear: channels}`"),
         ("8, 8, 8", "[global_avg_pool]", "keep the size and dimensions"),
         ("8, 8, 8", "[{conv: {channels: 8, kernel: 3, padding: 0}}]", "check kernel, padding"),
-        ("8, 8, 8", "[{conv: 16}], shortcut: {conv: 8}", "shortcut and body must agree"),
+        (
+            "8, 8, 8",
+            "[{conv: 16}], shortcut: {conv: 8}",
+            "make the shapes match: check channels, stride, kernel, and padding of both",
+        ),
         (
             "8, 8, 8",
             "[{conv: 16}], shortcut: conv_norm, project: 1 > 2",
-            "`project` wants no shortcut",
+            "`project` disables the shortcut here: remove it, or make its condition true",
         ),
     ],
 )
@@ -460,8 +475,8 @@ def test_what_was_probably_meant(name: str) -> None:
         ("params: {min: 3000}", "make the network larger"),
         ("macs: {max: 2}", "make it smaller"),
         ("params: 3", "change the network back"),
-        ("depth: {min: 4}", "check `repeat` of the stages, or agree on 1"),
-        ("output: [4]", "or write `output: [64, 64, 64]`"),
+        ("depth: {min: 4}", "check `repeat` of the stages, or update `expect` to 1"),
+        ("output: [4]", "or set `output: [64, 64, 64]`"),
     ],
 )
 def test_what_to_do_about_a_budget(expect: str, hint: str) -> None:

@@ -83,22 +83,28 @@ def test_lists_and_the_stride_are_turn_by_turn() -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        ({"cell": {"channels": [8, 12, 16]}, "repeat": 2}, "`channels` has 3 entries for 2 layers"),
+        (
+            {"cell": {"channels": [8, 12, 16]}, "repeat": 2},
+            "`channels` has 3 entries, but there are 2 layers",
+        ),
         ({"cell": {"channels": 8, "kernel": [[3, 5]]}}, "`kernel` is a list of lists"),
         ({**CONV, "repeat": 1001}, "expected at most 1000, found 1001"),
-        ({**CONV, "repeat": -1}, "expected a whole number of at least 0, found -1"),
-        ({**CONV, "repeat": 1.5}, "expected a whole number of at least 0, found `1.5`"),
-        ({**CONV, "repeat": "n"}, "`n` is not known here"),
-        ({**CONV, "repeat": "index"}, "`index` is not known here"),
-        ({**CONV, "repeat": 2, "name": "c"}, "two layers are called `c`"),
+        ({**CONV, "repeat": -1}, "expected an integer of at least 0, found -1"),
+        ({**CONV, "repeat": 1.5}, "expected an integer of at least 0, found `1.5`"),
+        ({**CONV, "repeat": "n"}, "`n` is not defined here"),
+        ({**CONV, "repeat": "index"}, "`index` is not defined here"),
+        ({**CONV, "repeat": 2, "name": "c"}, "two layers are named `c`"),
         ({**CONV, "repeat": 2, "name": "c{index - 1}"}, "at least 0, found -1"),
-        ({**CONV, "repeat": 2, "name": "c{index}-d"}, "`c0-d` cannot be the name of an attribute"),
-        ({**CONV, "repeat": 2, "name": "{index}"}, "`0` cannot be the name of an attribute"),
+        (
+            {**CONV, "repeat": 2, "name": "c{index}-d"},
+            "`c0-d` is not valid as the name of an attribute",
+        ),
+        ({**CONV, "repeat": 2, "name": "{index}"}, "`0` is not valid as the name of an attribute"),
         ({**CONV, "name": "c{0}"}, "`c{0}` has no expression in its braces"),
-        ({**CONV, "name": "c{in dex}"}, "is no expression"),
-        ({**CONV, "name": "c{"}, "`c{` cannot be the name"),
+        ({**CONV, "name": "c{in dex}"}, "invalid expression"),
+        ({**CONV, "name": "c{"}, "`c{` is not valid as the name"),
         ({**CONV, "name": "{__import__('os')}"}, "expression"),
-        ({**CONV, "repeat": 2, "name": "__class{index}__"}, "cannot be the name"),
+        ({**CONV, "repeat": 2, "name": "__class{index}__"}, "is not valid as the name"),
     ],
 )
 def test_what_cannot_be_repeated_is_an_error(layer: dict[str, Any], message: str) -> None:
@@ -191,18 +197,30 @@ def test_a_numbered_map_is_named_for_variants_alone(project: Project) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"sequence": {"append": "norm"}}, "`append` is taken: every `nn.Sequential` has it"),
-        ({"sequence": {"forward": "norm"}}, "`forward` is taken"),
-        ({"sequence": {"a.b": "norm"}}, "`a.b` cannot be the name of a child"),
-        ({"sequence": {"a": {**CONV, "name": "b"}}}, "`a` is given another name"),
-        ({"sequence": ["norm"], "numbered": True}, "`numbered` belongs to a `sequence`"),
+        (
+            {"sequence": {"append": "norm"}},
+            "`append` is reserved: `nn.Sequential` already defines it",
+        ),
+        ({"sequence": {"forward": "norm"}}, "`forward` is reserved"),
+        ({"sequence": {"a.b": "norm"}}, "`a.b` is not valid as the name of a child"),
+        ({"sequence": {"a": {**CONV, "name": "b"}}}, "`a` is given a second name"),
+        (
+            {"sequence": ["norm"], "numbered": True},
+            "`numbered` requires a `sequence` that is a mapping",
+        ),
         ([{"residual": [CONV]}], "`residual` has no attribute of its own"),
         ([[{"concat": [[], CONV]}]], "`concat` "),
         ([{"block": "cell", "channels": 4, "foo": 1}], "no argument or part `foo`"),
-        ([{"block": "cel", "channels": 4}], "there is no block `cel`"),
-        ([{"block": "cell", "repeat": 2, "channels": [4]}], "`channels` has 1 entry for 2 blocks"),
-        ([{"block": "cell", "channels": 4, "save": "a"}], "no tensor is named or read inside a"),
-        ({**CONV, "repeat": 2, "save": "a"}, "no tensor is named or read inside a"),
+        ([{"block": "cel", "channels": 4}], "unknown block `cel`"),
+        (
+            [{"block": "cell", "repeat": 2, "channels": [4]}],
+            "`channels` has 1 entry, but the stage has 2 blocks",
+        ),
+        (
+            [{"block": "cell", "channels": 4, "save": "a"}],
+            "tensors cannot be named or read inside a",
+        ),
+        ({**CONV, "repeat": 2, "save": "a"}, "tensors cannot be named or read inside a"),
     ],
 )
 def test_what_no_sequence_holds_is_an_error(entry: Any, message: str) -> None:
@@ -214,7 +232,7 @@ def test_what_no_sequence_holds_is_an_error(entry: Any, message: str) -> None:
 def test_a_stage_stands_in_no_block() -> None:
     body = [{"sequence": [{"block": "basic", "channels": 4}], "name": "s"}]
     spec = network({"stem": [{"outer": 4}], "blocks": {"outer": {"body": body}}})
-    assert "one layer is expected here" in "\n".join(found(spec))
+    assert "expected one layer, found" in "\n".join(found(spec))
 
 
 # Stages -------------------------------------------------------------------------------
@@ -253,7 +271,7 @@ def test_a_repeated_block_is_given_what_depends_on_its_place_in_the_network() ->
     assert [len(w) for w in archspec.build_module(spec).parameters()] == [8, 984, 1784]
 
 
-WHERE = "it is known in stages, and at a block with `repeat` in stem, stages or head"
+WHERE = "it is available in stages, and in a block with `repeat` in stem, stages, or head"
 
 
 @pytest.mark.parametrize(
@@ -273,7 +291,7 @@ def test_where_a_place_in_the_network_is_not_known(stem: list[Any]) -> None:
     with pytest.raises(SpecError) as error:
         archspec.build_module(network({"stem": stem, "blocks": blocks}))
     one = error.value.diagnostics[0]
-    assert (one.message, one.hint) == ("`block_count` is not known here", WHERE)
+    assert (one.message, one.hint) == ("`block_count` is not defined here", WHERE)
 
 
 def test_a_width_that_depends_on_its_place_in_the_network_is_compared_once_that_is_known() -> None:
@@ -282,7 +300,7 @@ def test_a_width_that_depends_on_its_place_in_the_network_is_compared_once_that_
     stages |= {n: {"block": "cell", "channels": c} for n, c in widths.items()}
     archspec.load(network({"stages": stages, "blocks": CELL}))
     stages["b"]["channels"] = "16 - 2 * block_index"
-    assert "`b` has 10 channels, fewer than the 8" not in found(network({"stages": stages}))[0]
+    assert "`b` has 10 channels, but" not in found(network({"stages": stages}))[0]
 
 
 def test_a_stage_names_its_blocks() -> None:

@@ -133,20 +133,20 @@ def test_the_closest_file_counts_and_its_paths_are_its_own(
 MISTAKES = [
     ("selct = ['AS3']\n", (1, 1), "unknown key `selct`", "did you mean `select`?"),
     ("\nstrict = 'no'\n", (2, 1), "`strict` is true or false", ""),
-    ("ignore = 'AS3'\n", (1, 1), "`ignore` is a list of texts", ""),
-    ("ignore = ['AS9']\n", (1, 1), "there is no rule `AS9`", "archspec rule --all"),
-    ("ignore = ['redundant-bais']\n", (1, 1), "there is no rule", "`redundant-bias`"),
+    ("ignore = 'AS3'\n", (1, 1), "`ignore` is a list of strings", ""),
+    ("ignore = ['AS9']\n", (1, 1), "unknown rule `AS9`", "archspec rule --all"),
+    ("ignore = ['redundant-bais']\n", (1, 1), "unknown rule", "`redundant-bias`"),
     ("format = 'xml'\n", (1, 1), "`format` is one of `concise`, `full`", ""),
-    ("paths = [1]\n", (1, 1), "`paths` is a list of texts", ""),
+    ("paths = [1]\n", (1, 1), "`paths` is a list of strings", ""),
     ("per-file-ignores = 3\n", (1, 1), "`per-file-ignores` is a table", ""),
     (
         "[per-file-ignores]\n'a' = ['AS3']\n'b/*' = ['AS9']\n",
         (3, 2),
-        "there is no rule `AS9`",
+        "unknown rule `AS9`",
         "archspec rule --all",
     ),
-    ("strict = \n", (1, 10), "this is no TOML", ""),
-    ("[tool.archspec]\n", (1, 1), "unknown key `tool`", "without a table"),
+    ("strict = \n", (1, 10), "invalid TOML", ""),
+    ("[tool.archspec]\n", (1, 1), "unknown key `tool`", "remove the table header: `"),
 ]
 
 
@@ -187,11 +187,11 @@ def test_defaults_are_what_the_docs_say() -> None:
 # Files of strangers ---------------------------------------------------------------------
 
 HOSTILE = {
-    "brackets": (f"paths = {'[' * 500}\n", "brackets nested too deep"),
+    "brackets": (f"paths = {'[' * 500}\n", "brackets are nested too deeply"),
     "dots": (f"a{'.a' * 70} = 1\n", "a key of more than 64 dots"),
-    "digits": (f"a = {'9' * 6000}\n", "a number of too many digits"),
-    "bytes": ("#" + "x" * 300_000, "the file is larger than 262,144 bytes"),
-    "patterns": (f"exclude = {[str(n) for n in range(1001)]}\n", "list of at most 1,000 texts"),
+    "digits": (f"a = {'9' * 6000}\n", "a number with too many digits"),
+    "bytes": ("#" + "x" * 300_000, "file exceeds 262,144 bytes"),
+    "patterns": (f"exclude = {[str(n) for n in range(1001)]}\n", "list of at most 1,000 strings"),
     "a folder outside": ('paths = ["/"]\n', "`/` is not in the project"),
     "a folder above": ('paths = ["specs/../../.."]\n', "`specs/../../..` is not in the project"),
     "a link": ('paths = ["link"]\n', "`link` is not in the project"),
@@ -222,7 +222,7 @@ def test_one_that_is_a_link_out_of_the_project(
     project.spec("stem: [{conv: 8}]\n")
     said = project.lint()
     assert said.code == 2
-    assert "is a link that leads out of the project" in said.err
+    assert "is a symlink to a path outside the project" in said.err
     assert "1234" not in said.err
 
 
@@ -232,14 +232,14 @@ def test_a_shared_file_that_is_a_pipe_is_not_waited_for(project: Project) -> Non
     said = project.lint()
     assert (said.code, said.err) == (
         2,
-        "error: cannot read `pyproject.toml`: it is not a regular file\n",
+        "error: could not read `pyproject.toml`: it is not a regular file\n",
     )
 
 
 def test_a_baseline_that_is_too_large_or_no_file(project: Project) -> None:
     project.spec("stem: [{conv: 8}]\n")
     project.write("big.json", b" " * (MOST_BYTES + 1))
-    assert f"it is larger than {MOST_BYTES:,} bytes" in project.lint("--baseline", "big.json").err
+    assert f"it exceeds {MOST_BYTES:,} bytes" in project.lint("--baseline", "big.json").err
     assert "it is not a regular file" in project.lint("--baseline", "/dev/zero").err
 
 

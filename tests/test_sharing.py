@@ -154,7 +154,7 @@ def test_a_number_that_two_widths_agree_in_is_settled(tmp_path: Path) -> None:
     stem = "[{conv: base}, {conv: 4, name: a}, {conv: 8}, {share: a}]"
     path = write_spec(tmp_path, f"input: [3, 8, 8]\nargs: {{base: 8}}\nstem: {stem}\n")
     assert "base" not in archspec.render(path)
-    with pytest.raises(archspec.SpecError, match="made for 16 x 8 x 8"):
+    with pytest.raises(archspec.SpecError, match="defined for 16 x 8 x 8"):
         archspec.analyze(path, base=16)
 
 
@@ -168,10 +168,18 @@ def test_outputs_are_named_by_entry(tmp_path: Path) -> None:
 
 A = "{conv: 3, name: a}"
 REFUSED = {
-    "a name that nothing has": (f"[{A}, {{share: b}}]", "unknown-layer", "there are: a"),
+    "a name that nothing has": (f"[{A}, {{share: b}}]", "unknown-layer", "available: a"),
     "a name that is misspelt": ("[{conv: 3, name: mix}, {share: mxi}]", "unknown-layer", "`mix`?"),
-    "a name that comes later": (f"[{{share: a}}, {A}]", "unknown-layer", "ahead of this"),
-    "a name that is the rule's": ("[{conv: 3}, {share: conv1}]", "unknown-layer", "has a `name`"),
+    "a name that comes later": (
+        f"[{{share: a}}, {A}]",
+        "unknown-layer",
+        "come earlier in the same body",
+    ),
+    "a name that is the rule's": (
+        "[{conv: 3}, {share: conv1}]",
+        "unknown-layer",
+        "the layer must have a `name` and come earlier in the same body",
+    ),
     "itself": ("{a: {share: a}}", "unknown-layer", ""),
     "a layer that is not there": (
         "[{conv: 3, name: a, when: false}, {share: a}]",
@@ -197,7 +205,7 @@ REFUSED = {
     "a block with inputs": (
         "[{conv: 3, save: s}, {joint: {skip: s}, name: j}, {share: j}]",
         "bad-layer",
-        "one tensor",
+        "one input and one output",
     ),
     "in a sequence": (f"[{A}, {{sequence: [{{share: a}}]}}]", "bad-layer", ""),
     "in a list under a name": ("{a: {conv: 3}, b: [act, {share: a}]}", "bad-layer", ""),
@@ -206,9 +214,13 @@ REFUSED = {
         "bad-layer",
         "",
     ),
-    "in a part": (f"[{A}, {{basic: {{attention: {{share: a}}}}}}]", "bad-layer", "know no others"),
+    "in a part": (
+        f"[{A}, {{basic: {{attention: {{share: a}}}}}}]",
+        "bad-layer",
+        "layers in a `sequence` or given for a part cannot see other layers",
+    ),
     "a name": (f"[{A}, {{share: a, name: b}}]", "bad-layer", ""),
-    "a start": (f"[{A}, {{share: a, init: zeros}}]", "bad-layer", "at `a` itself"),
+    "a start": (f"[{A}, {{share: a, init: zeros}}]", "bad-layer", "set it on `a` itself"),
     "a number": (f"[{A}, {{share: 3}}]", "wrong-type", ""),
     "nothing": (f"[{A}, share]", "wrong-type", ""),
     "a list": (f"[{A}, {{share: [a]}}]", "wrong-type", ""),
@@ -219,7 +231,7 @@ REFUSED = {
     "braces that name no layer": (
         f'[{A}, {{share: "a{{index}}", repeat: 1}}]',
         "unknown-layer",
-        "there are: a",
+        "available: a",
     ),
     "a name that no layer can have": (f"[{A}, {{share: forward}}]", "bad-name", ""),
 }

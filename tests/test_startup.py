@@ -96,7 +96,7 @@ def test_one_guard_for_all_libraries_and_commands(
     monkeypatch.setattr("archspec.cli.parser", fails)
     error: ImportError = ModuleNotFoundError(f"No module named '{library}'", name=library)
     assert main([module]) == 2
-    wanted = f"error: `archspec {module}` needs {library}: {extras.install(library)}\n"
+    wanted = f"error: `archspec {module}` requires {library}: {extras.install(library)}\n"
     assert capsys.readouterr().err == wanted
     error = ImportError("libfoo.so: cannot open\nand more", name=f"{library}._C")
     assert main([module]) == 2
@@ -121,7 +121,7 @@ def test_one_guard_for_all_libraries_and_commands(
 )
 def test_a_library_that_is_there_may_fail_in_any_way(library: str, error: Exception) -> None:
     reason = str(error).partition("\n")[0] or "SystemError"
-    told = f"drawing needs {library}, which is installed but cannot be imported ({reason})"
+    told = f"drawing requires {library}, which is installed but cannot be imported ({reason})"
     with pytest.raises(ModuleNotFoundError) as caught, extras.needed_for("drawing", library):
         raise error
     assert str(caught.value) == told

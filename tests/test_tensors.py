@@ -446,14 +446,14 @@ def findings(folder: Path, text: str) -> list[tuple[str, int]]:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{conv: 3, save: a.b}", "`a.b` cannot be the name of a tensor (write e.g. `a_b`"),
+        ("{conv: 3, save: a.b}", "`a.b` is not valid as the name of a tensor (for example, `a_b`"),
         (
             "{conv: 3, name: convs.0}\n  - add: [[], {from: convs.0}]",
-            "`convs.0` is the name of a layer, and no tensor (name what it gives: `save: convs_0`",
+            "`convs.0` is the name of a layer, not of a tensor (name the output of the layer",
         ),
         (
             "{conv: 3, name: u}\nhead:\n  f: [act, norm]\n  g: {conv: 3, from: f.0}",
-            "`f.0` is inside `f`, of which the last tensor alone is known (make it an entry",
+            "`f.0` is inside `f`, and only the output of the whole entry",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The zoo's networks that are torchvision's: names, first weights, numbers, checkpoints."""
+"""The zoo's networks that are torchvision's: names, initial weights, numbers, checkpoints."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_checkpoints_of_the_old_names_load(name: str, tmp_path: Path) -> None:
     state = filled(blank(partial(archspec.build_module, spec))).state_dict()
     kept = {key: tensor for key, tensor in state.items() if "num_batches" not in key}
     torch.save(dict(zip(OLD[name], in_old_order(kept), strict=True)), tmp_path / "old.pt")
-    with pytest.warns(UserWarning, match="has other names"):
+    with pytest.warns(UserWarning, match="` has different names: its tensors are matched in order"):
         model = archspec.from_weights(spec, tmp_path / "old.pt")
     loaded = model.state_dict()
     assert_same_tensors({key: loaded[key] for key in kept}, kept)

@@ -178,12 +178,12 @@ def test_a_slip_of_two_words_is_none() -> None:
 
 
 UNSUPPORTED = {
-    "unfold": "`unfold` isn't supported yet (torch.nn.Unfold)",
-    "unpool": "`unpool` isn't supported yet (torch.nn.MaxUnpool2d)",
-    "nn.Unfold": "`nn.Unfold` isn't supported yet (torch.nn.Unfold)",
-    "evonorms0": "`evonorms0` isn't supported yet (timm)",
-    "gem": "`gem` isn't supported yet",
-    "MaxUnpool3d": "`MaxUnpool3d` isn't supported yet (torch.nn.MaxUnpool3d)",
+    "unfold": "`unfold` is not supported yet (torch.nn.Unfold)",
+    "unpool": "`unpool` is not supported yet (torch.nn.MaxUnpool2d)",
+    "nn.Unfold": "`nn.Unfold` is not supported yet (torch.nn.Unfold)",
+    "evonorms0": "`evonorms0` is not supported yet (timm)",
+    "gem": "`gem` is not supported yet",
+    "MaxUnpool3d": "`MaxUnpool3d` is not supported yet (torch.nn.MaxUnpool3d)",
 }
 
 

@@ -36,7 +36,7 @@ def test_a_block_that_cannot_be_read_is_not_the_built_in_one(
     make(project.folder / "specs/blocks/basic.yaml", monkeypatch)
     said = project.run(*command)
     assert said.code == 2
-    assert said.err.startswith("error: cannot read `specs/blocks/basic.yaml`: ")
+    assert said.err.startswith("error: could not read `specs/blocks/basic.yaml`: ")
     assert reason in said.err
     assert said.err.count("\n") == 1
 
@@ -51,7 +51,7 @@ def test_nor_is_a_spec_that_is_extended(
     for command in (["lint", "specs/net.yaml"], ["build", "specs/net.yaml"]):
         said = project.run(*command)
         assert said.code == 2
-        assert said.err.startswith("error: cannot read `specs/resnet18.yaml`: ")
+        assert said.err.startswith("error: could not read `specs/resnet18.yaml`: ")
         assert reason in said.err
 
 
@@ -72,7 +72,7 @@ def test_nor_is_a_folder_of_blocks(
     for command in (["lint", "specs/net.yaml"], ["build", "specs/net.yaml"]):
         said = project.run(*command)
         assert said.code == 2
-        assert said.err.startswith("error: cannot read `specs/blocks")
+        assert said.err.startswith("error: could not read `specs/blocks")
 
 
 @pytest.mark.parametrize("kind", ["dangling", "circle", "pipe"])
@@ -83,7 +83,7 @@ def test_nor_is_the_folder_of_specs(
     KINDS[kind][0](project.folder / "specs", monkeypatch)
     said = project.run(command)
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("error: cannot read `specs`: ")
+    assert said.err.startswith("error: could not read `specs`: ")
 
 
 def test_in_python_too(project: Project) -> None:
@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_read_is_named(
     (project.folder / where).mkdir(parents=True, exist_ok=True)
     lock(project.folder / where, monkeypatch)
     said = project.lint()
-    assert (said.code, said.err) == (2, f"error: cannot read `{where}`: permission denied\n")
+    assert (said.code, said.err) == (2, f"error: could not read `{where}`: permission denied\n")
     end = "1 spec is clean; 1 path could not be read\n"
     assert said.out == ("" if where == "specs" else end)
 
@@ -140,7 +140,7 @@ def test_build_leaves_out_no_spec_of_a_folder(
     make(project.folder / "specs/other.yaml", monkeypatch)
     said = project.run("build")
     assert said.code == (0 if kind == "folder" else 2)
-    assert kind == "folder" or "error: cannot read `specs/other.yaml`: " in said.err
+    assert kind == "folder" or "error: could not read `specs/other.yaml`: " in said.err
     assert (project.folder / "generated").exists() == (kind == "folder")
 
 
@@ -155,7 +155,7 @@ def test_settings_that_cannot_be_read(
     make(project.folder / name, monkeypatch)
     said = project.lint(*named)
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith(f"error: cannot read `{name}`: ")
+    assert said.err.startswith(f"error: could not read `{name}`: ")
     assert reason in said.err
     assert project.lint(*named, "--isolated").code == 0
 

@@ -124,7 +124,7 @@ def test_what_cannot_be_compared_is_wrong_usage(
 def test_other_shapes_are_listed(project: Project) -> None:
     said = verified(project, "stages:\n  layer4: {channels: 640}\n")
     assert said.code == 2
-    assert "of another shape (26):\n    layer4.0.conv1.weight: (640, 256, 3, 3)" in said.err
+    assert "different shapes (26):\n    layer4.0.conv1.weight: (640, 256, 3, 3)" in said.err
     assert "    ... and 18 more" in said.err
 
 
@@ -146,7 +146,7 @@ def test_a_spec_that_imports_a_class_is_not_run(project: Project) -> None:
     ("written", "changed", "name"),
     [
         ("self.fc", "self.head", "state dict"),
-        ("fan_out", "fan_in", "first weights"),
+        ("fan_out", "fan_in", "initial weights"),
         ("return self.relu(y + ", "return (y + ", "forward"),
         ("nn.BatchNorm2d(64)", "nn.BatchNorm2d(64, momentum=0.2)", "training step"),
     ],
@@ -171,6 +171,6 @@ def test_counts_that_differ_are_found() -> None:
     vars(wrong)["rows"] = rows
     found = {check.name: check for check in checks_of_counts(net, wrong)}
     assert not any(check.passed for check in found.values())
-    assert found["output shapes"].detail.startswith("layer1.1.conv2: (1, 2, 3), torch has")
+    assert found["output shapes"].detail.startswith("layer1.1.conv2: (1, 2, 3), but torch has")
     assert found["multiply-adds"].detail.startswith("layer1.1.conv2: ")
-    assert found["parameters"].detail == "the network: 5, torch counts 11,689,512"
+    assert found["parameters"].detail == "the network: 5, but torch counts 11,689,512"

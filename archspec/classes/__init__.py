@@ -1,23 +1,23 @@
-"""Expanded network -> the classes that one would write by hand.
+"""Expanded network -> the classes you would write by hand.
 
 table    which uses of blocks become one class
-merging  uses that differ in a layer or two, with the conditions for these
-held     uses in which nn.Identity stands for a layer
-wholes   the use that has them all
-runs     layers of a sequence that are one layer, repeated
-repeats  its loop
-loops    rows of one block that a loop makes
-turns    its layers
-own      modules of the user's own
+merging  uses that differ in one or two layers, with the conditions for these layers
+held     uses in which nn.Identity replaces a layer
+wholes   the use that has all layers
+runs     layers of a sequence that are one repeated layer
+repeats  the loop for such a run
+loops    stages of one block that a loop makes
+turns    the layers of such a loop
+own      the user's own modules
 containers  layers with dots in their names
-expressions  layers that `forward` writes out
+expressions  layers that `forward` computes without a module
 sequences  sequences of layers that are one class
-patterns  what these have in common
-naming   what the classes of one block are called
+patterns  what such sequences share
+naming   the names of the classes of a block
 builder  one class from its uses: its layers
 sizes    its sizes: numbers that differ become parameters
-printed  constructions compared and changed
-places   from the path of a layer to the lines where it is written
+printed  constructions, compared and changed
+places   from the path of a layer to its lines
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from archspec.memo import Memo
 def classes(
     spec: Spec, outputs: Sequence[str] | None = None, *, memo: Memo | None = None
 ) -> Network:
-    """The network of a spec that was loaded, as classes; raises `SpecError`.
+    """The network of a loaded spec, as classes; raises `SpecError`.
 
-    With `outputs` its result is the tensors of these names, and layers that lead to none of them
-    are not there.
+    With `outputs`, its result is the tensors with these names, without the layers that none of them
+    depends on.
     """
     return classes_of(expand_network(spec, outputs, memo=memo), spec)
 
 
 def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
-    """The classes of a network, each before those that use it; the network itself is last."""
+    """The classes of a network, each before the classes that use it; the network itself is last."""
     symbolic = {name: Definition(v.number, given=True) for name, v in network.symbolic.items()}
     root: BlockInstance = replace(
         network.root, definitions={**network.root.definitions, **symbolic}
@@ -73,7 +73,7 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
 
 
 def _table(network: ExpandedNetwork) -> ClassTable:
-    """The classes; rows that turn out to be no loops are written out in the next pass."""
+    """The classes; stages that turn out not to be loops are written out in the next pass."""
     written: frozenset[BlockInstance] = frozenset()
     while True:
         table = ClassTable(network, {*HELPERS, *NEVER_A_CLASS}, written)

@@ -58,7 +58,7 @@ OF_OPS = frozenset(f.name for op in OPS.values() for f in fields_of(op))
 
 
 def class_of(table: ClassTable, instance: BlockInstance) -> ClassUses:
-    """The uses that one is among, with the class that they become."""
+    """The uses that become one class, and the class itself."""
     group = table.groups[table.key(instance)]
     if group.cls is None:
         group.cls = ClassBuilder(table, group).cls()
@@ -105,12 +105,12 @@ class ClassBuilder:
         return cls if first is cls else replace(cls, differs=differs(first, cls))
 
     def _fullest(self) -> tuple[Child, ...]:
-        """The children of the class, each of a use that has it."""
+        """The children of the class, each from a use that has it."""
         columns = zip(*self.rows, strict=True)
         return tuple(next(c for c in column if c is not GAP) for column in columns)
 
     def _body(self) -> tuple[Body, list[Local]]:
-        """What the class computes, and the numbers that it asks of itself there."""
+        """What the class computes, and the attributes of itself that it tests."""
         if self.group.loop:
             return Chain(), []
         if self.group.merged is None:
@@ -127,7 +127,9 @@ class ClassBuilder:
         return body, [Local(flag, placed(adds, self.sizes.meaning))]
 
     def _size(self, row: Sequence[Size], own: dict[str, str]) -> Size:
-        """One size for all uses, in attributes; `own` are those so far, by what they are."""
+        """One size for all uses, in attributes; `own` are the attributes so far, by their
+        construction.
+        """
         values = [size.value for size in row]
         exprs = [value.expr for value in values]
         numbers = [value.number for value in values]
@@ -137,7 +139,7 @@ class ClassBuilder:
         return Size(replaced(expr, {name: Name(attribute) for name, attribute in own.items()}))
 
     def _attribute(self, name: str, more: str) -> str:
-        """A name that no layer has, nor torch's modules."""
+        """A name that neither a layer nor `nn.Module` has."""
         taken = {child.attribute for child in self.children} | MODULE_ATTRIBUTES
         while name in taken:
             name += more
@@ -149,7 +151,7 @@ class ClassBuilder:
         return made
 
     def _draws(self, rows: Sequence[Sequence[Child]], path: str) -> Iterator[Start]:
-        """How layers start that say so themselves."""
+        """The initialization of layers that set their own."""
         for children in zip(*rows, strict=True):
             lead, here = children[0], f"{path}{children[0].attribute}"
             if lead.draws:
@@ -168,7 +170,7 @@ class ClassBuilder:
         return draws[0]._replace(arguments=arguments)
 
     def _start(self, values: Sequence[Any]) -> Any:
-        """One number in all uses, or a parameter; what is no number of the class is alike."""
+        """One number in all uses, or a parameter; other values are the same."""
         if not isinstance(values[0], Value):
             return values[0]
         exprs = [value.expr for value in values]
@@ -204,7 +206,7 @@ class ClassBuilder:
         return layers, names
 
     def _turns(self) -> Iterator[Layer]:
-        """The blocks of a row, which a loop makes."""
+        """The blocks of a stage that a loop makes."""
         inner = class_of(self.table, calls_of(self.lead)[0].instance)
         return Turns(self.table, inner, self.sizes, self._call).layers()
 
@@ -228,8 +230,8 @@ class ClassBuilder:
         layers: list[Layer],
         names: dict[str, str | None],
     ) -> None:
-        """The shortcut: built here if all uses have the same, passed in if only some do."""
-        found = [use.slots[number : number + 1] for use in self.uses]  # some have no sum at all
+        """The shortcut: built here if all uses have the same, passed in if only some have it."""
+        found = [use.slots[number : number + 1] for use in self.uses]  # some have no sum
         children = [slots[0].child if slots else None for slots in found]
         there = [child for child in children if child is not None]
         if not there:
@@ -246,7 +248,7 @@ class ClassBuilder:
             layers.append(Layer(name, Name(parameter)))
 
     def _module_name(self, attribute: str) -> str:
-        """The parameter that a shortcut is passed in by: small, and no other's name."""
+        """The parameter for a shortcut that is passed in: a short name that nothing else has."""
         name = attribute if attribute[0].islower() else attribute[0].lower() + attribute[1:]
         taken = {*CONSTRUCTOR_WORDS, *self.lead.definitions, *self.group.modules, *SCOPE}
         taken |= self.lead.args.keys()
@@ -255,7 +257,7 @@ class ClassBuilder:
         return name
 
     def _find_types(self, rows: Sequence[Sequence[Child]]) -> None:
-        """The activations that differ from use to use."""
+        """The activations that differ between uses."""
         for column in zip(*rows, strict=True):
             modules = [_module(child) for child in column]
             there = [m for m in modules if m is not None]
@@ -267,7 +269,7 @@ class ClassBuilder:
                     self.sizes.typed(kinds)
 
     def make(self, modules: Sequence[ModuleNode | None], attribute: str = "") -> New | Sequential:
-        """The construction that serves all uses that have it."""
+        """The construction that works for all uses that have the layer."""
         lead = next(module for module in modules if module is not None)
         if isinstance(lead, OpCall):
             return self._op([m if isinstance(m, OpCall) else None for m in modules])
@@ -337,7 +339,7 @@ class ClassBuilder:
         return self.sizes.typed(kinds) or Reference(first)
 
     def _word(self, call: BlockCall, name: str) -> str:
-        """What an inner block's parameter is called outside: `kernel` of `se` is `se_kernel`."""
+        """The outer name of an inner block's parameter: `kernel` of `se` is `se_kernel`."""
         prefix = "" if self.group.loop else call.instance.prefix
         return f"{prefix}_{name}" if prefix and name in OF_OPS else name
 

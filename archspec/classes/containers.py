@@ -1,4 +1,4 @@
-"""Layers with dots in their names, in the containers that hold them."""
+"""Layers with dots in their names, in their containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In a few words: what a second class of a block has that the first has not, sizes aside."""
+"""How a second class of a block differs from the first, apart from sizes, in a few words."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def differs(first: Class, other: Class) -> str:
         *_joints(first.body, other.body),
     ]
     if not notes and first.body != other.body:
-        notes = ["put together in another way"]
-    return f"Like {first.name}, but {'; '.join(notes) or 'of another block'}."
+        notes = ["with a different structure"]
+    return f"Like {first.name}, but {'; '.join(notes) or 'of a different block'}."
 
 
 def _built(cls: Class) -> Layers:
-    """The layers as they are where they are there."""
+    """The layers as they are if they exist."""
     return {n: new.new if isinstance(new, When) else new for n, new in cls.applied.items()}
 
 
@@ -67,17 +67,17 @@ def _layers(there: Layers, here: Layers, sequential: bool) -> Iterator[str]:
 
 
 def _calls(first: Body, other: Body, there: Layers, here: Layers) -> Iterator[str]:
-    """Layers of both that are applied more or less often, or in another order."""
+    """Layers of both that are applied more or less often, or in a different order."""
     before = [name for name in applied(first) if name in here]
     after = [name for name in applied(other) if name in there]
     had, has = Counter(before), Counter(after)
     gone, more = there.keys() - here.keys(), here.keys() - there.keys()
     for name in has | had:
         times = has[name] - had[name]
-        if (times > 0 and not more) or (times < 0 and not gone):  # else those explain it
-            yield f"{name} is applied {_times(has[name])} and not {_times(had[name])}"
+        if (times > 0 and not more) or (times < 0 and not gone):  # otherwise those explain it
+            yield f"{name} is applied {_times(has[name])}, not {_times(had[name])}"
     if had == has and before != after:
-        yield "in another order"
+        yield "in a different order"
 
 
 def _layer(name: str, one: Any, other: Any) -> Iterator[str]:
@@ -85,40 +85,40 @@ def _layer(name: str, one: Any, other: Any) -> Iterator[str]:
         once = one.told or other.told
         yield from _inside(name, _parts(one, once), _parts(other, once))
     elif _what(one) != _what(other):
-        yield f"{name} is {_what(other)} and not {_what(one)}"
+        yield f"{name} is {_what(other)}, not {_what(one)}"
     else:
         yield from _settings(name, [one], [other])
 
 
 def _parts(row: Sequential, once: bool) -> list[Any]:
-    """The children; `once` where the class is told how many there are, equal ones as one."""
+    """The children; `once`: equal children are one, as their number is an argument of the class."""
     parts = [*children(row)]
     before = [None, *map(_what, parts)]
     return [p for p, other in zip(parts, before, strict=False) if not (once and _what(p) == other)]
 
 
 def _inside(name: str, one: Sequence[Any], other: Sequence[Any]) -> Iterator[str]:
-    """What differs between two sequences."""
+    """The differences between two sequences."""
     before, after = _leaves(one), _leaves(other)
     had, has = ([_what(leaf) for leaf in leaves] for leaves in (before, after))
     lost, gained = Counter(had) - Counter(has), Counter(has) - Counter(had)
     swapped = {pair for pair in zip(had, has, strict=False) if pair[0] != pair[1]}
     if len(had) == len(has) and len(swapped) == 1 and gained:
         [(old, new)] = swapped
-        yield f"{name} has {new} in place of {old}"
+        yield f"{name} has {new} instead of {old}"
     elif gained or lost:
         pairs = (("gains", gained), ("loses", lost))
         yield f"{name} " + " and ".join(f"{verb} {_listed(c)}" for verb, c in pairs if c)
     elif had != has:
-        yield f"{name} is in another order"
+        yield f"{name} is in a different order"
     elif _nesting(one) != _nesting(other):
-        yield f"{name} is nested in another way"
+        yield f"{name} is nested differently"
     else:
         yield from _settings(name, before, after)
 
 
 def _leaves(parts: Sequence[Any]) -> list[Any]:
-    """What is in sequences, and in sequences in them."""
+    """The modules in sequences, including nested sequences."""
     nested = [_leaves([*children(p)]) if isinstance(p, Sequential) else [p] for p in parts]
     return [leaf for leaves in nested for leaf in leaves]
 
@@ -139,7 +139,7 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def _settings(name: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
-    """Arguments that are not merely other numbers."""
+    """Arguments that differ by more than a number."""
     found: dict[str, None] = {}
     for one, other in zip(before, after, strict=True):
         if isinstance(one, New) and isinstance(other, New):
@@ -147,7 +147,7 @@ def _settings(name: str, before: Sequence[Any], after: Sequence[Any]) -> Iterato
                 if _kind(one.arguments.get(key)) != _kind(other.arguments.get(key)):
                     found[key] = None
     if found:
-        yield f"{name} has another {' and another '.join(found)}"
+        yield f"{name} has a different {' and a different '.join(found)}"
 
 
 def _kind(argument: Any) -> Any:
@@ -162,12 +162,12 @@ def _starts(first: Class, other: Class) -> Iterator[str]:
     had, has = _started(first), _started(other)
     for path, function in has.items():
         if had.get(path) != function:
-            yield f"{path} starts {_by(function)}"
+            yield f"{path} is initialized {_by(function)}"
     for path, function in had.items():
         if path not in has:
-            yield f"{path} does not start {_by(function)}"
+            yield f"{path} is not initialized {_by(function)}"
     if first.loop != other.loop and not (had or has):
-        yield "other weights to start with"
+        yield "with a different initialization"
 
 
 def _started(cls: Class) -> dict[str, str]:
@@ -176,7 +176,7 @@ def _started(cls: Class) -> dict[str, str]:
 
 
 def _by(function: str) -> str:
-    return {"zeros": "at 0", "ones": "at 1"}.get(function, f"by {function}")
+    return {"zeros": "to 0", "ones": "to 1"}.get(function, f"with {function}")
 
 
 def _times(count: int) -> str:
@@ -184,7 +184,7 @@ def _times(count: int) -> str:
 
 
 def _joints(first: Body, other: Body) -> Iterator[str]:
-    """Sums, products and the like that only one of them has."""
+    """Sums, products, and the like that only one of them has."""
     had, has = Counter(map(type, _nodes(first))), Counter(map(type, _nodes(other)))
     for kind, word in JOINTS.items():
         if had[kind] == has[kind]:
@@ -195,7 +195,7 @@ def _joints(first: Body, other: Body) -> Iterator[str]:
             yield "added to the input"
         else:
             yield f"with {has[kind] or 'no'} {word}{'s' * (has[kind] > 1)}" + (
-                f" and not {had[kind]}" if had[kind] and has[kind] else ""
+                f" , not {had[kind]}" if had[kind] and has[kind] else ""
             )
 
 

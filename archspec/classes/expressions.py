@@ -1,8 +1,8 @@
-"""Layers that a class has no module for: its `forward` writes what they do.
+"""Layers without a module: `forward` computes them with a method of the tensor.
 
-Such a layer has no weights and does what a method of a tensor does: `x.transpose(1, 2)`. One that
-ends what a residual adds stays a module, for training may drop it. Attention is torch's own layer,
-called with what arrives three times.
+Such a layer has no weights and does what a tensor method does: `x.transpose(1, 2)`. A layer at the
+end of a residual's branch stays a module, because training may drop it. Attention is torch's own
+layer, called with its input three times.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from archspec.ir.bodies import replaced_layers
 
 
 def expressed(layers: Iterable[Layer], body: Body) -> tuple[list[Layer], Body]:
-    """The layers that are left of a class, and its body."""
+    """The remaining layers of a class, and its body."""
     ends, kept = {*residual_ends(body)}, list[Layer]()
     steps: dict[str, Body] = {}
     for layer in layers:
@@ -33,7 +33,7 @@ def expressed(layers: Iterable[Layer], body: Body) -> tuple[list[Layer], Body]:
 
 
 def _op(layer: Layer) -> type[Op] | None:
-    """The op of a layer that is always there."""
+    """The op of a layer that always exists."""
     what: Any = layer.new.what if isinstance(layer.new, New) and not layer.loop else None
     return what if isinstance(what, type) and issubclass(what, Op) else None
 

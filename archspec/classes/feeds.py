@@ -1,4 +1,4 @@
-"""What feeds into a size: which numbers are a class's own, and which come of what it takes."""
+"""What a size depends on: which numbers are a class's own, and which follow from its arguments."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from archspec.expression import (
 )
 from archspec.ir.tree import BlockCall, BlockInstance
 
-Sources = Sequence[Expr | None]  # None: it may depend on all that the user says
+Sources = Sequence[Expr | None]  # None: it may depend on every argument of the caller
 FLOW = ("in_channels", "channels")
 
 
 class Feeds:
-    """Follows the names of blocks to what their users say."""
+    """Follows the names of blocks to the arguments of their callers."""
 
     def __init__(self, table: ClassTable) -> None:
         self.table = table
@@ -37,7 +37,7 @@ class Feeds:
         self.origins = known.setdefault("origins", {})
 
     def constant(self, instance: BlockInstance, formulas: Iterable[Expr | None]) -> bool:
-        """Whether nothing that the instance's class takes can change these formulas."""
+        """Whether no argument of the instance's class can change these formulas."""
         return all(
             formula is not None and all(self._constant(instance, name) for name in names(formula))
             for formula in formulas
@@ -53,12 +53,12 @@ class Feeds:
         return self.constants[key]
 
     def _uses(self, instance: BlockInstance, name: str) -> list[BlockInstance]:
-        """The uses that are one class with this one and have the name."""
+        """The uses that share a class with this one and have the name."""
         uses = self.table.groups[self.table.key(instance)].instances
         return [use for use in uses if name in use.definitions]
 
     def _apart(self, use: BlockInstance, name: str) -> bool:
-        """Whether what the class takes has no part in a name of it."""
+        """Whether no argument of the class affects a name of it."""
         given = _given(use)
         if name not in given:
             return self.constant(use, [use.definitions[name].inner])
@@ -74,10 +74,10 @@ class Feeds:
         return not self._varies(use, name) and all(map(origins.isdisjoint, others))
 
     def _varies(self, instance: BlockInstance, name: str) -> bool:
-        """Whether a name that the user of a block says has to be a parameter, by the numbers.
+        """Whether the uses show that a name, set by the callers of a block, has to be a parameter.
 
-        Where the block has no number for it, all its uses have to agree on one. A number that
-        the channels have too, in all uses, is taken to come from them.
+        If the block has no number for it, all of its uses have to agree on one. A number that
+        the channels have too, in all uses, is assumed to follow from them.
         """
         key = self.table.key(instance), name
         if key not in self.varying:
@@ -92,9 +92,9 @@ class Feeds:
         return self.varying[key]
 
     def _origins(self, instance: BlockInstance, name: str) -> frozenset[tuple[str, str]]:
-        """The parameters of the blocks around that have a part in a name.
+        """The parameters of the enclosing blocks that affect a name.
 
-        And a constant, if it is all that the name is: `channels: width`.
+        Also a constant, if the name is nothing else: `channels: width`.
         """
         key = instance, name
         if key not in self.origins:
@@ -114,13 +114,13 @@ class Feeds:
                     yield block_of(instance), name
 
     def sources(self, use: BlockCall, name: str) -> list[Expr | None]:
-        """What the user of a block says that a parameter of its class depends on, at most."""
+        """What a parameter of a class can depend on, according to the caller of the block."""
         made = self.table.groups[self.table.key(use.instance)].sources.get(name)
         formulas = [Name(name)] if made is None else made[use.instance]
         return [source for formula in formulas for source in self._outside(use, formula)]
 
     def _outside(self, use: BlockCall, formula: Expr | None) -> Iterator[Expr | None]:
-        if formula is None:  # who knows what is in it
+        if formula is None:  # any of its contents
             yield from use.outside.values()
             return
         group = self.table.groups[self.table.key(use.instance)]
@@ -128,17 +128,17 @@ class Feeds:
             name = group.own(use.instance, word)
             if name in use.outside:
                 yield use.outside[name]
-            elif name in use.instance.definitions:  # a use may lack the layer that has it
+            elif name in use.instance.definitions:  # a use may not have the layer with it
                 yield from self._outside(use, use.instance.definitions[name].inner)
 
 
 def _given(instance: BlockInstance) -> list[str]:
-    """The names that the user of a block says."""
+    """The names that the caller of the block sets."""
     return [name for name, definition in instance.definitions.items() if definition.given]
 
 
 def _usual(use: BlockInstance, name: str) -> Scalar | None:
-    """The number that a block has for an argument itself; the list of a shortcut has any."""
+    """The number that a block itself has for an argument; a shortcut's list has any."""
     if name == "stride" or not block_of(use):
         return 1
     known = use.args.get(name)
@@ -160,7 +160,7 @@ def equal(numbers: Sequence[Scalar]) -> bool:
 
 
 def compared(written: Any) -> set[frozenset[str]]:
-    """Pairs of names that a block asks whether they are equal: `width != in_channels`."""
+    """Pairs of names that a block compares: `width != in_channels`."""
     match written:
         case dict():
             return compared(list(written.values()))

@@ -1,6 +1,6 @@
-"""Uses of a block that are one class although a layer of it is an `nn.Identity()` in some of them.
+"""Uses of a block that are one class although a layer is an `nn.Identity()` in some of them.
 
-It holds the place of the layer, so all other layers keep their names.
+The `nn.Identity()` keeps the names of all other layers the same.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from archspec.ops.others import Identity
 def held(
     groups: Sequence[Sequence[BlockInstance]], shape: Any, children: ChildrenOf
 ) -> Merged | None:
-    """The uses as one class, or None; `shape` says which layers are alike."""
+    """The uses as one class, or None; `shape` returns what is equal for layers that are alike."""
     leads = [group[0] for group in groups]
     if any(_frame(lead) != _frame(leads[0]) or _unfit(lead) for lead in leads):
         return None
@@ -37,13 +37,13 @@ def held(
 
 
 def _frame(use: BlockInstance) -> Any:
-    """What all uses have in common: the names of their layers and what is computed."""
+    """What all uses share: the names of their layers and the computation."""
     names = tuple(child.attribute for child in use.children)
     return use.sequential, names, use.body, use.inputs, len(use.gives)
 
 
 def _unfit(use: BlockInstance) -> bool:
-    """What has no condition: starts of layers, and shortcuts that are passed in."""
+    """What has no condition: initializations of layers, and shortcuts that are passed in."""
     return any(slot.child for slot in use.slots) or any(child.draws for child in use.children)
 
 

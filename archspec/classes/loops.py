@@ -1,8 +1,8 @@
-"""Rows of one block under numbered names, which a loop makes: `layer1`, `layer2`, and so on.
+"""Stages of one block with numbered names, which a loop makes: `layer1`, `layer2`, and so on.
 
-Rows of one block whose names agree but for numbers are uses of one class, however long they are.
-Its blocks differ in sizes that grow by the same amount each time, or the first differs from all
-others.
+Stages of one block whose names only differ in numbers are uses of one class, whatever their length.
+Their blocks differ in sizes that grow by the same amount each time, or only the first block differs
+from the others.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from archspec.ir.draws import Draw
 from archspec.ir.tree import BlockCall, BlockInstance, SequentialNode
 
 NUMBER = re.compile(r"(0|[1-9][0-9]*)")
-FEWEST = 3  # blocks in a row for which a loop is shorter
+FEWEST = 3  # consecutive blocks for which a loop is shorter
 
 
 @dataclass(frozen=True)
 class Names:
     """Names that count up in their last number: `first`, one more, and so on.
 
-    `texts` are around the numbers, `others` are the numbers before the last.
+    `texts` are the parts around the numbers, `others` the numbers before the last.
     """
 
     texts: tuple[str, ...]
@@ -34,7 +34,7 @@ class Names:
 
 
 def names_of(row: BlockInstance) -> Names | None:
-    """The pattern of the names of a row; None where there is none."""
+    """The pattern of the names of a stage; None if there is none."""
     split = [NUMBER.split(child.attribute) for child in row.children]
     numbers = [[int(number) for number in parts[1::2]] for parts in split]
     if not all(numbers) or len({tuple(p[:-2] + p[-1:]) for p in split}) > 1:
@@ -47,7 +47,7 @@ def names_of(row: BlockInstance) -> Names | None:
 def loops(
     instances: Iterable[BlockInstance], key_of: Callable[[BlockInstance], int]
 ) -> list[list[BlockInstance]]:
-    """The instances that are rows of one block, by pattern and block."""
+    """The instances that are stages of one block, by pattern and block."""
     found: dict[Any, list[BlockInstance]] = {}
     for row in instances:
         if _plain(row) and (names := names_of(row)) is not None:
@@ -58,7 +58,7 @@ def loops(
 
 
 def calls_of(row: BlockInstance) -> list[BlockCall]:
-    """The blocks of a row."""
+    """The blocks of a stage."""
     return [child.module for child in row.children if isinstance(child.module, BlockCall)]
 
 
@@ -72,7 +72,7 @@ def _plain(row: BlockInstance) -> bool:
 
 
 def _draws(module: Any) -> bool:
-    """Whether a layer in a module starts by numbers that may differ from block to block."""
+    """Whether a layer in a module is initialized with numbers that may differ between blocks."""
     if isinstance(module, BlockCall):
         return _draws(module.instance)
     if not isinstance(module, (BlockInstance, SequentialNode)):

@@ -1,9 +1,9 @@
-"""Which uses of a block may be one class although a layer is in some of them alone.
+"""Which uses of a block can be one class although only some of them have a layer.
 
-Uses with one graph but for at most two children of a sequence (an expansion, a gate) and a last
-sum with the input are one class: each has its condition, and an activation that differs is passed
-in as a class. A condition is one that the block states, a size that only those uses have, or a
-flag.
+Uses with the same graph, except for at most two children of a sequence (an expansion, a gate) and a
+last sum with the input, are one class: each of these has a condition, and an activation that
+differs is passed in as a class. A condition is one in the block, a size that only those uses have,
+or a flag.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from archspec.ir.tree import BlockCall, BlockInstance, Child, OpCall, Sequential
 from archspec.language.words import FLOW
 
 MOST = 2  # optional children of a class
-WHOLE = -1  # the place of an attribute itself
+WHOLE = -1  # the location of an attribute itself
 KEPT = Logic(
     "and",
     (
@@ -44,14 +44,14 @@ KEPT = Logic(
         Binary("==", Name("in_channels"), Name("channels")),
     ),
 )
-PRINTED = (Binary, Logic, Name, Number, Unary)  # what a condition in source is made of
+PRINTED = (Binary, Logic, Name, Number, Unary)  # the parts of a condition in source
 GIVEN = frozenset(FLOW)
 ChildrenOf = Callable[[BlockInstance], tuple[Child, ...]]
 
 
 @dataclass(frozen=True, eq=False)
 class Gap:
-    """Where a use lacks a child that others have."""
+    """A child that a use does not have but others do."""
 
 
 GAP = Child("", Gap())  # type: ignore[arg-type]
@@ -59,20 +59,20 @@ GAP = Child("", Gap())  # type: ignore[arg-type]
 
 @dataclass(eq=False)
 class Merged:
-    """Uses side by side: their children with gaps, the one that has most, and what decides."""
+    """Uses side by side: their aligned children, the one that has most, and the conditions."""
 
     rows: dict[BlockInstance, tuple[Child, ...]]
     full: BlockInstance
     adds: Expr | None = None
     gates: dict[str, str] = field(default_factory=dict)  # size or flag that gates -> its kind
     flagged: dict[str, frozenset[BlockInstance]] = field(default_factory=dict)
-    when: dict[tuple[str, int], Expr] = field(default_factory=dict)  # by attribute and place
+    when: dict[tuple[str, int], Expr] = field(default_factory=dict)  # by attribute and location
 
 
 def merged(
     groups: Sequence[Sequence[BlockInstance]], shape: Any, children: ChildrenOf
 ) -> Merged | None:
-    """The uses of several groups as one class, or None; `shape` says which layers are alike."""
+    """The uses of several groups as one class, or None; `shape` is equal for equal layers."""
     leads = [group[0] for group in groups]
     shortcuts = any(slot.child for group in groups for use in group for slot in use.slots)
     if any(map(_unfit, leads)) or (shortcuts and len({len(lead.slots) for lead in leads}) > 1):
@@ -96,7 +96,7 @@ def merged(
 
 
 def _unfit(use: BlockInstance) -> bool:
-    """What no condition is found for: starts of layers, outputs, shortcuts, containers."""
+    """What conditions cannot handle: initializations, outputs, shortcuts, containers."""
     return bool(
         use.sequential
         or any(sizes_in(use.body))
@@ -111,7 +111,7 @@ def _children(module: Any) -> tuple[Child, ...]:
     return module.children if isinstance(module, SequentialNode) else ()
 
 
-# Children side by side ----------------------------------------------------------------
+# Aligned children -------------------------------------------------------------------------
 
 
 def _rows(
@@ -138,7 +138,7 @@ def _rows(
 
 
 def _must_be_there(child: Child) -> bool:
-    """Whether no `nn.Identity()` can stand for a layer: for a parameter, one in a container."""
+    """Whether `nn.Identity()` cannot replace a layer: for a parameter, or one in a container."""
     constant = isinstance(child.module, OpCall) and child.module.op.constant
     return constant or not child.attribute.isidentifier()
 
@@ -153,7 +153,7 @@ def _named(
 
 
 def _aligned(columns: list[list[Child] | None], shape: Any) -> list[list[Child]] | None:
-    """Equal layers as they are, sequences with gaps; None where they differ more than that."""
+    """Equal layers as they are, sequences with gaps; None if they differ more than that."""
     there = [column for column in columns if column is not None]
     if not all(isinstance(column[0].module, SequentialNode) for column in there):
         if len({shape(column[0].module) for column in there}) > 1:
@@ -182,7 +182,7 @@ def _grouped(module: Any) -> Any:
 
 
 def _places(leads: list[list[Any]]) -> list[list[int | None]] | None:
-    """For each of several sequences, which of its items stands at each place of their union."""
+    """For each of several sequences, which of its items is at each position of their union."""
     whole: list[Any] | None = max(leads, key=len)
     for lead in leads:
         whole = whole and union(whole, lead)
@@ -225,7 +225,7 @@ def _kept(uses: Sequence[BlockInstance], summed: Mapping[BlockInstance, bool]) -
 def _decides(
     condition: Expr, uses: Sequence[BlockInstance], there: Mapping[BlockInstance, bool]
 ) -> bool:
-    """Whether a condition holds in the uses that have something, and in no other."""
+    """Whether a condition is true in the uses that have something, and in no others."""
     return all(_holds(condition, use) is there[use] for use in uses)
 
 
@@ -237,9 +237,9 @@ def _holds(condition: Expr, use: BlockInstance) -> bool | None:
 def evaluated(
     expr: Expr, use: BlockInstance, others: Sequence[BlockInstance] = ()
 ) -> Scalar | None:
-    """The number of a formula in one use; None where it lacks a name.
+    """The number of a formula in one use; None if the use does not have a name.
 
-    A name that nothing in the use reads is what its formula is in `others`.
+    A name that nothing in the use reads has its formula from `others`.
     """
 
     def meaning(name: Name) -> Value:
@@ -258,13 +258,13 @@ def evaluated(
 
 
 def conditions(made: Merged, uses: Sequence[BlockInstance]) -> bool:
-    """Finds a condition for each child with gaps; whether there are few of them, and no choices."""
+    """Find a condition for each child with gaps; whether there are few of them, and no choices."""
     lead = uses[0]
     stated = [*_stated(lead.raw, GIVEN | lead.args.keys())]
     whole: list[Set[BlockInstance]] = []
     for attribute, place, column in _gaps(made.rows):
         there = {use: child is not GAP for use, child in column.items()}
-        if "." in attribute:  # it stands in a container
+        if "." in attribute:  # it is in a container
             return False
         if place == WHOLE:
             whole.append({use for use, t in there.items() if t})
@@ -277,7 +277,7 @@ def conditions(made: Merged, uses: Sequence[BlockInstance]) -> bool:
 def _gaps(
     rows: Mapping[BlockInstance, tuple[Child, ...]],
 ) -> Iterator[tuple[str, int, dict[BlockInstance, Child]]]:
-    """The children that some uses lack, by the attribute around them and their place in it."""
+    """The children that some uses do not have, by their attribute and their position in it."""
     for number in range(len(next(iter(rows.values())))):
         whole = {use: row[number] for use, row in rows.items()}
         there = {use: child for use, child in whole.items() if child is not GAP}
@@ -315,7 +315,7 @@ def _gate(
 
 
 def _sizes(child: Child) -> Iterator[str]:
-    """The names that are an argument of a layer as they stand."""
+    """The names that are an argument of a layer as they are."""
     module = _first(child.module)
     if isinstance(module, BlockCall):
         yield from (e.id for e in module.outside.values() if isinstance(e, Name))
@@ -325,7 +325,7 @@ def _sizes(child: Child) -> Iterator[str]:
 
 
 def _stated(written: Any, known: frozenset[str]) -> Iterator[Expr]:
-    """The conditions that a block states, of its own numbers."""
+    """The conditions in a block, on its own numbers."""
     if isinstance(written, dict):
         if isinstance(condition := written.get("when"), str):
             try:

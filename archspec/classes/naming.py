@@ -1,8 +1,8 @@
-"""What the classes of one block are called.
+"""The names of the classes of a block.
 
-The one that most uses have has the block's name. The others are called after what they have alone:
-`DownUnit` takes a stride, `FirstUnit` stands first in its stage, `WideUnit` gives other channels
-than it takes, `PlainUnit` adds nothing, or takes no stride where others do.
+The class with the most uses has the block's name. The others are named after their difference:
+`DownUnit` has a stride, `FirstUnit` is the first in its stage, `WideUnit` changes the channels,
+and `PlainUnit` adds nothing, or has no stride where others do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Users = Mapping[BlockInstance, Sequence[tuple[BlockInstance, BlockCall]]]
 
 
 def class_names(groups: Iterable[Uses], users: Users) -> dict[BlockInstance, str]:
-    """By the first use of each class; one that nothing is found for is not there."""
+    """By the first use of each class; without an entry if no name is found."""
     alike: dict[str, list[Uses]] = {}
     for uses in groups:
         alike.setdefault(block_name(uses), []).append(uses)
@@ -28,7 +28,7 @@ def class_names(groups: Iterable[Uses], users: Users) -> dict[BlockInstance, str
 
 
 def block_name(uses: Uses) -> str:
-    """The name that uses have in common; that of rows is without their number."""
+    """The name that uses share; that of stages is without their number."""
     names = {use.class_name for use in uses}
     return names.pop() if len(names) == 1 else without_number(uses[0].class_name)
 
@@ -47,7 +47,7 @@ def _named(block: str, groups: Sequence[Uses], users: Users) -> Iterable[tuple[B
 
 
 def _words(groups: Sequence[Uses], usual: int, users: Users) -> dict[int, str]:
-    """By the place of a class: what is true of it, and not of the usual one."""
+    """By the index of a class: what is true of it, but not of the most common one."""
     tests: list[tuple[str, Callable[[Uses], bool]]] = [
         ("Down", lambda uses: all(_stride(use) > 1 for use in uses)),
         ("First", lambda uses: all(_leads(use, users) for use in uses)),
@@ -75,7 +75,7 @@ def _widens(use: BlockInstance) -> bool:
 
 
 def _leads(use: BlockInstance, users: Users) -> bool:
-    """Whether each place of a use is the first of a row."""
+    """Whether each use is the first of a stage."""
     places = users.get(use, ())
     return bool(places) and all(_first(user, call) for user, call in places)
 
@@ -86,7 +86,7 @@ def _first(user: BlockInstance, call: BlockCall) -> bool:
 
 
 def _rows(children: Iterable[Child]) -> Iterable[Sequence[Child]]:
-    """What is in the sequences among these, and in those in them."""
+    """The modules in the sequences among these, including nested sequences."""
     for module in (child.module for child in children):
         if isinstance(module, SequentialNode):
             yield module.children

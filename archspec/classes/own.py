@@ -1,4 +1,4 @@
-"""Modules of the user's own in a network: what holds them, and what their classes are called."""
+"""The user's own modules in a network: the classes that hold them, and their names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec.ir.tree import BlockCall, BlockInstance, Child, OpCall, Sequential
 
 
 def holders(instances: Iterable[BlockInstance]) -> dict[BlockInstance, set[str]]:
-    """Instance -> the paths of the classes it imports, at whatever depth.
+    """Instance -> the paths of the classes it imports, at any depth.
 
     Each instance comes after those that it uses.
     """
@@ -32,7 +32,7 @@ def _imported(children: Iterable[Child], known: dict[BlockInstance, set[str]]) -
 
 
 def names_of(paths: Iterable[str], taken: Set[str]) -> dict[str, str]:
-    """Path -> what generated source calls the class: its own name, if nothing else has that."""
+    """Path -> the name in generated source: the class's own name, if nothing else has it."""
     names: dict[str, str] = {}
     for path in sorted(paths):
         *_, module, usual = path.split(".")

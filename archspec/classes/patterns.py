@@ -1,7 +1,7 @@
-"""What sequences of layers have in common: the class that they become, and a call for each.
+"""What sequences of layers share: the class that they become, and a call for each.
 
-What differs is an argument: channels, sizes, the class of the activation. A sequence that ends
-without an activation ends in `nn.Identity`. Words and fractions must be the same in all.
+Differences become arguments: channels, sizes, the class of the activation. A sequence without a
+final activation ends in `nn.Identity`. Words and fractions must be the same in all.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from archspec.ops.others import Identity
 SIZES = ("arrives", "size", "count")
 NEUTRAL = {"stride": 1, "groups": 1, "dilation": 1, "padding": 0}  # the defaults of parameters
 ACTIVATION = "activation"
-CLASS = 7  # lines of a class around its layers, and what a class more has to be worth
+CLASS = 7  # lines of a class around its layers, and the lines that a class must save
 LINE = 70  # a layer in a sequence, without its indentation
 WORDS = {"conv": "a convolution", "linear": "a linear layer"}
 
 
 def kinds_of(sequence: Sequential) -> tuple[Any, ...]:
-    """Equal for sequences that may be one class; nothing for one that is left as it is."""
+    """Equal for sequences that may be one class; nothing for a sequence that is left as it is."""
     kinds = [*map(_kind, sequence.children)]
     projections = [kind for kind in kinds if kind and getattr(kind[0], "projects", False)]
     if None in kinds or len(projections) != 1:  # more would have no good name
@@ -46,7 +46,7 @@ def kinds_of(sequence: Sequential) -> tuple[Any, ...]:
 
 
 def _kind(new: Any) -> tuple[Any, ...] | None:
-    """A layer without its sizes; None for what is not a layer of torch."""
+    """A layer without its sizes; None if it is not a layer of torch."""
     if not isinstance(new, New) or isinstance(new.what, Class):
         return None
     if isinstance(new.what, Name) or _plain_activation(new):
@@ -67,14 +67,14 @@ def _plain_activation(new: New) -> bool:
 
 
 def _size(argument: Any, f: OpField) -> bool:
-    """Whether an argument may differ from sequence to sequence: a whole number."""
+    """Whether an argument may differ between sequences: an integer."""
     if f.how.kind not in SIZES or not isinstance(argument, Expr):
         return False
     return not isinstance(argument, Number) or type(argument.value) is int
 
 
 def _argument(new: New, f: OpField) -> Any:
-    """An argument of a layer, or torch's own number for it."""
+    """An argument of a layer, or torch's default number for it."""
     usual = Number(f.default) if type(f.default) is int else None
     return new.arguments.get(f.torch, usual)
 
@@ -86,7 +86,7 @@ def _named(argument: Any) -> bool:
 
 @dataclass(eq=False)
 class Pattern:
-    """Sequences that become one class, and what it is."""
+    """Sequences that become one class, and the class."""
 
     sequences: list[Sequential]
     columns: dict[str, list[Any]] = field(default_factory=dict)  # a parameter in each sequence
@@ -97,18 +97,18 @@ class Pattern:
         self.name = "".join(map(_word, self.rows[0]))
 
     def _row(self, sequence: Sequential) -> list[Any]:
-        """The layers of a sequence; without its last activation it ends in nothing."""
+        """The layers of a sequence; without its final activation it ends in nothing."""
         row: list[Any] = [*sequence.children]
         longest = max(len(one.children) for one in self.sequences)
         return row + [New(Identity, {}, "Identity")] * (longest - len(row))
 
     def _children(self) -> tuple[New, ...] | None:
-        """The layers of the class; None where its parameters would have no good names."""
+        """The layers of the class; None if its parameters would have no good names."""
         made = [self._layer([*column]) for column in zip(*self.rows, strict=True)]
         if "channels" in self.columns or "in_channels" not in self.columns:
             return None if None in made else tuple(new for new in made if new)
         self.columns = {"channels": self.columns.pop("in_channels"), **self.columns}
-        kept = {"in_channels": Name("channels")}  # as many leave as arrive
+        kept = {"in_channels": Name("channels")}  # the output has as many channels as the input
         return None if None in made else tuple(with_formulas(new, kept) for new in made)
 
     def _layer(self, column: list[New]) -> New | None:
@@ -164,7 +164,7 @@ class Pattern:
 
     @property
     def saved(self) -> int:
-        """How many lines the file loses."""
+        """The number of lines that the file saves."""
         if self.children is None:
             return 0
         inline = sum(2 + sum(map(_lines, sequence.children)) for sequence in self.sequences)
@@ -173,7 +173,7 @@ class Pattern:
         return inline - len(self.sequences) - whole
 
     def calls(self) -> dict[Sequential, New]:
-        """The construction that stands for each sequence."""
+        """The construction that replaces each sequence."""
         assert self.children is not None
         layers = tuple(Layer(str(place), new) for place, new in enumerate(self.children))
         parameters = tuple(self.parameters)
@@ -187,11 +187,11 @@ class Pattern:
         *first, last = map(_thing, self.rows[0], range(len(self.rows[0])))
         doc = f"{', '.join(first)} and {last}"
         linear = Reference("Identity") in self.columns.get(ACTIVATION, ())
-        return f"{doc[0].upper()}{doc[1:]}{'; nn.Identity leaves it linear' * linear}."
+        return f"{doc[0].upper()}{doc[1:]}{'; pass nn.Identity for no activation' * linear}."
 
 
 def _word(new: New) -> str:
-    """What a layer is called in the name of a class."""
+    """The word for a layer in the name of a class."""
     if isinstance(new.what, Name) or new.what is Identity:
         return "Act"
     op: Any = new.what
@@ -217,7 +217,7 @@ def _half(kernel: Expr) -> Expr | None:
 
 
 def _lines(new: Any) -> int:
-    """About how many lines a layer takes."""
+    """Approximately the number of lines of a layer."""
     if isinstance(new.what, Name):
         return 1
     how = call(new)

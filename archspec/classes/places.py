@@ -1,4 +1,4 @@
-"""From the path of a layer (`layer3.0.conv1`) to the lines in which it is written."""
+"""From the path of a layer (`layer3.0.conv1`) to its lines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from archspec.places import At
 
 
 def places_of(network: ExpandedNetwork, lines: Lines, path: str) -> tuple[Span, ...]:
-    """The places of every layer on the way to `path`, from the network down, without repeats.
+    """The locations of every layer on the way to `path`, from the network down, without repeats.
 
-    Of a path that leads out of the network, the way as far as it goes.
+    If a path leads out of the network, the way as far as it exists.
     """
     spans: list[Span] = []
     frame: Frame | None = None
@@ -35,5 +35,5 @@ def places_of(network: ExpandedNetwork, lines: Lines, path: str) -> tuple[Span, 
 
 
 def _named(site: Site | None, frame: Frame | None) -> At | None:
-    """Where the body names the part that a layer fills, which nobody wrote."""
+    """Where the body names the part of a layer that is not from a spec."""
     return place_of(site.named, frame) if isinstance(site, OpSite) else None

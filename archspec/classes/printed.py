@@ -1,4 +1,4 @@
-"""Constructions changed: runs of equal ones, formulas in place of names."""
+"""Changed constructions: runs of equal ones, formulas instead of names."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def count_names(new: Any, uses: Counter[str]) -> None:
 
 
 def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:
-    """A construction with formulas in place of names."""
+    """A construction with formulas instead of names."""
     if not meanings:
         return new
     if isinstance(new, New):
@@ -108,7 +108,7 @@ def placed(condition: Expr, meaning: Any) -> Expr:
 
 
 def inside(new: Any) -> Sequence[Any]:
-    """What a construction is put together from."""
+    """The parts of a construction."""
     match new:
         case Sequential(children=children):
             return children
@@ -122,7 +122,7 @@ def inside(new: Any) -> Sequence[Any]:
 
 
 def mapped(new: Any, change: Callable[[Any], Any]) -> Any:
-    """A construction in which `change` has replaced what it gives something else for."""
+    """A construction in which `change` has replaced the parts that it returns something for."""
     if (other := change(new)) is not new:
         return other
     match new:

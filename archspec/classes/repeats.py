@@ -1,4 +1,4 @@
-"""What the runs of a class become: a layer in a loop, with the first ahead of it if it differs."""
+"""What the runs of a class become: a layer in a loop, with the first before it if it differs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.ir import Repeat, When
 
 
 def written(runs: Sequence[Any], make: Callable[[Any], Any], sizes: Sizes) -> Iterator[Any]:
-    """One layer as often as it is repeated; each for itself where that is always as often."""
+    """One layer as often as it is repeated; separate layers if that number never differs."""
     counts = [run.how.count if run else None for run in runs]
     numbers = [count.number if count else None for count in counts]
     if len({*numbers} - {None}) < 2:

@@ -1,7 +1,7 @@
-"""Layers of a Sequential that are one layer, repeated: one class, however many they are.
+"""Layers of a Sequential that are one repeated layer: one class, whatever their number.
 
-Such a run is its first layer, which may take the stride and other channels, and the others, which
-are all alike. A use with too few layers to show both is like the uses that have them.
+Such a run is its first layer, which may take the stride and different channels, and the others,
+which are all alike. A use with too few layers to show both is like the uses that have them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Shape = Callable[[ModuleNode], Any]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A layer that is repeated, and what it is each time."""
+    """A repeated layer, and its arguments in each repetition."""
 
     how: Repetition
     children: tuple[Child, ...]
 
     def end(self, place: int) -> ModuleNode | None:
-        """The first, or one of those behind it, if it is there."""
+        """The first layer, or one of the following, if it exists."""
         return self.children[place].module if place < len(self.children) else None
 
 
@@ -72,14 +72,14 @@ def _with_runs(row: SequentialNode) -> Iterator[Child]:
 
 
 def _uniform(run: Run) -> bool:
-    """Whether all but the first are the same, and none says how it starts."""
+    """Whether all but the first are the same, and none sets its initialization."""
     modules = [child.module for child in run.children]
     drawn = any(child.draws or _draws(child.module) for child in run.children)
     return not drawn and all(alike(a, b) for a, b in pairwise(modules[1:]))
 
 
 def _draws(module: Any) -> bool:
-    """Whether a layer in a sequence says how it starts."""
+    """Whether a layer in a sequence sets its initialization."""
     return isinstance(module, SequentialNode) and any(
         child.draws or _draws(child.module) for child in module.children
     )
@@ -114,20 +114,22 @@ def _all_alike(one: tuple[Child, ...], other: tuple[Child, ...]) -> bool:
 
 
 class Shapes:
-    """What runs look like: a run of few layers as those that stand in its place elsewhere."""
+    """The form of runs: a run of few layers has the form of the runs in the same position
+    elsewhere.
+    """
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.known: dict[Any, dict[Any, None]] = {}  # by place
+        self.known: dict[Any, dict[Any, None]] = {}  # by position
 
     def learn(self, runs: Iterable[Run]) -> None:
-        """What stands where; the longest say most."""
+        """The kinds at each position; the longest runs determine most."""
         for run in sorted(runs, key=lambda run: -len(run.children)):
             if found := self.of(run):
                 self.known.setdefault(run.how.at, {})[found] = None
 
     def of(self, run: Run) -> tuple[Any, ...]:
-        """The kinds of the first and of the others; nothing where that is not known."""
+        """The kinds of the first and of the others; nothing if they are unknown."""
         own = tuple(self.shape(child.module) for child in run.children[:2])
         if len(own) == 2:
             return own

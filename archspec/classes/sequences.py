@@ -13,7 +13,7 @@ from archspec.ir.draws import Case
 
 
 def shared(classes: Sequence[Class], taken: set[str]) -> list[Class]:
-    """The classes, and those of their sequences if the file becomes shorter by them."""
+    """The classes, and those of their sequences if the file becomes shorter with them."""
     groups: dict[Any, list[Sequential]] = {}
     for sequence in _sequences([layer.new for cls in classes for layer in cls.layers]):
         if kinds := kinds_of(sequence):
@@ -35,15 +35,15 @@ def _sequences(news: Iterable[Any]) -> Iterator[Sequential]:
 
 
 class _Rewritten:
-    """Classes with calls in place of sequences."""
+    """Classes with calls instead of sequences."""
 
     def __init__(self, calls: Mapping[Sequential, New]) -> None:
         self.calls = calls
         self.now: dict[Class, Class] = {}  # what each class has become
-        self.met: dict[Class, None] = {}  # classes of sequences, as they are called first
+        self.met: dict[Class, None] = {}  # classes of sequences, under their first names
 
     def each(self, classes: Iterable[Class]) -> Iterator[Class]:
-        """Each class behind those of its sequences."""
+        """Each class after those of its sequences."""
         for cls in classes:
             known = len(self.met)
             layers = tuple(replace(one, new=mapped(one.new, self.changed)) for one in cls.layers)
@@ -61,7 +61,7 @@ class _Rewritten:
         return new
 
     def case(self, case: Case) -> Case:
-        """The start of layers, which knows them by the classes that they are in."""
+        """The initialization of layers, which finds them by the classes that they are in."""
         specials = [
             replace(
                 one, anchors=tuple(a._replace(cls=self.now.get(a.cls, a.cls)) for a in one.anchors)

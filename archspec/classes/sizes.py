@@ -1,13 +1,12 @@
 """The sizes of one class: formulas that all its uses share, and parameters for the others.
 
-A size is settled in this order: the formula that all uses share, the number that all uses
-share, a parameter of the constructor. A number that the class's parameters have a part in is
-not shared, however equal it is: neither one that a formula of channels stands behind, in the
-block or at its use, nor that of an argument which the block has no number for (`required`, or
-a formula by default) and which other uses of the block give otherwise, or give like the
-channels. Where a condition of the block compared two arguments and found them equal, one
-stands for both. So a class is right for every value of its parameters, as far as the
-choices that its uses share still hold.
+A size is the first of these: the formula that all uses share, the number that all uses share, a
+parameter of the constructor. A number that the class's parameters affect is not shared, even if it
+is equal in all uses: a number with a formula of channels, in the block or in its use, or the number
+of an argument that the block has no number for (`required`, or a formula by default) and that other
+uses of the block set differently, or set like the channels. If a condition of the block compares
+two arguments and they are equal, one represents both. So a class is correct for every value of its
+parameters, as long as the choices that its uses share still hold.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ from archspec.language.identifiers import CONSTRUCTOR_WORDS
 LINE = 80  # a line in a constructor, without its indentation
 PARTS = (1, 2, 3, 4, 6, 8)
 WITNESSES = 2  # different numbers that show a formula
-READABLE = 2  # a formula with more operations is a parameter instead
+READABLE = 2  # a formula with more operations becomes a parameter
 
 
 class Sizes:
@@ -58,22 +57,22 @@ class Sizes:
         self.locals: dict[str, Expr] = {}
         self.numbers: dict[str, list[Scalar]] = {}
         self.types: dict[str, list[str | None]] = {}  # activations, one per use
-        self.words: set[str] = set()  # those of them that are strings, not classes of torch
+        self.words: set[str] = set()  # those that are strings, not classes of torch
         self.real: set[str] = set()
         self.gates = group.merged.gates if group.merged else {}
         self.known = {name for use in self.uses for name in use.definitions}
-        self.filled: dict[str, Number] = {}  # where some uses have no number
+        self.filled: dict[str, Number] = {}  # if some uses have no number
         self.defaults: dict[str, Number] = {}  # torch's, of sizes without a name in the block
         self.compared = compared(self.lead.raw)
 
     def worded(self, words: Sequence[str | None], name: str) -> Name | None:
-        """The parameter that is these strings; None if all uses have the same one."""
+        """The parameter with these strings; None if all uses have the same."""
         found = self.typed(words, name)
         self.words |= {found.id} if found else set()
         return found
 
     def typed(self, kinds: Sequence[str | None], word: str = "activation") -> Name | None:
-        """The parameter that has these classes of torch; None where all uses have one."""
+        """The parameter with these classes of torch; None if all uses have the same."""
         for name, known in self.types.items():
             if all(a is None or b is None or a == b for a, b in zip(known, kinds, strict=True)):
                 self.types[name] = [a or b for a, b in zip(known, kinds, strict=True)]
@@ -111,9 +110,9 @@ class Sizes:
         sources: Sequence[Sources | None],
         word: str,
     ) -> Expr:
-        """One formula for a size in all uses; `sources` are what it depends on in each.
+        """One formula for a size in all uses; `sources` are its dependencies in each.
 
-        A use that lacks the layer has None for its number.
+        A use without the layer has None as its number.
         """
         there = [place for place, number in enumerate(numbers) if number is not None]
         exprs = self._as_told(exprs, there)
@@ -137,21 +136,21 @@ class Sizes:
         return Name(name)
 
     def _as_told(self, exprs: Sequence[Expr | None], there: Sequence[int]) -> Sequence[Expr | None]:
-        """The formulas as the use says them that has most names: what arrives, numbers of lists."""
+        """The formulas of the use with the most names: input channels, numbers of lists."""
         for stated in dict.fromkeys(exprs[place] for place in there):
             if stated is not None and all(exprs[p] in self._said(stated, p) for p in there):
                 return [stated] * len(exprs)
         return exprs
 
     def _said(self, expr: Expr, place: int) -> tuple[Expr, Expr]:
-        """A formula, and what it is called in one use."""
+        """A formula, and its names in one use."""
         own = {name: Name(self.group.own(self.uses[place], name)) for name in names(expr)}
         return expr, replaced(expr, own)
 
     def _true_of_all(
         self, numbers: Sequence[Scalar | None], exprs: Sequence[Expr | None]
     ) -> Expr | None:
-        """A formula of some uses that is true of the others: what a layer that they lack gives."""
+        """A formula of some uses that is true for the others: the output of a missing layer."""
         known = sorted(dict.fromkeys(e for e in exprs if e is not None), key=weight)
         for expr in known if self.group.merged else ():
             pairs = zip(self.uses, numbers, strict=True)
@@ -162,11 +161,11 @@ class Sizes:
         return None
 
     def apart(self, numbers: Sequence[int], word: str) -> Expr:
-        """A number that no size of the class has a part in."""
+        """A number that no size of the class affects."""
         return Number(numbers[0]) if equal(numbers) else Name(self._fresh(word, [*numbers]))
 
     def _found(self, numbers: Sequence[Scalar | None], word: str) -> Expr | None:
-        """A parameter, or a whole part of one, that is this size wherever it is one."""
+        """A parameter, or a multiple or part of one, that equals this size in all uses."""
         different = len({*numbers} - {None})
         for name, known in self.numbers.items():
             for part in PARTS if different >= WITNESSES else (1,) if word in FLOW else ():
@@ -178,7 +177,7 @@ class Sizes:
         return None
 
     def _whole_row(self, name: str, numbers: Sequence[Scalar | None]) -> list[Scalar]:
-        """Where uses have no number, the most common one, which becomes the default."""
+        """If uses have no number, the most common one, which becomes the default."""
         known = [number for number in numbers if number is not None]
         if len(known) == len(numbers):
             return known
@@ -188,14 +187,14 @@ class Sizes:
         return [usual if number is None else number for number in numbers]
 
     def _declared(self, name: str) -> Expr | None:
-        """What the block has for an argument itself, or for a number of one that may be a list."""
+        """The block's own value for an argument, or for a number of a list argument."""
         uses = self.uses if name in self.group.lists else [self.lead]
         words = [name, self.group.lists.get(name, name)]
         found = (use.args[word] for use in uses for word in words if word in use.args)
         return next(found, None)
 
     def _constant(self, sources: Sequence[Sources | None]) -> bool:
-        """Whether nothing that the class takes can change a size; a network is built as it is."""
+        """Whether no argument of the class can change a size; a network is built as it is."""
         pairs = zip(self.uses, sources, strict=True)
         if self.lead is self.table.root:
             return True
@@ -246,7 +245,7 @@ class Sizes:
         return Name(name)
 
     def _gate(self, name: str) -> Expr:
-        """A size that is 0, or a flag that is false, where a layer is not there."""
+        """A size that is 0, or a flag that is false, if a layer does not exist."""
         flag = self.gates[name] == "flag"
         self.numbers[name] = [self._gating(use, name, flag) for use in self.uses]
         self.filled[name] = Number(False if flag else 0)
@@ -259,7 +258,7 @@ class Sizes:
         return use.definitions[name].number if name in use.definitions else 0
 
     def _found_equal(self, name: str) -> str | None:
-        """The name before it that a condition of the block compared it with, and found equal."""
+        """The earlier name that a condition of the block compared it with, and found equal."""
         order = [*FLOW, *self.lead.args]
         if name not in order[len(FLOW) :]:
             return None
@@ -273,7 +272,7 @@ class Sizes:
         )
 
     def _of_input(self, name: str) -> str | None:
-        """The channels that those of an input are like in all uses, if they are not one number."""
+        """The channels that an input's channels equal in all uses, if they are not one number."""
         if not self.lead.inputs or name in FLOW or name in self.lead.args:
             return None
         numbers = [use.definitions[name].number for use in self.uses]
@@ -284,13 +283,13 @@ class Sizes:
         return None
 
     def _keeps_channels(self, arriving: list[Scalar]) -> bool:
-        """Whether as many channels leave as arrive, in all uses."""
+        """Whether the numbers of input and output channels are equal, in all uses."""
         if any("channels" not in use.definitions for use in self.uses):
             return False
         return arriving == [use.definitions["channels"].number for use in self.uses]
 
     def _whole(self, formula: Expr | None) -> Expr | None:
-        """`x // 64 * 32` as `x // 2`, where 64 divides x in all uses."""
+        """`x // 64 * 32` as `x // 2`, if x is divisible by 64 in all uses."""
         match formula:
             case Binary(
                 op="*",
@@ -312,7 +311,7 @@ class Sizes:
             count_names(_sizes(layer), uses)
         count_names(_numbers(draws), uses)
         count_names(tuple(flag.value for flag in flags), uses)
-        for name, formula in reversed(self.locals.items()):  # a local uses those before it
+        for name, formula in reversed(self.locals.items()):  # a local variable uses those before it
             if uses[name]:
                 uses.update(n.id for n in walk(formula) if isinstance(n, Name))
         once: dict[str, Expr] = {}
@@ -339,9 +338,9 @@ class Sizes:
         return moved, kept, started, ended
 
     def parameters(self) -> list[Parameter]:
-        """Required ones first: channels, then others as they are used, then shortcuts.
+        """Required ones first: channels, then others in order of use, then shortcuts.
 
-        Those of the network come as they are written in the spec's `args`.
+        Those of the network are in the order of the spec's `args`.
         """
         order = self.lead.definitions if self.lead is self.table.root else self.used
         named = [name for name in order if name in self.numbers and name in self.used]
@@ -376,13 +375,13 @@ class Sizes:
 
 
 def _sizes(layer: Layer) -> tuple[Any, ...]:
-    """What a layer depends on."""
+    """The dependencies of a layer."""
     loop = layer.loop
     return (layer.new, loop.stop, loop.name) if loop else (layer.new,)
 
 
 def _numbers(draws: Sequence[Start]) -> tuple[Any, ...]:
-    """What layers start by, if the class has a part in it."""
+    """The initialization of layers, as far as it depends on the class."""
     known = [draw for start in draws if start.apart or start.made for draw in start.draws]
     return tuple(value for draw in known for _, value in draw.arguments)
 

@@ -1,8 +1,8 @@
-"""How the weights of a class start: which loop draws what, and which layers stand out in it.
+"""Weight initialization of classes: which loop initializes what, with its special cases.
 
-A loop stands at the end of a block that has `init`, and of the network. It goes through the
-modules in order, so that a layer with a start of its own is drawn in its turn. Where nothing is
-random order has no say, and such layers start apart (`Class.draws`).
+A loop is at the end of a block that has `init`, and of the network. It visits the modules in
+order, so that a layer with its own initialization gets its turn. If nothing is random, the order
+does not matter, and such layers are initialized separately (`Class.draws`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from archspec.ir.tree import BlockCall, BlockInstance, Child, Container, OpCall
 
 Rules = Mapping[tuple[str, str], Draw]  # by op and parameter
 ClassOf = Callable[[BlockInstance], Class]
-Hidden = frozenset[tuple[str, str]]  # what loops further inside have drawn
+Hidden = frozenset[tuple[str, str]]  # what inner loops have initialized
 
 
 class Drawn(NamedTuple):
-    """A layer in a loop: what is drawn of it, and how it is found.
+    """A layer in a loop: how it is initialized, and how it is found.
 
-    `ways` are the paths to it from the modules around it that have classes, the outermost first.
+    `ways` are the paths to it from the enclosing modules that have classes, outermost first.
     """
 
     module: OpCall
@@ -36,7 +36,7 @@ class Drawn(NamedTuple):
 
 
 def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) -> tuple[Case, ...]:
-    """What the loop of a class draws; nothing where neither it nor the network says anything."""
+    """The loop of a class; nothing if neither it nor the network sets an initialization."""
     lead = uses[0]
     if lead is not table.root and not lead.init:
         return ()
@@ -51,12 +51,12 @@ def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) ->
 
 
 def _torch(module: OpCall) -> str:
-    """The class by which a loop knows a layer; attention is torch's own where a class calls it."""
+    """The class by which a loop finds a layer; for attention that a class calls, torch's own."""
     return module.kind.extends if module.kind.attends else module.torch
 
 
 def _together(cases: Iterable[Case]) -> Iterator[Case]:
-    """Plain cases that draw the same, as one."""
+    """Plain cases with the same initialization, as one."""
     plain: dict[tuple[Draw, ...], tuple[str, ...]] = {}
     for case in cases:
         if not case.specials:
@@ -69,7 +69,7 @@ def _together(cases: Iterable[Case]) -> Iterator[Case]:
 
 
 class _Walk:
-    """The layers with weights in a scope, as its loop meets them."""
+    """The layers with weights in a scope, in the order of its loop."""
 
     def __init__(self, class_of: ClassOf, rules: Rules) -> None:
         self.class_of, self.rules = class_of, rules
@@ -77,7 +77,7 @@ class _Walk:
     def layers(
         self, container: Container, ways: tuple[Anchor, ...], hidden: Hidden, path: str
     ) -> Iterator[Drawn]:
-        """Those of a module and of the modules in it."""
+        """The layers of a module and of its inner modules."""
         shortcuts = {slot.child for slot in container.slots}
         for child in container.attributes:
             here = _joined(path, child.attribute)
@@ -88,7 +88,7 @@ class _Walk:
                 case BlockCall(instance=inner):
                     own = {(rule.op, rule.draw.parameter) for rule in inner.init}
                     if inner.init:
-                        own |= {("", "")}  # layers that say something themselves
+                        own |= {("", "")}  # layers with an initialization of their own
                     inside = (*there, Anchor(self.class_of(inner), ""))
                     yield from self.layers(inner, inside, hidden | own, here)
                 case Container() as inside_of:
@@ -113,7 +113,7 @@ class _Walk:
             if name in own:
                 draw = own[name] if not apart and ("", "") not in hidden else None
                 if apart and rule and not rule.random and own[name].function in ("zeros", "ones"):
-                    draw = rule  # and it starts apart afterwards
+                    draw = rule  # and is initialized separately afterwards
             elif key in hidden:
                 draw = None
             if name in module.op.weights():
@@ -124,7 +124,7 @@ class _Walk:
 
 
 def _may_lack(op: Op, name: str, own: bool) -> bool:
-    """Whether the parameter may be None, where modules of the user's `own` are around."""
+    """Whether the parameter may be None because the user's `own` modules are present."""
     return name not in op.weights() or (own and not (op.projects and name == "weight"))
 
 
@@ -133,7 +133,7 @@ def _joined(path: str, attribute: str) -> str:
 
 
 def _numbers(draw: Draw) -> Draw:
-    """A draw in a loop, where no name of the class around the layer is known."""
+    """An initialization in a loop, which knows no names of the layer's class."""
     arguments = tuple(
         (name, constant(value.number).expr if isinstance(value, Value) else value)
         for name, value in draw.arguments
@@ -154,7 +154,7 @@ def _case(torch: str, layers: Sequence[Drawn], rules: Rules, own: bool) -> Case:
 
 
 def _specials(layers: Sequence[Drawn]) -> tuple[Special, ...]:
-    """The layers that start otherwise, by what they draw: nothing comes first."""
+    """The special layers, by their initialization: nothing comes first."""
     if all(layer.usual for layer in layers):
         return ()
     meant: dict[Anchor, set[Any]] = {}
@@ -172,6 +172,6 @@ def _specials(layers: Sequence[Drawn]) -> tuple[Special, ...]:
 
 
 def _anchors(layer: Drawn) -> list[Anchor]:
-    """How a layer may be found: by a module it is in, by its path in its class, or in others."""
+    """How a layer can be found: by a module it is in, by its path in its class, or in others."""
     whole = [Anchor(way.cls, "") for way in layer.ways if way.cls.loop]
     return [*whole, *reversed(layer.ways)]

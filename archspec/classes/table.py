@@ -27,7 +27,7 @@ from archspec.ir.tree import (
     Slot,
 )
 
-MOST_GRAPHS = 32  # of a block; with more, each is a class of its own
+MOST_GRAPHS = 32  # per block; any more are classes of their own
 
 
 @dataclass(eq=False)
@@ -35,32 +35,32 @@ class ClassUses:
     """Uses of a block that become one class."""
 
     instances: list[BlockInstance] = field(default_factory=list)
-    loop: bool = False  # rows of one block
+    loop: bool = False  # stages of one block
     cls: Class | None = None
     numbers: dict[str, dict[BlockInstance, Scalar]] = field(default_factory=dict)
     modules: dict[str, int] = field(default_factory=dict)  # parameter -> number of the slot
     types: dict[str, dict[BlockInstance, str]] = field(default_factory=dict)  # torch's classes
     merged: Merged | None = None
     lists: dict[str, str] = field(default_factory=dict)  # number of a list -> its argument
-    # What a parameter that is no name of the block depends on, in each use.
+    # The dependencies of a parameter that is not a name of the block, in each use.
     sources: dict[str, dict[BlockInstance, Any]] = field(default_factory=dict)
 
     def own(self, use: BlockInstance, name: str) -> str:
-        """A size by its name in one use, where an argument may be a number and no list."""
+        """A size by its name in one use, where an argument may be a number instead of a list."""
         return use.own_name(name if name in use.definitions else self.lists.get(name, name))
 
 
 class ClassTable:
     """All classes of a network.
 
-    `taken` are names that none of them may have, `written` are rows that no loop makes.
+    `taken` are names that none of them may have, `written` are stages that no loop makes.
     """
 
     def __init__(
         self, network: ExpandedNetwork, taken: Iterable[str], written: frozenset[BlockInstance]
     ) -> None:
         self.written = written
-        self.irregular: set[BlockInstance] = set()  # rows that were taken for loops
+        self.irregular: set[BlockInstance] = set()  # stages that were treated as loops
         self.keys: dict[Any, int] = {}
         self.groups: dict[int, ClassUses] = {}
         self.classes: list[Class] = []
@@ -71,7 +71,7 @@ class ClassTable:
         self._known: dict[BlockInstance, int] = {}
         self.users: dict[BlockInstance, list[tuple[BlockInstance, BlockCall]]] = {}
         self.of_block: dict[str, list[BlockInstance]] = {}
-        self.feeds: dict[Any, Any] = {}  # what `Feeds` found out
+        self.feeds: dict[Any, Any] = {}  # results of `Feeds`
         self.order: list[BlockInstance] = []  # each after those that it uses
         self.runs = Shapes(self.shape)
         self._rows: dict[BlockInstance, tuple[Child, ...]] = {}
@@ -95,7 +95,7 @@ class ClassTable:
         self.order.append(instance)
 
     def _group(self) -> None:
-        """The uses that become one class, block by block, those used by others first."""
+        """The uses that become one class, block by block; those used by others first."""
         uses: dict[Any, list[BlockInstance]] = {}
         inside: dict[Any, dict[Any, None]] = {}
         for instance in self.order:
@@ -105,7 +105,7 @@ class ClassTable:
             inside.setdefault(block, {}).update({_declared(c.instance): None for c in calls})
         try:
             order = [uses[block] for block in TopologicalSorter(inside).static_order()]
-        except CycleError:  # a block in a part of itself
+        except CycleError:  # a block in one of its own parts
             order = [[instance] for instance in self.order]
         for instances in order:
             self._classes_of(instances)
@@ -134,7 +134,7 @@ class ClassTable:
     def _merged(
         self, alike: dict[Any, list[BlockInstance]]
     ) -> list[tuple[list[Any], Merged | None]]:
-        """Each group with those before it that it is one class with."""
+        """Each group with the earlier ones that share a class with it."""
         made: list[tuple[list[Any], Merged | None]] = []
         if len(alike) > MOST_GRAPHS:
             return [([key], None) for key in alike]
@@ -151,7 +151,7 @@ class ClassTable:
         return made
 
     def rows(self, use: BlockInstance) -> tuple[Child, ...]:
-        """The layers of a use, those that are one layer repeated as one."""
+        """The layers of a use; repeated layers are one."""
         if use not in self._rows:
             self._rows[use] = tuple(gathered(use.children, self.runs.of))
         return self._rows[use]
@@ -161,12 +161,12 @@ class ClassTable:
         return self._known[instance]
 
     def _graph(self, instance: BlockInstance) -> Any:
-        """Equal for uses with the same layers, shortcuts aside."""
+        """Equal for uses with the same layers, apart from shortcuts."""
         layers = tuple((c.attribute, self.shape(c.module), _drawn(c)) for c in self.rows(instance))
         return (*_declared(instance), layers, instance.body)
 
     def shape(self, module: ModuleNode | Run) -> Any:
-        """Equal for modules that differ in sizes alone."""
+        """Equal for modules that only differ in sizes."""
         if isinstance(module, Run):
             return "run", *self.runs.of(module)
         if isinstance(module, OpCall):
@@ -181,7 +181,7 @@ class ClassTable:
         return self.key(module.instance), shortcuts
 
     def name(self, uses: Sequence[BlockInstance]) -> str:
-        """A name for the class of these uses that no other has."""
+        """A name for the class of these uses that no other class has."""
         if uses[0] is self.root:
             return uses[0].class_name
         if not self._names:
@@ -196,14 +196,14 @@ class ClassTable:
 
 
 def _declared(instance: BlockInstance) -> Any:
-    """Equal for uses of one block, and for rows whose names differ in their last number."""
+    """Equal for uses of one block, and for stages whose names only differ in their last number."""
     if instance.prefix:
         return instance.block, instance.class_name, instance.sequential, instance.init
     return "", without_number(instance.class_name), instance.sequential, instance.init
 
 
 def block_of(instance: BlockInstance) -> str:
-    """The block that a class is of; the network and the list of a shortcut are of none."""
+    """The block of a class; None for the network and for a shortcut's list."""
     return instance.block if instance.prefix else ""
 
 
@@ -216,7 +216,7 @@ def _calls(module: ModuleNode) -> list[BlockCall]:
 
 
 def _drawn(child: Child) -> Any:
-    """Equal for layers that start alike, but for numbers that may become parameters."""
+    """Equal for layers with the same initialization, except numbers that may be parameters."""
     return tuple((draw.parameter, draw.function, _free(draw)) for draw in child.draws)
 
 
@@ -225,7 +225,7 @@ def _free(draw: Draw) -> Any:
 
 
 def _kind(slot: Slot, name: str, call: OpCall) -> Any:
-    """Equal for a number and a list of one for each dimension; a shape is no such list."""
+    """Equal for a number and a list of one per dimension; a shape is not such a list."""
     if name == call.op.ends_in:
         return "activation"
     if not isinstance(slot, tuple):

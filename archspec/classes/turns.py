@@ -21,7 +21,7 @@ Made = Callable[[Sequence[BlockCall | None]], New]
 
 @dataclass(frozen=True)
 class Turns:
-    """Writes the rows of a class as one loop, or as a first block and a loop."""
+    """Writes the stages of a class as one loop, or as a first block and a loop."""
 
     table: ClassTable
     inner: ClassUses  # the class of the blocks
@@ -29,7 +29,7 @@ class Turns:
     made: Made
 
     def layers(self) -> Iterator[Layer]:
-        """None where no loop says how the blocks differ; then the table knows the rows."""
+        """None if a loop cannot express how blocks differ; the table then records the stages."""
         rows = [calls_of(use) for use in self.sizes.uses]
         rest = [row[1:] for row in rows]
         if (steps := self._steps(rows)) is not None:
@@ -47,7 +47,7 @@ class Turns:
             yield self._turns(rest, 1, steps)
 
     def _steps(self, rows: Sequence[Row]) -> dict[str, int] | None:
-        """By how much each parameter grows from block to block; None where no loop says it."""
+        """The growth of each parameter from block to block; None if a loop cannot express it."""
         calls = [call for row in rows for call in row]
         kinds = [[known[call.instance] for call in calls] for known in self.inner.types.values()]
         if any(len({*known}) > 1 for known in kinds):
@@ -67,7 +67,7 @@ class Turns:
         stop = self.sizes.apart(counts, "layers")
         turn: Expr = Name(self._index)
         if stop == Number(start + 1):
-            turn = Number(start)  # a single turn is no loop
+            turn = Number(start)  # a single iteration is not a loop
         grown = {
             name: _sum(new.arguments[name], simplify("*", Number(step), turn))
             for name, step in steps.items()
@@ -83,7 +83,7 @@ class Turns:
 
     @cached_property
     def _patterns(self) -> list[Names]:
-        """The names of each row."""
+        """The names of each stage."""
         return [names for use in self.sizes.uses if (names := names_of(use))]
 
     @property
@@ -91,7 +91,7 @@ class Turns:
         return self._patterns[0].first
 
     def _name(self, turn: Expr) -> tuple[str | Expr, ...]:
-        """Text and numbers in turn; a number that differs from row to row is a parameter."""
+        """Text and numbers alternately; a number that differs between stages is a parameter."""
         columns = zip(*[names.others for names in self._patterns], strict=True)
         numbers: list[Expr] = [*map(self._number, columns), turn]
         ahead, *texts = self._patterns[0].texts
@@ -109,7 +109,7 @@ def _sum(one: Any, other: Expr | None) -> Any:
 
 
 def _step(rows: Sequence[Sequence[Scalar]]) -> int | None:
-    """By how much a size grows from block to block, in all rows alike; None where it does not."""
+    """The growth of a size from block to block, the same in all stages; None if it differs."""
     steps = {after - before for row in rows for before, after in pairwise(row)}
     step = steps.pop() if len(steps) == 1 else None if steps else 0
     return step if type(step) is int else None

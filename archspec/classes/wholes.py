@@ -1,6 +1,6 @@
-"""The use of a block that has all that its uses have, for those that are it without some layers.
+"""The use of a block that has all layers of its uses, for uses that lack some of them.
 
-Where none has all, one is put together: each layer where the block writes it.
+If no use has all, one is assembled: each layer is where the block has it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from archspec.ops.dropouts import StochasticDepth
 
 
 def full_of(leads: Sequence[BlockInstance], plain: Sequence[tuple[Body, bool]]) -> BlockInstance:
-    """The use that has most; one that has what is in all, where there are no sums."""
+    """The use with the most layers; one with every layer that any has, if there are no sums."""
     most = max(range(len(leads)), key=lambda n: (plain[n][1], len(leads[n].children)))
     known = {child.attribute: child for lead in leads for child in lead.children}
     if plain[most][1] or len(known) == len(leads[most].children):
@@ -45,12 +45,12 @@ def within(lead: BlockInstance, plain: tuple[Body, bool], full: BlockInstance, w
 
 
 def _may_shift(name: str, there: Mapping[str, Child]) -> bool:
-    """Whether a layer may have this name for there are fewer ahead of it."""
+    """Whether a layer may have this name because fewer layers come before it."""
     return name in there and name[-1].isdigit()
 
 
 def without_sum(use: BlockInstance) -> tuple[Body, bool]:
-    """The body without a last sum with the input, and without what may drop the other branch."""
+    """The body without a last sum with the input, and without a layer that drops its branch."""
     marks: dict[str, str | None] = {slot.mark: None for slot in use.slots}
     dropped = {c.attribute: None for c in use.children if drops(c.module)}
     steps = list(steps_of(renamed(use.body, marks)))
@@ -67,9 +67,9 @@ def drops(module: Any) -> TypeGuard[OpCall]:
 
 
 def union(one: list[Any], other: list[Any], place: Any = None) -> list[Any] | None:
-    """The items of both in order; where one has something in place of another, by their `place`.
+    """The items of both in order; if one has a different item at the same position, by `place`.
 
-    Without that, None.
+    Without `place`, None.
     """
     made: list[Any] = []
     for kind, i, j, k, n in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
@@ -83,11 +83,11 @@ def union(one: list[Any], other: list[Any], place: Any = None) -> list[Any] | No
 
 
 def _place(step: Body, known: Mapping[str, Child]) -> Any:
-    """Where what is done is written, if it is one layer."""
+    """The location of a step, if it is one layer."""
     return _written(known[step.layer]) if isinstance(step, Apply) and step.layer in known else []
 
 
 def _written(child: Child) -> Any:
-    """Where a layer is written: what sorts as the file does."""
+    """A sort key for the location of a layer: in the order of the file."""
     path = child.at.path if child.at else ()
     return [(0, step, "") if isinstance(step, int) else (1, 0, step) for step in path]

@@ -1,6 +1,6 @@
-"""The command line: one thin module a command, imported when its name is read.
+"""The command line: one thin module per command, imported when its name is read.
 
-So a command costs what it needs: `archspec --help` and a lint without changes import next to
+So a command only costs what it needs: `archspec --help` and a lint without changes import almost
 nothing.
 
 Exit codes: 0 clean, 1 findings, 2 usage or a file that cannot be opened.
@@ -30,31 +30,31 @@ ALIASES = {"rule": "explain"}
 COMMANDS = {
     "init": ("init", "set up a project in the current directory"),
     "lint": ("lint", "check specs and blocks"),
-    "build": ("build", "write PyTorch source"),
-    "train": ("train", "build, and run the training script"),
-    "plot": ("plot", "curves of training runs"),
-    "show": ("show", "layers, shapes, parameters and multiply-adds"),
-    "report": ("reporting", "a page about networks: layers, plots, spec and source"),
-    "diff": ("diff", "what changed from one network to another"),
-    "list": ("listing", "shipped specs, blocks, ops"),
+    "build": ("build", "generate PyTorch source"),
+    "train": ("train", "build a training script and run it"),
+    "plot": ("plot", "plot training curves"),
+    "show": ("show", "show layers, shapes, parameters, and multiply-adds"),
+    "report": ("reporting", "write a page about networks: layers, plots, spec, and source"),
+    "diff": ("diff", "show what changed from one network to another"),
+    "list": ("listing", "list built-in specs, blocks, and ops"),
     "explain": ("explain", "explain an op, a block, a key, or a rule"),
-    "verify": ("verify", "hold the network against its source, torch and a peer"),
-    "export": ("export", "write a file for another runtime, and compare it"),
-    "infer": ("infer", "from a checkpoint back to a spec"),
-    "schema": ("schema", "the JSON Schema of specs, for editors"),
+    "verify": ("verify", "compare a network with its source, torch, and a peer"),
+    "export": ("export", "export a network to another runtime, and compare the outputs"),
+    "infer": ("infer", "infer a spec from a checkpoint"),
+    "schema": ("schema", "print the JSON Schema of specs, for editors"),
     "completion": ("completion", "print a completion script for a shell"),
 }
 
 
 def formatter(prog: str) -> argparse.HelpFormatter:
-    """What lays out `--help`, as wide as the terminal."""
+    """The formatter of `--help`, as wide as the terminal."""
     return argparse.HelpFormatter(prog, width=columns())
 
 
 class Parser(argparse.ArgumentParser):
-    """One that reports an unknown option with its own usage, and the option that was meant."""
+    """A parser that reports an unknown option with its usage, and the option that was meant."""
 
-    closing: Callable[[], str] | None = None  # what `--help` ends with, made when it is shown
+    closing: Callable[[], str] | None = None  # the end of `--help`, made when it is shown
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=formatter, **options)
@@ -83,10 +83,10 @@ def _module(name: str) -> ModuleType:
 
 
 def parser(command: str = "") -> argparse.ArgumentParser:
-    """The parser of one command; without one, of what all have in common."""
+    """The parser of one command; without a command, the common parser."""
     top = Parser(
         prog="archspec",
-        description="Convolutional networks described in YAML: checked, explained, built.",
+        description="Check, inspect, and build convolutional networks described in YAML.",
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"archspec {__version__}")
@@ -103,11 +103,11 @@ def parser(command: str = "") -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code."""
-    gc.set_threshold(50_000)  # most of a short run is imports, and they leave no garbage
+    """Run one command and return its exit code."""
+    gc.set_threshold(50_000)  # most of a short run is imports, and they create no garbage
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if "_ARGCOMPLETE" in os.environ:  # a shell asks how a line may go on
+        if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
             answered: int = _module("completion").complete()
             return answered
         args = parser(words[0] if words else "").parse_args(words)
@@ -121,14 +121,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def command() -> int:
-    """The command `archspec`: `main`, and out at once.
+    """The command `archspec`: `main`, then exit at once.
 
-    On its own way out Python takes apart all that was imported, a tenth of a short run.
+    A normal exit would tear down everything that was imported, which is a tenth of a short run.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed before the start
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):  # what they cannot write they escape
+    for stream in (sys.stdout, sys.stderr):  # escape what they cannot write
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     _hear()
@@ -136,25 +136,25 @@ def command() -> int:
         code = main()
     except SystemExit as stopped:  # `--help`, wrong usage, SIGTERM
         code = _flushed(stopped.code)
-    if _watched():  # who watches has something to write at the end
+    if _watched():  # a tracer has something to write at the end
         return code
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # reported already, if it can be
+    except OSError:  # reported already, if possible
         pass
     os._exit(code)
 
 
 def _watched() -> bool:
-    """Whether a debugger, a profiler or a measurement of coverage is on."""
+    """Whether a debugger, a profiler, or a coverage tool is active."""
     monitoring: Any = getattr(sys, "monitoring", None)  # since Python 3.12
     tools = map(monitoring.get_tool, range(6)) if monitoring else ()
     return bool(sys.gettrace() or sys.getprofile() or any(tools))
 
 
 def _hear() -> None:
-    """From here on signals are exceptions, so that what is half written is removed."""
+    """From here on, signals are exceptions, so that partly written files are removed."""
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
@@ -162,7 +162,7 @@ def _hear() -> None:
 
 
 def _flushed(code: object) -> int:
-    """The exit code, once what was printed is out."""
+    """The exit code, once the output is written."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -171,11 +171,11 @@ def _flushed(code: object) -> int:
 
 
 def _failed(error: Exception, words: Sequence[str]) -> int:
-    """The exit code of a command that raised an error, and what is said about it."""
-    if isinstance(error, BrokenPipeError):  # the reader of a pipe has gone, as `head` does
+    """The exit code of a command that raised an error, which is reported."""
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    with suppress(OSError):  # where standard error cannot be written, the exit code tells
+    with suppress(OSError):  # if standard error cannot be written, there is still the exit code
         _tell(error, words)
     return 1 if isinstance(error, SpecError) else 2
 
@@ -200,7 +200,7 @@ def _tell(error: Exception, words: Sequence[str]) -> None:
 
 
 def _known(error: Exception, words: Sequence[str]) -> str | None:
-    """What to say of an error that is no bug."""
+    """The message for an error that is not a bug."""
     if isinstance(error, ImportError):
         return advice(error, f"`archspec {' '.join(words[:1])}`")
     if isinstance(error, OSError):

@@ -20,18 +20,27 @@ def add_parser(commands: Any) -> None:
     """`archspec build [PATHS]`."""
     parser = commands.add_parser(
         "build",
-        description="Renders specs into standalone PyTorch source, and specs that say `train` into "
-        "a training script too. If one spec has findings, nothing is written.",
+        description=(
+            "Generate standalone PyTorch source from specs, and training scripts from specs with "
+            "a `train` section. If any spec has errors, nothing is written."
+        ),
         allow_abbrev=False,
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="specs, folders of specs, names of shipped specs"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help=("specs, directories of specs, or names of built-in specs"),
     )
     parser.add_argument(
-        "-o", "--output", default="generated", metavar="DIR", help="where to (- prints it)"
+        "-o",
+        "--output",
+        default="generated",
+        metavar="DIR",
+        help=("output directory (- for standard output)"),
     )
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 if a file is not up to date"
+        "--check", action="store_true", help="write nothing; exit 1 if a file is out of date"
     )
     parser.add_argument(
         "--force", action="store_true", help="overwrite files that were edited by hand"
@@ -39,7 +48,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--single-file",
         action="store_true",
-        help="put the network into its training script, instead of beside it",
+        help="put the network in its training script instead of a separate file",
     )
     parser.add_argument(
         "--with",
@@ -47,19 +56,25 @@ def add_parser(commands: Any) -> None:
         type=_options,
         default=(),
         metavar="OPTIONS",
-        help=f"options that a training script has only if asked for, of {','.join(ON_REQUEST)}",
+        help=f"optional features to add to a training script: {','.join(ON_REQUEST)}",
     )
     parser.add_argument(
         "--outputs",
         metavar="LAYERS",
-        help="give features instead, without training: the layers to return, e.g. layer2,layer4",
+        help=(
+            "build a feature extractor that returns these layers (no training script), e.g. "
+            "layer2,layer4"
+        ),
     )
     parser.add_argument(
         "--target",
         choices=("model", "deploy"),
         default="model",
-        help="deploy: NAME_deploy.py for inference, with norms folded into convolutions and with "
-        "from_training_checkpoint, which loads what training saved (default: model)",
+        help=(
+            "deploy: NAME_deploy.py for inference, with norms folded into convolutions and a "
+            "function from_training_checkpoint that loads checkpoints of training (default: "
+            "model)"
+        ),
     )
     add_settings(parser)
     parser.set_defaults(run=run)
@@ -69,7 +84,7 @@ def _options(text: str) -> list[str]:
     names = [name.strip().removeprefix("--") for name in text.split(",")]
     for name in names:
         if name not in ON_REQUEST:
-            message = f"`{visible(name)}` is none of {', '.join(ON_REQUEST)}"
+            message = f"expected one of {', '.join(ON_REQUEST)}, found `{visible(name)}`"
             raise argparse.ArgumentTypeError(message)
     return names
 
@@ -79,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     outputs = None if args.outputs is None else [n.strip() for n in args.outputs.split(",")]
     deploy = args.target == "deploy"
     if deploy and args.single_file:
-        fail("--single-file is about training scripts, and `--target deploy` writes none")
+        fail("--single-file is for training scripts, which `--target deploy` does not write")
         return 2
     given = (settings(args), outputs, args.single_file, args.asked, deploy)
     files, findings = render_all(find_specs(args.paths), *given)
@@ -102,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _orphans(folder: Path, files: dict[str, str], deploy: bool) -> list[Path]:
-    """Generated files of this target whose spec is gone."""
+    """Generated files of this target whose spec no longer exists."""
     there = sorted(folder.glob("*.py")) if folder.is_dir() else []
     found = [path for path in there if path.name.endswith(DEPLOY) == deploy]
     return [p for p in found if p.name not in files and p.is_file() and generated(text_of(p))]
@@ -114,27 +129,27 @@ def _check(folder: Path, targets: list[Target], orphans: list[Path]) -> int:
         state = "is missing" if target.before is None else "is out of date"
         say(f"{target.path.as_posix()} {state}")
     for path in orphans:
-        say(f"{path.as_posix()} has no spec that writes it")
+        say(f"{path.as_posix()} is orphaned: no spec generates it")
     if stale or orphans:
-        say("help: run `archspec build`, and delete what has no spec")
+        say("help: run `archspec build`, and delete orphaned files")
         return 1
     say(f"{_count(len(targets))} up to date in {folder.as_posix()}")
     return 0
 
 
 def _write(folder: Path, targets: list[Target], orphans: list[Path], force: bool) -> int:
-    """Writes what differs, but for files that were edited by hand: these are named, and exit 1."""
+    """Write the files that differ; report files that were edited by hand, with exit code 1."""
     changed = [target for target in targets if not target.is_current]
     edited = [] if force else [target for target in changed if target.is_edited]
     written = [target for target in changed if target not in edited]
     write(written)
     for path in orphans:
-        note(f"warning: {path.as_posix()} has no spec that writes it; delete it")
+        note(f"warning: {path.as_posix()} is orphaned: no spec generates it; delete it")
     for target in edited:
-        edit = f"{target.path.as_posix()} was edited by hand or not written by archspec"
-        fail(f"{edit}; it was left as it is")
+        edit = f"{target.path.as_posix()} was edited by hand or was not generated by archspec"
+        fail(f"{edit}; it was not changed")
     if edited:
-        note("help: move it, or overwrite it with --force")
+        note("help: move the file, or pass --force to overwrite it")
     same = len(targets) - len(changed)
     say(f"{len(written)} written, {same} unchanged in {folder.as_posix()}")
     return 1 if edited else 0

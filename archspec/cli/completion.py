@@ -1,4 +1,4 @@
-"""`archspec completion`: a script for a shell, and what its questions are answered with."""
+"""`archspec completion`: a script for a shell, and the completions that the script requests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def complete() -> int:
-    """Answers the shell, which asks by running `archspec` with the line so far in `COMP_LINE`."""
+    """Answer the shell, which runs `archspec` with the line so far in `COMP_LINE`."""
     _, *words = os.environ["COMP_LINE"].split() or [""]
     command = words[0] if words and words[0] in {*COMMANDS, *ALIASES} else ""
     autocomplete(parser(command), always_complete_options=False, default_completer=Completer())
@@ -45,7 +45,7 @@ def complete() -> int:
 
 
 class Completer(BaseCompleter):
-    """Names where a command takes names, otherwise files."""
+    """Names if a command takes names, otherwise files."""
 
     def __call__(self, *, prefix: str, action: argparse.Action, **_: Any) -> Iterable[str]:
         names = NAMES.get(str(action.metavar), tuple)()
@@ -68,5 +68,5 @@ def _rules() -> Iterable[str]:
     return [*rules, *(rule.code for rule in rules.values())]
 
 
-# What an argument is called in `--help` -> the names that it takes; commands load them late.
+# Argument names in `--help` -> the names that are completed; commands load them late.
 NAMES: dict[str, Callable[[], Iterable[str]]] = {"SPEC": _specs, "NAME": _names, "RULES": _rules}

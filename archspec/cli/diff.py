@@ -26,7 +26,7 @@ FAMILIES = ("AS2", "AS3", "AS4")
 
 
 class Side(NamedTuple):
-    """One of the two: what it is called, its spec, and its network."""
+    """One of the two sides: its name, its spec, and its network."""
 
     name: str
     spec: Spec
@@ -37,26 +37,30 @@ def add_parser(commands: Any) -> None:
     """`archspec diff A B`, `archspec diff --git REV FILE`."""
     parser = commands.add_parser(
         "diff",
-        description="Compares two networks: layers that changed, parameters, multiply-adds, "
-        "memory, and receptive field, and how much of a checkpoint of the first fits the second.",
+        description=(
+            "Compare two networks: the layers that changed, parameters, multiply-adds, memory, "
+            "and receptive field, and how much of a checkpoint of the first fits the second."
+        ),
         allow_abbrev=False,
     )
     parser.add_argument(
         "specs",
         metavar="SPEC",
         nargs="+",
-        help="two YAML files or names of shipped specs; with --git one file",
+        help="two YAML files or names of built-in specs; with --git, one file",
     )
     parser.add_argument(
         "--git",
         dest="revision",
         metavar="REV",
-        help="compare a file with itself at this revision of git, such as `main` or `HEAD~1`",
+        help="compare a file with itself at this git revision, such as `main` or `HEAD~1`",
     )
     parser.add_argument("--format", choices=tuple(FORMATS), default="text")
-    parser.add_argument("--all", action="store_true", help="print every line, not the first five")
     parser.add_argument(
-        "--exit-code", action="store_true", help="exit with 1 if the architectures differ"
+        "--all", action="store_true", help=("print all lines, not only the first five")
+    )
+    parser.add_argument(
+        "--exit-code", action="store_true", help="exit 1 if the architectures differ"
     )
     add_settings(parser)
     parser.set_defaults(run=run, usage_error=parser.error)
@@ -102,21 +106,21 @@ def _side(spec: Spec) -> Side:
 
 
 def _at_revision(file: str, revision: str, changes: Mapping[str, Any]) -> Side:
-    """The spec of a file, with what it extends and its blocks, as it was."""
+    """The spec in a file, with its base specs and blocks, at a revision."""
     folder = os.path.dirname(file)
     files = RevisionFiles(folder, revision)
     text = files.read(file)
     try:
         spec = parse_text(text, display_path(file), Path(folder), memo=MEMO, files=files)
         return _side(load(spec, changes, memo=MEMO, files=files) if changes else spec)
-    except SpecError as error:  # its lines are not those of the file that is there
+    except SpecError as error:  # its lines are not those of the current file
         first = error.diagnostics[0]
         line = f"{first.span.file}:{first.span.line}: " if first.span else ""
         raise UnreadableFile(f"cannot use `{revision}`: {line}{first.message}") from None
 
 
 def _findings(before: Spec, after: Spec) -> list[str]:
-    """What lint finds in the second alone about shapes, architecture, and cost."""
+    """Lint findings about shapes, architecture, and cost that only the second network has."""
     known = {(one.rule, one.message) for one in check_spec(before, memo=MEMO)}
     found = ((one.rule, one.message, one.code) for one in check_spec(after, memo=MEMO))
     new = dict.fromkeys(one for one in found if one[:2] not in known and one[2][:3] in FAMILIES)
@@ -124,7 +128,7 @@ def _findings(before: Spec, after: Spec) -> list[str]:
 
 
 def _texts(old: Any, new: Any) -> list[Text]:
-    """The keys of two specs that differ, with short values."""
+    """The keys in which two specs differ, with short values."""
     found = list(_differing(old, new, ""))
     more = [Text(f"and {len(found) - MOST_TEXTS} more")] if len(found) > MOST_TEXTS else []
     return found[:MOST_TEXTS] + more
@@ -140,7 +144,7 @@ def _differing(old: Any, new: Any, path: str) -> Iterator[Text]:
 
 
 def _short(value: Any) -> str:
-    """A number, word or flag that fits the line; "" for anything else."""
+    """A number, word, or flag that fits on the line; "" for anything else."""
     if not isinstance(value, (str, int, float)):
         return ""
     text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""`archspec explain`: what a name of the language means or a rule finds, with an example."""
+"""`archspec explain`: the meaning of a name or a rule, with an example."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from archspec.reference import Code, Entry, Table, as_text, block_entry, plain, 
 from archspec.rules import RULES, Rule, by_code
 from archspec.source.reader import read
 
-MOST = 3  # names that are suggested
-SUMMARY = 90  # characters of it
+MOST = 3  # names to suggest
+SUMMARY = 90  # characters of a name
 
 
 def add_parser(commands: Any) -> None:
@@ -30,8 +30,10 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "explain",
         aliases=["rule"],
-        description="Explain an op, a block, a key, or a rule: what it is for, its arguments, and "
-        "an example. A name with several meanings is explained in each.",
+        description=(
+            "Explain an op, a block, a key, or a rule: what it is for, its arguments, and an "
+            "example. All meanings of a name are shown."
+        ),
         allow_abbrev=False,
     )
     which = parser.add_mutually_exclusive_group(required=True)
@@ -39,8 +41,10 @@ def add_parser(commands: Any) -> None:
         "name",
         nargs="?",
         metavar="NAME",
-        help="a name such as conv, bottleneck, or extends; a rule's code (AS201) or name; "
-        "the file of a block",
+        help=(
+            "a name such as conv, bottleneck, or extends; the code (AS201) or name of a rule; "
+            "the file of a block"
+        ),
     )
     which.add_argument("--all", action="store_true", help="list all names, one per line")
     parser.set_defaults(run=run)
@@ -61,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _named(name: str, known: Sequence[Entry]) -> list[Entry]:
-    """What a name means here, or what has this name elsewhere: `nn.Conv2d`."""
+    """The entries for a name, or for another framework's name: `nn.Conv2d`."""
     rule = by_code(name)
     found = [entry for entry in known if entry.name.lower() == name.lower()]
     found += [_rule_entry(rule)] if rule else []
@@ -69,7 +73,7 @@ def _named(name: str, known: Sequence[Entry]) -> list[Entry]:
 
 
 def _own(name: str) -> Iterator[Entry]:
-    """The blocks of the project that have this name, or the one in this file."""
+    """The project's blocks with this name, or the block in this file."""
     named = [posix(name)] if name.endswith(SUFFIXES) and is_block(name) else []
     for file in dict.fromkeys((*named, *map(posix, block_files()))):
         if file in named or name == Path(file).stem:
@@ -81,8 +85,8 @@ def _own(name: str) -> Iterator[Entry]:
 
 def _rule_entry(rule: Rule) -> Entry:
     fixable = ", `--fix` fixes it" if rule.fixable else ""
-    examples = Code(rule.bad.text, "Bad"), Code(rule.good.text, "Good")
-    parts = (rule.summary, rule.why, *examples, rule.instead)
+    examples = Code(rule.bad.text, "Example"), Code(rule.good.text, "Use instead")
+    parts = (rule.summary, rule.why, *examples, rule.instead, rule.safety)
     name = f"{rule.code} {rule.name}"
     return Entry(f"{rule.severity}{fixable}", name, tuple(part for part in parts if part))
 
@@ -108,7 +112,7 @@ def _hint(name: str, known: Sequence[Entry]) -> str:
     lowered = {one.lower(): one for one in names()}
     near = [lowered[one] for one in alike(name.lower(), lowered, 0.6)[:MOST]]
     meant = f"did you mean {' or '.join(f'`{one}`' for one in near)}? " if near else ""
-    return f"{meant}`archspec explain --all` lists all names"
+    return f"{meant}run `archspec explain --all` to see all names"
 
 
 def _takes(entry: Entry, name: str) -> bool:

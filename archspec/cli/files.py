@@ -1,4 +1,4 @@
-"""Rendered files and the folder that they go to, for `build` and `train`."""
+"""Rendered files and their directory, for `build` and `train`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.files import read_if_there, write_files
 
 
 class Target(NamedTuple):
-    """A rendered file: where it goes, and what is there (None if nothing is, or a device)."""
+    """A rendered file: its path, and the current content (None for no file, or a device)."""
 
     path: Path
     text: str
@@ -20,28 +20,28 @@ class Target(NamedTuple):
 
     @property
     def is_current(self) -> bool:
-        """Whether the file is there as it was rendered."""
+        """Whether the file exists exactly as rendered."""
         return self.before is not None and _text(self.before) == self.text
 
     @property
     def is_edited(self) -> bool:
-        """Whether a file is there that archspec did not write."""
+        """Whether there is a file that archspec did not write."""
         return self.before is not None and not untouched(_text(self.before) or "")
 
 
 def targets_in(folder: Path, files: Mapping[str, str]) -> list[Target]:
-    """The files, and what the folder holds of them; raises `UnreadableFile`."""
+    """The files, and their current contents in the directory; raises `UnreadableFile`."""
     paths = {folder / name: text for name, text in files.items()}
     return [Target(path, text, _held(path)) for path, text in paths.items()]
 
 
 def text_of(path: Path) -> str:
-    """What a file says; nothing if it is not text."""
+    """The text of a file; nothing if it is not text."""
     return _text(_held(path) or b"") or ""
 
 
 def write(targets: Iterable[Target]) -> None:
-    """All of them or none, and says so; their folders are made."""
+    """Write and report all of them or none; creates their directories."""
     wanted = list(targets)
     for folder in {target.path.parent for target in wanted}:
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,12 +53,12 @@ def write(targets: Iterable[Target]) -> None:
 
 def _held(path: Path) -> bytes | None:
     if path.exists() and not path.is_file() and not path.is_dir():
-        return None  # a device or a pipe has nothing to lose
+        return None  # a device or a pipe has no content to lose
     return read_if_there(path)
 
 
 def _text(data: bytes) -> str | None:
-    """With line ends as one; None if it is not UTF-8."""
+    """With normalized line ends; None if it is not UTF-8."""
     try:
         return data.decode().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:

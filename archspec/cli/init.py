@@ -1,4 +1,4 @@
-"""`archspec init`: a first spec, its schema for editors, and checks in CI and in pre-commit."""
+"""`archspec init`: a first spec, its schema for editors, and checks for CI and pre-commit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec.lint.discover import SUFFIXES, discover, is_block
 from archspec.resources import TEMPLATES
 from archspec.schema import text
 
-FILES = TEMPLATES / "init"  # as they are in a project
+FILES = TEMPLATES / "init"  # as in a project
 SPECS = "specs"
 SCHEMA = "archspec.schema.json"
 HOOKS = ".pre-commit-config.yaml"
@@ -31,9 +31,11 @@ def add_parser(commands: Any) -> None:
     """`archspec init`."""
     parser = commands.add_parser(
         "init",
-        description="Set up a project in the current directory: a spec (unless specs/ has one), "
-        "the JSON Schema that editors complete it with, a GitHub Actions workflow, and pre-commit "
-        "hooks. Existing files are never changed.",
+        description=(
+            "Set up a project in the current directory: a spec (unless specs/ has one), its JSON "
+            "Schema for completion in editors, a GitHub Actions workflow, and pre-commit hooks. "
+            "Existing files are never changed."
+        ),
         allow_abbrev=False,
     )
     parser.set_defaults(run=run)
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wanted() -> dict[Path, str]:
-    """Every file of a new project, and its text."""
+    """All files of a new project, and their text."""
     files = sorted(filter(Path.is_file, FILES.rglob("*")), reverse=True)  # specs first
     made = {path.relative_to(FILES): _filled(path) for path in files}
     if _has_specs():
@@ -71,6 +73,6 @@ def _has_specs() -> bool:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether the project has this file, maybe with the other suffix of YAML."""
+    """Whether the project has this file, perhaps with the other YAML suffix."""
     suffixes = SUFFIXES if path.suffix in SUFFIXES else (path.suffix,)
     return any(os.path.lexists(path.with_suffix(suffix)) for suffix in suffixes)

@@ -1,4 +1,4 @@
-"""`archspec list`: what there is to build with."""
+"""`archspec list`: the available specs, blocks, and ops."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ def add_parser(commands: Any) -> None:
     """`archspec list [specs|blocks|ops]`."""
     parser = commands.add_parser(
         "list",
-        description="Lists the shipped specs, the built-in blocks and the ops, with a line each.",
+        description="List the built-in specs, the built-in blocks, and the ops, one per line.",
         allow_abbrev=False,
     )
-    parser.add_argument("what", nargs="?", choices=("specs", "blocks", "ops"), help="only these")
+    parser.add_argument(
+        "what", nargs="?", choices=("specs", "blocks", "ops"), help=("list only these")
+    )
     parser.set_defaults(run=run)
 
 

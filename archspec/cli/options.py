@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -11,31 +11,33 @@ from archspec.lint.discover import check_named
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """`--set PATH=VALUE`, as often as wanted."""
+    """`--set PATH=VALUE`, which may be repeated."""
     parser.add_argument(
         "--set",
         dest="settings",
         metavar="PATH=VALUE",
         action="append",
         default=[],
-        help="change a value, e.g. args.classes=10 or input=[1,28,28] "
-        "(paths are those of `show --resolved`)",
+        help=(
+            "override a value, e.g. args.classes=10 or input=[1,28,28] (paths as in `show "
+            "--resolved`)"
+        ),
     )
 
 
 def positive(text: str) -> int:
-    """A number of at least 1, as argparse asks for it."""
+    """A number of at least 1, for argparse."""
     if not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text!r}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, found {text!r}")
     return int(text)
 
 
 def settings(args: argparse.Namespace) -> dict[str, Any]:
-    """What `--set` says; raises `SpecError`."""
+    """The values of `--set`; raises `SpecError`."""
     return dict(setting(text) for text in args.settings)
 
 
 def chosen(args: argparse.Namespace) -> Spec:
-    """The spec that a command names, with what `--set` changes; raises `SpecError`."""
+    """The spec that a command names, with `--set` applied; raises `SpecError`."""
     check_named(args.spec)
     return load(args.spec, settings(args))

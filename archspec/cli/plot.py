@@ -19,23 +19,27 @@ def add_parser(commands: Any) -> None:
     """`archspec plot RUN [RUN ...]`."""
     parser = commands.add_parser(
         "plot",
-        description="Draws training runs: losses, accuracy or R2, learning rate, and the best "
-        "evaluation of each. Exit code 2: a run cannot be drawn, and nothing was written.",
+        description=(
+            "Plot training runs: losses, accuracy or R2, learning rate, and the best evaluation "
+            "of each. Exit code 2: a run cannot be drawn, and nothing was written."
+        ),
         allow_abbrev=False,
     )
     parser.add_argument(
         "runs",
         nargs="+",
         metavar="RUN",
-        help="the folder of a run, such as runs/resnet18, or a log.csv",
+        help="the directory of a run, such as runs/resnet18, or a log.csv",
     )
     parser.add_argument(
         "-o",
         "--output",
         type=_picture,
         metavar="FILE",
-        help=f"a .png or .svg file; default: {PICTURE} in the run's folder, for several runs in "
-        "the current one",
+        help=(
+            f"a .png or .svg file; default: {PICTURE} in the run's directory, or in the current "
+            "one for several runs"
+        ),
     )
     parser.set_defaults(run=run)
 
@@ -68,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _default(runs: list[str]) -> Path:
-    """Where the picture goes by default; that of several runs replaces no file."""
+    """The default path of the picture; for several runs, an existing file is not replaced."""
     if len(runs) == 1:
         return log_file(runs[0]).with_name(PICTURE)
     if Path(PICTURE).exists():
-        raise PlotError(f"{PICTURE} exists: say with -o where the picture of these runs goes")
+        raise PlotError(f"{PICTURE} exists: pass the path of the picture with -o")
     return Path(PICTURE)

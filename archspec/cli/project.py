@@ -1,4 +1,4 @@
-"""The files of the project that a command is run in."""
+"""The files of the project in which a command runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FOLDERS = ("blocks", "specs/blocks")
 
 
 def block_folders() -> list[Path]:
-    """The folders of blocks that are there, without archspec's own, in its checkout."""
+    """The existing directories of blocks, without archspec's own in its checkout."""
     own = BLOCKS.resolve()
     return [f for f in map(Path, FOLDERS) if f.is_dir() and f.resolve() != own]
 

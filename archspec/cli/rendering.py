@@ -1,4 +1,4 @@
-"""From what the command line names to the text of files, for `build` and `train`."""
+"""From command-line arguments to the text of files, for `build` and `train`."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ from archspec.rules.checking import all_of, errors_of
 from archspec.training import generate_training
 
 DEFAULT = "specs"
-DEPLOY = "_deploy.py"  # what files for inference end in
+DEPLOY = "_deploy.py"  # the suffix of files for inference
 
 
 def find_specs(paths: Sequence[str]) -> list[str | Path]:
-    """The specs that the arguments mean; raises `UnreadableFile` if there are none."""
+    """The specs of the arguments; raises `UnreadableFile` if there are none."""
     found: list[str | Path] = []
     for given in paths or [DEFAULT]:
         path = Path(given)
         inside = _inside(path) if path.is_dir() else []
         if path.is_dir() and not inside:
-            raise UnreadableFile(f"{given}: no spec (*.yaml) in this folder")
+            raise UnreadableFile(f"{given}: no specs (*.yaml) in this directory")
         check_named(given)
         for one in inside:
             check_found(one.as_posix(), given)
         found += inside or [given]
     if not paths and not is_there(DEFAULT):
-        raise UnreadableFile("there is no folder `specs` here; name a spec: archspec build PATH")
+        raise UnreadableFile(
+            "the directory `specs` does not exist; name a spec: archspec build PATH"
+        )
     return found
 
 
@@ -52,7 +54,7 @@ def render_all(
     asked: Collection[str] = (),
     deploy: bool = False,
 ) -> tuple[dict[str, str], list[Diagnostic]]:
-    """File name -> text, and the findings of all specs; scripts have the options `asked` for."""
+    """File name -> text, and the findings of all specs; scripts have the options in `asked`."""
     files: dict[str, str] = {}
     findings: list[Diagnostic] = []
     specs: list[Spec] = []
@@ -72,13 +74,13 @@ def render_all(
 
 
 def _not_allowed(spec: Spec) -> list[Diagnostic]:
-    """A finding for each class that a spec imports and the settings here do not allow."""
+    """A finding for each class that a spec imports but the settings do not allow."""
     imports = spec.library.imports()
     return list(not_allowed(imports, _allowed())) if imports else []
 
 
 def _allowed() -> tuple[str, ...]:
-    """The packages that specs may import from, by the settings of the project we are in."""
+    """The packages that specs may import from, by the settings of the current project."""
     file = configuration([])
     try:
         return read_settings(file, rule_codes(), None).imports if file else ()
@@ -91,7 +93,7 @@ def _allowed() -> tuple[str, ...]:
 def _render(
     spec: Spec, outputs: Sequence[str] | None, single_file: bool, asked: Collection[str]
 ) -> dict[str, str]:
-    """The model and, of a spec with a recipe, the training script; or the two in one."""
+    """The model and, if the spec has a recipe, the training script; or both in one file."""
     net = network(spec, outputs=outputs)
     text = generate(net)
     model = {f"{spec.name}.py": text}
@@ -112,17 +114,17 @@ def deploy_name(spec: Spec) -> str:
 
 
 def _clashes(specs: Sequence[Spec], scripts: bool) -> Iterator[Diagnostic]:
-    """Specs that would write the same file."""
+    """Specs that would generate the same file."""
     seen: set[str] = set()
     trained = {script_name(s): s.name for s in specs if scripts and s.train is not None}
     for spec in specs:
         if spec.name in seen:
-            hint = "the name is the name of the file that is written"
-            yield _clash(spec, f"two specs are called `{spec.name}`", hint)
+            hint = "the spec's name is the name of the generated file"
+            yield _clash(spec, f"two specs are named `{spec.name}`", hint)
         seen.add(spec.name)
         if other := trained.get(f"{spec.name}.py"):
             message = f"`{spec.name}.py` is also the training script of the spec `{other}`"
-            yield _clash(spec, message, "give one of the two another name")
+            yield _clash(spec, message, "rename one of the two")
 
 
 def _clash(spec: Spec, message: str, hint: str) -> Diagnostic:

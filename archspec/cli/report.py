@@ -13,7 +13,7 @@ from archspec.rules import RULES
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
-    """Each finding with its place, its line and its hint."""
+    """Each finding with its location, its line, and its hint."""
     sources, style = Sources(), style_for(sys.stderr)
     for one in diagnostics:
         print(diagnostic(one, RULES[one.rule].code, sources, style), end="\n\n", file=sys.stderr)

@@ -16,10 +16,12 @@ def add_parser(commands: Any) -> None:
     """`archspec schema [spec|block]`."""
     parser = commands.add_parser(
         "schema",
-        description="Prints the JSON Schema (2020-12) of specs or of block files. An editor with "
-        "a YAML language server reads it where a file opens with "
-        "`# yaml-language-server: $schema=PATH`. Run in a project, it knows the blocks of its "
-        "files (`blocks/` and `specs/blocks/`), so that an unknown block is marked too.",
+        description=(
+            "Print the JSON Schema (2020-12) of specs or of block files. An editor with a YAML "
+            "language server uses it for files that start with `# yaml-language-server: "
+            "$schema=PATH`. In a project, the schema includes the blocks in its files (`blocks/` "
+            "and `specs/blocks/`), so that unknown blocks are marked too."
+        ),
         allow_abbrev=False,
     )
     parser.add_argument("what", nargs="?", choices=("spec", "block"), default="spec")
@@ -39,12 +41,12 @@ def schema_of_project() -> dict[str, Any]:
 
 
 def _own_specs() -> list[str]:
-    """The names of the specs that stand beside such a folder."""
+    """The names of the specs next to such a directory."""
     return [file.stem for folder in FOLDERS for file in Path(folder).parent.glob("*.yaml")]
 
 
 def _own_blocks() -> dict[str, Any] | None:
-    """The blocks of the project as they are written, by name; None outside of one."""
+    """The blocks of the project as written, by name; None outside of a project."""
     if not block_folders():
         return None
     return {file.stem: block_in(read(file), memo=None).raw for file in block_files()}

@@ -1,4 +1,4 @@
-"""`archspec show`: a network layer by layer, or what a pass makes of its spec."""
+"""`archspec show`: a network layer by layer, or the result of a pass over its spec."""
 
 from __future__ import annotations
 
@@ -33,22 +33,27 @@ def add_parser(commands: Any) -> None:
     """`archspec show SPEC`."""
     parser = commands.add_parser(
         "show",
-        description="Shows a network layer by layer: output shape of one sample, parameters, "
-        "multiply-adds (MACs) of what multiplies by weights, and of attention.",
+        description=(
+            "Show a network layer by layer: the output shape for one sample, parameters, and the "
+            "multiply-adds (MACs) of attention and of layers that multiply by weights."
+        ),
         allow_abbrev=False,
     )
-    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
-    parser.add_argument("--depth", type=int, metavar="N", help="names of at most N parts")
+    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
+    parser.add_argument("--depth", type=int, metavar="N", help="show at most N levels of layers")
     other = parser.add_mutually_exclusive_group()
     other.add_argument(
-        "--resolved", action="store_true", help="print the spec with all that it extends merged in"
+        "--resolved", action="store_true", help="print the spec with its base specs merged in"
     )
     other.add_argument(
         "--pass",
         dest="pass_",
         choices=tuple(PASSES),
-        help="print what a pass makes of the spec: its own file as parsed; merged with what it "
-        "extends; expanded into a tree of layers; the classes of the generated source",
+        help=(
+            "print the result of a pass: the spec's own file as parsed; the spec merged with its "
+            "base specs; the network expanded into a tree of layers; the classes of the "
+            "generated source"
+        ),
     )
     other.add_argument(
         "--memory",
@@ -59,8 +64,10 @@ def add_parser(commands: Any) -> None:
         "--roofline",
         metavar="DEVICE",
         choices=tuple(DEVICES),
-        help="print what bounds each layer of inference on a device, its operations or the bytes "
-        f"that it moves: {', '.join(DEVICES)}",
+        help=(
+            "print what limits each layer in inference on a device, compute or memory "
+            f"bandwidth: {', '.join(DEVICES)}"
+        ),
     )
     parser.add_argument(
         "--batch-size",
@@ -79,11 +86,11 @@ def add_parser(commands: Any) -> None:
         choices=tuple(STATES),
         help="for --memory (default: that of the recipe, or sgd)",
     )
-    parser.add_argument("--ema", action="store_true", help="for --memory: hold averaged weights")
+    parser.add_argument("--ema", action="store_true", help="for --memory: include averaged weights")
     parser.add_argument(
         "--convention",
         choices=tuple(CONVENTIONS),
-        help="count operations as this tool does, in place of MACs",
+        help="count operations like this tool instead of MACs",
     )
     parser.add_argument(
         "--format", choices=formats.names(), default="text", help="output format (default: text)"
@@ -124,13 +131,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_usage(args: argparse.Namespace, error: Callable[[str], Any]) -> None:
-    """Exits with a usage error where an option has no meaning for the pass."""
+    """Exit with a usage error if an option does not apply to the pass."""
     if args.format != "text":
         error(f"argument --format: {args.format} is not allowed with argument --pass")
     if args.depth is not None:
         error("argument --depth: not allowed with argument --pass")
     if args.settings and args.pass_ == "parsed":
-        error("argument --set: not allowed with --pass parsed, which is the file as it is written")
+        error("argument --set: not allowed with --pass parsed, which shows the file as written")
 
 
 def _batch(spec: Spec, args: argparse.Namespace) -> int:
@@ -139,7 +146,7 @@ def _batch(spec: Spec, args: argparse.Namespace) -> int:
 
 
 def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
-    """What the recipe says is what options leave out."""
+    """The recipe has the values that the options leave out."""
     train, batch = spec.train, _batch(spec, args)
     optimizer = args.optimizer or (train.optimizer if train else "sgd")
     ema = args.ema or bool(getattr(train, "ema", 0))

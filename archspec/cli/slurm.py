@@ -1,4 +1,4 @@
-"""`archspec train --slurm`: the file that starts a run on a SLURM cluster, and starts it again."""
+"""`archspec train --slurm`: a file that starts a run on a SLURM cluster, and restarts it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from archspec.language import Spec
 
 
 def write_batch(spec: Spec, folder: Path, command: Sequence[str], processes: int | None) -> int:
-    """Writes the file beside the run's script, unless another one is there."""
+    """Write the file next to the run's script, unless there is a different one."""
     text = batch(spec, command, processes or 1)
     (target,) = targets_in(folder, {f"{spec.name}.sbatch": text})
     place = target.path.as_posix()
     if target.before is not None and not target.is_current:
-        fail(f"{place} is there, and has other lines", "edit it, or remove it to have it written")
+        fail(f"{place} exists with different lines", "edit it, or remove it to generate it again")
         return 2
     if not target.is_current:
         write([target])
-    say(f"submit it from this folder: sbatch {shlex.quote(place)}")
+    say(f"submit it from this directory: sbatch {shlex.quote(place)}")
     return 0
 
 

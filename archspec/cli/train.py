@@ -1,4 +1,4 @@
-"""`archspec train`: a spec's training script, written into the folder of its run and started."""
+"""`archspec train`: a spec's training script, written to the directory of its run and started."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from archspec.language import Spec
 from archspec.language.train import EXAMPLE
 from archspec.training import ON_REQUEST
 
-REPLACES = os.name == "posix"  # whether a process can become another one
-STATE = ("last.pt", "best.pt", "log.csv")  # what a script keeps in the folder of its run
+REPLACES = os.name == "posix"  # whether a process can replace itself
+STATE = ("last.pt", "best.pt", "log.csv")  # the files of a script in the directory of its run
 
 
 def add_parser(commands: Any) -> None:
@@ -33,25 +33,32 @@ def add_parser(commands: Any) -> None:
         "train",
         parents=[_own_options()],
         usage="archspec train SPEC [options] [options of the script]",
-        description="Renders a spec that says `train` and runs its training script. Given again, "
-        "it goes on with the run. All options but those below are the script's, such as "
-        "--epochs 3 or --data synthetic. The exit code is the script's too.",
+        description=(
+            "Build the training script of a spec with a `train` section and run it. Run the same "
+            "command again to resume. Options not listed below are passed to the script, such as "
+            "--epochs 3 or --data synthetic. Exits with the script's exit code."
+        ),
         epilog="`archspec train SPEC --help` shows the options of the script as well.",
         allow_abbrev=False,
     )
-    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
+    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     parser.set_defaults(run=run, parser=parser)
 
 
 def _own_options() -> argparse.ArgumentParser:
     own = argparse.ArgumentParser(add_help=False)
-    own.add_argument("--out", metavar="DIR", help="the folder of the run; default: runs/NAME")
+    own.add_argument("--out", metavar="DIR", help="the directory of the run; default: runs/NAME")
     own.add_argument(
-        "--nproc", type=_count, metavar="N", help="train with N processes, one a GPU, by torchrun"
+        "--nproc",
+        type=_count,
+        metavar="N",
+        help=("train with N processes (one per GPU) using torchrun"),
     )
     own.add_argument(
-        "--slurm", action="store_true", help="start nothing; write a file for SLURM's sbatch"
+        "--slurm",
+        action="store_true",
+        help=("write a file for SLURM's sbatch instead of starting the run"),
     )
     add_settings(own)
     return own
@@ -59,13 +66,13 @@ def _own_options() -> argparse.ArgumentParser:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 1024:
-        message = f"`{visible(text)}` is no number of processes, from 1 to 1024"
+        message = f"expected a process count from 1 to 1024, found `{visible(text)}`"
         raise argparse.ArgumentTypeError(message)
     return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
-    """The script's exit code; 1 findings, 2 where it cannot be started."""
+    """The script's exit code; 1 for findings, 2 if it cannot be started."""
     passed = _read_rest(args)
     if args.help:
         args.parser.print_help()
@@ -88,14 +95,14 @@ def run(args: argparse.Namespace) -> int:
     command = [script, "--out", str(folder), "--resume", "auto", *passed]  # the last one counts
     if args.slurm:
         return write_batch(spec, folder, command, args.nproc)
-    if spec.library.imports():  # the folder that a script of the project would start in
+    if spec.library.imports():  # the directory in which a script of the project would start
         paths = (os.getcwd(), os.environ.get("PYTHONPATH", ""))
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     return become([sys.executable, *_launcher(args.nproc), *command])
 
 
 def _read_rest(args: argparse.Namespace) -> list[str]:
-    """Our options behind SPEC go into `args`; the others, and all behind `--`, are returned."""
+    """Put archspec's options after SPEC into `args`; return the others, and all after `--`."""
     cut = args.rest.index("--") if "--" in args.rest else len(args.rest)
     parser = argparse.ArgumentParser(
         "archspec train", parents=[_own_options()], add_help=False, allow_abbrev=False
@@ -108,8 +115,8 @@ def _read_rest(args: argparse.Namespace) -> list[str]:
 def _spec(args: argparse.Namespace) -> Spec:
     spec = chosen(args)
     if spec.train is None:
-        message = "`train` is missing: it says how the network is trained"
-        raise SpecError([Diagnostic("missing-key", message, spec.where(), f"write `{EXAMPLE}`")])
+        message = "missing `train` section"
+        raise SpecError([Diagnostic("missing-key", message, spec.where(), f"add `{EXAMPLE}`")])
     return spec
 
 
@@ -129,11 +136,11 @@ def _options_before(script: Path) -> list[str]:
 def _no_torch() -> str:
     if find_spec("torch") is not None:
         return ""
-    return f"training needs torch: {install('torch')}"
+    return f"training requires torch: {install('torch')}"
 
 
 def _other_run(folder: Path, targets: list[Target]) -> str:
-    """Why the files may not be written: those there are of another run, or someone's work."""
+    """Why files cannot be written: existing ones are from another run, or edited by hand."""
     place = folder.as_posix()
     others = [t for t in targets if t.before is not None and not t.is_current]
     names = [target.path.name for target in targets]
@@ -141,16 +148,16 @@ def _other_run(folder: Path, targets: list[Target]) -> str:
     differ += [path.name for path in folder.glob("train_*.py") if path.name not in names]
     if targets and differ and any((folder / name).exists() for name in STATE):
         return (
-            f"{place} holds a run of another spec, recipe or options, "
-            f"which has another {differ[0]}\n"
-            f"help: choose another --out, or remove {place}; "
-            f"`python {place}/train_NAME.py --out {place} --resume auto` goes on with that run"
+            f"{place} contains a run of a different spec or recipe, or with different "
+            f"options: its {differ[0]} differs\nhelp: choose a different --out, or remove "
+            f"{place}; to resume that run, use `python {place}/train_NAME.py --out {place} "
+            "--resume auto`"
         )
     edited = [target.path.name for target in others if target.is_edited]
     if edited:
         return (
-            f"{place}/{edited[0]} was edited by hand or not written by archspec\n"
-            "help: choose another --out, or move it"
+            f"{place}/{edited[0]} was edited by hand or was not generated by archspec\nhelp: "
+            "choose a different --out, or move the file"
         )
     return ""
 
@@ -169,7 +176,7 @@ def _script_help(files: dict[str, str], script: str) -> int:
 
 
 def become(command: list[str]) -> int:
-    """Runs a command in place of this process, so that signals reach it and its code is ours."""
+    """Replace this process by a command, so that it gets the signals and sets the exit code."""
     sys.stdout.flush()
     if REPLACES:
         os.execv(command[0], command)
@@ -178,4 +185,4 @@ def become(command: list[str]) -> int:
             try:
                 return child.wait()
             except KeyboardInterrupt:
-                continue  # it got the same, and saves its checkpoint
+                continue  # it gets the same signal, and saves its checkpoint

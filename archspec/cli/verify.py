@@ -1,4 +1,4 @@
-"""`archspec verify`: a network against its own source, torch's counters, and a peer."""
+"""`archspec verify`: a network compared with its own source, torch's counters, and a peer."""
 
 from __future__ import annotations
 
@@ -16,25 +16,31 @@ def add_parser(commands: Any) -> None:
     """`archspec verify SPEC [--against PEER]`."""
     parser = commands.add_parser(
         "verify",
-        description="Checks that the live module and the generated source are one network (names, "
-        "first weights, outputs, gradients), and that torch counts the shapes, parameters and "
-        "multiply-adds that `show` prints. Exit code 0: all hold; 1: one does not; 2: the peer "
-        "does not exist, or its weights have other names.",
+        description=(
+            "Check that the live module and the generated source are the same network (names, "
+            "initial weights, outputs, gradients), and that torch counts the same shapes, "
+            "parameters, and multiply-adds as `show`. Exit code 0: all checks pass; 1: a check "
+            "fails; 2: the peer does not exist, or its weights have different names."
+        ),
         allow_abbrev=False,
     )
-    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
+    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
     parser.add_argument(
         "--against",
         metavar="PEER",
         default="",
-        help="torchvision:NAME or timm:NAME: with its random weights, matched by name, the outputs "
-        "and a training step must agree",
+        help=(
+            "torchvision:NAME or timm:NAME: with its random weights, matched by name, the "
+            "outputs and a training step must agree"
+        ),
     )
     parser.add_argument(
         "--deploy",
         action="store_true",
-        help="also the file of `build --target deploy`: training's weights load, and in batches of "
-        "1, 2 and 5 the outputs agree to 1e-5 of the largest value",
+        help=(
+            "also check the file of `build --target deploy`: it loads the weights of training, "
+            "and in batches of 1, 2, and 5 the outputs agree to 1e-5 of the largest value"
+        ),
     )
     add_settings(parser)
     parser.set_defaults(run=run)
@@ -46,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     net = network(spec)
     if classes := imported(net):
         listed = ", ".join(f"`{path}`" for path in classes)
-        fail(f"{spec.name} imports {listed}; `verify` runs no code that a spec names")
+        fail(f"{spec.name} imports {listed}; `verify` does not run code that a spec names")
         return 2
     with needed_for("`archspec verify`", "torch"):
         from archspec.verify import PeerError, checks

@@ -3,12 +3,12 @@
 layout      calls as lines, in ruff's format
 forward     a body as statements, in both modes
 statements  the statements
-grouped     which layers of the network share one
+grouped     which layers of the network share a statement
 formulas    a body as a formula
-docstrings  what a spec says, the table of a network, the formula of a class
-starts      how weights start
+docstrings  the `doc` of a spec, the table of a network, the formula of a class
+starts      weight initialization
 view        everything a template prints
-verify      what is printed, parsed again
+verify      parses the printed source again
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def environment() -> jinja2.Environment:
 
 
 def generate(network: Network) -> str:
-    """The source of a network: one file that imports torch, and what blocks import."""
+    """The source of a network: one file that imports torch and whatever its blocks import."""
     template = environment().get_template("model.py.jinja")
     text = template.render(view=view(network, analyze_network(network.tree)))
     verify(text, own_imports(network))
@@ -53,17 +53,17 @@ def generate(network: Network) -> str:
 
 
 def marked(spec: str, text: str) -> str:
-    """A generated file, under a comment that says what it is and whether it was edited."""
+    """A generated file, under a comment with its origin and a hash that shows edits."""
     header = HEADER.format(spec=spec, digest=digest(text)[:HASH])
     return "\n".join([*textwrap.wrap(header, WIDTH, subsequent_indent="# "), text])
 
 
 def untouched(text: str) -> bool:
-    """Whether a generated file is as it was written: the comment at its top fits the rest."""
+    """Whether a generated file is unchanged: the hash in its first line matches the rest."""
     header = WRITTEN.match(text)
     return header is not None and digest(text[header.end() :]).startswith(header[1])
 
 
 def generated(text: str) -> bool:
-    """Whether a file says that archspec has written it."""
+    """Whether a file has the comment of a generated file."""
     return WRITTEN.match(text) is not None

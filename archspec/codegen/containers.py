@@ -1,4 +1,4 @@
-"""Containers of layers as source: how they are constructed, and how a layer in one is reached."""
+"""Containers of layers as source: how they are constructed, and how their layers are accessed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.ir import Class, Modules, New, Repeat, Sequential, children
 
 
 def reached(path: str, cls: Class) -> str:
-    """`self.convs[0]`, or `self.fuse_layers[1]["0"]` where names are no numbers in order."""
+    """`self.convs[0]`, or `self.fuse_layers[1]["0"]` if names are not numbers in order."""
     text, here = "self", cls
     for step in path.split("."):
         if isinstance(here, Modules) and not here.listed:
@@ -22,7 +22,7 @@ def reached(path: str, cls: Class) -> str:
 
 
 def _inside(here: Any, step: str) -> Any:
-    """What stands in a module under a name, if that is known."""
+    """The module with a name in another module, if known."""
     new = None
     if isinstance(here, (Class, Modules)):
         new = next((layer.new for layer in here.layers if layer.name == step), None)
@@ -32,7 +32,7 @@ def _inside(here: Any, step: str) -> Any:
 
 
 def container(modules: Modules, construction: Callable[[Any], Text]) -> Text:
-    """The construction of a container with all that is in it."""
+    """The construction of a container with everything in it."""
     if not modules.listed:
         pairs = tuple((layer.name, construction(layer.new)) for layer in modules.layers)
         return CallText("nn.ModuleDict", (DictText(pairs),))

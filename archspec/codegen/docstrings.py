@@ -1,4 +1,4 @@
-"""Docstrings: what a spec says, the table of a network, and the formula of a class."""
+"""Docstrings: the `doc` of a spec, the table of a network, and the formula of a class."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def docstring(text: Iterable[str], indent: str) -> list[str]:
     if body[-1].endswith('"'):
         body[-1] = body[-1][:-1] + '\\"'
     if body[0].startswith('"'):
-        body[0] = " " + body[0]  # as ruff does, to tell it from the quotes
+        body[0] = " " + body[0]  # as ruff does, to separate it from the quotes
     if len(body) == 1 and len(indent) + len(body[0]) + 6 <= WIDTH:
         return [f'{indent}"""{body[0]}"""']
-    if len(body) == 1:  # else ruff puts the quotes on this line
+    if len(body) == 1:  # otherwise ruff puts the quotes on this line
         body = body[0].rsplit(" ", 1)
     inside = [f"{indent}{line}".rstrip() for line in body[1:]]
     return [f'{indent}"""{body[0]}', *inside, f'{indent}"""']
@@ -56,7 +56,7 @@ def module_doc(network: Network, analysis: Analysis) -> list[str]:
 
 
 def _table(network: Network, analysis: Analysis) -> list[str]:
-    """Each call of an attribute of the network: its output, and its parameters at the first."""
+    """Each call of an attribute of the network: its output; at the first, its parameters."""
     params: Counter[str] = Counter()
     shapes: dict[str, list[tuple[int, ...]]] = {}
     for row in analysis.rows:
@@ -73,13 +73,13 @@ def _table(network: Network, analysis: Analysis) -> list[str]:
 
 
 def network_doc(network: Network, analysis: Analysis) -> list[str]:
-    """The shapes of a batch on its way in and out."""
+    """The input and output shapes of a batch."""
     give, trained = give_of(network.root.evaluated), give_of(network.root.trained)
     leave = [_batch(analysis.outputs[name]) for name in give.names] if give else []
     text = f"From {_batch(analysis.input)} to {', '.join(leave) or _batch(analysis.output)}"
     if trained and trained != give:
         more = ", ".join(_batch(analysis.outputs[name]) for name in trained.names)
-        text += f", and to {more} while training"
+        text += f", and to {more} during training"
     return docstring(_wrapped(f"{text}.", STEP + '"""'), STEP)
 
 

@@ -10,7 +10,7 @@ from archspec.ir import Apply, Attend, Class, Constant, Interpolate, Method, run
 
 
 class _Formula:
-    """The reader whose `x` is a formula. Named tensors have a formula of their own."""
+    """The reader whose `x` is a formula. Named tensors have separate formulas."""
 
     def __init__(self) -> None:
         self.where: list[str] = []
@@ -27,7 +27,7 @@ class _Formula:
         return listed
 
     def share(self, x: str, alone: bool) -> str:
-        """What fits in no line is cut, or sums of sums would double it without end."""
+        """A text too long for any line is cut; otherwise sums of sums would keep doubling it."""
         return x[: WIDTH + 1]
 
     def hold(self, x: str) -> str:
@@ -71,7 +71,7 @@ class _Formula:
 
 
 def method(how: Method, x: str) -> str:
-    """A method of what `x` is."""
+    """A method of `x`."""
     if how.name == "select":
         return f"{x}[{':, ' * how.arguments[0]}{how.arguments[1]}]"
     arguments = [*map(str, how.arguments), *(["keepdim=True"] if how.keepdim else [])]
@@ -79,7 +79,7 @@ def method(how: Method, x: str) -> str:
 
 
 def _bare(x: str) -> str:
-    """Without the brackets of a sum around the whole."""
+    """Without brackets around the whole formula."""
     if not (x.startswith("(") and x.endswith(")")):
         return x
     depth = 0

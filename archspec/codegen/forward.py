@@ -30,7 +30,7 @@ def forward(cls: Class, network: bool) -> tuple[list[str], set[str]]:
 
 
 def _parted(trained: Body, evaluated: Body) -> tuple[Chain, Chain, Chain]:
-    """What two modes do alike at first, and the rest of each."""
+    """The common start of two modes, and the rest of each."""
     left, right = deque(steps_of(trained)), deque(steps_of(evaluated))
     ahead: list[Body] = []
     while left and right:
@@ -47,7 +47,7 @@ def _parted(trained: Body, evaluated: Body) -> tuple[Chain, Chain, Chain]:
 
 
 def _returned(reader: Statements, result: Code) -> list[str]:
-    """All statements, with the one that returns the result."""
+    """All statements, including the one that returns the result."""
     made = reader.lines
     if result.tuple:
         return [*made, *_as_tuple(result.text.split(", "), reader)]
@@ -60,7 +60,7 @@ def _returned(reader: Statements, result: Code) -> list[str]:
 
 
 def _as_tuple(names: list[str], reader: Statements) -> list[str]:
-    """A tuple as `ruff format` lays it out."""
+    """A tuple as `ruff format` formats it."""
     text = ", ".join(names)
     if reader.fits(text):
         return [f"return {text}"]

@@ -1,8 +1,8 @@
-"""Which layers of the network stand together in one statement of its `forward`.
+"""Which layers of the network share a statement of its `forward`.
 
-A stage has a line for itself, and so has a block that takes or gives several tensors or is the only
-one of its class. Other blocks share a line, up to three layers; one that takes an image of another
-size than the line does begins another.
+A stage has its own line, and so does a block that has several inputs or outputs or is the only one
+of its class. Other blocks share a line, up to three layers; a block whose input has a different
+spatial size starts a new line.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import Any
 from archspec.codegen.containers import reached
 from archspec.ir import Apply, Body, Chain, Class, New, Sequential, applications
 
-MOST = 3  # calls in a line with blocks
+MOST = 3  # calls on a line with blocks
 
 
 class Grouped:
-    """What a line of the network's `forward` holds; other classes have no such lines."""
+    """The calls on a line of the network's `forward`; other classes have no such lines."""
 
     def __init__(self, network: Class | None) -> None:
-        self.size: tuple[int, ...] | None = None  # of the image, where it has got to
+        self.size: tuple[int, ...] | None = None  # of the image, so far
         self.alone: set[str] = set()
-        self.blocks: dict[str, str] = {}  # those that share a line, and how they are called
-        self.resized = False  # in this line
+        self.blocks: dict[str, str] = {}  # those that share a line, and their calls
+        self.resized = False  # on this line
         layers = network.applied if network else {}
         times = Counter(map(_kind, layers.values()))
         body: Body = network.body if network else Chain()
@@ -36,7 +36,7 @@ class Grouped:
                 self.blocks[name] = f"{reached(name, network)}("
 
     def begins(self, name: str, text: str) -> bool:
-        """Whether a layer has to begin a line, behind what is called in one so far."""
+        """Whether a layer has to start a line, after the calls on one so far."""
         if "self." not in text:
             self.resized = False
             return False
@@ -46,7 +46,7 @@ class Grouped:
         return new
 
     def ends(self, layer: Apply) -> bool:
-        """Whether a line is done with this layer."""
+        """Whether a line ends with this layer."""
         size = layer.site.y.spatial if layer.site else None
         self.resized, self.size = self.resized or size != self.size, size
         return layer.layer in self.alone
@@ -56,6 +56,6 @@ class Grouped:
 
 
 def _kind(new: Any) -> Class | None:
-    """The class that a layer is of, if it is made of others."""
+    """The class of a layer, if it consists of others."""
     what = new.what if isinstance(new, New) else None
     return what if isinstance(what, Class) else None

@@ -1,4 +1,4 @@
-"""Calls as lines of source, laid out as `ruff format` would."""
+"""Calls as lines of source, formatted as by `ruff format`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RunText:
 
 @dataclass(frozen=True, slots=True)
 class FormulaText:
-    """A size; `bound` is how tightly the operator beside it binds, for its brackets."""
+    """A size; `bound` is the precedence of the adjacent operator, for its brackets."""
 
     formula: Expr
     bound: int = 0
@@ -138,7 +138,7 @@ def _tall(text: Text) -> bool:
 
 
 def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[str]:
-    """As few lines as fit; `before` and `after` stand around the first and last."""
+    """As few lines as fit; `before` and `after` are the text around the first and last."""
     whole = indent + before + flat(text) + after
     if not _tall(text) and len(whole) <= WIDTH:
         return [whole]
@@ -174,7 +174,7 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
 
 
 def _formula(expr: Expr, bound: int, indent: str, before: str, after: str) -> list[str]:
-    """Each operator of the loosest kind at the start of a line."""
+    """Each operator of the lowest precedence at the start of a line."""
     match expr:
         case Call(function=function, arguments=arguments):
             return _call(
@@ -191,7 +191,7 @@ def _formula(expr: Expr, bound: int, indent: str, before: str, after: str) -> li
 
 
 def _operands(left: Expr, own: int, indent: str, before: str) -> list[str]:
-    """What stands before an operator: a chain of others of its kind, or one operand."""
+    """The text before an operator: a chain of equal operators, or one operand."""
     if isinstance(left, Binary) and PRECEDENCE[left.op] == own:
         return _formula(left, own, indent, before, "")
     return lines(FormulaText(left, own), indent, before)
@@ -210,6 +210,6 @@ def _call(
     one_line = len(together) <= WIDTH and not tall and not any(map(_tall, arguments))
     if one_line and not isinstance(arguments[-1], (RunText, EachText)):
         return [first, together, last]
-    end = "" if isinstance(arguments[-1], EachText) else ","  # no comma behind a generator
+    end = "" if isinstance(arguments[-1], EachText) else ","  # no comma after a generator
     inside = [line for a in arguments for line in lines(a, indent + STEP, after=end)]
     return [first, *inside, last]

@@ -1,4 +1,4 @@
-"""How weights start, as the last statements of a constructor."""
+"""Weight initialization, as the last statements of a constructor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FEATURES = {"fan_in": "module.in_features", "fan_out": "module.out_features"}
 
 
 def starts(cls: Class, network: Network) -> list[str]:
-    """What a class draws once its layers are made; the network's, also what starts apart."""
+    """The initialization of a class after its layers are made; of the network, also the rest."""
     made: list[str] = []
     for start in cls.draws:
         if start.apart and not start.literal:
@@ -38,11 +38,11 @@ def starts(cls: Class, network: Network) -> list[str]:
     return made + _literal(network) if cls is network.root else made
 
 
-# What takes no random numbers ---------------------------------------------------------
+# Initialization without random numbers -------------------------------------------------
 
 
 def _literal(network: Network) -> list[str]:
-    """In a loop over the classes, and then of the network's own layers."""
+    """In a loop over the classes, and then for the network's own layers."""
     others = [cls for cls in network.classes if cls is not network.root and _own(cls)]
     made = [f"{BODY}for module in self.modules():"] if others else []
     alike: dict[tuple[str, ...], list[str]] = {}
@@ -69,7 +69,7 @@ def _apart(owner: str, start: Start, indent: str) -> Iterator[str]:
 
 
 def constant(layer: Layer, draws: Sequence[Draw]) -> list[str]:
-    """A parameter of the class, started as soon as it is made; zeros where nothing is said."""
+    """A parameter of the class, initialized as soon as it is made; to zeros by default."""
     assert isinstance(layer.new, New)
     shape = layer.new.arguments["shape"]
     sizes = tuple(map(FormulaText, shape if isinstance(shape, tuple) else (shape,)))
@@ -94,7 +94,7 @@ def _parameter(owner: str, path: str, name: str) -> str:
 
 
 def _call(draw: Draw, place: str, weight: str, indent: str, linear: bool = False) -> Iterator[str]:
-    """A call of a function of torch.nn.init; `weight` is what `fan_in` and `fan_out` are of."""
+    """A call of a function of torch.nn.init; `weight` has the `fan_in` and `fan_out`."""
     formulas = [value for _, value in draw.arguments if isinstance(value, Expr)]
     used = frozenset[str]().union(*map(names, formulas)) & {*FANS}
     if used and not linear:
@@ -111,7 +111,7 @@ def _argument(name: str, value: Expr | str, linear: bool) -> Text:
 
 
 def _of_module(expr: Expr, linear: bool) -> Expr:
-    """A formula in the names that a linear layer has for its fans."""
+    """A formula with a linear layer's names of its fans."""
     match expr:
         case Name(id=word) if linear:
             return Name(FEATURES.get(word, word))
@@ -129,7 +129,7 @@ def _of_module(expr: Expr, linear: bool) -> Expr:
 
 @dataclass(eq=False)
 class _Loop:
-    """The loop of a class over its modules, with the sets that it asks for first."""
+    """The loop of a class over its modules, with the sets that it needs first."""
 
     cls: Class
     sets: dict[tuple[Anchor, ...], str] = field(default_factory=dict)
@@ -150,7 +150,9 @@ class _Loop:
         yield from _branch(word, _isinstance(kinds), inside, BODY + STEP)
 
     def inside(self, case: Case, indent: str) -> Iterator[str]:
-        """The special ones, those that draw nothing first, and the others; then what all draw."""
+        """The special cases, those without initialization first, and the others; then the common
+        part.
+        """
         word, around, last = "if", indent, _last(case)
         for special in case.specials:
             skipped = [f"{indent}{STEP}continue"]
@@ -174,7 +176,7 @@ class _Loop:
         return f"module in {self.sets[special.anchors]}"
 
     def name(self, special: Special) -> str:
-        """A name for the set that is no other's in the constructor."""
+        """A name for the set that nothing else in the constructor has."""
         words = [
             word
             for word in special.anchors[0].path.split(".")
@@ -191,7 +193,7 @@ class _Loop:
 
 
 def _last(case: Case) -> tuple[Draw, ...]:
-    """What the special layers that draw something draw last, as the others do."""
+    """The last part of the special layers' initialization, like that of the others."""
     special = [special.draws for special in case.specials if special.draws]
     last: tuple[Draw, ...] = ()
     rows = [case.draws, *(draws[1:] for draws in special)]
@@ -205,7 +207,7 @@ def _last(case: Case) -> tuple[Draw, ...]:
 def _draws(draws: Iterable[Draw], indent: str, torch: tuple[str, ...]) -> Iterator[str]:
     conv = all(name.startswith("Conv") for name in torch)
     for draw in draws:
-        optional = draw.optional or (conv and draw.parameter == "bias")  # as torch types it
+        optional = draw.optional or (conv and draw.parameter == "bias")  # torch's type annotation
         place = f"module.{draw.parameter}"
         weight = place if draw.parameter.endswith("weight") else "module.weight"
         inside = [*_call(draw, place, weight, indent + STEP * optional, torch == ("Linear",))]
@@ -219,7 +221,7 @@ def _isinstance(classes: Sequence[str]) -> str:
 
 
 def _branch(word: str, condition: str, inside: Sequence[str], indent: str) -> Iterator[str]:
-    """A branch; one condition that is all there is inside stands beside the outer one."""
+    """A branch; a single inner condition is joined with the outer one."""
     start, conditions = f"{indent}{STEP}if ", [condition]
     alone = all(line.startswith(start[:-3] + STEP) for line in inside[1:])
     if inside[0].startswith(start) and inside[0].endswith(":") and alone:
@@ -243,7 +245,7 @@ def _branch(word: str, condition: str, inside: Sequence[str], indent: str) -> It
 
 
 def _set(cls: Class, name: str, anchors: Sequence[Anchor]) -> Iterator[str]:
-    """The modules at some places, first those of the network itself."""
+    """The modules at some paths, those of the network itself first."""
     own = [reached(anchor.path, cls) for anchor in anchors if anchor.cls is None]
     made = [_listed(own)] if own else []
     inside: dict[tuple[Class, bool], list[str]] = {}
@@ -281,11 +283,11 @@ def _comprehension(cls: Class, paths: Sequence[str]) -> list[str]:
         return [f"m.{paths[0]}", *condition]
     texts = [f'"{path}"' for path in paths]
     named = ["for name, part in m.named_modules()", *_among(texts)]
-    return ["part", *condition, *named]  # a shortcut is not there in every use
+    return ["part", *condition, *named]  # only some uses have a shortcut
 
 
 def _among(texts: Sequence[str]) -> list[str]:
-    """Whether `name` is one of some texts, in as few lines as fit."""
+    """Whether `name` is one of some strings, in as few lines as fit."""
     which = f"== {texts[0]}" if len(texts) == 1 else f"in ({', '.join(texts)})"
     room = WIDTH - len(BODY + STEP)
     if len(f"if name {which}") <= room:

@@ -1,4 +1,4 @@
-"""What a body computes, as statements."""
+"""The computation of a body, as statements."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ RESERVED = frozenset({"x", "self", "torch", "F"})
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An expression; `variable` may be overwritten with what comes of it."""
+    """An expression; its result may overwrite `variable`."""
 
     text: str
     variable: str | None
-    sign: str = ""  # the operator, where the text is a sum or a product
+    sign: str = ""  # the operator, if the text is a sum or a product
     tuple: bool = False
 
     @property
@@ -43,14 +43,14 @@ class Statements:
         self.lines: list[str] = []
         self.shared: list[tuple[str | None, set[str]]] = []
         self.variables = _variables(cls)
-        self.kept = {*self.variables.values(), *cls.inputs}  # what no other variable is called
+        self.kept = {*self.variables.values(), *cls.inputs}  # names that no other variable may have
         self.pinned: set[str] = set()  # variables that a named tensor is read from
         self.live: set[str] = {"x"}
         self.globals: set[str] = set()  # of `torch` and `F`, those in use
         self.indent = len(INDENT)
 
     def forked(self) -> Statements:
-        """The same, one step deeper, for statements that end in a `return`."""
+        """The same, one level deeper, for statements that end in a `return`."""
         other = copy.copy(self)
         other.lines, other.shared, other.indent = [], [], self.indent + len(STEP)
         other.pinned, other.live = set(self.pinned), set(self.live)
@@ -81,7 +81,7 @@ class Statements:
             number += 1
 
     def assigned(self, name: str, text: str) -> bool:
-        """Whether it fits in a line of its own."""
+        """Whether it fits on a line of its own."""
         return self.indent + len(f"{name} = {text}") <= WIDTH
 
     def fits(self, text: str) -> bool:
@@ -107,7 +107,7 @@ class Statements:
         return self.assign(y) if ends else y
 
     def called(self, name: str) -> str:
-        """A layer as `forward` reaches it."""
+        """A layer as `forward` accesses it."""
         return reached(name, self.cls)
 
     def constant(self, layer: Constant, x: Code) -> Code:
@@ -118,7 +118,7 @@ class Statements:
         return Code(whole, x.variable)
 
     def _tall_call(self, layer: Apply, x: Code, others: Sequence[Code]) -> Code:
-        """A call in several lines."""
+        """A call on several lines."""
         variable = self.fresh()
         call = CallText(self.called(layer.layer), (x.text, *(other.text for other in others)))
         self._assign_tall(variable, call)
@@ -207,7 +207,7 @@ class Statements:
         return [Code(name, name) for name in names]
 
     def _parted(self, names: list[str], text: str) -> list[str]:
-        """Several variables at once, as `ruff format` lays them out."""
+        """Several variables at once, as `ruff format` formats them."""
         if self.assigned(", ".join(names), text):
             return [f"{', '.join(names)} = {text}"]
         return ["(", *(f"{STEP}{name}," for name in names), f") = {text}"]
@@ -249,7 +249,7 @@ class Statements:
         return replace(x, text=f"{x.text}[:, :{nones}]")
 
     def save(self, x: Code, name: str) -> Code:
-        """`x` in a variable of that name, which nothing overwrites."""
+        """`x` in a variable with that name, which nothing overwrites."""
         variable, last = self.variables[name], f"{x.text} = "
         text = x.text
         if x.name:

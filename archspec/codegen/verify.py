@@ -1,4 +1,4 @@
-"""The finished source, parsed again: it holds what we emit, and nothing a spec smuggled in."""
+"""Parses the finished source again: it contains what archspec emits, and nothing from a spec."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ IMPORTS = frozenset(
 
 
 def verify(source: str, own: Sequence[str] = ()) -> None:
-    """Raises AssertionError: what fails here is a bug of archspec, never a user's fault.
+    """Raises AssertionError: a failure here is a bug of archspec, never the user's fault.
 
-    `own` are lines that import besides, such as modules of the user's own.
+    `own` are additional lines with imports, such as those of the user's own modules.
     """
     imports = IMPORTS.union(own)
     for node in ast.walk(parse_python(source)):
-        if type(node) not in NODES:  # no `assert`: `python -O` leaves those out
+        if type(node) not in NODES:  # not `assert`: `python -O` removes those
             raise AssertionError(f"unexpected {type(node).__name__} in generated source")
         if isinstance(node, (ast.Import, ast.ImportFrom)) and ast.unparse(node) not in imports:
             raise AssertionError(f"unexpected import: {ast.unparse(node)}")
 
 
 def digest(text: str) -> str:
-    """The hash that a generated file carries, shortened, of the rest of itself."""
+    """The hash that a generated file contains, shortened, of the rest of itself."""
     return hashlib.sha256(text.encode()).hexdigest()

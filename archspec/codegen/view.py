@@ -101,7 +101,7 @@ def _imports(network: Network, used: Sequence[str], named: set[str], math: bool)
 
 
 def own_imports(network: Network) -> list[str]:
-    """The lines that import modules of the user's own, each in one line."""
+    """The lines that import the user's own modules, one line each."""
     modules: dict[str, list[str]] = {}
     parted = sorted((*p.rpartition(".")[::2], name) for p, name in imported(network).items())
     for module, own, name in sorted(parted, key=lambda one: (one[0], not one[1].isupper())):
@@ -147,7 +147,7 @@ def _signature(cls: Class) -> list[str]:
 
 
 def _forward_signature(cls: Class) -> list[str]:
-    """One tensor, or a tuple with one for each output; either, where modes differ."""
+    """One tensor, or a tuple with one per output; either, if the modes differ."""
     counts = {len(give.names) if give else 1 for give in map(give_of, (cls.evaluated, cls.trained))}
     results = [f"tuple[{', '.join(['Tensor'] * n)}]" if n > 1 else "Tensor" for n in sorted(counts)]
     arguments = ("self", "x: Tensor", *(f"{name}: Tensor" for name in cls.inputs))
@@ -222,7 +222,7 @@ def _assignment(name: str, new: Any, variable: str, taken: set[str], start: str)
 
 
 def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]:
-    """A sequence of which some children are there under a condition, behind an empty list."""
+    """A sequence with some conditional children, appended to an empty list."""
     made: list[str] = []
     for child in row.children:
         indent = start
@@ -238,7 +238,7 @@ def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]
 
 
 def looped(loop: Loop, new: Text, start: str) -> list[str]:
-    """Blocks under numbered names; a single one needs no loop."""
+    """Blocks with numbered names; a single one needs no loop."""
     prefix = "f" * any(isinstance(part, Expr) for part in loop.name)
     added = CallText("self.add_module", (f'{prefix}"{loop.text}"', new))
     if loop.stop == Number(loop.start + 1):
@@ -252,7 +252,7 @@ def looped(loop: Loop, new: Text, start: str) -> list[str]:
 
 
 def construction(new: Any) -> Text:
-    """A module, a size or a word, as it is written in a constructor."""
+    """A module, a size, or a word, as written in a constructor."""
     if isinstance(new, New):
         return _new(new)
     if isinstance(new, Sequential):
@@ -276,7 +276,7 @@ def construction(new: Any) -> Text:
 
 
 def _short(row: Sequential) -> bool:
-    """Whether a sequence may stand in one line: of one module, or of two layers of torch."""
+    """Whether a sequence can be on one line: of one module, or of two layers of torch."""
     layers = [child for child in row.children if isinstance(child, New)]
     plain = all(not isinstance(layer.what, Class) for layer in layers)
     return len(row.children) < 2 or (len(layers) == len(row.children) == 2 and plain)

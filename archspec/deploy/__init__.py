@@ -1,18 +1,18 @@
-"""The network as it runs in inference: passes over the expanded tree, and their source.
+"""The network for inference: passes over the expanded tree, and their source.
 
-Each pass is a function from network to network; what it changes in one container (a block in use,
-a sequence) is a function of its own. They come ahead of `classes`, so that classes, printer and
-analysis see an ordinary network with fewer layers. A layer remembers in `Child.terms` what it was
-in training, and so the source can say which keys of a checkpoint become its weight.
+Each pass is a function from network to network; its change of one container (a used block, a
+sequence) is a separate function. The passes run before `classes`, so that classes, printer, and
+analysis see an ordinary network with fewer layers. `Child.terms` records the training layers of a
+layer, so that the source can compute its weight from the keys of a checkpoint.
 
 rewrite   a change of one container, applied to all
-prune     what inference does not need; blocks and sequences with one layer left
-norms     a batch norm in the layer ahead of it
-branches  convolutions side by side as one
-fuse      sums and activations in a convolution, as oneDNN runs them
-ops       the op that does that
+prune     removes layers that inference does not need, and containers with one layer
+norms     folds a batch norm into the layer before it
+branches  merges parallel convolutions
+fuse      fuses sums and activations into a convolution, as oneDNN runs them
+ops       the fused op
 kept      batch norms that are not folded, and why
-keys      which keys of training become which of inference
+keys      which training keys become which inference keys
 source    the file
 """
 

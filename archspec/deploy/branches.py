@@ -1,8 +1,8 @@
-"""`merge_branches`: a sum of convolutions side by side becomes one convolution.
+"""`merge_branches`: a sum of parallel convolutions becomes one convolution.
 
-So blocks of several branches are re-parametrised for inference (Ding et al., "RepVGG", 2021,
-section 3.3; Vasu et al., "MobileOne", 2023). A norm beside them is a convolution that leaves each
-channel as it is.
+Blocks with several branches are re-parametrized for inference in this way (Ding et al., "RepVGG",
+2021, section 3.3; Vasu et al., "MobileOne", 2023). A parallel norm is a convolution that keeps each
+channel.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _applies(body: Add) -> list[Apply]:
 
 
 def _alone(branch: Body, children: Mapping[str, Child]) -> Child | None:
-    """The layer that is all of a branch."""
+    """The only layer of a branch."""
     steps = [*steps_of(branch)]
     if len(steps) == 1 and plain(steps[0]) and isinstance(steps[0], Apply):
         return children.get(steps[0].layer)
@@ -63,7 +63,7 @@ def _merged(branches: Sequence[Child]) -> Child | None:
 
 
 def _terms(child: Child) -> tuple[Term, ...]:
-    """What a branch was in training; a norm alone is the norm of what arrives."""
+    """The training layers of a branch; a single norm normalizes the input."""
     if folds(op_of(child)):
         return (Term("", child.trained[0].layer, eps_of(child)),)
     return child.trained
@@ -74,7 +74,7 @@ def _window(conv: Any) -> tuple[int, ...]:
 
 
 def _fits(op: Any, whole: Any) -> bool:
-    """Whether an op is a convolution of this kind, with a kernel in the middle of this one's."""
+    """Whether an op is such a convolution, with a kernel in the middle of this one's."""
     if folds(op):
         keeps = bool(whole.in_channels == whole.out_channels)
         return keeps and _steps(whole) == (1,) * whole.rank
@@ -92,7 +92,7 @@ def _steps(conv: Any) -> tuple[int, ...]:
 
 
 def _centered(conv: Any) -> bool:
-    """Whether the middle of the kernel is over the pixel that leaves, with zeros around."""
+    """Whether the kernel is centered on the output pixel, with zero padding."""
     sizes = (each(size, conv.rank) for size in (conv.kernel_size, conv.padding, conv.dilation))
     return conv.padding_mode == "zeros" and all(
         kernel == 2 * padding + 1 and (dilation == 1 or kernel == 1)

@@ -1,4 +1,4 @@
-"""`fuse_convolutions`, `fuse_sums`, `fuse_activations`: what one call of oneDNN does."""
+"""`fuse_convolutions`, `fuse_sums`, `fuse_activations`: what one call of oneDNN computes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from archspec.ops.convolutions import Conv
 
 
 def fuse_convolutions(container: C) -> C:
-    """The container with each convolution of images as one that can do more."""
+    """The container with each image convolution as one that can be fused."""
     fused = {name: _fused(c) for name, c in named(container).items() if _is_image(op_of(c))}
     return with_children(container, fused) if fused else container
 
@@ -43,7 +43,7 @@ def _fused(child: Child) -> Child:
 
 
 def fuse_sums(container: C) -> C:
-    """The container with sums of two branches in the convolution that one of them ends in."""
+    """The container with each sum of two branches in the last convolution of one of them."""
     children, single = children_of(container), once(container.body)
     taken = {*saved(container.body)}
 
@@ -61,13 +61,13 @@ def fuse_sums(container: C) -> C:
 
 
 def _is_aside(other: Body) -> bool:
-    """Whether the other branch may be read later, and is as large as what it is added to."""
+    """Whether the other branch can be computed earlier, and has the shape of the output."""
     constants = any(isinstance(step, Constant) for step in applications(other))
     return not constants and not any(saved(other))
 
 
 def _ends(last: Body, children: Mapping[str, Child], single: frozenset[str]) -> bool:
-    """Whether it is a convolution that can add something, and does it once."""
+    """Whether it is a convolution that can add something, and is applied once."""
     if not plain(last) or not isinstance(last, Apply) or last.layer not in single:
         return False
     child = children.get(last.layer)
@@ -96,7 +96,7 @@ def _name(word: str, taken: set[str]) -> str:
 
 
 def fuse_activations(container: C) -> C:
-    """The container with activations in the convolutions ahead of them."""
+    """The container with activations in the convolutions before them."""
     children, single = children_of(container), once(container.body)
     fused: dict[str, Child] = {}
 
@@ -118,14 +118,14 @@ def fuse_activations(container: C) -> C:
 
 
 def _function(step: Body, children: Mapping[str, Child]) -> str:
-    """What oneDNN knows of an activation without numbers of its own, or nothing."""
+    """oneDNN's name of an activation without parameters, or nothing."""
     child = children.get(step.layer) if plain(step) and isinstance(step, Apply) else None
     op = op_of(child) if child else None
     return ACTIVATIONS.get(type(op).__name__, "")
 
 
 def _takes(conv: Child, at: Apply, function: str) -> bool:
-    """Whether a convolution ends in this function; behind a sum oneDNN knows `relu` alone."""
+    """Whether a convolution ends in this function; after a sum, oneDNN only supports `relu`."""
     op = op_of(conv)
     free = isinstance(op, FusedConv) and not op.act
     return free and (not at.inputs or function == "relu")

@@ -1,4 +1,4 @@
-"""The batch norms that no layer took in, and why."""
+"""The batch norms that are not folded into a layer, and why."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from archspec.ops.norms import BatchNorm, FrozenBatchNorm
 
 FIRST = "first in a block"
 JOINED: dict[type, str] = {
-    Add: "behind a sum",
-    Concat: "behind a concatenation",
-    Multiply: "behind a product",
+    Add: "after a sum",
+    Concat: "after a concatenation",
+    Multiply: "after a product",
 }
 
 
@@ -26,7 +26,7 @@ def count(network: ExpandedNetwork) -> int:
 
 
 def kept(network: ExpandedNetwork) -> Counter[str]:
-    """What is ahead of each batch norm that is still there, and how often."""
+    """The ops before the remaining batch norms, and their counts."""
     return Counter(_reasons(network.root))
 
 
@@ -40,7 +40,7 @@ def _reasons(container: Container) -> Iterator[str]:
 
 
 def _pairs(body: Body, ahead: Body | None) -> Iterator[tuple[Body | None, Apply]]:
-    """Each application, with what is ahead of it."""
+    """Each application, with the op before it."""
     if isinstance(body, Apply):
         yield ahead, body
     for part in parts_of(body):
@@ -57,5 +57,5 @@ def _reason(ahead: Body | None, site: Site) -> str:
         return "without statistics of its own"
     if isinstance(ahead, Apply):
         op = ahead.site.op if isinstance(ahead.site, OpSite) else None
-        return f"behind `{getattr(op, 'act', '') or op.key}`" if op else "behind a block"
+        return f"after `{getattr(op, 'act', '') or op.key}`" if op else "after a block"
     return JOINED.get(type(ahead), FIRST)

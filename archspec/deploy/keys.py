@@ -1,7 +1,7 @@
-"""Which layers of training each layer is folded from, as a table that a file can show.
+"""The training layers that each layer is folded from, as a table for the generated file.
 
-A row is below the block that the layer is in. Layers that differ in the numbers of their names
-alone share one: `*` in a key is any number, and in its row the last of the key.
+A row is relative to the block of the layer. Layers whose names only differ in numbers share a row:
+`*` in a key is any number, and in its row the last number of the key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Row = tuple[Term, ...]
 
 
 class Entry(NamedTuple):
-    """A layer: where it is, where the block that it is in was, and what it was there."""
+    """A layer: its path, the path of its block, and its training layers."""
 
     path: str
     trained: str
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
     @property
     def moved(self) -> bool:
-        """Whether it is not as it was."""
+        """Whether it was changed."""
         return self.row != (Term(self.name),)
 
 
@@ -45,15 +45,17 @@ def folded(network: ExpandedNetwork, trained: ExpandedNetwork) -> dict[str, Row]
 
 
 def aside(trained: ExpandedNetwork) -> tuple[str, ...]:
-    """The attributes that are there for training alone, and those that lead to no output."""
+    """The attributes that are only for training, and those that no output depends on."""
     used = {*applied(trained.evaluated)}
     return (*(c.attribute for c in trained.root.children if c.attribute not in used), *trained.cut)
 
 
 def _entries(container: Container, here: str, there: str) -> Iterator[Entry]:
-    """What is in a container, the containers in it included, but no layers without weights."""
+    """The layers in a container, including those in inner containers, but not those without
+    weights.
+    """
     for child in container.attributes:
-        holder = child.attribute.rpartition(".")[0]  # of layers that stand in a container
+        holder = child.attribute.rpartition(".")[0]  # of layers that are in a container
         row = tuple(_within(holder, term) for term in child.trained)
         entry = Entry(_below(here, child.attribute), _below(there, holder), row)
         module = child.module
@@ -66,7 +68,7 @@ def _entries(container: Container, here: str, there: str) -> Iterator[Entry]:
 
 
 def _within(holder: str, term: Term) -> Term:
-    """A term as it is said inside a container of the block."""
+    """A term relative to a container of the block."""
     if not holder:
         return term
     out = "." * (holder.count(".") + 1)
@@ -80,7 +82,7 @@ def _below(path: str, name: str) -> str:
 
 
 def _full(block: str, path: str) -> str:
-    """A name in a block in full; each dot ahead of it leads out of one."""
+    """The full path of a name in a block; each leading dot leads out of one."""
     while path.startswith("."):
         block, path = block.rpartition(".")[0], path[1:]
     return _below(block, path)
@@ -91,7 +93,7 @@ def _stars(path: str) -> str:
 
 
 def _rows(entries: Sequence[Entry], there: Set[str]) -> Iterator[tuple[str, Row]]:
-    """The rows for layers whose names differ in numbers alone: as few as say it."""
+    """The fewest rows for layers whose names only differ in numbers."""
     if not any(entry.moved for entry in entries):
         return
     names = {entry.name for entry in entries}
@@ -106,7 +108,7 @@ def _rows(entries: Sequence[Entry], there: Set[str]) -> Iterator[tuple[str, Row]
 
 
 def _named(name: str, alike: Sequence[Entry], there: Set[str]) -> Iterator[tuple[str, Row]]:
-    """The same where they have one name: what most of them are, and then the others."""
+    """The same for layers with one name: the most common terms first, and then the others."""
     most, row = Counter(entry.row for entry in alike).most_common(1)[0][0], _common(alike, there)
     plain = (Term(name),)
     if (row or most) != plain:
@@ -128,7 +130,7 @@ def _starred(entry: Entry) -> Row:
 
 
 def _common(entries: Sequence[Entry], there: Set[str]) -> Row | None:
-    """One row for all, of whose terms each layer has those that were there in training."""
+    """One row for all; each layer uses those of its terms that it had in training."""
     whole = max((entry.row for entry in entries), key=len)
     fits = all(
         entry.row == (whole if len(whole) == 1 else _present(whole, entry, there))

@@ -1,7 +1,7 @@
-"""`fold_norms`: a batch norm goes into the weight of the layer ahead of it.
+"""`fold_norms`: fold a batch norm into the weight of the layer before it.
 
-In inference a batch norm is a factor and an offset for each channel (Ioffe & Szegedy, 2015,
-algorithm 2), and so is what a convolution or a linear layer leaves.
+In inference, a batch norm is a factor and an offset per channel (Ioffe & Szegedy, 2015,
+algorithm 2), and so is the output of a convolution or linear layer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from archspec.ops.norms import BatchNorm, FrozenBatchNorm
 
 
 def fold_norms(container: C) -> C:
-    """The container with each norm in the layer ahead of it, if that is applied nowhere else."""
+    """The container with each norm in the layer before it, if that is applied nowhere else."""
     children, single = children_of(container), once(container.body)
     folded: dict[str, Child] = {}
 
@@ -41,7 +41,7 @@ def fold_norms(container: C) -> C:
 def _alone(
     steps: list[Body], children: Mapping[str, Child], single: frozenset[str]
 ) -> Child | None:
-    """The layer that a step is, if nothing else applies it."""
+    """The layer of a step, if nothing else applies it."""
     for step in steps:
         if plain(step) and isinstance(step, Apply) and step.layer in single:
             return children.get(step.layer)
@@ -49,9 +49,9 @@ def _alone(
 
 
 def _with_norm(layer: Child, norm: Child, out: str = "") -> Child | None:
-    """A layer with a norm in it, None if it takes none; `out` leads to where the norm stands.
+    """A layer with a norm folded in, or None; `out` leads to the norm.
 
-    A block or a sequence takes it in the layer that it ends in.
+    In a block or sequence, the norm is folded into its last layer.
     """
     if not folds(op_of(norm)):
         return None
@@ -78,7 +78,7 @@ def op_of(child: Child) -> Op | None:
 
 
 def takes_norms(op: Op | None) -> bool:
-    """Whether the weight of an op takes in a factor for each channel."""
+    """Whether the weight of an op can contain a factor per channel."""
     return isinstance(op, (Conv, Linear)) or (isinstance(op, ConvTranspose) and op.groups == 1)
 
 
@@ -88,12 +88,12 @@ def folds(op: Op | None) -> bool:
 
 
 def eps_of(norm: Child) -> float:
-    """What a norm adds to the variance."""
+    """The number that a norm adds to the variance."""
     op: Any = op_of(norm)
     return float(op.eps)
 
 
 def biased(module: Any) -> OpCall:
-    """A convolution or a linear layer that has a bias."""
+    """A convolution or linear layer with a bias."""
     slots = {name: slot for name, slot in module.slots.items() if name != "bias"}
     return OpCall(replace(module.op, bias=True), module.torch, slots)

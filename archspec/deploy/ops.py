@@ -1,4 +1,4 @@
-"""The op that the passes put in place of convolutions; no spec can name it."""
+"""The op with which the passes replace convolutions; specs cannot use it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 from archspec.ir import argument, op
 from archspec.ops.convolutions import Convolution
 
-# What oneDNN applies to the numbers that leave a convolution, by torch's function of that name.
+# What oneDNN applies to the output of a convolution, by the name of torch's function.
 ACTIVATIONS = {
     "ReLU": "relu",
     "ReLU6": "relu6",
@@ -21,7 +21,7 @@ ACTIVATIONS = {
 
 @op
 class FusedConv(Convolution):
-    """A convolution of images that adds a tensor, if it is given one, and ends in an activation."""
+    """A convolution of images that adds a tensor, if it gets one, and ends in an activation."""
 
     act: str = argument("choice", "", choices=("", *ACTIVATIONS.values()))
 

@@ -1,4 +1,4 @@
-"""What inference does not need: `evaluate`, `drop_nothing`, and `inline_rows` for what is left."""
+"""Layers that inference does not need: `evaluate`, `drop_nothing`, and `inline_rows`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.ops.others import Identity
 
 
 def evaluate(network: ExpandedNetwork) -> ExpandedNetwork:
-    """The network without what runs while training alone; weights start as they are loaded."""
+    """The network without layers that only run during training, without initialization."""
     root = network.root
     used = {*applied(network.evaluated)}
     children = tuple(c for c in root.children if c.attribute in used)
@@ -21,7 +21,7 @@ def evaluate(network: ExpandedNetwork) -> ExpandedNetwork:
 
 
 def unstarted(container: C) -> C:
-    """The container without how its weights start."""
+    """The container without its weight initialization."""
     children = tuple(replace(child, draws=()) for child in container.children)
     if not isinstance(container, BlockInstance):
         return replace(container, children=children)  # type: ignore[type-var]
@@ -30,7 +30,7 @@ def unstarted(container: C) -> C:
 
 
 def drop_nothing(container: C) -> C:
-    """The container without layers that do nothing in inference: dropouts, identities."""
+    """The container without layers that have no effect in inference: dropouts, identities."""
     gone = [child.attribute for child in container.children if _does_nothing(child.module)]
     return edited(container, without(container.body, gone)) if gone else container
 
@@ -40,7 +40,9 @@ def _does_nothing(module: ModuleNode) -> bool:
 
 
 def inline_rows(container: C) -> C:
-    """The container with blocks and sequences of one layer as that layer, of none as nothing."""
+    """The container with that layer in place of blocks and sequences with one, and nothing for
+    none.
+    """
     children = named(container)
     inner = {name: found for name, child in children.items() if (found := _inner(child.module))}
     single = {name: _inlined(children[name], found[0]) for name, found in inner.items()}
@@ -50,7 +52,7 @@ def inline_rows(container: C) -> C:
 
 
 def _inner(module: ModuleNode) -> tuple[Child, ...] | None:
-    """The one layer that a module consists of, or none; None if there is more to it."""
+    """The only layer of a module, or none; None if there is more."""
     if isinstance(module, OpCall):
         return None
     container = module.instance if isinstance(module, BlockCall) else module
@@ -60,7 +62,7 @@ def _inner(module: ModuleNode) -> tuple[Child, ...] | None:
 
 
 def _inlined(child: Child, inner: Child) -> Child:
-    """A layer in place of what held it alone."""
+    """A layer in place of its container."""
     (around,) = child.trained
     module, terms = inner.module, tuple(term.below(around.layer) for term in inner.trained)
     if isinstance(child.module, BlockCall):

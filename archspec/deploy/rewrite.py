@@ -1,4 +1,4 @@
-"""What every pass is made of: a change of one container, applied to all of them."""
+"""The basis of every pass: a change of one container, applied to all of them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Change = Callable[[Any], Any]  # of a container, whose inner ones are changed al
 
 
 def rewritten(network: ExpandedNetwork, change: Change) -> ExpandedNetwork:
-    """The network with every container changed, the innermost first."""
+    """The network with every container changed, innermost first."""
     return replace(network, root=_Rewriting(change).container(network.root))
 
 
 class _Rewriting:
-    """One pass; what is one instance stays one."""
+    """One pass; equal instances stay one."""
 
     def __init__(self, change: Change) -> None:
         self.change = change
@@ -57,13 +57,13 @@ class _Rewriting:
 
 
 def named(container: Container) -> dict[str, Child]:
-    """The children by attribute, and the shortcuts that are there by mark: as bodies name them."""
+    """The children by attribute, and the shortcuts by mark: as bodies name them."""
     shortcuts = {slot.mark: slot.child for slot in container.slots if slot.child}
     return {child.attribute: child for child in container.children} | shortcuts
 
 
 def with_children(container: C, new: Mapping[str, Child]) -> C:
-    """A container with others in place of some children, by their names in the body."""
+    """A container with other modules instead of some children, by their names in the body."""
     changed: Any = container
     if isinstance(container, BlockInstance):
         slots = (replace(slot, child=new.get(slot.mark, slot.child)) for slot in container.slots)
@@ -74,7 +74,7 @@ def with_children(container: C, new: Mapping[str, Child]) -> C:
 
 
 def _sited(body: Body, modules: Mapping[str, ModuleNode]) -> Body:
-    """The body, where each application is one of the module that is there now."""
+    """The body, with applications of the current modules."""
     if isinstance(body, Apply):
         module = modules.get(body.layer)
         return body if module is None else replace(body, site=_site(body.site, module))
@@ -95,14 +95,14 @@ def _site(site: Site | None, module: ModuleNode) -> Site | None:
 
 
 def _only(site: Any) -> Apply:
-    """The one application in a container."""
+    """The only application in a container."""
     (step,) = steps_of(site.container.body)
     assert isinstance(step, Apply)
     return step
 
 
 def with_parts(body: Body, parts: Iterable[Body]) -> Body:
-    """The body, put together from other parts."""
+    """The body, made of other parts."""
     if isinstance(body, Chain):
         return Chain(tuple(step for part in parts for step in steps_of(part)))
     if isinstance(body, (Add, Multiply, Concat, Split)):
@@ -111,7 +111,7 @@ def with_parts(body: Body, parts: Iterable[Body]) -> Body:
 
 
 def in_chains(body: Body, change: Callable[[list[Body]], list[Body]]) -> Body:
-    """The body, with the steps of each chain changed, the innermost first."""
+    """The body, with the steps of each chain changed, innermost first."""
     inner = with_parts(body, [in_chains(part, change) for part in parts_of(body)])
     steps = change([*steps_of(inner)])
     return steps[0] if len(steps) == 1 else Chain(tuple(steps))
@@ -147,7 +147,7 @@ def edited(container: C, body: Body, changed: Iterable[Child] = ()) -> C:
 
 
 def _with_runs(row: SequentialNode, places: Set[int]) -> SequentialNode:
-    """Runs of layers of which none is gone."""
+    """Runs of layers without missing ones."""
     runs = tuple(
         replace(run, start=sum(place < run.start for place in places))
         for run in row.runs
@@ -157,7 +157,7 @@ def _with_runs(row: SequentialNode, places: Set[int]) -> SequentialNode:
 
 
 def _renumbered(container: Any) -> Any:
-    """Children with numbers, in order again; each knows its number in training."""
+    """Children renumbered in order; each keeps its number in training."""
     if not all(child.attribute.isdigit() for child in container.children):
         return container
     names = {child.attribute: str(place) for place, child in enumerate(container.children)}
@@ -174,10 +174,10 @@ def _remembered(child: Child, names: Mapping[str, str]) -> tuple[Term, ...]:
 
 
 def without(body: Body, layers: Iterable[str]) -> Body:
-    """The body without some layers, which give what they are given."""
+    """The body without some layers, which return their input."""
     return renamed(body, dict.fromkeys(layers))
 
 
 def plain(step: Body) -> bool:
-    """Whether it is a layer that takes one tensor and gives one."""
+    """Whether it is a layer with one input and one output."""
     return type(step) is Apply and not step.inputs and not step.outputs

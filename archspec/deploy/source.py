@@ -1,4 +1,4 @@
-"""The file of a network for inference: its classes, what is folded, and how weights get there."""
+"""The file of a network for inference: its classes, its folded layers, and how to load weights."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from archspec.ir.visitor import visits
 from archspec.language import Spec
 from archspec.python import parse_python
 
-# The parts of the template by name: what is imported, constants, a class, functions.
+# The parts of the template by name: imports, constants, a class, functions.
 _PARTS = (resources.TEMPLATES / "deploy.py").read_text(encoding="utf-8").rstrip().split("\n\n\n")
 PARTS = {re.split(r"\W", part)[1]: part for part in _PARTS[1:]}
 CONSTANTS = _PARTS[0][_PARTS[0].index("ONEDNN: ") :]
 LOADS = ("terms_of", "in_full", "fold", "is_whole", "fold_all")
-EPS = 1e-5  # torch's; a term says another one
+EPS = 1e-5  # torch's; a term may have another one
 IMPORTS = ("import re", "from typing import Any")
 
 
@@ -55,7 +55,7 @@ class DeployView:
 
 
 def generate_deploy(spec: Spec, trained: ExpandedNetwork, plain: bool = False) -> str:
-    """The source of a network for inference, which imports torch, and what blocks import.
+    """The source of a network for inference, which imports torch and whatever its blocks import.
 
     `trained` is the expanded network of the spec. With `plain`, the source uses torch's own layers
     only and keeps the layout of images, so that other compilers can fuse it.
@@ -92,20 +92,20 @@ def _view(net: Network, made: View, trained: ExpandedNetwork, plain: bool) -> De
 
 
 def _doc(plain: Sequence[str], trained: ExpandedNetwork, network: ExpandedNetwork) -> list[str]:
-    """The docstring of the file, with what is folded ahead of its table."""
+    """The docstring of the file, with what is folded before its table."""
     norms, left = count(evaluate(trained)), kept(network)
     reasons = ", ".join(
         f"{times} {'are' if times > 1 else 'is'} {why}" for why, times in left.items()
     )
     taken = norms - count(network)
-    text = f"For inference: {taken} of {norms} batch norms are in the weight of the layer ahead"
+    text = f"For inference: {taken} of {norms} batch norms are folded into the layer before them"
     text = f"{text}; {reasons}." if left else f"{text}."
     place = next(place for place, line in enumerate(plain) if line.startswith(f"{STEP}layer"))
     return [*plain[:place], *textwrap.wrap(text, WIDTH), "", *plain[place:]]
 
 
 def _entered(root: ClassView, network: ExpandedNetwork, images: bool) -> ClassView:
-    """The network's class, where images take the type and the layout of the weights."""
+    """The network's class, which converts images to the type and layout of the weights."""
     if not root.forward or any(site.op.counts for _, site, _ in visits(network)):
         return root
     layout = ", memory_format=torch.channels_last" if images else ""
@@ -114,7 +114,7 @@ def _entered(root: ClassView, network: ExpandedNetwork, images: bool) -> ClassVi
 
 
 def _signature(net: Network) -> list[str]:
-    """The function that loads a checkpoint takes what the network's class takes."""
+    """The function that loads a checkpoint takes the arguments of the network's class."""
     own = [
         f"{p.name}: {p.annotation} = {show(p.default.value)}"
         for p in net.root.parameters
@@ -137,7 +137,7 @@ def _quoted(text: str) -> str:
 
 
 def _table(rows: Mapping[str, Row]) -> list[str]:
-    """FOLDED, a row on a line if it fits."""
+    """FOLDED, one row per line if it fits."""
     if not rows:
         return ["FOLDED: dict[str, list[tuple[Any, ...]]] = {}"]
     made = [line for key, row in rows.items() for line in _row(key, row)]
@@ -162,7 +162,7 @@ def _fitted(term: str) -> list[str]:
 
 
 def _term(term: Term) -> str:
-    """A layer, the norm behind it, and its eps if that is not torch's."""
+    """A layer, the norm after it, and its eps if that is not torch's."""
     eps = [show(term.eps)] if term.norm and term.eps != EPS else []
     return f"({', '.join([_quoted(term.layer), _quoted(term.norm), *eps])})"
 
@@ -171,7 +171,7 @@ def _term(term: Term) -> str:
 
 
 def _imports(text: str, net: Network) -> list[str]:
-    """What the rest of the file uses."""
+    """The imports of the rest of the file."""
     used = {node.id for node in ast.walk(parse_python(text)) if isinstance(node, ast.Name)}
     standard = [f"import {name}" for name in ("math", "re") if name in used]
     standard += ["from typing import Any"] if "Any" in used else []

@@ -1,11 +1,11 @@
-"""`archspec diff`: what changed in an architecture, not in its text. No torch.
+"""`archspec diff`: what changed in an architecture, not in its text. Without torch.
 
-Facts first, words after:
+Facts first, then words:
 
 tree         a network's modules by path
-align        which module of one is which of the other
-changes      what differs: facts
-checkpoint   what of the weights fits
+align        which module of one network corresponds to which of the other
+changes      the differences: facts
+checkpoint   how much of the weights fits
 fold         paths as patterns
 recognizers  facts as lines
 comparison   lines, verdict, table

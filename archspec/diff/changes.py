@@ -1,4 +1,4 @@
-"""What differs between two trees of modules: facts, without words."""
+"""The differences between two trees of modules: facts, without words."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Kind = Literal["changed", "replaced", "added", "removed", "joined"]
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """One module that differs. `inside` are the modules around it, before and after.
+    """One module that differs. `inside` are the enclosing modules, before and after.
 
-    `arguments` are those of a changed layer, by torch's names; `joined` is a block whose layers
-    stay and whose `forward` does not.
+    `arguments` are those of a changed layer, by torch's names; `joined` is a block with the same
+    layers but a different `forward`.
     """
 
     kind: Kind
@@ -31,19 +31,19 @@ class Change:
 
     @property
     def node(self) -> Node:
-        """The module as it is after, or was."""
+        """The module after the change, or before it if it was removed."""
         node = self.after or self.before
         assert node is not None
         return node
 
     @property
     def macs(self) -> int:
-        """Multiply-adds that it adds."""
+        """The multiply-adds that it adds."""
         return (self.after.macs if self.after else 0) - (self.before.macs if self.before else 0)
 
     @cached_property
     def own(self) -> dict[str, tuple[Any, Any]]:
-        """The arguments without those that follow from what arrives, or from other ones."""
+        """The arguments without those that follow from the input, or from other arguments."""
         derived = self.node.derived if self.node.op else frozenset()
         return {
             name: values
@@ -53,7 +53,7 @@ class Change:
 
 
 class Facts:
-    """Two networks, which of their modules are the same, and what differs."""
+    """Two networks, the pairs of corresponding modules, and the differences."""
 
     def __init__(self, before: Analysis, after: Analysis) -> None:
         kinds: Kinds = {}
@@ -102,7 +102,7 @@ def _of_layers(a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
         return
     whole = Change("changed", a, b, inside, found)
     leaves = b.op.leaves if b.op else None
-    if leaves in whole.own and len(whole.own) > 1:  # its width is a change by itself
+    if leaves in whole.own and len(whole.own) > 1:  # its width is a separate change
         width = {leaves, *b.derived}
         rest = {name: values for name, values in found.items() if name not in width}
         yield Change("changed", a, b, inside, rest)
@@ -111,7 +111,7 @@ def _of_layers(a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
 
 
 def _joined(a: Node, b: Node, names: Mapping[str, str | None]) -> bool:
-    """Whether what both have is computed otherwise."""
+    """Whether both compute something different with the same layers."""
     if a.forward is None or b.forward is None:
         return False
     kept = set(names.values())

@@ -1,4 +1,4 @@
-"""Two networks side by side: what changed in words, what it costs, what a checkpoint keeps."""
+"""Two networks compared: the changes in words, their cost, and what a checkpoint keeps."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from archspec.diff.words import plural, share
 
 MOST_WORDS = 3  # phrases of a verdict
 BATCH = 32  # of the training step whose peak is compared
-FEW_KEYS = 3  # that are named, all of them
-MOST_KEYS = 4  # that are named of more
-# Networks that share less of their weighted layers, and of their attributes, are two networks.
+FEW_KEYS = 3  # to name, if there are no more
+MOST_KEYS = 4  # to name, if there are more
+# Networks that share fewer of their weighted layers, and of their attributes, are different.
 STRANGE, SAME_NAMES = 0.4, 0.75
 
 
 class Text(NamedTuple):
-    """A key of a spec that differs, and its values if they are short."""
+    """A key in which two specs differ, and its values if they are short."""
 
     path: str
     values: tuple[str, ...] = ()
@@ -44,9 +44,9 @@ class Metric(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """`names` are what the two are called; `findings` are what lint says of the second alone.
+    """`names` are the names of the two; `findings` are lint findings that only the second has.
 
-    `texts` are the keys of the specs that differ.
+    `texts` are the keys in which the specs differ.
     """
 
     facts: Facts
@@ -56,7 +56,7 @@ class Comparison:
 
     @cached_property
     def lines(self) -> list[Line]:
-        """What changed, a line for equal changes."""
+        """The changes, one line for equal changes."""
         left, lines = list(self.facts.changes), list[Line]()
         for recognizer in RECOGNIZERS:
             found = list(recognizer(self.facts, left))
@@ -67,15 +67,15 @@ class Comparison:
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
-        """What of the first one's checkpoint fits the second."""
+        """How much of the first one's checkpoint fits the second."""
         return checkpoint(self.facts)
 
     @property
     def verdict(self) -> str:
-        """All of it in a line."""
+        """All changes in one line."""
         if self.facts.equal:
             return "no change in the architecture"
-        said = _phrases(self.lines) if self._related else "another network"
+        said = _phrases(self.lines) if self._related else "a different network"
         weights = self.checkpoint
         kept = weights.old and not weights.lost and not weights.fresh
         return f"{said}; every weight still loads" if kept else said
@@ -91,12 +91,12 @@ class Comparison:
 
     @property
     def metrics(self) -> list[Metric]:
-        """What it costs."""
+        """The cost of the changes."""
         return list(_metrics(self.facts))
 
     @property
     def survival(self) -> str:
-        """What a checkpoint of the first keeps in the second."""
+        """How much of a checkpoint of the first the second keeps."""
         weights = self.checkpoint
         if not weights.old:
             return "nothing is saved"
@@ -105,13 +105,13 @@ class Comparison:
             kept = "the only key fits" if one else f"all {keys} keys fit"
             return f"{kept}{_fresh(weights)}{self._difference}"
         if not weights.fit:
-            return "the only key does not fit" if one else f"none of {keys} keys fits"
+            return "the only key does not fit" if one else f"none of {keys} keys fit"
         kept = f"{len(weights.fit)} of {keys} keys fit ({share(weights.share)} of the values)"
         return f"{kept}; {_lost(weights)}"
 
     @property
     def _difference(self) -> str:
-        """The dangerous case: all is loaded, and computes something else."""
+        """The dangerous case: everything is loaded, but computes something else."""
         lines = [line for line in self.lines if line.changes]
         acting = [line for line in lines if not line.minor]
         ours = [line.why or ("" if self.checkpoint.fresh else line.verdict) for line in acting]
@@ -121,7 +121,7 @@ class Comparison:
 
     @property
     def notes(self) -> list[str]:
-        """What else there is to know."""
+        """Additional facts."""
         return [*self._of_keys(), *self.findings]
 
     def _of_keys(self) -> Iterator[str]:
@@ -129,7 +129,7 @@ class Comparison:
         if strangers := weights.strangers:
             named = ", ".join(strangers[:MOST_KEYS]) + ", ..." * (len(strangers) > MOST_KEYS)
             belong = "belongs" if len(strangers) == 1 else "belong"
-            yield f"{len(strangers)} of the keys that fit {belong} to another layer: {named}"
+            yield f"{len(strangers)} of the keys that fit {belong} to a different layer: {named}"
         more = len(weights.fit_renamed) - len(weights.fit) + len(weights.strangers)
         if more > 0 and self._related:
             yield f"{_more(more)} once {renamings(self.facts)}; then {self._left()}"
@@ -150,7 +150,7 @@ def compare(
     texts: Sequence[Text] = (),
     findings: Sequence[str] = (),
 ) -> Comparison:
-    """What changed from one network to another."""
+    """The changes from one network to another."""
     facts = Facts(before, after)
     return Comparison(facts, names or (before.name, after.name), texts, findings)
 
@@ -184,7 +184,7 @@ def _lost(weights: Checkpoint) -> str:
     if len(weights.lost) <= FEW_KEYS:
         return f"not {', '.join(weights.lost)}"
     if len(weights.reshaped) == len(weights.lost) == len(weights.fresh):
-        return f"{len(weights.reshaped)} have another shape"
+        return f"{len(weights.reshaped)} have a different shape"
     if weights.fresh:
         return f"{len(weights.fresh)} of {len(weights.new)} start fresh"
     return "nothing starts fresh"
@@ -237,7 +237,7 @@ def _sight(facts: Facts) -> Metric:
 
 
 def _who(facts: Facts, path: str) -> str:
-    """`se pools globally`: the part that sees all."""
+    """`se pools globally`: the part that sees the whole input."""
     node = facts.new
     names = path.split(".")
     for name in names:

@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator
 from archspec.diff.tree import Node
 
 _NUMBERED = re.compile(r"(.*?)(\d+)")
-_Rest = tuple[str, ...]  # what is left of a path
+_Rest = tuple[str, ...]  # the rest of a path
 
 
 def fold(paths: Iterable[str], root: Node) -> list[str]:
     """Patterns for paths of a network, in its order.
 
-    `*` are all the children of a sequence, `{1-4}` and `{1,3}` are some of several.
+    `*` are all children of a sequence, `{1-4}` and `{1,3}` are some of several.
     """
     return list(_folded([tuple(path.split(".")) for path in paths], root))
 
 
 def listed(patterns: Iterable[str]) -> str:
-    """Patterns in one line; those of one block name it once: `layer1.0.conv1, conv2`."""
+    """Patterns on one line; those of one block name it once: `layer1.0.conv1, conv2`."""
     parts: list[str] = []
     before = ""
     for pattern in patterns:
@@ -47,7 +47,7 @@ def _folded(rests: list[_Rest], node: Node | None) -> Iterator[str]:
 
 
 def _heads(heads: list[str], node: Node | None, last: bool) -> Iterator[str]:
-    """Names side by side as few; those at the end of a path stay apart, unless they are numbers."""
+    """Adjacent names as few; those at the end of a path stay separate, unless they are numbers."""
     if all(head.isdecimal() for head in heads):
         whole = node is not None and len(heads) == len(node.children) > 1
         yield "*" if whole else _braces("", heads)

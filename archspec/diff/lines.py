@@ -18,11 +18,11 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """`where` are patterns of paths, `text` what happens there; names in it stand in backticks.
+    """`where` are patterns of paths, `text` is the change; names in it are in backticks.
 
-    `mark` is `~`, `+` or `-`. `verdict` says it in the first line, `why` in the line about the
-    checkpoint. A `minor` line has no say in the verdict if there are others. `named` is False
-    where `where` is no path, `inside` where it is what holds the layers that are new.
+    `mark` is `~`, `+`, or `-`. `verdict` is the wording for the first line, `why` that for the line
+    about the checkpoint. A `minor` line is not in the verdict if there are others. `named` is False
+    if `where` is not a path, `inside` if it contains the new layers.
     """
 
     mark: str
@@ -37,7 +37,7 @@ class Line:
 
     @property
     def macs(self) -> int:
-        """Multiply-adds that these changes add."""
+        """The multiply-adds that these changes add."""
         return sum(change.macs for change in self.changes)
 
 
@@ -53,7 +53,7 @@ def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
 
 
 def where(facts: Facts, changes: Iterable[Change]) -> list[str]:
-    """Patterns for the modules that change: as they were, those that are new as they are."""
+    """Patterns for the modules that change: by their old paths, and new ones by their new paths."""
     found = list(changes)
     ahead = [c.before.path for c in found if c.before]
     behind = [c.after.path for c in found if c.after and not c.before]
@@ -61,7 +61,7 @@ def where(facts: Facts, changes: Iterable[Change]) -> list[str]:
 
 
 def patterns(paths: Iterable[str], facts: Facts, old: bool) -> list[str]:
-    """Patterns for paths of one of the networks; layers of one name are folded together."""
+    """Patterns for paths of one of the networks; layers with one name are folded together."""
     root = facts.old if old else facts.new
     alike = grouped(dict.fromkeys(paths), _without_numbers)
     return [pattern for same in alike.values() for pattern in fold(same, root)]
@@ -73,7 +73,7 @@ def _without_numbers(path: str) -> tuple[str, ...]:
 
 
 def place(facts: Facts, path: str) -> str:
-    """`stem` or `head`: where a module of the first network is, "" for its stages."""
+    """The section of a module of the first network: `stem` or `head`, "" for its stages."""
     stages = facts.before.network.stages if facts.before.network else ()
     order = list(facts.old.children)
     top = path.partition(".")[0]
@@ -83,7 +83,7 @@ def place(facts: Facts, path: str) -> str:
 
 
 def part(facts: Facts, change: Change) -> str:
-    """What to call a changed part in the verdict: `stem`, `projection shortcuts`."""
+    """The name of a changed part in the verdict: `stem`, `projection shortcuts`."""
     if change.node.role == "shortcut":
         return "projection shortcuts"
     return place(facts, change.node.path)

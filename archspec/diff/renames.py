@@ -1,4 +1,4 @@
-"""Layers that are the same under another name."""
+"""Equal layers with different names."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def renamings(facts: Facts) -> str:
 
 
 def shifted(facts: Facts) -> Iterator[Line]:
-    """A line for each module with another name, if that is all there is."""
+    """A line for each renamed module, if nothing else changed."""
     for a, b in _renamed(facts, saved=False):
         one = Change("changed", a, b, (facts.old, facts.new))
-        text = f"is called `{b.name}`"
+        text = f"is renamed to `{b.name}`"
         yield Line("~", where(facts, [one]), text, (), "other names, the same layers")
 
 
 def _renamed(facts: Facts, saved: bool = True) -> Iterator[tuple[Node, Node]]:
-    """The modules whose own names differ; with `saved`, those that a checkpoint has keys of."""
+    """The renamed modules; with `saved`, only those with keys in a checkpoint."""
     for a, b in facts.pairs:
         if a.name != b.name and (not saved or any(leaf.saved for leaf in a.leaves)):
             yield a, b

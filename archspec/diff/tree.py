@@ -1,4 +1,4 @@
-"""A network as a tree of its modules by path: what `diff` compares."""
+"""A network as a tree of its modules by path: the input of `diff`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.ir.ops import fields_of
 from archspec.ir.tree import Container, ExpandedNetwork
 from archspec.ir.visitor import Frame, Visit, visits, without_drops
 
-# Arguments that follow from others: they are told only where those stay.
+# Arguments that follow from others: they are only reported if those stay the same.
 FOLLOW = {"padding": ("kernel_size", "dilation")}
 
 
@@ -22,8 +22,9 @@ FOLLOW = {"padding": ("kernel_size", "dilation")}
 class Node:
     """A module: a layer with its `op`, or a block or sequence with its children.
 
-    `label` is torch's class, or the name of the block, "" for a sequence. `params` and `macs` are
-    those of all that is in it. `forward` is what a block computes of its children, by their names.
+    `label` is torch's class, or the name of the block, "" for a sequence. `params` and `macs`
+    include
+    those of its children. `forward` is the computation of a block, by the names of its children.
     """
 
     name: str = ""
@@ -35,14 +36,14 @@ class Node:
     role: str = ""
     params: int = 0
     macs: int = 0
-    channels: int = 0  # that leave
+    channels: int = 0  # of the output
     children: dict[str, Node] = field(default_factory=dict)
     forward: Body | None = None
     same: int = 0  # equal numbers are equal modules, apart from their names and shapes
 
     @property
     def leaves(self) -> Iterator[Node]:
-        """The layers in it, in the order in which they first run."""
+        """Its layers, in the order in which they first run."""
         if self.op is not None:
             yield self
         for child in self.children.values():
@@ -50,13 +51,13 @@ class Node:
 
     @property
     def nodes(self) -> Iterator[Node]:
-        """Itself, and all that is in it."""
+        """The module itself and everything inside it."""
         yield self
         for child in self.children.values():
             yield from child.nodes
 
     def holds(self, path: str) -> bool:
-        """Whether a module has this path in it."""
+        """Whether the module at this path is inside it."""
         here: Node | None = self
         for name in path.split("."):
             here = here.children.get(name) if here else None
@@ -64,7 +65,7 @@ class Node:
 
     @property
     def numbered(self) -> bool:
-        """Whether its children have numbers for names, as those of a sequence do."""
+        """Whether its children are numbered, like those of a sequence."""
         return bool(self.children) and all(name.isdecimal() for name in self.children)
 
     @cached_property
@@ -75,13 +76,13 @@ class Node:
 
     @property
     def stage_of(self) -> str:
-        """The kind of its blocks, if it is a sequence of such alone."""
+        """The kind of its blocks, if it is a sequence of only one kind."""
         kinds = {child.label if child.op is None else "" for child in self.children.values()}
         return kinds.pop() if len(kinds) == 1 and not self.label else ""
 
     @property
     def derived(self) -> frozenset[str]:
-        """The arguments that follow from what arrives."""
+        """The arguments that follow from the input."""
         assert self.op is not None
         names = {f.torch for f in fields_of(type(self.op)) if f.how.kind in ("arrives", "axis")}
         if self.op.leaves and not self.op.weighted:
@@ -91,7 +92,7 @@ class Node:
 
     @property
     def saved(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of what a checkpoint holds of this layer, by the end of their keys."""
+        """The shapes of this layer's tensors in a checkpoint, by the end of their keys."""
         found = self.op.saved(self.path) if self.op else {}
         return {name[len(self.path) :]: shape for name, shape in found.items()}
 
@@ -100,7 +101,7 @@ def _named(path: str) -> str:
     return ".".join(name for name in path.split(".") if not name.isdecimal())
 
 
-Kinds = dict[Any, int]  # the number of each kind of module met
+Kinds = dict[Any, int]  # the number of each kind of module found
 
 
 def tree_of(analysis: Analysis, kinds: Kinds) -> Node:

@@ -1,4 +1,4 @@
-"""Numbers and layers as people say them."""
+"""Numbers and layers in words."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def rounded(number: int) -> str:
 
 
 def value(given: Any) -> str:
-    """An argument: `3`, `0.1`, `3x5`, `none`; `...` for text of a user's own module."""
+    """An argument: `3`, `0.1`, `3x5`, `none`; `...` for a string of a user's own module."""
     if isinstance(given, bool) or given is None:
         return str(given).lower()
     if isinstance(given, tuple):
@@ -54,7 +54,7 @@ def value(given: Any) -> str:
 
 
 def spread(values: Iterable[Any]) -> str:
-    """One value, or from the smallest to the largest: `64-512`."""
+    """One value, or the range from the smallest to the largest: `64-512`."""
     found = list(dict.fromkeys(values))
     if len(found) == 1:
         return value(found[0])
@@ -64,7 +64,7 @@ def spread(values: Iterable[Any]) -> str:
 
 
 def change(name: str, pairs: Sequence[tuple[Any, Any]], scaled: bool = False) -> str:
-    """How an argument changes in several layers: `channels x 2 (64-512 -> 128-1024)`."""
+    """The change of an argument in several layers: `channels x 2 (64-512 -> 128-1024)`."""
     old, new = zip(*pairs, strict=True)
     range_ = f"{spread(old)} -> {spread(new)}"
     if not scaled or len(set(pairs)) == 1:
@@ -96,7 +96,7 @@ def window(node: Node) -> str:
 
 
 def kind(node: Node) -> str:
-    """What a layer is, in words: `batch norm`, `convolution`."""
+    """A layer in words: `batch norm`, `convolution`."""
     assert node.op is not None
     if node.op.activation:
         return node.label
@@ -116,7 +116,7 @@ def layer(node: Node) -> str:
 
 
 def sequence(nodes: Iterable[Node]) -> str:
-    """Layers one after the other, without norms and activations: `2x2 average pool, then 1x1`."""
+    """Layers in order, without norms and activations: `2x2 average pool, then 1x1`."""
     told = [layer(node) for node in nodes if not _in_between(node)]
     return ", then ".join(told) or "nothing"
 
@@ -126,7 +126,7 @@ def _in_between(node: Node) -> bool:
 
 
 def size(node: Node) -> str:
-    """What a part comes to: `5 layers`, `9.41k parameters`."""
+    """The size of a part: `5 layers`, `9.41k parameters`."""
     layers = plural(sum(1 for _ in node.leaves), "layer")
     return f"{layers}, {rounded(node.params)} parameters" if node.params else layers
 
@@ -142,7 +142,7 @@ def whole(node: Node) -> str:
 
 
 def trains(node: Node) -> bool:
-    """Whether it acts in training alone, as dropout does."""
+    """Whether it only acts in training, like dropout."""
     return all(leaf.op is not None and leaf.op.drops for leaf in node.leaves)
 
 
@@ -157,14 +157,16 @@ def article(noun: str) -> str:
 
 
 def share(part: float) -> str:
-    """A share of the values: `89.1%`."""
+    """A fraction of the values: `89.1%`."""
     if 0 < part < 0.0005:
         return "under 0.1%"
     return "over 99.9%" if 0.9995 <= part < 1 else f"{part:.1%}"
 
 
 def titled(node: Node) -> str:
-    """What its `doc` calls a block, ahead of the paper: `Squeeze-and-excitation (Hu et al.)`."""
+    """The description of a block in its `doc`, before the paper: `Squeeze-and-excitation (Hu et
+    al.)`.
+    """
     if node.op is not None:
         return kind(node)
     said, _, more = node.doc.partition(" (")

@@ -1,4 +1,4 @@
-"""The arguments of an op: what arrives, what is written, what `defaults` or we say."""
+"""The arguments of an op: from its input, the spec, `defaults`, and archspec's own defaults."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from archspec.places import At
 
 
 class Arguments:
-    """The arguments of one use of an op, by torch's names; `at` is the place of the layer."""
+    """The arguments of one use of an op, by torch's names; `at` is the location of the layer."""
 
     def __init__(self, op: type[Op], layer: Layer, at: At, scope: Scope, x: TensorInfo) -> None:
         self.op, self.layer, self.at, self.scope, self.x = op, layer, at, scope, x
         self.defaults = scope.context.defaults.ops.get(op.key, {})
-        self.known: dict[str, Slot] = {}  # by the language's names
+        self.known: dict[str, Slot] = {}  # by their names in the language
 
     def all(self) -> dict[str, Slot]:
-        """Every argument that is written, that arrives, or that has a default of ours."""
+        """Every argument that is set, inferred from the input, or has a default in archspec."""
         fields = fields_of(self.op)
         for f in fields:
             slot = self._given(f)
@@ -70,12 +70,12 @@ class Arguments:
         if isinstance(f.default, (bool, int, float)):
             self.known[f.name] = constant(from_python(f.default))
         elif f.default is not None and not isinstance(f.default, str):
-            message = f"`{self.op.key}` is not told its `{f.name}`"
-            hint = f"write `{self.op.key}: {{{f.name}: ...}}`"
+            message = f"missing argument `{f.name}` for `{self.op.key}`"
+            hint = f"use `{self.op.key}: {{{f.name}: ...}}`"
             raise self.scope.error("missing-key", message, self.at, hint)
 
     def _our_default(self, f: OpField) -> Slot:
-        """The language's own default, for each dimension where an argument is a list."""
+        """The language's own default, for each dimension if the argument is a list."""
         formula = parse(f.how.ours or "")
         lengths = [len(slot) for slot in self.known.values() if isinstance(slot, tuple)]
         if not lengths or isinstance(formula, Number) or f.how.kind == "flag":
@@ -94,7 +94,7 @@ class Arguments:
 
 
 def number_of(slot: Slot) -> Any:
-    """The argument as torch takes it."""
+    """The argument in torch's form."""
     if isinstance(slot, tuple):
         return tuple(part.number for part in slot)
     return slot if isinstance(slot, str) else slot.number

@@ -1,4 +1,4 @@
-"""`scale`, `concat`, `add`, `multiply`, `split` and `slice`: a gate, branches, some channels."""
+"""`scale`, `concat`, `add`, `multiply`, `split`, and `slice`: gates, branches, slices."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from archspec.places import At
 
 @combinator("scale")
 def scale(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """`x * f(x)`; sizes that f has lost are broadcast."""
+    """`x * f(x)`; dimensions that f pooled to size 1 are broadcast."""
     inside = scope.with_(role=scope.role or "gate")
     steps, gate = expand_stack(layer.branches[0].stack, layer.branch_at(0, at), inside, x, out)
     scope.settle_equal(x, gate)
@@ -49,8 +49,8 @@ def scale(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
         same = shape.rank == x.shape.rank and shape.last == x.shape.last
         fits = fits and same and all(a in (1, b) for a, b in pairs)
     if not fits:
-        message = f"the gate gives {shape} for an input of {x.shape}"
-        hint = "it gives the input's channels or one, and its sizes or 1"
+        message = f"the gate outputs {shape} for an input of {x.shape}"
+        hint = "it must output the input's channels or 1, and the input's spatial size or 1"
         raise scope.error("scale-shape-mismatch", message, at, hint)
     return [Multiply((Chain(), _broadcast(chain(steps))))], x
 
@@ -75,7 +75,7 @@ def branches(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
 
 @combinator("split")
 def split(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """A branch on each part of the channels, one behind the other."""
+    """A branch on each part of the channels, concatenated."""
     _check_in_front(layer, at, scope, x)
     there = _there(layer, at, scope)
     if layer.sizes is None:
@@ -91,7 +91,7 @@ def split(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
 
 @combinator("slice")
 def slice_(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """Some of the channels."""
+    """A slice of the channels."""
     _check_in_front(layer, at, scope, x)
     given = {
         name: scope.argument(expr, OF_SLICE[name], at.below("slice", name), name)
@@ -100,15 +100,15 @@ def slice_(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> S
     start = int(given["start"].number) if "start" in given else 0
     channels = int(given["channels"].number)
     if start + channels > x.shape.channels:
-        message = f"the channels {start} to {start + channels - 1} of {x.shape.channels}"
-        raise scope.error("split-shape-mismatch", message, at, "they count from 0")
+        message = f"cannot take channels {start} to {start + channels - 1} of {x.shape.channels}"
+        raise scope.error("split-shape-mismatch", message, at, "channels are counted from 0")
     stop = combine("+", given["start"], given["channels"]) if start else given["channels"]
     steps: list[Body] = [Slice(Size(given.get("start", constant(0))), Size(stop))]
     return steps, _of_channels(x, given["channels"])
 
 
 def _broadcast(body: Body) -> Body:
-    """A branch that is joined number by number: a constant is the same for all samples."""
+    """A branch that is joined elementwise: a constant is the same for all samples."""
     match body:
         case Constant():
             return replace(body, dims=0)
@@ -125,20 +125,23 @@ def _each_number(body: Body) -> bool:
 
 
 def _of_channels(x: TensorInfo, channels: Value) -> TensorInfo:
-    """The same with other channels."""
+    """The same with a different number of channels."""
     number = int(channels.number)
     shape = x.shape._replace(channels=number)
     return x._replace(shape=shape, channels=channels.expr or Number(number))
 
 
 def _there(layer: Layer, at: At, scope: Scope) -> list[int]:
-    """The branches that are there. All of a `split` are."""
+    """The branches that exist. A `split` has all of its branches."""
     there = [place for place in range(len(layer.branches)) if _is_there(layer, place, at, scope)]
     gone = sorted({*range(len(layer.branches))} - {*there})
     if layer.head == "split" and gone:
-        hint = "a branch that leaves its part as it is: `[]`; where a condition fails: `else: []`"
+        hint = (
+            "use `[]` for a branch that returns its part unchanged, or `else: []` for a false "
+            "condition"
+        )
         place = layer.branch_at(gone[0], at)
-        raise scope.error("bad-layer", "a part of a `split` has no branch", place, hint)
+        raise scope.error("bad-layer", "a part of the `split` has no branch", place, hint)
     if not there:
         raise scope.error("bad-layer", f"`{layer.head}` has no branches left", at)
     return there
@@ -146,8 +149,10 @@ def _there(layer: Layer, at: At, scope: Scope) -> list[int]:
 
 def _check_in_front(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> None:
     if x.shape.last:
-        hint = "put `channels_first` ahead of it"
-        message = f"`{layer.head}` wants the channels in front ({x.shape})"
+        hint = "add `channels_first` before it"
+        message = (
+            f"`{layer.head}` expects channels first, but its input is channels last ({x.shape})"
+        )
         raise scope.error("shape-mismatch", message, at, hint)
 
 
@@ -183,7 +188,7 @@ def _is_there(layer: Layer, place: int, at: At, scope: Scope) -> bool:
 
 
 def _has_layer(stack: Stack, at: At, scope: Scope) -> bool:
-    """Whether a branch of one layer is there: its condition holds, and its part is filled."""
+    """Whether a branch of one layer exists: its condition is true, and its part has layers."""
     ((layer, here),) = stack.each(at)
     if layer.otherwise is not None:
         return True
@@ -194,8 +199,8 @@ def _has_layer(stack: Stack, at: At, scope: Scope) -> bool:
 
 def _equal_parts(x: TensorInfo, parts: int, at: At, scope: Scope) -> list[TensorInfo]:
     if x.shape.channels % parts:
-        message = f"{x.shape.channels} channels do not split into {parts} equal parts"
-        hint = "make them unequal: `sizes: [...]` beside `split`"
+        message = f"{x.shape.channels} channels cannot be split into {parts} equal parts"
+        hint = "set unequal sizes: `sizes: [...]` next to `split`"
         raise scope.error("split-shape-mismatch", message, at, hint)
     channels = x.shape.channels // parts
     formula = simplify("//", x.channels, Number(parts))
@@ -209,43 +214,47 @@ def _parts(
 ) -> tuple[tuple[Size, ...], list[TensorInfo]]:
     written, place = layer.sizes or (), at.below("sizes")
     if len(written) != len(layer.branches):
-        message = f"`sizes` has {len(written)} numbers for {len(layer.branches)} branches"
-        raise scope.error("wrong-length", message, place, "write a size for each branch")
+        message = (
+            f"`sizes` has {len(written)} numbers, but there are {len(layer.branches)} branches"
+        )
+        raise scope.error("wrong-length", message, place, "set one size per branch")
     given = [
         scope.argument(expr, SIZE, place.below(number), "size")
         for number, expr in enumerate(written)
     ]
     sizes = tuple(int(value.number) for value in given)
     if sum(sizes) != x.shape.channels:
-        message = f"the sizes add up to {sum(sizes)}, and {x.shape.channels} channels arrive"
-        raise scope.error("split-shape-mismatch", message, place, "each channel is in one part")
+        message = f"the sizes add up to {sum(sizes)}, but the input has {x.shape.channels} channels"
+        raise scope.error(
+            "split-shape-mismatch", message, place, "the sizes must add up to the input's channels"
+        )
     return tuple(map(Size, given)), [_of_channels(x, value) for value in given]
 
 
 def _dimension(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> int:
-    """The dimension that branches are joined along, of a batch."""
+    """The dimension along which branches are concatenated, counting the batch."""
     if layer.along in (None, "channels"):
         _check_in_front(layer, at, scope, x)
         return 1
     names = SPATIAL.get(x.shape.rank, ())
     if layer.along not in names:
         known = ", ".join(f"`{name}`" for name in ("channels", *names))
-        message = f"there is no {layer.along} in {x.shape}"
-        raise scope.error("shape-mismatch", message, at.below("along"), f"there is {known}")
+        message = f"{x.shape} has no {layer.along}"
+        raise scope.error("shape-mismatch", message, at.below("along"), f"available: {known}")
     return names.index(layer.along) + (1 if x.shape.last else 2)
 
 
 def _concat(
     layer: Layer, at: At, scope: Scope, places: list[At], ends: list[TensorInfo], dim: int
 ) -> TensorInfo:
-    """What leaves branches one behind the other."""
+    """The output of concatenated branches."""
     first = ends[0]
     axis = None if dim == 1 and not first.shape.last else dim - (1 if first.shape.last else 2)
     alike = [_without(end.shape, axis) for end in ends]
     if any(shape != alike[0] for shape in alike):
-        what, agree = "branches one behind the other", "branches agree in their sizes"
+        what, agree = "concatenated branches", "make their spatial sizes equal"
         if axis is not None:
-            agree = f"branches agree in all but their {layer.along}"
+            agree = f"make their sizes equal in all dimensions but {layer.along}"
         raise _mismatch(layer, at, scope, places, ends, what, agree)
     if axis is not None:
         scope.settle_equal(*ends)
@@ -255,7 +264,7 @@ def _concat(
     else:
         y = _one_behind_the_other(ends)
     if y.shape.elements > LARGEST_MAP:
-        raise scope.error("too-large", f"`{layer.head}` gives {y.shape}", at)
+        raise scope.error("too-large", f"`{layer.head}` outputs {y.shape}", at)
     return y
 
 
@@ -269,7 +278,7 @@ def _one_behind_the_other(ends: list[TensorInfo]) -> TensorInfo:
 
 
 def _without(shape: Shape, axis: int | None) -> Shape:
-    """A shape without the dimension that branches are joined along."""
+    """A shape without the dimension along which branches are concatenated."""
     if axis is None:
         return shape._replace(channels=0)
     return shape._replace(spatial=(*shape.spatial[:axis], *shape.spatial[axis + 1 :]))
@@ -282,9 +291,9 @@ def _stride(ends: list[TensorInfo]) -> tuple[Real, ...] | None:
 def _alike(
     layer: Layer, at: At, scope: Scope, places: list[At], ends: list[TensorInfo]
 ) -> TensorInfo:
-    """What leaves branches that are added or multiplied, number by number.
+    """The output of branches that are added or multiplied elementwise.
 
-    Sizes that pooling made 1 are broadcast, and the one channel of a gate.
+    Dimensions that pooling reduced to 1 are broadcast, and so is a gate's single channel.
     """
     shapes = [end.shape for end in ends]
     channels = max(shape.channels for shape in shapes)
@@ -293,8 +302,8 @@ def _alike(
     same = all(shape.rank == first.rank and shape.last == first.last for shape in shapes)
     few = (1, channels) if layer.head == "multiply" else (channels,)
     if not (same and all(_fits(end, few, spatial) for end in ends)):
-        what = "a sum" if layer.head == "add" else "a product"
-        agree = "branches agree in their sizes and channels"
+        what = "added branches" if layer.head == "add" else "multiplied branches"
+        agree = "make their channels and spatial sizes equal"
         raise _mismatch(layer, at, scope, places, ends, what, agree)
     whole = [end for end in ends if end.shape == first._replace(channels=channels, spatial=spatial)]
     wide = next((end for end in ends if end.shape.channels == channels), ends[0])
@@ -305,7 +314,7 @@ def _alike(
 
 
 def _fits(end: TensorInfo, channels: tuple[int, ...], spatial: tuple[int, ...]) -> bool:
-    """Whether a branch can be broadcast to these sizes: only what was pooled away is."""
+    """Whether a branch can be broadcast to these sizes: only pooled dimensions are."""
     if end.shape.channels not in channels:
         return False
     if end.shape.spatial == spatial:
@@ -325,8 +334,8 @@ def _mismatch(
 ) -> FoundError:
     listed = ", ".join(str(end.shape) for end in ends)
     pairs = list(zip(places, ends, strict=True))[:MOST_LABELS]
-    labels = tuple((place, f"this gives {end.shape}") for place, end in pairs)
-    message = f"{what} of different shapes: {listed}"
+    labels = tuple((place, f"this outputs {end.shape}") for place, end in pairs)
+    message = f"{what} have different shapes: {listed}"
     return scope.error(f"{layer.head}-shape-mismatch", message, at, hint, labels)
 
 

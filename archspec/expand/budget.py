@@ -1,8 +1,8 @@
-"""What expanding a network may cost, counted before it is spent: specs come from strangers.
+"""Limits on the cost of an expansion, counted before it is spent: specs may be untrusted.
 
-Costs are effects of what is expanded, so a remembered block costs as much as one that is new;
-however often a network uses it, it is expanded once. A block counts by itself, in the room that
-the network around it has left.
+Costs are effects of an expansion, so a memoized block costs as much as a new one; however often a
+network uses it, it is expanded once. A block is counted on its own, within the room that the
+network around it has left.
 """
 
 from __future__ import annotations
@@ -14,25 +14,26 @@ from archspec.expression import Expr, Name, Number, walk
 from archspec.language.widths import Width
 from archspec.places import At, Finding
 
-MOST_LAYERS = 10_000  # those of a block as often as it is used; ResNet-1001 has 3,006
-MOST_STEPS = 150_000  # the shipped network that takes most takes 21,000
-MOST_DEEP = 48  # blocks, combinators and parts, one in another
+MOST_LAYERS = 10_000  # per block, counted per use; ResNet-1001 has 3,006
+MOST_STEPS = 150_000  # the largest built-in network takes 21,000
+MOST_DEEP = 48  # blocks, combinators, and parts, nested
 
-# In steps, by the time that they take, about 3 microseconds each:
-TERM = 2  # of an expression that is evaluated
-VISIT = 10  # a layer, whether it is there or not
+# In steps, in proportion to their time, about 3 microseconds each:
+TERM = 2  # evaluating an expression
+VISIT = 10  # a layer, whether or not it exists
 CALL = 20  # a block
-OPEN = 30  # an op with its shapes, or a layer with arguments laid over it
+OPEN = 30  # an op with its shapes, or a layer with merged arguments
 
 
 class Effects(NamedTuple):
-    """What expanding something has to say besides its result. Those of parts add up.
+    """The effects of an expansion besides its result. Those of parts add up.
 
-    `used` are the ops and blocks met, `reads` the indices that were read, `decided` the arguments
-    of the network that a decision depends on, `drops` the blocks with a stochastic depth of more
-    than 0, `dead` the layers whose result nothing uses. `costs` are the steps of each block in it,
-    by its instance; `height` is how deep blocks are nested in it, and `widths` are what leaves the
-    stages in it.
+    `used` are the ops and blocks that were used, `reads` the indices that were read, `decided` the
+    arguments of the network that a decision depends on, `drops` the blocks with a stochastic depth
+    above 0, `dead` the layers whose output is unused. `costs` are the steps of each inner block, by
+    instance; `height` is the nesting depth of blocks in it, and `widths` are the outputs of the
+    stages
+    in it.
     """
 
     used: frozenset[str] = frozenset()
@@ -47,16 +48,16 @@ class Effects(NamedTuple):
 
 
 class TooLargeError(Exception):
-    """A network that takes too much. `finding` has a place where that is sure to be the cause."""
+    """A network over a limit. `finding` has a location if that is certainly the cause."""
 
     def __init__(self, message: str, hint: str, deep: bool = False) -> None:
         super().__init__(message)
         self.message, self.hint, self.deep = message, hint, deep
         self.finding: Finding | None = None
-        self.before: tuple[Finding, ...] = ()  # what was found until then
+        self.before: tuple[Finding, ...] = ()  # found before the limit
 
     def placed(self, at: At, before: Iterable[Finding]) -> TooLargeError:
-        """The same at a place, if it has none yet, and after these findings."""
+        """The same with a location, if it has none yet, and after these findings."""
         finding = self.finding or Finding("too-large", self.message, None, self.hint)
         self.finding = finding._replace(at=finding.at or at)
         self.before = (*before, *self.before)
@@ -64,7 +65,7 @@ class TooLargeError(Exception):
 
 
 class Room(NamedTuple):
-    """What is left of each limit, the blocks that are open, and what is paid for already."""
+    """The remaining room in each limit, the blocks being expanded, and the costs so far."""
 
     steps: int = MOST_STEPS
     layers: int = MOST_LAYERS
@@ -74,13 +75,13 @@ class Room(NamedTuple):
 
 
 class Budget:
-    """What one block (or the network) has cost so far, and what it met."""
+    """The costs of one block (or the network) so far, and what it used."""
 
     def __init__(self, room: Room) -> None:
         self.room = room
         self.steps = self.own = self.layers = self.deep = self.height = 0
         self.costs: dict[object, int] = {}
-        self.inline: list[str] = []  # the blocks that are open in here
+        self.inline: list[str] = []  # the blocks being expanded here
         self.used: set[str] = set()
         self.reads: set[str] = set()
         self.decided: set[str] = set()
@@ -89,7 +90,7 @@ class Budget:
         self.dead: set[At] = set()
 
     def spend(self, steps: int) -> None:
-        """So many more steps in the layers of this very block."""
+        """Add this many steps to the layers of this block itself."""
         self.own += steps
         self._pay(steps)
 
@@ -97,34 +98,37 @@ class Budget:
         self.steps += steps
         if self.steps > self.room.steps:
             raise TooLargeError(
-                f"this network takes more than {MOST_STEPS:,} steps to open",
-                "repeat and nest less: each use of a block with sizes of its own is opened again",
+                f"expanding this network takes more than {MOST_STEPS:,} steps",
+                "use less repetition and nesting: each use of a block with different sizes "
+                "is expanded",
             )
 
     def grow(self, layers: int) -> None:
-        """So many more layers."""
+        """Add this many layers."""
         self.layers += layers
         if self.layers > self.room.layers:
             raise TooLargeError(
                 f"the network has more than {MOST_LAYERS:,} layers",
-                "repeat less; blocks that use blocks multiply",
+                "use less repetition; layers of nested blocks multiply",
             )
 
     def read(self, expr: Expr) -> None:
-        """The steps of an expression that is evaluated."""
+        """Add the steps of evaluating an expression."""
         leaf = isinstance(expr, (Number, Name))
         self.spend(1 if leaf else TERM * len(walk(expr)))
 
     def nest(self, levels: int) -> None:
-        """So many levels deeper, for a moment."""
+        """Go this many levels deeper, temporarily."""
         self.height = max(self.height, self.deep + levels)
         if self.deep + levels > self.room.depth:
             raise TooLargeError(
-                f"blocks and layers are nested more than {MOST_DEEP} deep", "nest less", deep=True
+                f"blocks and layers are nested more than {MOST_DEEP} deep",
+                "use less nesting",
+                deep=True,
             )
 
     def left(self, block: str) -> Room:
-        """The room that a block in here has."""
+        """The room of an inner block."""
         room = self.room
         return Room(
             room.steps - self.steps,
@@ -135,21 +139,21 @@ class Budget:
         )
 
     def effects(self, instance: object) -> Effects:
-        """All of it, as a value; `instance` is what was expanded."""
+        """All of it, as a value; `instance` is the expanded block."""
         return Effects(
             frozenset(self.used),
             frozenset(self.reads),
             frozenset(self.decided),
             frozenset(self.drops),
             (*self.costs.items(), (instance, self.own)),
-            max(self.layers, 1),  # a block of nothing, used twice in twice, is walked through too
+            max(self.layers, 1),  # a block of nothing, used twice in twice, takes time too
             self.height,
             tuple(self.widths),
             frozenset(self.dead),
         )
 
     def add(self, effects: Effects) -> None:
-        """The effects of a block in here, but for `decided`: those are names of the block."""
+        """The effects of an inner block, except `decided`, whose names are the block's own."""
         self.nest(effects.height)
         self.grow(effects.layers)
         self.widths += effects.widths

@@ -1,4 +1,4 @@
-"""A class in the making: what one use of a block has, until it is named and closed."""
+"""A class under construction: the contents of one use of a block, before names are assigned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec.places import At
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """A layer that becomes an attribute. `mark` stands for it in bodies until it is named."""
+    """A layer that becomes an attribute. `mark` represents it in bodies until it has a name."""
 
     module: ModuleNode
     mark: str
@@ -26,7 +26,7 @@ class Item:
 
 @dataclass(frozen=True, eq=False)
 class Slot:
-    """The place of a residual's shortcut, there or not."""
+    """The position of a residual's shortcut, whether or not it exists."""
 
     mark: str
     name: str
@@ -36,7 +36,7 @@ class Slot:
 
 @dataclass(eq=False)
 class Builder:
-    """What a class has so far. A sequential one holds layers and no combinators."""
+    """The contents of a class so far. A sequential class has layers but no combinators."""
 
     sequential: bool = False
     prefix: str = ""  # of marks
@@ -44,7 +44,7 @@ class Builder:
     symbols: dict[Any, str] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=list)
-    tensors: dict[str, str] = field(default_factory=dict)  # the names that marks stand for
+    tensors: dict[str, str] = field(default_factory=dict)  # the names that marks represent
     runs: list[Repetition] = field(default_factory=list)
     named: bool = False  # whether tensors are read or named
     marks: int = 0
@@ -55,13 +55,13 @@ class Builder:
         return f"#{self.prefix}{self.marks}"
 
     def tensor(self, name: str) -> str:
-        """A mark for a tensor whose name others may have too."""
+        """A mark for a tensor whose name other tensors may have too."""
         mark = self.mark()
         self.tensors[mark] = name
         return mark
 
     def take(self, other: Builder) -> None:
-        """The layers of another one, behind those that are there."""
+        """Add the layers of another builder after its own."""
         before = len(self.items)
         self.items += other.items
         self.tensors |= other.tensors
@@ -69,7 +69,7 @@ class Builder:
         self.slots += [replace(slot, after=slot.after + before) for slot in other.slots]
 
     def insert(self, item: Item, place: int) -> None:
-        """A layer ahead of others."""
+        """Add a layer before the others."""
         self.items.insert(place, item)
         later = [slot.after + (slot.after > place) for slot in self.slots]
         self.slots = [replace(slot, after=n) for slot, n in zip(self.slots, later, strict=True)]
@@ -82,14 +82,14 @@ class Builder:
         at: At | None,
         draws: tuple[Draw, ...] = (),
     ) -> Apply:
-        """A layer more, and its application."""
+        """Add a layer and apply it."""
         item = Item(module, self.mark(), name, at, draws)
         self.items.append(item)
         return applied(item.mark, site)
 
 
 def applied(mark: str, site: Site) -> Apply:
-    """The layer that a mark stands for, applied."""
+    """Apply the layer that a mark represents."""
     if isinstance(site, RowSite):
         return Apply(mark, site)
     if isinstance(site, OpSite) and site.op.constant:
@@ -99,7 +99,7 @@ def applied(mark: str, site: Site) -> Apply:
 
 @dataclass(frozen=True, eq=False)
 class Declared:
-    """What a block says of the class that it becomes; `child` is the name of its uses."""
+    """The settings of a block for its class; `child` is the name of its uses."""
 
     block: str
     class_name: str
@@ -113,7 +113,7 @@ class Declared:
 
 
 class Tensor(NamedTuple):
-    """A tensor with a name, and what stands for it in bodies."""
+    """A tensor with a name, and its mark or name in bodies."""
 
     mark: str
     info: TensorInfo
@@ -121,8 +121,8 @@ class Tensor(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Shareable:
-    """A layer with a name, which may be applied again: how it is applied first, to what, and how it
-    is expanded for something else.
+    """A layer with a name that may be applied again: its first application and input, and how to
+    expand it for a different input.
     """
 
     step: Apply
@@ -133,9 +133,9 @@ class Shareable:
 
 
 class Tensors:
-    """Those that a class, the network or one use of an inline block knows, as it goes on.
+    """The named tensors that a class, the network, or one use of an inline block has so far.
 
-    `layers` are those with names in it.
+    `layers` are its named layers.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Tensors:
         self.layers = dict(layers)
 
     def name(self, name: str, info: TensorInfo) -> str:
-        """A new one; what stands for it."""
+        """A new tensor; what represents it."""
         mark = self.out.tensor(name) if self.private else name
         self.out.named = True
         self.known[name] = Tensor(mark, info)

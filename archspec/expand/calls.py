@@ -1,4 +1,4 @@
-"""Uses of blocks: what a block is given, what its body sees, what leaves it."""
+"""Uses of blocks: their arguments, the scope of their body, and their outputs."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from archspec.places import At, Finding, Given, Origin, Use
 
 
 class BlockKey(NamedTuple):
-    """Everything that the expansion of a block depends on, but for the indices.
+    """Everything that the expansion of a block depends on, except the indices.
 
-    Numbers come with their types: `True` and 1 are equal in Python and differ in a spec.
+    Numbers include their types: `True` and 1 are equal in Python but differ in a spec.
     """
 
     name: str
@@ -52,7 +52,7 @@ class BlockKey(NamedTuple):
 
 
 class Expanded(NamedTuple):
-    """A block, expanded; without an instance where it has findings."""
+    """An expanded block; without an instance if it has findings."""
 
     instance: BlockInstance | None
     effects: Effects
@@ -66,7 +66,7 @@ class Expanded(NamedTuple):
 
 @dataclass(eq=False)
 class Call:
-    """A use of a block with what it is given, where it is written."""
+    """A use of a block with its arguments, where it is written."""
 
     name: str
     block: Block
@@ -76,23 +76,27 @@ class Call:
     origins: dict[str, Origin]
     at: At  # where the block is named
     args: dict[str, Given] = field(default_factory=dict)
-    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that are
+    lists: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # arguments with a list as their value
     inputs: dict[str, Tensor] = field(default_factory=dict)
-    saves: tuple[str, ...] = ()  # what it gives, as its user names it
+    saves: tuple[str, ...] = ()  # the names of its outputs in the caller
 
     @property
     def indices(self) -> dict[str, Value]:
-        """The indices that the block sees."""
+        """The indices available to the block."""
         values = self.scope.values
         return {name: values[name] for name in INDICES if name in values}
 
     @property
     def arriving(self) -> str:
-        """The name of the channels that arrive: those that leave, unless others are given."""
+        """The name of the input channels: that of the output channels, unless the caller sets
+        others.
+        """
         return "in_channels" if "channels" in self.given else "channels"
 
     def key(self, x: TensorInfo) -> BlockKey:
-        """What the expansion depends on."""
+        """The key of the expansion."""
         given = tuple(sorted((n, v.number, type(v.number)) for n, v in self.given.items()))
         inner = TensorInfo(x.shape, Name(self.arriving), (1,) * x.shape.rank)
         parts = tuple(sorted(self.parts.items(), key=lambda item: item[0]))
@@ -102,13 +106,13 @@ class Call:
         return BlockKey(self.name, self.block, given, parts, inner, context, inputs, lists)
 
     def give(self, arg: str, written: Any, at: At, read: Callable[[Expr, At], Value]) -> None:
-        """An argument as it is written at a place: a number, or a list of them."""
+        """An argument as written at a location: a number, or a list of numbers."""
         scope, written = self.scope, spread(written, self.scope.lists)
         if not isinstance(written, tuple):
             self.given[arg] = read(written, at)
             return
         if arg not in self.block.args:
-            raise scope.error("wrong-type", f"`{arg}` is one number", at, "write one number")
+            raise scope.error("wrong-type", f"`{arg}` expects one number", at, "use one number")
         self.lists[arg] = elements(arg, len(written), self.block)
         for place, (name, part) in enumerate(zip(self.lists[arg], written, strict=True)):
             if isinstance(part, tuple):
@@ -117,12 +121,12 @@ class Call:
             self.args[name] = at.below(place)
 
     def _inside(self, name: str, x: TensorInfo) -> TensorInfo:
-        """An input as the block sees it."""
+        """An input in the names of the block."""
         info = self.inputs[name].info
         return TensorInfo(info.shape, Name(channels_of(name, self.block)), relative(info, x))
 
     def use(self) -> Use:
-        """How places inside the block are found."""
+        """How locations inside the block are found."""
         scope = self.scope
         bound = _bound_defaults(self.name, self.block, scope)
         origins = unfilled_origins(self.name, self.block, scope) | self.origins
@@ -139,22 +143,22 @@ class Call:
         return known
 
     def settle(self) -> None:
-        """Notes that the block decides on what it is given."""
+        """Record that the block makes decisions based on its arguments."""
         for value in self.given.values():
             if value.expr is not None:
                 self.scope.settle(value.expr)
 
     def count(self) -> None:
-        """The steps of opening the block."""
+        """The steps of expanding the block."""
         parts = sum(part.size for part in self.parts.values())
         self.scope.budget.spend(CALL + len(self.block.args) + len(self.given) + parts)
 
 
 def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
-    """The block of a layer with what the layer gives it, read where it is written."""
-    if layer.head in PARTS_OF_ALL:  # it is no part here: only where it is being filled
-        hint = "name an op or a block: `norm: {group_norm: 32}`"
-        raise scope.error("cycle", f"`{layer.head}` is filled with itself", at, hint)
+    """The block of a layer, with the layer's arguments, evaluated where it is written."""
+    if layer.head in PARTS_OF_ALL:  # not a part here: only where its layers are given
+        hint = "use an op or a block: `norm: {group_norm: 32}`"
+        raise scope.error("cycle", f"`{layer.head}` refers to itself", at, hint)
     block = scope.context.blocks[layer.head]
     scope.budget.used.add(layer.head)
     bound = bind_use(layer, layer.head, block, memo=scope.memo)
@@ -171,7 +175,7 @@ def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
         call.give(arg, expr, place, partial(_argument, scope, how, arg))
     if scope.in_network:
         scope.settle(x.channels)
-    for name in PARTS_OF_ALL:  # a block's norm and act go on into the blocks of its body
+    for name in PARTS_OF_ALL:  # a block's norm and act are passed on to the blocks in its body
         if name not in parts and name in scope.parts and not scope.in_network:
             parts[name], origins[name] = scope.parts[name], scope.origins[name]
     for arg in bound.args:
@@ -187,33 +191,36 @@ def _argument(scope: Scope, how: Field, word: str, expr: Expr, at: At) -> Value:
 
 
 def in_turn(turn: tuple[int, int], values: tuple[Any, ...], at: At, scope: Scope) -> tuple[Any, At]:
-    """Of a list, what it says for this turn of a layer that is repeated."""
+    """The value of a list for this repetition of a layer."""
     index, count = turn
     if len(values) != count:
-        message = f"`{at.path[-1]}` has {len(values)} entries for {count} layers"
-        hint = "beside `repeat` a list says a value layer by layer"
+        message = f"`{at.path[-1]}` has {len(values)} entries, but there are {count} layers"
+        hint = "a list next to `repeat` needs one value per layer"
         raise scope.error("wrong-length", message, at, hint)
     return values[index], at.below(index)
 
 
 def _connect(call: Call, layer: Layer, bound: Bound, at: At) -> None:
-    """The tensors that a block takes besides, and the names of those that it gives."""
+    """The additional input tensors of a block, and the names of its outputs."""
     scope, block, whole = call.scope, call.block, at.below(layer.head)
     of_scope(scope, call.at)
     for name in block.inputs:
         if name not in bound.inputs:
-            message, hint = f"`{call.name}` is not told its `{name}`", f"write `{name}: ...`"
+            message, hint = (
+                (f"missing input `{name}` for block `{call.name}`"),
+                f"add `{name}: ...`",
+            )
             raise scope.error("missing-key", message, call.at, hint)
         call.inputs[name] = read(bound.inputs[name], whole.below(name), scope)
     if len(layer.save) > len(block.outputs) > 0:
         given = "1 tensor" if len(block.outputs) == 1 else f"{len(block.outputs)} tensors"
-        message = f"`{call.name}` gives {given}, and here are {len(layer.save)} names"
-        raise scope.error("bad-layer", message, at.below("save"), "leave the last ones out")
+        message = f"`{call.name}` has {given}, but `save` has {len(layer.save)} names"
+        raise scope.error("bad-layer", message, at.below("save"), "remove the last names")
     call.saves = layer.save if block.outputs else ()
 
 
 def _given_at(layer: Layer, arg: str, whole: At, scope: Scope) -> Given:
-    """Where an argument is given: here, or where the block around it was given it."""
+    """Where an argument is set: here, or where the caller of the enclosing block sets it."""
     raw = layer.given.get(arg)
     outer = scope.given(raw.strip()) if isinstance(raw, str) else None
     return outer or whole.below(arg)
@@ -222,7 +229,7 @@ def _given_at(layer: Layer, arg: str, whole: At, scope: Scope) -> Given:
 def closures(
     stacks: Mapping[str, Stack], whole: At, scope: Scope
 ) -> tuple[dict[str, Closure], dict[str, Origin]]:
-    """The layers that fill parts, written below `whole` in this scope."""
+    """The layers given for parts, written below `whole` in this scope."""
     parts = {
         name: closure(stack, scope.parts, scope.network_args, scope.memo)
         for name, stack in stacks.items()
@@ -234,17 +241,20 @@ def closures(
 
 
 def check_required(call: Call) -> None:
-    """Raises a finding where an argument is not given that has no default."""
+    """Raise a finding if a required argument is missing."""
     bound = _bound_defaults(call.name, call.block, call.scope)
     for arg, default in call.block.args.items():
         known = arg in call.given or arg in call.lists or arg in bound.args
         if default is None and not known:
-            message, hint = f"`{call.name}` is not told its `{arg}`", f"write `{arg}: ...`"
+            message, hint = (
+                (f"missing argument `{arg}` for block `{call.name}`"),
+                f"add `{arg}: ...`",
+            )
             raise call.scope.error("missing-key", message, call.at, hint)
 
 
 def class_scope(key: BlockKey, indices: Mapping[str, int], room: Room, memo: Memo | None) -> Scope:
-    """What the body of a block sees that is a class: its own names."""
+    """The scope of the body of a block that is a class: its own names."""
     scope = Scope(key.context, Budget(room), memo, Builder())
     scope.block, scope.lists = key.name, dict(key.lists)
     numbers = [name for names in scope.lists.values() for name in names]
@@ -266,7 +276,7 @@ def class_scope(key: BlockKey, indices: Mapping[str, int], room: Room, memo: Mem
 
 
 def inline_scope(call: Call, x: TensorInfo) -> Scope:
-    """What the body of an inline block sees: its names, as formulas of its user."""
+    """The scope of the body of an inline block: its names, as formulas of the caller."""
     outer = call.scope
     call.count()
     scope = outer.with_(
@@ -301,7 +311,7 @@ def _fill(
     parts: Mapping[str, Closure],
     given: Mapping[str, Value],
 ) -> None:
-    """Parts as they are filled, and the defaults of arguments that are not given."""
+    """The layers given for parts, and the defaults of arguments that are not set."""
     context, memo = scope.context, scope.memo
     bound = _bound_defaults(name, block, scope)
     scope.parts = {
@@ -327,7 +337,7 @@ def _fill(
 
 
 def _define_flow(scope: Scope, given: Mapping[str, Value], x: TensorInfo) -> None:
-    """The names that are given, and those of what arrives."""
+    """The names that are set, and those of the input."""
     for arg, value in ({"stride": constant(1)} | dict(given)).items():
         scope.values[arg] = scope.define(arg, value, given=True)
     arriving = "in_channels" if "channels" in given else "channels"
@@ -336,7 +346,7 @@ def _define_flow(scope: Scope, given: Mapping[str, Value], x: TensorInfo) -> Non
 
 
 def unfilled_origins(name: str, block: Block, scope: Scope) -> dict[str, Origin]:
-    """Where the parts of a block are filled that its user leaves as they are."""
+    """Where the default layers of parts are written."""
     own = {part: Origin(At(("parts", part), name), {}) for part in block.parts}
     filled = _bound_defaults(name, block, scope).parts
     return own | {part: Origin(At(("defaults", name, part)), {}) for part in filled}
@@ -347,7 +357,7 @@ def _bound_defaults(name: str, block: Block, scope: Scope) -> Bound:
 
 
 def declared(name: str, block: Block, scope: Scope) -> Declared:
-    """What a block says of its class, where its body sees `scope`."""
+    """The settings of a block for its class, evaluated in `scope`."""
     class_name, prefix, child = block.class_ or camel(name), block.name or name, None
     if isinstance(prefix, Template):
         prefix, child = name, scope.name(prefix, At(block=name))
@@ -360,7 +370,7 @@ def declared(name: str, block: Block, scope: Scope) -> Declared:
 
 
 def channels_of(name: str, block: Block) -> str:
-    """What stands for the channels of an input in formulas of the block."""
+    """The names of an input's channels in formulas of the block."""
     channels = f"{name}_channels"
     while channels in block.args or channels in FLOW:
         channels += "_"

@@ -1,4 +1,4 @@
-"""Layers with dots in their names, which stand in containers: `convs.0` in `convs`."""
+"""Layers with dots in their names, which are inside containers: `convs.0` in `convs`."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from archspec.places import Finding
 
 
 def check_dotted(name: str, item: Item, in_module: bool) -> None:
-    """A finding where a module of its own, such as a sequence, would hold a container.
+    """A finding if another module, such as a sequence, would hold a container.
 
-    Containers hold modules, and a learned constant is none.
+    Containers hold modules, so they cannot hold a learned constant.
     """
     if isinstance(item.module, OpCall) and item.module.kind.constant:
-        message = f"`{name}` cannot be the name of a `{item.module.op.key}`"
-        hint = "dots make containers of layers; give it a name without"
+        message = f"`{name}` is not valid as the name of a `{item.module.op.key}`"
+        hint = "only layers can be inside containers; use a name without dots"
         raise FoundError(Finding("bad-name", message, item.at, hint))
     if in_module or not name.partition(".")[0].isidentifier():
-        message = f"`{name}` cannot be a name here"
-        hint = "dots make containers of layers in the body of a class, as in `convs.0`"
+        message = f"`{name}` is not valid as a name here"
+        hint = "names with dots (`convs.0`) are only allowed in the body of a class"
         raise FoundError(Finding("bad-name", message, item.at, hint))
 
 
 def containers_of(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each name with each container that it stands in."""
+    """Each name with each container that it is in."""
     for name in names:
         container = name.rpartition(".")[0]
         while container:
@@ -39,9 +39,9 @@ def containers_of(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 def in_containers(
     children: tuple[Child, ...], before: list[int]
 ) -> tuple[tuple[Child, ...], list[int]]:
-    """Layers of one container side by side, where the first of them stands.
+    """The layers of each container together, at the position of the first.
 
-    `before` is how many layers come before each place, those of containers that are open included.
+    `before` is the number of layers before each position, including those in open containers.
     """
     if not any("." in child.attribute for child in children):
         return children, before

@@ -1,4 +1,4 @@
-"""What layers see that is written elsewhere: the network's context, and layers that fill parts."""
+"""What layers can see from elsewhere: the network's context, and layers given for parts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ USUAL = {"norm": Stack((Layer("batch_norm"),)), "act": Stack((Layer("relu"),))}
 
 @dataclass(frozen=True, eq=False)
 class Closure:
-    """Layers that fill a part, with the parts and names of the place where they are written.
+    """Layers given for a part, with the parts and names that are visible where they are written.
 
-    Equal ones are one object (`closure`), since a chain of parts that name parts would be
-    compared without end.
+    Equal closures are one object (`closure`), because comparing a chain of parts that name parts
+    would not end.
     """
 
     stack: Stack
@@ -35,7 +35,7 @@ class Closure:
 
     @property
     def none(self) -> bool:
-        """Whether nothing fills the part; a part may hand on another."""
+        """Whether the part has no layers; a part may pass on another part."""
         layers = self.stack.layers
         if len(layers) == 1 and layers[0].head in self.parts and not layers[0].given:
             return self.parts[layers[0].head].none
@@ -65,7 +65,7 @@ def items(mapping: Mapping[str, Any]) -> Items:
 
 @remember
 def names_in(written: Any, *, memo: Memo | None) -> frozenset[str]:
-    """Every name in expressions of what was written (`written.raw`)."""
+    """Every name in expressions of a value from a spec (`written.raw`)."""
     return frozenset(_names_in(written.raw))
 
 
@@ -75,7 +75,7 @@ def _names_in(written: Any) -> Iterable[str]:
             return {name for part in written.values() for name in _names_in(part)}
         case list():
             return {name for part in written for name in _names_in(part)}
-        case str():  # an expression, or a name with some in braces
+        case str():  # an expression, or a name with expressions in braces
             texts = BRACES.findall(written) if "{" in written else [written]
             return {name for text in texts for name in _names_of(text)}
     return ()
@@ -89,10 +89,11 @@ def _names_of(text: str) -> Iterable[str]:
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """All that a block sees unasked: the norm and act, defaults, prefixes and blocks.
+    """What every block can see: the norm and act, defaults, prefixes, and blocks.
 
-    `args` are those of the network that layers in `defaults` name, `origins` say where the norm and
-    act are written, if they are.
+    `args` are the network's arguments that layers in `defaults` name; `origins` are the locations
+    of
+    the norm and act, if they are written.
     """
 
     defaults: Defaults
@@ -104,7 +105,7 @@ class Context:
 
 
 def context_of(spec: Spec, memo: Memo | None) -> Context:
-    """The context of a spec that was loaded."""
+    """The context of a loaded spec."""
     args = {name: constant(value) for name, value in spec.args.items()}
     named = {n: args[n] for n in names_in(spec.defaults, memo=memo) & args.keys()}
     blocks, prefixes = items(spec.library.known()), items(spec.names)
@@ -120,7 +121,7 @@ def _context(
         name: closure(getattr(defaults, name) or usual, {}, named, memo, network=True)
         for name, usual in USUAL.items()
     }
-    # The norm may name the act, and the other way round.
+    # The norm may name the act, and vice versa.
     parts = {
         name: closure(
             part.stack, {k: v for k, v in plain.items() if k != name}, named, memo, network=True

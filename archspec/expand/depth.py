@@ -1,4 +1,4 @@
-"""How deep layers are nested, and blocks that use themselves."""
+"""The nesting depth of layers, and blocks that use themselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.places import At, Finding
 
 @contextmanager
 def nested(scope: Scope, block: str = "", named: At | None = None) -> Iterator[None]:
-    """One level deeper. A block that is open already and goes too deep uses itself."""
+    """Go one level deeper. A block that is already being expanded and goes too deep uses itself."""
     budget = scope.budget
     budget.deep += 1
     if block:
@@ -33,7 +33,7 @@ def nested(scope: Scope, block: str = "", named: At | None = None) -> Iterator[N
 
 
 def _cycle(scope: Scope, named: At | None) -> Finding | None:
-    """The finding where layers are nested too deep because a block uses itself."""
+    """The finding if layers are nested too deep because a block uses itself."""
     names = Counter((*scope.budget.room.around, *scope.budget.inline))
     repeated = [block for block, count in names.items() if block and count > 1]
     if not repeated:

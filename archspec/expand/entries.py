@@ -1,4 +1,4 @@
-"""Entries of stem and head, and layers between stages: layers for the class of the network."""
+"""Entries of stem and head, and layers between stages: layers of the network's class."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FATAL = ("cycle", "too-large")
 
 
 class Args(NamedTuple):
-    """The arguments of the network, and what expressions see of them."""
+    """The arguments of the network, and their values in expressions."""
 
     numbers: Mapping[str, Value]
     visible: Mapping[str, Value]
@@ -40,10 +40,10 @@ NONE = Args({}, {})
 
 
 class Part(NamedTuple):
-    """A section, or layers in one, under a name or without; `at` is the place of the section.
+    """A section, or layers in a section, with or without a name; `at` is the path of the section.
 
-    `series` are stages in sequences and repeated blocks in it, `tensors` those with names that
-    it may read, and `layers` those ahead of it that it applies again.
+    `series` are stages in sequences and repeated blocks in it, `tensors` the named tensors that it
+    may read, and `layers` the layers before it that it applies again.
     """
 
     written: Section | Stack
@@ -57,8 +57,10 @@ class Part(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A tensor that the network knows by name: after how many steps an entry of this name ends,
-    or None for one that is saved by a layer."""
+    """A tensor that the network knows by name: the number of steps after which the entry of this
+    name
+    ends, or None for a tensor that a layer saves.
+    """
 
     name: str
     info: TensorInfo
@@ -66,9 +68,9 @@ class Named(NamedTuple):
 
 
 class ExpandedPart(NamedTuple):
-    """A part of the class of the network, whose attributes are in `out`.
+    """A part of the network's class, with its attributes in `out`.
 
-    `goes_on`: what leaves it is known, so what follows is expanded too.
+    `goes_on`: its output is known, so the rest is expanded too.
     """
 
     out: Builder
@@ -87,11 +89,11 @@ class ExpandedPart(NamedTuple):
 
 
 class StopExpanding(Exception):
-    """What follows cannot be known; the findings say why."""
+    """The rest cannot be expanded; the findings say why."""
 
 
 class Parts:
-    """Parts of the class of the network, one after the other."""
+    """Parts of the network's class, in order."""
 
     def __init__(self, room: Room) -> None:
         self.budget, self.out = Budget(room), Builder()
@@ -101,7 +103,7 @@ class Parts:
         self.layers: dict[str, Shareable] = {}
 
     def take(self, at: At, expand: Callable[..., ExpandedPart]) -> ExpandedPart:
-        """One more, in the room that is left; raises `StopExpanding` and `TooLargeError`."""
+        """Add a part, within the remaining room; raises `StopExpanding` and `TooLargeError`."""
         room = self.budget.left("")
         try:
             part = expand(room=room)
@@ -130,7 +132,7 @@ class Parts:
         return tuple((name, self.layers[name]) for name in sorted(known))
 
     def _pay(self, part: ExpandedPart, expand: Callable[..., ExpandedPart]) -> None:
-        """What a part takes. One that is remembered and too large is expanded to find where."""
+        """The cost of a part. A memoized part over the limit is expanded to find where."""
         try:
             self.budget.add(part.effects)
             self.budget.decided |= part.effects.decided
@@ -140,9 +142,9 @@ class Parts:
 
 
 def expand_part(part: Part, args: Args, *, memo: Memo | None, room: Room) -> ExpandedPart:
-    """A section, or an entry of one. What names no argument of the network is the same in all.
+    """A section, or an entry of one. Entries that name no argument of the network are shared.
 
-    What applies a layer ahead of it again depends on that.
+    Entries that apply an earlier layer again depend on it.
     """
     if not part.layers and names_in(part.written, memo=memo).isdisjoint(args.numbers):
         return _without_args(part, memo=memo, room=room)
@@ -163,7 +165,7 @@ def _expand(part: Part, args: Args, memo: Memo | None, room: Room) -> ExpandedPa
 def _section(
     part: Part, section: Section, args: Args, memo: Memo | None, room: Room
 ) -> ExpandedPart:
-    """After a finding in a layer that leaves what arrives it goes on behind that."""
+    """After a finding in a layer that keeps the shape, expansion continues after it."""
     parts, x, goes_on = Parts(room), part.x, True
     known, series = dict(part.tensors), dict[Path, list[Series]]()
     for one in part.series:
@@ -196,7 +198,7 @@ def _section(
 def tensors_read(
     written: Section | Stack | Stage, known: Mapping[str, TensorInfo], memo: Memo | None
 ) -> tuple[tuple[str, TensorInfo], ...]:
-    """Those with names that a part of the network may read."""
+    """The named tensors that a part of the network may read."""
     names = names_read(written, memo)
     return tuple((name, known[name]) for name in sorted(names & known.keys())) if names else ()
 
@@ -231,7 +233,7 @@ def _entry(part: Part, stack: Stack, args: Args, memo: Memo | None, room: Room) 
 
 
 def is_joint(stack: Stack) -> bool:
-    """Whether it is one combinator, which has no attribute: its key names a tensor alone."""
+    """Whether it is one combinator, which has no attribute: its key only names a tensor."""
     if stack.listed or len(stack.layers) != 1:
         return False
     head = stack.layers[0].head
@@ -239,12 +241,12 @@ def is_joint(stack: Stack) -> bool:
 
 
 def _steps(stack: Stack) -> list[str | int]:
-    """The places of the layers in a list, if they stand in one."""
+    """The paths of the layers in a list, if they are in one."""
     return [layer.step for layer in stack.layers if layer.step is not None]
 
 
 def _leaves_as_is(stack: Stack) -> bool:
-    """Whether it is one norm or activation, whatever is wrong in it."""
+    """Whether it is one norm or activation, even with mistakes in it."""
     if len(stack.layers) != 1:
         return False
     head = stack.layers[0].head

@@ -1,4 +1,4 @@
-"""`interpolate`: to the size of another tensor."""
+"""`interpolate`: resize to the size of another tensor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archspec.places import At
 
 @combinator("interpolate")
 def interpolate(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """What arrives with the spatial sizes of a named tensor."""
+    """The input, resized to the spatial size of a named tensor."""
     given, place = layer.given, at.below(layer.head)
     like = read(given[LIKE], place.below(LIKE), scope)
     mode = given.get("mode", "nearest")
@@ -30,19 +30,22 @@ def interpolate(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder)
     except ShapeError as error:
         raise scope.error(error.rule, error.message, at, error.hint) from None
     if shape.elements > LARGEST_MAP:
-        raise scope.error("too-large", f"`interpolate` gives {shape}", at)
+        raise scope.error("too-large", f"`interpolate` outputs {shape}", at)
     step = Interpolate(like.mark, x.shape.rank, mode, align)
     return [step], TensorInfo(shape, x.channels, like.info.stride)
 
 
 def _resized(x: Shape, like: Shape, name: str) -> Shape:
     if not x.rank:
-        message = f"`interpolate` wants spatial sizes, and what arrives is {x.channels} features"
-        raise ShapeError(message, "put it ahead of `flatten`")
+        message = (
+            "`interpolate` expects spatial dimensions, but its input is a vector of "
+            f"{x.channels} features"
+        )
+        raise ShapeError(message, "move it before `flatten`")
     if x.last or like.last:
-        message = f"`interpolate` wants the channels in front ({x} like {like})"
-        raise ShapeError(message, "put `channels_first` ahead of it")
+        message = f"`interpolate` expects channels first ({x} like {like})"
+        raise ShapeError(message, "add `channels_first` before it")
     if x.rank != like.rank:
-        message = f"`{name}` is {like}, and what arrives is {x}"
-        raise ShapeError(message, "the two have as many spatial sizes")
+        message = f"`{name}` is {like}, but the input is {x}"
+        raise ShapeError(message, "both must have the same number of spatial dimensions")
     return x._replace(spatial=like.spatial)

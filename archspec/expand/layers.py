@@ -1,6 +1,6 @@
-"""Layers expanded one after the other: ops, parts, blocks, and what stands under a name.
+"""Layers in order: ops, parts, blocks, and attributes.
 
-Combinators register themselves (`combinator`), so that they may expand the layers inside them.
+Combinators register themselves (`combinator`), so that they can expand their inner layers.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ _RUNS: list[Expand] = []
 
 
 def run(expand: Expand) -> Expand:
-    """Makes a function the expansion of stages that are children of sequences."""
+    """Make a function the expansion of stages that are children of sequences."""
     _RUNS.append(expand)
     return expand
 
 
 def combinator(*heads: str) -> Callable[[Combinator], Combinator]:
-    """Makes a function the expansion of these heads."""
+    """Make a function the expansion of these layer types."""
 
     def register(expand: Combinator) -> Combinator:
         _COMBINATORS.update(dict.fromkeys(heads, expand))
@@ -68,11 +68,11 @@ def combinator(*heads: str) -> Callable[[Combinator], Combinator]:
     return register
 
 
-# Layers in the class around -----------------------------------------------------------
+# Layers in the enclosing class --------------------------------------------------------
 
 
 def expand_stack(stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """The layers of a list, as attributes of the class around."""
+    """The layers of a list, as attributes of the enclosing class."""
     steps: list[Body] = []
     for layer, place in stack.each(at):
         for turn, here in turns(layer, place, scope, out):
@@ -82,7 +82,7 @@ def expand_stack(stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder
 
 
 def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """One layer: what it computes, and what leaves it."""
+    """One layer: its computation and its output."""
     scope.budget.spend(VISIT)
     if not scope.decide(layer.when, at.below("when")):
         with nested(scope):
@@ -93,7 +93,7 @@ def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
 
 
 def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """What a layer is by its head, without its modifiers."""
+    """A layer by its type, without its modifiers."""
     if layer.head == TENSOR:
         return [], x
     if layer.head in COMBINATORS and layer.head != "sequence":
@@ -107,7 +107,7 @@ def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
     if layer.run or layer.head in OPS or layer.head == "sequence":
         made = expand_module(layer, at, scope, x)
         if isinstance(layer.raw, list) and not _has_children(made):
-            return [], x  # a list of layers that are not there
+            return [], x  # a list whose layers do not exist
         return _add(made, layer, at, scope, x, out)
     call = call_of(layer, at, scope, x)
     if call.block.inline and layer.name is None:
@@ -140,7 +140,7 @@ def _combine(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
 
 
 def settle_all(scope: Scope, x: TensorInfo) -> None:
-    """Notes that the class around is made for its sizes: a sum or a gate depends on any of them."""
+    """Record that the enclosing class depends on its sizes: a sum or gate depends on all."""
     scope.settle(x.channels)
     if scope.builder is not None:
         scope.budget.decided |= scope.builder.definitions.keys()
@@ -159,14 +159,14 @@ def _add(made: Module, layer: Layer, at: At, scope: Scope, x: TensorInfo, out: B
 
 
 def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
-    """The name that a layer has; a list in a sequence numbers its children."""
+    """The name of a layer; a list in a sequence numbers its children."""
     listed = out.sequential and not isinstance(layer.step, str)
     if listed and not isinstance(layer.name, Template):
         return None
     return scope.name(layer.name, at.below("name"))
 
 
-# Layers under a name ------------------------------------------------------------------
+# Layers with a name -------------------------------------------------------------------
 
 
 def expand_attribute(
@@ -178,7 +178,7 @@ def expand_attribute(
     out: Builder,
     named_at: At,
 ) -> Steps:
-    """All layers of `stack` as one attribute: one alone is itself, more are a Sequential."""
+    """All layers of `stack` as one attribute: a single layer itself, several as a Sequential."""
     if stack.single:
         ((layer, place),) = stack.each(at)
         if (layer.source is not None or layer.save) and scope.decide(
@@ -207,7 +207,7 @@ def _as_attribute(
 
 
 def _single(stack: Stack, at: At, name: str, scope: Scope, x: TensorInfo) -> Module:
-    """The module of an attribute that is there."""
+    """The module of an existing attribute."""
     made, _ = expand_single(stack, at, scope, x, name)
     assert made is not None
     return made
@@ -216,7 +216,7 @@ def _single(stack: Stack, at: At, name: str, scope: Scope, x: TensorInfo) -> Mod
 def expand_single(
     stack: Stack, at: At, scope: Scope, x: TensorInfo, name: str
 ) -> tuple[Module | None, tuple[Draw, ...]]:
-    """The layers of an attribute as a module, and how its weights start."""
+    """The layers of an attribute as a module, and its initialization."""
     if not stack.single:
         row = expand_row(stack, at, scope, x, name)
         return (row if _has_children(row) else None), ()
@@ -257,21 +257,21 @@ def check_constant(made: Module, name: str | None, at: At, scope: Scope, aside: 
     if not isinstance(module, OpCall) or not module.op.constant:
         return
     if aside:
-        hint = "it stands in the body of a block or in a plain list; make a block of it"
-        raise scope.error("bad-layer", "a `parameter` is no module", at, hint)
+        hint = "use it in a block body or an unnamed list, or move it into a block"
+        raise scope.error("bad-layer", "a `parameter` is not a module", at, hint)
     if name is None:
-        hint = "write `name: ...` beside it"
+        hint = "add `name: ...` next to it"
         raise scope.error("missing-key", "a `parameter` has no name", at, hint)
 
 
 def no_combinator(layer: Layer, at: At, scope: Scope) -> FoundError:
-    """The finding where a combinator stands under a name."""
-    hint = "it stands in the body of a block or in a plain list; make a block of it"
+    """The finding for a combinator with a name."""
+    hint = "use it in a block body or an unnamed list, or move it into a block"
     return scope.error("bad-layer", f"`{layer.head}` has no attribute of its own", at, hint)
 
 
 def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: str = "") -> Module:
-    """One layer as a module of its own: an op, a block, a Sequential, a stage."""
+    """One layer as a separate module: an op, a block, a Sequential, or a stage."""
     if layer.run:
         return _RUNS[0](layer, at, scope, x)
     if layer.head in OPS:
@@ -287,7 +287,7 @@ def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: 
 
 
 def expand_own(call: Call, x: TensorInfo) -> Module:
-    """A module of the user's own; its shapes are those of what it is like."""
+    """A module of the user's; its shapes are those of the op or block it is `like`."""
     aside, scope = Builder(), inline_scope(call, x)
     scope.tensors = Tensors(aside, {INPUT: Tensor(INPUT, x), **call.inputs})
     _, y = expand_stack(call.block.like, At(("like",), call.name), scope, x, aside)
@@ -303,7 +303,7 @@ def _expand_call(call: Call, layer: Layer, at: At, x: TensorInfo) -> Module:
 
 
 def inlined(call: Call, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """An inline block in the class around, with the names of its tensors for itself."""
+    """An inline block in the enclosing class, with names for its own tensors."""
     own, around = scope.tensors, call.scope.tensors
     steps: list[Body] = []
     if own is not None and reads_input(call.block.body, scope.memo):
@@ -321,23 +321,25 @@ def inlined(call: Call, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
 
 
 def given_out(block: Block, block_name: str, scope: Scope) -> list[Tensor]:
-    """The tensors that a block gives by name."""
+    """The tensors that a block outputs by name."""
     places = (At(("outputs", place), block_name) for place in range(len(block.outputs)))
     return [read(name, at, scope) for name, at in zip(block.outputs, places, strict=True)]
 
 
 def expand_inline(call: Call, x: TensorInfo) -> Module:
-    """An inline block under a name: a Sequential of its layers."""
+    """An inline block with a name: a Sequential of its layers."""
     if call.block.inputs or call.block.outputs:
-        hint = "leave out its name, or make it a block with a class: without `inline`"
-        message = f"`{call.name}` has {'inputs' if call.block.inputs else 'outputs'}, so it is no "
+        hint = "remove its name, or make it a block with a class: remove `inline`"
+        message = (
+            f"`{call.name}` has {'inputs' if call.block.inputs else 'outputs'}, so it cannot be "
+        )
         raise call.scope.error("bad-layer", f"{message}`nn.Sequential`", call.at, hint)
     scope = inline_scope(call, x)
     return expand_row(call.block.body, At(("body",), call.name), scope, x, call.name)
 
 
 def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Module:
-    """A use of a block that is a class; equal uses share what is expanded."""
+    """A use of a block that is a class; equal uses share one expansion."""
     if call.block.imported:
         return expand_own(call, x)
     call.count()
@@ -364,7 +366,7 @@ def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Modul
 
 
 def _inside(finding: Finding, scope: Scope) -> Finding:
-    """A finding of a block in an inline block, with the uses that led to the inline one."""
+    """A finding of a block in an inline block, with the uses that led to the inline block."""
     return finding._replace(uses=(*finding.uses, *scope.uses))
 
 

@@ -1,4 +1,4 @@
-"""What leaves a use of a block, for the class around it."""
+"""The outputs of a use of a block, for the enclosing class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.places import At
 def leaving(
     made: BlockCall, call: Call, x: TensorInfo, inner: TensorInfo | None = None
 ) -> TensorInfo:
-    """What leaves the block (or a tensor that it gives), in formulas of the caller."""
+    """The output of the block (or a tensor that it outputs), in formulas of the caller."""
     inner = inner or made.instance.leaving
     stride = None
     if x.stride is not None and inner.stride is not None:
@@ -27,14 +27,13 @@ def leaving(
 
 
 def site(made: BlockCall, call: Call, y: TensorInfo, given: Sequence[TensorInfo] = ()) -> BlockSite:
-    """The application of a block; `given` are the tensors that it gives, if several."""
+    """The application of a block; `given` are its outputs, if it has several."""
     inputs, outputs = connected(call, given)
     return BlockSite(made, y.shape, call.use(), call.scope.uses, call.scope.role, inputs, outputs)
 
 
 def connected(call: Call, given: Sequence[TensorInfo]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tensors that a use of a block takes besides, and those that it gives, as its user calls
-    them."""
+    """The additional inputs of a use of a block, and its outputs, by their names in the caller."""
     known = call.scope.tensors
     outputs: list[str] = []
     for place, info in enumerate(given):
@@ -47,17 +46,17 @@ def connected(call: Call, given: Sequence[TensorInfo]) -> tuple[tuple[str, ...],
 
 
 def check_kept(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -> None:
-    """Raises a finding where a layer gives channels or a stride that the block ignores."""
+    """Raise a finding if the block ignores the channels or stride that a layer sets."""
     place = at.below(layer.head)
     if "channels" in layer.given and y.shape.channels != call.given["channels"].number:
-        wanted = f"its use says {call.given['channels'].number}"
-        message = f"`{call.name}` gives {y.shape.channels} channels where {wanted}"
-        hint = "use `channels` in the block, or leave it out here"
+        wanted = f"its use sets `channels: {call.given['channels'].number}`"
+        message = f"`{call.name}` outputs {y.shape.channels} channels, but {wanted}"
+        hint = "use `channels` in the block, or remove it here"
         raise call.scope.error("channels-ignored", message, place.below("channels"), hint)
     if "stride" not in call.given or x.stride is None or y.stride is None:
         return
     by = int(call.given["stride"].number)
     if y.stride != tuple(step * by for step in x.stride):
-        message = f"`{call.name}` does not stride as it is told here"
-        hint = "use `stride` in one layer of the block, or leave it out here"
+        message = f"`{call.name}` ignores the `stride` it is given"
+        hint = "use `stride` in one layer of the block, or remove it here"
         raise call.scope.error("stride-ignored", message, place.below("stride"), hint)

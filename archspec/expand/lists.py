@@ -1,4 +1,4 @@
-"""Arguments of blocks that are lists: each number has a name of its own in the block."""
+"""List arguments of blocks: each number has a name of its own in the block."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Written = Expr | tuple[Expr, ...]
 
 
 def elements(arg: str, count: int, block: Block) -> tuple[str, ...]:
-    """Names for the numbers of an argument, which nothing else in the block has."""
+    """Names for the numbers of an argument that are unused elsewhere in the block."""
     taken, stem = {*SCOPE, *block.args, *block.parts, *block.inputs}, arg
     while not taken.isdisjoint(f"{stem}{n + 1}" for n in range(count)):
         stem += "_"
@@ -25,19 +25,19 @@ def elements(arg: str, count: int, block: Block) -> tuple[str, ...]:
 
 
 def spread(written: Written, lists: Lists) -> Written:
-    """An expression that names lists, number by number."""
+    """An expression that names lists, for each number."""
     if isinstance(written, tuple) or not lists:
         return written
     counts = {len(lists[name]) for name in names(written) & lists.keys()}
-    if len(counts) != 1:  # none, or lists that do not fit, which is found when one is looked up
+    if len(counts) != 1:  # no lists, or lists that do not fit, which is reported on lookup
         return written
     made = [_number(written, lists, place) for place in range(counts.pop())]
     known = tuple(part for part in made if part is not None)
-    return known if len(known) == len(made) else written  # a condition takes no list
+    return known if len(known) == len(made) else written  # a condition cannot use a list
 
 
 def slot(written: Written, how: Field, at: At, word: str, scope: Scope) -> Slot:
-    """An argument of a module, or one for each number where it may be a list."""
+    """An argument of a module, or one per number if it may be a list."""
     if how.many:
         written = spread(written, scope.lists)
     if isinstance(written, tuple):

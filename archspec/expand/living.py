@@ -1,4 +1,4 @@
-"""Classes without what leads to none of their results."""
+"""Classes without the layers whose outputs are unused."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from archspec.places import At
 
 
 def alive(instance: BlockInstance) -> BlockInstance:
-    """A class without layers whose result nothing uses; `dead` says where they stand."""
+    """A class without layers whose outputs are unused; `dead` are their locations."""
     return with_body(instance, pruned(instance.body))
 
 
 def with_body(instance: BlockInstance, body: Body) -> BlockInstance:
-    """A class with less to do, without the layers that it does not need for that."""
+    """A class that computes less, without the layers that it then does not need."""
     kept = set(applied(body))
     slots = []
     for slot in instance.slots:
@@ -35,7 +35,7 @@ def with_body(instance: BlockInstance, body: Body) -> BlockInstance:
 
 
 def _dead(body: Body, left: Body) -> Iterator[At]:
-    """Where layers are applied, of which less is left."""
+    """The applications of layers that were reduced."""
     kept = {id(application.site) for application in applications(left)}
     for application in applications(body):
         if application.site is not None and id(application.site) not in kept:
@@ -43,7 +43,7 @@ def _dead(body: Body, left: Body) -> Iterator[At]:
 
 
 def _place(site: Site) -> At:
-    """Where a layer stands in the body of its class."""
+    """The location of a layer in the body of its class."""
     if isinstance(site, OpSite):
         return site.named
     return site.use.at if isinstance(site, BlockSite) else _place(site.row.sites[0][1])

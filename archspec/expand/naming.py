@@ -1,4 +1,4 @@
-"""Attribute names by rule (docs/language.md, "Names"), and a class in the making closed."""
+"""Rules for attribute names (docs/language.md, "Names"), and completing a class."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def closed(
     prefixes: Mapping[str, str],
     gives: tuple[TensorInfo, ...] = (),
 ) -> BlockInstance:
-    """The class that is made, its layers named."""
+    """The completed class, with names for its layers."""
     names = _children(builder) if builder.sequential else _names(builder, prefixes)
     _check_names(builder, names)
     slots = [(slot, f"@{place}") for place, slot in enumerate(builder.slots)]
@@ -73,7 +73,7 @@ def closed(
 
 
 def _tensors(builder: Builder, body: Body) -> dict[str, str]:
-    """The names of tensors that are private to a use of an inline block, each its own."""
+    """The names of tensors that are private to one use of an inline block, made unique."""
     taken = {INPUT, *saved(body), *loaded(body)}
     names: dict[str, str] = {}
     for mark, wanted in builder.tensors.items():
@@ -102,25 +102,25 @@ def _numbers(builder: Builder) -> dict[str, str]:
 
 
 def _children(builder: Builder) -> dict[str, str]:
-    """The same where layers have names of their own."""
+    """The same if layers have names of their own."""
     own = {item.mark: name for item in builder.items if (name := _own_name(item))}
     return _numbers(builder) | own
 
 
 def named(builder: Builder) -> bool:
-    """Whether any layer has a name that is not its number."""
+    """Whether any layer has a name other than its number."""
     own = enumerate(map(_own_name, builder.items))
     return any(name and name != str(place) for place, name in own)
 
 
 def _own_name(item: Item) -> str | None:
-    """The name that is written at a layer, or in its block for all uses of it."""
+    """The name that is written in a layer, or in its block for all uses of it."""
     module = item.module
     return item.name or (module.instance.child if isinstance(module, BlockCall) else None)
 
 
 def _names(builder: Builder, prefixes: Mapping[str, str]) -> dict[str, str]:
-    """The same by rule; equal layers without weights share one."""
+    """The name by rule; equal layers without weights share one."""
     names = {item.mark: item.name for item in builder.items if item.name}
     taken = set(names.values())
     taken |= {slot.name for slot in builder.slots if slot.item}
@@ -163,7 +163,7 @@ def _prefix(item: Item, prefixes: Mapping[str, str]) -> str:
 def _shared(
     item: Item, prefix: str, known: dict[Any, str], tried: Counter[str], taken: set[str]
 ) -> str:
-    """`relu` for the first and all equal ones, `relu2` for the next that differs."""
+    """`relu` for the first and all equal ones, `relu2` for the next different one."""
     key = _op_key(item)
     while key not in known:
         tried[prefix] += 1
@@ -195,30 +195,30 @@ def _check_names(builder: Builder, names: Mapping[str, str]) -> None:
         if "." in name:
             check_dotted(name, item, builder.sequential or item.mark in shortcuts)
         elif not builder.sequential and not name.isidentifier():
-            message = f"`{name}` cannot be the name of an attribute"
-            hint = "in a class a name has letters, digits and `_`, and starts with a letter"
+            message = f"`{name}` is not valid as the name of an attribute"
+            hint = "in a class, use letters, digits, and `_`, and start with a letter"
             raise FoundError(Finding("bad-name", message, item.at, hint))
         if name in MODULE_ATTRIBUTES:
-            message = f"a layer would be called `{name}`, and every torch module has that"
-            hint = "give it another name: `name: ...`"
+            message = f"a layer would be named `{name}`, which `nn.Module` reserves"
+            hint = "rename it: `name: ...`"
             raise FoundError(Finding("bad-name", message, item.at, hint))
         other = seen.setdefault(name, item)
         if other is item or (_plain(item) and not item.name and same_op(other, item)):
             continue
-        message = f"two layers are called `{name}`"
-        hint = "give one another name: `name: ...`"
+        message = f"two layers are named `{name}`"
+        hint = "rename one of them: `name: ...`"
         raise FoundError(Finding("attribute-twice", message, item.at, hint))
     for inner, container in containers_of(seen):
         if container in seen:
-            message = f"`{container}` is a layer, and `{inner}` would stand in it"
-            hint = "give one another name: `name: ...`"
+            message = f"`{inner}` would be inside `{container}`, which is a layer"
+            hint = "rename one of them: `name: ...`"
             raise FoundError(Finding("attribute-twice", message, seen[inner].at, hint))
 
 
 def _shared_once(
     items: list[Item], names: Mapping[str, str]
 ) -> tuple[tuple[Child, ...], list[int]]:
-    """The layers without repeats, and how many of them come before each place."""
+    """The distinct layers, and the number of layers before each position."""
     kept: dict[str, Child] = {}
     before = [0]
     for item in items:
@@ -230,5 +230,5 @@ def _shared_once(
 
 
 def chain(steps: list[Body]) -> Body:
-    """Steps one after the other."""
+    """Steps in order."""
     return Chain(tuple(steps))

@@ -1,4 +1,4 @@
-"""The network itself: stem, stages and head of a spec, expanded one after the other."""
+"""The network itself: stem, stages, and head of a spec, expanded in order."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ from archspec.language.widths import Series, shrinking
 from archspec.memo import Memo
 from archspec.places import At, Finding
 
-ROOM = Room()  # what a network may cost
+ROOM = Room()  # the limits for a network
 TAKEN = NEVER_A_CLASS | HELPERS.keys()
 
 
 def expand_network(
     spec: Spec, outputs: Sequence[str] | None = None, *, memo: Memo | None = None
 ) -> ExpandedNetwork:
-    """The network of a spec that was loaded; raises `SpecError` with the findings of every stage.
+    """The network of a loaded spec; raises `SpecError` with the findings of all stages.
 
-    `outputs` are names of tensors that it gives, in place of those that the spec says.
+    `outputs` are names of tensors, which replace the outputs in the spec.
 
-    Arguments that only set sizes outside of stages of blocks stay names (`classes`). Where a
-    decision depends on one after all, everything is expanded again with its number.
+    Arguments that only set sizes outside stages of blocks stay names (`classes`). If a decision
+    depends on one after all, everything is expanded again with its number.
     """
     memo = memo.session() if memo else Memo()
     stages = (stage for stage in spec.stages.values() if stage.between is None)
@@ -68,14 +68,14 @@ def expand_network(
 
 
 def class_name(spec: Spec) -> str:
-    """The name of the network's class; it hides no other name of the generated file."""
+    """The name of the network's class; it hides no other name in the generated file."""
     name = spec.class_ or camel(spec.name)
     return f"{name}Net" if name in TAKEN else name
 
 
 def _wrong_class(spec: Spec) -> Iterator[Diagnostic]:
     if spec.class_ in TAKEN:
-        message = f"`{spec.class_}` is another class of the generated file"
+        message = f"`{spec.class_}` is the name of another class in the generated file"
         yield Diagnostic("bad-name", message, spec.where("class"), "choose another name")
 
 
@@ -99,7 +99,7 @@ class _Expansion:
         }
 
     def network(self) -> ExpandedNetwork:
-        """The whole; raises `SpecError`."""
+        """The complete network; raises `SpecError`."""
         spec, parts = self.spec, self.parts
         shape = Shape(spec.input[0], tuple(spec.input[1:]))
         declared = Declared("", class_name(spec), spec.doc)
@@ -137,7 +137,7 @@ class _Expansion:
         return with_init(root, self.spec.init, At(("init",)), scope)
 
     def _steps(self) -> list[Body]:
-        """What is done, with names for the entries that are read."""
+        """The steps, with names for the entries that are read."""
         steps, parts = list(self.parts.steps), self.parts
         for name, _, after in reversed(parts.named):
             if after is not None and name in self.read:
@@ -146,13 +146,13 @@ class _Expansion:
         return steps
 
     def _known(self) -> dict[str, TensorInfo]:
-        """The tensors with names, if any is used."""
+        """The named tensors, if any are used."""
         if not self.parts.out.named:
             return {}
         return {name: info for name, info in self.tensors.items() if name != INPUT}
 
     def _take(self, at: At, expand: Callable[..., ExpandedPart]) -> ExpandedPart:
-        """One more part, whose tensors those that follow may read."""
+        """Add a part, whose tensors later parts may read."""
         part = self.parts.take(at, expand)
         self.tensors |= {one.name: one.info for one in part.named}
         return part
@@ -191,7 +191,7 @@ class _Expansion:
         return x
 
     def _load(self, name: str, at: At) -> TensorInfo:
-        """A tensor in place of what arrives at a stage."""
+        """A tensor that replaces the input of a stage."""
         if name not in self.tensors:
             message, hint = missing(name, self.tensors)
             raise FoundError(Finding("unknown-tensor", message, at, hint))
@@ -200,12 +200,12 @@ class _Expansion:
         return self.tensors[name]
 
     def _name(self, stage: Stage, key: str, x: TensorInfo) -> None:
-        """What leaves a stage, under its key and the names that it saves."""
+        """The output of a stage, under its key and the names that it saves."""
         self.tensors[key] = x
         self.parts.named.append(Named(key, x, len(self.parts.steps)))
         if len(stage.save) > 1:
             at = At(("stages", key, "save"))
-            raise FoundError(Finding("bad-layer", "a stage gives one tensor", at, SEVERAL))
+            raise FoundError(Finding("bad-layer", "a stage has one output", at, SEVERAL))
         for name in stage.save:
             self.parts.steps.append(Save(name))
             self.parts.out.named = True
@@ -231,7 +231,7 @@ class _Expansion:
 
 
 def _read(spec: Spec, outputs: Sequence[str] | None, memo: Memo) -> frozenset[str]:
-    """The names of tensors that the network may read or give."""
+    """The names of tensors that the network may read or return."""
     given = spec.outputs if outputs is None else (outputs,)
     parts: list[Section | Stage] = [spec.stem, spec.head, *spec.stages.values()]
     read = (names_read(part, memo) for part in parts)

@@ -1,4 +1,4 @@
-"""An op in its place: its arguments, the shape that leaves it, and where it is written."""
+"""An op in its context: its arguments, its output shape, and its location."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_MAP = 2**40
 
 
 def expand_op(op: type[Op], layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Module:
-    """An op with its arguments, and the shape that leaves it."""
+    """An op with its arguments, and its output shape."""
     scope.budget.used.add(op.key)
     scope.budget.grow(1)
     scope.budget.spend(OPEN)
@@ -31,7 +31,7 @@ def expand_op(op: type[Op], layer: Layer, at: At, scope: Scope, x: TensorInfo) -
         given = scope.given_by(layer.given.get(cause))
         raise scope.error(error.rule, error.message, place, error.hint, given=given) from None
     if min(shape.sizes) < 1 or shape.elements > LARGEST_MAP:
-        message = f"`{op.key}` leaves {shape} of {x.shape}"
+        message = f"`{op.key}` outputs {shape} for {x.shape}"
         raise scope.error("feature-map-vanishes", message, at)
     if isinstance(made, StochasticDepth) and made.p:
         scope.budget.drops.add(scope.block)

@@ -1,4 +1,4 @@
-"""What a network gives: its outputs, in each mode, and features out of its middle."""
+"""The outputs of a network: its results in each mode, and intermediate features."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RULE = "unknown-output"
 
 
 class Asked(NamedTuple):
-    """An output, and where it is asked for: None on the command line."""
+    """An output, and where it is requested: None on the command line."""
 
     name: str
     path: Path | None = None
@@ -31,9 +31,9 @@ class Asked(NamedTuple):
 def with_outputs(
     network: ExpandedNetwork, spec: Spec, wanted: Sequence[str] | None
 ) -> ExpandedNetwork:
-    """The network with the result that is asked for here, or by its spec.
+    """The network with the outputs that are requested here, or by its spec.
 
-    Layers that lead to none of it are taken out, and named in `cut`. Raises `SpecError` for a name
+    Layers that no output depends on are removed, and listed in `cut`. Raises `SpecError` for a name
     that no tensor has.
     """
     if wanted is not None:
@@ -65,27 +65,27 @@ def _giving(
 
 
 def _with_root(network: ExpandedNetwork, root: BlockInstance) -> ExpandedNetwork:
-    """The network with less in it."""
+    """The network with fewer layers."""
     kept = {child.attribute for child in root.attributes}
     stages = tuple(key for key in network.stages if key in kept)
     return replace(network, root=root, stages=stages, dead=network.dead.union(root.dead))
 
 
 def _attributes(body: Body) -> dict[str, TensorInfo]:
-    """What leaves attributes that are applied once, beside no other branch."""
+    """The outputs of attributes that are applied once, and not inside a branch."""
     times = Counter(applied(body))
     plain = [step for step in steps_of(body) if isinstance(step, Apply) and times[step.layer] == 1]
     return {step.layer: _info(step) for step in plain}
 
 
 def _info(step: Apply) -> TensorInfo:
-    """What leaves an attribute; its channels and stride have no more say."""
+    """The output of an attribute; its channels and stride affect nothing else."""
     shape = step.site.y
     return TensorInfo(shape, Number(shape.channels), None)
 
 
 def _saving(body: Body, names: set[str]) -> Iterator[Body]:
-    """The steps of a body, with names for what leaves these attributes."""
+    """The steps of a body, with names for the outputs of these attributes."""
     for step in steps_of(body):
         yield step
         if isinstance(step, Apply) and step.layer in names:
@@ -104,7 +104,7 @@ def _check(
     found += [_twice(name) for name, count in by_name.items() if count > 1]
     if not asked:
         hint = did_you_mean("", tensors)
-        found.append(Diagnostic(RULE, "no output is asked for", None, hint))
+        found.append(Diagnostic(RULE, "no outputs given", None, hint))
     if findings := [finding for finding in found if finding]:
         raise SpecError(findings)
 
@@ -117,13 +117,13 @@ def _finding(
         return None
     hint = did_you_mean(name, tensors)
     if times[name] > 1:
-        message = f"`{name}` is applied {times[name]} times, so it is no single output"
-        return Diagnostic(RULE, message, span, "give the one you mean a name of its own")
+        message = f"`{name}` is applied {times[name]} times, so it cannot be an output"
+        return Diagnostic(RULE, message, span, "give the layer you mean a name of its own")
     if times[name]:
-        message = f"`{name}` stands beside another branch, so it is no output of the network"
+        message = f"`{name}` is inside a branch, so it cannot be an output"
         return Diagnostic(RULE, message, span, hint)
-    return Diagnostic(RULE, f"the network has no tensor `{name}` to give out", span, hint)
+    return Diagnostic(RULE, f"unknown output `{name}`", span, hint)
 
 
 def _twice(name: str) -> Diagnostic:
-    return Diagnostic(RULE, f"`{name}` is asked for twice", None, "name each output once")
+    return Diagnostic(RULE, f"output `{name}` is listed twice", None, "list each output once")

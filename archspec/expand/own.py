@@ -1,4 +1,4 @@
-"""Modules of the user's own: leaves, of which a block says all that is known."""
+"""The user's own modules: leaves, described only by the block that imports them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archspec.places import At
 
 
 def own_module(call: Call, scope: Scope, x: TensorInfo, gives: Sequence[TensorInfo]) -> Module:
-    """The module of a block that imports its class, where `x` arrives; what it gives, in order."""
+    """The module of a block that imports its class, for the input `x`; its outputs, in order."""
     block = call.block
     slots = {name: _argument(given, name, call, scope) for name, given in block.call.items()}
     learns = scope.count(block.params, COUNT, At(("params",), call.name))
@@ -34,7 +34,7 @@ def own_module(call: Call, scope: Scope, x: TensorInfo, gives: Sequence[TensorIn
 
 
 def _argument(given: Any, name: str, call: Call, scope: Scope) -> Slot:
-    """An argument of the constructor; a text is itself."""
+    """An argument of the constructor; a string stays as it is."""
     if isinstance(given, str):
         return given
     return slot(given, ANY, At(("call", name), call.name), name, scope)

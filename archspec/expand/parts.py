@@ -1,4 +1,4 @@
-"""Parts: the layers that stand in place of one, and what they see."""
+"""Parts: the layers given for a part, and their scope."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archspec.places import At, Finding
 
 
 class Filled(NamedTuple):
-    """The layers that fill a part, where they are written, and what they see."""
+    """The layers given for a part, where they are written, and their scope."""
 
     stack: Stack
     at: At
@@ -24,13 +24,13 @@ class Filled(NamedTuple):
 
 
 def fill(layer: Layer, at: At, scope: Scope) -> Filled:
-    """What stands in place of a layer that names a part."""
+    """The layers that replace a layer that names a part."""
     part, origin = scope.parts[layer.head], scope.origins[layer.head]
     scope.budget.spend(len(part.parts))
     if part.network:
         scope.budget.used.add(layer.head)
     parts, origins = dict(part.parts), {name: origin.inside(name) for name in part.parts}
-    # Norm and act come from the place of use, also in layers that were written elsewhere.
+    # Norm and act come from where the part is used, also in layers written elsewhere.
     for name in PARTS_OF_ALL:
         if name in scope.parts and name != layer.head:
             parts[name], origins[name] = scope.parts[name], scope.origins[name]
@@ -50,15 +50,17 @@ def fill(layer: Layer, at: At, scope: Scope) -> Filled:
 
 
 def _with_arguments(layer: Layer, at: At, stack: Stack, scope: Scope) -> Stack:
-    """Arguments at a part go to the layer that fills it."""
+    """Pass arguments of a part to the layer that was given for it."""
     if not stack.layers:
         return stack
     scope.budget.spend(OPEN)
     filler, *others = stack.layers
     if others or filler.head in COMBINATORS:
         by = f"{len(stack.layers)} layers" if others else f"a `{filler.head}`"
-        hint = "arguments go to a single layer: write them where the part is filled"
-        raise scope.error("bad-layer", f"`{layer.head}` is filled with {by}", at, hint)
+        hint = "arguments need a single layer: set them where the layers of the part are given"
+        raise scope.error(
+            "bad-layer", f"`{layer.head}` is set to {by}, so it takes no arguments", at, hint
+        )
     try:
         return _merged(layer, filler, memo=scope.memo)
     except Problems as error:
@@ -73,7 +75,7 @@ def _with_arguments(layer: Layer, at: At, stack: Stack, scope: Scope) -> Stack:
 
 @remember
 def _merged(layer: Layer, filler: Layer, *, memo: Memo | None) -> Stack:
-    """The layer that fills a part, with the arguments that are given at the part."""
+    """The layer given for a part, with the arguments that the part is given."""
     written = filler.raw if isinstance(filler.raw, Mapping) else {}
     modifiers = {k: v for k, v in written.items() if k != filler.head}
     if layer.init:

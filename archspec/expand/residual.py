@@ -1,4 +1,4 @@
-"""`residual`: a sum of what enters and what the body makes of it, with the shortcut it needs."""
+"""`residual`: the sum of the input and the body's output, with a shortcut if needed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DOWNSAMPLE = "downsample"
 
 
 class Residual(NamedTuple):
-    """A residual: its layer and place, what enters it (`x`) and its body (`y`), what `f` leaves."""
+    """A residual: its layer and location, its input (`x`), its body (`y`), and `f`'s output."""
 
     layer: Layer
     at: At
@@ -48,7 +48,7 @@ class Residual(NamedTuple):
 
 @combinator("residual")
 def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """`x + f(x)`, with the shortcut where shapes differ."""
+    """`x + f(x)`, with the shortcut if shapes differ."""
     before, y = expand_stack(layer.before or Stack(), at.below("before"), scope, x, out)
     body_at, ahead = layer.branch_at(0, at), len(out.items)
     steps, f = expand_stack(layer.branches[0].stack, body_at, scope, y, out)
@@ -64,12 +64,12 @@ def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
         steps.append(_drop_path(layer, at, scope, f, out))
     body = chain(steps)
     if not needed and f.shape != x.shape:
-        hint = "the layers of the body must keep the size: check kernel, padding and stride"
+        hint = "the body's layers must keep the spatial size: check kernel, padding, and stride"
         if not f.agrees(x):
-            hint = "`project` wants no shortcut here: leave it out, or let it hold here too"
+            hint = "`project` disables the shortcut here: remove it, or make its condition true"
         raise _mismatch(whole, x.shape, "the input", hint)
     if not needed and isinstance(f.channels, Number):
-        f = f._replace(channels=x.channels)  # as many as arrive, and those may have a name
+        f = f._replace(channels=x.channels)  # the input's channels, which may have a name
     made = _shortcut(whole) if needed else None
     place = ahead if _comes_first(layer) else len(out.items)
     if not before:
@@ -80,7 +80,7 @@ def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
 
 
 class Shortcut(NamedTuple):
-    """The projection that is added to f(x): a module, its name, and how its weights start."""
+    """The projection that is added to f(x): a module, its name, and its initialization."""
 
     module: Module
     name: str
@@ -92,20 +92,20 @@ class Shortcut(NamedTuple):
         return Item(self.module[0], mark, self.name, self.at, self.draws)
 
     def apply(self, out: Builder, place: int) -> Body:
-        """The shortcut as a layer of the class around, applied."""
+        """The shortcut as a layer of the enclosing class, applied."""
         mark = out.mark()
         out.insert(self.item(mark), place)
         return Apply(mark, self.module[1])
 
 
 def _comes_first(layer: Layer) -> bool:
-    """Whether the shortcut is written ahead of the body, and so is registered first."""
+    """Whether the shortcut is written before the body, and so is registered first."""
     keys = list(layer.raw)
     return "shortcut" in keys and keys.index("shortcut") < keys.index("residual")
 
 
 def _slot(made: Shortcut | None, out: Builder, place: int) -> Body:
-    """The place of the shortcut, which other uses of the block may have or lack."""
+    """The position of the shortcut, which other uses of the block may or may not have."""
     mark = out.mark()
     name = made.name if made else DOWNSAMPLE
     out.slots.append(Slot(mark, name, made.item(mark) if made else None, place))
@@ -125,16 +125,16 @@ def _drop_path(layer: Layer, at: At, scope: Scope, f: TensorInfo, out: Builder) 
 
 
 def _mismatch(whole: Residual, side: Shape, what: str, hint: str) -> FoundError:
-    """The finding where the two sides of the sum differ."""
+    """The finding if the two sides of the sum differ."""
     layer, at, scope, f = whole.layer, whole.at, whole.scope, whole.f
-    message = f"the sum has {side} from {what} and {f.shape} from the body"
-    labels = _last(layer.branches[0].stack, layer.branch_at(0, at), f"the body gives {f.shape}")
+    message = f"{what} is {side}, but the body outputs {f.shape}"
+    labels = _last(layer.branches[0].stack, layer.branch_at(0, at), f"the body outputs {f.shape}")
     if layer.shortcut and what == "the shortcut":
-        labels += _last(layer.shortcut, at.below("shortcut"), f"{what} gives {side}")
+        labels += _last(layer.shortcut, at.below("shortcut"), f"{what} outputs {side}")
     for head in _heads(layer):
         part, origin = scope.parts.get(head), scope.origins.get(head)
         if part is not None and part.none and origin is not None and origin.at is not None:
-            labels.append((origin.at, f"`{head}` is given no layer here"))
+            labels.append((origin.at, f"`{head}` has no layers here"))
     return scope.error("residual-shape-mismatch", message, at, hint, tuple(labels))
 
 
@@ -147,7 +147,7 @@ def _heads(layer: Layer) -> list[str]:
 
 
 def _shortcut(whole: Residual) -> Shortcut:
-    """The projection that is added to f(x), as a module of its own."""
+    """The projection that is added to f(x), as a separate module."""
     layer, at, scope = whole.layer, whole.at, whole.scope.with_(role="shortcut", tensors=None)
     stack, place, inside, named = layer.shortcut or Stack(), at.below("shortcut"), scope, "shortcut"
     while len(stack.layers) == 1 and not stack.listed:
@@ -166,7 +166,7 @@ def _shortcut(whole: Residual) -> Shortcut:
     first, here = stack.each(place)[0]
     check_constant(made, None, here, scope, aside=True)
     if made[2].shape != whole.f.shape:
-        hint = "shortcut and body must agree: check channels, stride, kernel and padding of both"
+        hint = "make the shapes match: check channels, stride, kernel, and padding of both"
         raise _mismatch(whole, made[2].shape, "the shortcut", hint)
     name = None if stack.listed else inside.name(first.name, here)
     return Shortcut(made, name or DOWNSAMPLE, here, draws_of(first, made[0], here, inside))
@@ -197,19 +197,19 @@ def _anonymous(named: str, stack: Stack, place: At, scope: Scope, y: TensorInfo)
     holder, scope = Builder(sequential=True), scope.with_(block=named)
     start = y._replace(stride=(1,) * y.shape.rank)
     steps, leaving = expand_stack(stack, place, scope, start, holder)
-    declared = Declared(named, camel(named), "The shortcut where shapes differ.")
+    declared = Declared(named, camel(named), "The shortcut if shapes differ.")
     return anonymous(holder, steps, leaving, place, scope, declared)
 
 
 def _projected(whole: Residual) -> str:
-    """How to make the input agree with the body: by the part that the block has for it, if any."""
+    """How to match the input to the body: with the part that the block has for it, if any."""
     x, f = whole.x, whole.f
     if f.stride is None or x.shape.rank != f.shape.rank:
-        return "the body must keep the size and dimensions of what enters it"
+        return "the body must keep the size and dimensions of its input"
     key = next((head for head in _heads(whole.layer) if head in whole.scope.parts), "shortcut")
     if not x.shape.rank:
-        return f"give it a linear layer: `{key}: {{linear: channels}}`"
-    return f"give it a 1x1 convolution: `{key}: conv_norm`"
+        return f"add a linear layer: `{key}: {{linear: channels}}`"
+    return f"add a 1x1 projection: `{key}: conv_norm`"
 
 
 def _relative_stride(scope: Scope, x: TensorInfo, f: TensorInfo) -> Value:

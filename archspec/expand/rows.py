@@ -1,4 +1,4 @@
-"""Layers one after the other as one module: a Sequential, or a class where they have names."""
+"""Layers in order as one module: a Sequential, or a class if they have names."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def row_of(
     name: str,
     numbered: bool = False,
 ) -> Module:
-    """The layers of a Sequential; where they have names, it is a class of its own."""
+    """The layers of a Sequential; if they have names, it is a class of its own."""
     if numbered or not named(holder):
         row = sequential(holder, chain(steps))
         return row, RowSite(row, y.shape), y
-    declared = Declared(name, _class_name(name), "Layers one after the other.")
+    declared = Declared(name, _class_name(name), "Layers in order.")
     return anonymous(holder, steps, y, at, scope, declared)
 
 
 def _class_name(name: str) -> str:
-    """The class of what is called so, which may be a number or a letter."""
+    """The class for a name, which may be a number or a letter."""
     made = camel(name.replace("-", "_"))
     return made if made[:1].isalpha() and len(made) > 1 else "Layers"
 
@@ -46,12 +46,12 @@ def anonymous(
     scope: Scope,
     declared: Declared,
 ) -> Module:
-    """Layers as a class that no block says, in the names of the block around."""
+    """Layers as a class without a block, in the names of the enclosing block."""
     around = scope.builder.definitions if scope.builder else scope.kept()
     holder.definitions = {n: Definition(d.number, None, given=True) for n, d in around.items()}
     instance = closed(holder, declared, chain(steps), y, scope.context.prefixes)
     outside: Mapping[str, Expr | None] = {name: Name(name) for name in around}
     call = BlockCall(instance, outside)
-    # It is written in the class around, so its places are that class's.
+    # It is written in the enclosing class, so its locations are that class's.
     use = Use(at, "", scope.origins, {})
     return call, BlockSite(call, y.shape, use, scope.uses, scope.role), y

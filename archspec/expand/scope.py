@@ -1,4 +1,4 @@
-"""What an expression sees, and what a head that names a part means."""
+"""The names available to an expression, and the meaning of a layer type that names a part."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from archspec.language.words import COUNTED, INDICES
 from archspec.memo import Memo
 from archspec.places import At, Finding, Given, Origin, Path
 
-MOST_DEFINED = 40  # arguments that lead from one to the next
+MOST_DEFINED = 40  # arguments that depend on each other in a chain
 
 
 class FoundError(Exception):
-    """Findings that end the expansion of a block, of a stage or of an entry of a section."""
+    """Findings that end the expansion of a block, a stage, or an entry of a section."""
 
     def __init__(self, *findings: Finding) -> None:
         super().__init__()
@@ -43,18 +43,20 @@ class FoundError(Exception):
 
 
 def nowhere(_name: str) -> None:
-    """The place of an argument that nobody gives."""
+    """The location of an argument that is not set."""
     return None
 
 
 class Scope:
-    """Names and parts where layers stand: in the network, in a block, in an inline block.
+    """Names and parts in scope for layers: in the network, in a block, or in an inline block.
 
     `values` are names with their numbers and formulas, `pending` the arguments that are evaluated
-    once they are asked for, `truths` the parts as conditions; `symbolic` are the names that stay
-    names in the class around. `origins` say where the layers that fill parts are written, `given`
-    where an argument is given, `uses` which inline blocks led here. `network_args` are the
-    arguments of the network, which layers see that fill parts from outside of blocks.
+    on
+    first use, `truths` the parts as conditions; `symbolic` are the names that stay names in the
+    enclosing class. `origins` are the locations of the layers given for parts, `given` those of
+    arguments, `uses` the inline blocks that led here. `network_args` are the arguments of the
+    network,
+    which layers given for parts outside of blocks can use.
     """
 
     def __init__(
@@ -64,35 +66,35 @@ class Scope:
         self.values: dict[str, Value] = {}
         self.pending: dict[str, tuple[Expr, At]] = {}
         self.truths: dict[str, bool] = {}
-        self.lists: dict[str, tuple[str, ...]] = {}  # arguments that are, by the names of numbers
+        self.lists: dict[str, tuple[str, ...]] = {}  # list arguments, by the names of their numbers
         self.symbolic: frozenset[str] = frozenset()
         self.parts: Mapping[str, Closure] = {}
         self.origins: Mapping[str, Origin] = {}
         self.given: Callable[[str], Given] = nowhere
         self.uses: tuple[tuple[At, str], ...] = ()
-        self.named: At | None = None  # where the body names the part that these layers fill
+        self.named: At | None = None  # where the body names the part that these layers belong to
         self.role = ""
         self.network_args: Mapping[str, Value] = {}
         self.series: Mapping[Path, Series] = {}  # the stages and repeated blocks in here
         self.block = ""  # whose class the layers are in
-        self.tensors: Tensors | None = None  # None where no tensor has a name
+        self.tensors: Tensors | None = None  # None if no tensor has a name
         self.running: list[str] = []
 
     def with_(self, **changes: Any) -> Scope:
-        """This scope with other attributes; what it counts is counted for both."""
+        """This scope with other attributes; both share one count."""
         scope = copy.copy(self)
         vars(scope).update(changes)
         return scope
 
     @property
     def in_network(self) -> bool:
-        """Whether the layers stand in no block that is a class."""
+        """Whether the layers are in no block that is a class."""
         return self.builder is None
 
     # Names
 
     def kept(self) -> dict[str, Value]:
-        """The names that stay names in the class around; what other formulas name is settled."""
+        """The names that stay names in the enclosing class; all others become numbers."""
         kept = {name: value for name, value in self.values.items() if value.expr == Name(name)}
         for value in self.values.values():
             self.budget.decided |= names(value.expr) - kept.keys() if value.expr else set()
@@ -110,18 +112,20 @@ class Scope:
         if word in self.pending:
             return self._evaluate_default(word)
         if word in self.lists:
-            hint = "only an argument of a layer may be one, and `+ - * // %` of it"
+            hint = "a list can only be an argument of a layer, alone or with `+ - * // %`"
             raise ExpressionError(f"`{word}` is a list of {len(self.lists[word])}", hint)
         known = [*self.values, *self.truths, *self.pending]
         hint = WHERE_COUNTED if word in COUNTED else did_you_mean(word, known, "known")
-        raise ExpressionError(f"`{word}` is not known here", hint)
+        raise ExpressionError(f"`{word}` is not defined here", hint)
 
     def _evaluate_default(self, word: str) -> Value:
-        """The default of an argument, evaluated once it is asked for."""
+        """The default of an argument, evaluated on first use."""
         if word in self.running:
-            raise ExpressionError(f"`{word}` is defined by itself")
+            raise ExpressionError(f"`{word}` is defined in terms of itself")
         if len(self.running) == MOST_DEFINED:
-            raise ExpressionError(f"more than {MOST_DEFINED} arguments lead from one to the next")
+            raise ExpressionError(
+                f"more than {MOST_DEFINED} arguments depend on each other in a chain"
+            )
         expr, at = self.pending[word]
         self.running.append(word)
         try:
@@ -133,7 +137,7 @@ class Scope:
         return self.values[word]
 
     def define(self, word: str, value: Value, given: bool) -> Value:
-        """`word` as a name of the class, or its formula where the block has no class."""
+        """`word` as a name of the class, or its formula if the block has no class."""
         if self.builder is None or word not in self.symbolic:
             return value
         inner = None if given else value.expr
@@ -141,9 +145,9 @@ class Scope:
         return Value(value.number, Name(word))
 
     def mark_concrete(self, expr: Expr) -> None:
-        """Notes that the class around is made for these numbers, so they stay no arguments.
+        """Record that the enclosing class is made for these numbers, so they cannot be arguments.
 
-        The names of an inline block stand for formulas of that class.
+        The names of an inline block represent formulas of that class.
         """
         for name in names(expr):
             value = self.values.get(name)
@@ -154,7 +158,7 @@ class Scope:
         self.budget.decided |= names(formula)
 
     def settle_equal(self, *tensors: TensorInfo) -> None:
-        """The same for tensors of as many channels, if their formulas do not say so."""
+        """The same for tensors with equal channels whose formulas differ."""
         if any(tensor.channels != tensors[0].channels for tensor in tensors):
             for tensor in tensors:
                 self.settle(tensor.channels)
@@ -162,17 +166,17 @@ class Scope:
     # Expressions
 
     def value(self, expr: Expr, at: At) -> Value:
-        """The value of an expression; a finding at `at` where it has none."""
+        """The value of an expression; a finding at `at` if it has none."""
         self.budget.read(expr)
         try:
             return evaluate(expr, self.lookup)
         except ExpressionError as error:
             raise self.error("expression", error.message, at, error.hint) from None
         except RecursionError:
-            raise self.error("expression", "expressions nested too deep", at) from None
+            raise self.error("expression", "expressions are nested too deeply", at) from None
 
     def decide(self, expr: Expr | None, at: At) -> bool:
-        """The truth of a condition."""
+        """The truth value of a condition."""
         if expr is None:
             return True
         value = self.value(expr, at)
@@ -180,11 +184,11 @@ class Scope:
         return bool(value.number)
 
     def argument(self, expr: Expr, how: Field, at: At, word: str) -> Value:
-        """An argument within its bounds. What has no printed formula gets a name: `word`."""
+        """An argument within its bounds; without a printable formula, it gets the name `word`."""
         return self.printable(self.bounded(expr, how, at), expr, word)
 
     def count(self, expr: Expr, how: Field, at: At) -> int:
-        """A whole number within its bounds, which the network is made for."""
+        """An integer within its bounds, as part of the network."""
         return int(self.counted(expr, how, at).number)
 
     def counted(self, expr: Expr, how: Field, at: At) -> Value:
@@ -194,13 +198,13 @@ class Scope:
         return value
 
     def name(self, name: LayerName | None, at: At) -> str | None:
-        """The name of a layer, with numbers for the expressions in it."""
+        """The name of a layer, with numbers in place of its expressions."""
         if not isinstance(name, Template):
             return name
         return name.filled([self.count(expr, COUNT, at) for expr in name.expressions])
 
     def bounded(self, expr: Expr, how: Field, at: At) -> Value:
-        """The value of an expression that is within its bounds."""
+        """The value of an expression, within its bounds."""
         value = self.value(expr, at)
         try:
             arguments.check_number(value.number, how)
@@ -212,7 +216,7 @@ class Scope:
         return value
 
     def printable(self, value: Value, expr: Expr, word: str) -> Value:
-        """`value` with a formula that can be printed, if need be a name of the class."""
+        """`value` with a printable formula; if necessary, a name of the class."""
         if value.expr is not None:
             return value
         if self.builder is None:
@@ -222,7 +226,7 @@ class Scope:
         return Value(value.number, Name(name))
 
     def _symbol(self, builder: Builder, key: object, word: str, number: Scalar) -> str:
-        """A new name of the class for a size without a formula; equal ones share it."""
+        """A new name of the class for a size without a formula; equal sizes share it."""
         if key not in builder.symbols:
             taken = {*builder.definitions, *self.symbolic, *self.truths}
             fresh, count = word, 2
@@ -235,7 +239,7 @@ class Scope:
     # Findings
 
     def given_by(self, expr: object) -> Given:
-        """Where the user of the block gives what an argument is, if it is given as it stands."""
+        """The location where a caller sets an argument, if the expression is only its name."""
         return self.given(expr.id) if isinstance(expr, Name) else None
 
     def error(

@@ -1,4 +1,4 @@
-"""`share`: a layer of the class around, applied again."""
+"""`share`: a layer of the enclosing class, applied again."""
 
 from __future__ import annotations
 
@@ -27,23 +27,27 @@ from archspec.language.sharing import LAYER
 from archspec.language.stack import Layer
 from archspec.places import At
 
-BEHIND = "it has a `name` and stands ahead of this, in the same body"
+BEHIND = "the layer must have a `name` and come earlier in the same body"
 
 
 @combinator("share")
 def share(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
-    """The layer of this name, applied to what arrives."""
+    """The layer with this name, applied to the input."""
     place = at.below("share")
     name = scope.name(layer.given[LAYER], place) or ""
     if layer.init is not None:
-        hint = f"write it at `{name}` itself"
-        raise scope.error("bad-layer", "`share` has no weight to start", at.below("init"), hint)
+        hint = f"set it on `{name}` itself"
+        raise scope.error(
+            "bad-layer", "`share` has no weight to initialize", at.below("init"), hint
+        )
     first = _found(name, place, scope)
     module, site, y = _expanded(name, first, place, scope, x)
     if not _same(_module(first.step.site), module, set()):
-        made = f"`{name}` is made for {first.x.shape} and would be another layer for {x.shape}"
-        hint = "it takes as many channels as where it is made"
-        labels = ((first.at, f"`{name}` is made here"),)
+        made = (
+            f"`{name}` is defined for {first.x.shape} and would be a different layer for {x.shape}"
+        )
+        hint = "its input must have as many channels as at its definition"
+        labels = ((first.at, f"`{name}` is defined here"),)
         raise scope.error("shape-mismatch", made, place, hint, labels)
     scope.settle(first.x.channels)
     return [replace(applied(first.step.layer, site), again=at)], y
@@ -52,34 +56,34 @@ def share(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> St
 def _found(name: str, at: At, scope: Scope) -> Shareable:
     tensors = scope.tensors
     if tensors is None:
-        hint = "layers in a `sequence`, and those that fill a part, know no others"
-        raise scope.error("bad-layer", "no layer is shared here", at, hint)
+        hint = "layers in a `sequence` or given for a part cannot see other layers"
+        raise scope.error("bad-layer", "layers cannot be shared here", at, hint)
     if name not in tensors.layers:
         if name in tensors.known:
-            message, hint = f"`{name}` is a tensor, and no layer", f"read it: `from: {name}`"
+            message, hint = f"`{name}` is a tensor, not a layer", f"read it with `from: {name}`"
             raise scope.error("unknown-layer", message, at, hint)
-        hint = did_you_mean(name, tensors.layers, "there are") if tensors.layers else BEHIND
-        raise scope.error("unknown-layer", f"no layer ahead of this is called `{name}`", at, hint)
+        hint = did_you_mean(name, tensors.layers, "available") if tensors.layers else BEHIND
+        raise scope.error("unknown-layer", f"no earlier layer is named `{name}`", at, hint)
     first = tensors.layers[name]
     if first.step.inputs or first.step.outputs:
         message = f"`{name}` is a block with {'inputs' if first.step.inputs else 'outputs'}"
-        hint = "what is shared takes one tensor and gives one"
-        raise scope.error("bad-layer", message, at, hint, ((first.at, "it is made here"),))
+        hint = "a shared layer must have one input and one output"
+        raise scope.error("bad-layer", message, at, hint, ((first.at, "it is defined here"),))
     return first
 
 
 def _expanded(name: str, first: Shareable, at: At, scope: Scope, x: TensorInfo) -> Module:
-    """The layer for what arrives here, with the names of the place where it is written."""
+    """The layer for this input, with the names of the scope where it is written."""
     widths = len(scope.budget.widths)
     inside = first.scope.with_(budget=scope.budget, memo=scope.memo, role=scope.role)
     try:
         made = first.expand(inside, x)
     except FoundError as error:
         finding = error.findings[0]
-        message = f"`{name}` does not take {x.shape}: {finding.message}"
-        labels = ((first.at, f"`{name}` is made here, for {first.x.shape}"),)
+        message = f"`{name}` does not accept {x.shape}: {finding.message}"
+        labels = ((first.at, f"`{name}` is defined here, for {first.x.shape}"),)
         raise scope.error(finding.rule, message, at, finding.hint, labels) from None
-    del scope.budget.widths[widths:]  # of stages in it, which were counted where it is made
+    del scope.budget.widths[widths:]  # of stages in it, which were counted at its definition
     return made
 
 
@@ -88,7 +92,7 @@ def _module(site: Site) -> ModuleNode:
 
 
 def _same(one: ModuleNode, other: ModuleNode, seen: set[tuple[int, int]]) -> bool:
-    """Whether two modules are constructed alike, so that one is the other; `seen` are settled."""
+    """Whether two modules are constructed alike and can be one; `seen` were compared already."""
     match one, other:
         case OpCall(), OpCall():
             return one.torch == other.torch and _numbers(one) == _numbers(other)

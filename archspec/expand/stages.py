@@ -1,4 +1,4 @@
-"""One stage: its blocks, each with what the stage gives it."""
+"""One stage: its blocks, each with the arguments from the stage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from archspec.places import At, Finding
 
 
 class StageKey(NamedTuple):
-    """Everything that the expansion of a stage depends on, but for where it stands among others.
+    """Everything that the expansion of a stage depends on, except its position among the stages.
 
     `args` are the arguments of the network that it names.
     """
@@ -49,7 +49,7 @@ def stage_key(
     *,
     memo: Memo | None,
 ) -> StageKey:
-    """The key of a stage at a place of a spec."""
+    """The key of a stage at a path in a spec."""
     named = sorted(names_in(stage, memo=memo) & args.keys())
     numbers = tuple((name, args[name].number, type(args[name].number)) for name in named)
     return StageKey(stage, series.repeat, at, numbers, x, context)
@@ -61,8 +61,8 @@ def expand_stage(
 ) -> ExpandedPart:
     """The blocks of one stage, as one Sequential.
 
-    After a finding it goes on with what the stage promised. `place` says where it stands: `stage`,
-    and the `block_index` of its first block.
+    After a finding, expansion continues with the output that the stage declares. `place` is its
+    position: `stage`, and the `block_index` of its first block.
     """
     stage, at, x = key.stage, key.at, key.x
     scope = Scope(key.context, Budget(room), memo)
@@ -96,7 +96,7 @@ def expand_stage(
 
 
 def _again(key: StageKey, place: dict[str, int], scope: Scope, x: TensorInfo) -> Module:
-    """A stage that is applied to something else."""
+    """A stage that is applied to a different input."""
     return _as_module(key._replace(x=x), place, scope)
 
 
@@ -135,7 +135,7 @@ def _expand(
 def _promise(
     stage: Stage, place: Place, at: At, outer: Scope, x: TensorInfo
 ) -> tuple[TensorInfo, Scope]:
-    """What should leave this block, and what the arguments of its stage see."""
+    """The declared output of this block, and the values of the arguments of its stage."""
     scope = outer.with_(values=dict(place.names))
     channels = _written(stage.channels, "channels", place, at, scope, BLOCK_CHANNELS)
     stride = None
@@ -165,12 +165,14 @@ def _written(
 
 
 def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
-    """The block of a stage with what the stage gives it."""
+    """The block of a stage with the arguments from the stage."""
     block = scope.context.blocks[name]
     scope.budget.used.add(name)
     if block.inputs or block.outputs:
-        message = f"`{name}` has {'`inputs`' if block.inputs else '`outputs`'}, so it is no stage"
-        hint = f"write it as a layer: `{at.path[-1]}: {{{name}: ...}}`"
+        message = (
+            f"`{name}` has {'`inputs`' if block.inputs else '`outputs`'}, so it cannot be a stage"
+        )
+        hint = f"use it as a layer: `{at.path[-1]}: {{{name}: ...}}`"
         raise scope.error("bad-layer", message, at.below("block"), hint)
     bound = bind_use(stage, name, block, memo=scope.memo)
     given = {"stride": scope.values["stride"]}
@@ -192,7 +194,7 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
 
 
 def _grows(promised: TensorInfo, y: TensorInfo) -> bool:
-    """Whether a block makes the image larger, which no stride says."""
+    """Whether a block enlarges the image, which a stride cannot express."""
     if not promised.stride or not y.stride or len(promised.stride) != len(y.stride):
         return False
     return all(mine <= wanted for mine, wanted in zip(y.stride, promised.stride, strict=True))
@@ -204,10 +206,10 @@ def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: Ten
         raise FoundError(
             Finding(
                 "channels-ignored",
-                f"`{name}` gives {y.shape.channels} channels where its stage says "
-                f"{promised.shape.channels}",
+                f"`{name}` outputs {y.shape.channels} channels, but its stage sets "
+                f"`channels: {promised.shape.channels}`",
                 at.below("channels"),
-                "use `channels` in the block, or say what it gives",
+                "use `channels` in the block, or set it to what the block outputs",
                 used,
             )
         )
@@ -216,9 +218,9 @@ def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: Ten
         raise FoundError(
             Finding(
                 "stride-ignored",
-                f"`{name}` does not stride as its stage says",
+                f"`{name}` ignores the `stride` of its stage",
                 at.below("stride"),
-                "use `stride` in one layer of the block, or say `stride: 1`",
+                "use `stride` in one layer of the block, or set `stride: 1`",
                 used,
             )
         )

@@ -1,4 +1,4 @@
-"""How weights start: what `init` says, with the numbers and names of its place."""
+"""Weight initialization: the settings of `init`, with the numbers and names of their scope."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from archspec.language.starts import ALL, RESNET, Init, Start, start_of
 from archspec.ops import OPS
 from archspec.places import At
 
-Hidden = frozenset[tuple[str, str]]  # ops and parameters that start otherwise
+Hidden = frozenset[tuple[str, str]]  # ops and parameters that are initialized differently
 
 
 # A layer's own ------------------------------------------------------------------------
 
 
 def draws_of(layer: Layer, module: ModuleNode, at: At, scope: Scope) -> tuple[Draw, ...]:
-    """How the parameters of a layer start, as far as it says so itself."""
+    """The initialization of a layer's parameters, as far as the layer sets it itself."""
     if layer.init is None:
         return ()
     if not (isinstance(module, OpCall) and module.op.weights()):
-        message = f"`{layer.head}` has no weight to start"
+        message = f"`init` has no effect: `{layer.head}` has no weight"
         raise scope.error("bad-layer", message, at.below("init"))
     op, made = module.op, []
     for name in layer.init:
@@ -50,7 +50,7 @@ def draws_of(layer: Layer, module: ModuleNode, at: At, scope: Scope) -> tuple[Dr
 
 
 def _draw(parameter: str, start: Start, at: At, scope: Scope, free: bool = False) -> Draw:
-    """A draw with its arguments. `free`: one number may differ from use to use of a class."""
+    """An initializer with its arguments. `free`: one number may differ between uses of a class."""
     free = free and start.function == "constant"
     arguments = tuple(
         (name, _argument(value, name, at.below(*start.path_of(name)), scope, free))
@@ -68,7 +68,7 @@ def _argument(value: Any, name: str, at: At, scope: Scope, free: bool) -> Any:
 
 
 def _settled(expr: Expr, at: At, scope: Scope) -> Expr:
-    """A formula of fans alone, or a number."""
+    """A formula of fans only, or a number."""
     try:
         seen = {n: scope.value(Name(n), at).number for n in sorted(names(expr) - {*FANS})}
         scope.mark_concrete(expr)
@@ -81,7 +81,7 @@ def _settled(expr: Expr, at: At, scope: Scope) -> Expr:
 
 
 def with_init(instance: BlockInstance, init: Init, at: At, scope: Scope) -> BlockInstance:
-    """A block, or the network, that says how what is in it starts."""
+    """A block, or the network, that sets the initialization of its layers."""
     said = [
         (op, name, start)
         for op, starts in init.items()
@@ -102,7 +102,7 @@ def with_init(instance: BlockInstance, init: Init, at: At, scope: Scope) -> Bloc
 def _layers(
     container: Container, hidden: Hidden, seen: set[Any], scope: Scope
 ) -> Iterator[tuple[OpCall, frozenset[Any]]]:
-    """Every layer with weights, and the parameters that start otherwise."""
+    """Every layer with weights, and its parameters that are initialized differently."""
     if (container, hidden) in seen:
         return
     seen.add((container, hidden))
@@ -122,7 +122,7 @@ def _layers(
 
 
 def _check(module: OpCall, draw: Draw, start: Start, at: At, scope: Scope) -> None:
-    """Raises a finding where torch could not draw this parameter."""
+    """Raise a finding if torch cannot initialize this parameter."""
     shapes = module.op.weights()
     if draw.function == TORCH or draw.parameter not in shapes:
         return
@@ -130,8 +130,8 @@ def _check(module: OpCall, draw: Draw, start: Start, at: At, scope: Scope) -> No
     whole, what = at.below(*start.path), f"the {draw.parameter} of `{module.op.key}`"
     if not function.least <= len(shape) <= function.most:
         sizes = " x ".join(map(str, shape))
-        message = f"`{draw.function}` cannot draw {what}, which is {sizes}"
-        raise scope.error("out-of-range", message, whole, "choose another function")
+        message = f"`{draw.function}` cannot initialize {what}, which is {sizes}"
+        raise scope.error("out-of-range", message, whole, "use another function")
     values = {}
     for name, argument in draw.arguments:
         place = at.below(*start.path_of(name))
@@ -148,7 +148,7 @@ def _check(module: OpCall, draw: Draw, start: Start, at: At, scope: Scope) -> No
         place = at.below(*start.path_of(wrong.argument)) if wrong.argument in values else whole
         raise scope.error("out-of-range", wrong.message, place, wrong.hint)
     if shape[0] % int(values.get("groups", 1)):
-        message = f"{shape[0]} channels are no multiple of {values['groups']} groups"
+        message = f"{shape[0]} channels are not divisible by {values['groups']} groups"
         raise scope.error("out-of-range", message, at.below(*start.path_of("groups")))
 
 
@@ -160,7 +160,9 @@ def _number(argument: Any, seen: Mapping[str, int], what: str, at: At, scope: Sc
         return str(argument)
     if missing := sorted(names(argument) - seen.keys()):
         message = f"`{missing[0]}` has no value for {what}"
-        raise scope.error("expression", message, at, "only kernels and matrices have fans")
+        raise scope.error(
+            "expression", message, at, "only kernels and matrices have `fan_in` and `fan_out`"
+        )
     try:
         number: float = floating(argument, seen)
     except ExpressionError as error:

@@ -1,7 +1,7 @@
-"""Named tensors: what a class knows by name while it is expanded, and layers that read and name it.
+"""Named tensors: the names of a class under expansion, and layers that read and name tensors.
 
-Names in the body of an inline block are private to each use. Until the class is closed a mark
-stands for such a name, so that uses one in another do not meet.
+Names in the body of an inline block are private to each use. Until the class is complete, a mark
+represents such a name, so that nested uses do not conflict.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from archspec.memo import Memo
 from archspec.ops import OPS
 from archspec.places import At
 
-SEVERAL = "several are what a block with `outputs` gives"
-NOWHERE_KNOWN = "layers in a `sequence`, and those that fill a part, neither read nor name tensors"
+SEVERAL = "only a block with `outputs` has several"
+NOWHERE_KNOWN = "layers in a `sequence` or given for a part cannot read or name tensors"
 
 
 Steps = tuple[list[Body], TensorInfo]
@@ -34,7 +34,7 @@ Expand = Callable[[Layer, At, Scope, TensorInfo, Builder], Steps]
 
 
 def named(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder, expand: Expand) -> Steps:
-    """A layer that reads a tensor by name, or gives what it computes a name."""
+    """A layer that reads a tensor by name, or names its output."""
     steps: list[Body] = []
     if layer.source is not None:
         tensor = read(layer.source, at.below("from"), scope)
@@ -45,7 +45,7 @@ def named(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder, expan
     if layer.save and not gives_several(layer, scope):
         known = of_scope(scope, at)
         if len(layer.save) > 1:
-            message = f"`save` has {len(layer.save)} names, and `{layer.head}` gives one tensor"
+            message = f"`save` has {len(layer.save)} names, but `{layer.head}` has one output"
             raise scope.error("bad-layer", message, at.below("save"), SEVERAL)
         steps.append(Save(known.name(layer.save[0], y)))
     return steps, y
@@ -60,7 +60,7 @@ def remembered(
     expand: Callable[[Scope, TensorInfo], Module],
     tensors: Tensors | None,
 ) -> None:
-    """Notes a layer with a name, which `share` may apply again."""
+    """Record a layer with a name, which `share` may apply again."""
     if name is not None and tensors is not None and isinstance(step, Apply):
         tensors.layers[name] = Shareable(step, x, at, scope, expand)
 
@@ -74,14 +74,14 @@ def gives_several(layer: Layer, scope: Scope) -> bool:
 
 
 def of_scope(scope: Scope, at: At) -> Tensors:
-    """The tensors that are known where layers stand; a finding where there can be none."""
+    """The tensors that are available to layers; a finding if there cannot be any."""
     if scope.tensors is None:
-        raise scope.error("bad-layer", "no tensor has a name here", at, NOWHERE_KNOWN)
+        raise scope.error("bad-layer", "tensors cannot have names here", at, NOWHERE_KNOWN)
     return scope.tensors
 
 
 def read(name: str, at: At, scope: Scope) -> Tensor:
-    """The tensor of this name."""
+    """The tensor with this name."""
     tensors = of_scope(scope, at)
     known = tensors.known
     if name not in known:
@@ -94,13 +94,13 @@ def read(name: str, at: At, scope: Scope) -> Tensor:
 
 
 def missing(name: str, known: Iterable[str]) -> tuple[str, str]:
-    """What to say of a name that no tensor has here, and the hint."""
-    message = f"there is no tensor `{name}` here: the layer that saves it is not there"
-    return message, did_you_mean(name, known, "known here")
+    """The message and the hint for a name that no tensor has here."""
+    message = f"the tensor `{name}` is not available here: the layer that saves it is left out"
+    return message, did_you_mean(name, known, "available names")
 
 
 def relative(info: TensorInfo, x: TensorInfo) -> tuple[Real, ...] | None:
-    """The stride of a tensor as a block sees it that `x` enters."""
+    """The stride of a tensor relative to a block's input `x`."""
     if info.stride is None or x.stride is None or info.shape.rank != x.shape.rank:
         return None
     return tuple(whole(Fraction(a) / b) for a, b in zip(info.stride, x.stride, strict=True))
@@ -112,5 +112,5 @@ def names_read(written: Any, memo: Memo | None) -> frozenset[str]:
 
 
 def reads_input(stack: Stack, memo: Memo | None) -> bool:
-    """Whether layers read what enters them by name."""
+    """Whether layers read their input by name."""
     return INPUT in names_read(stack, memo)

@@ -1,4 +1,4 @@
-"""Layers that are repeated."""
+"""Repeated layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archspec.places import At
 
 
 def turns(layer: Layer, at: At, scope: Scope, out: Builder) -> Iterator[tuple[Layer, Scope]]:
-    """A layer as often as it is repeated, and what it sees each time."""
+    """A repeated layer, with its scope for each repetition."""
     if layer.repeat is None:
         yield layer, scope
         return
@@ -32,7 +32,7 @@ def turns(layer: Layer, at: At, scope: Scope, out: Builder) -> Iterator[tuple[La
         yield one, scope.with_(values=scope.values | values)
         single = single and len(out.items) == start + index + 1
     if single:
-        out.runs[:] = [run for run in out.runs if run.start < start]  # those of its turns
+        out.runs[:] = [run for run in out.runs if run.start < start]  # those of its repetitions
         out.runs.append(Repetition(start, count, at))
 
 

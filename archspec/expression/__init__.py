@@ -1,17 +1,16 @@
 """Sizes and conditions of a spec: `channels // 4`, `stride > 1`, `max(8, width)`.
 
-The grammar is closed: Python's own parser reads the text, and only the node kinds of `tree`
-are taken over. Nothing is ever evaluated by Python. Arithmetic is exact (integers and
-fractions).
+The grammar is closed: Python's own parser reads the text, and only the node kinds of `tree` are
+accepted. Python never evaluates anything. Arithmetic is exact (integers and fractions).
 
-An expression has two readings at once, a `Value`: the number it has for one use of a block,
-and the formula that says it in the names of the class around it, for printing.
+The result is a `Value`, which is two things at once: the number for one use of a block, and the
+formula in the names of the enclosing class, for printing.
 
 tree       the nodes
-functions  what operators and functions do
+functions  operators and functions
 reading    text -> tree
 values     tree -> number and formula
-floats     tree -> a float, or a formula of what only a module knows
+floats     tree -> a float, or a formula of names that only a module knows
 printing   tree -> Python
 """
 

@@ -1,4 +1,4 @@
-"""Expressions in floats, for what torch draws: some names are known, others only to the module."""
+"""Expressions in floats, for torch's initializers: some names are only known to the module."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from archspec.expression.tree import (
     names,
 )
 
-# As Python has them, so that the printed formula gives the same number.
+# Python's own, so that the printed formula has the same value.
 FLOATS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
@@ -37,9 +37,9 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {**OPERATORS, "/": lambda a, 
 
 
 def known(expr: Expr, values: Mapping[str, Any]) -> Expr:
-    """`expr` with numbers for the names in `values`; a number where nothing else is left.
+    """`expr` with numbers for the names in `values`; a number if no name remains.
 
-    What is left of the names stands in arithmetic alone; raises `ExpressionError`.
+    Remaining names are only allowed in arithmetic; raises `ExpressionError`.
     """
     if names(expr) <= values.keys():
         return Number(floating(expr, values))
@@ -62,18 +62,18 @@ def _known(expr: Expr, values: Mapping[str, Any]) -> Expr:
         return Number(floating(expr, values))
     unknown = " and ".join(f"`{name}`" for name in sorted(names(expr) - values.keys()))
     functions = ", ".join(FLOATS)
-    raise ExpressionError(f"{unknown} may stand in `+ - * / // %` and {functions} only")
+    raise ExpressionError(f"{unknown} can only be used in `+ - * / // %` and {functions}")
 
 
 def floating(expr: Expr, values: Mapping[str, Any]) -> Any:
-    """The number of `expr` as Python calculates it in floats; raises `ExpressionError`."""
+    """The value of `expr` in Python's floats; raises `ExpressionError`."""
     try:
         number = _number(expr, values)
         finite = math.isfinite(number)
     except ZeroDivisionError:
-        raise ExpressionError("division by zero", "what stands behind `/` may not be 0") from None
+        raise ExpressionError("division by zero", "the divisor must not be 0") from None
     except (OverflowError, ValueError) as error:
-        raise ExpressionError(f"this has no value: {error}") from None
+        raise ExpressionError(f"the expression has no value: {error}") from None
     if not finite:
         raise ExpressionError("a number must be finite")
     return number
@@ -99,5 +99,7 @@ def _number(expr: Expr, values: Mapping[str, Any]) -> Any:
         case Call(function=function, arguments=arguments) if function in FLOATS:
             return FLOATS[function](*(_number(part, values) for part in arguments))
         case Call(function=function):
-            raise ExpressionError(f"`{function}` is for sizes", f"there are: {', '.join(FLOATS)}")
+            raise ExpressionError(
+                f"`{function}` is only for sizes", f"available: {', '.join(FLOATS)}"
+            )
     raise TypeError(expr)

@@ -1,4 +1,4 @@
-"""What operators and functions do: exact arithmetic within bounds."""
+"""Operators and functions: exact arithmetic within bounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BITS = 4096
 
 
 def from_python(number: int | float | bool) -> Scalar:
-    """An exact number: 0.1 is one tenth, as a person means it."""
+    """An exact number: 0.1 is one tenth, as its author means it."""
     if isinstance(number, (bool, int)):
         return bounded(number)
     if not math.isfinite(number):
@@ -33,10 +33,10 @@ def whole(number: Fraction) -> int | Fraction:
 
 def bounded(number: Scalar) -> Scalar:
     if not -MAX_NUMBER <= number <= MAX_NUMBER:
-        raise ExpressionError(f"the number is beyond {MAX_NUMBER:.0e}, the largest taken")
+        raise ExpressionError(f"the number is beyond {MAX_NUMBER:.0e}, the maximum")
     # By its class: `isinstance` asks an abstract class, which takes five times as long.
     if number.__class__ is Fraction and number.denominator.bit_length() > MAX_BITS:
-        raise ExpressionError("the fraction is finer than archspec calculates")
+        raise ExpressionError("the fraction needs a larger denominator than archspec supports")
     return number
 
 
@@ -64,11 +64,11 @@ def _sqrt(x: Scalar) -> Scalar:
 
 def nonzero(number: Scalar) -> Scalar:
     if number == 0:
-        raise ExpressionError("division by zero", "what stands behind `/` may not be 0")
+        raise ExpressionError("division by zero", "the divisor must not be 0")
     return number
 
 
-# name -> fewest arguments, most, meaning; make_divisible is that of MobileNet
+# name -> minimum and maximum number of arguments, function; make_divisible is that of MobileNet
 FUNCTIONS: dict[str, tuple[int, int, Callable[..., Scalar]]] = {
     "min": (2, 8, min),
     "max": (2, 8, max),

@@ -12,7 +12,7 @@ COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 
 def show(number: Scalar | float) -> str:
-    """A number as a person writes it, and as Python reads it."""
+    """A number as people write it, and as Python reads it."""
     if isinstance(number, Fraction):
         return repr(float(number))
     return repr(number)
@@ -24,9 +24,9 @@ def called(function: str) -> str:
 
 
 def source(expr: Expr, outer: int = 0) -> str:
-    """`expr` as Python arithmetic, with no more brackets than it needs.
+    """`expr` as Python arithmetic, without unnecessary brackets.
 
-    `outer` is how tightly the operator beside it binds.
+    `outer` is the precedence of the adjacent operator.
     """
     match expr:
         case Number(value=value):
@@ -52,4 +52,4 @@ def source(expr: Expr, outer: int = 0) -> str:
             own = PRECEDENCE[op]
             text = f"{source(left, own)} {op} {source(right, own + 1)}"
             return f"({text})" if own < outer else text
-    raise TypeError(f"{expr} is settled before anything is printed")
+    raise TypeError(f"{expr} must be evaluated before printing")

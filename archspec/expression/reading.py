@@ -1,4 +1,4 @@
-"""Text -> tree. The grammar is closed: only the node kinds below are taken over."""
+"""Text -> tree. The grammar is closed: only the node kinds below are accepted."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ BINARY |= {ast.FloorDiv: "//", ast.Mod: "%"}
 COMPARE: dict[type[ast.AST], str] = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<="}
 COMPARE |= {ast.Gt: ">", ast.GtE: ">="}
 UNARY: dict[type[ast.AST], str] = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}
-# What Python's parser warns of on standard error (a number grown together with a word), and what
-# is a number in Python and not in YAML: `1_6`, `0b11`.
+# What Python's parser warns about on standard error (a number directly before a word), and what is
+# a number in Python but not in YAML: `1_6`, `0b11`.
 ODD = re.compile(r"\\|(?<!\w)(?:\d[\w.]*?(?:_|and|else|for|if|in|is|not|or)|0[bBOX])")
 WORDS = {"true": True, "false": False}
 
@@ -41,7 +41,7 @@ def parse(text: str) -> Expr:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"an expression of {len(text)} characters is too long")
     if not text.isascii() or not text.isprintable():
-        raise ExpressionError("an expression is written in plain ASCII")
+        raise ExpressionError("expressions must be plain ASCII")
     if odd := ODD.search(text):
         raise _no_expression(text, odd.start())
     try:
@@ -53,33 +53,33 @@ def parse(text: str) -> Expr:
 
 
 def _no_expression(text: str, column: int | None) -> ExpressionError:
-    hint = "write numbers, names, + - * / // %, comparisons, `a if c else b`"
-    return ExpressionError(f"`{text}` is no expression", hint, column)
+    hint = "use numbers, names, + - * / // %, comparisons, or `a if c else b`"
+    return ExpressionError(f"invalid expression `{text}`", hint, column)
 
 
 def _convert(node: ast.expr, depth: int) -> Expr:
     if depth > MAX_DEPTH:
-        raise ExpressionError("an expression nested this deep is not readable")
+        raise ExpressionError("expression is nested too deeply")
     read = READERS.get(node.__class__)
     tree = read(node, depth + 1) if read else None
     if tree is None:
         raise ExpressionError(
-            f"`{ast.unparse(node)}` is not part of the language",
-            "expressions have numbers, names, arithmetic, comparisons and " + ", ".join(FUNCTIONS),
+            f"expressions cannot contain `{ast.unparse(node)}`",
+            "expressions have numbers, names, arithmetic, comparisons, and " + ", ".join(FUNCTIONS),
             node.col_offset,
         )
     return tree
 
 
-# One function a kind of node, found by its class: a `match` takes twice as long. None says
-# that the node is not part of the language; `depth` is that of what is inside.
+# One function per kind of node, found by its class: a `match` takes twice as long. None means that
+# the node is not part of the language; `depth` is that of the children.
 
 
 def _constant(node: ast.Constant, _depth: int) -> Expr | None:
     value = node.value
     if isinstance(value, bool):
-        hint = f"write `{str(value).lower()}`"
-        raise ExpressionError(f"`{value}` is not a word here", hint, node.col_offset)
+        hint = f"use `{str(value).lower()}`"
+        raise ExpressionError(f"expressions cannot contain `{value}`", hint, node.col_offset)
     return _number(value) if isinstance(value, (int, float)) else None
 
 
@@ -131,15 +131,15 @@ def _call(node: ast.Call, depth: int) -> Expr | None:
     function, arguments = node.func.id, node.args
     if function not in FUNCTIONS:
         raise ExpressionError(
-            f"there is no function `{function}`",
+            f"unknown function `{function}`",
             did_you_mean(function, FUNCTIONS, "functions"),
             node.col_offset,
         )
     fewest, most, _ = FUNCTIONS[function]
     if not fewest <= len(arguments) <= most:
         raise ExpressionError(
-            f"`{function}` takes {fewest if fewest == most else f'{fewest} or more'} "
-            f"arguments, not {len(arguments)}",
+            f"`{function}` expects {fewest if fewest == most else f'{fewest} or more'} "
+            f"arguments, found {len(arguments)}",
             column=node.col_offset,
         )
     return Call(function, tuple(_convert(argument, depth) for argument in arguments))

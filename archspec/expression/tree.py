@@ -18,7 +18,7 @@ class ExpressionError(Exception):
 
 
 def same_number(one: Scalar, other: Scalar) -> bool:
-    """Equality that is strict in type: memos tell `true` from 1 by it."""
+    """Equality that is strict in type: memos distinguish `true` from 1 with it."""
     return one == other and one.__class__ is other.__class__
 
 
@@ -87,7 +87,7 @@ class Call(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A number, and the formula that says it; `expr` is None where none can be printed."""
+    """A number, and its formula; `expr` is None if it cannot be printed."""
 
     number: Scalar
     expr: Expr | None
@@ -142,5 +142,5 @@ def _below(expr: Expr) -> tuple[Expr, ...]:
 
 
 def weight(expr: Expr) -> int:
-    """How much there is to read: the number of operations."""
+    """The size of an expression: its number of operations."""
     return sum(not isinstance(node, (Number, Name)) for node in walk(expr))

@@ -1,4 +1,4 @@
-"""Tree -> `Value`: a number, and the simplified formula that says it."""
+"""Tree -> `Value`: a number and its simplified formula."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from archspec.expression.tree import (
 
 
 def evaluate(expr: Expr, lookup: Callable[[Name], Value]) -> Value:
-    """The value of `expr` where `lookup` says what a name is. Only what is needed is read.
+    """The value of `expr`; `lookup` returns the value of a name. Only what is needed is evaluated.
 
-    Conditions are settled: of `a if c else b` the one side that holds is left.
+    Conditions are evaluated: of `a if c else b`, only the chosen side remains.
     """
     match expr:  # the most frequent first
         case Binary(op=op, left=left, right=right):
@@ -127,7 +127,7 @@ ONE = Number(1)
 
 
 def _terms(expr: Expr, sign: int) -> Iterator[tuple[int, Expr, bool]]:
-    """What `expr` adds up: `4 * x` is 4, x, True; `x * 4` is 4, x, False; 4 is 4 times ONE."""
+    """The terms of `expr`: `4 * x` is 4, x, True; `x * 4` is 4, x, False; 4 is 4 times ONE."""
     match expr:
         case Binary(op="+" | "-" as op, left=left, right=right):
             yield from _terms(left, sign)
@@ -145,7 +145,7 @@ def _terms(expr: Expr, sign: int) -> Iterator[tuple[int, Expr, bool]]:
 
 
 def _sum(terms: Iterable[tuple[int, Expr, bool]]) -> Expr:
-    """Equal terms merged: what is added, what is subtracted, then the constant."""
+    """Equal terms merged: the added ones, the subtracted ones, then the constant."""
     counts: dict[Expr, int] = {ONE: 0}
     number_first: dict[Expr, bool] = {}
     for count, x, first in terms:
@@ -171,7 +171,7 @@ def _product(count: int, x: Expr, number_first: bool) -> Expr:
 
 
 def substitute(expr: Expr, replace: Callable[[Name], Expr | None]) -> Expr | None:
-    """`expr` with other formulas for its names, simplified; None if one has no formula."""
+    """`expr` with other formulas for its names, simplified; None if a name has no formula."""
     match expr:
         case Number():
             return expr

@@ -1,13 +1,13 @@
-"""From a checkpoint back to a spec, by names and shapes alone.
+"""A spec inferred from a checkpoint, by names and shapes alone.
 
-header      names and shapes of a file, without torch and without its numbers
+header      names and shapes of a file, without torch and without its values
 own         the user's own specs
-candidates  the specs that have these names and shapes
-resnet      a ResNet of other sizes and options
-widths      a spec with other widths, as pruning leaves them
+candidates  the specs with these names and shapes
+resnet      a ResNet with other sizes and options
+widths      a spec with other widths, as after pruning
 text        the YAML, in the fewest lines
-check       that a spec has these names and shapes, where it is to be saved
-inference   what was found
+check       checks that a spec has these names and shapes, in the directory it is saved in
+inference   the result
 """
 
 from __future__ import annotations
@@ -34,19 +34,20 @@ from archspec.language.names import is_spec_name
 from archspec.paths import display_path
 from archspec.source.extends import merge_data
 
-MOST_OWN = 3  # modules that are named
+MOST_OWN = 3  # modules to name
 
 
 def infer_file(
     path: str | Path, name: str | None = None, output: str | Path | None = None
 ) -> Inference:
-    """`infer` for a file of safetensors or of `torch.save`; the spec is called after the file.
+    """`infer` for a file of safetensors or of `torch.save`; the spec is named after the file.
 
-    It may extend the specs beside the file `output`, in which it is to be saved (in the working
-    directory without), beside the checkpoint, and in `specs/` there and in the working directory.
+    It may extend the specs in the directory of the file `output`, in which it will be saved
+    (without
+    `output`, the working directory), in the directory of the checkpoint, and in `specs/` of either.
 
-    Of `.safetensors` only the header is read, without torch. Raises `UnreadableFile`, and
-    `ModuleNotFoundError` for a file that needs torch where there is none.
+    Of a `.safetensors` file only the header is read, without torch. Raises `UnreadableFile`, and
+    `ModuleNotFoundError` for a file that requires torch if torch is not installed.
     """
     path, output = Path(path), Path(output) if output else None
     if kind_of(path) == "safetensors":
@@ -59,12 +60,12 @@ def infer_file(
     own = own_specs(folders_around(path, output), output)
     word = identifier(name or (output or path).stem)
     if not name and not output and any(one.base == word for one in own.specs):
-        word = identifier(f"{word[:47]}_inferred")  # it would take the place of that file
+        word = identifier(f"{word[:47]}_inferred")  # it would shadow that file
     return infer(shapes, word, own)
 
 
 def identifier(text: str) -> str:
-    """A name for a spec, of the name of a file: `resnet50-0676ba61` is `resnet50_0676ba61`."""
+    """A name for a spec, from the name of a file: `resnet50-0676ba61` is `resnet50_0676ba61`."""
     word = re.sub(r"\W", "_", text, flags=re.ASCII)[:56]
     word = word if re.match(r"[A-Za-z]", word) else "inferred"
     return word if is_spec_name(word) else f"{word}_net"
@@ -75,8 +76,8 @@ def infer(
 ) -> Inference:
     """The spec of a network whose `state_dict` has these names and shapes.
 
-    What it proposes has been lowered and has exactly these names and shapes, the counters of
-    batch norms aside where `shapes` has none. `own` are specs besides the shipped ones
+    The result has been lowered and has exactly these names and shapes, except for the counters of
+    batch norms if `shapes` has none. `own` are specs in addition to the built-in ones
     (`archspec.infer.own.own_specs`).
     """
     own = own or Own()
@@ -115,7 +116,9 @@ def _from_match(match: Match, others: Iterable[Candidate], goal: Goal) -> Infere
         if "classes" not in spec.args:
             shown = match.candidate.shown
             return Inference(
-                reasons=(f"`{shown}` fits but for {match.classes} features at its end",)
+                reasons=(
+                    f"`{shown}` matches, except that the last layer has {match.classes} outputs",
+                )
             )
         over["args"] = {"classes": match.classes}
     found = _based(match.candidate, tuple(one.shown for one in others))
@@ -125,19 +128,19 @@ def _from_match(match: Match, others: Iterable[Candidate], goal: Goal) -> Infere
 
 def _based(candidate: Candidate, alternatives: tuple[str, ...]) -> Inference:
     file, own = candidate.shown if candidate.folder else None, candidate.layers.own
-    modules = f"what is inside of {', '.join(f'`{path}`' for path in list(own)[:MOST_OWN])}"
+    modules = f"the inside of {', '.join(f'`{path}`' for path in list(own)[:MOST_OWN])}"
     unknown = (modules + ", ..." * (len(own) > MOST_OWN), *UNKNOWN) if own else UNKNOWN
     return Inference(base=candidate.base, alternatives=alternatives, unknown=unknown, file=file)
 
 
-# A ResNet of other sizes ----------------------------------------------------------------
+# A ResNet with other sizes ---------------------------------------------------------------
 
 
 def _of_other_sizes(goal: Goal) -> Inference:
     try:
         proposal = propose(goal.shapes)
     except NoResNet as error:
-        return Inference(reasons=(_unlike(goal), f"it is no ResNet: {error}"))
+        return Inference(reasons=(_unlike(goal), f"it is not a ResNet: {error}"))
     return _from_proposal(proposal, goal)
 
 
@@ -146,7 +149,7 @@ def _unlike(goal: Goal) -> str:
         return "there are no tensors"
     few = ", ".join(f"`{shown(key)}`" for key in list(goal.shapes)[:3])
     yours = " and none of yours" if goal.own.specs else ""
-    return f"no shipped spec{yours} has these {len(goal.shapes)} tensors ({few}, ...)"
+    return f"no built-in spec{yours} has these {len(goal.shapes)} tensors ({few}, ...)"
 
 
 def _from_proposal(proposal: Proposal, goal: Goal) -> Inference:
@@ -163,7 +166,7 @@ def _from_proposal(proposal: Proposal, goal: Goal) -> Inference:
 
 
 def _sides(base: str, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A shipped spec, and what is wanted of one that extends it; args that it has may stay."""
+    """A built-in spec, and what a spec that extends it must have; its arguments may stay."""
     data = inherited(shipped_specs()[base].spec.data)
     whole = {key: value for key, value in wanted.items() if key != "name"}
     if "args" in data:
@@ -172,7 +175,7 @@ def _sides(base: str, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
 
 
 def _nearest(wanted: dict[str, Any], name: str) -> str | None:
-    """The shipped spec from which the least has to be changed, if that is less than the whole."""
+    """The built-in spec that requires the fewest changes, if they are shorter than a whole spec."""
     best, least = None, len(written(wanted, ()).split("\n"))
     for base in sorted(shipped(), key=lambda base: (len(base), base)):
         data, whole = _sides(base, wanted)
@@ -206,7 +209,7 @@ def main_text(
 ) -> tuple[int, str, str]:
     """For the command line: exit code, YAML for the output, and notes for people.
 
-    0: a spec was found; 1: none explains the file; 2: the file cannot be read.
+    0: a spec was found; 1: no spec matches the file; 2: the file cannot be read.
     """
     try:
         found = infer_file(path, name, output)
@@ -214,7 +217,7 @@ def main_text(
         return 2, "", str(error)
     notes = found.notes
     if found.file and not output:
-        notes = f"save it beside {found.file}: `extends` looks there\n{notes}"
+        notes = f"save it next to {found.file}, where `extends` can find that spec\n{notes}"
     return (1 if found.text is None else 0), found.text or "", notes
 
 

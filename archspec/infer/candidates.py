@@ -1,4 +1,4 @@
-"""Which specs have these names and shapes, other inputs and classes aside."""
+"""Specs with these names and shapes, except for other inputs and numbers of classes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from archspec.source.document import Document
 
 COUNTER = ".num_batches_tracked"
 STATISTICS = (COUNTER, ".running_mean", ".running_var")
-#: What specs and proposals have in common is worked out once a process.
+# : Results that specs and proposals share are computed once per process.
 MEMO = Memo()
 
 
 class Layers(NamedTuple):
     """Paths of the first convolution and the last layer with weights; names and shapes of all.
 
-    `own` are the paths of modules of the user's own, of which the number of parameters is known.
+    `own` are the paths of the user's own modules whose number of parameters is known.
     """
 
     first: str
@@ -42,9 +42,10 @@ class Layers(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A spec that may explain a checkpoint, by what `extends` calls it.
+    """A spec that may match a checkpoint, by its name in `extends`.
 
-    `folder` is where it lies, None if it is shipped. A file may be called otherwise than its spec.
+    `folder` is its directory, None if it is built in. The name of a file may differ from its
+    spec's.
     """
 
     base: str
@@ -53,20 +54,20 @@ class Candidate:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """The blocks of each stage of a shipped spec, so that few of those are expanded."""
+        """The blocks of each stage of a built-in spec, so that few of these specs are expanded."""
         if self.folder is not None:  # a stage of inline blocks has other children
             return {}
         return {str(path[-1]): n for path, n in self.spec.repeats.items() if len(path) == 2}
 
     def is_like(self, counts: Mapping[str, int]) -> bool:
-        """Whether there are weights of its stages, and so many blocks in each."""
+        """Whether there are weights of its stages, with the right number of blocks in each."""
         if self.folder is None and not counts.keys() & self.spec.stages:
             return False
         return all(counts.get(stage) == count for stage, count in self.counts.items())
 
     @cached_property
     def layers(self) -> Layers:
-        """What it keeps; raises `SpecError`."""
+        """The names and shapes of its tensors; raises `SpecError`."""
         analysis = _analyzed(self.spec)
         ops = [(row.path, row.layer) for row in analysis.rows]
         first = next((path for path, op in ops if isinstance(op, Conv)), "")
@@ -75,21 +76,22 @@ class Candidate:
 
     @property
     def shown(self) -> str:
-        """The name of a shipped spec, or the user's file."""
+        """The name of a built-in spec, or the user's file."""
         return display_path(self.folder / f"{self.base}.yaml") if self.folder else self.base
 
     @property
     def plainness(self) -> tuple[bool, int, int, str]:
-        """The least of several specs is taken: the user's own, then the one of the shortest name.
+        """The smallest of several specs is used: the user's own, then the one with the shortest
+        name.
 
-        After the others comes what is in the zoo, and of the user's what extends another.
+        Specs in the zoo come after the others, and so do the user's specs that extend another.
         """
         zoo = self.folder is None and (resources.ZOO / f"{self.base}.yaml").is_file()
         late = _bases(self.spec.document) if self.folder else int(zoo)
         return self.folder is None, late, len(self.base), self.base
 
     def is_found_from(self, output: Path) -> bool:
-        """Whether it is this spec that a spec in the file `output` extends by the name."""
+        """Whether a spec in the file `output` extends this spec by its name."""
         beside = output.parent / f"{self.base}.yaml"
         if self.folder is None:
             return os.path.abspath(beside) == os.path.abspath(output) or not is_there(beside)
@@ -98,7 +100,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A spec that explains a checkpoint, but for so many channels in and features out."""
+    """A spec that matches a checkpoint, except for the numbers of input channels and outputs."""
 
     candidate: Candidate
     channels: int | None
@@ -106,13 +108,13 @@ class Match:
 
     @property
     def order(self) -> tuple[int, tuple[bool, int, int, str]]:
-        """The least of several is taken: that which needs the fewest changes."""
+        """The smallest of several is used: the one that requires the fewest changes."""
         changes = (self.channels is not None) + (self.classes is not None)
         return changes, self.candidate.plainness
 
 
 def matches(shapes: Shapes, candidates: Iterable[Candidate]) -> list[Match]:
-    """Every spec that explains `shapes`, that which needs the fewest changes first."""
+    """Every spec that matches `shapes`, the one that requires the fewest changes first."""
     alike = _alike(shapes, candidates)
     found = [match for one in alike if (match := _match(*one, shapes)) is not None]
     return sorted(found, key=lambda match: match.order)
@@ -121,7 +123,7 @@ def matches(shapes: Shapes, candidates: Iterable[Candidate]) -> list[Match]:
 def templates(
     shapes: Shapes, candidates: Iterable[Candidate]
 ) -> list[tuple[Candidate, tuple[str, ...]]]:
-    """Specs with these names and kernels but other widths, the plainest first.
+    """Specs with these names and kernels but other widths, the simplest first.
 
     With each come the others that have its names and shapes.
     """
@@ -155,12 +157,12 @@ def _same_kernels(expected: Shapes, shapes: Shapes) -> bool:
 
 @cache
 def shipped_specs() -> dict[str, Candidate]:
-    """Every shipped spec by its name."""
+    """Every built-in spec by its name."""
     return {name: Candidate(name, load(name, memo=MEMO)) for name in shipped()}
 
 
 def _bases(document: Document) -> int:
-    """How many specs this one was laid over."""
+    """How many base specs this one has."""
     return 1 + _bases(document.older) if document.older else 0
 
 
@@ -170,7 +172,7 @@ def _analyzed(spec: Spec) -> Analysis:
 
 
 def _children(shapes: Shapes) -> dict[str, int]:
-    """How many numbered children each attribute has."""
+    """The number of numbered children of each attribute."""
     numbers: dict[str, set[str]] = {}
     for key in shapes:
         top, _, below = key.partition(".")
@@ -193,9 +195,10 @@ def _match(candidate: Candidate, expected: Shapes, shapes: Shapes) -> Match | No
 
 
 def state_of(spec: Spec, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Shapes, Shapes]:
-    """The names and shapes of a spec, and those of a checkpoint that they are held against.
+    """The names and shapes of a spec, and those of a checkpoint to compare them with.
 
-    Counters of batches are left out if `shapes` has none, and what is in modules of the user's own.
+    Counters of batches are left out if `shapes` has none, and so are tensors in the user's own
+    modules.
     """
     analysis = _analyzed(spec)
     theirs = outside(shapes, _own(analysis))
@@ -208,9 +211,9 @@ def _own(analysis: Analysis) -> dict[str, int]:
 
 
 def outside(shapes: Mapping[str, tuple[int, ...]], own: Mapping[str, int]) -> Shapes:
-    """The names and shapes that are not in own modules, whose tensors no spec knows.
+    """The names and shapes outside own modules, whose tensors are unknown to specs.
 
-    What is in one that has another number of parameters is left, for it is another module.
+    Own modules with a different number of parameters stay, because they are different modules.
     """
     inside: dict[str, list[str]] = {path: [] for path in own}
     longest = max(map(len, own), default=0)
@@ -223,7 +226,7 @@ def outside(shapes: Mapping[str, tuple[int, ...]], own: Mapping[str, int]) -> Sh
 
 
 def _above(key: str, longest: int) -> Iterator[str]:
-    """The paths of the modules that a tensor is in, of at most this length."""
+    """The paths of the modules that a tensor is in, up to this length."""
     end = key.find(".")
     while 0 <= end <= longest:
         yield key[:end]
@@ -231,7 +234,7 @@ def _above(key: str, longest: int) -> Iterator[str]:
 
 
 def _is(params: int, keys: list[str], shapes: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether these may be the tensors of a module with so many parameters, and statistics."""
+    """Whether these may be the tensors of a module with this many parameters."""
     sizes = {key: math.prod(shapes[key]) for key in keys}
     learned = sum(size for key, size in sizes.items() if not key.endswith(STATISTICS))
     return not params or params in (learned, sum(sizes.values()))

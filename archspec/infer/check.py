@@ -1,4 +1,4 @@
-"""That a spec has exactly these names and shapes, read where it is to be saved."""
+"""Checks that a spec has exactly these names and shapes, read where it will be saved."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_REASONS = 12
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is to be explained, what the spec is to be called, and what it may extend."""
+    """What to match, the name of the spec, and what it may extend."""
 
     shapes: Shapes
     name: str
@@ -42,9 +42,9 @@ def checked(
         state, theirs = state_of(parse_text(text, file, beside, memo=MEMO), shapes)
     except SpecError as error:
         reasons = tuple(d.message for d in error.diagnostics[:MOST_REASONS])
-        return Inference(reasons=(f"it is much like {like}, but none can be built", *reasons))
+        return Inference(reasons=(f"it is close to {like}, but cannot be built", *reasons))
     if state != theirs:
-        head = f"it is much like {like}, but these do not fit the others"
+        head = f"it is close to {like}, except for these tensors"
         return Inference(reasons=(head, *_differences(state, theirs)))
     if lost:
         return Inference(reasons=(lost,))
@@ -55,13 +55,13 @@ def _lost(base: Candidate, output: Path) -> str:
     """Why the file `output` cannot extend a spec, and what to do; "" if it can."""
     if base.is_found_from(output):
         return ""
-    folder = f"to `{display_path(base.folder)}`" if base.folder else "to another folder"
-    found = f"`{base.shown}` does, but `extends: {base.base}` in `{display_path(output)}` would"
+    folder = f"to `{display_path(base.folder)}`" if base.folder else "to a different directory"
+    found = f"`{base.shown}` matches, but `extends: {base.base}` in `{display_path(output)}` would"
     return f"{found} not find it: write the spec {folder}"
 
 
 def _comments(found: Inference, count: int) -> list[str]:
-    lines = [f"Inferred from the names and shapes of {count} tensors. They do not tell:"]
+    lines = [f"Inferred from the names and shapes of {count} tensors. They do not determine:"]
     lines += [f"{'; '.join(found.unknown)}."]
     if found.alternatives:
         lines.append(f"The same names and shapes: {', '.join(found.alternatives)}.")
@@ -72,10 +72,10 @@ def _differences(state: Shapes, shapes: Shapes) -> list[str]:
     lines = []
     for key in dict.fromkeys([*shapes, *state]):
         if key not in state:
-            lines.append(f"`{shown(key)}` has no place")
+            lines.append(f"unexpected `{shown(key)}`")
         elif key not in shapes:
-            lines.append(f"`{key}` is missing")
+            lines.append(f"missing `{key}`")
         elif state[key] != shapes[key]:
-            lines.append(f"`{shown(key)}` has shape {shapes[key]} where {state[key]} is expected")
+            lines.append(f"`{shown(key)}` has shape {shapes[key]}, expected {state[key]}")
     more = len(lines) - MOST_REASONS
     return lines[:MOST_REASONS] + ([f"and {more} more"] if more > 0 else [])

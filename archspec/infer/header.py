@@ -1,8 +1,8 @@
 """Names and shapes of a `.safetensors` file, from its header alone.
 
-The file is eight bytes with the length of the header, the header (JSON), then the numbers:
-https://huggingface.co/docs/safetensors, "Format". A header may be a stranger's, so each figure
-in it is checked against the file before it is believed. No tensor is read, and no torch.
+The file has eight bytes with the length of the header, the header (JSON), and then the values:
+https://huggingface.co/docs/safetensors, "Format". A header may be untrusted, so each number in it
+is checked against the file before it is used. No tensor is read, and torch is not needed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BITS = {
 def read_header(path: str | Path) -> Shapes:
     """The shape of every tensor by its name.
 
-    Raises `UnreadableFile`: there is no such file, or it is no whole safetensors file.
+    Raises `UnreadableFile` if there is no such file, or if it is not a complete safetensors file.
     """
     name = display_path(path)
     try:
@@ -39,26 +39,28 @@ def read_header(path: str | Path) -> Shapes:
             whole = Path(path).stat().st_size
             length = int.from_bytes(file.read(8), "little")
             _check(whole >= 8, name, "it is shorter than a header")
-            _check(length <= min(MOST_HEADER, whole - 8), name, "its header does not fit into it")
+            _check(
+                length <= min(MOST_HEADER, whole - 8), name, "its header is longer than the file"
+            )
             text = file.read(length)
     except OSError as error:
         reason = (error.strerror or "it cannot be opened").lower()
-        raise UnreadableFile(f"cannot read `{name}`: {reason}") from None
+        raise UnreadableFile(f"could not read `{name}`: {reason}") from None
     return _shapes(_parsed(text, name), whole - 8 - length, name)
 
 
 def _check(holds: bool, name: str, reason: str) -> None:
     if not holds:
-        message = f"cannot read `{name}`: it is no safetensors file, or cut off ({reason})"
+        message = f"could not read `{name}`: not a safetensors file, or truncated ({reason})"
         raise UnreadableFile(message)
 
 
 def _parsed(text: bytes, name: str) -> dict[str, Any]:
     try:
         found = json.loads(text, object_pairs_hook=_once_each)
-    except (ValueError, RecursionError):  # no UTF-8, no JSON, a key twice, nested too deep
+    except (ValueError, RecursionError):  # not UTF-8 or JSON, a duplicate key, or nested too deep
         found = None
-    _check(isinstance(found, dict), name, "its header is no JSON object")
+    _check(isinstance(found, dict), name, "its header is not a JSON object")
     found.pop(METADATA, None)
     _check(len(found) <= MOST_TENSORS, name, f"its header names {len(found)} tensors")
     return dict(found)
@@ -67,19 +69,19 @@ def _parsed(text: bytes, name: str) -> dict[str, Any]:
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key twice")
+        raise ValueError("duplicate key")
     return found
 
 
 def _shapes(header: dict[str, Any], size: int, name: str) -> Shapes:
     shapes: Shapes = {}
     for key, entry in header.items():
-        _check(_is_tensor(entry), name, f"`{shown(key)}` is described wrongly")
+        _check(_is_tensor(entry), name, f"the entry of `{shown(key)}` is invalid")
         shape, (begin, end) = entry["shape"], entry["data_offsets"]
         bits = math.prod(shape) * BITS.get(entry["dtype"], 0)
         known = entry["dtype"] not in BITS or 8 * (end - begin) == bits
         inside = begin <= end <= size and known
-        _check(inside, name, f"the numbers of `{shown(key)}` are not in it")
+        _check(inside, name, f"the values of `{shown(key)}` are not in the file")
         shapes[key] = tuple(shape)
     return shapes
 

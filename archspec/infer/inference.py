@@ -1,4 +1,4 @@
-"""What names and shapes say of a network, for programs and for people."""
+"""What names and shapes reveal about a network, for programs and for people."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ UNKNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """What names and shapes say of a network.
+    """What names and shapes reveal about a network.
 
     `text` is a spec with exactly these names and shapes, None if none was found; then `reasons`
-    say why. It extends `base`, which is in `file` if it is the user's own; `unchanged` if that
-    itself has these names and shapes. `alternatives` are specs that have the same and may compute
-    something else, `guesses` what was decided for this one, `unknown` what shapes never tell,
-    `skipped` the files that may be specs and were not read.
+    say why. It extends `base`, which is in `file` if it is the user's own; `unchanged` if the base
+    itself has these names and shapes. `alternatives` are specs that have the same but may compute
+    something else, `guesses` are decisions made for this one, `unknown` is what shapes never
+    determine, and `skipped` are files that may be specs but were not read.
     """
 
     text: str | None = None
@@ -39,9 +39,9 @@ class Inference:
 
     @property
     def notes(self) -> str:
-        """All but the text, for people."""
+        """Everything except the text, for people."""
         if self.text is None:
-            lines = ["no spec was found that explains these names and shapes:"]
+            lines = ["no spec matches these names and shapes:"]
             lines += [f"  - {reason}" for reason in self.reasons]
         else:
             lines = list(self._found())
@@ -54,6 +54,6 @@ class Inference:
         yield f"extends {self.file or self.base}{itself}" if self.base else "extends no other spec"
         if self.alternatives:
             listed = ", ".join(self.alternatives)
-            yield f"the same names and shapes, and maybe another function: {listed}"
+            yield f"same names and shapes, but possibly a different computation: {listed}"
         yield from (f"guessed: {guess}" for guess in self.guesses)
-        yield f"not to be known from shapes: {'; '.join(self.unknown)}"
+        yield f"shapes do not determine: {'; '.join(self.unknown)}"

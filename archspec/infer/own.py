@@ -1,7 +1,7 @@
-"""The user's own specs: where they are looked for, and how much of them is read.
+"""The user's own specs: where they are searched for, and how much of them is read.
 
-What lies in a folder may be anything, so few files are read, a file that cannot be a spec is
-passed over, and one that is a spec with findings is only named.
+A directory may contain anything, so only some files are read, a file that cannot be a spec is
+skipped, and a spec with findings is only named.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The user's specs, what was skipped and why, and the file that the inferred spec goes to."""
+    """The user's specs, what was skipped and why, and the file for the inferred spec."""
 
     specs: tuple[Candidate, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -36,15 +36,15 @@ class Own:
 
 
 def folders_around(checkpoint: Path, output: Path | None) -> list[Path]:
-    """Beside the spec that is written, beside the checkpoint, and in `specs/` here and there."""
+    """Next to the written spec, next to the checkpoint, and in `specs/` of both directories."""
     beside = output.parent if output else Path()
     return [beside, checkpoint.parent, checkpoint.parent / SPECS, Path(SPECS)]
 
 
 def own_specs(folders: Iterable[Path], output: Path | None = None) -> Own:
-    """The specs in these folders that a spec in the file `output` may extend.
+    """The specs in these directories that a spec in the file `output` may extend.
 
-    One that needs the file `output` itself is left out: that is about to be another.
+    A spec that depends on the file `output` is left out, because that file is about to change.
     """
     memo = Memo()
     specs, skipped, left = list[Candidate](), list[str](), MAX_BYTES
@@ -57,7 +57,7 @@ def own_specs(folders: Iterable[Path], output: Path | None = None) -> Own:
             if not (b"name" in text and (b"extends" in text or b"input" in text)):
                 continue
             if len(text) > left:
-                skipped.append(f"`{display_path(path)}` is too large beside the others")
+                skipped.append(f"`{display_path(path)}` exceeds the total size limit")
                 continue
             left -= len(text)
             files = Files()
@@ -65,14 +65,14 @@ def own_specs(folders: Iterable[Path], output: Path | None = None) -> Own:
             if spec is not None and not _needs(files, path, output):
                 specs.append(spec)
         except SpecError:
-            skipped.append(f"`{display_path(path)}` has findings, which `archspec lint` shows")
+            skipped.append(f"`{display_path(path)}` has findings; run `archspec lint` to see them")
         except UnreadableFile as error:
             skipped.append(str(error))
     return Own(tuple(specs), tuple(skipped), output)
 
 
 def _files(folders: Iterable[Path], skipped: list[str]) -> Iterator[Path]:
-    """The YAML files in the folders, each folder once; shipped specs are known without."""
+    """The YAML files in the directories, each directory once; built-in specs are known anyway."""
     done = {os.path.realpath(folder) for folder in (resources.SPECS, resources.ZOO)}
     for folder in folders:
         if (real := os.path.realpath(folder)) in done:
@@ -92,10 +92,10 @@ def _candidate(path: Path, text: bytes, files: Files, memo: Memo) -> Candidate |
     if "name" not in document.data or not document.data.keys() & {"extends", "input"}:
         return None
     if leaves_project(path, path.parent):
-        raise UnreadableFile(f"`{display_path(path)}` is a link that leads out of the project")
+        raise UnreadableFile(f"`{display_path(path)}` is a symlink to a path outside the project")
     base = path.stem
     if path.suffix != ".yaml" or not (base.isascii() and base.isidentifier()):
-        message = f"`{display_path(path)}` has a name that `extends` cannot say: rename it"
+        message = f"`{display_path(path)}` has a name that `extends` cannot use: rename it"
         raise UnreadableFile(message)
     loader = Loader(files, memo, path.parent)
     candidate = Candidate(base, loader.load(loader.resolved(document)), path.parent)
@@ -104,7 +104,7 @@ def _candidate(path: Path, text: bytes, files: Files, memo: Memo) -> Candidate |
 
 
 def _needs(files: Files, path: Path, output: Path | None) -> bool:
-    """Whether a spec is, extends, or would come to extend the file `output`."""
+    """Whether a spec is, extends, or would extend the file `output`."""
     if output is None:
         return False
     seen = {os.path.realpath(one) for one in (str(path), *files.seen)}

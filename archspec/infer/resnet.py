@@ -1,7 +1,7 @@
 """A ResNet from its names and shapes: stem, stages of basic blocks or bottlenecks, head.
 
-The names are those of torchvision and timm (`conv1 bn1 layer1.0.conv1 ... fc`). What is read
-here is only a proposal: the caller lowers it and compares every name and shape.
+The names are those of torchvision and timm (`conv1 bn1 layer1.0.conv1 ... fc`). The result is only
+a proposal: the caller lowers it and compares every name and shape.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _STAGE = re.compile(r"layer([1-9]\d?)\.(\d{1,4})\.(.+)\Z")
 
 
 class NoResNet(Exception):
-    """Why the names and shapes are those of no ResNet."""
+    """Why the names and shapes are not those of a ResNet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A spec that may explain a checkpoint, and what was guessed for it."""
+    """A spec that may match a checkpoint, and the guesses made for it."""
 
     spec: dict[str, Any]
     guesses: tuple[str, ...]
@@ -34,7 +34,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One block: its kind, channels, inner widths, groups, shortcut and attention."""
+    """One block: its kind, channels, inner widths, groups, shortcut, and attention."""
 
     kind: str
     channels: int
@@ -52,10 +52,10 @@ class _Reader:
     guesses: list[str] = field(default_factory=list)
 
     def shape(self, key: str, rank: int) -> tuple[int, ...]:
-        """The shape of a tensor that must be there, with so many dimensions."""
+        """The shape of a required tensor, with this number of dimensions."""
         shape = self.shapes.get(key)
         if shape is None:
-            raise NoResNet(f"there is no `{key}`")
+            raise NoResNet(f"missing `{key}`")
         if len(shape) != rank or not all(shape):
             raise NoResNet(f"`{key}` of shape {shape} does not have {rank} dimensions")
         return shape
@@ -83,7 +83,7 @@ class _Reader:
         return Proposal(spec, tuple(self.guesses))
 
     def stem(self) -> tuple[dict[str, Any], int, int, int]:
-        """Stem, channels that arrive, channels that leave, side of the image."""
+        """Stem, input channels, output channels, size of the image."""
         plain = not self.has("conv1.0.weight")
         first = "conv1.weight" if plain else "conv1.0.weight"
         leaves, channels, kernel, _ = self.shape(first, 4)
@@ -97,7 +97,9 @@ class _Reader:
         norm = "bn1" if self.has("bn1.weight") else "norm1"
         stem: dict[str, Any] = {"conv1": layer, norm: "norm", "relu": "act"}
         if small:
-            guess = f"a stem convolution of {kernel}x{kernel} is taken not to stride, without pool"
+            guess = (
+                f"a stem convolution of {kernel}x{kernel} is assumed to have no stride and no pool"
+            )
             self.guesses.append(guess)
         elif self.has("maxpool.0.weight"):
             wide, _, kernel, _ = self.shape("maxpool.0.weight", 4)
@@ -128,13 +130,13 @@ class _Reader:
         return layers, classes
 
     def norm(self) -> tuple[Any, dict[str, str]]:
-        """The network's norm where it is no batch norm, and prefixes of attributes."""
+        """The network's norm if it is not a batch norm, and prefixes of attributes."""
         prefix = "bn" if self.has("bn1.weight") else "norm"
         self.shape(f"{prefix}1.weight", 1)
         if self.has(f"{prefix}1.running_mean"):
             return None, {} if prefix == "bn" else {"batch_norm": "norm"}
         self.guesses.append(
-            "norms without running statistics are taken for group norms of 32 groups"
+            "norms without running statistics are assumed to be group norms with 32 groups"
         )
         return {"group_norm": 32}, {"group_norm": "bn"} if prefix == "bn" else {}
 
@@ -161,14 +163,14 @@ class _Reader:
         return stages, defaults
 
     def runs(self) -> list[list[Block]]:
-        """The blocks of each stage, as they are numbered."""
+        """The blocks of each stage, by their numbers."""
         found: dict[int, dict[int, dict[str, tuple[int, ...]]]] = {}
         for key, shape in self.shapes.items():
             if place := _STAGE.match(key):
                 run = found.setdefault(int(place[1]), {})
                 run.setdefault(int(place[2]), {})[place[3]] = shape
         if not found:
-            raise NoResNet("there are no stages `layer1`, `layer2`, ...")
+            raise NoResNet("stages `layer1`, `layer2`, ... are missing")
         if sorted(found) != list(range(1, len(found) + 1)):
             raise NoResNet(f"the stages are numbered {', '.join(map(str, sorted(found)))}")
         runs = []
@@ -185,12 +187,14 @@ class _Reader:
         attention = self.attention(path)
         if not self.has(f"{path}.conv3.weight"):
             if kernels[0][2] != 3:
-                raise NoResNet(f"`{path}` is no basic block: its first kernel is {kernels[0][2]}")
+                raise NoResNet(
+                    f"`{path}` is not a basic block: its first kernel is {kernels[0][2]}"
+                )
             channels = kernels[1][0]
             return Block("basic", channels, 0, 0, 1, shortcut, kernel, attention)
         reduced, (width, group, *_) = kernels[0][0], kernels[1]
         if reduced % group:
-            message = f"{reduced} channels are no multiple of the {group} in a group"
+            message = f"{reduced} channels are not divisible by the {group} channels of a group"
             raise NoResNet(f"`{path}.conv2.weight`: {message}")
         channels = self.shape(f"{path}.conv3.weight", 4)[0]
         groups = reduced // group
@@ -216,9 +220,9 @@ class _Reader:
     ) -> dict[str, Any]:
         first, kinds = run[0], [block.kind for block in run]
         if len({block.channels for block in run}) > 1:
-            raise NoResNet(f"the blocks of `layer{number + 1}` differ in their channels")
+            raise NoResNet(f"the blocks of `layer{number + 1}` have different channels")
         if any(block.shortcut for block in run[1:]):
-            raise NoResNet(f"a block of `layer{number + 1}` that is not the first has a projection")
+            raise NoResNet(f"a block of `layer{number + 1}` after the first has a projection")
         kind: Any = kinds[0] if len(set(kinds)) == 1 else kinds
         stage: dict[str, Any] = {"block": kind, "repeat": len(run), "channels": first.channels}
         same = first.channels == arrives
@@ -227,19 +231,19 @@ class _Reader:
         return stage | options.own(run)
 
     def projection(self, runs: Sequence[Sequence[Block]], kind: str) -> Any:
-        """The shortcut of all stages where it is not the usual one."""
+        """The shortcut of all stages if it is not the usual one."""
         firsts = [run[0] for run in runs if run[0].kind == kind]
         kinds = {block.shortcut for block in firsts if block.shortcut}
         if not kinds:
             widens = any(a[-1].channels != b[0].channels for a, b in pairwise(runs))
             return self.option_a() if widens and kind == "basic" else None
         if len(kinds) > 1:
-            raise NoResNet("the shortcuts of the stages differ in kind")
+            raise NoResNet("the stages have different kinds of shortcuts")
         return _projection(kinds.pop(), [b.shortcut_kernel for b in firsts if b.shortcut])
 
     def option_a(self) -> list[Any]:
-        """The shortcut that learns nothing (He et al., 2015, section 4.2)."""
-        self.guesses.append("shortcuts without weights are taken to add channels of zeros")
+        """The shortcut without weights (He et al., 2015, section 4.2)."""
+        self.guesses.append("shortcuts without weights are assumed to add channels of zeros")
         return [{"max_pool": {"kernel": 1, "stride": "stride"}}, {"pad_channels": "channels"}]
 
 
@@ -256,7 +260,7 @@ def _projection(kind: str | None, kernels: Sequence[int]) -> Any:
 
 
 class _Options:
-    """Arguments and parts of the blocks: what all have in common, and the stage's own."""
+    """Arguments and parts of the blocks: those of all blocks, and those of the stage."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = [block for block in blocks if block.kind == "bottleneck"]
@@ -295,14 +299,14 @@ class _Options:
         if self.attention is None and (own := {block.attention for block in run}) != {None}:
             found = _single(own)
             if found is None:
-                raise NoResNet("the attention differs from block to block within a stage")
+                raise NoResNet("the attention differs between the blocks of a stage")
             word = {"se": "squeeze", "eca": "kernel"}[found[0]]
             given["attention"] = {found[0]: {word: found[1]}}
         return given
 
 
 def _single(values: set[Any]) -> Any:
-    """The one value, or None where there are several."""
+    """The one value, or None if there are several."""
     return next(iter(values)) if len(values) == 1 else None
 
 
@@ -311,7 +315,7 @@ def _listed(values: Sequence[int]) -> Any:
 
 
 def _base_width(block: Block) -> int | None:
-    """Channels a group has in a stage of 256, if that is a whole number (bottleneck.yaml)."""
+    """Channels per group in a stage of 256, if that is an integer (bottleneck.yaml)."""
     planes, per_group = block.channels // 4, block.width // block.groups
     if not planes:
         return None

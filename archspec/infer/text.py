@@ -1,4 +1,4 @@
-"""A spec as YAML, in the fewest lines: what it says otherwise than the spec it extends."""
+"""A spec as YAML, in the fewest lines: only the differences from its base spec."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _flow(value: Any) -> str:
 
 
 def difference(base: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What to lay over `base` to get `wanted`; null deletes (docs/language.md, "extends")."""
+    """The mapping to merge into `base` to get `wanted` (docs/language.md, "extends")."""
     over: dict[str, Any] = {}
     for key, value in wanted.items():
         old = base.get(key)
@@ -81,7 +81,7 @@ def plain(value: Any) -> Any:
 
 
 def inherited(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What a spec that extends `data`, and has no recipe, starts from."""
+    """What a spec inherits if it extends `data` and has no recipe."""
     whole: dict[str, Any] = plain(data)
     left = (*NOT_INHERITED, "train")
     return {key: value for key, value in whole.items() if key not in left}

@@ -1,8 +1,8 @@
-"""A spec with other widths: a network that was pruned, or made wider.
+"""A spec with other widths: a network that was pruned or widened.
 
-Its names are those of the spec. Each layer leads to the place that decides how wide it is,
-an argument of a stage, of a layer or of the network: that gets the number, or a list where the
-numbers of the blocks differ. Arguments whose defaults are made of others come after those.
+Its names are those of the spec. Each layer leads to the location that determines its width, an
+argument of a stage, of a layer, or of the network. That argument gets the number, or a list if the
+numbers of the blocks differ. Arguments whose defaults depend on others come after those.
 """
 
 from __future__ import annotations
@@ -33,45 +33,49 @@ from archspec.source.document import Document
 from archspec.source.folder import Files
 
 SHRINKS = "the widths are those of the checkpoint"
-MOST_ROUNDS = 12  # arguments of one block, each of which may be made of the one before
+MOST_ROUNDS = 12  # arguments of one block, each of which may depend on the one before
 
 
 class NoWidths(Exception):
-    """Why no widths explain the shapes."""
+    """Why no widths match the shapes."""
 
 
 @dataclass
 class Turn:
-    """One use of a block, or one layer: its numbers now, and what the checkpoint has."""
+    """One use of a block, or one layer: its current numbers, and those in the checkpoint."""
 
     now: dict[str, int]
     found: dict[str, int] = field(default_factory=dict)
 
     def is_wrong(self, name: str) -> bool:
-        """Whether the checkpoint has another width."""
+        """Whether the checkpoint has a different width."""
         return name in self.found and self.found[name] != self.now.get(name)
 
 
 @dataclass
 class Place:
-    """A stage or layer of the spec, turn by turn. Of `names`, those behind may need those ahead."""
+    """A stage or layer of the spec, with its repetitions. In `names`, later ones may depend on
+    earlier.
+    """
 
     names: tuple[str, ...]
     turns: dict[int, Turn] = field(default_factory=dict)
 
     def widths(self, name: str) -> list[int]:
-        """What the checkpoint has, and where it has none what there is now."""
+        """The numbers in the checkpoint, or the current ones if it has none."""
         return [turn.found.get(name, turn.now[name]) for turn in self.turns.values()]
 
     def wrong(self) -> list[str]:
-        """The arguments that have other widths, in order."""
+        """The arguments with other widths, in order."""
         return [
             name for name in self.names if any(turn.is_wrong(name) for turn in self.turns.values())
         ]
 
 
 class Decision(NamedTuple):
-    """Where a width is decided: the path of a stage or layer, the name there, and the turn."""
+    """Where a width is determined: the path of a stage or layer, the name there, and the
+    repetition.
+    """
 
     path: Path
     name: str
@@ -99,15 +103,15 @@ def with_widths(base: Spec, shapes: Shapes) -> dict[str, Any]:
             _allow_shrinking(data, spec, places)
     except SpecError as error:
         raise NoWidths(error.diagnostics[0].message) from None
-    raise NoWidths("the widths of its blocks lead in a circle")
+    raise NoWidths("the widths of its blocks depend on each other in a cycle")
 
 
 def _projections(spec: Spec, shapes: Shapes, memo: Memo) -> list[Visit]:
-    """The convolutions and linear layers: all that decides a width and has a weight."""
+    """The convolutions and linear layers: all layers with weights that determine a width."""
     network = expand_network(spec, memo=memo)
     found = [one for one in visits(network) if isinstance(one.site.op, Conv | Linear)]
     if gone := [one.path for one in found if f"{one.path}.weight" not in shapes]:
-        raise NoWidths(f"`{gone[0]}` is missing")
+        raise NoWidths(f"missing `{gone[0]}`")
     return found
 
 
@@ -115,7 +119,7 @@ def _arriving(first: Visit, shapes: Shapes) -> int:
     return shapes[f"{first.path}.weight"][1] * getattr(first.site.op, "groups", 1)
 
 
-# Which place decides a width ----------------------------------------------------------------
+# What determines a width --------------------------------------------------------------------
 
 
 def _places(spec: Spec, projections: list[Visit], shapes: Shapes) -> dict[Path, Place]:
@@ -134,12 +138,12 @@ def _places(spec: Spec, projections: list[Visit], shapes: Shapes) -> dict[Path, 
         else:
             turn = place.turns.setdefault(id(frame.site), Turn(_numbers(frame)))
         if turn.found.setdefault(name, there) != there:
-            raise NoWidths(f"`{visit.path}` is not as wide as its block is elsewhere")
+            raise NoWidths(f"`{visit.path}` has a different width than its block has elsewhere")
     return found
 
 
 def _turn_of_layer(place: Place, name: str) -> Turn:
-    """That of the layers of one inline block, or the next where they are repeated."""
+    """The location for the layers of one inline block, or the next if they are repeated."""
     last = next(reversed(place.turns.values()), None)
     if last is None or name in last.found:
         last = place.turns[len(place.turns)] = Turn({})
@@ -151,7 +155,7 @@ def _numbers(frame: Frame) -> dict[str, int]:
 
 
 def _decision(visit: Visit, spec: Spec) -> Decision | None:
-    """The argument of the spec that says this width; None where it follows from others."""
+    """The argument of the spec that sets this width; None if it follows from others."""
     if visit.frame is None:
         return _in_network(visit, spec)
     op, frame = visit.site.op, visit.frame
@@ -165,13 +169,13 @@ def _decision(visit: Visit, spec: Spec) -> Decision | None:
     if not isinstance(said, Name) or said.id not in names or at.block or at.parts:
         return None
     if said.id == "channels" and "in_channels" not in given:
-        return None  # what arrives leaves
+        return None  # the output has the channels of the input
     return Decision(at.path if at.key else at.path[:-2], said.id, frame, names)
 
 
 def _names(block: str, spec: Spec) -> tuple[str, ...]:
     known = spec.library.block(block)
-    return ("channels", *known.args) if known else ()  # a part has none of its own
+    return ("channels", *known.args) if known else ()  # a part has no argument of its own
 
 
 def _in_network(visit: Visit, spec: Spec) -> Decision | None:
@@ -193,15 +197,15 @@ def _in_network(visit: Visit, spec: Spec) -> Decision | None:
     return None
 
 
-# What is written ----------------------------------------------------------------------------
+# The new values -----------------------------------------------------------------------------
 
 
 def _write(data: dict[str, Any], path: Path, place: Place, name: str) -> None:
-    """The widths of an argument, where they are others or a formula would say them."""
+    """The widths of an argument, if they are different or a formula would set them."""
     *way, key = path
     around: Any = reduce(getitem, way, data)  # type: ignore[arg-type]
     if isinstance(around, str):
-        raise NoWidths(f"`{around}` is given no width")
+        raise NoWidths(f"`{around}` has no argument for its width")
     old, args = around[key], data.get("args", {})
     is_map = isinstance(old, dict)
     said = old.get(name) if is_map else old if name == place.names[0] else None
@@ -221,7 +225,7 @@ def _write(data: dict[str, Any], path: Path, place: Place, name: str) -> None:
 
 
 def _allow_shrinking(data: dict[str, Any], spec: Spec, places: Mapping[Path, Place]) -> None:
-    """Gives the reason where a stage now leaves fewer channels than the one before it."""
+    """Add the reason if a stage now has fewer channels than the one before it."""
     ends = [
         (path, places[path].widths("channels")[-1])
         for path in spec.runs
@@ -233,7 +237,7 @@ def _allow_shrinking(data: dict[str, Any], spec: Spec, places: Mapping[Path, Pla
 
 
 def _without_idle_args(data: dict[str, Any]) -> dict[str, Any]:
-    """Args of the network that numbers have replaced go."""
+    """Remove arguments of the network that numbers have replaced."""
     rest = {key: value for key, value in data.items() if key not in ("args", "doc")}
     words = set(re.findall(r"\w+", written(rest, ())))
     args = {name: value for name, value in data.get("args", {}).items() if name in words}

@@ -1,19 +1,19 @@
 """The network as data: as a tree of layers with their shapes, and as the classes of a file.
 
-`ir.tree` has every use of every block by itself; lint, `show`, totals and training read it. A
-`Class` is what a person would write by hand: parameters, layers and a body, which says what
-`forward` computes. Printer and interpreter are folds over it: `call` says how a layer is
-constructed, `run` what a forward computes. Both know no op by name.
+In `ir.tree`, every use of every block is separate; lint, `show`, totals, and training read it. A
+`Class` is what you would write by hand: parameters, layers, and a body, which defines what
+`forward` computes. Printer and interpreter are folds over it: `call` defines how a layer is
+constructed, `run` what a forward computes. Neither knows any op by name.
 
 ops           what an op is; shapes
-bodies        what a forward computes; where in it training acts
-fold          `run`, which reads it
-liveness      what of a body leads to its result
+bodies        what a forward computes; the places where training acts
+fold          `run`, which evaluates it
+liveness      the parts of a body that its result depends on
 tree          the expanded network
 containers    the order of layers in containers
-visitor       the way through it: layers in the order in which they run
+visitor       the layers of the tree, in the order in which they run
 classes       Class, New, Layer, Network
-construction  `call`, and what sizes come to
+construction  `call`, and the values of sizes
 """
 
 from archspec.ir.bodies import (

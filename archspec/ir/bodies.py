@@ -10,10 +10,11 @@ from typing import Any, TypeGuard
 
 @dataclass(frozen=True)
 class Apply:
-    """The layer of this name, called. In an expanded network `site` says on what (`ir.tree`).
+    """A call of the layer with this name. In an expanded network, `site` describes it (`ir.tree`).
 
-    `inputs` are the named tensors that it takes besides. One that gives several has them named in
-    `outputs`; the first goes on. `again` is where it is applied once more (`places.At`).
+    `inputs` are its additional named inputs. If it has several outputs, `outputs` names them, and
+    the
+    first is passed on. `again` is the location if the layer is applied again (`places.At`).
     """
 
     layer: str
@@ -25,9 +26,9 @@ class Apply:
 
 @dataclass(frozen=True)
 class Constant(Apply):
-    """A parameter of the class, as many times as there are samples in what arrives.
+    """A parameter of the class, repeated for each sample of the input.
 
-    `dims` are its dimensions without the batch; 0 where it is broadcast anyway, and reads nothing.
+    `dims` are its dimensions without the batch; 0 if it is broadcast anyway and reads nothing.
     """
 
     dims: int = 0
@@ -35,12 +36,12 @@ class Constant(Apply):
 
 @dataclass(frozen=True)
 class Attend(Apply):
-    """A layer of torch that takes what arrives as query, key and value; its first result."""
+    """A layer of torch whose query, key, and value are the input; its first output."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method of the tensor that arrives, with its arguments."""
+    """A method of the input tensor, with its arguments."""
 
     name: str
     arguments: tuple[int, ...]
@@ -49,21 +50,21 @@ class Method:
 
 @dataclass(frozen=True)
 class Save:
-    """Names what arrives, which goes on as it is."""
+    """Names the input and returns it unchanged."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Load:
-    """What has this name, in place of what arrives."""
+    """The tensor with this name, instead of the input."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Give:
-    """The end of a body: the tensors of these names, and those that are given while training."""
+    """The end of a body: the tensors with these names, and those returned during training."""
 
     names: tuple[str, ...]
     training: tuple[str, ...] = ()
@@ -71,14 +72,14 @@ class Give:
 
 @dataclass(frozen=True)
 class Chain:
-    """One after the other; an empty chain is the identity."""
+    """Steps in order; an empty chain is the identity."""
 
     steps: tuple[Body, ...] = ()
 
 
 @dataclass(frozen=True)
 class Add:
-    """The sum of the branches; of the first alone where the module's `flag` is false."""
+    """The sum of the branches; only the first if the module's `flag` is false."""
 
     branches: tuple[Body, ...]
     flag: str = ""
@@ -93,7 +94,7 @@ class Multiply:
 
 @dataclass(frozen=True)
 class Concat:
-    """The branches one behind the other, along the channels or another dimension."""
+    """The branches, concatenated along the channels or another dimension."""
 
     branches: tuple[Body, ...]
     dim: int = 1
@@ -103,7 +104,7 @@ class Concat:
 class Size:
     """A number of channels: a `Value` in an expanded network, a formula of attributes in a class.
 
-    Bodies that differ in sizes alone are equal.
+    Bodies that only differ in sizes are equal.
     """
 
     value: Any = field(compare=False)
@@ -111,7 +112,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Split:
-    """The input in parts along the channels, a branch on each, then one behind the other.
+    """The input, split along the channels, with a branch on each part, and concatenated.
 
     Without `sizes` the parts are equal.
     """
@@ -122,7 +123,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Slice:
-    """Some of the channels."""
+    """A slice of the channels."""
 
     start: Size
     stop: Size
@@ -130,7 +131,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Interpolate:
-    """What arrives, with the last `rank` sizes of a named tensor."""
+    """The input, with the last `rank` sizes of a named tensor."""
 
     like: str
     rank: int
@@ -140,7 +141,7 @@ class Interpolate:
 
 @dataclass(frozen=True)
 class Unsqueeze:
-    """`count` dimensions of size 1 at the end, where a gate has lost the spatial sizes."""
+    """Add `count` dimensions of size 1 at the end, for a gate without spatial dimensions."""
 
     count: int
 
@@ -160,11 +161,11 @@ Body = (
     | Load
     | Give
 )
-INPUT = "input"  # the name of what enters
+INPUT = "input"  # the name of the input
 
 
 def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
-    """The body with other names of layers and tensors; None leaves a layer out."""
+    """The body with other names of layers and tensors; None removes a layer."""
     match body:
         case Apply(layer=layer, inputs=inputs, outputs=outputs):
             name = names.get(layer, layer)
@@ -193,7 +194,7 @@ def _renamed(tensors: tuple[str, ...], names: Mapping[str, str | None]) -> tuple
 
 
 def replaced_layers(body: Body, steps: Mapping[str, Body]) -> Body:
-    """The body with something else in place of some layers."""
+    """The body with some layers replaced."""
     match body:
         case Apply(layer=layer):
             return steps.get(layer, body)
@@ -206,7 +207,7 @@ def replaced_layers(body: Body, steps: Mapping[str, Body]) -> Body:
 
 
 def sized(bodies: Sequence[Body], size: Callable[[Sequence[Size]], Size]) -> Body:
-    """One body for equal ones, where `size` says what their sizes become."""
+    """One object for equal bodies; `size` maps their sizes."""
     lead: Any = bodies[0]
     rows: list[Any] = [*bodies]
     match lead:
@@ -225,7 +226,7 @@ def sized(bodies: Sequence[Body], size: Callable[[Sequence[Size]], Size]) -> Bod
 
 
 def sizes_in(body: Body) -> Iterator[Size]:
-    """The numbers of channels that are said in a body."""
+    """The numbers of channels in a body."""
     if isinstance(body, Slice):
         yield from (body.start, body.stop)
     elif isinstance(body, Split):
@@ -235,7 +236,7 @@ def sizes_in(body: Body) -> Iterator[Size]:
 
 
 def steps_of(body: Body) -> Iterator[Body]:
-    """What is done one after the other, without chains in chains."""
+    """Steps in order, without chains inside chains."""
     if isinstance(body, Chain):
         for step in body.steps:
             yield from steps_of(step)
@@ -244,15 +245,15 @@ def steps_of(body: Body) -> Iterator[Body]:
 
 
 def is_nothing(body: Body) -> bool:
-    """Whether what enters leaves as it is, for no layer is there."""
+    """Whether the input is returned unchanged because there are no layers."""
     return isinstance(body, Chain) and not body.steps
 
 
-# Places in a body ---------------------------------------------------------------------
+# Locations in a body -------------------------------------------------------------------
 
 
 def applications(body: Body) -> Iterator[Apply]:
-    """Every application of a layer, in the order in which they happen."""
+    """Every application of a layer, in the order in which they run."""
     if isinstance(body, Apply):
         yield body
     for part in parts_of(body):
@@ -260,13 +261,13 @@ def applications(body: Body) -> Iterator[Apply]:
 
 
 def applied(body: Body) -> Iterator[str]:
-    """Every layer that is applied, as often as it is."""
+    """The name of every applied layer, once per application."""
     for application in applications(body):
         yield application.layer
 
 
 def main_path(body: Body) -> Iterator[Apply]:
-    """The applications that are in no gate and no shortcut."""
+    """The applications outside gates and shortcuts."""
     if isinstance(body, Apply):
         yield body
     elif is_gated(body):
@@ -279,25 +280,25 @@ def main_path(body: Body) -> Iterator[Apply]:
 
 
 def is_gated(body: Body) -> TypeGuard[Multiply]:
-    """Whether what arrives is multiplied with what is made of it, as in `scale`."""
+    """Whether the input is multiplied with a function of it, as in `scale`."""
     return isinstance(body, Multiply) and len(body.branches) == 2 and is_nothing(body.branches[0])
 
 
 def first_of(body: Body) -> Body:
-    """What a body does first."""
+    """The first step of a body."""
     while isinstance(body, Chain) and body.steps:
         body = body.steps[0]
     return body
 
 
 def reads_nothing(body: Body) -> bool:
-    """Whether it begins with something else than what arrives."""
+    """Whether the body starts with something other than its input."""
     first = first_of(body)
     return isinstance(first, Load) or (isinstance(first, Constant) and not first.dims)
 
 
 def residual(body: Add) -> Body | None:
-    """What a sum adds to its input, or to one layer of it (a shortcut); None in other sums."""
+    """What a sum adds to its input, or to one layer of it (a shortcut); None for other sums."""
     if len(body.branches) != 2 or any(map(reads_nothing, body.branches)):
         return None
     first, second = body.branches
@@ -307,10 +308,11 @@ def residual(body: Add) -> Body | None:
 
 
 def residual_ends(body: Body) -> Iterator[str | None]:
-    """The last layer of what each residual on the main path adds, in order.
+    """The last layer of the branch that each residual on the main path adds, in order.
 
-    What leaves that layer is all that is added; None where no layer is last, or where the layer is
-    applied elsewhere too. A residual that ends in one is that one's affair.
+    The output of that layer is everything that is added; None if no layer is last, or if the layer
+    is
+    applied elsewhere too. A residual whose branch ends in a block is counted there.
     """
     times = Counter(applied(body))
     for last in _lasts(body):
@@ -331,14 +333,14 @@ def _lasts(body: Body) -> Iterator[str | None]:
 
 
 def _last(body: Body) -> Body:
-    """What a body does last."""
+    """The last step of a body."""
     while isinstance(body, Chain) and (steps := [s for s in body.steps if not is_nothing(s)]):
         body = steps[-1]
     return body
 
 
 def parts_of(body: Body) -> tuple[Body, ...]:
-    """What a body is put together from."""
+    """The parts of a body."""
     match body:
         case Chain(steps=parts) | Add(branches=parts) | Multiply(branches=parts):
             return parts

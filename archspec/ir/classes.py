@@ -1,4 +1,4 @@
-"""Classes, their parameters and layers, as data."""
+"""Classes, their parameters, and their layers, as data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archspec.ir.ops import Argument, Op, Shape
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a constructor; without a default it is given by position."""
+    """A parameter of a constructor; without a default, it is passed by position."""
 
     name: str
     annotation: str = "int"
@@ -26,7 +26,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Local:
-    """A size that is computed once at the top of a constructor."""
+    """A size that is computed once, at the start of a constructor."""
 
     name: str
     value: Expr
@@ -41,37 +41,39 @@ class New:
     what: type[Op] | Class | Name
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     torch: str = ""
-    more: Mapping[str, Argument] = field(default_factory=dict)  # what the op has no field for
+    more: Mapping[str, Argument] = field(
+        default_factory=dict
+    )  # arguments that are not fields of the op
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A class of torch that is an argument itself."""
+    """A class of torch that is itself an argument."""
 
     torch: str
 
 
 @dataclass(frozen=True, eq=False)
 class Sequential:
-    """Modules one after the other, with names 0, 1, 2, ..."""
+    """Modules in order, named 0, 1, 2, ..."""
 
     children: tuple[New | Repeat | Sequential | When, ...]
 
     @property
     def conditional(self) -> bool:
-        """Whether some children are there in some uses alone."""
+        """Whether some children only exist in some uses."""
         return any(isinstance(child, When) for child in self.children)
 
     @property
     def told(self) -> bool:
-        """Whether the class is told how many children there are."""
+        """Whether the number of children is an argument of the class."""
         repeats = [child.count for child in self.children if isinstance(child, Repeat)]
         return not all(isinstance(count, Number) for count in repeats)
 
 
 @dataclass(frozen=True, eq=False)
 class Repeat:
-    """`count` equal modules, each constructed afresh."""
+    """`count` equal modules, each constructed separately."""
 
     new: New | Sequential
     count: Expr
@@ -79,20 +81,20 @@ class Repeat:
 
 @dataclass(frozen=True, eq=False)
 class Modules:
-    """Layers in a container, which runs none of them; in `runs` equal ones are one."""
+    """Layers in a container, which does not run them; in `runs`, equal ones are one."""
 
     layers: tuple[Layer, ...]
     runs: tuple[Any, ...]
 
     @property
     def listed(self) -> bool:
-        """Whether it is an `nn.ModuleList`, with names 0, 1, 2, ..., and no `nn.ModuleDict`."""
+        """Whether it is an `nn.ModuleList`, with names 0, 1, 2, ..., and not an `nn.ModuleDict`."""
         return all(layer.name == str(place) for place, layer in enumerate(self.layers))
 
 
 @dataclass(frozen=True, eq=False)
 class When:
-    """A child that is there where a condition of its class holds; of an attribute the module."""
+    """A child that exists if a condition of its class is true; for an attribute, the module."""
 
     new: New | Sequential | Repeat
     condition: Expr
@@ -100,7 +102,7 @@ class When:
 
 @dataclass(frozen=True)
 class Loop:
-    """`index` goes from `start` to before `stop`; `name` is the text and the numbers of a name."""
+    """`index` runs from `start` to before `stop`; `name` is the text and the numbers of a name."""
 
     name: tuple[str | Expr, ...]
     index: str
@@ -115,10 +117,10 @@ class Loop:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """An attribute of a class: a module to be constructed, or a parameter that is one.
+    """An attribute of a class: a module to be constructed, or a parameter that is a module.
 
-    With a `loop` it is one attribute for each turn, and `name` is for people. Where the condition
-    of a `When` does not hold it is an `nn.Identity()`.
+    With a `loop`, there is one attribute per iteration, and `name` is only for display. If the
+    condition of a `When` is false, it is an `nn.Identity()`.
     """
 
     name: str
@@ -128,11 +130,11 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Class:
-    """One class of the generated file. The children of a sequential one are its layers.
+    """One class of the generated file. The children of a sequential class are its layers.
 
-    `draws` are the starts of its layers that say so themselves, `loop` is what it draws once all
-    its layers are made. `inputs` are the tensors that its `forward` takes besides x, `flags` what
-    it asks of itself there (`Add.flag`).
+    `draws` are the initializations of layers that set their own; `loop` is the initialization that
+    runs once all layers are made. `inputs` are the additional inputs of its `forward`, `flags` the
+    attributes of itself that it tests (`Add.flag`).
     """
 
     name: str
@@ -150,22 +152,22 @@ class Class:
 
     @cached_property
     def applied(self) -> Mapping[str, New | Sequential | Name | When]:
-        """What its body applies, by path."""
+        """The modules that its body applies, by path."""
         return dict(_applied(self.layers, ""))
 
     @property
     def named(self) -> bool:
-        """Whether the layers have names, and not numbers in order."""
+        """Whether the layers have names other than their numbers."""
         return any(layer.name != str(place) for place, layer in enumerate(self.layers))
 
     @cached_property
     def trained(self) -> Body:
-        """What runs while training."""
+        """The body in training mode."""
         return in_mode(self.body, training=True)
 
     @cached_property
     def evaluated(self) -> Body:
-        """What runs when it is not training."""
+        """The body in evaluation mode."""
         return in_mode(self.body, training=False)
 
 
@@ -180,17 +182,17 @@ def _applied(
 
 
 def nowhere(_: str) -> tuple[Span, ...]:
-    """The places of a network that nobody wrote."""
+    """The locations in a network that is not from a spec."""
     return ()
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A spec, lowered: the last of `classes` is the network, each stands before its users.
+    """A lowered spec: the last of `classes` is the network, and each class comes before its users.
 
-    `cut` are attributes that lead to no output and are not there. `place` says where a layer is
-    written, from the network down to the layer itself. `tree` is the expanded network, and `uses`
-    has the name of the class of each block in it.
+    `cut` are attributes that no output depends on, which are removed. `place` returns where a layer
+    is written, from the network down to the layer itself. `tree` is the expanded network, and
+    `uses` has the name of the class of each block in it.
     """
 
     spec: str

@@ -1,4 +1,4 @@
-"""How a layer is constructed, and what sizes come to."""
+"""How a layer is constructed, and the values of sizes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from archspec.ir.ops import Argument, OpField, fields_of
 
 
 class Call(NamedTuple):
-    """How a module is constructed, in Python's terms."""
+    """The construction of a module, in Python's terms."""
 
     positional: tuple[Argument, ...]
     keywords: dict[str, Argument]
 
 
 def call(new: New) -> Call:
-    """Required arguments by position, the others by name where they differ from the default."""
+    """Required arguments by position, and the others by name if they differ from the default."""
     if isinstance(new.what, Name):
         wanted = []
     elif isinstance(new.what, Class):
@@ -65,12 +65,12 @@ def _same(one: Argument, other: Argument) -> bool:
 
 
 def is_constant(new: Any) -> TypeGuard[New]:
-    """Whether it is a parameter of the class, and no module."""
+    """Whether it is a parameter of the class instead of a module."""
     return isinstance(new, New) and isinstance(new.what, type) and new.what.constant
 
 
 def number(expr: Expr, env: Mapping[str, Any]) -> Any:
-    """The number of a formula where `env` says what each name is."""
+    """The value of a formula, with the values of names in `env`."""
 
     def lookup(name: Name) -> expression.Value:
         return expression.constant(env[name.id])
@@ -79,14 +79,14 @@ def number(expr: Expr, env: Mapping[str, Any]) -> Any:
 
 
 def numbers(arg: Argument, env: Mapping[str, Any]) -> Any:
-    """An argument that is no module, evaluated: a number, a tuple of them, a word."""
+    """The value of an argument that is not a module: a number, a tuple of numbers, or a word."""
     if isinstance(arg, tuple):
         return tuple(number(part, env) for part in arg)
     return number(arg, env) if isinstance(arg, Expr) else arg
 
 
 def turns(layer: Layer, env: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The name of each attribute that a layer is, and what each name is there."""
+    """The attribute names of a layer, and the value of each name in them."""
     if layer.loop is None:
         yield layer.name, env
         return
@@ -96,7 +96,7 @@ def turns(layer: Layer, env: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[s
 
 
 def bound(cls: Class, how: Call, value: Callable[[Argument], Any]) -> dict[str, Any]:
-    """What each parameter of a class is in a call, where `value` says what an argument is."""
+    """The value of each parameter of a class in a call; `value` evaluates an argument."""
     required = [p.name for p in cls.parameters if p.default is None]
     env = {p.name: p.default.value for p in cls.parameters if p.default is not None}
     positional = dict(zip(required, map(value, how.positional), strict=True))
@@ -108,8 +108,8 @@ def children(
 ) -> Iterator[New | Sequential]:
     """Every child, each repeated one as often as it is repeated.
 
-    With `env`, which says what each name is, only those whose condition holds. Without it what is
-    repeated as often as the class is told to is there once.
+    With `env`, the values of names, only the children whose condition is true. Without it, a child
+    whose number is an argument of the class is included once.
     """
     for child in sequence.children:
         yield from _each(child, env)
@@ -128,7 +128,7 @@ def _each(child: Any, env: Mapping[str, Any] | None) -> Iterator[New | Sequentia
 
 
 def constructions(network: Network) -> Iterator[New | Reference]:
-    """All that the classes of a network construct, or pass on to be constructed."""
+    """Everything that the classes of a network construct, or pass on to be constructed."""
     for cls in network.classes:
         for layer in cls.layers:
             yield from _constructed(layer.new)
@@ -152,7 +152,7 @@ def _constructed(new: Any) -> Iterator[New | Reference]:
 
 
 def imported(network: Network) -> dict[str, str]:
-    """The classes that are not of torch or ours: their dotted paths, and their names here."""
+    """The classes that are not torch's or generated: dotted paths, and their names here."""
     return {
         new.what.imported: new.torch
         for new in constructions(network)

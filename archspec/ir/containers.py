@@ -1,4 +1,4 @@
-"""The order of layers in containers: those of one stand side by side."""
+"""The order of layers in containers: those of one container are adjacent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def gathered(items: Iterable[T], path: Callable[[T], str]) -> list[T]:
-    """The items in their order, but those of one container where the first of them stands."""
+    """The items in order, except that those of a container follow the first of them."""
     keyed = [(_within(path(item)), item) for item in items]
     first: dict[str, int] = {}
     for place, (prefixes, _) in enumerate(keyed):
@@ -20,6 +20,6 @@ def gathered(items: Iterable[T], path: Callable[[T], str]) -> list[T]:
 
 
 def _within(path: str) -> list[str]:
-    """What a path leads through, and the path itself."""
+    """The prefixes of a path, and the path itself."""
     parts = path.split(".")
     return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]

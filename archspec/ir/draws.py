@@ -1,4 +1,4 @@
-"""How parameters start: functions of torch.nn.init, and the loops over modules that call them."""
+"""Initialization: functions of torch.nn.init, and the loops over modules that call them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ FANS = ("fan_in", "fan_out")
 
 
 class Draw(NamedTuple):
-    """How a parameter starts.
+    """The initialization of a parameter.
 
-    `function` is one of torch.nn.init without `_`, or "torch" where torch's own start stays.
+    `function` is one of torch.nn.init without `_`, or "torch" for torch's own initialization.
     Arguments are words, or formulas of `FANS` and, until the classes are made, values. `optional`:
-    some of the modules lack the parameter.
+    some of the modules do not have the parameter.
     """
 
     parameter: str
@@ -28,7 +28,7 @@ class Draw(NamedTuple):
 
     @property
     def full(self) -> Number | None:
-        """The number that all of it is, if that is written and no whole one."""
+        """The number that fills the parameter, if it is literal and not an integer."""
         value = dict(self.arguments).get("val") if self.function == "constant" else None
         whole = isinstance(value, Number) and isinstance(value.value, int)
         return value if isinstance(value, Number) and not whole else None
@@ -36,35 +36,35 @@ class Draw(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """The parameters of the layer at a path that says itself how they start."""
+    """The parameters of the layer at a path with an initialization of its own."""
 
     path: str
     draws: tuple[Draw, ...]
-    made: bool = False  # drawn as soon as it is made: a constant
+    made: bool = False  # initialized as soon as it is made: a constant
 
     @property
     def apart(self) -> bool:
-        """Whether it takes no random numbers, so that it need not wait for its turn in a loop."""
+        """Whether it draws no random numbers, so that it need not wait for its turn in a loop."""
         return not self.made and not any(draw.random for draw in self.draws)
 
     @property
     def literal(self) -> bool:
-        """Whether it needs no name of the class."""
+        """Whether it uses no name of the class."""
         values = [value for draw in self.draws for _, value in draw.arguments]
         return all(isinstance(value, (str, Number)) for value in values)
 
 
 class Rule(NamedTuple):
-    """How a parameter starts of each layer of an op."""
+    """The initialization of a parameter, for all layers of an op."""
 
     op: str
     draw: Draw
 
 
 class Anchor(NamedTuple):
-    """The layers at a path in each module of a class; of the module itself where there is none.
+    """The layers at a path in each module of a class; without a path, the module itself.
 
-    Without a path all modules inside are meant.
+    Without a path, all modules inside are meant.
     """
 
     cls: Any
@@ -73,7 +73,7 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Special:
-    """Some modules of a kind, which start otherwise."""
+    """Some modules of a kind with a different initialization."""
 
     anchors: tuple[Anchor, ...]
     draws: tuple[Draw, ...]
@@ -81,7 +81,7 @@ class Special:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Modules of some classes of torch, in a loop, and how they start but for the special ones."""
+    """Modules of some classes of torch, in a loop, and their usual initialization."""
 
     torch: tuple[str, ...]
     draws: tuple[Draw, ...]
@@ -89,7 +89,7 @@ class Case:
 
 
 def fans(shapes: Mapping[str, Sequence[int]], parameter: str) -> dict[str, int]:
-    """What `fan_in` and `fan_out` are for a parameter: its own, or those of the weight."""
+    """The `fan_in` and `fan_out` of a parameter: its own, or those of the weight."""
     shape = shapes.get(parameter, ())
     if len(shape) < 2:
         shape = shapes.get("weight", ())

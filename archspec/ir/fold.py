@@ -1,4 +1,4 @@
-"""The fold that reads what `forward` computes, for any kind of value."""
+"""The fold that evaluates what `forward` computes, for any kind of value."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ X = TypeVar("X")
 
 
 class Reader(Protocol[X]):
-    """What a body means for one kind of `x`: shapes, tensors, source text."""
+    """The meaning of a body for one kind of `x`: shapes, tensors, or source text."""
 
     def apply(self, layer: Apply, x: X, others: Sequence[X]) -> X: ...
     def constant(self, layer: Constant, x: X) -> X: ...
     def attend(self, layer: Attend, x: X) -> X: ...
     def method(self, how: Method, x: X) -> X: ...
     def unpack(self, x: X, names: tuple[str, ...]) -> list[X]:
-        """The tensors that a layer gives together."""
+        """All outputs of a layer."""
         ...
 
     def add(self, values: list[X], flag: str) -> X:
-        """The sum, or the first alone where the module's `flag` is false."""
+        """The sum, or only the first if the module's `flag` is false."""
         ...
 
     def multiply(self, values: list[X]) -> X: ...
     def concat(self, values: list[X], dim: int) -> X: ...
     def split(self, x: X, parts: int, sizes: tuple[Expr, ...]) -> list[X]:
-        """Parts of these sizes, or equal ones; sizes are formulas of attributes."""
+        """Parts with these sizes, or equal parts; sizes are formulas of attributes."""
         ...
 
     def slice(self, x: X, start: Expr, stop: Expr) -> X: ...
     def interpolate(self, how: Interpolate, x: X, like: X) -> X: ...
     def unsqueeze(self, x: X, count: int) -> X: ...
     def share(self, x: X, alone: bool) -> X:
-        """`x`, about to be read by branches; by one `alone`, ahead of which nothing runs."""
+        """`x`, about to be read by branches; `alone`: by one branch, with no step before it."""
         ...
 
     def hold(self, x: X) -> X:
-        """A branch that is done, while the next one is read."""
+        """A completed branch, while the next one is evaluated."""
         ...
 
     def save(self, x: X, name: str) -> X:
@@ -70,7 +70,7 @@ class Reader(Protocol[X]):
 
 
 def run(body: Body, x: X, on: Reader[X], named: dict[str, X] | None = None) -> X:
-    """What `body` computes of `x`, and of tensors that have names."""
+    """The result of `body` for `x` and for named tensors."""
     return proceed(body, x, on, {INPUT: x, **(named or {})})
 
 
@@ -133,7 +133,7 @@ def _read(
 
 
 def _reads_alone(branches: tuple[Body, ...]) -> bool:
-    """Whether one branch reads what arrives, behind others that are named tensors alone."""
+    """Whether exactly one branch reads the input, after others that are only named tensors."""
     ahead = 0
     while ahead < len(branches) - 1 and _is_named(_only(branches[ahead])):
         ahead += 1
@@ -146,7 +146,7 @@ def _is_named(body: Body) -> bool:
 
 
 def _only(body: Body) -> Body:
-    """The step of a chain of one."""
+    """The step of a chain with one step."""
     while isinstance(body, Chain) and len(body.steps) == 1:
         body = body.steps[0]
     return body

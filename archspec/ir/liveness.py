@@ -1,4 +1,4 @@
-"""What of a body leads to its result: tensors that nothing reads, and layers that nothing uses."""
+"""The parts of a body that its result depends on, without unused tensors and layers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from archspec.ir.bodies import (
 
 
 class Used(NamedTuple):
-    """What is left of a body, the tensors that it reads, and whether it reads what arrives."""
+    """The remaining body, the tensors that it reads, and whether it reads its input."""
 
     body: Body
     live: frozenset[str]
@@ -33,20 +33,20 @@ class Used(NamedTuple):
 
 
 def pruned(body: Body) -> Body:
-    """The body without what leads to no result; names that nothing reads are left out."""
+    """The body without the steps that no result depends on, and without unused names."""
     left = _used(body, frozenset(), True).body
     return left if left == body else pruned(left)
 
 
 def give_of(body: Body) -> Give | None:
-    """What ends a body that gives tensors by name."""
+    """The end of a body that returns tensors by name."""
     while isinstance(body, Chain) and body.steps:
         body = body.steps[-1]
     return body if isinstance(body, Give) else None
 
 
 def in_mode(body: Body, training: bool) -> Body:
-    """What of a network's body runs while training, or otherwise."""
+    """The network's body in training or in evaluation mode."""
     give = give_of(body)
     return pruned(_given(body, training)) if give and give.training else body
 
@@ -61,7 +61,7 @@ def _given(body: Body, training: bool) -> Body:
 
 
 def _used(body: Body, live: frozenset[str], needed: bool) -> Used:
-    """`live` are the tensors that are read behind it, `needed` says whether its result is."""
+    """`live` are the tensors that are read after it, `needed` whether its result is."""
     match body:
         case Chain(steps=steps):
             return _chain(steps, live, needed)
@@ -119,7 +119,7 @@ def _branches(body: Add | Multiply | Concat | Split, live: frozenset[str]) -> Us
 
 
 def saved(body: Body) -> Iterator[str]:
-    """The names that a body gives to tensors."""
+    """The names under which a body saves tensors."""
     if isinstance(body, Save):
         yield body.name
     elif isinstance(body, Apply):

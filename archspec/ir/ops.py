@@ -1,4 +1,4 @@
-"""What an op is: torch's constructor as fields, and the shape that leaves."""
+"""What an op is: torch's constructor as fields, and the output shape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transf
 
 from archspec.ir.bodies import Method
 
-# What `mean`, `max` and `concat` may go along, and the spatial sizes by their number.
+# The dimensions for `mean`, `max`, and `concat`, and the spatial ones by index.
 DIMENSIONS = ("channels", "length", "depth", "height", "width")
 SPATIAL = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -43,7 +43,7 @@ class Shape(NamedTuple):
 
 
 class ShapeError(Exception):
-    """A layer that cannot take what arrives; `rule` names the finding."""
+    """The input of a layer has the wrong shape; `rule` names the finding."""
 
     def __init__(self, message: str, hint: str = "", rule: str = "shape-mismatch") -> None:
         super().__init__(message)
@@ -63,13 +63,16 @@ Argument = Any  # Expr | tuple[Expr, ...] | str | None | New
 class Field(NamedTuple):
     """How an argument of a torch constructor is written in a spec.
 
-    `arrives` (channels), `dims` (spatial dimensions), `axis` (where the channels are) and `fixed`
-    (always the default) are never written. A `size` is a whole number of at least 1, a `count` of
-    at least 0; `many` may also be a list, one number a dimension. A `real` is any number, a `flag`
-    true or false, a `choice` one of `choices`. `low` and `high` are limits of a number; `short` is
-    the language's name if it is not torch's. `ours` is the language's own default where it is not
-    torch's, as an expression over the op's other arguments, and `none` says what a default of None
-    means.
+    `arrives` (input channels), `dims` (number of spatial dimensions), `axis` (the channel
+    dimension),
+    and `fixed` (always the default) cannot be set. A `size` is an integer of at least 1, a `count`
+    one
+    of at least 0; with `many`, it may also be a list, one number per dimension. A `real` is any
+    number, a `flag` true or false, a `choice` one of `choices`. `low` and `high` limit a number;
+    `short` is the language's name if it differs from torch's. `ours` is the language's own default
+    if
+    it differs from torch's, as an expression of the op's other arguments, and `none` describes a
+    default of None.
     """
 
     kind: Kind
@@ -83,7 +86,7 @@ class Field(NamedTuple):
 
 
 def argument(kind: Kind, default: Any = dataclasses.MISSING, **how: Any) -> Any:
-    """A field of an op; `default` is torch's, none if torch wants the argument."""
+    """A field of an op; `default` is torch's, or absent if torch requires the argument."""
     metadata = {"field": Field(kind, **how)}
     if default is dataclasses.MISSING:
         return field(metadata=metadata)
@@ -95,9 +98,9 @@ C = TypeVar("C", bound=type)
 
 @dataclass_transform(frozen_default=True, field_specifiers=(argument, field))
 def op(cls: C) -> C:
-    """Makes an op of a class: a frozen dataclass whose fields are torch's arguments.
+    """Make an op of a class: a frozen dataclass whose fields are torch's arguments.
 
-    One without fields of its own has all that it needs from the class above it.
+    A class without fields of its own inherits everything.
     """
     own = any(not str(kind).startswith("ClassVar") for kind in cls.__annotations__.values())
     return dataclass(frozen=True)(cls) if own else cls  # type: ignore[no-any-return]
@@ -105,17 +108,17 @@ def op(cls: C) -> C:
 
 @op
 class Op:
-    """A layer that torch knows. Its fields are the parameters of torch's constructor.
+    """A layer of torch. Its fields are the parameters of torch's constructor.
 
-    A subclass adds what torch keeps to itself: the shape that leaves, the parameters and the
-    multiply-adds. `{rank}` in `torch` is the number of spatial dimensions that arrive.
+    A subclass adds what torch does not expose: the output shape, the parameters, and the
+    multiply-adds. `{rank}` in `torch` is the number of spatial dimensions of the input.
     """
 
     rank: int = field(kw_only=True, default=0)
 
     key: ClassVar[str]
     torch: ClassVar[str]
-    extends: ClassVar[str] = ""  # the class of torch that a helper of ours is built on
+    extends: ClassVar[str] = ""  # the class of torch that a helper of ours is based on
     attribute: ClassVar[str]
     first: ClassVar[str | None] = None
     weighted: ClassVar[bool] = False
@@ -124,56 +127,58 @@ class Op:
     activation: ClassVar[bool] = False
     ends_in: ClassVar[str] = ""  # the argument that names an activation
     norm: ClassVar[bool] = False
-    centers: ClassVar[bool] = False  # takes away the mean of each channel
+    centers: ClassVar[bool] = False  # subtracts the mean of each channel
     projects: ClassVar[bool] = False  # multiplies by a matrix or a kernel, and may add a bias
-    shares: ClassVar[bool] = False  # makes scores shares of 1, or their logarithms
-    drops: ClassVar[bool] = False  # drops numbers while training
-    counts: ClassVar[bool] = False  # takes whole numbers alone
-    constant: ClassVar[bool] = False  # reads nothing: a parameter of the class
-    view: ClassVar[bool] = False  # what leaves is the memory of what arrives
-    keeps: ClassVar[str] = ""  # what autograd keeps for the backward pass: `x` arrives, `y` leaves
+    shares: ClassVar[bool] = False  # makes scores probabilities, or their logarithms
+    drops: ClassVar[bool] = False  # drops values during training
+    counts: ClassVar[bool] = False  # requires integers
+    constant: ClassVar[bool] = False  # reads no input: a parameter of the class
+    view: ClassVar[bool] = False  # the output shares the memory of the input
+    keeps: ClassVar[str] = (
+        ""  # what autograd keeps for the backward pass: `x` the input, `y` the output
+    )
     autocast: ClassVar[str] = ""  # `low` or `full` precision, or the `widest` of its weights and x
     written: ClassVar[bool] = False  # in a `forward` it is a method of the tensor
-    attends: ClassVar[bool] = False  # torch's class takes what arrives as query, key and value
-    leaves: ClassVar[str | None] = None  # the field that says the channels that leave
+    attends: ClassVar[bool] = False  # torch's class takes the input as query, key, and value
+    leaves: ClassVar[str | None] = None  # the field with the number of output channels
     imported: ClassVar[str] = ""  # the dotted path of an own module's class
-    constructor: ClassVar[Any] = None  # its arguments, where they are no fields of the op
-    example: ClassVar[str] = ""  # layers for the reference, where the op alone says too little
+    constructor: ClassVar[Any] = None  # its arguments, if they are not fields of the op
+    example: ClassVar[str] = ""  # layers for the reference, if the op alone does not show enough
 
     @classmethod
     def torch_name(cls, shape: Shape) -> str:
-        """The class to construct for what arrives: `Conv2d` for an image."""
+        """The class to construct for an input: `Conv2d` for an image."""
         return cls.torch.format(rank=shape.rank)
 
     @classmethod
     def method(cls, words: Mapping[str, Any]) -> Method:
-        """The method of a tensor that does it with these arguments, if the op is `written`."""
+        """The tensor method that computes it with these arguments, if the op is `written`."""
         raise TypeError(cls)
 
     def output(self, x: Shape) -> Shape:
-        """The shape that leaves; raises `ShapeError`."""
+        """The output shape; raises `ShapeError`."""
         return x
 
     def place_of_channels(self, y: Shape) -> int:
-        """Where `leaves` says the channels, if it is a list."""
+        """The location of the channels in `leaves`, if that is a list."""
         return 0
 
     def strides(self) -> tuple[Real, ...] | None:
-        """By how much each dimension becomes smaller; one number for all, () for not at all.
+        """The factor by which each dimension shrinks; one number for all, () for none.
 
-        None if the sizes that leave are no fraction of those that arrive.
+        None if the output sizes are not a fraction of the input sizes.
         """
         return ()
 
     def reach(self, x: Shape) -> tuple[float, ...]:
-        """How many pixels of `x` one pixel that leaves sees in each dimension: the window.
+        """The window: how many pixels of `x` one output pixel depends on, in each dimension.
 
-        One number for all, () for one pixel; `inf` where it may see all of them.
+        One number for all, () for one pixel; `inf` if it may depend on all of them.
         """
         return ()
 
     def weights(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each parameter, by the name that torch has for it."""
+        """The shape of each parameter, by torch's name for it."""
         return {}
 
     def buffers(self) -> dict[str, tuple[int, ...]]:
@@ -181,11 +186,11 @@ class Op:
         return {}
 
     def saved(self, path: str) -> dict[str, tuple[int, ...]]:
-        """The name and shape of all that is saved of it at a path of the network."""
+        """The name and shape of every tensor that is saved for it at a path of the network."""
         return {f"{path}.{name}": s for name, s in (self.weights() | self.buffers()).items()}
 
     def parameters(self) -> int:
-        """How many numbers are learned."""
+        """The number of learned parameters."""
         return sum(map(math.prod, self.weights().values()))
 
     def macs(self, y: Shape) -> int:
@@ -193,20 +198,20 @@ class Op:
         return 0
 
     def keeping(self, x: Shape) -> str:
-        """`keeps`, where it depends on what arrives."""
+        """`keeps`, if it depends on the input."""
         return self.keeps
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
-        """Bytes that autograd keeps of one sample besides; `width` is that of a number."""
+        """Bytes that autograd also keeps per sample; `width` is that of a number."""
         return 0
 
     def idle(self) -> str:
-        """What to say of it where it changes nothing."""
+        """The message if it has no effect."""
         return ""
 
 
 class OpField(NamedTuple):
-    """One argument of an op: torch's name, the language's, and how it is written."""
+    """One argument of an op: torch's name, the language's name, and how it is written."""
 
     torch: str
     name: str
@@ -230,5 +235,5 @@ def _fields_of(op: Any) -> tuple[OpField, ...]:
 
 
 def each(sizes: Sizes, rank: int) -> Sequence[int]:
-    """One number a dimension."""
+    """One number per dimension."""
     return sizes if isinstance(sizes, tuple) else (sizes,) * rank

@@ -1,4 +1,4 @@
-"""A module of the user's own, as an op: its class is imported where the network is made."""
+"""A user's own module as an op: its class is imported when the network is built."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from archspec.ir.ops import Field, Op, OpField, Shape
 
 
 class OwnType(type):
-    """What the ops of own modules are instances of; such a class is pickled as what it says."""
+    """The metaclass of own modules' ops; such a class is pickled as its declaration."""
 
     said: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Own(Op, metaclass=OwnType):
-    """An own module in one use: how many parameters it has, and multiply-adds at a position."""
+    """An own module in one use: its number of parameters, and multiply-adds per position."""
 
     keeps: ClassVar[str] = "x"
 

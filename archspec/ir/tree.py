@@ -1,8 +1,8 @@
-"""The network as a tree: every use of every block opened, sizes and shapes known.
+"""The network as a tree: every use of every block, with sizes and shapes.
 
-A `Value` is a size as a number and as a formula in the names of the class around it. Shapes belong
-to applications (`OpSite`, `BlockSite`), not to modules: one activation may be applied to many. What
-is the same for two uses of a block is one `BlockInstance`, so nothing is ever written to one.
+A `Value` is a size as a number and as a formula in the names of the enclosing class. Shapes belong
+to applications (`OpSite`, `BlockSite`), not to modules, because one activation may be applied
+several times. Equal uses of a block share one `BlockInstance`, so it is never modified.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from archspec.ir.ops import Op, Real, Shape, fields_of
 from archspec.places import At, Use
 
 Slot = Value | tuple[Value, ...] | str  # an argument of an op
-LONGEST_FORMULA = 32  # operations; what is longer is a number in each use
+LONGEST_FORMULA = 32  # operations; a longer formula is a number in each use
 
 
 def short(formula: Expr | None) -> Expr | None:
-    """The formula, or None: formulas of formulas double with each name."""
+    """The formula, or None: nested formulas double in length with each name."""
     return None if formula is None or weight(formula) > LONGEST_FORMULA else formula
 
 
 class TensorInfo(NamedTuple):
-    """What flows from layer to layer: a shape, the formula of its channels, and the stride.
+    """A tensor between layers: its shape, the formula of its channels, and its stride.
 
-    `stride` is the product of the strides so far, one number a dimension, a fraction where sizes
-    grew; None where sizes were pooled away.
+    `stride` is the product of the strides so far, one number per dimension, and a fraction if sizes
+    grew; None if dimensions were pooled away.
     """
 
     shape: Shape
@@ -47,13 +47,13 @@ class TensorInfo(NamedTuple):
         return Value(self.shape.channels, self.channels)
 
     def agrees(self, other: TensorInfo) -> bool:
-        """Whether a sum needs no projection; the number of pixels has no say."""
+        """Whether a sum needs no projection; the number of pixels does not matter."""
         mine, theirs = self.shape, other.shape
         same = mine.channels == theirs.channels and mine.rank == theirs.rank
         return same and self.stride is not None and self.stride == other.stride
 
     def through(self, op: Op, shape: Shape, slots: Mapping[str, Slot]) -> TensorInfo:
-        """What leaves an op with these arguments."""
+        """The output of an op with these arguments."""
         return TensorInfo(shape, self._channels(op, shape, slots), self._stride(op, shape))
 
     def _stride(self, op: Op, shape: Shape) -> tuple[Real, ...] | None:
@@ -95,7 +95,7 @@ def _scaled(value: Value, channels: int) -> Expr:
 
 @dataclass(frozen=True, eq=False)
 class OpCall:
-    """A module that torch knows, with its arguments by torch's names."""
+    """A module of torch, with its arguments by torch's names."""
 
     op: Op
     torch: str
@@ -108,7 +108,7 @@ class OpCall:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """All arguments of the constructor by torch's names, as numbers, words or tuples."""
+        """All arguments of the constructor by torch's names, as numbers, words, or tuples."""
         if self.op.imported:
             return {name: _number_of(slot) for name, slot in self.slots.items()}
         return {f.torch: getattr(self.op, f.torch) for f in fields_of(self.kind)}
@@ -135,14 +135,14 @@ class BlockCall:
         return substitute(expr, lambda name: self._meaning(name.id, known))
 
     def _meaning(self, name: str, known: dict[str, Expr | None]) -> Expr | None:
-        """A name of the block as a formula of its caller; found once, for names share names."""
+        """A name of the block as a formula of its caller; computed once, as names share names."""
         if name not in known:
             inner = self.instance.definitions[name].inner
             known[name] = None if inner is None else short(self._formula(inner, known))
         return known[name]
 
     def meaning(self, name: str) -> Expr | None:
-        """What a parameter of the block's class is for the caller; None if it has no formula."""
+        """A parameter of the block's class, for the caller; None if it has no formula."""
         name = self.instance.own_name(name)
         if name in self.outside or name in self.instance.definitions:
             return self._meaning(name, dict(self.outside))
@@ -171,7 +171,7 @@ class BlockCall:
 
 
 class Container:
-    """Modules by attribute, and a body that applies them: a block in use, or a Sequential."""
+    """Modules by attribute, and a body that applies them: a used block, or a Sequential."""
 
     children: tuple[Child, ...]
     slots: tuple[ShortcutSlot, ...] = ()
@@ -179,17 +179,17 @@ class Container:
 
     @property
     def attributes(self) -> tuple[Child, ...]:
-        """The children, and then the shortcuts that are there."""
+        """The children, and then the existing shortcuts."""
         return (*self.children, *(slot.child for slot in self.slots if slot.child))
 
     @property
     def shortcuts(self) -> dict[str, str]:
-        """The attribute of each shortcut, by the mark that stands for it in the body."""
+        """The attribute of each shortcut, by its mark in the body."""
         return {slot.mark: slot.child.attribute for slot in self.slots if slot.child}
 
     @cached_property
     def sites(self) -> tuple[tuple[str, Site], ...]:
-        """What is applied, by attribute, in the order in which it is done."""
+        """The applied modules, by attribute, in the order in which they run."""
         names = self.shortcuts
         return tuple(
             (names.get(application.layer, application.layer), application.site)
@@ -200,7 +200,7 @@ class Container:
 
 @dataclass(frozen=True, eq=False)
 class Repetition:
-    """Children of a Sequential that are one layer, repeated: the first one's place, how many."""
+    """Children that are one repeated layer: the index of the first, and the number."""
 
     start: int
     count: Value
@@ -221,12 +221,13 @@ ModuleNode = OpCall | BlockCall | SequentialNode
 
 @dataclass(frozen=True, eq=False)
 class OpSite:
-    """An application of an op: what it takes and gives, and where it is written.
+    """An application of an op: its input and output, and its location.
 
-    `given` are the arguments as they are written at `at`. Where the layer fills a part, `at` is
-    where it is written and `named` where the body names the part. `uses` are the blocks without a
-    class that it is in, and `role` is "shortcut" in the shortcut of a residual, "gate" in a scale.
-    `inputs` and `outputs` are the tensors that it takes besides, and those that it gives.
+    `given` are the arguments as written at `at`. For a layer given for a part, `at` is where it is
+    written and `named` where the body names the part. `uses` are the blocks without a class that it
+    is
+    in, and `role` is "shortcut" in the shortcut of a residual, "gate" in a scale. `inputs` and
+    `outputs` are its additional inputs, and its outputs.
     """
 
     call: OpCall
@@ -248,9 +249,9 @@ class OpSite:
 
 @dataclass(frozen=True, eq=False)
 class BlockSite:
-    """An application of a block: what enters and leaves it, and how places in it are found.
+    """An application of a block: its input and output, and how locations in it are found.
 
-    `inputs` and `outputs` are the tensors that it takes besides, and those that it gives.
+    `inputs` and `outputs` are its additional inputs, and its outputs.
     """
 
     call: BlockCall
@@ -263,13 +264,13 @@ class BlockSite:
 
     @property
     def container(self) -> BlockInstance:
-        """What is applied."""
+        """The applied module."""
         return self.call.instance
 
 
 @dataclass(frozen=True, eq=False)
 class RowSite:
-    """An application of a sequential, and what leaves it. It has no role of its own."""
+    """An application of a sequential, and its output. It has no role of its own."""
 
     row: SequentialNode
     y: Shape
@@ -277,7 +278,7 @@ class RowSite:
 
     @property
     def container(self) -> SequentialNode:
-        """What is applied."""
+        """The applied module."""
         return self.row
 
 
@@ -285,10 +286,11 @@ Site = OpSite | BlockSite | RowSite
 
 
 class Term(NamedTuple):
-    """What of training is folded into the weight of a layer: a layer, and the norm behind it.
+    """Training layers folded into the weight of a layer: a layer, and the norm after it.
 
-    Without a layer it is the norm of what arrives. `eps` is the norm's. Names are those in the
-    block around; a dot ahead of one leads out of that block.
+    Without a layer it is the norm of the input. `eps` is the norm's. Names are those in the
+    enclosing
+    block; a leading dot leads out of that block.
     """
 
     layer: str
@@ -296,7 +298,7 @@ class Term(NamedTuple):
     eps: float = 0
 
     def below(self, path: str) -> Term:
-        """The same, seen from outside of what is at `path`."""
+        """The same, relative to the parent of `path`."""
         names = [f"{path}.{name}" if name else "" for name in (self.layer, self.norm)]
         layer, norm = (re.sub(r"[^.]+\.\.", "", name) for name in names)
         return Term(layer, norm, self.eps)
@@ -304,9 +306,9 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Child:
-    """A module under its attribute; `draws` are its own, by `init` beside the layer.
+    """A module with its attribute; `draws` are its own, from the `init` modifier.
 
-    `terms` are what it was in training, added up, where that is another name or several layers.
+    `terms` are the layers in training whose sum it replaces, if they differ from it.
     """
 
     attribute: str
@@ -317,14 +319,14 @@ class Child:
 
     @property
     def trained(self) -> tuple[Term, ...]:
-        """What it was in training."""
+        """The layers that it was in training."""
         return self.terms or (Term(self.attribute),)
 
 
 class Definition(NamedTuple):
     """A name of a block in one use: its number, and its formula in the block's other names.
 
-    `given`: the user of the block gave it, so the formula is the caller's.
+    `given`: the caller of the block sets it, so the formula is the caller's.
     """
 
     number: Scalar
@@ -334,9 +336,9 @@ class Definition(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ShortcutSlot:
-    """The place of a residual's shortcut: there in one use of a block, absent in the next.
+    """The position of a residual's shortcut, which one use of a block may have and the next not.
 
-    `mark` stands for it in the body; `after` is how many children come before it.
+    `mark` represents it in the body; `after` is the number of children before it.
     """
 
     mark: str
@@ -347,13 +349,12 @@ class ShortcutSlot:
 
 @dataclass(frozen=True, eq=False)
 class BlockInstance(Container):
-    """A block (or the network) opened for equal uses. One that is sequential has no own `forward`.
+    """An expanded block (or network) for equal uses. A sequential one has no `forward` of its own.
 
-    `args` are the block's args as they are declared, `raw` is the block as it is written, `child`
-    the name that it gives its uses, `leaving` what leaves it, in its own names, and `init` how what
-    is in it starts. `lists` are the arguments that are lists, by the names of their numbers,
-    `inputs` the tensors that it takes besides, `gives` are those that it
-    gives, if several, and `dead` the layers that lead to none.
+    `args` are the block's arguments as declared, `raw` is the block as written, `child` the name of
+    its uses, `leaving` its output, in its own names, and `init` the initialization of its layers.
+    `lists` are the list arguments, by the names of their numbers, `inputs` its additional inputs,
+    `gives` its outputs, if it has several, and `dead` the layers that no output depends on.
     """
 
     block: str
@@ -376,20 +377,21 @@ class BlockInstance(Container):
     dead: tuple[At, ...] = ()
 
     def own_name(self, name: str) -> str:
-        """A size by its name here: what arrives is `channels` where as many leave."""
+        """A size by its name here: the input's is `channels` if the output's is equal."""
         keeps = name == "in_channels" and name not in self.definitions
         return "channels" if keeps and "channels" in self.definitions else name
 
 
 @dataclass(frozen=True, eq=False)
 class ExpandedNetwork:
-    """A spec with every use of every block opened.
+    """A spec with every use of every block expanded.
 
-    `symbolic` are the arguments of the network that stay names, `used` the ops and blocks met,
-    `drops` the blocks with a stochastic depth of more than 0, `stages` the attributes of the stages
-    that have blocks, `tensors` those that have names. `outputs` are the names of what it gives, if
-    that is said, and `training` of what it gives while training, if that is more; `cut` are the
-    attributes that lead to none of it, and `dead` the layers whose result nothing uses.
+    `symbolic` are the arguments of the network that stay names, `used` the ops and blocks that were
+    used, `drops` the blocks with a stochastic depth above 0, `stages` the attributes of the stages
+    of
+    blocks, `tensors` the named ones. `outputs` are the names of its outputs, if they are set, and
+    `training` those of its outputs in training, if they differ; `cut` are the attributes that no
+    output depends on, and `dead` the layers whose output is unused.
     """
 
     name: str
@@ -407,7 +409,7 @@ class ExpandedNetwork:
 
     @cached_property
     def evaluated(self) -> Body:
-        """What runs when it is not training."""
+        """The body in evaluation mode."""
         return in_mode(self.root.body, training=False) if self.training else self.root.body
 
     @cached_property
@@ -417,5 +419,5 @@ class ExpandedNetwork:
 
     @property
     def output(self) -> Shape:
-        """What leaves the network."""
+        """The output of the network."""
         return self.root.leaving.shape

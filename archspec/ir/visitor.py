@@ -1,7 +1,7 @@
-"""The way through an expanded network: its layers, in the order in which they run.
+"""A traversal of an expanded network: its layers, in the order in which they run.
 
-Lint, `show`, totals and training all read the tree through this. A `Frame` is a block on the way,
-and knows how places inside it are found by whoever used it.
+Lint, `show`, totals, and training all read the tree with it. A `Frame` is a block on the way, which
+knows how its caller finds locations inside it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from archspec.places import At
 
 
 class Frame(NamedTuple):
-    """A block on the way to a layer: where it is used, the block around, and its own path."""
+    """A block on the way to a layer: its use, the enclosing block, and its own path."""
 
     site: BlockSite
     outer: Frame | None
@@ -23,12 +23,12 @@ class Frame(NamedTuple):
 
     @property
     def role(self) -> str:
-        """The role of the block: that of the block around, or its own."""
+        """The role of the block: that of the enclosing block, or its own."""
         return (self.outer.role if self.outer else "") or self.site.role
 
 
 class Visit(NamedTuple):
-    """A layer that runs: its path in the network, what it does, and the block that it is in."""
+    """A layer that runs: its path in the network, its op, and its block."""
 
     path: str
     site: OpSite
@@ -36,7 +36,7 @@ class Visit(NamedTuple):
 
     @property
     def role(self) -> str:
-        """Whether it is in a shortcut or in a gate, at whatever depth."""
+        """Whether it is in a shortcut or in a gate, at any depth."""
         return (self.frame.role if self.frame else "") or self.site.role
 
     @property
@@ -46,7 +46,7 @@ class Visit(NamedTuple):
 
     @property
     def at(self) -> At:
-        """Where it is written, or the body names the part that it fills."""
+        """The location of the layer, or of its part in the body."""
         site = self.site
         return place_of(site.named, self.frame) or site.named
 
@@ -57,12 +57,12 @@ class Visit(NamedTuple):
 
     @property
     def uses(self) -> tuple[tuple[At, str], ...]:
-        """The uses of blocks that led to it, the innermost first."""
+        """The uses of blocks that led to it, innermost first."""
         return tuple(_uses(self.site.uses, self.frame))
 
 
 def place_of(at: At | None, frame: Frame | None) -> At | None:
-    """A place inside a block as a place of a document; None if nobody wrote it."""
+    """A location inside a block as one in a document; None if it is not from a spec."""
     while at is not None and at.parts and frame is not None:
         at, frame = frame.site.use.outside(at), frame.outer
     return None if at is None or at.parts else at
@@ -83,16 +83,16 @@ def _uses(own: tuple[tuple[At, str], ...], frame: Frame | None) -> Iterator[tupl
 
 
 def visits(network: ExpandedNetwork) -> Iterator[Visit]:
-    """Every layer that runs, as often as it does.
+    """Every layer that runs, once per application.
 
-    A stochastic depth of 0 is a layer only where other uses of its block have a higher one.
+    A stochastic depth of 0 is a layer only if other uses of its block have a higher one.
     """
     for name, site in network.root.sites:
         yield from visits_of(network, name, site)
 
 
 def visits_of(network: ExpandedNetwork, name: str, site: Site) -> Iterator[Visit]:
-    """The same where the network applies one attribute."""
+    """The same for the applications of one attribute of the network."""
     for visit in visits_at(site, name):
         if visit.block in network.drops or not _drops(visit.site):
             yield visit
@@ -103,13 +103,13 @@ def _drops(site: Site | None) -> bool:
 
 
 def visits_in(container: Container, path: str = "", frame: Frame | None = None) -> Iterator[Visit]:
-    """The same for a block or a Sequential; paths begin with `path`."""
+    """The same for a block or a Sequential; paths start with `path`."""
     for name, site in container.sites:
         yield from visits_at(site, f"{path}.{name}" if path else name, frame)
 
 
 def visits_at(site: Site, path: str, frame: Frame | None = None) -> Iterator[Visit]:
-    """The layers that run where something is applied."""
+    """The layers that run in an application."""
     if isinstance(site, OpSite):
         yield Visit(path, site, frame)
     else:
@@ -117,19 +117,19 @@ def visits_at(site: Site, path: str, frame: Frame | None = None) -> Iterator[Vis
 
 
 def frame_inside(site: Site | None, frame: Frame | None, path: str = "") -> Frame | None:
-    """The frame of what is applied at a site that stands in `frame`."""
+    """The frame of the block that is applied at a site in `frame`."""
     return Frame(site, frame, path) if isinstance(site, BlockSite) else frame
 
 
 class Ending(NamedTuple):
-    """A residual on the main path: its block, and the path of the layer that its body ends in."""
+    """A residual on the main path: its block, and the path of the last layer of its body."""
 
     block: str
     path: str | None
 
 
 def on_way(network: ExpandedNetwork) -> Iterator[Visit | Ending]:
-    """Layers on the main path, in no gate and no shortcut, and where residuals end."""
+    """Layers on the main path, outside gates and shortcuts, and where residuals end."""
     return _on_way(network.root, "", None, network.drops)
 
 
@@ -151,7 +151,7 @@ def _on_way(
 
 
 def without_drops(body: Body, frame: Frame | None, drops: Set[str]) -> Body:
-    """The body of a block without its stochastic depth, where that is no layer (`visits`)."""
+    """The body of a block without its stochastic depth, if that is not a layer (`visits`)."""
     if (frame.site.call.instance.block if frame else "") in drops:
         return body
     absent = {one.layer: None for one in applications(body) if _drops(one.site)}

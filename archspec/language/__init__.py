@@ -1,26 +1,26 @@
-"""The YAML as pydantic models, and the way from a file to them.
+"""The YAML as pydantic models, and how a file becomes them.
 
 words        the words of the language: combinators, modifiers, indices
 problems     findings of functions and of pydantic, with a path
-model        what the models share
-identifiers  names that generated source can carry
+model        base classes of the models
+identifiers  names that are valid in generated source
 arguments    numbers, expressions, arguments of ops
-layers       an op, a block, a part or a combinator, with modifiers
+layers       an op, block, part, or combinator, with modifiers
 names        fields for names and texts
-stages       runs of blocks
+stages       stages of blocks
 blocks       a block, with its arguments and parts
-widths       block after block: channels never shrink
-train        the recipe of training
+widths       the channels of each block; they never shrink
+train        the training recipe
 spec         the spec
-library      which block a name means
-check        whether every name means something
-bases        the specs that a spec extends
+library      which block a name refers to
+check        whether every name is defined
+bases        the base specs of a spec
 load         file -> data -> models -> checks
-lines        from places to lines
+lines        from locations to lines
 limits       how much of a spec may be expressions
-settings     `--set` and keyword arguments, laid over a spec
-suggestions  what to write instead of what is wrong
-recovery     a spec without what is wrong in it, so that all findings come at once
+settings     `--set` and keyword arguments, applied to a spec
+suggestions  what to write instead of a mistake
+recovery     a spec without its mistakes, so that all findings are reported at once
 """
 
 from archspec.language.blocks import Block

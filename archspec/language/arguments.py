@@ -1,4 +1,4 @@
-"""Values of a spec: numbers, expressions and words, checked as they are read."""
+"""Values of a spec: numbers, expressions, and words, checked as they are read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archspec.source.scalars import boolean_hint
 
 LARGEST_SIZE = 2**20
 NEVER_WRITTEN = ("arrives", "dims", "axis", "fixed")
-ANY = Field("real", many=True)  # a block's argument: any number, settled by its use
+ANY = Field("real", many=True)  # a block's argument: any number, checked where the block is used
 
 
 def expr(value: Any, how: Field = ANY) -> Expr:
@@ -44,27 +44,27 @@ def expr(value: Any, how: Field = ANY) -> Expr:
 
 
 def _hint(value: Any) -> str:
-    return "write `none` for no layer; `null` deletes what is inherited" if value is None else ""
+    return "use `none` to skip the layer; `null` removes an inherited key" if value is None else ""
 
 
 def _from_text(text: str, how: Field) -> Expr:
     if hint := boolean_hint(text):
         known = how.kind == "flag" or how is ANY
-        message = f"expected {expected(how)}, found the text `{text}`"
-        fail("wrong-type", message, hint if known else "write a number")
+        message = f"expected {expected(how)}, found the string `{text}`"
+        fail("wrong-type", message, hint if known else "use a number")
     return expression.parse(str(text))
 
 
 def expected(how: Field) -> str:
     return {
-        "size": "a whole number of at least 1",
-        "count": "a whole number of at least 0",
+        "size": "an integer of at least 1",
+        "count": "an integer of at least 0",
         "flag": "`true` or `false`",
     }.get(how.kind, "a number")
 
 
 def check_number(value: Any, how: Field) -> None:
-    """Raises `Problems` for a number that the argument cannot take."""
+    """Raises `Problems` for a number that the argument does not accept."""
     if how.kind == "flag":
         if not isinstance(value, bool):
             fail(
@@ -83,24 +83,24 @@ def _check_size(value: Any, how: Field) -> None:
     low = max(low, int(how.low or 0))
     high = int(how.high or LARGEST_SIZE)
     if isinstance(value, bool) or not isinstance(value, int):
-        hint = "write a whole number; in a formula, `//` and `round(...)` give one"
+        hint = "use an integer; in an expression, `//` and `round(...)` return one"
         fail("wrong-type", f"expected {expected(how)}, found {describe_number(value)}", hint)
     if value < low:
-        message = f"expected a whole number of at least {low}, found {value}"
-        fail("out-of-range", message, f"write {low} or more")
+        message = f"expected an integer of at least {low}, found {value}"
+        fail("out-of-range", message, f"use {low} or more")
     if value > high:
-        fail("out-of-range", f"expected at most {high}, found {value}", f"write {high} or less")
+        fail("out-of-range", f"expected at most {high}, found {value}", f"use {high} or less")
 
 
 def _check_real(value: Any, how: Field) -> None:
     if isinstance(value, bool):
-        fail("wrong-type", f"expected a number, found {describe_number(value)}", "write a number")
+        fail("wrong-type", f"expected a number, found {describe_number(value)}", "use a number")
     if how.low is not None and value < how.low:
         message = f"expected at least {how.low}, found {expression.show(value)}"
-        fail("out-of-range", message, f"write {how.low} or more")
+        fail("out-of-range", message, f"use {how.low} or more")
     if how.high is not None and value > how.high:
         message = f"expected at most {how.high}, found {expression.show(value)}"
-        fail("out-of-range", message, f"write {how.high} or less")
+        fail("out-of-range", message, f"use {how.high} or less")
 
 
 def describe_number(value: Any) -> str:
@@ -108,7 +108,7 @@ def describe_number(value: Any) -> str:
 
 
 def value_of(value: Any, how: Field = ANY) -> Expr | tuple[Expr, ...] | str:
-    """An argument: an expression, a list of them where `how.many`, or one of its choices."""
+    """An argument: an expression, a list of them if `how.many`, or one of its choices."""
     if how.kind == "choice":
         return _choice(value, how)
     if not isinstance(value, list):
@@ -135,7 +135,7 @@ def _choice(value: Any, how: Field) -> str:
 
 
 def written_fields(op: type[Op]) -> dict[str, Field]:
-    """The arguments of an op that a spec may write, by the language's names."""
+    """The arguments of an op that a spec may set, by their names in the language."""
     fields: dict[str, Field] = _written_fields(op)  # type: ignore[arg-type]
     return fields
 
@@ -146,7 +146,7 @@ def _written_fields(op: Any) -> dict[str, Field]:
 
 
 def op_arguments(op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that are written, by the language's names; raises `Problems`."""
+    """The arguments that are set, by their names in the language; raises `Problems`."""
     known, found, result = written_fields(op), Collector(), {}
     for name, value in given.items():
         if name not in known:
@@ -160,16 +160,18 @@ def op_arguments(op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unknown_argument(op: type[Op], wrong: str) -> str:
-    """What to write instead of an argument that the op does not have."""
+    """The hint for an argument that the op does not have."""
     known = written_fields(op)
     for f in fields_of(op):
         if wrong == f.torch and f.name != f.torch and f.name in known:
-            return instead(f"write `{f.name}`", wrong, f.name, sure=True)
+            return instead(f"use `{f.name}`", wrong, f.name, sure=True)
         arrives = f.how.kind == "arrives"
         if arrives and wrong in (f.torch, "channels", "in_channels", "features"):
-            return "what arrives is known and never written"
+            return "remove it; input sizes are inferred"
     if wrong == "like" and "scale" in known:
-        return f"to the size of a tensor: `interpolate: {{like: ...}}` in place of `{op.key}`"
+        return (
+            f"to match the size of a tensor, use `interpolate: {{like: ...}}` instead of `{op.key}`"
+        )
     if not known:
-        return f"`{op.key}` has no arguments: write `{op.key}` alone"
-    return did_you_mean(wrong, known, "it has")
+        return f"`{op.key}` has no arguments: use `{op.key}` alone"
+    return did_you_mean(wrong, known, "available")

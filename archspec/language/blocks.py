@@ -1,4 +1,4 @@
-"""Blocks: layers under a name, with arguments and parts."""
+"""Blocks: reusable groups of layers with arguments and parts."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from archspec.memo import Memo
 
 
 def _block_arguments(value: Any) -> dict[str, Any]:
-    """Name -> default; None stands for `required`."""
+    """Name -> default; None means `required`."""
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a map of arguments, found {describe(value)}")
+        fail("wrong-type", f"expected a mapping of arguments, found {describe(value)}")
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
@@ -39,7 +39,7 @@ def _block_arguments(value: Any) -> dict[str, Any]:
 
 def _block_parts(value: Any) -> dict[str, Stack]:
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a map of parts, found {describe(value)}")
+        fail("wrong-type", f"expected a mapping of parts, found {describe(value)}")
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
@@ -60,7 +60,7 @@ NO_LAYERS = Stack(none=True)
 
 
 class Block(Model):
-    """A block: layers under a name, with arguments (numbers) and parts (layers)."""
+    """A block: a reusable group of layers, with arguments (numbers) and parts (layers)."""
 
     doc: Doc = ""
     class_: ClassName | None = ModelField(None, alias="class")
@@ -81,31 +81,32 @@ class Block(Model):
     _raw: Any = PrivateAttr(None)
 
     def agree(self) -> None:
-        """Names are an argument, a part or an input, and `init` has a class to draw in."""
+        """A name is only one of argument, part, and input; `init` needs a class to be set in."""
         keys = {name: f.alias or name for name, f in Block.model_fields.items()}
         own.agree({keys[name] for name in self.model_fields_set})
         if self.inline and self.init:
-            message = "an inline block has no class, and so no `init` of its own"
-            hint = "write `init` at its layers, or leave out `inline`"
+            message = "an inline block has no class, so it cannot have its own `init`"
+            hint = "set `init` on its layers, or remove `inline`"
             raise Problems([at_key("bad-layer", message, ("init",), hint)])
         for name in self.args.keys() & self.parts.keys():
-            message = f"`{name}` is an argument and a part"
+            message = f"`{name}` is declared as both an argument and a part"
             raise Problems([at_key("bad-name", message, ("parts", name))])
         for place, name in enumerate(self.inputs):
             if name in self.args or name in self.parts:
                 message = (
-                    f"`{name}` is an input and {'an argument' if name in self.args else 'a part'}"
+                    f"`{name}` is declared as both an input and "
+                    f"{'an argument' if name in self.args else 'a part'}"
                 )
                 raise Problems([Problem("bad-name", message, "", ("inputs", place))])
 
     @property
     def is_class(self) -> bool:
-        """Whether it is a class of the generated source."""
+        """Whether the block is a class in the generated source."""
         return not self.inline and self.imported is None
 
     @property
     def raw(self) -> Any:
-        """What is written."""
+        """The block as written in YAML."""
         return self._raw
 
     __hash__ = object.__hash__
@@ -113,10 +114,10 @@ class Block(Model):
 
 
 def block_of(value: Any) -> Block:
-    """A block from what is written; raises `Problems`."""
+    """A block from its YAML value; raises `Problems`."""
     if not isinstance(value, Mapping):
-        hint = "write e.g. `body: [{conv: channels}, norm, act]` below its name"
-        message = f"expected a block (a map with a `body`), found {describe(value)}"
+        hint = "for example, `body: [{conv: channels}, norm, act]` under its name"
+        message = f"expected a block (a mapping with a `body`), found {describe(value)}"
         fail("wrong-type", message, hint)
     try:
         block = Block.model_validate(dict(value))
@@ -131,11 +132,11 @@ def _block_name(name: Any) -> None:
     identifiers.attribute(name, "the name of a block")
     not_taken(name, "block")
     if name in PARTS_OF_ALL:
-        fail("bad-name", f"`{name}` is a part of every block", "call the block otherwise")
+        fail("bad-name", f"`{name}` is reserved: every block has it as a part", "rename the block")
 
 
 def unusable(name: str) -> tuple[Problem, ...]:
-    """Why no block can have this name, nor its file."""
+    """Why no block, and no file of a block, can have this name."""
     try:
         _block_name(name)
         not_a_device(f"{name}.yaml", f"{name}_block")
@@ -145,10 +146,10 @@ def unusable(name: str) -> tuple[Problem, ...]:
 
 
 def blocks_of(value: Any, memo: Memo | None = None) -> dict[str, Block]:
-    """`blocks` from what is written; raises `Problems`."""
+    """`blocks` from its YAML value; raises `Problems`."""
     if not isinstance(value, Mapping):
-        hint = "write e.g. `blocks: {cell: {body: [{conv: channels}, norm, act]}}`"
-        fail("wrong-type", f"expected a map of blocks, found {describe(value)}", hint)
+        hint = "for example, `blocks: {cell: {body: [{conv: channels}, norm, act]}}`"
+        fail("wrong-type", f"expected a mapping of blocks, found {describe(value)}", hint)
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):

@@ -1,4 +1,4 @@
-"""Names that generated source can carry: of layers, blocks, arguments and parts."""
+"""Names that are valid in generated source: of layers, blocks, arguments, and parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from archspec import expression
 from archspec.language.problems import describe, fail
 
-# Attributes of torch.nn.Module that a layer must not hide; a test holds this against torch.
+# Attributes of torch.nn.Module that a layer must not hide; a test compares this with torch.
 MODULE_ATTRIBUTES = frozenset(
     """T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda
     double dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter
@@ -26,7 +26,7 @@ SEQUENTIAL_ATTRIBUTES = frozenset(["append", "extend", "insert", "pop"])
 # The same of nn.ModuleList and nn.ModuleDict.
 CONTAINER_ATTRIBUTES = SEQUENTIAL_ATTRIBUTES | {"clear", "items", "keys", "update", "values"}
 MOST_PARTS = 6  # of a name with dots
-# Words that a generated constructor, or an expression, already gives a meaning.
+# Words that already have a meaning in a generated constructor or in an expression.
 CONSTRUCTOR_WORDS = frozenset(
     [
         "self",
@@ -47,34 +47,34 @@ IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}\Z")
 
 
 def identifier(value: Any, what: str) -> str:
-    """A name that Python source can carry: ASCII, no keyword, no leading underscore."""
+    """A valid Python name: ASCII, not a keyword, no leading underscore."""
     if not isinstance(value, str):
-        fail("wrong-type", f"{what} is a name, found {describe(value)}")
+        fail("wrong-type", f"expected {what}, found {describe(value)}")
     if not IDENTIFIER.match(value) or keyword.iskeyword(value) or keyword.issoftkeyword(value):
         fail(
             "bad-name",
-            f"`{value}` cannot be {what}",
-            "a name has letters, digits and `_`, starts with a letter, is no Python keyword",
+            f"`{value}` is not valid as {what}",
+            "use letters, digits, and `_`; start with a letter; avoid Python keywords",
         )
     return str(value)
 
 
 def attribute(value: Any, what: str = "the name of an attribute") -> str:
-    """A name for a layer; it must not hide what every `nn.Module` has."""
+    """A name for a layer; it must not hide an attribute of `nn.Module`."""
     name = identifier(value, what)
     if name in ("self", "x"):
-        fail("bad-name", f"`{name}` is taken: the generated code uses it", "choose another name")
+        fail("bad-name", f"`{name}` is reserved: the generated code uses it", "choose another name")
     if name in MODULE_ATTRIBUTES:
         fail(
             "bad-name",
-            f"`{name}` is taken: every torch module has it",
+            f"`{name}` is reserved: `nn.Module` already defines it",
             "choose another name",
         )
     return name
 
 
 def place(value: Any, what: str = "the name of an attribute") -> str:
-    """A name for a layer that may stand in containers: `conv1`, `convs.0`."""
+    """A name for a layer that may be inside containers: `conv1`, `convs.0`."""
     if not isinstance(value, str) or "." not in value:
         return attribute(value, what)
     first, *rest = value.split(".")
@@ -84,36 +84,36 @@ def place(value: Any, what: str = "the name of an attribute") -> str:
 
 
 def within(parts: Sequence[str], value: str, what: str) -> None:
-    """Checks the part of a name behind its first dot: what a container holds."""
+    """Check the part of a name after its first dot, which names a container's child."""
     if len(parts) >= MOST_PARTS:
         fail("out-of-range", f"{what} has at most {MOST_PARTS} parts, found {len(parts) + 1}")
     for part in parts:
         if not CHILD.match(part):
-            hint = "between its dots a name has letters, digits, `_` and `-`, as in `convs.0`"
-            fail("bad-name", f"`{value}` cannot be {what}", hint)
+            hint = "between dots, use letters, digits, `_`, and `-`, as in `convs.0`"
+            fail("bad-name", f"`{value}` is not valid as {what}", hint)
         if part in MODULE_ATTRIBUTES | CONTAINER_ATTRIBUTES:
-            message = f"`{part}` is taken: every `nn.ModuleDict` has it"
+            message = f"`{part}` is reserved: `nn.ModuleDict` already defines it"
             fail("bad-name", message, f"choose another name for `{value}`")
 
 
 def child(value: Any, what: str = "the name of a child") -> str:
-    """A name for a layer in a sequence, where it need not be one of Python."""
+    """A name for a layer in a sequence, which does not have to be a Python name."""
     if not isinstance(value, str):
-        fail("wrong-type", f"{what} is a name, found {describe(value)}")
+        fail("wrong-type", f"expected {what}, found {describe(value)}")
     if not CHILD.match(value):
-        hint = "a name has letters, digits, `_` and `-`"
-        fail("bad-name", f"`{value}` cannot be {what}", hint)
+        hint = "use letters, digits, `_`, and `-`"
+        fail("bad-name", f"`{value}` is not valid as {what}", hint)
     if value in MODULE_ATTRIBUTES | SEQUENTIAL_ATTRIBUTES:
-        message = f"`{value}` is taken: every `nn.Sequential` has it"
+        message = f"`{value}` is reserved: `nn.Sequential` already defines it"
         fail("bad-name", message, "choose another name")
     return str(value)
 
 
 def argument_name(value: Any, what: str = "the name of an argument") -> str:
-    """A name that stands in expressions, and may become a constructor's parameter."""
+    """A name for use in expressions, which may become a constructor's parameter."""
     name = identifier(value, what)
     if name in CONSTRUCTOR_WORDS:
-        fail("bad-name", f"`{name}` has a meaning of its own", f"choose another name for {what}")
+        fail("bad-name", f"`{name}` is reserved in specs", f"choose another name for {what}")
     if not name[0].islower():
-        fail("bad-name", f"`{name}` cannot be {what}", f"write it small: `{name.lower()}`")
+        fail("bad-name", f"`{name}` is not valid as {what}", f"use lower case: `{name.lower()}`")
     return name

@@ -1,4 +1,4 @@
-"""`interpolate` as it is written: to the size of which tensor, and how."""
+"""`interpolate` as written: the tensor whose size it matches, and the method."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from archspec.ops.resizing import MODES
 
 LIKE = "like"
 HOW = {"mode": Field("choice", choices=tuple(MODES)), "align_corners": Field("flag")}
-BY_NUMBERS = ("scale", "scale_factor", "size")  # what `upsample` takes
+BY_NUMBERS = ("scale", "scale_factor", "size")  # the arguments of `upsample`
 
 
 def interpolation_of(given: Any) -> dict[str, Any]:
-    """The arguments of an `interpolate`; a name alone is the tensor whose size it takes."""
+    """The arguments of an `interpolate`; a name alone is the tensor whose size it matches."""
     given = given if isinstance(given, Mapping) else {LIKE: given}
     found, result = Collector(), dict[str, Any]()
     for key, value in given.items():
         if key != LIKE and key not in HOW:
-            hint: str = did_you_mean(str(key), (LIKE, *HOW), "it has")
+            hint: str = did_you_mean(str(key), (LIKE, *HOW), "available")
             if key in BY_NUMBERS:
-                hint = "by a number: `upsample: {scale: 2}`, or `{size: [14, 14]}`"
+                hint = "to resize by a number, use `upsample: {scale: 2}` or `{size: [14, 14]}`"
             found.add("unknown-key", f"`interpolate` has no argument `{key}`", hint, key, key=True)
             continue
         with found.trying(key):
             result[key] = _tensor(value) if key == LIKE else arguments.value_of(value, HOW[key])
     if LIKE not in given:
-        message = "`interpolate` is not told whose size it takes"
-        found.add("missing-key", message, "write `interpolate: {like: ...}`")
+        message = "missing argument `like` for `interpolate`"
+        found.add("missing-key", message, "add `interpolate: {like: ...}`")
     found.finish()
     return result
 
 
 def _tensor(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        hint = "write the tensor whose size it takes; by a number, write `upsample`"
+        hint = "name the tensor whose size it matches; to resize by a number, use `upsample`"
         fail("wrong-type", f"expected the name of a tensor, found {describe(value)}", hint)
     return str(value)

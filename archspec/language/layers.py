@@ -1,6 +1,6 @@
-"""Layers as they are written: an op, a block, a part or a combinator, with its modifiers.
+"""Layers as written: an op, block, part, or combinator, with its modifiers.
 
-A `Stack` is what stands where layers stand: one layer, a list of them, or `none`.
+A `Stack` is one layer, a list of layers, or `none`.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ MOST_REPEATS = 1000
 REPEAT = Field("count", high=MOST_REPEATS)
 
 
-Reader = Callable[[Any, str | int | None], Layer]  # of one layer, at its place among others
+Reader = Callable[[Any, str | int | None], Layer]  # of one layer, at its location among others
 
 
 def stack_of(value: Any, read: Reader | None = None) -> Stack:
-    """Layers from what is written, each by `read`; raises `Problems`."""
+    """Layers from their YAML value, each read by `read`; raises `Problems`."""
     read = read or layer_of
     if value == "none":
         return Stack(none=True, raw=value)
@@ -62,13 +62,13 @@ def stack_of(value: Any, read: Reader | None = None) -> Stack:
 
 
 def entry_of(key: str, value: Any, read: Reader | None = None) -> Stack:
-    """The layers of an entry of a map, `name: layer`; raises `Problems`."""
+    """The layers of an entry of a mapping, `name: layer`; raises `Problems`."""
     check_entry(key, value)
     return stack_of(value, read or child_of)
 
 
 def layer_of(value: Any, step: str | int | None = None, children: Reader | None = None) -> Layer:
-    """One layer from what is written; `children` reads those of a sequence. Raises `Problems`."""
+    """One layer from its YAML value; `children` reads those of a sequence. Raises `Problems`."""
     children = children or child_of
     if isinstance(value, str) and value:
         return _with_head(value, {}, {}, value, step, children)
@@ -82,7 +82,7 @@ def layer_of(value: Any, step: str | int | None = None, children: Reader | None 
 
 
 def child_of(value: Any, step: str | int | None = None, children: Reader | None = None) -> Layer:
-    """A child of a sequence: a layer, or a list of layers, which is a sequence too."""
+    """A child of a sequence: a layer, or a list of layers, which is also a sequence."""
     children = children or child_of
     if not isinstance(value, list):
         return layer_of(value, step, children)
@@ -91,12 +91,12 @@ def child_of(value: Any, step: str | int | None = None, children: Reader | None 
 
 
 def _tensor(value: Mapping[str, Any], step: str | int | None) -> Layer:
-    """What is no layer: a tensor that is read, or named."""
+    """An entry that is not a layer: a tensor that is read or named."""
     found = Collector()
     for key in value:
         if key not in (*OF_TENSORS, "when"):
-            hint = "write the layer too, e.g. `conv: 64`"
-            found.add("bad-layer", f"`{key}` has no layer beside it", hint, key, key=True)
+            hint = "add the layer too; for example, `conv: 64`"
+            found.add("bad-layer", f"`{key}` has no layer next to it", hint, key, key=True)
     found.finish()
     return Layer(TENSOR, raw=value, step=step, **_modifiers(TENSOR, value, None))
 
@@ -135,7 +135,7 @@ _ARGUMENTS = {"slice": slice_of, "interpolate": interpolation_of, "share": share
 
 
 def _children(given: Any, read: Reader) -> Stack:
-    """The children of a sequence: a list, or a map from their names."""
+    """The children of a sequence: a list, or a mapping by name."""
     if not isinstance(given, Mapping):
         return _body(given, read)
     found, layers = Collector(), []
@@ -150,10 +150,10 @@ def _children(given: Any, read: Reader) -> Stack:
 
 
 def _named(layer: Layer, key: str) -> Layer:
-    """A layer with the name of its key; what is more than one layer is a sequence."""
+    """A layer with the name of its key; two or more layers are a sequence."""
     if layer.name is not None:
         hint = "the key is its name"
-        fail("bad-layer", f"`{key}` is given another name", hint, "name", key=True)
+        fail("bad-layer", f"`{key}` is given a second name", hint, "name", key=True)
     if layer.repeat is None:
         return replace(layer, name=key)
     branch = Branch(None, Stack((replace(layer, step=None),), raw=layer.raw))
@@ -161,7 +161,7 @@ def _named(layer: Layer, key: str) -> Layer:
 
 
 def shorthand(head: str, given: Any) -> Mapping[str, Any]:
-    """The arguments as a map: `linear: 10` is `linear: {features: 10}`."""
+    """The arguments as a mapping: `linear: 10` is `linear: {features: 10}`."""
     if head in PARTS_OF_ALL:
         check_part(head, given)
     if isinstance(given, Mapping):
@@ -169,12 +169,12 @@ def shorthand(head: str, given: Any) -> Mapping[str, Any]:
     if given is None:
         fail(
             "wrong-type",
-            f"`{head}` has nothing behind it",
-            f"write `{head}` or `{head}: {{}}`",
+            f"`{head}` has no value",
+            f"use `{head}` or `{head}: {{}}`",
         )
     first = OPS[head].first if head in OPS else "channels"
     if first is None:
-        fail("wrong-type", f"`{head}` takes no value", f"write `{head}` alone, or a map")
+        fail("wrong-type", f"`{head}` takes no value", f"use `{head}` alone, or a mapping")
     return {first: given}
 
 
@@ -190,7 +190,7 @@ def _branches(given: Any) -> tuple[Branch, ...]:
     elif isinstance(given, list):
         items = [(None, place, part) for place, part in enumerate(given)]  # type: ignore[misc]
     else:
-        fail("wrong-type", f"expected a list or map of branches, found {describe(given)}")
+        fail("wrong-type", f"expected a list or mapping of branches, found {describe(given)}")
     if not 1 <= len(items) <= MOST_BRANCHES:
         fail(
             "out-of-range",
@@ -215,7 +215,7 @@ Rate = Annotated[Any, reads(arguments.expr, Field("real", low=0, high=1))]
 
 
 class Modifiers(Model):
-    """What may stand beside a layer's head."""
+    """The modifiers of a layer."""
 
     name: Annotated[Any, reads(name_of)] = None
     repeat: Annotated[Any, reads(arguments.expr, REPEAT)] = None
@@ -234,30 +234,35 @@ class Modifiers(Model):
 
 
 def _modifiers(head: str, given: Mapping[str, Any], below: Any) -> dict[str, Any]:
-    """`below` is what the head says."""
+    """`below` is the value of the layer type."""
     if not given:
         return {}
     found = Collector()
     if "numbered" in given and (head != "sequence" or isinstance(below, (list, tuple))):
-        hint = "a list is numbered anyway: it stands beside `sequence: {name: layer, ...}`"
-        message = "`numbered` belongs to a `sequence` that is a map"
+        hint = (
+            "remove it from the list, which is always numbered; it is for `sequence: {name: "
+            "layer, ...}`"
+        )
+        message = "`numbered` requires a `sequence` that is a mapping"
         found.add("unknown-key", message, hint, "numbered", key=True)
     for key in given:
         if key in OF_RESIDUAL and head != "residual":
-            hint = "put it beside `residual:`"
-            found.add("unknown-key", f"`{key}` belongs to `residual`", hint, key, key=True)
+            hint = "move it next to `residual:`"
+            found.add("unknown-key", f"`{key}` requires `residual`", hint, key, key=True)
         if head != OF_BRANCHES.get(key, head):
-            hint = f"put it beside `{OF_BRANCHES[key]}:`"
-            message = f"`{key}` belongs to `{OF_BRANCHES[key]}`"
+            hint = f"move it next to `{OF_BRANCHES[key]}:`"
+            message = f"`{key}` requires `{OF_BRANCHES[key]}`"
             found.add("unknown-key", message, hint, key, key=True)
     if isinstance(given.get("shortcut"), bool):
-        hint = "write the layers of the shortcut, e.g. `shortcut: conv_norm`, or leave it out"
+        hint = (
+            "set the layers of the shortcut, for example `shortcut: conv_norm`, or remove the key"
+        )
         message = f"expected layers, found {describe(given['shortcut'])}"
         found.add("wrong-type", message, hint, "shortcut")
     if "else" in given and "when" not in given:
-        found.add("bad-layer", "`else` without `when`", "write the condition: `when:`", "else")
+        found.add("bad-layer", "`else` requires `when`", "add a condition with `when:`", "else")
     if "name" in given and head in COMBINATORS and head != "sequence":
-        hint = "what needs a name is a block or a `sequence`"
+        hint = "to name these layers, wrap them in a block or a `sequence`"
         found.add("bad-layer", f"`{head}` has no attribute to name", hint, "name", key=True)
     found.finish()
     try:

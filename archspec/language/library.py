@@ -1,4 +1,4 @@
-"""Which block a name means, and what a use of it gives."""
+"""Which block a name refers to, and how its arguments and parts are set."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from archspec.source.reader import parse
 
 BUILT_IN = str(resources.BLOCKS)
 HEADS = frozenset([*COMBINATORS, *PARTS_OF_ALL])
-BLOCK_CHANNELS = Field("size", many=True)  # a list beside `repeat`
+BLOCK_CHANNELS = Field("size", many=True)  # a list next to `repeat`
 BLOCK_STRIDE = Field("size", many=True, high=4096)
 
 
@@ -41,13 +41,13 @@ class BlockError(SpecError):
 
 
 class Broken(Enum):
-    """What the name of a block means whose file has findings."""
+    """Stands for a block whose file has findings."""
 
     BROKEN = auto()
 
 
 class Meanings:
-    """Name -> the block that it means, `BROKEN`, or None: every name means something."""
+    """Name -> its block, `BROKEN`, or None: every name has an entry."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
@@ -61,12 +61,12 @@ class Meanings:
 
 @remember
 def parsed(text: bytes, file: str, *, memo: Memo | None) -> Document:
-    """A document that several specs use: a block, or a spec that others extend."""
+    """A document that several specs use: a block or a base spec."""
     return parse(text, file)
 
 
 class Library:
-    """The blocks that a spec sees: its own, the files beside it, the built-in ones."""
+    """The blocks available to a spec: its own, those in files next to it, and the built-in ones."""
 
     def __init__(
         self,
@@ -87,26 +87,26 @@ class Library:
         self._characters = 0
 
     def block(self, name: str) -> Block | None:
-        """The block of this name, or None.
+        """The block with this name, or None.
 
-        Raises `BlockError` if its file has findings, `UnreadableFile` if it cannot be read.
+        Raises `BlockError` if its file has findings, and `UnreadableFile` if it cannot be read.
         """
         if name in self._wrong:
             raise self._wrong[name]
         if name not in self._found:
             try:
                 self._found[name] = self._own(name) or self._from_file(name)
-            except BlockError as error:  # read once, however many use it
+            except BlockError as error:  # read once, however many specs use it
                 self._wrong[name] = error
                 raise
         return self._found[name]
 
     def known(self) -> dict[str, Block]:
-        """Every block that was looked up and is there."""
+        """Every block that was looked up and exists."""
         return {name: block for name, block in self._found.items() if block is not None}
 
     def imports(self) -> tuple[tuple[str, Span], ...]:
-        """The classes that these import, and where they are written."""
+        """The classes that these blocks import, and where each is named."""
         found = [(b.imported, self.documents[n].span(("import",))) for n, b in self.known().items()]
         known = ((path, span) for path, span in found if path and span)
         return tuple(sorted(known, key=lambda one: one[1]))
@@ -130,10 +130,10 @@ class Library:
         return None
 
     def _read(self, name: str, path: str, beside: Path | None) -> Block:
-        """A block from a file; those beside the spec hold no more than one file may."""
+        """A block from a file; the files next to the spec share the size limit of one file."""
         if beside and leaves_project(path, beside):
-            message = f"the file of the block `{name}` is a link that leads out of the project"
-            hint, place = "put a copy of it here", Span(display_path(path))
+            message = f"the file of block `{name}` is a symlink to a path outside the project"
+            hint, place = "copy it into this directory", Span(display_path(path))
             raise BlockError([Diagnostic("unknown-block", message, place, hint)])
         text = self.files.read(path)
         if beside:
@@ -149,31 +149,31 @@ class Library:
         return block_in(document, memo=self.memo)
 
     def _admit(self, size: int, path: str) -> None:
-        """All of them are no larger than one may be."""
+        """The total size of the files, within the limit of one file."""
         self._bytes += size
         if size <= MAX_BYTES < self._bytes:
-            message = f"the blocks that this spec uses are larger than {MAX_BYTES:,} bytes"
-            place, hint = Span(display_path(path)), "use fewer or smaller ones"
+            message = f"the blocks that this spec uses exceed {MAX_BYTES:,} bytes in total"
+            place, hint = Span(display_path(path)), "use fewer or smaller blocks"
             raise BlockError([Diagnostic("too-large", message, place, hint)])
 
     def is_class(self, name: str) -> bool:
-        """Whether a name means a block that is one module."""
+        """Whether a name refers to a block that is one module."""
         block = self._found.get(name)
         return block is not None and not block.inline
 
     def of_spec_alone(self, name: str) -> bool:
-        """Whether only the spec itself has this block, so that no block in a file may use it."""
+        """Whether only the spec defines this block, so that no block in a file can use it."""
         files = (f"{folder}/{name}.yaml" for folder in self.folders)
         return name in self.own and not any(map(self.files.is_there, files))
 
     def names(self) -> Iterator[str]:
-        """Every block there is."""
+        """Every available block."""
         yield from self.own
         for folder in self.folders:
             yield from self.files.stems(folder)
 
     def hidden(self) -> Iterator[tuple[str, str]]:
-        """The files beside the spec that are called like an op, a combinator, a norm or an act."""
+        """The files next to the spec that have the name of an op, combinator, norm, or act."""
         for folder in self.folders[:-1]:
             for name in self.files.stems(folder):
                 if name in OPS or name in HEADS:
@@ -182,7 +182,7 @@ class Library:
 
 @remember
 def block_in(document: Document, *, memo: Memo | None) -> Block:
-    """The block that a document holds; raises `BlockError`."""
+    """The block in a document; raises `BlockError`."""
     try:
         return piece(block_of, document.data, memo)
     except Problems as error:
@@ -198,12 +198,12 @@ def built_in(name: str) -> tuple[Block, Document]:
 
 
 MOST_NUMBERS = 1000  # in a list
-LISTS = "a list of lists says them turn by turn, in a stage or beside `repeat`"
+LISTS = "a list of lists has one list per block, in a stage or next to `repeat`"
 
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """What a use of a block gives: numbers for arguments, layers for parts."""
+    """The values that a caller sets: numbers for arguments, layers for parts."""
 
     args: dict[str, Expr | tuple[Expr | tuple[Expr, ...], ...]] = field(default_factory=dict)
     parts: dict[str, Stack] = field(default_factory=dict)
@@ -211,9 +211,9 @@ class Bound:
 
 
 def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str] = ()) -> Bound:
-    """The arguments and parts that `given` sets, each as what the block declares it to be.
+    """The arguments and parts in `given`, each as the block declares it.
 
-    Raises `Problems`. `beside` are other keys that could have been meant.
+    Raises `Problems`. `beside` are other keys that the user may have meant.
     """
     found, bound = Collector(), Bound()
     for key in given:
@@ -237,13 +237,13 @@ def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str
 def bind_use(
     use: Any, name: str, block: Block, beside: tuple[str, ...] = (), *, memo: Memo | None
 ) -> Bound:
-    """The same for what a layer or a stage gives (`use.given`)."""
+    """The same for the values of a layer or stage (`use.given`)."""
     return bind(use.given, name, block, beside)
 
 
 @remember
 def bind_defaults(defaults: Any, name: str, block: Block, *, memo: Memo | None) -> Bound:
-    """The same for what `defaults` say of a block, where no list has turns."""
+    """The same for the values in `defaults`, where per-block lists are not allowed."""
     given = defaults.blocks.get(name, {})
     bound, found = bind(given, name, block), Collector()
     for arg, value in bound.args.items():
@@ -255,7 +255,7 @@ def bind_defaults(defaults: Any, name: str, block: Block, *, memo: Memo | None) 
 
 def _number(value: Any, key: str, name: str) -> Any:
     if isinstance(value, Mapping):
-        fail("wrong-type", f"`{key}` of `{name}` is a number, and here it is given layers")
+        fail("wrong-type", f"`{key}` of block `{name}` is a number, but layers were given")
     if not isinstance(value, list):
         return arguments.expr(value)
     if not 1 <= len(value) <= MOST_NUMBERS:
@@ -272,7 +272,7 @@ def _report_unknown(
     found: Collector, key: str, name: str, block: Block, beside: Sequence[str]
 ) -> None:
     if key == "in_channels":
-        hint = "what arrives is known and never written"
+        hint = "remove it; input sizes are inferred"
     else:
         known = [
             *block.args,
@@ -283,8 +283,8 @@ def _report_unknown(
             *PARTS_OF_ALL,
             *beside,
         ]
-        hint = did_you_mean(key, known, "a stage of it has" if beside else "it has")
+        hint = did_you_mean(key, known, "available in a stage" if beside else "available")
         if beside and key in OF_STAGES_ELSEWHERE:
             hint = instead(OF_STAGES_ELSEWHERE[key], key, "")
-    message = f"`{name}` has no argument or part `{key}`"
+    message = f"block `{name}` has no argument or part `{key}`"
     found.add("unknown-key", message, hint, key, key=True)

@@ -1,4 +1,4 @@
-"""How much a spec may give to be read as expressions, which takes far longer than its YAML."""
+"""How much of a spec may be expressions, which take far longer to read than plain YAML."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from archspec.diagnostics import Diagnostic, SpecError
 from archspec.expression import MAX_LENGTH
 from archspec.source.document import Document
 
-MOST_CHARACTERS = 100_000  # the shipped spec that has most has 1,514
+MOST_CHARACTERS = 100_000  # the largest built-in spec has 1,514
 
 
 def characters(document: Document, whose: str, before: int = 0) -> int:
-    """`before`, and the characters of all values of a file that may be expressions.
+    """`before`, plus the characters of all values in a file that may be expressions.
 
-    Where they are too many, `SpecError` says whose. Data that is from no file is not counted.
+    Raises `SpecError` if there are too many. Data that is not from a file is not counted.
     """
     if document.top is None:
         return before
     count = before + _in(document.data)
     if count > MOST_CHARACTERS:
-        message = f"the expressions of {whose} have more than {MOST_CHARACTERS:,} characters"
-        hint = "write what they have in common once, as an argument of a block"
+        message = f"the expressions of {whose} exceed {MOST_CHARACTERS:,} characters"
+        hint = "move what they share to an argument of a block"
         place = document.span(_where_too_many(document.data, before))
         raise SpecError([Diagnostic("too-large", message, place, hint)])
     return count
 
 
 def _in(value: Any) -> int:
-    """The characters of all texts in a value that may be expressions."""
+    """The number of characters in all strings of a value that may be expressions."""
     if isinstance(value, str):
         return len(value) if len(value) <= MAX_LENGTH else 0
     if isinstance(value, dict):
@@ -37,7 +37,7 @@ def _in(value: Any) -> int:
 
 
 def _where_too_many(value: Any, before: int) -> tuple[str | int, ...]:
-    """The path of the first text that makes them too many."""
+    """The path of the first string that exceeds the limit."""
     parts = value.items() if isinstance(value, dict) else enumerate(value)
     for step, part in parts if isinstance(value, (dict, list)) else ():
         if before + _in(part) > MOST_CHARACTERS:

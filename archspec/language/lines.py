@@ -1,7 +1,7 @@
-"""From places to lines: where a finding is shown to the person who wrote the spec.
+"""From locations to lines: where a finding is shown to the author of the spec.
 
-What comes with archspec is right by itself. So a finding in a shipped file is shown at the line
-of the user that led there, and the shipped line comes second.
+Built-in files are correct. So a finding in one is shown at the user's line that led there, and
+the line in the built-in file comes second.
 """
 
 from __future__ import annotations
@@ -19,42 +19,42 @@ IN_LAYER = "in this layer"
 
 
 def is_shipped_block(span: Span) -> bool:
-    """Whether this is the shown place of a built-in block."""
+    """Whether the finding is shown in a built-in block."""
     return lies_in(span.file, resources.BLOCKS)
 
 
 class Lines:
-    """Looks places up in the documents of a spec and of its blocks."""
+    """Looks up locations in the documents of a spec and of its blocks."""
 
     def __init__(self, document: Document, library: Library) -> None:
         self.document, self.library = document, library
 
     def document_of(self, at: At) -> Document:
-        """The document that a place is in."""
+        """The document that a location is in."""
         return self.library.documents.get(at.block, self.document) if at.block else self.document
 
     def span(self, at: At | None) -> Span | None:
-        """The lines of a place."""
+        """The lines of a location."""
         return self.document_of(at).span(at.path, at.key) if at else None
 
     def mark(self, at: At) -> Mark | None:
-        """Where exactly a value and its keys are."""
+        """The exact spans of a value and of its keys."""
         return self.document_of(at).mark(at.path)
 
     def label(self, at: At, text: str) -> tuple[Label, ...]:
-        """A label at a place, if it is written anywhere."""
+        """A label at a location, if it is written anywhere."""
         span = self.span(at)
         return (Label(span, text),) if span else ()
 
     def uses(self, uses: Iterable[tuple[At, str]]) -> tuple[Label, ...]:
-        """The uses of blocks that led somewhere, the innermost first; a circle is shown once."""
+        """The uses of blocks that led to a location, innermost first; a cycle is shown once."""
         labels = (label for at, block in uses for label in self.label(at, used_here(block)))
         return tuple(dict.fromkeys(labels))
 
     def diagnostic(
         self, finding: Finding, severity: Severity = "error", fix: Fix | None = None
     ) -> Diagnostic:
-        """A finding at its lines; at the value that is at fault, if that was given by a user."""
+        """A finding with its lines; at the wrong value itself if the user gave it."""
         span, uses = self.span(finding.at), self.uses(finding.uses)
         uses = tuple(label for label in uses if label.span != span)
         labels = tuple(x for at, text in finding.labels for x in self.label(at, text))
@@ -74,7 +74,7 @@ def used_here(block: str) -> str:
 def user_line(
     span: Span | None, labels: tuple[Label, ...], uses_from: int = 0
 ) -> tuple[Span | None, tuple[Label, ...]]:
-    """The line that the user wrote, and the others; the labels from `uses_from` on led there."""
+    """The user's line, and the others; the labels from `uses_from` on led there."""
     if span is None or not is_shipped_block(span):
         return span, labels
     uses = labels[uses_from:]
@@ -86,7 +86,7 @@ def user_line(
 
 
 def at_user_line(finding: Diagnostic) -> Diagnostic:
-    """A finding in a shipped spec, at the line of the user that leads there."""
+    """A finding in a built-in spec, at the user's line that leads there."""
     if finding.span is None or not lies_in(finding.span.file, resources.SPECS):
         return finding
     own = [label for label in finding.labels if not lies_in(label.span.file, resources.SPECS)]

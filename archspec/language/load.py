@@ -1,4 +1,4 @@
-"""From a file, a name or a mapping to a checked `Spec`."""
+"""From a file, a name, or a mapping to a checked `Spec`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from archspec.source.reader import parse, read
 Source = str | Path | Mapping[str, Any] | Spec
 WRITTEN = [*KEYS, "extends"]
 MOST_ROUNDS = 3
-Tried = tuple[Iterable[Diagnostic], Spec | None]  # what is wrong, and the spec if it can be read
+Tried = tuple[Iterable[Diagnostic], Spec | None]  # the findings, and the spec if it can be read
 
 
 def load(
@@ -45,12 +45,12 @@ def load(
 ) -> Spec:
     """A checked spec.
 
-    `source` is the path of a YAML file, the name of a shipped spec (`resnet50`), a mapping, or
-    a `Spec`. `settings` are values laid over it, by path: `{"args.classes": 10}`. `memo` is what
-    specs have in common, `files` the files as this run sees them.
+    `source` is the path of a YAML file, the name of a built-in spec (`resnet50`), a mapping, or
+    a `Spec`. `settings` override values by path: `{"args.classes": 10}`. `memo` holds results that
+    specs share, `files` the files as read in this run.
 
-    Raises `SpecError` with every finding, and `UnreadableFile` if there is no such file, or one
-    that it needs cannot be read.
+    Raises `SpecError` with all findings, and `UnreadableFile` if the file does not exist or if it
+    or a file it needs cannot be read.
     """
     if isinstance(source, Spec) and not settings and source.library is not None:
         return source
@@ -68,7 +68,7 @@ def load(
 
 
 def find(source: str | Path) -> Path:
-    """The file that a path or a shipped name means; raises `UnreadableFile`."""
+    """The file of a path or a built-in name; raises `UnreadableFile`."""
     path = Path(source)
     if path.suffix or len(path.parts) > 1 or is_there(path):
         return path
@@ -79,12 +79,14 @@ def find(source: str | Path) -> Path:
     if is_there(here):
         hint = f"did you mean `{here}`?"
     else:
-        hint = did_you_mean(path.name, shipped()) or "`archspec list` names the shipped specs"
-    raise UnreadableFile(f"there is no file and no shipped spec `{source}` ({hint})")
+        hint = did_you_mean(path.name, shipped()) or (
+            "run `archspec list specs` to see the built-in specs"
+        )
+    raise UnreadableFile(f"no file or built-in spec named `{source}` ({hint})")
 
 
 def shipped() -> list[str]:
-    """The names of the specs that come with archspec."""
+    """The names of the built-in specs."""
     folders = (resources.SPECS, resources.ZOO)
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
@@ -98,7 +100,7 @@ def parse_text(
     memo: Memo | None = None,
     files: Files | None = None,
 ) -> Spec:
-    """A checked spec from YAML text that stands in no file; `file` names it in findings.
+    """A checked spec from YAML text that is not in a file; findings refer to it as `file`.
 
     `but` is a name that it may not extend.
     """
@@ -111,13 +113,13 @@ def parse_text(
 
 
 class Loader:
-    """Makes specs of documents: extends, reads, checks."""
+    """Makes specs from documents: extends, reads, checks."""
 
     def __init__(self, files: Files, memo: Memo | None, beside: Path | None = None) -> None:
         self.files, self.memo, self.beside = files, memo, beside
 
     def resolved(self, document: Document) -> Document:
-        """The document with all that it extends merged in."""
+        """The document with its base specs merged in."""
         bases = Bases(self.beside, self.files, self.memo)
         try:
             return resolve(document, bases.find, self.memo)
@@ -126,7 +128,7 @@ class Loader:
             raise SpecError([*error.diagnostics, *found]) from None
 
     def load(self, document: Document, settings: Mapping[str, Any] | None = None) -> Spec:
-        """A checked spec, of which each arg that was set is read."""
+        """A checked spec in which every argument that was set is used."""
         spec = self.spec(document, settings)
         if problems := list(unknown_args(spec, memo=self.memo)):
             findings = [diagnose(p, spec.document) for p in problems]
@@ -139,7 +141,7 @@ class Loader:
         settings: Mapping[str, Any] | None = None,
         rounds: int = MOST_ROUNDS,
     ) -> Spec:
-        """A checked spec from a merged document; what is wrong is left out so many times."""
+        """A checked spec from a merged document; mistakes are left out at most this many times."""
         if settings:
             document = changed_by(settings, document)
         rest: Spec | None = None
@@ -169,7 +171,9 @@ class Loader:
             return error.diagnostics, None
 
     def _elsewhere(self, document: Document, problems: list[Problem], rounds: int) -> Tried:
-        """What is wrong in the rest of a spec: read again without what has findings already."""
+        """The findings in the rest of a spec: read again without the parts that already have
+        findings.
+        """
         few = rounds and len(problems) <= MAX_FINDINGS
         rest = without(document, problems) if few else None
         if rest is None:
@@ -184,5 +188,5 @@ def _with_rest(error: SpecError, rest: Spec | None) -> SpecError:
 
 
 def _only_extends(problems: list[Problem]) -> list[Problem]:
-    """A misspelt `extends` alone: what is missing besides may stand in the spec that it names."""
+    """A misspelled `extends` alone: keys missing besides may be in the spec that was meant."""
     return [p for p in problems if getattr(p.hint, "instead", "") == "extends"] or problems

@@ -1,4 +1,4 @@
-"""What the models of a spec share: strict, closed, immutable; fields that a function reads."""
+"""The base of all models of a spec: strict, closed, immutable; fields that a function reads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Model(BaseModel):
     )
 
     def agree(self) -> None:
-        """Raises `Problems` for fields that do not go together."""
+        """Raises `Problems` for fields that conflict."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -46,7 +46,7 @@ def reads(function: Callable[..., Any], *how: Any) -> PlainValidator:
 
 
 def reads_pieces(function: Callable[[Any, Memo | None], Any]) -> PlainValidator:
-    """The same for a function that shares what many specs have in common."""
+    """The same for a function whose results specs share."""
 
     def validate(value: Any, info: ValidationInfo) -> Any:
         return reads(partial(function, memo=info.context)).func(value)  # type: ignore[call-arg]
@@ -55,7 +55,7 @@ def reads_pieces(function: Callable[[Any, Memo | None], Any]) -> PlainValidator:
 
 
 def piece(read: Callable[[Any], T], value: Any, memo: Memo | None) -> T:
-    """What a function reads of a value, once for all that are written alike."""
+    """The result of a function for a value, computed once for equal values."""
     if memo is None:
         return read(value)
     key = (read, frozen(value))

@@ -1,4 +1,4 @@
-"""Fields for names and texts, which the models share."""
+"""Fields for names and texts, shared by the models."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from archspec.ops import OPS
 Attribute = Annotated[str, reads(identifiers.attribute)]
 
 
-# What generated files and torch import: Python would find a generated file of that name instead.
+# Modules that generated files and torch import: Python would find a generated file instead.
 MODULES = sys.stdlib_module_names | frozenset(
     """filelock fsspec functorch jinja2 markupsafe mpmath networkx numpy packaging setuptools
     sitecustomize sympy tensorboard torch torchgen torchvision triton typing_extensions
     usercustomize""".split()
 )
 
-# Windows has no files of these names, whatever their suffix.
+# Windows cannot have files with these names, whatever their suffix.
 DEVICES = frozenset(["con", "prn", "aux", "nul"]) | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
 }
 
 
 def not_a_device(file: str, instead: str) -> None:
-    """A file of this name would keep the project from being checked out on Windows."""
+    """Reject a file name with which the project could not be checked out on Windows."""
     name = file.partition(".")[0]
     if name.lower() in DEVICES:
-        message = f"`{file}` cannot be a file on Windows, where `{name}` is a device"
-        fail("bad-name", message, f"choose another name, e.g. `{instead}`")
+        message = f"`{file}` is not a valid file name on Windows, where `{name}` is a device"
+        fail("bad-name", message, f"choose another name; for example, `{instead}`")
 
 
 def spec_name(value: Any) -> str:
@@ -40,15 +40,13 @@ def spec_name(value: Any) -> str:
     name = identifiers.attribute(value, "the name of a network")
     not_a_device(f"{name}.py", f"{name}_net")
     if name.lower() in MODULES:
-        message = (
-            f"a generated `{name}.py` would take the place of Python's module `{name.lower()}`"
-        )
-        fail("bad-name", message, f"choose another name, e.g. `{name}_net`")
+        message = f"a generated `{name}.py` would shadow Python's module `{name.lower()}`"
+        fail("bad-name", message, f"choose another name; for example, `{name}_net`")
     return name
 
 
 def is_spec_name(name: str) -> bool:
-    """Whether a spec can be called so."""
+    """Whether this is a valid name for a spec."""
     try:
         return bool(spec_name(name))
     except Problems:
@@ -59,14 +57,14 @@ SpecName = Annotated[str, reads(spec_name)]
 
 
 def text_of(value: Any, what: str, most: int) -> str:
-    """Free text, with a limit."""
+    """Free text with a limit."""
     if not isinstance(value, str):
-        hint = "write it in words, with quotes where YAML sees something else"
-        fail("wrong-type", f"{what} is text, found {describe(value)}", hint)
+        hint = "use a string, and quote it if YAML reads something else"
+        fail("wrong-type", f"expected {what} to be a string, found {describe(value)}", hint)
     if len(value) > most:
         fail(
             "out-of-range",
-            f"{what} has {len(value)} characters, at most {most} are taken",
+            f"{what} has {len(value)} characters, but the maximum is {most}",
         )
     return str(value)
 
@@ -77,7 +75,7 @@ Doc = Annotated[str, reads(text_of, "`doc`", 4000)]
 def class_name(value: Any) -> str:
     name = identifiers.identifier(value, "a class name")
     if name in ("Tensor", "F", "nn", "torch") or not name[0].isupper():
-        fail("bad-name", f"`{name}` cannot be a class name", "write it in CamelCase")
+        fail("bad-name", f"`{name}` is not a valid class name", "use CamelCase")
     return name
 
 
@@ -88,13 +86,13 @@ def not_taken(name: str, what: str) -> None:
     if name in SCOPE:
         fail(
             "bad-name",
-            f"`{name}` is given to every block",
-            f"call the {what} otherwise",
+            f"`{name}` is reserved: every block has it",
+            f"rename the {what}",
         )
     if name in OPS or name in COMBINATORS:
-        fail("bad-name", f"`{name}` is an op or combinator", f"call the {what} otherwise")
+        fail("bad-name", f"`{name}` is an op or combinator", f"rename the {what}")
     if name in OF_TENSORS:
-        fail("bad-name", f"`{name}` stands beside a layer", f"call the {what} otherwise")
+        fail("bad-name", f"`{name}` is a modifier of layers", f"rename the {what}")
 
 
 def at_key(rule: str, message: str, path: tuple[str | int, ...], hint: str = "") -> Problem:

@@ -1,4 +1,4 @@
-"""A block that imports its class: a module of the user's own, and what is said of it."""
+"""A block that imports its class: a module of the user's, and what the spec declares about it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from archspec.language import arguments, identifiers
 from archspec.language.names import at_key, class_name
 from archspec.language.problems import Collector, Problems, describe, fail
 
-WRITE_TEXT = "write e.g. `{text: bilinear}`"
+WRITE_TEXT = "for example, `{text: bilinear}`"
 KEYS = ("import", "call", "like", "macs", "params")
 BESIDE = frozenset(("doc", "name", "args", "inputs", "outputs", *KEYS))
 COUNT = Field("count", high=2**50)
 MOST_MODULES = 10  # of a path
-TEXT = re.compile(r"[ !#-\[\]-~]{0,60}\Z")  # what stands in quotes as it is
+TEXT = re.compile(r"[ !#-\[\]-~]{0,60}\Z")  # what may be quoted as it is
 
 
 def path_of(value: Any) -> str:
     """The dotted path of a class: `mypkg.layers.GRN`."""
     if not isinstance(value, str) or not 2 <= len(value.split(".")) <= MOST_MODULES:
         message = f"expected the dotted path of a class, found {describe(value)}"
-        fail("wrong-type", message, "write package, module and class: `mypkg.layers.GRN`")
+        fail("wrong-type", message, "include package, module, and class: `mypkg.layers.GRN`")
     *modules, name = value.split(".")
     for part in modules:
         identifiers.identifier(part, "the name of a module")
@@ -32,10 +32,10 @@ def path_of(value: Any) -> str:
 
 
 def keywords_of(value: Any) -> dict[str, Any]:
-    """The arguments of the class's constructor, by name: expressions, lists of them, or texts."""
+    """The arguments of the class's constructor, by name: expressions, lists of them, or strings."""
     if not isinstance(value, Mapping):
-        hint = "write e.g. `call: {dim: in_channels}`"
-        fail("wrong-type", f"expected a map of arguments, found {describe(value)}", hint)
+        hint = "for example, `call: {dim: in_channels}`"
+        fail("wrong-type", f"expected a mapping of arguments, found {describe(value)}", hint)
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
@@ -53,36 +53,39 @@ def _argument(value: Any) -> Any:
     except Problems as error:
         if not isinstance(value, str):
             raise
-        hint = f"a text is written `{{text: ...}}`; {error.problems[0].hint}"
+        hint = f"use `{{text: ...}}` for a string; {error.problems[0].hint}"
         raise Problems(problem._replace(hint=hint) for problem in error.problems) from None
 
 
 def _text(value: Mapping[str, Any]) -> str:
-    """`{text: bilinear}`: what is no expression."""
+    """`{text: bilinear}`: a string instead of an expression."""
     if value.keys() != {"text"}:
-        fail("wrong-type", f"expected a number or a text, found {describe(value)}", WRITE_TEXT)
+        fail("wrong-type", f"expected a number or a string, found {describe(value)}", WRITE_TEXT)
     text = value["text"]
     if not isinstance(text, str):
-        message = f"expected a text, found {describe(text)}"
-        fail("wrong-type", message, "a number is written without `text`")
+        message = f"expected a string, found {describe(text)}"
+        fail("wrong-type", message, "remove `text` for a number")
     if not TEXT.match(text):
-        hint = "a text has at most 60 characters of ASCII, and no quotes or backslashes"
+        hint = "a string can have at most 60 ASCII characters, without quotes or backslashes"
         fail("out-of-range", f"`{text[:40]}` cannot be an argument", hint)
     return text
 
 
 def agree(said: Set[str]) -> None:
-    """A block has a body, or a class that is imported and all that is said of it."""
+    """A block has either a body, or an imported class with its declarations."""
     if "import" not in said:
         if "body" not in said:
-            hint = "write its layers, or `import: mypkg.layers.GRN` and `like`"
-            raise Problems([at_key("missing-key", "`body` is missing", (), hint)])
-        wrong, why = said & set(KEYS), "stands only beside `import`"
+            hint = "add its layers, or `import: mypkg.layers.GRN` and `like`"
+            raise Problems([at_key("missing-key", "missing required key `body`", (), hint)])
+        wrong, why = said & set(KEYS), "requires `import`"
     else:
-        wrong, why = said - BESIDE, "cannot stand beside `import`: the class is not written here"
+        wrong, why = (
+            said - BESIDE,
+            ("cannot be combined with `import`: the class is not defined here"),
+        )
     if wrong:
-        rule, hint = "conflicting-keys", "leave it out"
+        rule, hint = "conflicting-keys", "remove it"
         raise Problems([at_key(rule, f"`{key}` {why}", (key,), hint) for key in sorted(wrong)])
     if "import" in said and "like" not in said:
-        hint = "write `like: identity`, or the op or block that gives the same shapes"
-        raise Problems([at_key("missing-key", "`like` is missing", (), hint)])
+        hint = "add `like: identity`, or the op or block that outputs the same shapes"
+        raise Problems([at_key("missing-key", "missing required key `like`", (), hint)])

@@ -1,4 +1,4 @@
-"""Findings inside pydantic: raised with a place relative to what is validated."""
+"""Findings inside pydantic, raised with a path relative to the validated value."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from archspec.source.findings import MAX_FINDINGS, too_many_findings
 
 
 class Problem(NamedTuple):
-    """A finding whose place is a path below the value being validated.
+    """A finding whose location is a path below the value being validated.
 
     `key` points at the key of the path, not at its value. `because` is the path of another key
-    that it does not go with, `word` the very name within an expression.
+    that it conflicts with; `word` is the exact name within an expression.
     """
 
     rule: str
@@ -39,7 +39,7 @@ class Problems(Exception):
 
     def __init__(self, problems: Iterable[Problem], full: Collector | None = None) -> None:
         self.problems = tuple(problems)
-        self.full = full  # which collector takes no more
+        self.full = full  # for a collector that is full
         super().__init__(self.problems)
 
 
@@ -48,9 +48,9 @@ def fail(rule: str, message: str, hint: str = "", *path: Step, key: bool = False
 
 
 class Collector:
-    """Gathers the findings of several steps, so that a person sees all at once.
+    """Collects the findings of several steps, so that users see all of them at once.
 
-    After `MAX_FINDINGS` it raises them: a file with more is hostile or no spec at all.
+    After `MAX_FINDINGS` it raises them: a file with more is hostile or not a spec at all.
     """
 
     def __init__(self) -> None:
@@ -65,9 +65,9 @@ class Collector:
             raise Problems(self.problems, full=self)
 
     def trying(self, *steps: Step, names: bool = True) -> _Trying:
-        """A `with` block whose findings are kept, placed below `steps`.
+        """A `with` block whose findings are kept, with their paths placed below `steps`.
 
-        `names`: a bad name is the last step itself, so it is reported at the key.
+        `names`: a bad name is itself the last step, so it is reported at the key.
         """
         return _Trying(self, steps, names)
 
@@ -96,7 +96,7 @@ class _Trying:
 
 
 def to_pydantic(error: Problems) -> ValidationError:
-    """The same findings as pydantic's own error, which it places inside the larger one."""
+    """The same findings as pydantic's own error, which pydantic places inside the outer one."""
     return ValidationError.from_exception_data("spec", [_details(p) for p in error.problems])
 
 
@@ -120,14 +120,14 @@ _EXAMPLES = {
     "lr": "lr: 0.1",
     "magnitude": "magnitude: 6",
 }
-_BESIDE = {"channels-shrink": "compared with this"}  # the label of the other key
-_FIXABLE = ("unknown-block",)  # whose value is the word to be replaced; else it is the key
+_BESIDE = {"channels-shrink": "compared with this value"}  # the label of the other key
+_FIXABLE = ("unknown-block",)  # whose value is the word to replace; otherwise the key is
 _EXPECTED = {
-    "dict_type": "expected a map",
+    "dict_type": "expected a mapping",
     "list_type": "expected a list",
-    "string_type": "expected text",
+    "string_type": "expected a string",
     "bool_type": "expected `true` or `false`",
-    "int_type": "expected a whole number",
+    "int_type": "expected an integer",
     "float_type": "expected a number",
     "greater_than_equal": "expected at least {ge}",
     "less_than_equal": "expected at most {le}",
@@ -136,7 +136,7 @@ _EXPECTED = {
 }
 
 
-_HALF = 'decode it as what it is, e.g. `name.encode(errors="replace").decode()`'
+_HALF = 'decode it with its actual encoding; for example, `name.encode(errors="replace").decode()`'
 
 
 def problems_of(
@@ -146,25 +146,25 @@ def problems_of(
 ) -> list[Problem]:
     """Pydantic's findings in our words.
 
-    `choices` are the keys of the outermost model. `worded` has words of its own for some errors.
+    `choices` are the keys of the outermost model. `worded` words some errors itself.
     """
     known = list(choices)
     try:
         errors = [e for e in error.errors(include_url=False) if not _counts_wrong_items(e)]
     except UnicodeEncodeError as half:  # in a mapping; files are read as UTF-8
         found = ascii(half.object[half.start : half.end])
-        return [Problem("not-utf8", f"a text holds {found}, half of a surrogate pair", _HALF)]
+        return [Problem("not-utf8", f"a string contains {found}, half of a surrogate pair", _HALF)]
     problems = [worded(e) or _problem(e, known) for e in errors[:MAX_FINDINGS]]
     if len(errors) > MAX_FINDINGS:
         many = too_many_findings(None)
         problems.append(Problem(many.rule, many.message, many.hint, tuple(errors[-1]["loc"])))
-    # A key that is missing, and one more that is nearly it, are one finding.
+    # A missing key and an unknown key with a similar name are one finding.
     meant = {p.hint.instead for p in problems if isinstance(p.hint, Hint)}
     return [p for p in problems if p.rule != "missing-key" or _missing(p) not in meant]
 
 
 def _counts_wrong_items(error: Any) -> bool:
-    """Whether a list is too short for pydantic alone, which leaves out items that are wrong."""
+    """Whether a list is too short only because pydantic dropped its invalid items."""
     short = error["type"] == "too_short"
     return short and len(error["input"]) >= int(error["ctx"]["min_length"])
 
@@ -195,35 +195,35 @@ def _problem(error: Any, choices: Sequence[str]) -> Problem:
         hint = unknown_key(str(path[-1]), choices, elsewhere) if choices else ""
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     if kind == "missing":
-        hint = f"write `{_EXAMPLES.get(str(path[-1]), f'{path[-1]}: ...')}`"
-        return Problem("missing-key", f"`{path[-1]}` is missing", hint, path[:-1])
+        hint = f"add `{_EXAMPLES.get(str(path[-1]), f'{path[-1]}: ...')}`"
+        return Problem("missing-key", f"missing required key `{path[-1]}`", hint, path[:-1])
     if kind == "literal_error":
         return _no_choice(context["expected"], error["input"], path)
     pydantic_says = error["msg"][0].lower() + error["msg"][1:]
     expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else pydantic_says
     rule = "wrong-type" if kind.endswith("_type") else "out-of-range"
-    hint = f"write e.g. `{_EXAMPLES[str(path[0])]}`" if path and path[0] in _EXAMPLES else ""
+    hint = f"for example, `{_EXAMPLES[str(path[0])]}`" if path and path[0] in _EXAMPLES else ""
     return Problem(rule, f"{expected}, found {describe(error['input'])}", hint, path)
 
 
 def _no_choice(expected: str, found: Any, path: tuple[Step, ...]) -> Problem:
-    """None of a few words, which pydantic writes as `'resnet' or 'torch'`."""
+    """A value that is not one of a few words, which pydantic lists as `'resnet' or 'torch'`."""
     words = expected.split("'")[1::2]
     message = f"expected {expected.replace(chr(39), '`')}, found {describe(found)}"
     if isinstance(found, str):
-        return Problem("out-of-range", message, did_you_mean(found, words, "there are"), path)
+        return Problem("out-of-range", message, did_you_mean(found, words, "available"), path)
     return Problem("wrong-type", message, "", path)
 
 
 def unknown_key(key: str, choices: Iterable[str], elsewhere: Mapping[str, str]) -> str:
-    """The hint for a key that there is not; `elsewhere` is what others call the choices."""
+    """The hint for an unknown key; `elsewhere` maps other names of the choices."""
     if key in elsewhere:
-        return instead(f"write `{elsewhere[key]}`", key, elsewhere[key])
+        return instead(f"use `{elsewhere[key]}`", key, elsewhere[key])
     return did_you_mean(key, choices)
 
 
 def describe(value: Any) -> str:
-    """A value as a person would name it, cut short."""
+    """A short description of a value, for messages."""
     match value:
         case None:
             return "nothing"
@@ -232,16 +232,16 @@ def describe(value: Any) -> str:
         case int() | float():
             return f"`{value!r}`"[:40]
         case str():
-            return f"the text `{value[:40]}`"
+            return f"the string `{value[:40]}`"
         case list() | tuple():
             return f"a list of {len(value)}"
         case dict():
-            return "a map" if value else "an empty map"
+            return "a mapping" if value else "an empty mapping"
     return f"a {type(value).__name__}"
 
 
 def diagnose(problem: Problem, document: Document, *labels: Label) -> Diagnostic:
-    """The finding at its place in a document."""
+    """The finding with its location in a document."""
     span = document.span(problem.path, problem.key)
     if problem.word:
         span = _span_of_word(problem.word, document, problem.path)
@@ -250,12 +250,12 @@ def diagnose(problem: Problem, document: Document, *labels: Label) -> Diagnostic
     other = _place_of_key(document, problem.because)
     if span and other:
         span, other = _own_first(document, span, other)
-        labels = (*labels, Label(other, _BESIDE.get(problem.rule, "does not go with this")))
+        labels = (*labels, Label(other, _BESIDE.get(problem.rule, "conflicts with this")))
     return Diagnostic(problem.rule, problem.message, span, hint, labels, fix=fix)
 
 
 def _span_of_word(word: Name, document: Document, path: Sequence[Step]) -> Span | None:
-    """A name in the text of an expression, where that stands on one line."""
+    """The span of a name in an expression, if the expression is on one line."""
     span, mark = document.span(path), document.mark(path)
     if span is None or mark is None or word.column is None or span.line != span.end_line:
         return span
@@ -265,7 +265,7 @@ def _span_of_word(word: Name, document: Document, path: Sequence[Step]) -> Span 
 
 
 def _place_of_key(document: Document, path: Sequence[Step]) -> Span | None:
-    """The place of a key, if it is written at all."""
+    """The span of a key, if it is written at all."""
     data: Any = document.data
     for step in path:
         if not isinstance(data, Mapping) or step not in data:
@@ -275,6 +275,6 @@ def _place_of_key(document: Document, path: Sequence[Step]) -> Span | None:
 
 
 def _own_first(document: Document, span: Span, other: Span) -> tuple[Span, Span]:
-    """Of two places, the one in the user's own file first: the other may be inherited."""
+    """Of two spans, the one in the user's own file first: the other may be inherited."""
     inherited = span.file != document.file == other.file
     return (other, span) if inherited else (span, other)

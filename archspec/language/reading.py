@@ -1,4 +1,4 @@
-"""Words in what is written: names, whatever they stand for, and the args that nothing reads."""
+"""Words in YAML values: names of anything, and arguments that are never used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def words_of(raw: Any, keys: bool) -> set[str]:
-    """Every word in the texts of a value; those of its keys too if `keys`."""
+    """Every word in the strings of a value; with those of its keys if `keys`."""
     found: set[str] = set()
     if isinstance(raw, dict):
         for key, value in raw.items():
@@ -41,12 +41,12 @@ def words_of(raw: Any, keys: bool) -> set[str]:
 
 @remember
 def words_in(written: Any, *, memo: Memo | None) -> frozenset[str]:
-    """Every word in the values of what was read from a spec (`written.raw`)."""
+    """Every word in the values that were read from a spec (`written.raw`)."""
     return frozenset(words_of(written.raw, keys=False))
 
 
 def words_read(spec: Spec, *, memo: Memo | None) -> set[str]:
-    """Every word in the values of a spec; of what many have in common, found once."""
+    """Every word in the values of a spec; values shared by many are searched once."""
     shared = [spec.stem, spec.head, spec.defaults, *spec.stages.values()]
     rest = {key: spec.data[key] for key in spec.data if key not in NO_VALUE + _SHARED}
     own = [words_in(part, memo=memo) for part in shared]
@@ -57,9 +57,9 @@ def words_read(spec: Spec, *, memo: Memo | None) -> set[str]:
 def names_of_tensors(
     written: Section | Stage | Stack, *, memo: Memo | None
 ) -> frozenset[tuple[str, bool]]:
-    """The names of tensors in a part of a spec, and whether each is saved there, or may be read.
+    """The names of tensors in a part of a spec, and whether each is saved there or may be read.
 
-    Which of the words that are given to a block are its inputs is known to the block alone.
+    Only a block knows which of the words given to it are its inputs.
     """
     return frozenset(_names_of_tensors(written))
 
@@ -84,7 +84,7 @@ def _names_of_tensors(written: Section | Stage | Stack) -> Iterator[tuple[str, b
 
 @remember
 def names_shared(written: Section | Stack, *, memo: Memo | None) -> frozenset[str]:
-    """The names of the layers that a part of a spec applies again; "" is any."""
+    """The names of the layers that a part of a spec applies again; "" matches any."""
     stacks = [stack for _, stack in written.entries] if isinstance(written, Section) else [written]
     layers = (layer for stack in stacks for layer, _ in stack.all if layer.head == "share")
     names = (layer.given[LAYER] for layer in layers)
@@ -99,7 +99,7 @@ def _of_layer(source: str | None, save: Iterable[str]) -> Iterator[tuple[str, bo
 
 
 def unknown_args(spec: Spec, *, memo: Memo | None) -> Iterator[Problem]:
-    """Args that `extends` or a setting adds to a spec, and that nothing in it reads."""
+    """Arguments that `extends` or a setting adds to a spec and that are never used in it."""
     old = _args(spec.document.older)
     new = [name for name in spec.args if name not in old]
     read = words_read(spec, memo=memo) if spec.document.older and new else new
@@ -113,7 +113,7 @@ def _args(older: Document | None) -> Iterable[str]:
 
 
 def _unknown_arg(name: str, known: Iterable[str]) -> Problem:
-    message = f"unknown arg `{name}`: nothing in this spec reads it"
+    message = f"unknown argument `{name}`: nothing in this spec uses it"
     theirs = {"num_classes": "classes"} if "classes" in known else {}  # torch's name, and timm's
-    hint = did_you_mean(name, known, "there are", theirs) or "use it, or remove it"
+    hint = did_you_mean(name, known, "available", theirs) or "use it, or remove it"
     return Problem("setting", message, hint, ("args", name), key=True)

@@ -1,7 +1,7 @@
-"""A spec without what is wrong in it, so that a person sees the findings of the rest at once.
+"""A spec without its mistakes, so that users see the findings in the rest at once.
 
-What has a finding is put right where it is known how (a misspelt key), takes a value that is right
-anywhere (1, `none`), or is left out.
+A value with a finding is corrected if the correction is known (a misspelled key), replaced by a
+value that is valid anywhere (1, `none`), or left out.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from archspec.language.words import COMBINATORS, HEADS, MODIFIERS, WITH_ARGUMENT
 from archspec.source.document import Changed, Document, Step, copied
 
 NEEDED = {"name": "net", "input": [1]}
-ASIDE = ("class", "doc", "init", "expect", "train")  # no layer and no shape leans on them
+ASIDE = ("class", "doc", "init", "expect", "train")  # no layer or shape depends on them
 WHOLE = (*ASIDE, "names", "outputs")
-# What may seem wrong elsewhere once these are left out.
+# Rules that may be reported elsewhere only because these are left out.
 FOLLOWS = {
     "args": ("unknown-name", "setting"),
     "blocks": ("unknown-layer", "unknown-block", "unknown-default", "unknown-key"),
@@ -25,17 +25,17 @@ FOLLOWS = {
     **dict.fromkeys(("stem", "stages", "head"), ("unknown-tensor",)),
 }
 LAYERS = ("else", "shortcut", "before")
-NOTHING = ("none",)  # a list of no layers
-NEVER_REPORTED = ("no-layers",)  # may be so because something was left out
+NOTHING = ("none",)  # a list without layers
+NEVER_REPORTED = ("no-layers",)  # may be reported only because something was left out
 NOT_OF_STAGES = ("channels-shrink", "wrong-length")
 
 
 class _Kept(Exception):
-    """What cannot be left out, for the rest would mean something else."""
+    """Cannot be left out, because the rest would mean something else."""
 
 
 def without(document: Document, problems: Iterable[Problem]) -> Document | None:
-    """A copy without what has findings; None where that cannot be."""
+    """A copy without the values that have findings; None if that is not possible."""
     rest = copied(document.data)
     renamed: dict[tuple[Step, ...], tuple[Step, ...]] = {}
     try:
@@ -47,7 +47,7 @@ def without(document: Document, problems: Iterable[Problem]) -> Document | None:
 
 
 def of_the_rest(found: Iterable[Diagnostic], problems: Iterable[Problem]) -> list[Diagnostic]:
-    """The findings that are not there because something was left out."""
+    """The findings that were not caused by leaving something out."""
     problems = list(problems)
     never = (*NEVER_REPORTED, *(NOT_OF_STAGES if any(map(_of_a_stage, problems)) else ()))
     gone = list(filter(_is_gone, problems))
@@ -56,20 +56,20 @@ def of_the_rest(found: Iterable[Diagnostic], problems: Iterable[Problem]) -> lis
 
 
 def _follows(finding: Diagnostic, problem: Problem) -> bool:
-    """Whether it may be there because a section, or the block or arg that it names, is gone."""
+    """Whether a missing section, or the block or argument it names, may cause a finding."""
     top, *name = map(str, problem.path)
     return finding.rule in FOLLOWS[top] and all(f"`{n}`" in finding.message for n in name)
 
 
 def is_aside(problem: Problem) -> bool:
-    """Whether the layers and shapes of a spec do not depend on what is wrong."""
+    """Whether the mistakes affect no layers or shapes of a spec."""
     if not problem.path:
-        return problem.rule == "missing-key" and problem.message.startswith("`name`")
+        return problem.rule == "missing-key" and "`name`" in problem.message
     return problem.path[0] in ("name", *ASIDE)
 
 
 def _is_gone(problem: Problem) -> bool:
-    """Whether a whole section, block or arg is left out."""
+    """Whether a whole section, block, or argument is left out."""
     top, depth = problem.path[:1], len(problem.path)
     if problem.rule == "unknown-key" or not top or top[0] not in FOLLOWS:
         return False
@@ -77,7 +77,7 @@ def _is_gone(problem: Problem) -> bool:
 
 
 def _of_a_stage(problem: Problem) -> bool:
-    """Whether its stage is left out, or the stage's reason to shrink: the next may seem to."""
+    """Whether its stage, or the stage's `shrink`, is left out: the next may only seem to shrink."""
     inside = problem.path[:1] == ("stages",) and problem.rule != "channels-shrink"
     return inside and not (problem.key and problem.path[-1] != "shrink")
 
@@ -107,7 +107,7 @@ def _leave_out(rest: dict[str, Any], problem: Problem, renamed: dict[Any, Any]) 
 def _put_right(
     rest: dict[str, Any], path: tuple[Step, ...], hint: str, renamed: dict[Any, Any]
 ) -> None:
-    """A key under the name that was meant, if that is known and free."""
+    """A key under the name that was meant, if that is known and unused."""
     *outer, wrong = path
     here = _at(rest, outer)
     if not _has(here, wrong):
@@ -120,14 +120,14 @@ def _put_right(
 
 
 def _at(rest: Any, path: Iterable[Step]) -> Any:
-    """What stands at a path, if anything does."""
+    """The value at a path, if there is one."""
     for step in path:
         rest = rest[step] if _has(rest, step) else None
     return rest
 
 
 def _replace(rest: dict[str, Any], problem: Problem) -> None:
-    """Walks to the layer or the argument that is wrong, and leaves it out."""
+    """Find the layer or argument that is wrong, and leave it out."""
     top, *path = problem.path
     of_layer = problem.rule == "bad-layer" and (problem.key or path[-1] in MODIFIERS)
     if of_layer:
@@ -142,7 +142,7 @@ def _replace(rest: dict[str, Any], problem: Problem) -> None:
         kind, holder, step = found, inside, below
     if of_layer and _is_one_layer(holder[step]):
         return
-    named = problem.path[-2:-1] == ("parts",)  # what a body says of a part would mean nothing
+    named = problem.path[-2:-1] == ("parts",)  # a body's use of a part would be undefined
     if problem.key and problem.rule == "bad-name" and not named and kind in ("layers", "stage"):
         holder.pop(step)
     elif problem.key and not of_layer:
@@ -153,7 +153,7 @@ def _replace(rest: dict[str, Any], problem: Problem) -> None:
         holder[step] = "none"
     elif kind == "branches":
         holder[step] = list(NOTHING)
-    elif kind == "arguments" and step in WITH_ARGUMENTS:  # nothing is one without a name
+    elif kind == "arguments" and step in WITH_ARGUMENTS:  # an entry without a name is not a finding
         del holder[step]
         holder["concat"] = [list(NOTHING)]
     elif kind == "arguments":
@@ -167,7 +167,7 @@ def _replace(rest: dict[str, Any], problem: Problem) -> None:
 
 
 def _is_one_layer(layer: Any) -> bool:
-    """Whether all but one head, an op or combinator, could be taken out."""
+    """Whether all layer types except one op or combinator could be removed."""
     heads = [key for key in layer if key not in MODIFIERS] if isinstance(layer, dict) else []
     known = [key for key in heads if key in HEADS]
     if len(heads) < 2 or len(known) != 1:
@@ -179,7 +179,7 @@ def _is_one_layer(layer: Any) -> bool:
 
 
 def _has(inside: Any, step: Step) -> bool:
-    """Not so where a value stands for a map of one argument."""
+    """Not so if a value stands for a mapping with one argument."""
     if isinstance(inside, list):
         return isinstance(step, int) and step < len(inside)
     return isinstance(inside, Mapping) and step in inside
@@ -213,7 +213,7 @@ _OF_A_BLOCK = {
 
 
 def _kind(kind: str, inside: Any, step: Step) -> str:
-    """What stands one step further; "" if the place is inside a single value."""
+    """The value one step further; "" if the path leads inside a scalar."""
     if kind == "layers" and isinstance(inside, list):
         return "layers"
     if kind in ("layers", "stage") and isinstance(inside, Mapping):

@@ -1,4 +1,4 @@
-"""Settings: what `--set` and keyword arguments say, laid over what a spec says."""
+"""Settings: `--set` and keyword arguments, which override values of a spec."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def setting(text: str) -> tuple[str, Any]:
         raise SpecError([_finding(problem)])
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
-        problem = Problem("setting", f"`{text}` sets nothing", "write `--set args.classes=10`")
+        problem = Problem("setting", f"`{text}` sets nothing", "use `--set args.classes=10`")
         raise SpecError([_finding(problem)])
     return path.strip(), parse(f"value: {value}", f"--set {path}").data["value"]
 
 
 def _not_text(text: str) -> Problem | None:
-    """What is wrong with bytes that are no UTF-8, as they reach a program from a shell."""
+    """The problem with bytes that are not UTF-8, as they reach a program from a shell."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        hint = "set up the terminal for UTF-8, or write it as `\\u00e9` in double quotes"
+        hint = "set up the terminal for UTF-8, or write the character as `\\u00e9` in double quotes"
         return Problem("not-utf8", f"`{text}` is not UTF-8", hint)
     return None
 
@@ -42,7 +42,7 @@ def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of `build_module` as settings: `classes=10`, `input=[1, 28, 28]`."""
     for name, value in values.items():
         if not isinstance(value, (int, float, list, tuple)):
-            raise TypeError(f"{name}={describe(value)}: a number is expected")
+            raise TypeError(f"{name}={describe(value)}: expected a number")
     return {
         name if name == "input" else f"args.{name}": list(value)
         if isinstance(value, tuple)
@@ -74,7 +74,7 @@ def _finding(problem: Problem) -> Diagnostic:
 
 
 def _steps(data: Any, path: str) -> Path:
-    """The keys that a path names. A key may have dots itself; a number is a place in a list."""
+    """The keys in a path. A key may itself contain dots; a number is an index into a list."""
     here, steps, rest = data, list[str | int](), path.split(".")
     while rest:
         ends = range(len(rest), 1, -1) if isinstance(here, dict) else ()
@@ -100,8 +100,8 @@ def _set(data: dict[str, Any], steps: Path, path: str, value: Any) -> Iterator[P
         yield problem
         return
     if path == "extends":
-        hint = "write a spec of two lines, `name: ...` and `extends: ...`"
-        yield Problem("setting", "`extends` is not set from outside", hint)
+        hint = "use a spec of two lines, `name: ...` and `extends: ...`"
+        yield Problem("setting", "`extends` cannot be overridden", hint)
         return
     if outer == ["args"]:
         data.setdefault("args", {})
@@ -112,7 +112,7 @@ def _set(data: dict[str, Any], steps: Path, path: str, value: Any) -> Iterator[P
         here = here[step]
     if isinstance(here, list) and value is None:
         hint = f"set the whole list: `--set {'.'.join(map(str, outer))}=[...]`"
-        yield Problem("setting", f"`{path}` stands in a list, where null deletes nothing", hint)
+        yield Problem("setting", f"cannot remove `{path}`: it is in a list", hint)
     elif (isinstance(here, dict) and value is not None) or _holds(here, last):
         if value is None:
             del here[last]
@@ -123,23 +123,25 @@ def _set(data: dict[str, Any], steps: Path, path: str, value: Any) -> Iterator[P
 
 
 def _in_a_section(data: dict[str, Any], steps: Path, path: str) -> Problem | None:
-    """A path that begins with the name of a stage, an entry or an arg."""
+    """A path that starts with the name of a stage, an entry, or an argument."""
     sections = [key for key in SECTIONS if steps[0] not in (*KEYS, *data)]
     for key in sections:
         if _holds(data.get(key), _steps(data.get(key), path)[0]):
             hint = f"did you mean `{key}.{path}`?"
-            return Problem("setting", f"there is no `{path}` to set", hint)
+            return Problem("setting", f"cannot set `{path}`: it is not in the spec", hint)
     return None
 
 
 def _no_place(data: dict[str, Any], path: str, outer: Path, step: str | int, here: Any) -> Problem:
-    message = f"there is no `{path}` to set (`{step}` is not in the spec)"
+    message = f"cannot set `{path}`: the spec has no `{step}`"
     if isinstance(here, list):
         hint = f"it is a list: its entries are 0 to {len(here) - 1}" if here else "it is empty"
     elif isinstance(here, dict):
-        hint = did_you_mean(str(step), list(here), "there are")
+        hint = did_you_mean(str(step), list(here), "available")
     else:
         whole = ".".join(map(str, outer))
-        message = f"there is no `{path}` to set: `{whole}` is {describe(here)}"
-        hint = f"set it whole: `--set '{whole}={{...}}'`"
-    return Problem("setting", message, hint or "see `archspec show SPEC --resolved`")
+        message = f"cannot set `{path}`: `{whole}` is {describe(here)}"
+        hint = f"set the whole value: `--set '{whole}={{...}}'`"
+    return Problem(
+        "setting", message, hint or ("run `archspec show SPEC --resolved` to see the resolved spec")
+    )

@@ -1,4 +1,4 @@
-"""`share` as it is written: the name of a layer that is applied again."""
+"""`share` as written: the name of a layer that is applied again."""
 
 from __future__ import annotations
 

@@ -35,14 +35,14 @@ LARGEST_INPUT = 65536
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """Stem or head: layers, each with an attribute name where they are written as a map."""
+    """Stem or head: layers, each with an attribute name if they are written as a mapping."""
 
     entries: tuple[tuple[str | None, Stack], ...] = ()
     raw: Any = None
 
 
 def section_of(value: Any, memo: Memo | None = None) -> Section:
-    """A stem or head from what is written; raises `Problems`."""
+    """A stem or head from its YAML value; raises `Problems`."""
     return piece(_section, value, memo)
 
 
@@ -53,8 +53,8 @@ def _section(value: Any) -> Section:
     if value == "none":
         return Section(raw=value)
     if not isinstance(value, Mapping):
-        hint = "write e.g. `[{conv: 64}, norm, act]`"
-        fail("wrong-type", f"expected a map or list of layers, found {describe(value)}", hint)
+        hint = "for example, `[{conv: 64}, norm, act]`"
+        fail("wrong-type", f"expected a mapping or list of layers, found {describe(value)}", hint)
     found, named = Collector(), []
     for key in value:
         with found.trying(key):
@@ -66,7 +66,7 @@ def _section(value: Any) -> Section:
 
 @cache
 def no_section() -> Section:
-    """The one without layers: what is equal is one object."""
+    """The section without layers: equal sections are one object."""
     return Section()
 
 
@@ -95,7 +95,7 @@ def _bounds(value: Any) -> Any:
         hint = "a number is exact; `{max: 4.2e9}` is a budget"
         fail(
             "wrong-type",
-            f"expected a whole number or bounds, found {describe(value)}",
+            f"expected an integer or bounds, found {describe(value)}",
             hint,
         )
     return value
@@ -105,7 +105,7 @@ Expected = Annotated[Any, reads(_bounds)]
 
 
 class Expect(Model):
-    """What the network should come to; `build` and `lint` fail outside it."""
+    """The counts that the network must have; `build` and `lint` fail if they differ."""
 
     params: Expected = None
     macs: Expected = None
@@ -118,8 +118,8 @@ Size = Annotated[int, ModelField(ge=1, le=LARGEST_INPUT)]
 
 def _args(value: Any) -> dict[str, Scalar]:
     if not isinstance(value, Mapping):
-        hint = "write e.g. `args: {classes: 10}`"
-        fail("wrong-type", f"expected a map of numbers, found {describe(value)}", hint)
+        hint = "for example, `args: {classes: 10}`"
+        fail("wrong-type", f"expected a mapping of numbers, found {describe(value)}", hint)
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
@@ -128,7 +128,7 @@ def _args(value: Any) -> dict[str, Scalar]:
             given = value[name]
             tree = arguments.expr(given)
             if isinstance(given, str) or not isinstance(tree, Number):
-                hint = f"write e.g. `{name}: 10`, without quotes"
+                hint = f"for example, `{name}: 10`, without quotes"
                 fail("wrong-type", f"expected a number, found {describe(given)}", hint)
             result[name] = tree.value
     found.finish()
@@ -148,7 +148,7 @@ class Defaults:
 
 @cache
 def no_defaults() -> Defaults:
-    """Those that say nothing."""
+    """Empty defaults."""
     return Defaults()
 
 
@@ -157,10 +157,10 @@ def _defaults(value: Any, memo: Memo | None = None) -> Defaults:
 
 
 def defaults_of(value: Any) -> Defaults:
-    """`defaults` from what is written; raises `Problems`."""
+    """`defaults` from its YAML value; raises `Problems`."""
     if not isinstance(value, Mapping):
-        hint = "write e.g. `defaults: {act: silu}`"
-        fail("wrong-type", f"expected a map, found {describe(value)}", hint)
+        hint = "for example, `defaults: {act: silu}`"
+        fail("wrong-type", f"expected a mapping, found {describe(value)}", hint)
     found, parts, ops, blocks = Collector(), {}, {}, {}
     for name in value:
         with found.trying(name):
@@ -177,13 +177,15 @@ def defaults_of(value: Any) -> Defaults:
 
 def _prefixes(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        hint = "write e.g. `names: {group_norm: bn}`"
-        fail("wrong-type", f"expected a map from op to attribute, found {describe(value)}", hint)
+        hint = "for example, `names: {group_norm: bn}`"
+        fail(
+            "wrong-type", f"expected a mapping from op to attribute, found {describe(value)}", hint
+        )
     found, result = Collector(), {}
     for op in value:
         if op not in OPS:
             hint = did_you_mean(op, OPS, "ops")
-            found.add("unknown-name", f"there is no op `{op}`", hint, op, key=True)
+            found.add("unknown-name", f"unknown op `{op}`", hint, op, key=True)
         with found.trying(op, names=False):
             result[op] = identifiers.attribute(value[op])
     found.finish()
@@ -195,10 +197,10 @@ PICTURES: list[Callable[[Spec], str | None]] = []
 
 
 class Spec(Model):
-    """One network: what a YAML file says, checked. Use `archspec.load` to read a file.
+    """One network, as read from YAML and checked. Use `archspec.load` to read a file.
 
     Validating a plain mapping works too (`Spec.model_validate({...})`); it raises pydantic's
-    `ValidationError` where `load` raises `SpecError`.
+    `ValidationError` instead of `SpecError`.
     """
 
     name: SpecName
@@ -220,7 +222,7 @@ class Spec(Model):
     @model_validator(mode="wrap")
     @classmethod
     def _keep_data(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Settings are laid over what was validated."""
+        """Settings are applied to the validated document."""
         spec = handler(data)
         vars(spec)["document"] = Document(data)
         return spec
@@ -234,31 +236,35 @@ class Spec(Model):
         return self._repr_svg_()
 
     def keep(self, document: Document, library: Any, changed: bool) -> None:
-        """What the spec was made of and looks blocks up in; whether settings changed it."""
+        """Keep the document and the blocks that the spec was made from, and whether settings
+        changed it.
+        """
         vars(self).update(document=document, library=library, changed=changed)
 
     def agree(self) -> None:
         """Channels never shrink."""
         found = Collector()
-        with suppress(ExpressionError, Problems):  # reported by the check of names, at its place
+        with suppress(
+            ExpressionError, Problems
+        ):  # reported by the check of names, with its location
             never_shrink(self.args, self.runs, self.repeats, found)
         found.finish()
 
-    # Set by `keep`, and no fields: what is equal is what was written.
+    # Set by `keep`, and not fields: specs with the same YAML are equal.
 
     @cached_property
     def document(self) -> Document:
-        """The merged mapping that was validated, with the place of each value."""
+        """The merged mapping that was validated, with the location of each value."""
         return Document({})
 
     @cached_property
     def library(self) -> Any:
-        """The blocks that the spec sees; None for a spec that was not loaded."""
+        """The blocks available to the spec; None for a spec that was not loaded."""
         return None
 
     @cached_property
     def changed(self) -> bool:
-        """Whether arguments or input were set from outside, so that `expect` is void."""
+        """Whether arguments or input were overridden, so that `expect` does not apply."""
         return False
 
     @property
@@ -277,7 +283,7 @@ class Spec(Model):
                 yield path, stage
 
     def _series(self) -> Iterator[tuple[Path, Stage | Layer]]:
-        """The stages, and the layers that may be blocks that are repeated."""
+        """The stages, and the layers that may be repeated blocks."""
         for written, at in self._written():
             if isinstance(written, Stage):
                 yield at.path, written
@@ -285,11 +291,11 @@ class Spec(Model):
                 yield from (((*at.path, *place.path), one) for one, place in written.series)
 
     def stacks(self) -> Iterator[tuple[Stack, At]]:
-        """The layers of stem, stages and head, and where they stand."""
+        """The layers of stem, stages, and head, and their paths."""
         return ((one, at) for one, at in self._written() if isinstance(one, Stack))
 
     def _written(self) -> Iterator[tuple[Stack | Stage, At]]:
-        """The same with the stages of blocks among them."""
+        """The same, with the stages of blocks among them."""
         yield from _entries(self.stem, "stem")
         for key, stage in self.stages.items():
             yield stage if stage.between is None else stage.between, At(("stages", key))
@@ -297,14 +303,16 @@ class Spec(Model):
 
     @cached_property
     def repeats(self) -> dict[Path, int]:
-        """Blocks of each stage that has blocks; raises `ExpressionError` or `Problems`."""
+        """The number of blocks of each stage that has blocks; raises `ExpressionError` or
+        `Problems`.
+        """
         return repeats(self.args, self.runs)
 
     @cached_property
     def series(self) -> tuple[Series, ...]:
-        """The stages, and the blocks with a class that are repeated, in order.
+        """The stages, and the repeated blocks that have a class, in order.
 
-        Raises what `repeats` does.
+        Raises the same errors as `repeats`.
         """
         counts = dict[Path, int]()
         for path, written in self._series():
@@ -315,7 +323,7 @@ class Spec(Model):
         return tuple(series_of(counts))
 
     def where(self, *path: str | int, key: bool = False) -> Span | None:
-        """The place of a value (or key) of the spec."""
+        """The span of a value (or key) of the spec."""
         return self.document.span(path, key)
 
 

@@ -1,4 +1,4 @@
-"""Layers as they are read: a layer with its modifiers, and what stands where layers stand."""
+"""Layers as read: a layer with its modifiers, and stacks of layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_BLOCKS = frozenset([*HEADS, *PARTS_OF_ALL, TENSOR])
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Layers one after the other. `listed`: written as a list, even of one."""
+    """Layers one after another. `listed`: written as a list, even of one."""
 
     layers: tuple[Layer, ...] = ()
     listed: bool = False
@@ -27,26 +27,26 @@ class Stack:
 
     @property
     def single(self) -> bool:
-        """Whether it is one layer, and not a list or a layer that is repeated."""
+        """Whether it is one layer, and not a list or a repeated layer."""
         return not self.listed and len(self.layers) == 1 and self.layers[0].repeat is None
 
     def each(self, at: At) -> list[tuple[Layer, At]]:
-        """The layers, each with its place, where the stack stands at `at`."""
+        """The layers, each with its path, if the path of the stack is `at`."""
         return [(x, at if x.step is None else at.below(x.step)) for x in self.layers]
 
     @cached_property
     def all(self) -> tuple[tuple[Layer, At], ...]:
-        """Every layer in here, those in branches too, with its place below the stack."""
+        """Every layer in the stack, including those in branches, with its path below the stack."""
         return tuple(_all(self, At()))
 
     @cached_property
     def turned(self) -> frozenset[Path]:
-        """The places of those that are repeated."""
+        """The paths of the repeated layers."""
         return frozenset(at.path for layer, at in self.all if layer.repeat is not None)
 
     @cached_property
     def series(self) -> tuple[tuple[Layer, At], ...]:
-        """The stages among them, and what may be blocks that are repeated one after the other."""
+        """The stages in the stack, and the layers that may be repeated blocks."""
         return tuple(
             (layer, at)
             for layer, at in self.all
@@ -55,13 +55,13 @@ class Stack:
 
     @cached_property
     def runs(self) -> tuple[tuple[Layer, At], ...]:
-        """The stages among them."""
+        """The stages in the stack."""
         return tuple((layer, at) for layer, at in self.series if layer.run)
 
 
 @dataclass(frozen=True, eq=False)
 class Branch:
-    """One branch of a combinator; it has a name where branches are a map."""
+    """One branch of a combinator; it has a name if the branches are a mapping."""
 
     name: str | None
     stack: Stack
@@ -71,10 +71,12 @@ class Branch:
 class Layer:
     """One layer. `given` holds the arguments: parsed for an op, as written for a block or part.
 
-    `step` is its place among layers; `raw` is what is written. `turn` is which of how many it is
-    where it is repeated, and `run` a stage that is a child of a sequence. `source` is the tensor
-    that it reads (`from`), if not what arrives; `save` are the names of what it gives. Without a
-    head (`TENSOR`) it is these alone.
+    `step` is its path among layers; `raw` is its YAML value. `turn` is the index and the count if
+    it
+    is repeated, and `run` a stage that is a child of a sequence. `source` is the tensor that it
+    reads
+    (`from`), if not the output of the layer before; `save` are the names of its outputs. Without a
+    layer type (`TENSOR`) it is only these.
     """
 
     head: str
@@ -101,18 +103,18 @@ class Layer:
 
     @property
     def may_be_series(self) -> bool:
-        """Whether it is repeated, and a block as far as its head tells."""
+        """Whether it is repeated and, judging by its layer type, a block."""
         return self.repeat is not None and self.head not in NO_BLOCKS
 
     def branch_at(self, place: int, at: At) -> At:
-        """Where a branch is written, of a layer at `at`."""
+        """The path of a branch, of a layer at `at`."""
         if self.head in ONE_BODY:
             return at if isinstance(self.raw, list) else at.below(self.head)
         return at.below(self.head, self.branches[place].name or place)
 
 
 def is_within(path: Path, places: frozenset[Path]) -> bool:
-    """Whether one of the places is around a path."""
+    """Whether one of the paths contains another path."""
     return bool(places) and any(path[:end] in places for end in range(len(path)))
 
 

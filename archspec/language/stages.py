@@ -1,4 +1,4 @@
-"""Stages: runs of blocks, and layers between them."""
+"""Stages of blocks, and layers between them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OF_BLOCKS = ("block", "repeat", "channels", "stride", "shrink")
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """An entry of `stages`: a run of blocks, or (`between`) layers between the stages."""
+    """An entry of `stages`: a stage of blocks, or (`between`) layers between the stages."""
 
     blocks: tuple[str, ...] = ()
     repeat: Expr = ONCE
@@ -51,12 +51,12 @@ class Stage:
 
     @property
     def has_blocks(self) -> bool:
-        """Whether it is a stage of blocks, or layers that hold one."""
+        """Whether it is a stage of blocks, or layers that contain one."""
         return bool(self.blocks or (self.between and self.between.runs))
 
 
 def stage_of(value: Any) -> Stage:
-    """An entry of `stages` from what is written; raises `Problems`."""
+    """An entry of `stages` from its YAML value; raises `Problems`."""
     if not is_run(value):
         _check_block_is_there(value)
         return Stage(between=stack_of(value, child_in_section), raw=value)
@@ -64,12 +64,12 @@ def stage_of(value: Any) -> Stage:
 
 
 def is_run(value: Any) -> bool:
-    """Whether a value is a stage of blocks, and no layer."""
+    """Whether a value is a stage of blocks, not a layer."""
     return isinstance(value, Mapping) and "block" in value
 
 
 def child_in_section(value: Any, step: str | int | None = None) -> Layer:
-    """A child of a sequence in stem, stages or head, where it may be a stage too."""
+    """A child of a sequence in stem, stages, or head, where it may also be a stage."""
     if is_run(value):
         run = _run(value)
         return Layer("block", raw=value, step=step, run=run, source=run.source, save=run.save)
@@ -87,7 +87,7 @@ def _run(value: Mapping[str, Any]) -> Stage:
 
 
 def _check_block_is_there(value: Any) -> None:
-    """What is no layer between the stages, for it has the keys of a stage of blocks."""
+    """Reject a value that is not a layer between the stages, because it has the keys of a stage."""
     keys = list(value) if isinstance(value, Mapping) else []
     heads = [key for key in keys if key not in MODIFIERS]
     of_stage = {"channels", "stride"} & set(keys) or ("repeat" in keys and not heads)
@@ -97,7 +97,11 @@ def _check_block_is_there(value: Any) -> None:
         hint = instead("did you mean `block`?", wrong, "block", guess(wrong, ["block"]).sure)
         fail("unknown-key", f"a stage has no `{wrong}`", hint, wrong, key=True)
     if of_stage:
-        fail("missing-key", "this stage does not say its `block`", "write e.g. `block: basic`")
+        fail(
+            "missing-key",
+            "missing required key `block` in this stage",
+            "for example, `block: basic`",
+        )
 
 
 def _block_names(value: Any) -> tuple[str, ...]:
@@ -109,13 +113,13 @@ def _block_names(value: Any) -> tuple[str, ...]:
 
 def _repeat(value: Any) -> Expr:
     if isinstance(value, list):
-        message = f"`repeat` is one number, found {describe(value)}"
-        fail("wrong-type", message, "write one number; each stage has an entry of its own")
+        message = f"expected one integer for `repeat`, found {describe(value)}"
+        fail("wrong-type", message, "use one number; define a separate stage for each value")
     return arguments.expr(value, REPEAT)
 
 
 class Run(Model):
-    """A stage of blocks. Every other key is an argument or part of the block, and not in here."""
+    """A stage of blocks. All other keys are arguments or parts of the block, and not in here."""
 
     block: Annotated[Any, reads(_block_names)]
     repeat: Annotated[Any, reads(_repeat)] = ONCE
@@ -131,10 +135,10 @@ RUN_KEYS = tuple(field.alias or name for name, field in Run.model_fields.items()
 
 
 def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:
-    """`stages` from what is written; raises `Problems`."""
+    """`stages` from its YAML value; raises `Problems`."""
     if not isinstance(value, Mapping):
-        hint = "write e.g. `layer1: {block: basic, repeat: 2, channels: 64}` below it"
-        fail("wrong-type", f"expected a map, found {describe(value)}", hint)
+        hint = "for example, `layer1: {block: basic, repeat: 2, channels: 64}` below it"
+        fail("wrong-type", f"expected a mapping, found {describe(value)}", hint)
     if len(value) > MOST_STAGES:
         fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
     if None in value.values() and not value.keys().isdisjoint(OF_BLOCKS):

@@ -1,7 +1,7 @@
-"""How weights start: `init` as it is written, for a layer, a block or a spec.
+"""Weight initialization: `init` as written, for a layer, a block, or a spec.
 
-A function of torch.nn.init, without its `_`, stands for a parameter by torch's name; alone it is
-the weight's. Literal arguments are checked here, all others once the sizes are known.
+A function of torch.nn.init, without its `_`, is set per parameter, by torch's name for it; alone,
+it is for the weight. Literal arguments are checked here, all others once the sizes are known.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from archspec.language.problems import Collector, describe, fail
 from archspec.ops import OPS
 from archspec.places import Path
 
-ALL = "*"  # every parameter that nothing else is said of
+ALL = "*"  # every parameter that has no `init` of its own: `resnet`'s he_normal is truncated
 KERAS = {  # alike: its he_normal is truncated
     "he_normal": "kaiming_normal",
     "he_uniform": "kaiming_uniform",
@@ -36,7 +36,7 @@ LEARNED = tuple(dict.fromkeys(name for learned in WEIGHTED.values() for name in 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A function and its arguments as they are written; `path` is where, below `init`."""
+    """A function and its arguments as written; `path` is its path below `init`."""
 
     function: str
     given: Mapping[str, Expr | str]
@@ -45,20 +45,22 @@ class Start:
 
     @property
     def random(self) -> bool:
-        """Whether it takes random numbers."""
+        """Whether it draws random numbers."""
         return self.function != TORCH and FUNCTIONS[self.function].random
 
     def path_of(self, argument: str) -> Path:
-        """Where an argument is written."""
+        """The path of an argument."""
         return self.path if self.bare else (*self.path, argument)
 
 
-Starts = Mapping[str, Start]  # by the parameter
-Init = Mapping[str, Starts]  # by the op
+Starts = Mapping[str, Start]  # by parameter
+Init = Mapping[str, Starts]  # by op
 
 
 def starts_of(value: Any, *path: str, known: tuple[str, ...] = LEARNED) -> Starts:
-    """How the parameters of a layer start; raises `Problems`. `path` leads to the value."""
+    """How the parameters of a layer are initialized; raises `Problems`. `path` is that of the
+    value.
+    """
     if value == TORCH:
         return {ALL: Start(TORCH, {}, path)}
     if not isinstance(value, Mapping) or _is_function(value, known):
@@ -67,11 +69,11 @@ def starts_of(value: Any, *path: str, known: tuple[str, ...] = LEARNED) -> Start
     for name in value:
         with found.trying(name):
             if name not in known:
-                hint = _meant(str(name), [*known, *FUNCTIONS], "there are")
-                message = f"no parameter and no function of torch.nn.init is called `{name}`"
+                hint = _meant(str(name), [*known, *FUNCTIONS], "available")
+                message = f"unknown parameter or function of torch.nn.init `{name}`"
                 if name in FUNCTIONS:
-                    hint = instead(f"write `weight: {name}`", name, "")
-                    message = f"`{name}` is a function of torch.nn.init and no parameter"
+                    hint = instead(f"use `weight: {name}`", name, "")
+                    message = f"`{name}` is a function of torch.nn.init, not a parameter"
                 fail("unknown-key", message, hint, key=True)
             result[name] = _start(value[name], (*path, name))
     found.finish()
@@ -79,7 +81,7 @@ def starts_of(value: Any, *path: str, known: tuple[str, ...] = LEARNED) -> Start
 
 
 def _is_function(value: Mapping[str, Any], known: tuple[str, ...]) -> bool:
-    """Whether a map is a function with its arguments, and not parameters with theirs."""
+    """Whether a mapping is a function with its arguments, not parameters with their functions."""
     return (
         len(value) == 1
         and not value.keys() & {*known}
@@ -88,7 +90,7 @@ def _is_function(value: Mapping[str, Any], known: tuple[str, ...]) -> bool:
 
 
 def _start(value: Any, path: Path) -> Start:
-    """A function: a word, a map with its arguments, or a bare number."""
+    """A function: a word, a mapping with its arguments, or a bare number."""
     if isinstance(value, str):
         if value == TORCH:
             return Start(TORCH, {}, path)
@@ -97,7 +99,7 @@ def _start(value: Any, path: Path) -> Start:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return Start("constant", _arguments("constant", {"val": value}), path, bare=True)
     if not isinstance(value, Mapping) or len(value) != 1:
-        hint = "write e.g. `zeros`, `{constant: 0.5}` or `{normal: {std: 0.01}}`"
+        hint = "for example, `zeros`, `{constant: 0.5}`, or `{normal: {std: 0.01}}`"
         fail("wrong-type", f"expected a function of torch.nn.init, found {describe(value)}", hint)
     ((name, given),) = value.items()
     _check_function(name, name)
@@ -112,7 +114,7 @@ def _start(value: Any, path: Path) -> Start:
 
 
 def _meant(name: str, choices: list[str], what: str) -> Hint:
-    """A hint that is sure of a slip or of torch's name, but not of a name of Keras."""
+    """A hint that is sure if the name is a typo or torch's name, but not if it is one of Keras."""
     hint = did_you_mean(name, choices, what, ELSEWHERE)
     return instead(str(hint), name, hint.instead, hint.sure and plain(name) not in _KERAS)
 
@@ -128,28 +130,28 @@ def _arguments(function: str, given: Any) -> Mapping[str, Expr | str]:
     known = FUNCTIONS[function].arguments
     if not isinstance(given, Mapping):
         example = f"{{{function}: {{{next(iter(known), '')}: ...}}}}" if known else function
-        message = f"expected a map of arguments, found {describe(given)}"
-        fail("wrong-type", message, f"write e.g. `{example}`")
+        message = f"expected a mapping of arguments, found {describe(given)}"
+        fail("wrong-type", message, f"for example, `{example}`")
     found, result = Collector(), dict[str, Any]()
     for name, value in given.items():
         if name not in known:
             message = f"`{function}` has no argument `{name}`"
-            hint = did_you_mean(str(name), known, "it has") if known else "it has none"
+            hint = did_you_mean(str(name), known, "available") if known else "remove it"
             found.add("unknown-key", message, hint, name, key=True)
             continue
         with found.trying(name):
             result[name] = arguments.value_of(value, known[name].how)
     for name, argument in known.items():
         if argument.default is None and name not in given:
-            message = f"`{function}` is not told its `{name}`"
-            found.add("missing-key", message, f"write `{function}: {{{name}: ...}}`")
+            message = f"missing argument `{name}` for `{function}`"
+            found.add("missing-key", message, f"add `{function}: {{{name}: ...}}`")
     found.finish()
     _check_literal(function, result)
     return result
 
 
 def _check_literal(function: str, given: Mapping[str, Any]) -> None:
-    """What does not go together, where all of it is known."""
+    """Conflicts between arguments, if all of them are known."""
     numbers = {n: v.value if isinstance(v, Number) else v for n, v in given.items()}
     if any(isinstance(value, Expr) for value in numbers.values()):
         return
@@ -159,23 +161,25 @@ def _check_literal(function: str, given: Mapping[str, Any]) -> None:
 
 
 def init_of(value: Any) -> Init:
-    """`init` of a block, or of a spec before it is laid over the default; raises `Problems`."""
+    """`init` of a block, or of a spec before it is merged into the default; raises `Problems`."""
     if isinstance(value, str) and value in WORDS:
         return WORDS[value]
     if not isinstance(value, Mapping):
         if isinstance(value, str):
             message = f"expected `resnet` or `torch`, found {describe(value)}"
             fail("out-of-range", message, did_you_mean(value, WORDS, "words"))
-        fail("wrong-type", f"expected a map of ops, found {describe(value)}", _EXAMPLE)
+        fail("wrong-type", f"expected a mapping of ops, found {describe(value)}", _EXAMPLE)
     found, result = Collector(), dict[str, Starts]()
     for op in value:
         if op not in WEIGHTED:
             if op in OPS and OPS[op].constant:
-                hint = f"write `init: ...` beside the `{op}`"
-                found.add("unknown-name", f"`{op}` starts as it is made", hint, op, key=True)
+                hint = f"set `init: ...` on the `{op}` itself"
+                found.add(
+                    "unknown-name", f"`{op}` is initialized where it is defined", hint, op, key=True
+                )
                 continue
             hint = did_you_mean(str(op), WEIGHTED, "ops")
-            what = "has no weights" if op in OPS else "is no op"
+            what = "has no weights" if op in OPS else "is not an op"
             found.add("unknown-name", f"`{op}` {what}", hint, op, key=True)
             continue
         with found.trying(op):
@@ -185,12 +189,12 @@ def init_of(value: Any) -> Init:
 
 
 def usual_init() -> Init:
-    """The one of specs that say nothing: one object, which pydantic does not copy."""
+    """The `init` of specs that set none: one object, which pydantic does not copy."""
     return RESNET
 
 
 def network_init_of(value: Any) -> Init:
-    """`init` of a spec: a word, or a map laid over the default."""
+    """`init` of a spec: a word, or a mapping that is merged into the default."""
     own = init_of(value)
     if isinstance(value, str):
         return own
@@ -202,16 +206,16 @@ def _over(base: Starts, over: Starts) -> Starts:
 
 
 def start_of(starts: Starts, parameter: str) -> Start | None:
-    """What is said of a parameter, if anything."""
+    """The initialization of a parameter, if one is set."""
     return starts.get(parameter) or starts.get(ALL)
 
 
 def written(init: Init) -> Iterator[Start]:
-    """All that a map of ops says."""
+    """A mapping of ops."""
     return (start for starts in init.values() for start in starts.values())
 
 
-_EXAMPLE = "write e.g. `init: {linear: {weight: {normal: {std: 0.01}}, bias: zeros}}`"
+_EXAMPLE = "for example, `init: {linear: {weight: {normal: {std: 0.01}}, bias: zeros}}`"
 _HE = {"mode": "fan_out", "nonlinearity": "relu"}
 RESNET: Init = {"conv": {"weight": Start("kaiming_normal", _HE, ("conv", "weight"))}}
 WORDS: dict[str, Init] = {"resnet": RESNET, "torch": {"conv": {ALL: Start(TORCH, {}, ("conv",))}}}

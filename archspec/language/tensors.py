@@ -1,4 +1,4 @@
-"""Named tensors as they are written: `save`, `from`, a slice, the parts of a split."""
+"""Named tensors as written: `save`, `from`, slices, and the parts of a split."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ OF_SLICE = {"start": START, "channels": SIZE}
 
 
 def tensor_name(value: Any, what: str = "the name of a tensor") -> str:
-    """A name for a tensor: it becomes a variable of the generated source."""
+    """A name for a tensor, which becomes a variable of the generated source."""
     if isinstance(value, str) and "." in value:
-        hint = f"write e.g. `{value.replace('.', '_')}`: it is a variable, and no layer"
-        fail("bad-name", f"`{value}` cannot be {what}", hint)
+        hint = f"for example, `{value.replace('.', '_')}`: the name of a variable, not of a layer"
+        fail("bad-name", f"`{value}` is not valid as {what}", hint)
     name = identifiers.argument_name(value, what)
     if name == INPUT:
-        fail("bad-name", "`input` is what enters, wherever it is read", "choose another name")
+        fail(
+            "bad-name",
+            "`input` is reserved: it is always the network's or block's input",
+            "choose another name",
+        )
     return name if name == "x" else identifiers.attribute(name, what)
 
 
@@ -45,13 +49,13 @@ def names_of(value: Any) -> tuple[str, ...]:
         with found.trying(place, names=False):
             names.append(tensor_name(name))
             if names.count(name) > 1:
-                fail("bad-name", f"`{name}` is named twice", "name each tensor once")
+                fail("bad-name", f"`{name}` is listed twice", "list each tensor once")
     found.finish()
     return tuple(names)
 
 
 def inputs_of(value: Any) -> tuple[str, ...]:
-    """`inputs` of a block: names of tensors that its calls give."""
+    """`inputs` of a block: names of tensors that its callers pass."""
     names = names_of(value)
     found = Collector()
     for place, name in enumerate(names):
@@ -63,13 +67,13 @@ def inputs_of(value: Any) -> tuple[str, ...]:
 
 
 class Outputs(NamedTuple):
-    """What a network gives: the names of its tensors, and those given while training if others."""
+    """The outputs of a network: the names of its tensors, and those in training if they differ."""
 
     eval: tuple[str, ...]
     training: tuple[str, ...] = ()
 
     def places(self, written: Any) -> Iterator[tuple[str, tuple[str | int, ...]]]:
-        """Each name, and its place below `outputs` as they are written."""
+        """Each name, and its path below `outputs` as written."""
         modes = ("eval", "training") if isinstance(written, Mapping) else ("",)
         for mode in modes:
             for place, name in enumerate(getattr(self, mode or "eval")):
@@ -77,20 +81,22 @@ class Outputs(NamedTuple):
 
 
 def outputs_of(value: Any) -> Outputs:
-    """`outputs` of a network: a list, or one for each mode."""
+    """`outputs` of a network: a list, or one list per mode."""
     if not isinstance(value, Mapping):
         return Outputs(_listed(value))
     found, modes = Collector(), dict[str, tuple[str, ...]]()
     for key in value:
         if key not in Outputs._fields:
-            hint = did_you_mean(key, Outputs._fields, "there are")
-            found.add("unknown-key", f"there is no mode `{key}`", hint, key, key=True)
+            hint = did_you_mean(key, Outputs._fields, "available")
+            found.add("unknown-key", f"unknown mode `{key}`", hint, key, key=True)
             continue
         with found.trying(key):
             modes[key] = _listed(value[key])
     for key in Outputs._fields:
         if key not in value:
-            found.add("missing-key", f"`{key}` is missing", f"write `{key}: [...]`, or one list")
+            found.add(
+                "missing-key", f"missing required key `{key}`", f"use `{key}: [...]`, or one list"
+            )
     found.finish()
     return Outputs(**modes)
 
@@ -102,7 +108,7 @@ def _listed(value: Any) -> tuple[str, ...]:
     for place, name in enumerate(value):
         with found.trying(place, names=False):
             if value.index(source_of(name)) < place:
-                fail("unknown-output", f"`{name}` is asked for twice", "name each output once")
+                fail("unknown-output", f"output `{name}` is listed twice", "list each output once")
     found.finish()
     return tuple(value)
 
@@ -110,13 +116,13 @@ def _listed(value: Any) -> tuple[str, ...]:
 def source_of(value: Any) -> str:
     """`from`: the name of a tensor, which may be an entry of the network."""
     if not isinstance(value, str) or not value:
-        hint = "write the name of a tensor: `from: skip`"
+        hint = "use the name of a tensor: `from: skip`"
         fail("wrong-type", f"expected a name, found {describe(value)}", hint)
     return str(value)
 
 
 def slice_of(given: Any) -> dict[str, Expr]:
-    """The arguments of a `slice`; one alone is its channels."""
+    """The arguments of a `slice`; a single one is its channels."""
     if not isinstance(given, Mapping):
         return {"channels": arguments.expr(given, SIZE)}
     found, result = Collector(), {}
@@ -128,8 +134,8 @@ def slice_of(given: Any) -> dict[str, Expr]:
         with found.trying(key):
             result[key] = arguments.expr(value, OF_SLICE[key])
     if "channels" not in given:
-        message = "`slice` is not told its `channels`"
-        found.add("missing-key", message, "write `slice: {channels: ...}`")
+        message = "missing argument `channels` for `slice`"
+        found.add("missing-key", message, "use `slice: {channels: ...}`")
     found.finish()
     return result
 
@@ -138,6 +144,6 @@ def sizes_of(value: Any) -> tuple[Expr, ...]:
     """The parts of a split."""
     sizes = arguments.value_of(value, SIZES)
     if not isinstance(sizes, tuple):
-        hint = "a size for each branch: `sizes: [26, 26, 52]`"
+        hint = "set a size for each branch: `sizes: [26, 26, 52]`"
         fail("wrong-type", f"expected a list of numbers, found {describe(value)}", hint)
     return sizes

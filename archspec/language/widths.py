@@ -1,4 +1,4 @@
-"""Block after block: what each sees, and whether channels shrink."""
+"""The blocks of all stages in order: the scope of each, and whether channels shrink."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ MOST_BLOCKS = 1000  # ResNet-1001 has 333
 
 
 class Place(NamedTuple):
-    """One block of one stage, and what its expressions see."""
+    """One block of one stage, and the names in its scope."""
 
     number: int
     names: Mapping[str, Value]
 
 
 class Series(NamedTuple):
-    """The blocks of the stage, or of the repeated layer, at `path`, and what the first of them
-    sees of where it stands."""
+    """The blocks of the stage or repeated layer at `path`, and the indices in the scope of the
+    first.
+    """
 
     path: Path
     repeat: int
@@ -41,11 +42,11 @@ class Series(NamedTuple):
 
     @property
     def indices(self) -> dict[str, int]:
-        """Where the stage stands among others."""
+        """The index of the stage."""
         return {name: getattr(self, name) for name in COUNTED}
 
     def places(self, args: Mapping[str, Value]) -> Iterator[Place]:
-        """Block by block, where the network has these arguments."""
+        """Each block, for a network with these arguments."""
         for index in range(self.repeat):
             turn = {"index": index, "block_index": self.block_index + index}
             here = self.indices | {"repeat": self.repeat} | turn
@@ -56,7 +57,7 @@ class Series(NamedTuple):
 def lookup_in(known: Mapping[str, Value], name: Name) -> Value:
     if name.id not in known:
         raise ExpressionError(
-            f"`{name.id}` is not known here", did_you_mean(name.id, known, "known")
+            f"`{name.id}` is not defined here", did_you_mean(name.id, known, "available names")
         )
     return known[name.id]
 
@@ -68,7 +69,7 @@ def number_of(expr: Expr, known: Mapping[str, Value]) -> Scalar:
 
 
 def repeats(args: Args, runs: Runs) -> dict[Path, int]:
-    """Blocks of each stage that has blocks; raises `ExpressionError` or `Problems`."""
+    """The number of blocks of each stage of blocks; raises `ExpressionError` or `Problems`."""
     known = {name: constant(value) for name, value in args.items()}
     counts = {}
     for path, stage in runs.items():
@@ -84,7 +85,7 @@ def repeats(args: Args, runs: Runs) -> dict[Path, int]:
 
 
 def times(repeat: Expr | None, args: Args) -> int:
-    """How often a layer is repeated; never, where that is an error, which expansion reports."""
+    """How often a layer is repeated; 0 if that is an error, which expansion reports."""
     try:
         count = number_of(repeat or Number(1), {n: constant(value) for n, value in args.items()})
         arguments.check_number(count, OF_LAYER)
@@ -94,7 +95,7 @@ def times(repeat: Expr | None, args: Args) -> int:
 
 
 def series_of(counts: Mapping[Path, int]) -> Iterator[Series]:
-    """Blocks one after the other, in order; `counts` says how many there are at each place."""
+    """All blocks in order; `counts` is the number of blocks at each path."""
     first, total = 0, sum(counts.values())
     for number, (path, count) in enumerate(counts.items(), 1):
         yield Series(path, count, number, first, total)
@@ -102,29 +103,28 @@ def series_of(counts: Mapping[Path, int]) -> Iterator[Series]:
 
 
 class Width(NamedTuple):
-    """The channels that leave a stage."""
+    """The output channels of a stage."""
 
     path: Path
     channels: Scalar
 
 
 def shrinking(widths: Iterable[Width], runs: Runs) -> Iterator[Problem]:
-    """Channels never shrink: what leaves a stage is held against what left the one before it.
+    """Channels never shrink: the output of a stage is compared with the output of the stage before.
 
-    How a stage gets there is its own business, and one that says `shrink` may leave fewer.
+    Channels may shrink within a stage, and in a stage that sets `shrink`.
     """
     for before, after in pairwise(widths):
         stage = runs[after.path]
         if after.channels >= before.channels or stage.shrink:
             continue
         key, previous = attribute_of(after.path), attribute_of(before.path)
-        hint = f"give `{key}` at least {before.channels}, or say why not: `shrink: the reason`"
+        hint = f"set `{key}` to at least {before.channels}, or allow it with `shrink: <reason>`"
         if stage.channels is None:
-            hint = f"write `channels: {before.channels}`, or say why: `shrink: the reason`"
+            hint = f"use `channels: {before.channels}` or more, or allow it with `shrink: <reason>`"
         yield Problem(
             "channels-shrink",
-            f"`{key}` has {after.channels} channels, fewer than the {before.channels} of "
-            f"`{previous}`",
+            f"`{key}` has {after.channels} channels, but `{previous}` has {before.channels}",
             hint,
             (*after.path, "channels"),
             because=(*before.path, "channels"),
@@ -132,14 +132,14 @@ def shrinking(widths: Iterable[Width], runs: Runs) -> Iterator[Problem]:
 
 
 def attribute_of(path: Path) -> str:
-    """The attribute that a stage becomes, from the network down."""
+    """The attribute of a stage, as a path in the network."""
     return ".".join(str(step) for step in path[1:] if step != "sequence")
 
 
 def never_shrink(args: Args, runs: Runs, counts: Mapping[Path, int], found: Collector) -> None:
-    """Compares the channels that are written; raises `ExpressionError`.
+    """Compare the channels that are written; raises `ExpressionError`.
 
-    What depends on where the stage stands in the network is compared once all of it is expanded.
+    Channels that depend on the position of a stage in the network are compared after expansion.
     """
     known = {name: constant(value) for name, value in args.items()}
     widths = [_width(series, runs[series.path], known) for series in series_of(counts)]
@@ -149,7 +149,7 @@ def never_shrink(args: Args, runs: Runs, counts: Mapping[Path, int], found: Coll
 
 
 def _width(series: Series, stage: Stage, args: Mapping[str, Value]) -> Width | None:
-    """What the last block of a stage says that it gives, if that is known."""
+    """The `channels` that a stage sets for its last block, if known."""
     said = stage.channels
     if isinstance(said, tuple):
         said = said[min(series.repeat, len(said)) - 1]

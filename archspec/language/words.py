@@ -1,4 +1,4 @@
-"""The words of the language that are no names of ops: combinators, modifiers, indices, parts."""
+"""Words of the language other than names of ops: combinators, modifiers, indices, parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ ONE_BODY = ("sequence", "residual", "scale")
 BRANCHED = ("concat", "add", "multiply", "split")
 WITH_ARGUMENTS = ("slice", "interpolate", "share")  # and no layers of their own
 COMBINATORS = (*ONE_BODY, *BRANCHED, *WITH_ARGUMENTS)
-TENSOR = ""  # the head of a map that is no layer: `{from: a}`, `{save: a}`
+TENSOR = ""  # the type of an entry that is not a layer: `{from: a}`, `{save: a}`
 OF_TENSORS = ("from", "save")
 ANYWHERE = ("name", "repeat", "when", "else", "init", *OF_TENSORS)
 OF_SEQUENCE = ("numbered",)
@@ -17,9 +17,9 @@ OF_BRANCHES = {"along": "concat", "sizes": "split"}
 MODIFIERS = (*ANYWHERE, *OF_SEQUENCE, *OF_RESIDUAL, *OF_BRANCHES)
 HEADS = (*OPS, *COMBINATORS)
 
-TURN = ("index", "repeat")  # which of how many, where something is repeated
-COUNTED = ("stage", "block_index", "block_count")  # which of the network's
+TURN = ("index", "repeat")  # the index and the count of a repeated block
+COUNTED = ("stage", "block_index", "block_count")  # the same in the network
 INDICES = (*TURN, *COUNTED)
 FLOW = ("in_channels", "channels", "stride")
-SCOPE = (*FLOW, *INDICES)  # what every expression in a block sees
+SCOPE = (*FLOW, *INDICES)  # in scope in every expression of a block
 PARTS_OF_ALL = ("norm", "act")

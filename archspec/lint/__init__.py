@@ -1,15 +1,15 @@
 """The linter: files in, findings out.
 
-- settings, config, select: which rules are on, and who says so
-- discover: which files are meant
-- lookup, cache, serialize: what is known of files that have not changed
-- deferred: the way to all that reads YAML, taken only where a file has changed
+- settings, config, select: which rules are on, and where that is set
+- discover: which files to lint
+- lookup, cache, serialize: results for files that have not changed
+- deferred: imports everything that reads YAML, only if a file has changed
 - many, check, comments: files -> findings; `# archspec: ignore[AS304] the reason`
-- checked: what is known of a file
-- run, suppress, baseline, report: what is known of all files -> a report
+- checked: the result for one file
+- run, suppress, baseline, report: the results for all files -> a report
 - fixes: findings fixed in the text
-- sources, excerpt, style, statistics: what formats have in common
-- formats: a report as text, JSON, SARIF, ...: a module each
+- sources, excerpt, style, statistics: shared by the formats
+- formats: a report as text, JSON, SARIF, ...: one module each
 """
 
 from __future__ import annotations

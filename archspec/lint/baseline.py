@@ -1,8 +1,8 @@
-"""A baseline: findings that are known, so that a repository with findings can start clean.
+"""A baseline: accepted warnings, so that a repository with warnings can start clean.
 
-A finding is recognised by rule, file and the content of its line, so that it may move. Files are
-named as seen from the baseline, so that it holds in every working directory. Errors are never
-known: a spec that has one cannot be built.
+A finding is recognized by its rule, its file, and the content of its line, so that it may move.
+Files are relative to the baseline, so that it applies in every working directory. Errors are never
+accepted: a spec with an error cannot be built.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Key = tuple[str, str, str]
 
 
 class OtherVersionError(Exception):
-    """A baseline whose format is that of another archspec."""
+    """A baseline with the format of another version of archspec."""
 
     def __init__(self, version: object) -> None:
         found = shown(str(version))
@@ -35,7 +35,7 @@ class OtherVersionError(Exception):
 
 
 def write_baseline(report: Report, file: str) -> int:
-    """Writes the report's warnings and returns their number."""
+    """Write the report's warnings, and return their number."""
     keys = zip(report.findings, _keys(report, file), strict=True)
     counted = Counter(key for finding, key in keys if not is_fatal(finding.diagnostic))
     findings = [
@@ -48,7 +48,7 @@ def write_baseline(report: Report, file: str) -> int:
 
 
 def without_known(report: Report, file: str) -> Report:
-    """The report without the findings that the baseline knows, each as often as it does."""
+    """The report without the findings in the baseline, each as often as the baseline has it."""
     known = _read(file)
     left = []
     for finding, key in zip(report.findings, _keys(report, file), strict=True):
@@ -79,15 +79,15 @@ def _read(file: str) -> Counter[Key]:
         data = read_bytes(file, MOST_BYTES)
         if len(data) <= MOST_BYTES:
             return _counted(json.loads(data))
-        reason = f"it is larger than {MOST_BYTES:,} bytes"
+        reason = f"it exceeds {MOST_BYTES:,} bytes"
     except UnreadableFile as error:
         reason = str(error).partition("`: ")[2]
     except OtherVersionError as error:
         reason = str(error)
     except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
         reason = "it is not a baseline"
-    hint = f"write it with `archspec lint --write-baseline {file}`"
-    raise SettingsError(f"cannot read the baseline `{file}`: {reason}", hint)
+    hint = f"create it with `archspec lint --write-baseline {file}`"
+    raise SettingsError(f"could not read baseline `{file}`: {reason}", hint)
 
 
 def _counted(data: Any) -> Counter[Key]:

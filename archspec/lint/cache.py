@@ -1,11 +1,11 @@
-"""What lint found in files that have not changed since: a clean run reads nothing else.
+"""Findings of files that have not changed since: a clean run reads nothing else.
 
-An entry holds the findings of one file, whatever is selected, and a digest of all they depend on:
-the text, the files it was seen to look for (there or not), the folders whose names were read.
-All of it is void once archspec itself, Python, or a library it reads with has changed. File times
-show that, and one of them is when the file came to this machine: nobody can prepare a cache for
-another machine, not even for a container image that everybody can read. What is read is checked
-like any other stranger's data.
+An entry holds the findings of one file, for any selection of rules, and a digest of everything they
+depend on: the text, the files that were looked up (whether or not they exist), and the directories
+that were listed. All entries are invalid once archspec itself, Python, or a library that it reads
+with has changed. File times show that, and one of them is when the file was created on this
+machine, so a cache cannot be prepared for another machine or for a container image that others can
+read. Entries are checked like any other untrusted data.
 """
 
 # Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
@@ -27,7 +27,7 @@ VERSION = 1
 SHARDS = 16
 MOST_ENTRIES = 2_000  # per shard
 MOST_BYTES = 16 << 20  # per shard
-TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of archspec.\n"
+TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This directory is a cache of archspec.\n"
 TEMPLATES = "templates"
 RULES = "rules"  # the shard of the names of rules
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -36,14 +36,14 @@ LIBRARIES = ("pydantic", "pydantic_core", "yaml")
 
 
 class Found(NamedTuple):
-    """What an entry says, not yet checked, and what it depends on."""
+    """The value of an entry, not yet checked, and what it depends on."""
 
     value: Any
     seen: list[str]
 
 
 class Cache:
-    """The cache of the project that the working directory is in."""
+    """The cache of the project that contains the working directory."""
 
     def __init__(self, folder: str = "") -> None:
         self.here = os.getcwd()
@@ -54,7 +54,7 @@ class Cache:
         self.states: dict[str, str] = {}
 
     def find(self, file: str, text: bytes) -> Found | None:
-        """What is known of a file with this text; None if nothing is, or if it is out of date."""
+        """The entry for a file with this text; None if there is none, or if it is out of date."""
         shard, key = self._place(file)
         entry = self._shard(shard).get(key)
         if not isinstance(entry, dict) or entry.get("text") != digest(text):
@@ -66,7 +66,7 @@ class Cache:
         return Found(entry.get("value"), list(seen)) if fresh else None
 
     def keep(self, file: str, text: bytes, seen: Iterable[str], value: Any) -> None:
-        """Remembers a value, and what was looked at for it; folders end with a slash."""
+        """Store a value, and what was looked up for it; directories end with a slash."""
         shard, key = self._place(file)
         states = {path: self.state(path) for path in sorted(seen)}
         entries = self._shard(shard)
@@ -75,16 +75,16 @@ class Cache:
         self.changed.add(shard)
 
     def codes(self) -> dict[str, Any]:
-        """What is known of the names of rules, not yet checked."""
+        """The stored names of rules, not yet checked."""
         return self._shard(RULES)
 
     def keep_codes(self, codes: Mapping[str, str]) -> None:
-        """Remembers the names of rules: to import the rules takes longer than a warm run."""
+        """Store the names of rules: importing the rules takes longer than a cached run."""
         self.shards[RULES] = dict(codes)
         self.changed.add(RULES)
 
     def save(self) -> None:
-        """Writes what is new. A folder that cannot be written is no reason to fail."""
+        """Write the new entries. A directory that cannot be written to is not an error."""
         try:
             if self.changed and not os.path.islink(self.folder):  # it may lead anywhere
                 self._prepare()
@@ -95,7 +95,9 @@ class Cache:
         self.changed.clear()
 
     def state(self, path: str) -> str:
-        """What a file holds or a folder lists, or why it cannot be read; "" if there is none."""
+        """The content of a file or a listing of a directory, or why it cannot be read; "" if
+        missing.
+        """
         if path not in self.states:
             self.states[path] = _listed(path) if path.endswith("/") else _held(path)
         return self.states[path]
@@ -111,7 +113,7 @@ class Cache:
 
     def _read(self, shard: str) -> dict[str, Any]:
         text = _bytes(os.path.join(self.folder, f"{shard}.json"), MOST_BYTES)
-        if not text.startswith(self._head()):  # not ours, and may take long to parse
+        if not text.startswith(self._head()):  # not ours, and may be slow to parse
             return {}
         try:
             data = json.loads(text)
@@ -120,7 +122,7 @@ class Cache:
         return dict(data["files"]) if isinstance(data.get("files"), dict) else {}
 
     def _head(self) -> bytes:
-        """How a shard written by this archspec begins."""
+        """The start of every shard that this archspec writes."""
         return json.dumps({"version": VERSION, "stamp": self.stamp}).rstrip("}").encode()
 
     def _write(self, shard: str) -> None:
@@ -143,7 +145,7 @@ def digest(data: bytes) -> str:
 
 
 def _bytes(path: str, most: int) -> bytes:
-    """What a regular file of bounded size holds; b"" of any other."""
+    """The content of a regular file of bounded size; b"" for all others."""
     try:
         data = read_bytes(path, most)
     except UnreadableFile:
@@ -152,7 +154,7 @@ def _bytes(path: str, most: int) -> bytes:
 
 
 def _held(path: str) -> str:
-    """A link counts as what it leads to: whether it leaves the project is a finding."""
+    """A symlink counts as its target: whether it leads out of the project is a finding."""
     try:
         if not is_there(path):
             return ""
@@ -170,7 +172,7 @@ def _listed(folder: str) -> str:
 
 
 def _replace(path: str, text: str) -> None:
-    """The whole file or none of it."""
+    """The whole file or nothing."""
     temporary = temporary_in(os.path.dirname(path))
     try:
         with open(temporary, "x", encoding="utf-8") as file:
@@ -182,9 +184,10 @@ def _replace(path: str, text: str) -> None:
 
 
 def stamp() -> str:
-    """Which archspec this is, on which Python and libraries: the size and times of their files.
+    """This archspec, with its Python and libraries: the size and times of their files.
 
-    Without specs and blocks: an entry depends on those that were seen, as on any other file.
+    Without specs and blocks: an entry depends on the ones that were looked up, as on any other
+    file.
     """
     parts = [sys.version]
     own = (file for folder in (PACKAGE, *_beside()) for file in sorted(_files(folder)))
@@ -194,7 +197,7 @@ def stamp() -> str:
 
 
 def _libraries() -> Iterator[tuple[str, os.stat_result]]:
-    """The first file of each library that words findings or reads YAML; none is imported."""
+    """The first file of each library that words findings or reads YAML, without importing any."""
     for name in LIBRARIES:
         spec = find_spec(name)
         if spec and spec.origin and os.path.exists(spec.origin):
@@ -202,7 +205,7 @@ def _libraries() -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _beside() -> list[str]:
-    """In a checkout, the templates lie beside the package."""
+    """In a checkout, the templates are next to the package."""
     inside = os.path.join(PACKAGE, TEMPLATES)
     return [] if os.path.isdir(inside) else [os.path.join(os.path.dirname(PACKAGE), TEMPLATES)]
 

@@ -1,4 +1,4 @@
-"""One file -> its findings, whatever is selected; no other file's findings matter to it."""
+"""One file -> its findings, for any selection of rules, independent of other files' findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from archspec.source.reader import parse
 def check_text(
     text: str | bytes, file: str, *, memo: Memo | None = None, files: Files | None = None
 ) -> Checked:
-    """The findings of a text as if it stood in `file`."""
+    """The findings in a text, as if it were in `file`."""
     comments: tuple[Suppression, ...] = ()
     folder = Path(file).parent
     try:
@@ -43,17 +43,17 @@ def check_text(
 
 
 def _all_rules_ran(findings: Iterable[Diagnostic]) -> bool:
-    """An error that no rule looks for was found before the rules could run."""
+    """An error without a rule of its own, found before the rules could run."""
     return not any(is_fatal(finding) and RULES[finding.rule].check is None for finding in findings)
 
 
 def _located(findings: Iterable[Diagnostic], file: str) -> tuple[Diagnostic, ...]:
-    """Each once, in order of place; the whole file is the place of one that has none."""
+    """Each finding once, in order of location; one without a location is at the whole file."""
     return SpecError(d if d.span else d._replace(span=Span(file)) for d in findings).diagnostics
 
 
 def parses(text: str, file: str) -> bool:
-    """Whether the text of a file is YAML that archspec reads."""
+    """Whether archspec can read the text of a file as YAML."""
     try:
         parse(text, file)
     except SpecError:

@@ -1,4 +1,4 @@
-"""What is known of one file, and what finds it out."""
+"""The result for one file, and the functions that compute it."""
 
 # Without `annotations` from `__future__`: `lint.serialize` reads the types of fields.
 
@@ -16,7 +16,7 @@ FORM = "# archspec: ignore[RULE] the reason"
 
 
 class Suppression(NamedTuple):
-    """One comment: the rules it names, each with its place, and the lines it speaks of."""
+    """One comment: the rules it names, with their locations, and the lines it applies to."""
 
     span: Span
     rules: tuple[tuple[str, Span], ...]
@@ -25,15 +25,15 @@ class Suppression(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What is known of one file.
+    """The result for one file.
 
     Attributes:
-        file: the path as it is shown.
-        findings: every finding, suppressed or not, in order of place.
-        suppressions: the comments that suppress.
+        file: the path as displayed.
+        findings: every finding, suppressed or not, in order of location.
+        suppressions: the suppression comments.
         complete: whether the file could be read to the end and all rules ran.
-        name: a spec's name and where it is written.
-        script: whether it has a recipe, so that a training script is written too.
+        name: a spec's name and its location.
+        script: whether it has a recipe, so that a training script is generated too.
         imports: the classes that it imports.
         unreadable: why the file cannot be opened, if it cannot.
     """
@@ -49,7 +49,7 @@ class Checked(NamedTuple):
 
 
 class Fresh(NamedTuple):
-    """A file that was read: what was found, in which bytes, and what else was looked at."""
+    """The result of reading a file: findings, its bytes, and everything else that was looked up."""
 
     checked: Checked
     text: bytes = b""
@@ -57,20 +57,20 @@ class Fresh(NamedTuple):
 
 
 class CheckText(Protocol):
-    """Finds what is wrong in a text as if it stood in a file."""
+    """Checks a text as if it were in a file."""
 
     def __call__(self, text: str | bytes, file: str, *, memo: Memo | None = None) -> Checked: ...
 
 
 class Checker(NamedTuple):
-    """What reads specs.
+    """The functions that read specs.
 
     Attributes:
         codes: rule name -> code.
-        files: the findings of files, with at most so many processes.
-        text: the findings of a text as if it stood in a file.
-        parses: whether the text of a file is YAML that archspec reads.
-        suppressions: the comments in the text of a file.
+        files: the findings of files, with a maximum number of processes.
+        text: the findings in a text as if it were in a file.
+        parses: whether archspec can read the text of a file as YAML.
+        suppressions: the suppression comments in the text of a file.
     """
 
     codes: Codes
@@ -81,5 +81,5 @@ class Checker(NamedTuple):
 
 
 def is_fatal(finding: Diagnostic) -> bool:
-    """Whether it keeps the spec from being built; then nothing can silence it."""
+    """Whether it prevents a build; such a finding cannot be suppressed."""
     return finding.severity == "error"

@@ -18,7 +18,7 @@ _ONLY_KEY = re.compile(r"[^#'\"]*:[ \t]*(?:#.*)?\Z")
 
 
 def suppressions(text: str, file: str) -> tuple[Suppression, ...]:
-    """Every suppression in a YAML text. One that has no rules is not understood."""
+    """Every suppression in a YAML text. One without rules could not be parsed."""
     if MARK not in text:
         return ()
     lines = LINE_BREAK.split(text)
@@ -30,7 +30,7 @@ def suppressions(text: str, file: str) -> tuple[Suppression, ...]:
 
 
 def _comments(text: str) -> Iterator[tuple[re.Match[str], int, int]]:
-    """Each comment that is addressed to us, its line from 0, and where that line starts."""
+    """Each comment for archspec, its line from 0, and where that line starts."""
     inside, breaks = _scalars(text), LINE_BREAK.finditer(text)
     end = line = start = 0
     first, following = 0, next(breaks, None)
@@ -45,18 +45,18 @@ def _comments(text: str) -> Iterator[tuple[re.Match[str], int, int]]:
 
 
 def _scalars(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of text in which `#` begins no comment."""
+    """The stretches of text in which `#` does not start a comment."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         for token in yaml.scan(text, Loader=loader):
             if isinstance(token, yaml.ScalarToken):
                 start, end = token.start_mark.index, token.end_mark.index
-                if token.style in ("|", ">"):  # a comment may follow in the line of the `|`
+                if token.style in ("|", ">"):  # a comment may follow on the line of the `|`
                     first = LINE_BREAK.search(text, start)
                     start = first.end() if first else end
                 yield start, end
     except yaml.YAMLError:
-        yield 0, len(text)  # what follows is not read
+        yield 0, len(text)  # the rest is not read
 
 
 def _suppression(
@@ -81,14 +81,14 @@ def _rule(match: re.Match[str], place: Span, start: int) -> tuple[str, Span]:
 
 
 def _lines(line: int, lines: list[str], after: list[int]) -> tuple[int, ...]:
-    """The line a comment speaks of; where that is a lone `key:`, its value's first line too."""
+    """The lines a comment applies to; for a lone `key:`, its value's first line too."""
     if line < len(lines) and _ONLY_KEY.match(lines[line]):
         return line + 1, after[line] + 1
     return (line + 1,)
 
 
 def _next_code(lines: list[str]) -> list[int]:
-    """For each line, the next one below that holds more than a comment."""
+    """For each line, the next line below it that has more than a comment."""
     after, below = [0] * len(lines), len(lines)
     for number in range(len(lines) - 1, -1, -1):
         after[number] = below

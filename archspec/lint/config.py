@@ -27,19 +27,21 @@ _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
 def read(path: str, codes: Codes) -> Settings:
-    """The settings of a file; raises `SettingsError`, with its place."""
+    """The settings in a file; raises `SettingsError`, with its location."""
     file = display_path(path)
     text = _text(path, file)
     table = _table(_parse(text, file), os.path.basename(path) == SHARED)
     if not isinstance(table, Mapping):
-        raise SettingsError(f"`{TABLE}` is a table, found {table!r}", "", Span(file))
+        raise SettingsError(f"expected `{TABLE}` to be a table, found {table!r}", "", Span(file))
     return _Reader(text, path, codes).settings(table)
 
 
 def _text(path: str, file: str) -> str:
-    """The text of a file that may be a stranger's, with its line ends as one."""
+    """The text of a file that may be untrusted, with normalized line ends."""
     if not is_in_project(path, os.path.dirname(path)):
-        raise SettingsError(f"`{file}` is a link that leads out of the project", "put a copy here")
+        raise SettingsError(
+            f"`{file}` is a symlink to a path outside the project", "copy the file here"
+        )
     try:
         data = read_bytes(path, MOST_SETTINGS)
         text = data.decode().removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
@@ -47,10 +49,10 @@ def _text(path: str, file: str) -> str:
         raise SettingsError(str(error)) from None
     except UnicodeDecodeError:
         found = marked_encoding(data) or "not UTF-8"
-        raise SettingsError(f"cannot read `{file}`: it is {found}", "save it as UTF-8") from None
+        raise SettingsError(f"could not read `{file}`: it is {found}", "save it as UTF-8") from None
     if len(data) > MOST_SETTINGS:
-        message = f"the file is larger than {MOST_SETTINGS:,} bytes"
-        hint = f"put our settings into `{OWN}`" if os.path.basename(path) == SHARED else ""
+        message = f"file exceeds {MOST_SETTINGS:,} bytes"
+        hint = f"move the archspec settings to `{OWN}`" if os.path.basename(path) == SHARED else ""
         raise SettingsError(message, hint, Span(file))
     return text
 
@@ -63,16 +65,16 @@ def _parse(text: str, file: str) -> Any:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise SettingsError("brackets nested too deep", "", Span(file)) from None
+        raise SettingsError("brackets are nested too deeply", "", Span(file)) from None
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         place = _PLACE.search(message)
         line, column = map(int, place.groups()) if place else (text.count("\n") + 1, 1)
         words = _PLACE.sub("", message).strip()
         span = Span(file, line, column, line, column + 1)
-        raise SettingsError(f"this is no TOML: {words[:1].lower()}{words[1:]}", "", span) from None
+        raise SettingsError(f"invalid TOML: {words[:1].lower()}{words[1:]}", "", span) from None
     except ValueError:  # of Python's own
-        raise SettingsError("a number of too many digits", "", Span(file)) from None
+        raise SettingsError("a number with too many digits", "", Span(file)) from None
 
 
 def _table(data: Any, shared: bool) -> Any:
@@ -82,7 +84,7 @@ def _table(data: Any, shared: bool) -> Any:
 
 
 class _Reader:
-    """One table of settings; what is wrong is reported at its line."""
+    """One table of settings; mistakes are reported at their lines."""
 
     def __init__(self, text: str, path: str, codes: Codes) -> None:
         self.lines, self.file, self.codes = text.splitlines(), display_path(path), codes
@@ -92,9 +94,9 @@ class _Reader:
         values: dict[str, Any] = {"file": self.file}
         for key, value in table.items():
             if key not in KEYS:
-                hint: str = did_you_mean(key, KEYS, "there are")
+                hint: str = did_you_mean(key, KEYS, "available")
                 if key == "tool":
-                    hint = f"in `{OWN}` the keys stand at the top, without a table"
+                    hint = f"remove the table header: `{OWN}` takes top-level keys"
                 self.fail(f"unknown key `{key}`", hint, key)
             values[key.replace("-", "_")] = self.value(key, value)
         return Settings(**values)
@@ -124,9 +126,9 @@ class _Reader:
 
     def names(self, key: str, value: Any, place: str) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-            self.expected(place, "a list of texts")
+            self.expected(place, "a list of strings")
         if len(value) > MOST_NAMES:
-            self.expected(place, f"a list of at most {MOST_NAMES:,} texts")
+            self.expected(place, f"a list of at most {MOST_NAMES:,} strings")
         if key in ("select", "extend-select", "ignore", "per-file-ignores"):
             self.check_rules(value, place)
         if key == "imports" and not all(map(PACKAGE.fullmatch, value)):
@@ -140,14 +142,14 @@ class _Reader:
             raise SettingsError(error.message, error.hint, self.span(place)) from None
 
     def inside(self, path: str, key: str) -> str:
-        """The same for a path that must lie in the project: a file may not name any other."""
+        """The same for a path that must be in the project: a file may not name any other."""
         if "\0" in path or not is_in_project(os.path.join(self.folder, path), self.folder):
-            hint = "only the command line can name it"
+            hint = "pass it on the command line instead"
             self.fail(f"`{path}` is not in the project", hint, key)
         return self.here(path)
 
     def here(self, path: str) -> str:
-        """A path of the file as it is seen from the working directory."""
+        """A path of the file, relative to the working directory."""
         relative = not os.path.isabs(path) and self.folder != os.getcwd()
         return display_path(os.path.join(self.folder, path)) if relative else path
 
@@ -158,7 +160,7 @@ class _Reader:
         raise SettingsError(message, hint, self.span(key))
 
     def span(self, key: str) -> Span:
-        """The place of a key in our table, or the table where the key is written otherwise."""
+        """The location of a key in our table, or the table if the key is written in another way."""
         table, ours = "", self.name == OWN
         header = Span(self.file)
         pattern = re.compile(rf"""(\s*|.*[{{,.]\s*)["']?({re.escape(key)})["']?\s*=""")

@@ -1,7 +1,7 @@
-"""What most runs do without: pydantic, YAML and the rules, and TOML.
+"""Imports that most runs do not need: pydantic, YAML and the rules, and TOML.
 
-The functions below import them when they are called. Everywhere else imports stand at the
-top, but for those of torch, jinja2 and matplotlib.
+The functions below import them when called. Everywhere else imports are at the top, except those
+of torch, jinja2, and matplotlib.
 """
 
 # Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
@@ -11,14 +11,14 @@ from archspec.lint.settings import Settings
 
 
 def checker() -> Checker:
-    """All that it takes to check a file."""
+    """Everything needed to check a file."""
     from archspec.lint.many import CHECKER
 
     return CHECKER
 
 
 def read_config(file: str, codes: Codes) -> Settings:
-    """The settings of a configuration file; raises `SettingsError`."""
+    """The settings in a configuration file; raises `SettingsError`."""
     from archspec.lint.config import read
 
     return read(file, codes)

@@ -1,4 +1,4 @@
-"""Which files are meant, and which configuration."""
+"""Which files to lint, and which configuration to use."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MOST_SHARED = 16 << 20  # of one that may have some
 
 
 class Discovered(NamedTuple):
-    """What there is to lint.
+    """The files to lint.
 
     Attributes:
         files: each once, in order.
-        excluded: files and folders that were left out.
-        empty: the folders that were named and have no spec.
+        excluded: the excluded files and directories.
+        empty: the directories on the command line that have no specs.
     """
 
     files: list[str]
@@ -37,7 +37,7 @@ class Discovered(NamedTuple):
 def discover(
     paths: Iterable[str], exclude: Iterable[str] = (), force_exclude: bool = False
 ) -> Discovered:
-    """The files that paths mean. What a path names itself is excluded only by force."""
+    """The files of the given paths. The paths themselves are only excluded with `force_exclude`."""
     patterns = tuple(exclude)
     files: dict[str, None] = {}
     excluded, empty = list[str](), list[str]()
@@ -59,7 +59,7 @@ def discover(
 
 
 def beside_blocks(files: Iterable[str], exclude: Iterable[str] = ()) -> list[str]:
-    """The other specs that see the blocks among the files: those in the folder of `blocks`."""
+    """Other specs that can use the blocks among the files: those next to `blocks`."""
     known, patterns = dict.fromkeys(map(display_path, files)), tuple(exclude)
     blocks = filter(is_block, known)
     folders = dict.fromkeys(map(folder_of_blocks, blocks))
@@ -91,7 +91,7 @@ def _inside(
 
 
 def check_found(path: str, folder: str) -> None:
-    """What is found in a folder may not show what lies outside the project."""
+    """A file found in a directory must not be outside the project."""
     if not os.path.islink(path):
         return
     target = os.path.realpath(path)
@@ -101,7 +101,7 @@ def check_found(path: str, folder: str) -> None:
 
 
 def check_named(path: str) -> None:
-    """Nor may what is named where a project has a root: a shell names all that is in `specs/*`."""
+    """The same for the command line in a project: a shell expands `specs/*` to all files."""
     try:
         if os.path.realpath(path) == os.path.abspath(path):
             return
@@ -112,22 +112,22 @@ def check_named(path: str) -> None:
 
 
 def _refuse(path: str) -> NoReturn:
-    raise UnreadableFile(f"`{path}` is a link that leads out of the project")
+    raise UnreadableFile(f"`{path}` is a symlink to a path outside the project")
 
 
 def is_block(file: str) -> bool:
-    """Files in a folder `blocks` are blocks, wherever one stands, unless it is a whole project."""
+    """Files in a directory `blocks` are blocks, unless the directory is a whole project."""
     folder, _, name = file.rpartition("/")
     if name and folder.rpartition("/")[2] not in ("", ".", "..", BLOCKS):
-        return False  # nearly always, and known without a look at the folder
+        return False  # nearly always, without looking at the directory
     folder = os.path.dirname(os.path.normpath(os.path.join(working_folder(), file)))
     return os.path.basename(folder) == BLOCKS and not is_root(folder, PROJECT)
 
 
 def configuration(paths: Iterable[str]) -> str:
-    """The closest file with settings, upwards from the folder that holds all `paths`, or "".
+    """The closest file with settings, upwards from the directory of all `paths`, or "".
 
-    Raises `UnreadableFile` for one that may have settings and cannot be read.
+    Raises `UnreadableFile` for a file that may have settings and cannot be read.
     """
     folder = _common_folder(list(paths))
     while True:

@@ -11,12 +11,12 @@ from archspec.lint.sources import Sources
 from archspec.lint.style import Style
 
 TAB = 4
-WIDEST = 120  # columns of a line that are shown
-BEFORE = 50  # of them before a mark far to the right
+WIDEST = 120  # columns of a line to show
+BEFORE = 50  # columns to show before a mark far to the right
 
 
 class Mark(NamedTuple):
-    """A stretch to underline, and the text beside the mark."""
+    """A stretch to underline, and the text next to the mark."""
 
     span: Span
     text: str = ""
@@ -24,7 +24,7 @@ class Mark(NamedTuple):
 
 
 class Shown:
-    """A line as it is shown, cut to a window if it is long, and where its characters went."""
+    """A line as displayed, cut to a window if it is long, and the columns of its characters."""
 
     def __init__(self, line: str, focus: int) -> None:
         self.first = max(0, focus - WIDEST)
@@ -50,13 +50,13 @@ class Shown:
         self.text = head + "".join(text for text, _ in cells[start:end]) + tail
 
     def column(self, index: int) -> int:
-        """Where the character of an index stands, as far as it is shown."""
+        """The column of the character with an index, if it is displayed."""
         inside = min(max(index - self.first, self.start), self.end)
         return self.columns[inside] + self.shift
 
 
 def _cell(one: str) -> tuple[str, int]:
-    """A character as it is shown, and how many columns it takes."""
+    """A character as displayed, and the number of its columns."""
     if " " <= one <= "~":
         return one, 1
     if one == "\t":
@@ -119,7 +119,7 @@ class _File:
 def excerpt(
     marks: list[Mark], sources: Sources, style: Style, severity: Severity = "error"
 ) -> list[str]:
-    """The lines of all marks, file by file; the first mark's file and place come first."""
+    """The lines of all marks, file by file; the first mark's file and line come first."""
     width = max(len(str(mark.span.line)) for mark in marks)
     out, arrow = [], "-->"
     for file in dict.fromkeys(mark.span.file for mark in marks):

@@ -1,4 +1,4 @@
-"""Findings fixed in the text: only the stretch a fix names changes; comments and order stay."""
+"""Fixes of findings: only the stretch that a fix names changes; comments and order stay."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from archspec.memo import Memo
 from archspec.paths import display_path
 
 MOST_ROUNDS = 10
-MOST_TRIED = 10  # fixes of a file, where nobody has asked for them
+MOST_TRIED = 10  # fixes per file, if not requested
 BOM = "\ufeff"
 
 
 def fix(files: Iterable[str], settings: Settings, write: bool = True) -> tuple[Report, str]:
-    """Fixes what can be fixed, in these files and no other.
+    """Fix what can be fixed, in these files only.
 
-    Returns the report of what is left, and the changes as a diff. Without `write` no file is
-    changed.
+    Returns the report of the remaining findings, and the changes as a diff. Without `write` no file
+    is changed.
     """
     named = list(map(display_path, files))
     run = _Run(named, settings, write, beside_blocks(named, settings.exclude))
@@ -36,7 +36,9 @@ def fix(files: Iterable[str], settings: Settings, write: bool = True) -> tuple[R
 
 
 def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes, str]:
-    """The same for a text as if it stood in `file`: what is left, the new text, the changes."""
+    """The same for a text as if it were in `file`: the remaining findings, the new text, the
+    changes.
+    """
     name, here = named(file, settings)
     run = _Run([name], here, write=False)
     run.held[name] = text
@@ -52,9 +54,10 @@ def fix_text(text: bytes, file: str, settings: Settings) -> tuple[Report, bytes,
 
 
 def without_refused(report: Report, settings: Settings) -> Report:
-    """The report without the fixes that `fix` would refuse.
+    """The report without the fixes that `fix` would reject.
 
-    Those of warnings take away what does nothing; of the others so many of a file are tried.
+    Fixes of warnings only remove text without effect; of the others, a limited number per file is
+    tried.
     """
     run = _Run([], settings, write=False)
     errors = tuple(finding for finding in report.findings if is_fatal(finding.diagnostic))
@@ -70,7 +73,7 @@ class _Run:
         self, files: list[str], settings: Settings, write: bool, beside: Iterable[str] = ()
     ) -> None:
         self.files, self.settings, self.write, self.beside = files, settings, write, list(beside)
-        self.held: dict[str, bytes] = {}  # file -> what it holds
+        self.held: dict[str, bytes] = {}  # file -> its content
         self.marks: dict[str, str] = {}  # file -> its byte order mark
         self.before: dict[str, str] = {}  # file -> text before the first change, without mark
         self.after: dict[str, str] = {}
@@ -79,7 +82,7 @@ class _Run:
         self.fixed = 0
 
     def fix(self) -> Report:
-        """What is left when no fix makes it better."""
+        """The findings that remain when no fix improves anything."""
         for _ in range(MOST_ROUNDS):
             report = self.report()
             changes = self.changes(report)
@@ -108,11 +111,11 @@ class _Run:
         return fresh.checked
 
     def shown(self, report: Report) -> Report:
-        """What is left after all rounds, with those fixes alone that are worth to be asked for."""
+        """The remaining findings after all rounds, only with fixes that are worth offering."""
         return self.without_refused(report)._replace(fixed=self.fixed)
 
     def without_refused(self, report: Report) -> Report:
-        """The report with those fixes alone that are worth to be asked for."""
+        """The report, only with fixes that are worth offering."""
         return report._replace(findings=tuple(map(self._offered, report.findings)))
 
     def _offered(self, finding: Finding) -> Finding:
@@ -122,7 +125,7 @@ class _Run:
         return finding._replace(diagnostic=diagnostic._replace(fix=None))
 
     def wanted(self, report: Report) -> dict[str, list[Fix]]:
-        """File -> its fixes that have not been refused."""
+        """File -> its fixes that have not been rejected."""
         wanted: dict[str, list[Fix]] = {}
         for finding in report.findings:
             repair = finding.diagnostic.fix
@@ -149,13 +152,13 @@ class _Run:
         return self.after[file]
 
     def apply(self, text: str, file: str, repairs: list[Fix]) -> str:
-        """One fix at a time, from the end of the file, each only if fewer findings are left."""
+        """One fix at a time, from the end of the file, each only if fewer findings remain."""
         end: tuple[int, int] | None = None
         found = self.alone(text, file)
         for repair in sorted(repairs, key=_start, reverse=True):
             last = max((e.span.end_line, e.span.end_column) for e in repair.edits)
             if any(edit.span.file != file for edit in repair.edits) or (end and last > end):
-                continue  # overlaps one that is done: next round
+                continue  # overlaps a fix in this round: next round
             fixed = edited(text, repair.edits)
             left = self.alone(fixed, file)
             if not checker().parses(fixed, file) or not _is_better(left, found, repair):
@@ -166,12 +169,12 @@ class _Run:
         return text
 
     def alone(self, text: str, file: str) -> Report:
-        """What is found in one file with this text."""
+        """The findings in one file with this text."""
         sources = Sources({file: text})
         return report_of([self.checked(text, file)], self.settings, checker().codes, sources)
 
     def checked(self, text: str, file: str) -> Checked:
-        """One file with this text; what it has in common with others is worked out once."""
+        """One file with this text; results that it shares with others are computed once."""
         return checker().text(text, file, memo=self.memo.trimmed())
 
     def diff(self) -> str:
@@ -184,16 +187,17 @@ class _Run:
 
 
 def _is_better(after: Report, before: Report, repair: Fix) -> bool:
-    """Whether fewer findings are left, or as many if another file shows the finding."""
+    """Whether fewer findings remain, or the same number if another file shows the finding."""
     elsewhere = all(finding.diagnostic.fix != repair for finding in before.findings)
     return _left(after) < _left(before) or (elsewhere and _left(after) == _left(before))
 
 
 def _left(report: Report) -> tuple[int, int, int]:
-    """How many errors in YAML and names there are, other errors, and warnings.
+    """The number of errors in YAML and names, of other errors, and of warnings.
 
-    Shapes are looked at once all names are right, and warnings once all shapes are: of a fix
-    that shows the next findings, the kind before them counts.
+    Shapes are checked once all names are right, and warnings once all shapes are right, so a fix
+    that
+    reveals later findings counts by the earlier kind.
     """
     errors = [f.code for f in report.findings if is_fatal(f.diagnostic)]
     names = sum(code.startswith("AS1") for code in errors)
@@ -205,7 +209,7 @@ def _start(repair: Fix) -> tuple[int, int]:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines as `patch` and git count them: they end with a line feed alone."""
+    """The lines as `patch` and git count them: only a line feed ends a line."""
     *lines, last = text.split("\n")
     return [f"{line}\n" for line in lines] + [f"{last}\n\\ No newline at end of file\n"] * bool(
         last
@@ -213,7 +217,7 @@ def _lines(text: str) -> list[str]:
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
-    """The text with the edits made, last first."""
+    """The text with the edits applied, last first."""
     starts = [0, *(match.end() for match in LINE_BREAK.finditer(text))]
 
     def index(line: int, column: int) -> int:

@@ -1,4 +1,4 @@
-"""What the cache knows, and what is checked or read because it does not."""
+"""Findings from the cache, or computed if the cache does not have them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def rule_codes(cache: Cache | None = None) -> Codes:
 
 
 def read_settings(file: str, codes: Codes, cache: Cache | None) -> Settings:
-    """The settings of a configuration file; raises `SettingsError`."""
+    """The settings in a configuration file; raises `SettingsError`."""
     key = f"settings\0{file}"
     text = _bytes(file)
     found = cache.find(key, text) if cache and text is not None else None
@@ -44,9 +44,9 @@ def check_files(
     jobs: int = 0,
     beside: Iterable[str] = (),
 ) -> Iterator[Checked]:
-    """Each file's findings, in order; `jobs` processes at most, 0 for one per core.
+    """Each file's findings, in order; at most `jobs` processes, 0 for one per core.
 
-    Of the specs `beside` those follow that use one of the files.
+    The specs in `beside` that use one of the files follow.
     """
     wanted = list(map(display_path, files))
     found = _looked_up([*wanted, *beside], cache, jobs)
@@ -55,7 +55,7 @@ def check_files(
 
 
 def users(found: Iterable[Fresh], files: Iterable[str]) -> Iterator[Checked]:
-    """What is known of those that use one of the files; only the files themselves are fixed."""
+    """The results for specs that use one of the files; only the files themselves are fixed."""
     used = frozenset(files)
     for one in found:
         if not used.isdisjoint(map(display_path, one.seen)):
@@ -90,5 +90,5 @@ def _kept(fresh: Fresh, cache: Cache | None) -> Fresh:
 def _bytes(file: str) -> bytes | None:
     try:
         return read_bytes(file)
-    except UnreadableFile:  # reported where it is read anew
+    except UnreadableFile:  # reported when it is read again
         return None

@@ -1,4 +1,4 @@
-"""Files checked anew, on as many cores as pay off."""
+"""Files checked without the cache, on as many cores as pay off."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from archspec.memo import Memo
 from archspec.rules import RULES
 from archspec.source.folder import Files
 
-WORTH_A_CORE = 150  # files: what starting a process costs
+WORTH_A_CORE = 150  # files: the cost of starting a process
 CHUNK = 50
 
 
 def check_anew(files: list[str], jobs: int) -> Iterator[Fresh]:
-    """Each file's findings, in order; `jobs` processes at most, 0 for one per core."""
+    """Each file's findings, in order; at most `jobs` processes, 0 for one per core."""
     count = min(jobs or cores(), len(files) // WORTH_A_CORE)
     if count < 2:
         yield from _check(files)
@@ -44,13 +44,13 @@ def _check_chunk(files: list[str]) -> list[Fresh]:
 
 
 def _check(files: Iterable[str]) -> Iterator[Fresh]:
-    """Files one after the other, with what they have in common worked out once."""
+    """Files in order, computing what they share only once."""
     memo, seen = Memo(), Files()
     return (check_path(file, memo.trimmed(), seen) for file in files)
 
 
 def check_path(file: str, memo: Memo | None = None, files: Files | None = None) -> Fresh:
-    """Reads and checks a file; it may use what files before it had in common."""
+    """Read and check a file, with results shared by files before it."""
     seen = files.view() if files else Files()
     try:
         text = read_bytes(file)

@@ -1,8 +1,9 @@
-"""Patterns of files and folders: one syntax, wherever settings take them.
+"""Patterns of files and directories: one syntax for all settings.
 
-A name fits in any folder (`old`, `*.tmp.yaml`); what has a slash before its end is a path from the
-folder of its settings file (`specs/old`, `specs/*/old`, `/old`, `**/old`). What fits a folder fits
-all that is in it. A slash at the end, doubled ones and `./` make no difference to a path.
+A name matches in any directory (`old`, `*.tmp.yaml`); a pattern with a slash before its end is a
+path relative to the settings file (`specs/old`, `specs/*/old`, `/old`, `**/old`). A pattern that
+matches a directory matches everything in it. A trailing slash, doubled slashes, and `./` make no
+difference.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ _SPECIAL = re.compile(r"[*?[]")
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
-    """Whether a file or folder, or a folder that it is in, fits one of the patterns."""
+    """Whether a file or directory, or one that contains it, matches one of the patterns."""
     here = working_folder()
     return any(_fits(path, pattern, here) for pattern in patterns)
 
 
 def seen_from_here(pattern: str, folder: str) -> str:
-    """A pattern that is written for `folder`, for the working directory."""
+    """A pattern relative to `folder`, made relative to the working directory."""
     text = pattern.replace(os.sep, "/").rstrip("/")
     if _is_name(text):
         return text
     if not posix(text).startswith(f"{posix(folder)}/"):
         text = text.lstrip("/")
     path = display_path(os.path.join(folder, text))
-    return path if "/" in path else f"./{path}"  # else it would be a name
+    return path if "/" in path else f"./{path}"  # otherwise it would be a name
 
 
 def _is_name(text: str) -> bool:
@@ -49,13 +50,13 @@ def _fits(path: str, pattern: str, here: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _expression(pattern: str, here: str) -> tuple[bool, re.Pattern[str]]:
-    """Whether a pattern is one of names, and the expression for names or for whole paths."""
+    """Whether a pattern is for names, and the expression for names or for whole paths."""
     text = seen_from_here(pattern, here)
     if _is_name(text):
         return True, _compiled([text])
     start = _SPECIAL.sub(r"[\g<0>]", here)
     forms = [os.path.normpath(os.path.join(start, text))]
-    if os.path.isabs(pattern):  # or it begins with a slash for being a path
+    if os.path.isabs(pattern):  # or it starts with a slash because it is a path
         forms.append(os.path.normpath(pattern))
     return False, _compiled([*forms, *(form.replace(f"**{os.sep}", "") for form in forms)])
 

@@ -1,4 +1,4 @@
-"""What a run of the linter found, and what every way to write it needs."""
+"""The result of a lint run, and what every format needs."""
 
 # Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
 
@@ -27,15 +27,15 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The outcome of a run.
+    """The result of a run.
 
     Attributes:
-        files: every file that was linted, in order.
-        findings: what is reported, in order of file and place.
-        unreadable: why files could not be opened, a sentence each.
+        files: every linted file, in order.
+        findings: the reported findings, in order of file and location.
+        unreadable: why files could not be opened, one sentence each.
         sources: the lines of the files.
         suppressed: how many findings comments suppress.
-        known: how many findings the baseline knows.
+        known: how many findings the baseline has.
         fixed: how many findings `--fix` has fixed.
     """
 
@@ -65,7 +65,7 @@ class Report(NamedTuple):
 def with_fingerprints(
     diagnostics: Iterable[Diagnostic], codes: Codes, sources: Sources
 ) -> tuple[Finding, ...]:
-    """Each diagnostic as a finding; equal ones in equal lines are counted apart."""
+    """Each diagnostic as a finding; equal ones in equal lines are counted separately."""
     seen: Counter[tuple[str, str, str]] = Counter()
     found = []
     for diagnostic in diagnostics:
@@ -79,14 +79,14 @@ def with_fingerprints(
 
 
 def content(diagnostic: Diagnostic, sources: Sources) -> str:
-    """What a finding is recognised by: its line, without indentation and double blanks."""
+    """The content by which a finding is recognized: its line, with normalized spaces."""
     return " ".join(sources.line(diagnostic.span).split())
 
 
 def summary(report: Report) -> str:
-    """The closing line: "3 errors, 1 warning in 2 of 14 specs", or "14 specs are clean".
+    """The last line: "3 errors, 1 warning in 2 of 14 specs", or "14 specs are clean".
 
-    Who reads it alone learns that there is something of which nothing is known.
+    It also counts the files that could not be read.
     """
     if not report.files and not report.findings:
         return ""
@@ -112,7 +112,7 @@ def _found(report: Report) -> str:
     places = {f.span.file for f in report.findings}
     specs, blocks = _kinds(report)
     word = "file" if specs and blocks else "block" if blocks else "spec"
-    if not places <= linted:  # in a file that was not named, such as what a spec extends
+    if not places <= linted:  # in a file that was not linted itself, such as a base spec
         return f"{counted}; {count(len(linted), word)} linted"
     return f"{counted} in {len(places)} of {count(len(linted), word)}"
 

@@ -26,10 +26,9 @@ NUMBER = re.compile(r"\d+")
 
 
 def lint(paths: Iterable[AnyPath] = (), settings: Settings | None = None) -> Report:
-    """Lints files, and folders with all that is in them.
+    """Lint files, and directories with everything in them.
 
-    Raises `UnreadableFile` if there is nothing to lint, `SettingsError` for settings that
-    are not valid.
+    Raises `UnreadableFile` if there is nothing to lint, and `SettingsError` for invalid settings.
     """
     settings = settings or Settings()
     files, _ = files_of((os.fspath(path) for path in paths), settings)
@@ -40,18 +39,19 @@ def lint(paths: Iterable[AnyPath] = (), settings: Settings | None = None) -> Rep
 def files_of(paths: Iterable[str], settings: Settings) -> tuple[list[str], list[str]]:
     """The files to lint, and warnings about paths and patterns that match nothing.
 
-    Raises `UnreadableFile` if there are none but those that are excluded, `SettingsError` if
-    `paths` in a settings file name what does not exist.
+    Raises `UnreadableFile` if all files are excluded or none exist, and `SettingsError` if `paths`
+    in a
+    settings file names a path that does not exist.
     """
     named = list(paths)
     given = named or _existing(settings)
     found = discover(given, settings.exclude, settings.force_exclude)
     if not found.files and not (settings.force_exclude and discover(given).files):
         listed = ", ".join(f"`{path}`" for path in named or settings.paths)
-        raise UnreadableFile(f"no spec found in {listed}")
-    warnings = [f"no spec found in `{path}`" for path in found.empty]
-    if not named:  # else most patterns are about other files
-        warnings += [f"{text}, which matches no file" for text in _unmatched(found, settings)]
+        raise UnreadableFile(f"no specs found in {listed}")
+    warnings = [f"no specs found in `{path}`" for path in found.empty]
+    if not named:  # otherwise most patterns are about other files
+        warnings += [f"{text}, which matches no files" for text in _unmatched(found, settings)]
     return found.files, warnings
 
 
@@ -65,7 +65,7 @@ def _existing(settings: Settings) -> list[str]:
 
 
 def _unmatched(found: Discovered, settings: Settings) -> Iterator[str]:
-    """The patterns that neither a file fits nor anything else that is there."""
+    """The patterns that match neither a linted file nor anything else that exists."""
     ignores = [pattern for pattern, _ in settings.per_file_ignores]
     lists = [
         ("exclude", settings.exclude, found.excluded),
@@ -80,7 +80,7 @@ def _unmatched(found: Discovered, settings: Settings) -> Iterator[str]:
 def report_of(
     checked: Iterable[Checked], settings: Settings, codes: Codes, sources: Sources | None = None
 ) -> Report:
-    """The findings that are wanted, of files that were checked."""
+    """The selected findings of checked files."""
     gathered = _Gathered(Selection(settings, codes), sources or Sources())
     for one in checked:
         gathered.add(one)
@@ -89,7 +89,7 @@ def report_of(
 
 
 class _Gathered:
-    """All files of a run; of a clean one hardly more than its name is kept."""
+    """All files of a run; of a clean one, hardly more than the name is kept."""
 
     def __init__(self, selection: Selection, sources: Sources) -> None:
         self.selection, self.sources = selection, sources
@@ -109,13 +109,13 @@ class _Gathered:
         allowed = self.selection.settings.imports
         more = (*self._same_name(checked), *not_allowed(checked.imports, allowed))
         for diagnostic in (*checked.findings, *more):
-            # A mistake in a block or a base is reported once, however many specs use it and
-            # whatever sizes they use it with.
+            # A mistake in a block or a base spec is reported once, however many specs use it and
+            # with whatever sizes.
             key = (diagnostic.rule, diagnostic.span, NUMBER.sub("0", diagnostic.message))
             self.found.setdefault(key, diagnostic)
 
     def _same_name(self, checked: Checked) -> Iterator[Diagnostic]:
-        """The files that `build` would write of this spec and of one before it."""
+        """The files that `build` would generate for both this spec and one before it."""
         if checked.name is None:
             return
         name, span = checked.name
@@ -123,11 +123,11 @@ class _Gathered:
             other, first = self.written.setdefault(file, checked.name)
             if first is span:
                 continue
-            message = f"two specs are called `{name}`"
+            message = f"two specs are named `{name}`"
             if other != name:
-                message = f"`{file}.py` is also the model or the training script of `{other}`"
-            hint = "give one another name: it is the name of the generated file"
-            labels = (Label(first, "the other one"),)
+                message = f"`{file}.py` would overwrite the model or training script of `{other}`"
+            hint = "rename one of them: the name is that of the generated file"
+            labels = (Label(first, "the other spec"),)
             yield Diagnostic("duplicate-spec-name", message, span, hint, labels)
             return
 
@@ -161,7 +161,7 @@ def _place(diagnostic: Diagnostic, order: dict[str, int]) -> tuple[int, Span, st
 
 
 def named(file: str, settings: Settings) -> tuple[str, Settings]:
-    """What a text that stands in no file is called, and the settings that then hold."""
+    """The name of a text that is not in a file, and the settings that apply to it."""
     if file:
         return display_path(file), settings
     ignore = (*settings.ignore, "name-differs-from-file")
@@ -169,12 +169,12 @@ def named(file: str, settings: Settings) -> tuple[str, Settings]:
 
 
 def is_left_out(file: str, settings: Settings) -> bool:
-    """Whether a text of this name is excluded by force; one without a name is not."""
+    """Whether `force_exclude` excludes a text with this name; never, without a name."""
     return bool(file) and settings.force_exclude and matches(display_path(file), settings.exclude)
 
 
 def lint_text(text: bytes, file: str, settings: Settings) -> Report:
-    """Lints a text as if it stood in `file`; without one, it may have any name."""
+    """Lint a text as if it were in `file`; without `file`, it may have any name."""
     if is_left_out(file, settings):
         return report_of([], settings, checker().codes)
     name, settings = named(file, settings)

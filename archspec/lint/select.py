@@ -1,4 +1,4 @@
-"""Which rules are on: by code (`AS304`), by the beginning of one (`AS3`), or by name."""
+"""Which rules are on: by code (`AS304`), by code prefix (`AS3`), or by name."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from archspec.lint.checked import Codes
 from archspec.lint.patterns import matches
 from archspec.lint.settings import Settings, SettingsError
 
-_NAME = 100  # a name says more than any code
+_NAME = 100  # a name is more specific than any code
 
 
 class Selection:
-    """Whether a rule is on for a file. What says more wins, and `ignore` wins over equals."""
+    """Whether a rule is on for a file. The more specific setting wins; if equal, `ignore` wins."""
 
     def __init__(self, settings: Settings, codes: Codes) -> None:
         self.settings, self.codes = settings, codes
@@ -24,11 +24,11 @@ class Selection:
         check_selectors((*self.on, *settings.ignore, *of_files), codes)
 
     def has(self, rule: str, file: str) -> bool:
-        """Whether findings of `rule` (its name) in `file` are wanted."""
+        """Whether findings of `rule` (its name) are reported in `file`."""
         return _is_on(rule, self.codes[rule], self.on, self._ignored(file))
 
     def names_of(self, selector: str) -> frozenset[str]:
-        """The names of the rules that a selector means; none if there is no such rule."""
+        """The names of the rules that a selector matches; none if there is no such rule."""
         if selector not in self._names:
             self._names[selector] = frozenset(_named(selector, self.codes))
         return self._names[selector]
@@ -48,7 +48,7 @@ def _is_on(rule: str, code: str, on: tuple[str, ...], off: tuple[str, ...]) -> b
 
 
 def _closest(rule: str, code: str, selectors: Iterable[str]) -> int:
-    """How much the closest selector says of the rule; 0 if none fits."""
+    """How specific the closest selector of the rule is; 0 if none matches."""
     return max((_says(selector, rule, code) for selector in selectors), default=0)
 
 
@@ -63,17 +63,17 @@ def _named(selector: str, codes: Codes) -> list[str]:
 
 
 def check_selectors(selectors: Iterable[str], codes: Codes) -> None:
-    """Raises `SettingsError` for a selector that fits no rule."""
+    """Raises `SettingsError` for a selector that matches no rule."""
     for selector in selectors:
         if not _named(selector, codes):
-            raise SettingsError(f"there is no rule `{selector}`", unknown_rule(selector, codes))
+            raise SettingsError(f"unknown rule `{selector}`", unknown_rule(selector, codes))
 
 
 def unknown_rule(selector: str, codes: Codes) -> str:
-    """What to write instead of a rule that does not exist."""
+    """The hint for an unknown rule."""
     choices = [*codes, *codes.values()]
     wrong = selector.upper() if selector[:2].upper() == "AS" else selector
     if wrong in choices:
         return f"did you mean `{wrong}`?"
     near = did_you_mean(wrong, choices).partition("?")
-    return f"{near[0]}? " * bool(near[1]) + "`archspec rule --all` lists the rules"
+    return f"{near[0]}? " * bool(near[1]) + "run `archspec rule --all` to see all rules"

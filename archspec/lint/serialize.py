@@ -1,4 +1,4 @@
-"""Values read back from the JSON of the cache, by their types; anything else is refused."""
+"""Values read from the JSON of the cache, by their types; anything else is rejected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def codes_from(data: Mapping[str, Any]) -> Codes:
 
 
 def settings_from(data: Any) -> Settings | None:
-    """The settings of a file; None for data that we did not write."""
+    """The settings in a file; None for data that archspec did not write."""
     try:
         settings: Settings = _read(Settings, data)
     except ValueError:
@@ -33,9 +33,9 @@ def settings_from(data: Any) -> Settings | None:
 
 
 def checked_from(data: Any, file: str, seen: Iterable[str], codes: Codes) -> Checked | None:
-    """What is known of a file; None for data that we did not write.
+    """The result for a file; None for data that archspec did not write.
 
-    Places lie in the file, or in one that was seen with it.
+    Locations must be in the file, or in one that was looked up with it.
     """
     try:
         checked: Checked = _read(Checked, data)
@@ -50,7 +50,7 @@ def checked_from(data: Any, file: str, seen: Iterable[str], codes: Codes) -> Che
 
 
 def _spans(value: Any) -> Iterable[Span]:
-    """The places in a value."""
+    """The locations in a value."""
     if isinstance(value, Span):
         yield value
     elif isinstance(value, tuple):

@@ -1,4 +1,4 @@
-"""What one may set: in `[tool.archspec]` of `pyproject.toml`, in `archspec.toml`, on the line."""
+"""Settings: `[tool.archspec]` in `pyproject.toml`, `archspec.toml`, and the command line."""
 
 # Without `annotations` from `__future__`: `lint.serialize` reads the types of fields.
 
@@ -13,17 +13,17 @@ class Settings(NamedTuple):
     """Settings of `lint`.
 
     Attributes:
-        paths: what is linted where the command line names nothing.
-        exclude: patterns of files and folders to leave out.
-        force_exclude: those that are named are left out too.
-        select: the rules that are on; none named means all.
-        extend_select: rules that are on as well.
+        paths: what to lint if the command line names nothing.
+        exclude: patterns of files and directories to skip.
+        force_exclude: also skip those that the command line names.
+        select: the rules that are on; all if empty.
+        extend_select: additional rules that are on.
         ignore: rules that are off.
-        per_file_ignores: patterns of files, each with the rules that are off there.
-        strict: warnings count as errors do.
-        format: how findings are written.
+        per_file_ignores: patterns of files, each with the rules that are off for them.
+        strict: whether warnings count as errors.
+        format: the output format.
         imports: the packages that specs may import modules from.
-        baseline: a file of findings that are known and not reported.
+        baseline: a file of accepted warnings.
         file: the file that the settings are from, "" if there is none.
     """
 
@@ -42,7 +42,7 @@ class Settings(NamedTuple):
 
 
 class SettingsError(Exception):
-    """Settings that are not valid (exit code 2 on the command line)."""
+    """Invalid settings (exit code 2 on the command line)."""
 
     def __init__(self, message: str, hint: str = "", span: Span | None = None) -> None:
         super().__init__(visible(message))
@@ -53,7 +53,7 @@ KEYS = [name.replace("_", "-") for name in Settings._fields if name != "file"]
 
 
 def show(settings: Settings) -> str:
-    """The settings as TOML, in which texts, lists and truth are those of JSON."""
+    """The settings as TOML, in which strings, lists, and booleans are those of JSON."""
     lines = [f"# {visible(settings.file) or 'no configuration file: these are the defaults'}"]
     for key in KEYS:
         value = getattr(settings, key.replace("-", "_"))

@@ -1,4 +1,4 @@
-"""The lines of files with findings, read when they are first asked for."""
+"""The lines of files with findings, read on first use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
 class Sources:
-    """Lines by file. `texts` holds what stands in no file, such as standard input."""
+    """Lines by file. `texts` holds text that is not in a file, such as standard input."""
 
     def __init__(self, texts: dict[str, str] | None = None) -> None:
         self.texts = texts or {}
@@ -23,11 +23,11 @@ class Sources:
         return self._lines[file]
 
     def text(self, file: str) -> str:
-        """A whole file, without its byte order mark; "" of one that cannot be read."""
+        """A whole file, without its byte order mark; "" if it cannot be read."""
         return self.texts[file] if file in self.texts else _read(file)
 
     def line(self, span: Span | None) -> str:
-        """The line in which a span begins; "" if there is none."""
+        """The line in which a span starts; "" if there is none."""
         lines = self.lines(span.file) if span else []
         return lines[span.line - 1] if span and span.line <= len(lines) else ""
 

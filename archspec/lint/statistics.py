@@ -1,4 +1,4 @@
-"""How many findings each rule has."""
+"""The number of findings per rule."""
 
 from collections import Counter
 from typing import Any
@@ -8,7 +8,7 @@ from archspec.lint.style import Style
 
 
 def rows(report: Report) -> list[dict[str, Any]]:
-    """The rules that found something, most findings first."""
+    """The rules with findings, most findings first."""
     counted = Counter(map(_rule, report.findings))
     fixable = Counter(_rule(f) for f in report.findings if f.diagnostic.fix)
     ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))

@@ -1,4 +1,4 @@
-"""Colours, where a person looks at a terminal."""
+"""Colors, for a terminal."""
 
 # Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
 
@@ -9,7 +9,7 @@ _CODES = {"bold": "1", "error": "1;31", "warning": "1;33", "frame": "1;34", "hel
 
 
 class Style(NamedTuple):
-    """Paints text, or leaves it as it is."""
+    """Colors text, or leaves it as it is."""
 
     color: bool = False
 

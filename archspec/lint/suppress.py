@@ -14,7 +14,7 @@ from archspec.lint.sources import Sources
 ByLine = dict[int, list[Suppression]]
 
 MOST = 100  # findings about the comments of one file
-FATAL = "it keeps the spec from being built, so no comment suppresses it"
+FATAL = "errors that prevent a build cannot be suppressed"
 
 
 def _by_line(comments: Iterable[Suppression]) -> ByLine:
@@ -26,7 +26,7 @@ def _by_line(comments: Iterable[Suppression]) -> ByLine:
 
 
 class Suppressed:
-    """The comments of a run, and which of them have suppressed something."""
+    """The comments of a run, and which of them have suppressed a finding."""
 
     def __init__(
         self, checked: Mapping[str, Checked], selection: Selection, sources: Sources
@@ -57,7 +57,7 @@ class Suppressed:
         ]
 
     def _of(self, file: str) -> ByLine:
-        """The comments of a file, which may be one that was not linted, only used."""
+        """The comments in a file, which may be one that was used but not linted."""
         if file not in self.by_line:
             text = "\n".join(self.sources.lines(file))
             comments = checker().suppressions(text, file) if MARK in text else ()
@@ -65,24 +65,24 @@ class Suppressed:
         return self.by_line[file]
 
     def findings(self) -> Iterator[Diagnostic]:
-        """What is wrong with the comments of the files that were linted."""
+        """The findings about the comments in linted files."""
         for one in self.checked.values():
             about = (found for c in one.suppressions for found in self._about(c, one.complete))
             yield from islice(about, MOST)
 
     def _about(self, comment: Suppression, complete: bool) -> Iterator[Diagnostic]:
         if not comment.rules:
-            hint, message = f"write `{FORM}`", "this comment suppresses nothing"
+            hint, message = f"use `{FORM}`", "suppression comment names no rules"
             yield _warning("unknown-rule-in-suppression", message, comment.span, hint)
             return
         known = [(rule, place) for rule, place in comment.rules if self.selection.names_of(rule)]
         for rule, place in comment.rules:
             if (rule, place) not in known:
                 hint = unknown_rule(rule, self.selection.codes)
-                message = f"there is no rule `{rule}`"
+                message = f"unknown rule `{rule}`"
                 yield _warning("unknown-rule-in-suppression", message, place, hint)
         if not comment.reason:
-            hint, message = f"say why: `{FORM}`", "a suppression without a reason"
+            hint, message = f"add a reason: `{FORM}`", "suppression has no reason"
             yield _warning("suppression-without-reason", message, comment.span, hint)
         unused = [rule for rule, place in known if (place, rule) not in self.used]
         if complete and unused and self._could_be_used(unused, comment.span.file):
@@ -94,7 +94,9 @@ class Suppressed:
 
     def _unused(self, comment: Suppression, unused: list[str]) -> Diagnostic:
         listed = ", ".join(f"`{rule}`" for rule in unused)
-        message = f"{listed} {'finds' if len(unused) == 1 else 'find'} nothing here to suppress"
+        message = (
+            f"unused suppression: {listed} {'finds' if len(unused) == 1 else 'find'} nothing here"
+        )
         every = len(unused) == len(comment.rules)
         hint = "remove the comment" if every else f"remove {listed} from the comment"
         edit = self._without(comment) if every else _only_used(comment, unused)
@@ -102,7 +104,7 @@ class Suppressed:
         return _warning("unused-suppression", message, comment.span, hint, fix)
 
     def _without(self, comment: Suppression) -> Edit:
-        """The comment with the blanks before it, or with its line if it has one to itself."""
+        """The comment with the spaces before it, or with its line if nothing else is on it."""
         span = comment.span
         before = self.sources.line(span)[: span.column - 1]
         if before.strip():

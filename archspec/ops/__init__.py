@@ -1,17 +1,17 @@
-"""Every primitive layer, once.
+"""Every primitive layer, defined once.
 
 An op is named after its `torch.nn` class and has that constructor's parameters, with torch's
-names and defaults; the language's short names and own defaults stand beside them. What a
-class adds is shape, weights and multiply-adds. To add an op, add a class to its family.
+names and defaults; the language's short names and own defaults are next to them. A class adds
+the output shape, weights, and multiply-adds. To add an op, add a class to its family.
 
-windows       what slides over an image
-convolutions  what multiplies and adds
+windows       windows that slide over an image
+convolutions  layers that multiply and add
 rectifiers    activations that keep x where it is large
-sequences     attention and recurrent layers, over positions with channels behind
-constants     what reads nothing and is learned
+sequences     attention and recurrent layers, over positions with channels last
+constants     learned constants, which read no input
 reductions    means and maxima over one dimension
 pools, resizing, norms, activations, gates, dropouts, others
-arriving      what ops ask of the shape that arrives
+arriving      checks of the input shape
 """
 
 from archspec.ir import Op

@@ -1,4 +1,4 @@
-"""Functions of each number by itself."""
+"""Elementwise functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec.ir import Op, Real, Shape, argument, op
 
 @op
 class Activation(Op):
-    """A function of each number by itself."""
+    """An elementwise function."""
 
     activation: ClassVar[bool] = True
     keeps: ClassVar[str] = "x"
@@ -134,7 +134,7 @@ class Tanhshrink(Activation):
 
 @op
 class Softshrink(Activation):
-    """x moved towards 0 by lambd, and 0 where it is nearer than that."""
+    """x moved towards 0 by lambd, and 0 if it is closer to 0 than that."""
 
     lambd: Real = argument("real", 0.5, low=0)
 
@@ -147,7 +147,7 @@ class Softshrink(Activation):
 
 @op
 class Hardshrink(Activation):
-    """x, and 0 where it is nearer to 0 than lambd."""
+    """x, and 0 if it is closer to 0 than lambd."""
 
     lambd: Real = argument("real", 0.5, low=0)
 

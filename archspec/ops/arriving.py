@@ -1,4 +1,4 @@
-"""What ops ask of the shape that arrives."""
+"""Checks of the input shape of an op."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from archspec.ir import Op, Real, Shape, ShapeError, Sizes, each
 def spatial(op: Op, x: Shape) -> None:
     if not x.rank:
         raise ShapeError(
-            f"`{op.key}` wants spatial sizes, and what arrives is {x.channels} plain features",
-            "put it ahead of `flatten`, or use `linear`",
+            f"`{op.key}` expects spatial dimensions, but its input is a vector of "
+            f"{x.channels} features",
+            "move it before `flatten`, or use `linear`",
         )
     channels_first(op, x)
 
@@ -17,23 +18,24 @@ def spatial(op: Op, x: Shape) -> None:
 def channels_first(op: Op, x: Shape) -> None:
     if x.last:
         raise ShapeError(
-            f"`{op.key}` wants the channels in front, and here they are behind ({x})",
-            "put `channels_first` ahead of it",
+            f"`{op.key}` expects channels first, but its input is channels last ({x})",
+            "add `channels_first` before it",
         )
 
 
 def image(op: Op, x: Shape) -> None:
     spatial(op, x)
     if x.rank != 2:
-        raise ShapeError(f"`{op.key}` wants an image, and what arrives is {x}")
+        raise ShapeError(f"`{op.key}` expects an image, but its input is {x}")
 
 
 def ranked(op: Op, sizes: Sizes, x: Shape, name: str) -> tuple[int, ...]:
     if isinstance(sizes, tuple) and len(sizes) != x.rank:
-        sides = "; `zero_pad` takes two, before and after" if name == "padding" else ""
+        sides = "; `zero_pad` accepts two, before and after" if name == "padding" else ""
         raise ShapeError(
-            f"`{name}` of `{op.key}` names {len(sizes)} dimensions, and the input has {x.rank}",
-            f"write one number for all, or one for each{sides}",
+            f"`{name}` of `{op.key}` has {len(sizes)} values, but the input has {x.rank} "
+            "spatial dimensions",
+            f"use one number for all dimensions, or one per dimension{sides}",
         )
     return tuple(each(sizes, x.rank))
 
@@ -41,18 +43,18 @@ def ranked(op: Op, sizes: Sizes, x: Shape, name: str) -> tuple[int, ...]:
 def divides(groups: int, channels: int, op: Op, which: str) -> None:
     if channels % groups:
         raise ShapeError(
-            f"{groups} groups do not divide the {channels} channels that {which} `{op.key}`",
-            "choose channels that are a multiple of the groups",
+            f"the {channels} {which} channels of `{op.key}` are not divisible by {groups} groups",
+            "use a number of channels divisible by `groups`",
             rule="groups-do-not-divide",
         )
 
 
 def reflects(op: Op, most: int, pad: int, x: Shape) -> None:
-    """What is padded is taken from the image itself, at most once."""
+    """Padding copied from the image itself, which is possible at most once."""
     if pad > most:
         raise ShapeError(
-            f"`{op.key}` pads {pad} pixels with the image's own, and {x} has {most} to give",
-            "make the input larger",
+            f"`{op.key}` pads {pad} pixels with the image's own, but {x} only has {most}",
+            "increase the input size",
             rule="feature-map-vanishes",
         )
 
@@ -60,7 +62,7 @@ def reflects(op: Op, most: int, pad: int, x: Shape) -> None:
 def ordered(op: Op, low: str, lower: Real, high: str, upper: Real) -> None:
     if lower >= upper:
         raise ShapeError(
-            f"`{low}` of `{op.key}` is {float(lower):g}, and `{high}` {float(upper):g}",
-            f"`{low}` is the smaller of the two",
+            f"`{low}` of `{op.key}` is {float(lower):g}, but `{high}` is {float(upper):g}",
+            f"`{low}` must be the smaller of the two",
             rule="out-of-range",
         )

@@ -1,4 +1,4 @@
-"""Constants that are learned."""
+"""Learned constants."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from archspec.ir import Op, Shape, ShapeError, Sizes, argument, op
 
 @op
 class Parameter(Op):
-    """A constant that is learned, in torch's shape, with or without a 1 for the batch.
+    """A learned constant with torch's shape, with or without a leading 1 for the batch.
 
-    It reads nothing, is an `nn.Parameter` of the class under its `name`, and starts by its `init`.
+    It reads no input, is an `nn.Parameter` of the class under its `name`, and is initialized by
+    `init`.
     """
 
     shape: Sizes = argument("size", many=True)
@@ -41,8 +42,8 @@ class Parameter(Op):
             ones = ["1"] * x.rank
             usual = ", ".join([*ones, "channels"] if x.last else ["channels", *ones])
             raise ShapeError(
-                f"a `parameter` of {' x '.join(map(str, self.sizes))}, where {x} arrives",
-                f"give it the dimensions of what arrives: `parameter: [{usual}]`",
+                f"the parameter is {' x '.join(map(str, self.sizes))}, but the input is {x}",
+                f"use the dimensions of the input: `parameter: [{usual}]`",
             )
         if x.last:
             return Shape(sizes[-1], sizes[:-1], last=True)

@@ -1,4 +1,4 @@
-"""Convolutions and linear layers: what multiplies and adds."""
+"""Convolutions and linear layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.ops.windows import SAME, Window
 
 @op
 class Convolution(Window):
-    """What the convolutions share that slide over an image."""
+    """The base of convolutions that slide over an image."""
 
     in_channels: int = argument("arrives")
     out_channels: int = argument("size", short="channels")
@@ -40,8 +40,8 @@ class Convolution(Window):
         return self.kernel_size, self.stride, self.padding, self.dilation, False
 
     def output(self, x: Shape) -> Shape:
-        divides(self.groups, self.in_channels, self, "enter")
-        divides(self.groups, self.out_channels, self, "leave")
+        divides(self.groups, self.in_channels, self, "input")
+        divides(self.groups, self.out_channels, self, "output")
         sizes = self.slide(x)
         spare = {"reflect": 1, "circular": 0}.get(self.padding_mode)
         if spare is not None:
@@ -60,7 +60,7 @@ class Convolution(Window):
 
 @op
 class Conv(Convolution):
-    """Convolution. No bias unless asked for; an odd kernel keeps the size at stride 1."""
+    """A convolution. It has no bias by default; an odd kernel keeps the size at stride 1."""
 
     key: ClassVar[str] = "conv"
     torch: ClassVar[str] = "Conv{rank}d"
@@ -69,7 +69,7 @@ class Conv(Convolution):
 
 @op
 class StandardizedConv(Convolution):
-    """What the convolutions share whose kernels are standardized, for images alone."""
+    """The base of convolutions with standardized kernels, which are for images only."""
 
     extends: ClassVar[str] = "Conv2d"
 
@@ -86,7 +86,7 @@ class StandardizedConv(Convolution):
 
 @op
 class StdConv(StandardizedConv):
-    """A convolution with each kernel at mean 0 and variance 1 (Qiao et al., 2019)."""
+    """A convolution whose kernels have mean 0 and variance 1 (Qiao et al., 2019)."""
 
     eps: Real = argument("real", 1e-6, low=1e-12)
 
@@ -113,7 +113,7 @@ class ScaledStdConv(StandardizedConv):
 
 @op
 class ConvTranspose(Op):
-    """A convolution from output to input: it makes the image larger (Zeiler et al., 2010)."""
+    """A convolution from output to input, which enlarges the image (Zeiler et al., 2010)."""
 
     in_channels: int = argument("arrives")
     out_channels: int = argument("size", short="channels")
@@ -138,7 +138,7 @@ class ConvTranspose(Op):
     autocast: ClassVar[str] = "low"
 
     def _grown(self, rank: int) -> list[tuple[int, int]]:
-        """Stride and what is added to each dimension: n pixels become n * stride + added."""
+        """The stride and an offset per dimension: n pixels become n * stride + offset."""
         names = (self.kernel_size, self.stride, self.padding, self.output_padding, self.dilation)
         columns = zip(*(each(value, rank) for value in names), strict=True)
         return [
@@ -148,8 +148,8 @@ class ConvTranspose(Op):
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
-        divides(self.groups, self.in_channels, self, "enter")
-        divides(self.groups, self.out_channels, self, "leave")
+        divides(self.groups, self.in_channels, self, "input")
+        divides(self.groups, self.out_channels, self, "output")
         for name in ("kernel", "stride", "padding", "output_padding", "dilation"):
             value = self.kernel_size if name == "kernel" else getattr(self, name)
             ranked(self, value, x, name)
@@ -157,16 +157,16 @@ class ConvTranspose(Op):
         for more, stride, dilation in zip(*columns, strict=True):
             if more >= max(stride, dilation):
                 raise ShapeError(
-                    f"`output_padding` of `conv_transpose` is {more}, with a stride of {stride} "
-                    f"and a dilation of {dilation}",
-                    "torch takes less than the larger of the two",
+                    f"`output_padding` of `conv_transpose` is {more}, with a stride of "
+                    f"{stride} and a dilation of {dilation}",
+                    "it must be less than the larger of the two",
                 )
         pairs = zip(x.spatial, self._grown(x.rank), strict=True)
         sizes = tuple(size * stride + added for size, (stride, added) in pairs)
         if min(sizes) < 1:
             raise ShapeError(
-                f"`conv_transpose` leaves {Shape(self.out_channels, sizes)} of {x}",
-                "pad less: `padding` takes pixels away from what leaves",
+                f"`conv_transpose` outputs {Shape(self.out_channels, sizes)} for {x}",
+                "use less padding: `padding` removes pixels from the output",
                 rule="feature-map-vanishes",
             )
         return Shape(self.out_channels, sizes)
@@ -193,7 +193,7 @@ class ConvTranspose(Op):
 
 @op
 class Linear(Op):
-    """Every output from every input: on plain features, or on the channels behind."""
+    """A linear map of a feature vector, or of the last dimension if channels are last."""
 
     in_features: int = argument("arrives")
     out_features: int = argument("size", short="features")
@@ -213,8 +213,8 @@ class Linear(Op):
     def output(self, x: Shape) -> Shape:
         if x.rank and not x.last:
             raise ShapeError(
-                f"`linear` wants plain features, and what arrives is an image of {x}",
-                "put `global_avg_pool` and `flatten` ahead of it",
+                f"`linear` expects a feature vector, but its input is {x}",
+                "add `global_avg_pool` and `flatten` before it",
             )
         return Shape(self.out_features, x.spatial, x.last)
 

@@ -1,4 +1,4 @@
-"""What drops numbers, channels or branches while training."""
+"""Layers that drop numbers, channels, or branches during training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.ops.arriving import spatial
 
 @op
 class Drop(Op):
-    """What drops something with probability p while training."""
+    """The base of layers that drop values with probability p during training."""
 
     p: Real = argument("real", 0.5, low=0, high=1)
 
@@ -19,12 +19,12 @@ class Drop(Op):
     drops: ClassVar[bool] = True
 
     def idle(self) -> str:
-        return "" if self.p else f"a `{self.key}` of 0 drops nothing"
+        return "" if self.p else f"a `{self.key}` of 0 has no effect"
 
 
 @op
 class Dropout(Drop):
-    """Zeroes each number with probability p while training (Srivastava et al., 2014)."""
+    """Zeroes each number with probability p during training (Srivastava et al., 2014)."""
 
     key: ClassVar[str] = "dropout"
     torch: ClassVar[str] = "Dropout"
@@ -36,9 +36,9 @@ class Dropout(Drop):
 
 @op
 class Dropout2d(Drop):
-    """Zeroes each channel with probability p while training (Tompson et al., 2015).
+    """Zeroes each channel with probability p during training (Tompson et al., 2015).
 
-    It is `Dropout1d` or `Dropout3d` where one or three spatial sizes arrive.
+    It is `Dropout1d` or `Dropout3d` for inputs with one or three spatial dimensions.
     """
 
     key: ClassVar[str] = "dropout2d"
@@ -77,7 +77,7 @@ class FeatureAlphaDropout(Drop):
 
 @op
 class StochasticDepth(Drop):
-    """Drops the whole branch of a sample while training (Huang et al., 2016)."""
+    """Drops the branch of a residual per sample during training (Huang et al., 2016)."""
 
     p: Real = argument("real", low=0, high=1)
 

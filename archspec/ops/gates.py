@@ -1,4 +1,4 @@
-"""Functions of all channels together: shares of 1, and gates."""
+"""Functions over all channels: softmax, and gates."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from archspec.ir import Op, Shape, ShapeError, argument, op
 
 @op
 class OverChannels(Op):
-    """A function of the channels, wherever they are."""
+    """A function over the channels, wherever that dimension is."""
 
     dim: int = argument("axis", 1)
 
 
 @op
 class Softmax(OverChannels):
-    """Shares of 1 over the channels. Cross-entropy wants what stands before it."""
+    """Probabilities over the channels. Cross-entropy expects the input of the softmax, not its
+    output.
+    """
 
     key: ClassVar[str] = "softmax"
     torch: ClassVar[str] = "Softmax"
@@ -61,6 +63,6 @@ class GLU(OverChannels):
     def output(self, x: Shape) -> Shape:
         if x.channels % 2:
             raise ShapeError(
-                f"`glu` halves the channels, and {x.channels} arrive", "choose an even number"
+                f"`glu` halves the channels, but the input has {x.channels}", "use an even number"
             )
         return x._replace(channels=x.channels // 2)

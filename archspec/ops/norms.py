@@ -11,7 +11,7 @@ from archspec.ops.arriving import channels_first, divides, spatial
 
 @op
 class ChannelNorm(Op):
-    """What the norms share that normalize each channel by itself."""
+    """The base of norms that normalize each channel separately."""
 
     num_features: int = argument("arrives")
     eps: Real = argument("real", 1e-5, low=1e-12)
@@ -37,7 +37,7 @@ class ChannelNorm(Op):
 
 @op
 class BatchNorm(ChannelNorm):
-    """Each channel to mean 0 and variance 1 over the batch (Ioffe & Szegedy, 2015)."""
+    """Normalizes each channel to mean 0 and variance 1 over the batch (Ioffe & Szegedy, 2015)."""
 
     key: ClassVar[str] = "batch_norm"
     torch: ClassVar[str] = "BatchNorm{rank}d"
@@ -52,8 +52,8 @@ class BatchNorm(ChannelNorm):
         channels_first(self, x)
         if not self.track_running_stats and x.elements == x.channels:
             raise ShapeError(
-                f"`batch_norm` without running statistics has one number a channel ({x})",
-                "torch refuses it for a batch of one: leave out `track_running_stats: false`",
+                f"`batch_norm` without running statistics sees one value per channel ({x})",
+                "torch rejects it for a batch of one: remove `track_running_stats: false`",
                 rule="feature-map-vanishes",
             )
         return x
@@ -61,7 +61,7 @@ class BatchNorm(ChannelNorm):
 
 @op
 class InstanceNorm(ChannelNorm):
-    """Each channel to mean 0 and variance 1, sample by sample (Ulyanov et al., 2016)."""
+    """Normalizes each channel to mean 0 and variance 1, per sample (Ulyanov et al., 2016)."""
 
     affine: bool = argument("flag", False)
     track_running_stats: bool = argument("flag", False)
@@ -75,8 +75,8 @@ class InstanceNorm(ChannelNorm):
         spatial(self, x)
         if x.elements == x.channels:
             raise ShapeError(
-                f"`instance_norm` has one number a channel ({x})",
-                "torch refuses it while training: put it where the image is larger",
+                f"`instance_norm` sees one value per channel ({x})",
+                "torch rejects it in training: move it to where the image is larger",
                 rule="feature-map-vanishes",
             )
         return x
@@ -84,7 +84,7 @@ class InstanceNorm(ChannelNorm):
 
 @op
 class FrozenBatchNorm(Op):
-    """Batch norm whose statistics, factors and offsets stay as they are loaded."""
+    """A batch norm with frozen statistics, weights, and biases, as they are loaded."""
 
     num_features: int = argument("arrives")
     eps: Real = argument("real", 1e-5, low=1e-12)
@@ -108,7 +108,7 @@ class FrozenBatchNorm(Op):
 
 @op
 class GroupNorm(Op):
-    """Groups of channels to mean 0 and variance 1, sample by sample (Wu & He, 2018)."""
+    """Normalizes groups of channels to mean 0 and variance 1, per sample (Wu & He, 2018)."""
 
     num_groups: int = argument("size", short="groups")
     num_channels: int = argument("arrives")
@@ -127,11 +127,11 @@ class GroupNorm(Op):
 
     def output(self, x: Shape) -> Shape:
         channels_first(self, x)
-        divides(self.num_groups, x.channels, self, "enter")
+        divides(self.num_groups, x.channels, self, "input")
         if x.elements == self.num_groups:
             raise ShapeError(
-                f"`group_norm` has one number in each of its {self.num_groups} groups ({x})",
-                "torch refuses it: use fewer groups, or stride less ahead of this layer",
+                f"`group_norm` sees one value in each of its {self.num_groups} groups ({x})",
+                "torch rejects it: use fewer groups, or reduce the stride of earlier layers",
                 rule="feature-map-vanishes",
             )
         return x
@@ -142,7 +142,7 @@ class GroupNorm(Op):
 
 @op
 class LayerNorm(Op):
-    """All channels of a pixel to mean 0 and variance 1 (Ba et al., 2016)."""
+    """Normalizes all channels of a pixel to mean 0 and variance 1 (Ba et al., 2016)."""
 
     normalized_shape: int = argument("arrives")
     eps: Real = argument("real", 1e-5, low=1e-12)
@@ -172,14 +172,14 @@ class LayerNorm(Op):
         return self.keeps if x.last or not x.rank else ""
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
-        """Means and deviations, and a copy with the channels last if they are not."""
+        """Means and deviations, and a copy with channels last if they are not."""
         copied = 0 if x.last or not x.rank else width * x.elements
         return copied + 8 * math.prod(x.spatial)
 
 
 @op
 class RMSNorm(Op):
-    """All channels of a pixel to mean square 1 (Zhang & Sennrich, 2019)."""
+    """Normalizes all channels of a pixel to mean square 1 (Zhang & Sennrich, 2019)."""
 
     normalized_shape: int = argument("arrives")
     eps: Real | None = argument("real", None, none="the smallest step of the type", low=1e-12)
@@ -207,7 +207,7 @@ class RMSNorm(Op):
 
 @op
 class LocalResponseNorm(Op):
-    """Each number by those of the channels beside it (AlexNet, Krizhevsky et al., 2012)."""
+    """Normalizes each number by the adjacent channels (AlexNet, Krizhevsky et al., 2012)."""
 
     size: int = argument("size", high=4096)
     alpha: Real = argument("real", 1e-4)
@@ -228,13 +228,15 @@ class LocalResponseNorm(Op):
         return x
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
-        """Squares with a border of channels, their mean, and what divides."""
+        """Squares with a border of channels, their mean, and the divisor."""
         return width * (3 * x.elements + (self.size - 1) * math.prod(x.spatial))
 
 
 @op
 class GlobalResponseNorm(Op):
-    """Each channel by its share of the energy of all channels (ConvNeXt V2, Woo et al., 2023)."""
+    """Scales each channel by its share of the energy of all channels (ConvNeXt V2, Woo et al.,
+    2023).
+    """
 
     channels: int = argument("arrives")
     dim: int = argument("axis", 1)

@@ -1,4 +1,4 @@
-"""Layers that move numbers or scale them."""
+"""Layers that move or scale values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.ops.arriving import channels_first, divides, spatial
 
 @op
 class Identity(Op):
-    """What arrives."""
+    """Returns its input."""
 
     key: ClassVar[str] = "identity"
     torch: ClassVar[str] = "Identity"
@@ -22,7 +22,7 @@ class Identity(Op):
 
 @op
 class Flatten(Op):
-    """All numbers of a sample as plain features; from dimension 2 on, its pixels as a sequence."""
+    """All values of a sample as a feature vector; with `start_dim: 2`, its pixels as a sequence."""
 
     start_dim: int = argument("size", 1, high=2)
 
@@ -47,7 +47,7 @@ class Flatten(Op):
 
 @op
 class Reshape(Op):
-    """The same numbers in another shape: channels, then spatial sizes."""
+    """The same values in another shape: channels, then spatial sizes."""
 
     shape: Sizes = argument("size", short="sizes", many=True)
 
@@ -63,12 +63,11 @@ class Reshape(Op):
         sizes = self.shape if isinstance(self.shape, tuple) else (self.shape,)
         y = Shape(sizes[0], sizes[1:])
         if len(sizes) > 4:
-            raise ShapeError(f"`reshape` to {len(sizes)} dimensions", "at most 4 are taken")
+            raise ShapeError(f"`reshape` to {len(sizes)} dimensions", "the maximum is 4")
         if y.elements != x.elements:
             raise ShapeError(
-                f"`reshape` to {y} has {y.elements} numbers, and what arrives has "
-                f"{x.elements} ({x})",
-                "the numbers of a sample stay the same",
+                f"cannot reshape {x} ({x.elements} values) to {y} ({y.elements} values)",
+                "the number of values must stay the same",
             )
         return y
 
@@ -78,7 +77,7 @@ class Reshape(Op):
 
 @op
 class ChannelsLast(Op):
-    """Moves the channels behind the spatial sizes."""
+    """Moves the channels after the spatial dimensions."""
 
     key: ClassVar[str] = "channels_last"
     torch: ClassVar[str] = "ChannelsLast"
@@ -97,7 +96,7 @@ class ChannelsLast(Op):
 
 @op
 class ChannelsFirst(Op):
-    """Moves the channels in front of the spatial sizes."""
+    """Moves the channels before the spatial dimensions."""
 
     key: ClassVar[str] = "channels_first"
     torch: ClassVar[str] = "ChannelsFirst"
@@ -113,15 +112,15 @@ class ChannelsFirst(Op):
     def output(self, x: Shape) -> Shape:
         if not x.last:
             raise ShapeError(
-                f"`channels_first` finds the channels in front already ({x})",
-                "leave it out",
+                "the input of `channels_first` already has channels first",
+                "remove it",
             )
         return Shape(x.channels, x.spatial)
 
 
 @op
 class ChannelShuffle(Op):
-    """Deals the channels of each group out over all groups (ShuffleNet, Zhang et al., 2017)."""
+    """Distributes the channels of each group over all groups (ShuffleNet, Zhang et al., 2017)."""
 
     groups: int = argument("size")
 
@@ -133,7 +132,7 @@ class ChannelShuffle(Op):
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
-        divides(self.groups, x.channels, self, "enter")
+        divides(self.groups, x.channels, self, "input")
         return x
 
 
@@ -156,8 +155,8 @@ class PadChannels(Op):
         channels_first(self, x)
         if self.out_channels < x.channels:
             raise ShapeError(
-                f"`pad_channels` to {self.out_channels}, and {x.channels} channels arrive",
-                "it only adds channels; a 1x1 `conv` takes some away",
+                f"`pad_channels` to {self.out_channels}, but the input has {x.channels} channels",
+                "it only adds channels; use a 1x1 `conv` to remove some",
             )
         return Shape(self.out_channels, x.spatial)
 
@@ -186,7 +185,7 @@ class ChannelScale(Op):
 
 @op
 class Rescale(Op):
-    """Every number times one that is not learned (Szegedy et al., 2016, scale residuals by it)."""
+    """Multiplies by a fixed constant (Szegedy et al., 2016, scale residuals by one)."""
 
     factor: Real = argument("real")
 
@@ -197,4 +196,4 @@ class Rescale(Op):
     example: ClassVar[str] = "- residual: [{conv: {channels: 64, kernel: 3}}, {rescale: 0.1}]"
 
     def idle(self) -> str:
-        return f"`{self.key}` by 1 changes nothing" if self.factor == 1 else ""
+        return f"`{self.key}` by 1 has no effect" if self.factor == 1 else ""

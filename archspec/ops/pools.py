@@ -1,4 +1,4 @@
-"""Pools: of windows, of whole images."""
+"""Pools of windows, and of whole images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.ops.windows import SAME, SAME_UNDILATED, Window
 
 @op
 class Pool(Window):
-    """What the pools share: channels stay, and padding is at most half the window."""
+    """The base of pools: the channels stay, and padding is at most half the window."""
 
     def output(self, x: Shape) -> Shape:
         channels_first(self, x)
@@ -26,41 +26,42 @@ class Pool(Window):
         for size, pad in pairs:
             if 2 * pad > size:
                 raise ShapeError(
-                    f"`{self.key}` pads {pad} pixels, more than half its window of {size}",
-                    f"torch takes at most {size // 2}",
+                    f"`{self.key}` pads {pad} pixels, more than half of its window of {size}",
+                    f"the maximum is {size // 2}",
                 )
         return Shape(x.channels, self.slide(x))
 
     def in_3d(self, x: Shape) -> None:
-        """Torch's 3d mean takes no window that reaches beyond its input."""
+        """Torch's 3d mean requires windows that are inside its input."""
         pairs = zip(each(self.windows()[0], x.rank), x.spatial, strict=True)
         if x.rank == 3 and any(kernel > size for kernel, size in pairs):
             raise ShapeError(
-                f"torch's 3d `{self.key}` takes no window larger than its input, here {x}",
-                "make the input larger, or stride less ahead of this layer",
+                f"the window of torch's 3d `{self.key}` must not be larger than its input, "
+                f"here {x}",
+                "increase the input size, or reduce the stride of earlier layers",
                 rule="feature-map-vanishes",
             )
 
 
 @op
 class PaddedPool(Pool):
-    """What the pools share that take the image with a border."""
+    """The base of pools that pad the image."""
 
     kernel_size: Sizes = argument("size", short="kernel", many=True, high=4096)
     stride: Sizes | None = argument("size", None, none="the kernel", many=True, high=4096)
 
     def step(self) -> Sizes:
-        """The stride; the windows lie side by side where none is given."""
+        """The stride; by default, the size of the window."""
         return self.kernel_size if self.stride is None else self.stride
 
     def idle(self) -> str:
         alone = self.windows()[:3] == (1, 1, 0)
-        return f"`{self.key}` of one pixel and stride 1 changes nothing" if alone else ""
+        return f"`{self.key}` of one pixel and stride 1 has no effect" if alone else ""
 
 
 @op
 class MaxPool(PaddedPool):
-    """The largest value of each window."""
+    """The maximum of each window."""
 
     padding: Sizes = argument("count", 0, many=True, ours=SAME, high=4096)
     dilation: Sizes = argument("size", 1, many=True, high=4096)
@@ -77,7 +78,7 @@ class MaxPool(PaddedPool):
         return self.kernel_size, self.step(), self.padding, self.dilation, self.ceil_mode
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
-        return 8 * y.elements  # the places of the largest
+        return 8 * y.elements  # the indices of the maxima
 
 
 @op
@@ -128,7 +129,9 @@ class LPPool(Pool):
         y = super().output(x)
         self.in_3d(x)
         if x.rank == 1 and isinstance(self.kernel_size, tuple):
-            raise ShapeError("torch's 1d `lp_pool` takes no list as its kernel", "write one number")
+            raise ShapeError(
+                "torch's 1d `lp_pool` does not accept a list as its kernel", "use one number"
+            )
         return y
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
@@ -137,7 +140,7 @@ class LPPool(Pool):
 
 @op
 class AdaptivePool(Op):
-    """What the pools share whose windows are as many as the output has pixels."""
+    """The base of pools with one window per output pixel."""
 
     output_size: Sizes = argument("size", many=True, high=4096)
 
@@ -154,7 +157,7 @@ class AdaptivePool(Op):
 
 
 def _window(size: int, windows: int) -> float:
-    """The largest of the windows that `size` pixels are parted into."""
+    """The largest window when `size` pixels are divided among them."""
     if windows == 1 < size:
         return math.inf
     return -(-size // windows) + (size % windows > 0)
@@ -176,7 +179,7 @@ class AdaptiveAvgPool(AdaptivePool):
 
 @op
 class AdaptiveMaxPool(AdaptivePool):
-    """The largest value of as many equal windows as the output has pixels."""
+    """The maximum of as many equal windows as the output has pixels."""
 
     key: ClassVar[str] = "adaptive_max_pool"
     torch: ClassVar[str] = "AdaptiveMaxPool{rank}d"
@@ -186,19 +189,19 @@ class AdaptiveMaxPool(AdaptivePool):
     keeps: ClassVar[str] = "x"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
-        return 8 * y.elements  # the places of the largest
+        return 8 * y.elements  # the indices of the maxima
 
 
 @op
 class GlobalPool(AdaptivePool):
-    """What the pools share that leave one pixel."""
+    """The base of pools that output one pixel."""
 
     output_size: Sizes = argument("fixed", 1)
 
 
 @op
 class GlobalAvgPool(GlobalPool):
-    """The mean of each channel; sizes of 1 stay."""
+    """The mean of each channel; the dimensions stay, with size 1."""
 
     key: ClassVar[str] = "global_avg_pool"
     torch: ClassVar[str] = "AdaptiveAvgPool{rank}d"
@@ -207,7 +210,7 @@ class GlobalAvgPool(GlobalPool):
 
 @op
 class GlobalMaxPool(GlobalPool):
-    """The largest value of each channel; sizes of 1 stay."""
+    """The maximum of each channel; the dimensions stay, with size 1."""
 
     key: ClassVar[str] = "global_max_pool"
     torch: ClassVar[str] = "AdaptiveMaxPool{rank}d"
@@ -215,7 +218,7 @@ class GlobalMaxPool(GlobalPool):
     keeps: ClassVar[str] = "x"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
-        return 8 * y.elements  # the places of the largest
+        return 8 * y.elements  # the indices of the maxima
 
 
 @op

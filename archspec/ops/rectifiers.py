@@ -43,7 +43,7 @@ class LeakyReLU(Activation):
 
 @op
 class PReLU(Activation):
-    """x where positive, a learned multiple elsewhere: one, or one a channel (He et al., 2015)."""
+    """x where positive, a learned multiple elsewhere: one, or one per channel (He et al., 2015)."""
 
     num_parameters: int = argument("size", 1)
     init: Real = argument("real", 0.25)
@@ -60,9 +60,9 @@ class PReLU(Activation):
             channels_first(self, x)
             if self.num_parameters != x.channels:
                 raise ShapeError(
-                    f"`prelu` has {self.num_parameters} parameters, and {x.channels} channels "
-                    "arrive",
-                    "it has one for all channels, or one for each",
+                    f"`prelu` has {self.num_parameters} parameters, but the input has "
+                    f"{x.channels} channels",
+                    "use one parameter for all channels, or one per channel",
                 )
         return x
 
@@ -72,7 +72,7 @@ class PReLU(Activation):
 
 @op
 class RReLU(Activation):
-    """x where positive, while training a random multiple elsewhere (Xu et al., 2015)."""
+    """x where positive; elsewhere a multiple, random during training (Xu et al., 2015)."""
 
     lower: Real = argument("real", 1 / 8)
     upper: Real = argument("real", 1 / 3)
@@ -127,7 +127,7 @@ class SELU(Activation):
 
 @op
 class Hardtanh(Activation):
-    """x between the two values, and the nearer of them outside."""
+    """x between the two values, and the closer of them outside."""
 
     min_val: Real = argument("real", -1.0)
     max_val: Real = argument("real", 1.0)

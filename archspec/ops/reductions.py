@@ -1,4 +1,4 @@
-"""What goes over one dimension and leaves it with size 1."""
+"""Reductions over one dimension, which stays with size 1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.ops.arriving import spatial
 
 @op
 class Over(Op):
-    """What goes over one dimension and leaves it with size 1."""
+    """A reduction over one dimension, which stays with size 1."""
 
     over: str = argument("choice", choices=DIMENSIONS)
 
@@ -29,12 +29,13 @@ class Over(Op):
         return Method(cls.function, (place,), keepdim=True)
 
     def _place(self, rank: int) -> int:
-        """Which of the spatial sizes it is; -1 for the channels."""
+        """The index of the spatial dimension; -1 for the channels."""
         names = SPATIAL[rank]
         if self.over not in ("channels", *names):
             raise ShapeError(
-                f"`{self.key}` over the {self.over}, and the input has {rank} spatial sizes",
-                f"write one of `channels`, {', '.join(f'`{name}`' for name in names)}",
+                f"`{self.key}` is over the {self.over}, but the input has {rank} spatial "
+                "dimensions",
+                f"use one of `channels`, {', '.join(f'`{name}`' for name in names)}",
             )
         return ("channels", *names).index(self.over) - 1
 
@@ -55,7 +56,7 @@ class Over(Op):
 
 @op
 class Mean(Over):
-    """The mean over the channels or over one spatial size, which stays with size 1."""
+    """The mean over the channels or over one spatial dimension, which stays with size 1."""
 
     key: ClassVar[str] = "mean"
     torch: ClassVar[str] = "Mean"
@@ -68,7 +69,7 @@ class Mean(Over):
 
 @op
 class Max(Over):
-    """The largest value over the channels or over one spatial size, which stays with size 1."""
+    """The maximum over the channels or over one spatial dimension, which stays with size 1."""
 
     key: ClassVar[str] = "max"
     torch: ClassVar[str] = "Max"

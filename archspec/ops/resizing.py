@@ -1,4 +1,4 @@
-"""Pads, crops, and what makes an image larger or smaller without weights."""
+"""Pads, crops, and layers without weights that enlarge or shrink an image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archspec.ops.arriving import image, ranked, reflects, spatial
 
 @op
 class Edges(Op):
-    """What pads and crops share: one number for all edges, or two for each dimension.
+    """The base of pads and crops: one number for all edges, or two per dimension.
 
     The last dimension comes first, as in torch: left, right, top, bottom, front, back.
     """
@@ -27,10 +27,10 @@ class Edges(Op):
         given = self.padding
         if isinstance(given, tuple) and len(given) != 2 * x.rank:
             raise ShapeError(
-                f"`padding` of `{self.key}` names {len(given)} edges, and the input has "
-                f"{2 * x.rank}",
-                "write one number for all, or two a dimension, the last first: left, right, "
-                "top, bottom",
+                f"`padding` of `{self.key}` has {len(given)} values, but the input has "
+                f"{2 * x.rank} edges",
+                "use one number for all, or two per dimension, the last dimension first: "
+                "left, right, top, bottom",
             )
         sides = each(given, 2 * x.rank)
         return list(zip(sides[::2], sides[1::2], strict=True))[::-1]
@@ -41,14 +41,14 @@ class Edges(Op):
 
     def idle(self) -> str:
         given = self.padding if isinstance(self.padding, tuple) else (self.padding,)
-        return "" if any(given) else f"`{self.key}` of 0 changes nothing"
+        return "" if any(given) else f"`{self.key}` of 0 has no effect"
 
 
 @op
 class ZeroPad(Edges):
-    """Zeros around the image: as many everywhere, or left, right, top, bottom, front, back.
+    """Pads with zeros: the same number on all edges, or left, right, top, bottom, front, back.
 
-    `[2, 0]` ahead of a 1d convolution of kernel 3 makes it causal.
+    `[2, 0]` before a 1d convolution with kernel 3 makes it causal.
     """
 
     key: ClassVar[str] = "zero_pad"
@@ -60,7 +60,7 @@ class ZeroPad(Edges):
 
 @op
 class ConstantPad(Edges):
-    """The same number around the image."""
+    """Pads with the same number everywhere."""
 
     value: Real = argument("real")
 
@@ -71,7 +71,7 @@ class ConstantPad(Edges):
 
 @op
 class ReplicationPad(Edges):
-    """The pixels at the edge once more around the image."""
+    """Pads by repeating the pixels at the edges."""
 
     key: ClassVar[str] = "replication_pad"
     torch: ClassVar[str] = "ReplicationPad{rank}d"
@@ -82,7 +82,7 @@ class ReplicationPad(Edges):
 
 @op
 class OwnPixelsPad(Edges):
-    """What the pads share that take each pixel of the image at most once."""
+    """The base of pads that use each pixel of the image at most once."""
 
     spare: ClassVar[int] = 0
 
@@ -94,7 +94,7 @@ class OwnPixelsPad(Edges):
 
 @op
 class ReflectionPad(OwnPixelsPad):
-    """The image mirrored at its edges."""
+    """Pads by mirroring the image at its edges."""
 
     key: ClassVar[str] = "reflection_pad"
     torch: ClassVar[str] = "ReflectionPad{rank}d"
@@ -106,7 +106,7 @@ class ReflectionPad(OwnPixelsPad):
 
 @op
 class CircularPad(OwnPixelsPad):
-    """The image once more from its other side."""
+    """Pads with the opposite side of the image."""
 
     key: ClassVar[str] = "circular_pad"
     torch: ClassVar[str] = "CircularPad{rank}d"
@@ -115,7 +115,7 @@ class CircularPad(OwnPixelsPad):
 
 @op
 class Crop(Edges):
-    """Takes pixels away: as many everywhere, or left, right, top, bottom, front, back."""
+    """Removes pixels: the same number on all edges, or left, right, top, bottom, front, back."""
 
     key: ClassVar[str] = "crop"
     torch: ClassVar[str] = "Crop"
@@ -130,7 +130,7 @@ class Crop(Edges):
 
 @op
 class PixelShuffle(Op):
-    """Channels become pixels: n * n fewer channels, n times the size (Shi et al., 2016)."""
+    """Moves channels to pixels: 1 / n² of the channels, n times the size (Shi et al., 2016)."""
 
     upscale_factor: int = argument("size", high=4096)
 
@@ -145,8 +145,9 @@ class PixelShuffle(Op):
         by = self.upscale_factor
         if x.channels % by**2:
             raise ShapeError(
-                f"`pixel_shuffle` by {by} makes one channel of {by**2}, and {x.channels} arrive",
-                f"choose channels that are a multiple of {by**2}",
+                f"`pixel_shuffle` by {by} makes one channel of {by**2}, but the input has "
+                f"{x.channels}",
+                f"use a multiple of {by**2} channels",
             )
         height, width = x.spatial
         return Shape(x.channels // by**2, (height * by, width * by))
@@ -155,12 +156,12 @@ class PixelShuffle(Op):
         return (Fraction(1, self.upscale_factor),)
 
     def idle(self) -> str:
-        return "`pixel_shuffle` by 1 changes nothing" if self.upscale_factor == 1 else ""
+        return "`pixel_shuffle` by 1 has no effect" if self.upscale_factor == 1 else ""
 
 
 @op
 class PixelUnshuffle(Op):
-    """Pixels become channels: n * n times the channels, an n-th of the size."""
+    """Moves pixels to channels: n² times the channels, 1 / n of the size."""
 
     downscale_factor: int = argument("size", high=4096)
 
@@ -176,8 +177,8 @@ class PixelUnshuffle(Op):
         height, width = x.spatial
         if height % by or width % by:
             raise ShapeError(
-                f"`pixel_unshuffle` by {by} wants sizes that {by} divides, and {x} arrives",
-                "pad or resize the image ahead of it",
+                f"`pixel_unshuffle` by {by} expects sizes divisible by {by}, but its input is {x}",
+                "pad or resize the image before it",
             )
         return Shape(x.channels * by**2, (height // by, width // by))
 
@@ -188,10 +189,10 @@ class PixelUnshuffle(Op):
         return (self.downscale_factor,)
 
     def idle(self) -> str:
-        return "`pixel_unshuffle` by 1 changes nothing" if self.downscale_factor == 1 else ""
+        return "`pixel_unshuffle` by 1 has no effect" if self.downscale_factor == 1 else ""
 
 
-# How many pixels a new one is made of, in each dimension.
+# How many pixels a new one is computed from, in each dimension.
 TAPS = {"linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 4}
 MODES = {
     "nearest": (1, 2, 3),
@@ -204,19 +205,20 @@ MODES = {
 
 
 def check_mode(mode: str, align_corners: bool | None, x: Shape) -> None:
-    """A mode is for images of some ranks, and not each has corners."""
+    """Each mode supports some ranks, and only some modes have corners."""
     if x.rank not in MODES[mode]:
         known = ", ".join(f"`{mode}`" for mode, ranks in MODES.items() if x.rank in ranks)
         raise ShapeError(
-            f"`{mode}` is no mode for {x.rank} spatial sizes ({x})", f"choose of {known}"
+            f"mode `{mode}` does not support {x.rank} spatial dimensions ({x})",
+            f"use one of {known}",
         )
     if align_corners is not None and mode.startswith("nearest"):
-        raise ShapeError(f"`{mode}` has no corners to align", "leave `align_corners` out")
+        raise ShapeError(f"mode `{mode}` has no corners to align", "remove `align_corners`")
 
 
 @op
 class Upsample(Op):
-    """The image `scale` times as large, or of the given size. To a tensor's size: `interpolate`."""
+    """Resizes the image by `scale`, or to `size`. For the size of a tensor, use `interpolate`."""
 
     size: Sizes | None = argument("size", None, none="by `scale`", many=True, high=4096)
     scale_factor: Sizes | None = argument(
@@ -238,7 +240,7 @@ class Upsample(Op):
             return Shape(x.channels, ranked(self, self.size, x, "size"))
         if self.scale_factor is None or self.size is not None:
             both = "both `scale` and" if self.size is not None else "neither `scale` nor"
-            raise ShapeError(f"`upsample` has {both} `size`", "write one of the two")
+            raise ShapeError(f"`upsample` has {both} `size`", "use one of the two")
         scales = ranked(self, self.scale_factor, x, "scale")
         return Shape(x.channels, tuple(n * by for n, by in zip(x.spatial, scales, strict=True)))
 
@@ -252,4 +254,4 @@ class Upsample(Op):
         return (TAPS.get(self.mode, 1),)
 
     def idle(self) -> str:
-        return "`upsample` by 1 changes nothing" if self.scale_factor == 1 else ""
+        return "`upsample` by 1 has no effect" if self.scale_factor == 1 else ""

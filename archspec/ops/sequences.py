@@ -1,4 +1,4 @@
-"""Attention, embeddings and recurrent layers: over positions, with the channels behind them."""
+"""Attention, embeddings, and recurrent layers: over positions, with channels last."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from archspec.ir import Method, Op, Real, Shape, ShapeError, argument, op
 
 
 def sequence(op: Op, x: Shape) -> int:
-    """The positions of the sequence that arrives."""
+    """The positions of the input sequence."""
     if x.rank != 1 or not x.last:
-        hint = "put `flatten: {start_dim: 2}` and `channels_last` ahead of it"
+        hint = "add `flatten: {start_dim: 2}` and `channels_last` before it"
         if x.last:
-            hint = "put `channels_first`, `flatten: {start_dim: 2}` and `channels_last` ahead of it"
-        raise ShapeError(f"`{op.key}` wants a sequence with the channels behind, not {x}", hint)
+            hint = "add `channels_first`, `flatten: {start_dim: 2}`, and `channels_last` before it"
+        raise ShapeError(
+            f"`{op.key}` expects a sequence with channels last, but its input is {x}", hint
+        )
     return x.spatial[0]
 
 
@@ -24,7 +26,7 @@ MOST_LAYERS = 16
 
 @op
 class Embedding(Op):
-    """A learned vector for each whole number: `input: [12]` are twelve numbers of a sequence."""
+    """A learned vector for each integer: `input: [12]` is a sequence of twelve integers."""
 
     num_embeddings: int = argument("size")
     embedding_dim: int = argument("size", short="channels")
@@ -43,8 +45,8 @@ class Embedding(Op):
     def output(self, x: Shape) -> Shape:
         if x.rank:
             raise ShapeError(
-                f"`embedding` wants the numbers of a sequence, and what arrives is {x}",
-                "it stands first in a network of one dimension: `input: [12]`",
+                f"`embedding` expects a sequence of integers, but its input is {x}",
+                "use it first, in a network with a one-dimensional input: `input: [12]`",
             )
         return Shape(self.embedding_dim, (x.channels,), last=True)
 
@@ -54,7 +56,7 @@ class Embedding(Op):
 
 @op
 class MultiheadAttention(Op):
-    """Self-attention with several heads (Vaswani et al., 2017)."""
+    """Multi-head self-attention (Vaswani et al., 2017)."""
 
     embed_dim: int = argument("arrives")
     num_heads: int = argument("size", short="heads")
@@ -81,9 +83,9 @@ class MultiheadAttention(Op):
         sequence(self, x)
         if x.channels % self.num_heads:
             raise ShapeError(
-                f"{self.num_heads} heads do not divide the {x.channels} channels that enter "
-                "`multi_head_attention`",
-                "choose channels that are a multiple of the heads",
+                f"the {x.channels} input channels of `multi_head_attention` are not "
+                f"divisible by {self.num_heads} heads",
+                "use a number of channels divisible by the number of heads",
             )
         return x
 
@@ -110,7 +112,7 @@ class MultiheadAttention(Op):
 
 @op
 class Select(Op):
-    """The features at the first or the last position of a sequence: those of a class token, say."""
+    """The features at the first or last position of a sequence, such as those of a class token."""
 
     position: str = argument("choice", choices=("first", "last"))
 
@@ -135,7 +137,7 @@ class Select(Op):
 
 @op
 class Transpose(Op):
-    """Swaps the positions and the channels of a sequence, to mix positions as channels are."""
+    """Swaps positions and channels, to mix positions with layers that mix channels."""
 
     key: ClassVar[str] = "transpose"
     torch: ClassVar[str] = "Transpose"
@@ -159,7 +161,7 @@ class Transpose(Op):
 
 @op
 class Recurrent(Op):
-    """What the recurrent layers share: every position with the state of those before it."""
+    """The base of recurrent layers: each position uses the state of those before it."""
 
     input_size: int = argument("arrives")
     hidden_size: int = argument("size")
@@ -186,8 +188,8 @@ class Recurrent(Op):
         sequence(self, x)
         if self.dropout and self.num_layers == 1:
             raise ShapeError(
-                f"the `dropout` of `{self.key}` acts between its layers, and it has one",
-                "put a `dropout` behind it",
+                f"the `dropout` of `{self.key}` acts between its layers, but it has only one",
+                "add a `dropout` after it",
             )
         return x._replace(channels=self.hidden_size * (2 if self.bidirectional else 1))
 
@@ -220,7 +222,7 @@ class Recurrent(Op):
 
 @op
 class LSTM(Recurrent):
-    """Long short-term memory (Hochreiter & Schmidhuber, 1997); what leaves are its outputs."""
+    """Long short-term memory (Hochreiter & Schmidhuber, 1997); outputs every state."""
 
     key: ClassVar[str] = "lstm"
     torch: ClassVar[str] = "SequenceLSTM"

@@ -1,4 +1,4 @@
-"""What slides over an image: the arithmetic of windows."""
+"""The arithmetic of windows that slide over an image."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SAME_UNDILATED = "(kernel - 1) // 2 if kernel % 2 == 1 else 0"
 
 @op
 class Window(Op):
-    """What convolutions and pools share: a window that slides over the image."""
+    """The base of convolutions and pools: a window that slides over the image."""
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
-        """Kernel, stride, padding, dilation, and whether sizes round up."""
+        """Kernel, stride, padding, dilation, and whether sizes are rounded up."""
         raise NotImplementedError
 
     def slide(self, x: Shape) -> tuple[int, ...]:
-        """The spatial sizes that leave (torch's formula)."""
+        """The output's spatial sizes (torch's formula)."""
         spatial(self, x)
         *sizes, ceil_mode = self.windows()
         named = zip(("kernel", "stride", "padding", "dilation"), sizes, strict=True)
@@ -37,9 +37,9 @@ class Window(Op):
         out = (-(-room // stride) if up else room // stride) + 1
         if out < 1:
             raise ShapeError(
-                f"a window of {reach} does not fit the {size + 2 * pad} pixels it slides over"
-                f" (input {x})",
-                "make the input larger, or stride less ahead of this layer",
+                f"window of {reach} is larger than its padded input of {size + 2 * pad} "
+                f"(input {x})",
+                "increase the input size, or reduce the stride of earlier layers",
                 rule="feature-map-vanishes",
             )
         return out - 1 if up and (out - 1) * stride >= size + pad else out

@@ -1,6 +1,6 @@
 """Curves of training runs: `log.csv` in, a picture out.
 
-log     what a run's `log.csv` says, or what is wrong with it
+log     the content of a run's `log.csv`, or what is wrong with it
 curves  the picture, by matplotlib
 """
 

@@ -1,8 +1,8 @@
 """The picture: losses, accuracy or R2, and the learning rate, over epochs.
 
-Runs differ in colour (Okabe and Ito's) and, for those who see none, in the shape of their points;
-what was evaluated is a full line, train a dashed one with hollow points; the large point is a run's
-best.
+Runs differ in color (Okabe and Ito's) and, for people who cannot see colors, in the shape of their
+points. Evaluations are solid lines, training is a dashed line with hollow points, and the large
+point is a run's best.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ MOST_RUNS = len(COLORS)
 EVALUATED: Mapping[str, Any] = {"linestyle": "-"}
 TRAINED: Mapping[str, Any] = {"linestyle": "--", "markerfacecolor": "white"}
 FEW = 12  # points on a curve
-SHORT = 3  # epochs up to which their axis has marks between them
-WIDE = 50  # greatest loss / least loss from which their axis is logarithmic
-STEPS = (1, 2, 5, 10)  # between the marks of an axis
+SHORT = 3  # epochs up to which their axis has ticks between them
+WIDE = 50  # ratio of maximum and minimum loss above which the axis is logarithmic
+STEPS = (1, 2, 5, 10)  # between the ticks of an axis
 LONGEST_NAME = 48
 NAME_OF_R2 = "R\u00b2"
 
@@ -42,7 +42,7 @@ STYLE: Mapping[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "svg.hashsalt": "archspec",
-    "text.parse_math": False,  # a run may be called $x$
+    "text.parse_math": False,  # a run may be named $x$
 }
 UNDATED: Mapping[str, dict[str, Any]] = {
     "png": {"Software": None},
@@ -51,9 +51,9 @@ UNDATED: Mapping[str, dict[str, Any]] = {
 
 
 def draw(logs: Mapping[str, Log], form: str) -> bytes:
-    """A picture of runs, by name, as one of `FORMATS`; equal logs give equal bytes.
+    """A picture of runs, by name, in one of the `FORMATS`; equal logs give equal bytes.
 
-    Raises `PlotError` for more than `MOST_RUNS` or runs of several measures.
+    Raises `PlotError` for more than `MOST_RUNS` or runs with different measures.
     """
     _check(logs)
     with needed_for("`archspec plot`", "matplotlib"):
@@ -61,7 +61,7 @@ def draw(logs: Mapping[str, Log], form: str) -> bytes:
         from matplotlib.figure import Figure
 
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # what a matplotlibrc says would change the picture
+        matplotlib.rcdefaults()  # what a matplotlibrc sets would change the picture
         matplotlib.rcParams.update(STYLE)
         figure = Figure(figsize=(7.2, 6.6), dpi=130, layout="constrained")
         _panels(figure, logs)
@@ -72,9 +72,9 @@ def draw(logs: Mapping[str, Log], form: str) -> bytes:
 
 def _check(logs: Mapping[str, Log]) -> None:
     if len(logs) > MOST_RUNS:
-        raise PlotError(f"{len(logs)} runs: a picture shows at most {MOST_RUNS}")
+        raise PlotError(f"{len(logs)} runs: a picture can show at most {MOST_RUNS}")
     if len({log.kind for log in logs.values()}) > 1:
-        raise PlotError("some runs measure accuracy and some R2: draw them one by one")
+        raise PlotError("some runs measure accuracy and others R2: plot them separately")
 
 
 def _panels(figure: Figure, logs: Mapping[str, Log]) -> None:
@@ -110,7 +110,7 @@ def _lines(panels: Sequence[Axes], log: Log, look: Callable[[int], dict[str, Any
 
 
 def _look(color: str, shape: str, runs: int) -> Callable[[int], dict[str, Any]]:
-    """Of a curve by its number of points: marks on few; on some of many to tell runs apart."""
+    """The markers of a curve: all on short curves; some on long ones to distinguish runs."""
 
     def look(points: int) -> dict[str, Any]:
         if points > FEW and runs == 1:
@@ -146,7 +146,7 @@ def _loss_axis(axes: Axes, logs: Iterable[Log], part: str) -> None:
 
 def _measure_axis(axes: Axes, kind: str, part: str) -> None:
     axes.set_title(f"{part} {'accuracy' if kind == 'accuracy' else NAME_OF_R2}")
-    axes.margins(y=0.15)  # room above the best point, for what is said of it
+    axes.margins(y=0.15)  # room above the best point for its label
     _written(axes, _percent if kind == "accuracy" else "{:g}".format)
 
 
@@ -183,7 +183,7 @@ def best_text(log: Log) -> str:
         texts.append(f"{_score(log, value)} at epoch {round(epoch, 2):g}")
     if log.tested is not None:
         texts.append(f"test {_score(log, log.tested)}")
-    return ", ".join(texts) or "no evaluation yet"
+    return ", ".join(texts) or "no evaluations yet"
 
 
 def _score(log: Log, value: float) -> str:
@@ -210,7 +210,7 @@ def _name_all(figure: Figure, axes: Axes, logs: Mapping[str, Log]) -> None:
     texts = [f"{_short(name)}: {best_text(log)}" for name, log in logs.items()]
     legend = figure.legend(handles, ["?"] * len(texts), loc="outside upper left")
     for entry, text in zip(legend.get_texts(), texts, strict=True):
-        entry.set_text(text)  # as a label, `_x` would mean that it is not to be shown
+        entry.set_text(text)  # as a label, `_x` would mean that it is hidden
 
 
 def _short(name: str) -> str:

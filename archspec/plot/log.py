@@ -2,7 +2,7 @@
 
 A row at the end of an epoch has an evaluation, which is `nan` if it was not finite. Rows inside an
 epoch have the training loss, and empty cells for the evaluation. The row whose weights were tested
-has the test's result as well. Older logs have evaluations on the test set alone.
+also has the test result. Older logs only have evaluations on the test set.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from archspec.diagnostics import Span, did_you_mean, visible
 
 LOG = "log.csv"
 COLUMNS = ("step", "epoch", "lr", "train_loss")
-# Loss and measure of an evaluation, of which a log has one pair.
+# Loss and measure of an evaluation; a log has one pair.
 EVALUATIONS = (
     *(("val_loss", "val_accuracy"), ("val_loss", "val_r2")),
     *(("test_loss", "accuracy"), ("test_loss", "r2")),
 )
-LARGEST = 16 << 20  # bytes: 100,000 epochs take half of it
-GREATEST = 1e40  # float32 ends at 3.4e38
+LARGEST = 16 << 20  # bytes: 100,000 epochs need half of it
+GREATEST = 1e40  # the maximum of float32 is 3.4e38
 MOST_PROBLEMS = 5
 
 Row = dict[str, float]
 
 
 class PlotError(Exception):
-    """Runs that cannot be drawn. `.problems` says why, each sentence with its place."""
+    """Runs that cannot be drawn. `.problems` has the reasons, with their locations."""
 
     def __init__(self, *problems: str) -> None:
         self.problems = tuple(map(visible, problems))
@@ -40,7 +40,7 @@ class PlotError(Exception):
 class Log:
     """The rows of a run: column -> numbers. `loss` and `measure` are those of evaluations.
 
-    What was not evaluated, or not to a finite number, is NaN.
+    Missing and non-finite evaluations are NaN.
     """
 
     loss: str
@@ -65,26 +65,26 @@ class Log:
 
     @property
     def best(self) -> tuple[float, float] | None:
-        """Epoch and value of the greatest measure; of equal ones the first, as `best.pt` has it."""
+        """Epoch and value of the largest measure; the first of equal ones, like `best.pt`."""
         points = zip(*self.curve(self.measure), strict=True)
         return max(points, key=lambda point: point[1], default=None)
 
     @property
     def tested(self) -> float | None:
-        """The measure on the test set, if it was read."""
+        """The measure on the test set, if it was evaluated."""
         name = f"test_{self.kind}"
         values = self.curve(name)[1] if name in self.columns else []
         return values[-1] if values else None
 
 
 def log_file(run: str | Path) -> Path:
-    """The log of a run's folder; a file is a log itself."""
+    """The log of a run's directory; a file is itself a log."""
     path = Path(run)
     return path / LOG if path.is_dir() else path
 
 
 def read_logs(runs: Sequence[str]) -> dict[str, Log]:
-    """Name -> log, for folders of runs and `.csv` files; raises `PlotError` with all problems."""
+    """Name -> log, for run directories and `.csv` files; raises `PlotError` with all problems."""
     logs: dict[str, Log] = {}
     problems: list[str] = []
     for run, name in zip(runs, _names(runs), strict=True):
@@ -98,25 +98,25 @@ def read_logs(runs: Sequence[str]) -> dict[str, Log]:
 
 
 def _names(runs: Sequence[str]) -> Sequence[str]:
-    """The names of the folders; where two have one name, what was given."""
+    """The names of the directories; if two have the same name, the paths as given."""
     files = [log_file(run).resolve() for run in runs]
     names = [file.parent.name if file.name == LOG else file.stem for file in files]
     return names if len(set(names)) == len(runs) else runs
 
 
 def read_log(run: str | Path) -> Log:
-    """What a run's folder, or a `.csv` file, says; raises `PlotError` with every problem."""
+    """The log in a run's directory, or a `.csv` file; raises `PlotError` with all problems."""
     path = log_file(run)
     lines = _text(Path(run), path).splitlines(keepends=True)
     if len(lines) < 2:
-        raise PlotError(f"{path}: no evaluation yet; one comes after each epoch")
+        raise PlotError(f"{path}: no evaluations yet; one row is written after each epoch")
     header = [name.strip() for name in lines[0].split(",")]
     wanted = _wanted(header, path)
     rows, problems = _rows(lines, header, wanted, path)
     if problems:
         raise PlotError(*_first(problems, path))
     if not rows:
-        raise PlotError(f"{path}: no evaluation yet; one comes after each epoch")
+        raise PlotError(f"{path}: no evaluations yet; one row is written after each epoch")
     columns = {name: [row[name] for row in rows] for name in wanted}
     columns["train_loss"] = list(_since_the_row_before(rows))
     loss, measure = wanted[len(COLUMNS) :][:2]
@@ -125,24 +125,25 @@ def read_log(run: str | Path) -> Log:
 
 def _text(run: Path, path: Path) -> str:
     if not run.exists():
-        raise PlotError(f"{run}: there is no such run{_near(run)}")
+        raise PlotError(f"{run}: run not found{_near(run)}")
     if not path.exists():
         raise PlotError(
-            f"{run}: no {LOG} in this folder, so no run, or one without an evaluation yet"
+            f"{run}: no {LOG} in this directory, so either it is not a run, or the run has "
+            "no evaluations yet"
         )
     if not path.is_file() or path.stat().st_size > LARGEST:
-        raise PlotError(f"{path}: a file of at most {LARGEST >> 20} MiB is expected")
+        raise PlotError(f"{path}: expected a file of at most {LARGEST >> 20} MiB")
     return path.read_bytes().decode("utf-8-sig", errors="replace")
 
 
 def _near(run: Path) -> str:
     beside = [path.name for path in run.parent.glob("*/") if (path / LOG).is_file()]
-    hint = did_you_mean(run.name, beside, "there are")
+    hint = did_you_mean(run.name, beside, "available")
     return f" ({hint})" if hint else ""
 
 
 def _wanted(header: list[str], path: Path) -> list[str]:
-    """The columns to read: `COLUMNS`, an evaluation's two, and the test's measure if any."""
+    """The columns to read: `COLUMNS`, the two of an evaluation, and the test's measure if any."""
     missing = [name for name in COLUMNS if name not in header]
     pairs = [pair for pair in EVALUATIONS if {*pair} <= {*header}]
     if not pairs:
@@ -167,7 +168,7 @@ def _rows(
             f"{Span(path.as_posix(), number, c)}: {t}" for c, t in _wrong(cells, header, wanted)
         ]
         if found and number == len(lines) and not line.endswith("\n"):
-            break  # it is being written
+            break  # the row is incomplete
         problems += found
         if not found:
             _add(rows, {name: float(cells[name][1] or math.nan) for name in wanted})
@@ -175,7 +176,7 @@ def _rows(
 
 
 def _cells(line: str, header: list[str]) -> Iterator[tuple[str, tuple[int, str]]]:
-    """Column of the table -> column of the text, and what is written there."""
+    """Column of the table -> column of the text, and its content."""
     column = 1
     for place, cell in enumerate(line.rstrip("\r\n").split(",")):
         yield header[place] if place < len(header) else "", (column, cell.strip())
@@ -188,7 +189,7 @@ def _wrong(
     """What is wrong in a row, and in which column of the text."""
     if list(cells) != header:
         expected = f"the header has {len(header)} columns"
-        yield max(column for column, _ in cells.values()), f"a row of another length: {expected}"
+        yield max(column for column, _ in cells.values()), f"wrong number of columns: {expected}"
         return
     for name in wanted:
         column, text = cells[name]
@@ -203,18 +204,18 @@ def _no_number(name: str, text: str) -> str:
     try:
         number = float(text)
     except ValueError:
-        return "a number is expected"
+        return "expected a number"
     if not math.isfinite(number):
-        return "it has to be finite to be drawn"
+        return "expected a finite number"
     if abs(number) > GREATEST:
-        return f"it is beyond {GREATEST:g}, the range of training"
+        return f"it is outside the range of training, {GREATEST:g}"
     if name.endswith("accuracy") and not 0 <= number <= 1:
-        return "a share from 0 to 1 is expected"
+        return "expected a fraction from 0 to 1"
     return ""
 
 
 def _add(rows: list[Row], row: Row) -> None:
-    """A run that was resumed repeats evaluations: the later ones count."""
+    """A resumed run repeats evaluations: the later ones count."""
     while rows and rows[-1]["step"] >= row["step"]:
         rows.pop()
     rows.append(row)

@@ -1,9 +1,9 @@
-"""The reference of the language, written from the models and the ops.
+"""The reference of the language, made from the models and the ops.
 
-Tables (arguments, types, defaults) come from the code; what a key is for is said in `texts`.
-The tests hold every text against what there is, and build every example.
+Tables (arguments, types, defaults) come from the code; the purpose of a key is in `texts`. The
+tests compare every text with the code, and build every example.
 
-- entries: each construct, with what there is to say of it
+- entries: each construct, with its documentation
 - page: all of them as `docs/reference.md`
 - terminal: one of them as text
 """

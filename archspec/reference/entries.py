@@ -1,4 +1,4 @@
-"""Every construct of the language as an entry: what it is for, what it takes, an example.
+"""Every construct of the language as an entry: its purpose, its arguments, an example.
 
 `page` prints entries as Markdown, `terminal` as text.
 """
@@ -40,7 +40,7 @@ from archspec.reference.texts import (
     Text,
 )
 
-# What a block file says of an argument: `width: 32 # of the stem`.
+# The comment of a block file on an argument: `width: 32 # of the stem`.
 COMMENT = re.compile(r"^  (\w+):[^#\n]*# (.+)$", re.MULTILINE)
 REQUIRED = "required"
 
@@ -63,7 +63,7 @@ Part = str | Table | Code  # text is Markdown
 
 
 class Entry(NamedTuple):
-    """A construct: what kind of one it is, its name, and what there is to say of it."""
+    """A construct: its kind, its name, and its documentation."""
 
     kind: str
     name: str
@@ -91,7 +91,7 @@ def sections() -> dict[str, list[Entry]]:
         "combinators": _texts("combinator", COMBINATORS),
         "modifiers": _texts("modifier", MODIFIERS),
         "words for layers": _texts("word for a layer", WORDS),
-        "functions that start weights": starts(),
+        "functions that initialize weights": starts(),
         "functions in expressions": functions(),
         "names in a block": scope(),
         "ops": map(op_entry, OPS.values()),
@@ -113,7 +113,7 @@ def rows(entries: Iterable[Entry]) -> Iterator[tuple[str, ...]]:
         yield (f"`{entry.name}`", *row, entry.summary)
 
 
-# Weights and expressions --------------------------------------------------------------
+# Initialization and expressions -------------------------------------------------------
 
 
 def starts() -> Entries:
@@ -143,7 +143,7 @@ def _value(text: str) -> str:
 
 
 def scope() -> Entries:
-    """The names that the body of a block sees."""
+    """The names available in the body of a block."""
     for name, text in SCOPE.items():
         yield Entry("name in an expression", name, (text,))
 
@@ -151,7 +151,7 @@ def scope() -> Entries:
 # Train --------------------------------------------------------------------------------
 
 
-# What the example of a key has beside it.
+# The keys next to a key in its example.
 NEEDS = {"warmup_lr": {"warmup": 5}, "warmup_inside": {"warmup": 5}}
 
 
@@ -165,7 +165,7 @@ def train_keys() -> Entries:
 
 
 def _train_examples() -> dict[str, str]:
-    """Key -> an example; of a regulariser it shows all keys, of others those that it needs."""
+    """Key -> an example; a regularizer's shows all of its keys, others those that it requires."""
     found = {
         key: f"train: {_yaml(NEEDS.get(key, {}) | {key: field.examples[0]})}"
         for key, field in Train.model_fields.items()
@@ -181,7 +181,7 @@ def _train_default(key: str) -> str:
     field = Train.model_fields[key]
     default = field.get_default(call_default_factory=True)
     if field.is_required():
-        return "needed"
+        return "required"
     if key in ("size", "test_size"):
         return "`input`" if key == "size" else "`size`"
     if any(key in part.__annotations__ for part in REGULARISERS) and default is not False:
@@ -190,7 +190,7 @@ def _train_default(key: str) -> str:
 
 
 def data_sets() -> Entries:
-    """What `data` may name."""
+    """The values of `data`."""
     head = tuple(field.name for field in dataclasses.fields(DataSet) if field.name != "title")
     for key, data in DATA_SETS.items():
         known = ("" if (v := getattr(data, name)) is None else str(v) for name in head)
@@ -205,7 +205,7 @@ def op_entry(op: type[Op]) -> Entry:
     """An op: torch's class, arguments, example."""
     written = [f for f in fields_of(op) if f.how.kind not in NEVER_WRITTEN]
     doc = " ".join((op.__doc__ or "").split())
-    alone = f" `{op.key}: ...` alone gives `{op.first}`." if op.first else ""
+    alone = f" `{op.key}: ...` sets `{op.first}`." if op.first else ""
     rows = tuple((f"`{f.name}`", _kind(f), _default(f)) for f in written)
     table = [Table(("argument", "takes", "default"), rows)] if rows else []
     text = f"{doc} {_torch(op)}{alone}"
@@ -213,7 +213,7 @@ def op_entry(op: type[Op]) -> Entry:
 
 
 def left_out() -> Entries:
-    """Classes of torch.nn with no op: what to write, or why there is none."""
+    """Classes of torch.nn without an op: what to use, or why there is none."""
     for name, text in LEFT_OUT.items():
         yield Entry("class of torch.nn", name, (f"There is no op for it: {text}.",))
 
@@ -221,20 +221,21 @@ def left_out() -> Entries:
 def _torch(op: type[Op]) -> str:
     if op.attends:
         return (
-            f"It is `nn.{op.extends}`, called with what arrives three times; in a `sequence` a "
-            f"generated file holds its own `{op.torch}`, with the same keys."
+            f"It is `nn.{op.extends}`, called with its input three times; in a `sequence` a "
+            f"generated file contains its own `{op.torch}`, with the same keys."
         )
     if op.extends:
         return (
-            f"A generated file holds its own `{op.torch}`, an `nn.{op.extends}` with the same keys."
+            f"A generated file contains its own `{op.torch}`, an `nn.{op.extends}` with the "
+            "same keys."
         )
     if op.written:
         return (
             "Torch has no class for it: `forward` calls a method of the tensor, and in a "
-            f"`sequence` a generated file holds its own `{op.torch}`."
+            f"`sequence` a generated file contains its own `{op.torch}`."
         )
     if op.torch in HELPERS:
-        return f"Torch has no class for it: a generated file holds its own `{op.torch}`."
+        return f"Torch has no class for it: a generated file contains its own `{op.torch}`."
     return f"It is `nn.{op.torch.replace('{rank}', '{1,2,3}')}`."
 
 
@@ -250,7 +251,7 @@ def _kind(f: OpField) -> str:
             return f"a number from {low} to {high}"
         return f"a number, at least {low}" if low is not None else "a number"
     low = max(int(how.low or 0), 1 if how.kind == "size" else 0)
-    text = f"a whole number, at least {low}"
+    text = f"an integer, at least {low}"
     if how.high is not None and how.high < 4096:
         text += f", at most {int(how.high)}"
     return f"{text}, or a list" if how.many else text
@@ -262,7 +263,7 @@ def _default(f: OpField) -> str:
     own = None if f.default is MISSING else _shown(f.default)
     if f.how.ours is not None:
         return f"`{f.how.ours}`" + (f" ({own})" if own and own != f"`{f.how.ours}`" else "")
-    return own or "needed"
+    return own or "required"
 
 
 def _shown(value: Any) -> str:
@@ -283,7 +284,7 @@ def blocks() -> Entries:
 def block_entry(
     kind: str, path: AnyPath, block: Block, written: Mapping[str, Any], example: str = ""
 ) -> Entry:
-    """A block in a file: its args and parts, with the comments next to them, and an example."""
+    """A block in a file: its arguments and parts, with their comments, and an example."""
     comments = dict(COMMENT.findall(read_bytes(path).decode("utf-8", "replace")))
     name = Path(path).stem
     rows = tuple(

@@ -1,4 +1,4 @@
-"""What each key is for, with an example: `texts.yaml`, as the reference and the schemas take it."""
+"""The purpose of each key, with an example: `texts.yaml`, for the reference and the schemas."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec import resources
 
 
 class Text(NamedTuple):
-    """What something is for, and an example."""
+    """The purpose of a construct, and an example."""
 
     text: str
     example: str

@@ -1,4 +1,4 @@
-"""Each class of torch.nn with the word for it: from the ops, and by hand what is left out."""
+"""Each class of torch.nn with the word for it: from the ops, and by hand for those without one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ RANKS = "123"
 
 
 def words() -> dict[str, str]:
-    """The classes of torch.nn, those of one to three dimensions under one name, by the alphabet."""
+    """The classes of torch.nn, those of one to three dimensions under one name, in alphabetical
+    order.
+    """
     known: dict[str, str] = {}
     for op in OPS.values():
         if op.torch not in HELPERS:
@@ -25,7 +27,7 @@ def words() -> dict[str, str]:
 
 
 def classes(name: str) -> list[str]:
-    """The classes that a name stands for."""
+    """The classes of a name."""
     return [name.replace("{rank}", rank) for rank in RANKS] if "{rank}" in name else [name]
 
 

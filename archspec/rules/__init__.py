@@ -1,15 +1,15 @@
-"""What lint finds: every rule with its page, and the check of a spec.
+"""What lint checks: every rule with its page, and the check of a spec.
 
 - rule: what a rule is; its docstring is its page and its test
-- text, schema: AS1xx, the YAML, its keys and its values
-- unknown, unused, names: AS1xx, its names: without a meaning, without a use, with two meanings
-- suppressions: AS19x, comments to the linter
+- text, schema: AS1xx, the YAML, its keys, and its values
+- unknown, unused, names: AS1xx, names that are unknown, unused, or ambiguous
+- suppressions: AS19x, suppression comments
 - shapes: AS2xx, shapes and channels
-- architecture, layers, guesses: AS3xx, what is built, and what was probably meant
-- training, regularisers: AS3xx, a network against its data, its loss and its recipe
+- architecture, layers, guesses: AS3xx, the network as built, and what was probably meant
+- training, regularisers: AS3xx, a network against its data, loss, and recipe
 - cost: AS4xx, budgets and hardware
-- view, steps: a spec as the rules see it, and its layers one after the other
-- checking: the rules put to work
+- view, steps: a spec as the rules see it, and its layers in order
+- checking: applies the rules
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _CODES = {rule.code: rule for rule in RULES.values()}
 
 
 def by_code(code: str) -> Rule | None:
-    """The rule of a code (`AS201`) or of a name (`channels-shrink`), in any case."""
+    """The rule with a code (`AS201`) or a name (`channels-shrink`), in any case."""
     return _CODES.get(code.upper()) or RULES.get(code.lower())
 
 

@@ -1,4 +1,4 @@
-"""AS3xx: networks that build, and are probably not what their author wants, as a whole."""
+"""AS3xx: networks that build but, as a whole, are probably not what their author meant."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _FEW_PIXELS = 8
 
 @rule("AS301", "depth-mismatch")
 def depth_mismatch(view: View) -> Iterator[Diagnostic]:
-    """The name or `expect` says another depth than the network has.
+    """The network's depth differs from its name or from `expect`.
 
-    The depth counts weighted layers, convolutions and linear ones, along the main path. A stem of
-    several convolutions counts as one (a "ResNet-50" with a deep stem is one), shortcuts and gates
-    do not count.
+    The name or `expect` promises a depth that the network does not have, so a `repeat` is probably
+    wrong. The depth counts weighted layers (convolutions and linear layers) along the main path. A
+    stem of several convolutions counts as one layer, as in a "ResNet-50" with a deep stem.
+    Shortcuts and gates do not count.
 
     Bad:
 
@@ -39,8 +40,8 @@ def depth_mismatch(view: View) -> Iterator[Diagnostic]:
           layer1: {block: basic, repeat: 9, channels: 64}
         head: [global_avg_pool, flatten, {linear: 10}]
 
-    A basic block has 2 layers and a bottleneck 3; stem and classifier are 2 more. What `expect`
-    says is a promise, so there it is an error.
+    A basic block has 2 layers and a bottleneck has 3; the stem and the classifier add 2. If the
+    depth differs from `expect`, the finding is an error.
     """
     spec = view.spec
     if spec.changed:
@@ -53,17 +54,19 @@ def depth_mismatch(view: View) -> Iterator[Diagnostic]:
 
 
 def _depth(view: View, said: int, span: Span | None, severity: Severity) -> Diagnostic:
-    message = f"this says {said} layers, and the network has {view.analysis.depth} with weights"
-    hint = "check `repeat` of the stages; a stem counts as one, shortcuts and gates as none"
+    message = f"expected {said} weighted layers, but the network has {view.analysis.depth}"
+    hint = (
+        "check `repeat` of the stages; a stem counts as one layer, shortcuts and gates do not count"
+    )
     return view.finding("depth-mismatch", message, span, hint, severity=severity)
 
 
 @rule("AS306", "widen-without-stride")
 def widen_without_stride(view: View) -> Iterator[Diagnostic]:
-    """A stage doubles the channels of a large image and keeps its size.
+    """A stage doubles the channels of a large image without a stride.
 
-    Twice the channels on as many pixels cost four times as much. Stages that widen take a stride,
-    so that each costs about as much as the one before.
+    Twice the channels at the same resolution cost four times as much. Stages that widen usually
+    take a stride, so that each stage costs about as much as the one before it.
 
     Bad:
 
@@ -77,7 +80,7 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
           layer1: {block: basic, repeat: 2, channels: 64}
           layer2: {block: basic, repeat: 2, channels: 128, stride: 2}
 
-    Images of 8 pixels and fewer, and stages that take a `dilation` for the stride, are exempt.
+    Images of at most 8 pixels, and stages that use `dilation` instead of a stride, are exempt.
     """
     outputs = view.leaving
     for before, key in pairwise(outputs):
@@ -88,9 +91,9 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
             continue
         if new[1:] == old[1:] and new[0] >= 2 * old[0] and view.has_layers(before):
             size = " x ".join(map(str, new[1:]))
-            message = f"`{key}` goes from {old[0]} to {new[0]} channels on all {size} pixels"
+            message = f"`{key}` widens from {old[0]} to {new[0]} channels at full {size} resolution"
             where = partial(view.spec.where, "stages")
             widened = where(key, "channels")
             given = (where(key, "stride"), widened, where(before, "channels"))
             span, labels = view.because(widened, (), *given)
-            yield view.finding("widen-without-stride", message, span, "write `stride: 2`", labels)
+            yield view.finding("widen-without-stride", message, span, "use `stride: 2`", labels)

@@ -1,4 +1,4 @@
-"""The rules put to work."""
+"""Applies the rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from archspec.source.reader import parse
 
 
 def check_spec(spec: Spec, *, memo: Memo | None = None) -> list[Diagnostic]:
-    """Every finding about a spec that has been loaded, in order of place."""
+    """All findings about a loaded spec, in order of location."""
     try:
         view = View(spec, expand_network(spec, memo=memo), memo)
     except SpecError as error:
@@ -39,12 +39,12 @@ def check_spec(spec: Spec, *, memo: Memo | None = None) -> list[Diagnostic]:
 
 
 def errors_of(spec: Spec, *, memo: Memo | None = None) -> list[Diagnostic]:
-    """The findings that keep a spec from being built."""
+    """The errors of a spec."""
     return [finding for finding in check_spec(spec, memo=memo) if finding.severity == "error"]
 
 
 def all_of(error: SpecError, *, memo: Memo | None = None) -> tuple[Diagnostic, ...]:
-    """What keeps a spec from being read, and what else would keep it from being built."""
+    """The errors that prevent a spec from being read, and the other errors in it."""
     if error.readable is None:
         return error.diagnostics
     return SpecError([*error.diagnostics, *errors_of(error.readable, memo=memo)]).diagnostics
@@ -58,14 +58,14 @@ def _findings(view: View) -> Iterator[Diagnostic]:
 
 @cache
 def _checks() -> list[tuple[Check, str | None]]:
-    """What looks at a spec, with the name of the rule where it needs a step of concern."""
+    """The checks of a spec, with the name of the rule if it needs a step that concerns it."""
     return [(r.check, r.name if r.concern else None) for r in RULES.values() if r.check]
 
 
 def check_block_text(
     text: str | bytes, file: str, *, memo: Memo | None = None, files: Files | None = None
 ) -> list[Diagnostic]:
-    """Every finding about a block that stands in a file of its own, whoever uses it."""
+    """All findings about a block in a file of its own, independent of its callers."""
     path = Path(file)
     document = parse(text, file)
     characters(document, "this block")
@@ -85,7 +85,7 @@ def check_block_text(
 def _in_the_rest(
     name: str, document: Document, problems: Iterable[Problem], library: Library
 ) -> list[Diagnostic]:
-    """What is wrong in a block besides; what has findings already is left out."""
+    """The other findings in a block; its parts that already have findings are left out."""
     whole = Inside(document, "blocks", name)
     rest = without(whole, [p.below("blocks", name) for p in problems])
     if rest is None or name not in rest.data["blocks"]:
@@ -102,7 +102,7 @@ def _of_blocks() -> list[Check]:
 
 
 def _concerns(finding: Diagnostic, view: View) -> bool:
-    """Whether it concerns this spec: what a shipped spec does is reported there."""
+    """Whether a finding concerns this spec: those in a built-in spec are reported there."""
     span = finding.span
     if span is None or span.file == view.file or finding.severity == "error":
         return True
@@ -110,7 +110,7 @@ def _concerns(finding: Diagnostic, view: View) -> bool:
 
 
 def _sorted(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """One finding of a rule at a place, in order of place; of each rule not too many."""
+    """One finding per rule and location, in order of location, up to a limit per rule."""
     by_rule: dict[str, list[Diagnostic]] = {}
     for finding in SpecError(merged(findings)).diagnostics:
         by_rule.setdefault(finding.rule, []).append(finding)
@@ -118,12 +118,12 @@ def _sorted(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def _limited(same: list[Diagnostic]) -> list[Diagnostic]:
-    """Findings of one rule; those that are too many are one, where the first of them is."""
+    """Findings of one rule; those over the limit become one, at the first of them."""
     more = same[MAX_FINDINGS:]
     if not more:
         return same
     severity: Severity = "error" if any(d.severity == "error" for d in more) else "warning"
-    message = f"and {len(more):,} more of this kind in this file"
+    message = f"and {len(more):,} more of this rule in this file"
     hint = "fix these first"
     last = more[0]._replace(message=message, hint=hint, labels=(), severity=severity, fix=None)
     return [*same[:MAX_FINDINGS], last]

@@ -1,4 +1,4 @@
-"""AS4xx: budgets, and what hardware makes of a network."""
+"""AS4xx: budgets, and how well a network uses hardware."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MOST = 5
 
 @rule("AS401", "budget", "error")
 def budget(view: View) -> Iterator[Diagnostic]:
-    """The network does not come to what `expect` says.
+    """The network does not meet `expect`.
 
-    A number is exact; `{max: 4.2e9}` and `{min: ...}` are a budget. So a change that makes the
-    network larger than it may be fails here and not on the device.
+    A number is exact; `{max: 4.2e9}` and `{min: ...}` are budgets. With them, a change that makes
+    the network too large fails here, and not on the device.
 
     Bad:
 
@@ -33,8 +33,8 @@ def budget(view: View) -> Iterator[Diagnostic]:
         stem: [{conv: {channels: 64, kernel: 3}}, norm, act]
         expect: {params: 1856, macs: {max: 2e6}}
 
-    `archspec show` counts parameters and multiply-adds layer by layer. With arguments from
-    outside (`--set`) the budget is void.
+    `archspec show` counts parameters and multiply-adds per layer. The budget does not apply if
+    `--set` overrides arguments.
     """
     expect = view.spec.expect
     if expect is None or view.spec.changed:
@@ -42,16 +42,16 @@ def budget(view: View) -> Iterator[Diagnostic]:
     analysis = view.analysis
     for key, found in (("params", analysis.params), ("macs", analysis.macs)):
         if wrong := _outside(getattr(expect, key), found):
-            message = f"`expect` has {wrong} {_WORDS[key]}, and the network has {found:,}"
+            message = f"expected {wrong} {_WORDS[key]}, but the network has {found:,}"
             hint = _hint(key, wrong)
             yield view.finding("budget", message, view.spec.where("expect", key), hint)
     if wrong := "" if isinstance(expect.depth, int) else _outside(expect.depth, analysis.depth):
-        message = f"`expect` has {wrong} layers, and the network has {analysis.depth}"
-        hint = f"check `repeat` of the stages, or agree on {analysis.depth}"
+        message = f"expected {wrong} layers, but the network has {analysis.depth}"
+        hint = f"check `repeat` of the stages, or update `expect` to {analysis.depth}"
         yield view.finding("budget", message, view.spec.where("expect", "depth"), hint)
     if expect.output is not None and tuple(expect.output) != analysis.output:
-        message = f"`expect` has the output {expect.output}, and it is {list(analysis.output)}"
-        hint = f"check the head, or write `output: {list(analysis.output)}`"
+        message = f"expected the output {expect.output}, but it is {list(analysis.output)}"
+        hint = f"check the head, or set `output: {list(analysis.output)}`"
         yield view.finding("budget", message, view.spec.where("expect", "output"), hint)
 
 
@@ -59,9 +59,9 @@ def budget(view: View) -> Iterator[Diagnostic]:
 def out_of_memory(view: View) -> Iterator[Diagnostic]:
     """A step of the recipe needs more memory than a device has.
 
-    `memory` says what a device has. The peak of a training step is counted tensor by tensor, in
-    bf16 where autocast uses it, without what CUDA itself and its kernels take, so a recipe that is
-    reported fails in its first steps.
+    `memory` sets the memory of a device. The peak of a training step is counted tensor by tensor,
+    in bf16 where autocast uses it, but without the memory of CUDA itself and its kernels. So a
+    recipe that is reported fails in its first steps.
 
     Bad:
 
@@ -73,8 +73,8 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
         stem: [{conv: {channels: 64, kernel: 3}}, norm, act, global_avg_pool, flatten, {linear: 10}]
         train: {data: synthetic, epochs: 5, batch_size: 4096, accumulate: 8, lr: 0.1, memory: 1G}
 
-    The devices share a batch: with `memory: 8 x 24G` each takes an eighth of it, and with
-    `accumulate: 4` a quarter of that at once. `archspec show SPEC --memory` prints the peak.
+    The devices share a batch: with `memory: 8 x 24G` each device gets an eighth of it, and with
+    `accumulate: 4` a quarter of that at a time. `archspec show SPEC --memory` prints the peak.
     """
     train = view.spec.train
     room = train.devices[1] if train else 0
@@ -88,8 +88,8 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
     need = analysis.memory(train.device_batch, "bf16", train.optimizer, averaged).training
     if need > room:
         took = f"{train.device_batch:,} samples take {need / 2**30:.1f} GiB in bf16"
-        message = f"{took}, and a device has {room / 2**30:.1f}"
-        hint = "raise `accumulate`, or lower `batch_size` and `lr` with it"
+        message = f"{took}, but a device has {room / 2**30:.1f}"
+        hint = "raise `accumulate`, or lower both `batch_size` and `lr`"
         yield view.finding("out-of-memory", message, place_of(view, "memory"), hint)
 
 
@@ -100,14 +100,11 @@ def _hint(key: str, wrong: str) -> str:
     change = "change the network back"
     if wrong.startswith("at "):
         change = "make the network larger" if wrong.startswith("at least") else "make it smaller"
-    return (
-        f"{change}, or agree on a new number; `archspec show` says which layers have the "
-        f"{_WORDS[key]}"
-    )
+    return f"{change}, or update `expect`; `archspec show` lists {_WORDS[key]} per layer"
 
 
 def _outside(expected: Any, found: int) -> str:
-    """What was expected, if `found` is something else."""
+    """The expected value, if `found` differs."""
     if expected is None:
         return ""
     if isinstance(expected, int):
@@ -128,10 +125,10 @@ def _unaligned(step: Step) -> bool:
 
 @rule("AS402", "unaligned-channels", concern=_unaligned)
 def unaligned_channels(view: View) -> Iterator[Diagnostic]:
-    """A convolution whose channels are no multiple of 8.
+    """A convolution's channels are not a multiple of 8.
 
-    Tensor cores work on 8 channels at a time in half precision. One channel more costs as much as
-    eight, and some kernels are not used at all.
+    Tensor cores process 8 channels at a time in half precision. One channel more costs as much as
+    eight, and some kernels cannot be used at all.
 
     Bad:
 
@@ -145,8 +142,9 @@ def unaligned_channels(view: View) -> Iterator[Diagnostic]:
           - conv: {channels: 104, kernel: 3}
           - norm
 
-    `round_to(x, 8)` and `make_divisible(x, 8)` give such numbers. Depthwise convolutions, gates,
-    fewer than 32 channels and the layer that gives the outputs are exempt.
+    `round_to(x, 8)` and `make_divisible(x, 8)` return such numbers. Depthwise convolutions, gates,
+    layers with fewer than 32 channels, and the layer that computes the network's outputs are
+    exempt.
     """
     found: dict[Span | None, list[Step]] = {}
     for step in view.steps:
@@ -156,15 +154,15 @@ def unaligned_channels(view: View) -> Iterator[Diagnostic]:
     for steps in found.values():
         widths = sorted({step.y.channels for step in steps})
         listed = ", ".join(map(str, widths[:_MOST])) + (" ..." if len(widths) > _MOST else "")
-        message = f"{listed} channels are no multiple of {_TILE}"
+        message = f"{listed} channels: not a multiple of {_TILE}"
         up = -(-widths[0] // _TILE) * _TILE
-        hint = f"write {up} or {up - _TILE}" if len(widths) == 1 else "`round_to(x, 8)` rounds"
+        hint = f"use {up} or {up - _TILE}" if len(widths) == 1 else "`round_to(x, 8)` rounds"
         span, labels = view.decided(steps[0], "channels", outermost=True)
         yield view.finding("unaligned-channels", message, span, hint, labels)
 
 
 def _scores(step: Step, view: View) -> bool:
-    """Whether it gives the outputs of the network, ahead of a pool for instance."""
+    """Whether the layer computes the network's outputs, for example before a pool."""
     output = view.network.output
     ends = output.rank == 0 and step.y.channels == output.channels
     return ends and step in view.own_steps.own

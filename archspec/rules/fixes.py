@@ -11,7 +11,7 @@ from archspec.source.document import Mark
 
 
 def removal(lines: Lines, layer: At, head: str, argument: str) -> Fix | None:
-    """Takes an argument of a layer out of the text, where that leaves clean text."""
+    """Remove an argument of a layer from the text, if that leaves clean text."""
     given = lines.mark(layer.below(head))
     if given is None or given.keys is None or argument not in given.keys or len(given.keys) == 1:
         return None
@@ -20,7 +20,9 @@ def removal(lines: Lines, layer: At, head: str, argument: str) -> Fix | None:
 
 
 def _taken(name: str, given: Mark) -> Span | None:
-    """What goes: of a map in braces on one line up to the neighbour, else the line."""
+    """The text to remove: in a mapping in braces on one line up to the neighbor, otherwise the
+    line.
+    """
     keys, whole = given.keys or {}, given.span
     parts: Any = given.parts
     values: dict[str, Span] = {key: parts[key].span for key in keys}

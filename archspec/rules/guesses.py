@@ -1,4 +1,4 @@
-"""AS3xx: what was probably meant otherwise; guesses that the language invites."""
+"""AS3xx: what the author probably meant; guesses about mistakes that the language invites."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _UNBIASED = frozenset(key for key, op in OPS.items() if unbiased(op))
 
 @rule("AS320", "bias-already-off", fixable=True)
 def bias_already_off(view: View) -> Iterator[Diagnostic]:
-    """A convolution is told to have no bias, and has none anyway.
+    """`bias: false` repeats the default.
 
-    Here `conv` has no bias unless asked for, for a norm nearly always follows. (torch's default is
-    the other way round; the generated file says `bias=False`.) A line that changes nothing makes a
-    reader look for the reason.
+    A `conv` has no bias by default, because a norm nearly always follows it. (In torch the default
+    is the opposite; the generated file passes `bias=False`.) A line that changes nothing makes
+    readers look for the reason.
 
     Bad:
 
@@ -39,12 +39,16 @@ def bias_already_off(view: View) -> Iterator[Diagnostic]:
           - conv: {channels: 64, kernel: 3}
           - norm
 
-    With `defaults: {conv: {bias: true}}` it means something and is no finding.
+    With `defaults: {conv: {bias: true}}`, `bias: false` has an effect and is not reported.
+
+    Fix safety:
+
+    The fix removes `bias: false`, which does not change the network.
     """
     asked = {key for key, given in view.spec.defaults.ops.items() if "bias" in given}
     for layer, at in view.layers(_says_no_bias):
         if (key := layer.head) not in asked:
-            message = f"a `{key}` has no bias unless it is asked for"
+            message = f"`{key}` has no bias by default"
             span = view.lines.span(at.below(key, "bias"))
             fix = removal(view.lines, at, key, "bias")
             yield view.finding("bias-already-off", message, span, "remove it", fix=fix)
@@ -68,10 +72,10 @@ def _groups_of_block(step: Step) -> bool:
 
 @rule("AS321", "groups-of-the-block", concern=_groups_of_block)
 def groups_of_the_block(view: View) -> Iterator[Diagnostic]:
-    """`groups: in_channels` in the middle of a block.
+    """`groups: in_channels` is used where the channels have already changed.
 
-    `in_channels` is what enters the block, not the layer. Behind a layer that changes the channels
-    the convolution is grouped, but not depthwise.
+    `in_channels` is the number of channels of the block's input, not of the layer's input. After a
+    layer that changes the channels, the convolution is grouped but not depthwise.
 
     Bad:
 
@@ -97,25 +101,26 @@ def groups_of_the_block(view: View) -> Iterator[Diagnostic]:
         stages:
           layer1: {block: cell, channels: 64}
 
-    `depthwise_conv` is a block of its own, so there `in_channels` is what it means to say; or name
-    the size: `args: {width: 4 * channels}` and `groups: width`.
+    `depthwise_conv` is a block of its own, so its `in_channels` is the right number. Alternatively,
+    name the size: `args: {width: 4 * channels}` and `groups: width`.
     """
     for step in filter(_groups_of_block, view.steps):
         message = (
-            f"`in_channels` is the {getattr(step.op, 'groups', 1)} that enter the block; "
-            f"{step.x.channels} enter this layer"
+            f"`in_channels` is {getattr(step.op, 'groups', 1)}, the channels of the block's "
+            f"input, but the input of this layer has {step.x.channels}"
         )
-        hint = "for a depthwise convolution write `depthwise_conv`"
+        hint = "for a depthwise convolution, use `depthwise_conv`"
         span = view.argument_at(step, "groups")
         yield view.finding("groups-of-the-block", message, span, hint, view.labels(step))
 
 
 @rule("AS322", "channels-are-not-planes")
 def channels_are_not_planes(view: View) -> Iterator[Diagnostic]:
-    """A stage of bottlenecks seems to give the paper's planes as its `channels`.
+    """`channels` looks like a bottleneck's inner width, not its output.
 
-    `channels` is what a block gives. Papers and torchvision count the planes inside a bottleneck:
-    64 for a stage that gives 256. Taken for channels, the network is a sixteenth as large.
+    `channels` is the number of channels that a block outputs. Papers and torchvision give the
+    planes inside a bottleneck instead: 64 for a stage that outputs 256. If the planes are used as
+    `channels`, the network is a sixteenth of its intended size.
 
     Bad:
 
@@ -131,8 +136,8 @@ def channels_are_not_planes(view: View) -> Iterator[Diagnostic]:
           layer1: {block: bottleneck, repeat: 3, channels: 256}
           layer2: {block: bottleneck, repeat: 4, channels: 512, stride: 2}
 
-    It is found where the first stage gives no more channels than arrive, in a block that divides
-    them by its `expansion`.
+    The rule applies if the first stage outputs no more channels than its input has, and its block
+    divides them by its `expansion`.
     """
     stages = [(key, stage) for key, stage in view.spec.stages.items() if stage.blocks]
     if not stages:
@@ -144,17 +149,17 @@ def channels_are_not_planes(view: View) -> Iterator[Diagnostic]:
     channels, *_ = view.leaving.get(key, (0,))
     if expansion > 1 and stage.channels is not None and given == channels:
         message = (
-            f"`{key}` gives no more than the {given} channels that arrive, so its blocks are "
-            f"{channels // expansion} wide inside"
+            f"`{key}` outputs no more than the {given} channels of its input, so its blocks "
+            f"are {channels // expansion} wide inside"
         )
-        hint = f"`channels` is what the block gives: the paper's {channels} planes are "
+        hint = f"`channels` is the block's output: the paper's {channels} planes are "
         hint += f"`channels: {channels * expansion}`"
         span = view.spec.where("stages", key, "channels")
         yield view.finding("channels-are-not-planes", message, span, hint)
 
 
 def _expansion(block: Block, stage: Stage, view: View) -> int:
-    """By how much the block divides its channels, if it is said with a number."""
+    """The number by which the block divides its channels, if it is literal."""
     inner = [str(value) for value in (block.raw or {}).get("args", {}).values()]
     if not any("channels // expansion" in text or "channels / expansion" in text for text in inner):
         return 1
@@ -166,10 +171,10 @@ def _expansion(block: Block, stage: Stage, view: View) -> int:
 
 @rule("AS323", "layers-in-a-row")
 def layers_in_a_row(view: View) -> Iterator[Diagnostic]:
-    """A part of a stage is given a list with one entry a block.
+    """A list for a part looks like one entry per block.
 
-    In a stage a list says an argument block by block; for a part it is layers one after the other.
-    Here every block gets all of them.
+    In a stage, a list for an argument has one value per block. A list for a part is a sequence of
+    layers, and every block gets all of them.
 
     Bad:
 
@@ -185,7 +190,8 @@ def layers_in_a_row(view: View) -> Iterator[Diagnostic]:
             channels: 64
             attention: {se: {}, when: index == 1}
 
-    It is found where the list is as long as the stage and has `none` or one layer twice in it.
+    The rule applies if the list is as long as the stage has blocks and contains `none` or the same
+    layer twice.
     """
     for path, stage in view.spec.runs.items():
         block = view.library.block(stage.blocks[0])
@@ -194,18 +200,18 @@ def layers_in_a_row(view: View) -> Iterator[Diagnostic]:
                 continue
             if len(value) == view.spec.repeats[path] > 1 and _one_a_block(value):
                 name, count = attribute_of(path), len(value)
-                message = f"each block of `{name}` gets all {count} of these layers in a row"
-                hint = f"for one block write `{part}: {{...: {{}}, when: index == 0}}`"
+                message = f"every block of `{name}` gets all {count} layers"
+                hint = f"for one block, use `{part}: {{...: {{}}, when: index == 0}}`"
                 span = view.spec.where(*path, part)
                 yield view.finding("layers-in-a-row", message, span, hint)
 
 
 @rule("AS324", "channels-last-input")
 def channels_last_input(view: View) -> Iterator[Diagnostic]:
-    """The input seems to have its channels last.
+    """The input shape looks like channels last.
 
-    Channels come first here, as everywhere in torch. Read so, an image of 224 x 224 pixels in three
-    colours is one of 224 x 3 pixels in 224 colours, and the network another one.
+    Channels come first here, as everywhere in torch. With channels last, an image of 224 x 224
+    pixels in 3 colors is read as 224 x 3 pixels in 224 colors, and a different network is built.
 
     Bad:
 
@@ -219,9 +225,9 @@ def channels_last_input(view: View) -> Iterator[Diagnostic]:
         stem:
           - conv: {channels: 64, kernel: 3}
 
-    It is found where the last of three numbers is 1, 3 or 4 and those before it look like the sizes
-    of an image, or the last of four and those before it are equal. (Where they are not, it seems to
-    have the batch in it too: AS325.)
+    The rule applies if the last of three numbers is 1, 3, or 4 and the ones before it look like the
+    sizes of an image, or if the same holds for the last of four numbers and the ones before it are
+    equal. (If they differ, the shape seems to include the batch too: AS325.)
     """
     *sizes, last = view.spec.input
     image = len(sizes) == 2 and _like_sizes(sizes)
@@ -238,10 +244,10 @@ def channels_last_input(view: View) -> Iterator[Diagnostic]:
 
 @rule("AS325", "batch-in-input")
 def batch_in_input(view: View) -> Iterator[Diagnostic]:
-    """The input seems to have the batch in it.
+    """The input shape looks like it includes the batch.
 
-    `input` is the shape of one sample. With the batch as a fourth number the network is 3-d: each
-    convolution has a third dimension, and about three times the parameters.
+    `input` is the shape of one sample. With the batch as a fourth number, the network is 3-d: every
+    convolution gets a third dimension, and about three times the parameters.
 
     Bad:
 
@@ -255,9 +261,10 @@ def batch_in_input(view: View) -> Iterator[Diagnostic]:
         stem:
           - conv: {channels: 64, kernel: 3}
 
-    It is found where the second of four numbers is 1 or 3 and those after it look like the sizes of
-    an image, or the last is 1, 3 or 4 and the two before it look so: then the channels come last as
-    well. A volume that is this flat can be allowed by a comment.
+    The rule applies if the second of four numbers is 1 or 3 and the ones after it look like the
+    sizes of an image. It also applies if the last is 1, 3, or 4 and the two before it look like the
+    sizes of an image: then the channels are last too. To allow a volume that is this flat, use a
+    suppression comment.
     """
     batch, *image = view.spec.input
     hint = _without_batch(batch, image) if len(image) == 3 else ""
@@ -267,14 +274,14 @@ def batch_in_input(view: View) -> Iterator[Diagnostic]:
 
 
 def _without_batch(batch: int, image: list[int]) -> str:
-    """What to write instead where four numbers seem to be a batch and an image, or ""."""
+    """The hint if four numbers seem to be a batch and an image, or ""."""
     *sizes, last = image
     if image[0] in (1, 3) and _like_sizes(image[1:]):
-        return f"for images leave the batch out: `input: {image}`"
+        return f"for images, remove the batch: `input: {image}`"
     if last not in (1, 3, 4) or batch == sizes[0] or not _like_sizes(sizes):
         return ""
     volume = f"; for volumes `input: {[last, batch, *sizes]}`" if batch > 4 else ""
-    hint = "for images leave the batch out, and channels come first"
+    hint = "for images, remove the batch and put channels first"
     return f"{hint}: `input: {[last, *sizes]}`{volume}"
 
 

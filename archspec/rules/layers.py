@@ -1,4 +1,4 @@
-"""AS3xx: single layers that do nothing, or harm."""
+"""AS3xx: single layers that have no effect or do harm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _alike(step: Step, before: Step) -> bool:
 
 def _idle(step: Step) -> str:
     if step.op.drops and getattr(step.given.get("p"), "value", None) != 0:
-        return ""  # a rate that comes to 0 here is another elsewhere
+        return ""  # a rate that is 0 here may differ elsewhere
     return step.op.idle()
 
 
@@ -31,10 +31,11 @@ def _does_nothing(step: Step) -> bool:
 
 @rule("AS303", "no-op-layer", concern=_does_nothing)
 def no_op_layer(view: View) -> Iterator[Diagnostic]:
-    """A layer that changes nothing, or does again what the one before it did.
+    """A layer has no effect, or repeats the layer before it.
 
-    An activation behind an activation, a norm behind a norm, a dropout of nothing, a pool of one
-    pixel. Most often one was meant to go when the other came.
+    Examples are an activation after an activation, a norm after a norm, a dropout with rate 0, and
+    a pool of one pixel. Usually one of the two layers should have been removed when the other was
+    added.
 
     Bad:
 
@@ -54,7 +55,7 @@ def no_op_layer(view: View) -> Iterator[Diagnostic]:
     for step in view.steps:
         before = step.before
         if before is not None and _alike(step, before):
-            message = f"`{step.op.key}` stands right behind `{before.op.key}`"
+            message = f"`{step.op.key}` directly follows `{before.op.key}`"
             hint, labels = "remove one of the two", view.labels(step)
             yield view.finding("no-op-layer", message, view.at(step), hint, labels)
         elif idle := _idle(step):
@@ -71,10 +72,10 @@ def _follows_bias(step: Step) -> bool:
 
 @rule("AS304", "redundant-bias", fixable=True, concern=_follows_bias)
 def redundant_bias(view: View) -> Iterator[Diagnostic]:
-    """A bias right before a batch or instance norm.
+    """A bias directly before a batch or instance norm has no effect.
 
-    Such a norm subtracts the mean of each channel, and the bias with it: it is learned, stored and
-    moved around for nothing.
+    The norm subtracts the mean of each channel, and the bias with it. The bias is trained, stored,
+    and copied for nothing.
 
     Bad:
 
@@ -88,7 +89,13 @@ def redundant_bias(view: View) -> Iterator[Diagnostic]:
           - conv: {channels: 64, kernel: 3}
           - norm
 
-    Where a checkpoint has these biases, or a paper asks for them, allow it and say so.
+    If a published checkpoint or a paper has these biases, suppress the finding and say so in the
+    comment.
+
+    Fix safety:
+
+    The fix removes `bias: true` if the layer has no bias by default. The network computes the same
+    function, but without the parameters of the bias, so old checkpoints no longer match it.
     """
     norms = {s.before: s for s in view.steps if s.op.centers and s.before}
     needed = {view.written(s) for s in view.steps if _biased(s) and s not in norms}
@@ -97,12 +104,12 @@ def redundant_bias(view: View) -> Iterator[Diagnostic]:
             continue
         span = view.given_at(step, "bias")
         key, norm_key = step.op.key, norms[step].op.key.replace("_", " ")
-        message = f"the {norm_key} behind this `{key}` takes its bias away again"
+        message = f"the {norm_key} after this `{key}` cancels its bias"
         if span:
-            message = f"the {norm_key} behind a `{key}` takes this bias away again"
-        written, fix, hint = "bias" in step.given, None, "write `bias: false`"
+            message = f"the {norm_key} after a `{key}` cancels this bias"
+        written, fix, hint = "bias" in step.given, None, "use `bias: false`"
         if unbiased(type(step.op)):
-            hint = f"leave the bias out: `bias: false` is the default of `{key}`"
+            hint = f"remove `bias: true`: `{key}` has no bias by default"
             if written:
                 fix = removal(view.lines, view.place_of(step), key, "bias")
         labels, layer = view.labels(step), view.written(step)
@@ -115,7 +122,7 @@ def redundant_bias(view: View) -> Iterator[Diagnostic]:
 
 
 def _reads(step: Step) -> tuple[int, int]:
-    """How many of how many pixels the windows cover: of a pattern that repeats, all dimensions."""
+    """How many of how many pixels the windows cover, in one period and over all dimensions."""
     op: Any = step.op
     kernel, stride, _, dilation, _ = op.windows()
     read = pixels = 1
@@ -136,11 +143,11 @@ def _skips(step: Step) -> bool:
 
 @rule("AS305", "stride-skips-pixels", concern=_skips)
 def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
-    """A window that does not cover its stride.
+    """A strided window skips part of its input.
 
-    The pixels between the windows are computed and then never read: a 1x1 convolution of stride 2
-    throws away three quarters of its input. The bottleneck of 2015 did so; version 1.5, which
-    everybody trains today, gives the stride to the 3x3 convolution and is half a percent better.
+    The pixels between the windows are computed but never read: a 1x1 convolution of stride 2
+    discards three quarters of its input. The bottleneck of 2015 does this. Version 1.5, which is
+    used today, moves the stride to the 3x3 convolution and is half a percent more accurate.
 
     Bad:
 
@@ -152,8 +159,8 @@ def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
         stem:
           - conv: {channels: 64, kernel: 3, stride: 2}
 
-    A window with holes may do so as well: one of kernel 3, dilation 2 and stride 2 reads a quarter.
-    Shortcuts are exempt: their 1x1 convolution of stride 2 is what the papers have.
+    A dilated window can skip pixels too: with kernel 3, dilation 2, and stride 2, it reads a
+    quarter. Shortcuts are exempt, because the papers use 1x1 convolutions of stride 2 there.
     """
     for step in filter(_skips, view.steps):
         op: Any = step.op
@@ -161,8 +168,8 @@ def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
         window = f"kernel {_shown(kernel)}, stride {_shown(stride)}"
         if dilation != 1:
             window += f", dilation {_shown(dilation)}"
-        message = f"`{op.key}` ({window}) reads {read} of each {pixels} pixels"
-        hint = "give the stride to a layer whose window covers it (ResNet v1.5: to the 3x3)"
+        message = f"`{op.key}` ({window}) reads only {read} of every {pixels} pixels"
+        hint = "move the stride to a layer whose window covers it (in ResNet v1.5, the 3x3)"
         span, labels = view.decided(step, "stride")
         yield view.finding("stride-skips-pixels", message, span, hint, labels)
 
@@ -177,10 +184,11 @@ def _norm_of_one(step: Step) -> bool:
 
 @rule("AS307", "norm-with-batch-of-one", concern=_norm_of_one)
 def norm_with_batch_of_one(view: View) -> Iterator[Diagnostic]:
-    """A batch norm on a single number a channel.
+    """A batch norm sees only one value per channel.
 
-    Behind a global pool a channel of a sample is one number. A batch of one has nothing to take a
-    mean of: training raises an error there, as it does in the last, odd batch of an epoch.
+    After a global pool, each channel of a sample is one value. With a batch of one there is nothing
+    to average, so training raises an error. The same happens in the last batch of an epoch if it
+    has only one sample.
 
     Bad:
 
@@ -198,23 +206,29 @@ def norm_with_batch_of_one(view: View) -> Iterator[Diagnostic]:
           - flatten
           - linear: 10
 
-    Or take `layer_norm`, which looks at one sample alone, or drop the last batch. A network whose
-    input are plain features has no choice, and is exempt. A recipe (`train`) that takes one sample
-    at a time makes it an error.
+    Alternatively use `layer_norm`, which normalizes each sample separately, or drop the last batch.
+    A network whose input is a feature vector has no choice and is exempt. If the recipe (`train`)
+    processes one sample at a time, the finding is an error.
     """
     train = view.spec.train
     alone = train is not None and train.batch_size == train.accumulate
     if len(view.spec.input) == 1 and not alone:
         return
-    hint = "put it ahead of the pool, or take `layer_norm`"
+    hint = "move it before the pool, or use `layer_norm`"
     if alone:
-        hint = "give each step more samples than `accumulate` parts, or take `layer_norm`"
+        hint = "use more samples per step than `accumulate` parts, or use `layer_norm`"
     severity: Severity | None = "error" if alone else None
     asked = view.spec.where("input")
     for step in filter(_norm_of_one, view.steps):
-        message = f"batch norm on {step.x}: one number a channel, none to spare in a batch of 1"
+        message = (
+            f"batch norm on {step.x} sees one value per channel, so a batch of 1 fails in training"
+        )
         span, labels = view.because(view.at(step), view.labels(step), asked)
-        advice = "make the image larger, or stride less" if span == asked and not alone else hint
+        advice = (
+            ("increase the image size, or reduce the stride")
+            if span == asked and not alone
+            else hint
+        )
         yield view.finding(
             "norm-with-batch-of-one", message, span, advice, labels, severity=severity
         )

@@ -1,4 +1,4 @@
-"""AS1xx: names that mean two things, or another than their reader thinks."""
+"""AS1xx: names with two meanings, or with one that readers do not expect."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from archspec.rules.view import View, Written
 
 @reported("AS140", "tensor-twice")
 def tensor_twice() -> None:
-    """Two tensors of one class have the same name.
+    """Two tensors of a class have the same name.
 
-    A name means one tensor wherever it is read. In the network the keys of its entries are names
-    of tensors too.
+    A name refers to the same tensor wherever it is used. In the network, the keys of its entries
+    are names of tensors too.
 
     Bad:
 
@@ -41,9 +41,9 @@ def tensor_twice() -> None:
 
 @reported("AS128", "attribute-twice")
 def attribute_twice() -> None:
-    """Two layers of one class have the same name.
+    """Two layers of a class have the same attribute name.
 
-    The second would take the place of the first.
+    The second layer would replace the first.
 
     Bad:
 
@@ -63,7 +63,7 @@ def attribute_twice() -> None:
 def duplicate_spec_name() -> None:
     """Two specs have the same name.
 
-    The name is the name of the file that `build` writes: one would overwrite the other.
+    `build` names the generated file after the spec, so one file would overwrite the other.
 
     Bad:
 
@@ -87,10 +87,10 @@ def duplicate_spec_name() -> None:
 
 @rule("AS131", "name-differs-from-file")
 def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
-    """A spec is called otherwise than its file.
+    """A spec's name differs from its file name.
 
-    `extends` and the command line find a spec by its file, and the generated file has its name:
-    who reads one looks for the other.
+    `extends` and the command line find a spec by its file name, but the generated file has the
+    spec's name. If they differ, one is hard to find from the other.
 
     Bad:
 
@@ -108,8 +108,8 @@ def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
     stem, dot, suffix = file.rpartition(".")  # `splitext` sees no suffix in `..yaml`
     span = view.spec.where("name")
     if span and dot and suffix in ("yaml", "yml") and stem != view.spec.name:
-        message = f"the spec `{view.spec.name}` stands in the file `{file}`"
-        hint = f"write `name: {stem}`, or rename the file"
+        message = f"spec `{view.spec.name}` is in `{file}`, which does not match its name"
+        hint = f"use `name: {stem}`, or rename the file"
         if not IDENTIFIER.match(stem):
             hint = f"rename the file: `{view.spec.name}.{suffix}`"
         yield view.finding("name-differs-from-file", message, span, hint)
@@ -117,10 +117,9 @@ def name_differs_from_file(view: View) -> Iterator[Diagnostic]:
 
 @rule("AS135", "shadowed-name", of_blocks=True)
 def shadowed_name(view: Written) -> Iterator[Diagnostic]:
-    """A part has the name of a block, and hides it.
+    """A part shadows a block of the same name.
 
-    In the body the name means the part, whatever fills it, and the block of the name cannot be
-    used there any more.
+    In the body, the name refers to the part, so the block with this name cannot be used there.
 
     Bad:
 
@@ -140,25 +139,25 @@ def shadowed_name(view: Written) -> Iterator[Diagnostic]:
         stages:
           layer1: {block: cell, channels: 64}
 
-    A part that is filled with the block of its name by default (`parts: {se: se}`) is no finding.
+    A part whose default is the block of the same name (`parts: {se: se}`) is not reported.
     """
     for own, block in view.blocks.items():
         for name, default in block.parts.items():
             heads = [layer.head for layer in default.layers]
             if name not in heads and view.library.block(name) is not None:
                 span = view.in_block(own, "parts", name, key=True)
-                message = f"the part `{name}` hides the block of that name"
-                hint = "call the part otherwise"
+                message = f"part `{name}` shadows the block of the same name"
+                hint = "rename the part"
                 yield view.finding("shadowed-name", message, span, hint)
 
 
 @rule("AS137", "captured-name")
 def captured_name(view: View) -> Iterator[Diagnostic]:
-    """A name means an argument of the block, and the spec has one of that name.
+    """A block's argument shadows a spec argument of the same name.
 
-    What fills the norm, the activation or a part is read as if it stood in the body of the block:
-    there the block's own arguments hide those of the spec. `--set` changes the spec's, and the
-    network stays as it is.
+    The layers given for the norm, the activation, or a part are evaluated in the body of the block,
+    where the block's arguments hide those of the spec. Overriding the spec's argument with `--set`
+    would not change them.
 
     Bad:
 
@@ -174,7 +173,7 @@ def captured_name(view: View) -> Iterator[Diagnostic]:
         stages:
           layer1: {block: conv_norm, channels: 64}
 
-    Where the block's argument is meant, call the one of the spec otherwise too.
+    If you mean the block's argument, rename the spec's argument anyway.
     """
     args = view.spec.args.keys()
     known = _blocks_used(view) if args else {}
@@ -187,10 +186,10 @@ def captured_name(view: View) -> Iterator[Diagnostic]:
                 found.setdefault((path, name), []).append(block)
     for (path, name), blocks in found.items():
         listed = ", ".join(f"`{block}`" for block in sorted(set(blocks)))
-        message = f"`{name}` means the argument of {listed} here, not the spec's `{name}`"
-        hint = f"call the spec's otherwise: `args: {{network_{name}: {view.spec.args[name]}}}`"
+        message = f"`{name}` refers to the argument of {listed}, not to the spec's `{name}`"
+        hint = f"rename the spec's argument: `args: {{network_{name}: {view.spec.args[name]}}}`"
         at = view.spec.where("args", name, key=True)
-        labels = (Label(at, "not this one"),) if at else ()
+        labels = (Label(at, "the spec's argument"),) if at else ()
         yield view.finding("captured-name", message, view.spec.where(*path), hint, labels)
 
 
@@ -198,7 +197,7 @@ Filler = tuple[tuple[str | int, ...], Any, str, Mapping[str, Any]]
 
 
 def _fillers(view: View, known: Mapping[str, Block]) -> Iterator[Filler]:
-    """What fills a part: where it is written, what is written, the block it is read in."""
+    """The layers given for a part: location, YAML, and the block they are evaluated in."""
     spec = view.spec
     for part in PARTS_OF_ALL:
         for name, block in known.items():
@@ -224,10 +223,10 @@ def _has_head(block: Block, head: str) -> bool:
 
 @reported("AS143", "import-not-allowed")
 def import_not_allowed() -> None:
-    """A block imports a class from a package that the project does not name.
+    """A block imports a class from a package that the project does not allow.
 
-    To import a module runs it, and a spec may be a stranger's. So `lint` and `build` import
-    nothing, and `build` and `train` write only imports from packages that `imports` names, in
+    Importing a module runs it, and a spec may be untrusted. So `lint` and `build` import nothing,
+    and `build` and `train` only write imports from the packages listed in `imports`, in
     `[tool.archspec]` of `pyproject.toml` or in `archspec.toml`.
 
     Bad:

@@ -1,4 +1,4 @@
-"""AS3xx: regularisers of a recipe that do nothing."""
+"""AS3xx: regularizers of a recipe that have no effect."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from archspec.rules.view import View
 
 @rule("AS309", "idle-regulariser", "error")
 def idle_regulariser(view: View) -> Iterator[Diagnostic]:
-    """A regulariser of the recipe has nothing in the network to act on.
+    """A regularizer in the recipe has nothing to act on.
 
-    Training would be the same without it, and its author would compare two equal runs.
+    Training with it is the same as training without it, so a comparison would compare two equal
+    runs.
 
     Bad:
 
@@ -28,11 +29,12 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
         stem: [{conv: 64}, norm, act, global_avg_pool, flatten, {linear: 10}]
         train: {data: synthetic, epochs: 5, batch_size: 256, lr: 0.1, dropout: 0.2}
 
-    `dropout` acts on what enters the last linear layer that is in no gate and no shortcut,
+    `dropout` acts on the input of the last linear layer outside gates and shortcuts,
     `stochastic_depth` on residual blocks that have no `drop_path` and end in a layer of their own,
-    `noise` of `activations` on what leaves each stage, `augment` and `cutmix` on images,
+    `activations` of `noise` on the output of each stage, `augment` and `cutmix` on images, and
     `weight_decay` (without `decay_all`) and `l1` on kernels and matrices. `freeze` takes names of
-    layers with weights, and has to leave some; `head_lr` acts on a last linear layer that learns.
+    layers with weights, and must leave at least one; `head_lr` acts on a last linear layer that is
+    trained.
     """
     train = view.spec.train
     if train is None:

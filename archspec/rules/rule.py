@@ -1,10 +1,10 @@
-"""A rule: a code, a name, and a docstring that is its page in the manual and its test.
+"""A rule: a code, a name, and a docstring that is both its documentation and its test.
 
-The docstring has a summary line, why it matters, and two examples:
+The docstring has a summary line, the reason for the rule, and two examples:
 
-    A layer without use.
+    A layer has no effect.
 
-    Why, in a paragraph or two.
+    Why this is bad, in a paragraph or two.
 
     Bad:
 
@@ -14,11 +14,15 @@ The docstring has a summary line, why it matters, and two examples:
 
         stem: [act]
 
-    What to do instead, and when to allow it.
+    What else to do, and when to suppress the rule.
 
-An example is a spec, or part of one: `completed` adds the `name` and `input` that it lacks. A
-line `# file: blocks/cell.yaml` begins another file; `# set: args.classes=10` and
-`# outputs: layer1` stand for arguments on the command line.
+    Fix safety:
+
+    What `--fix` changes, for a rule that it fixes.
+
+An example is a spec, or a part of one: `completed` adds a missing `name` and `input`. A line
+`# file: blocks/cell.yaml` starts another file; `# set: args.classes=10` and
+`# outputs: layer1` stand for command-line arguments.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ from typing import Any
 from archspec.diagnostics import CODES, Diagnostic, Severity
 
 Check = Callable[[Any], Iterator[Diagnostic]]  # of a `View`, or of what is `Written`
-Page = Callable[[], None]  # whose docstring it is
+Page = Callable[[], None]  # a function for its docstring
 Concern = Callable[[Any], bool]  # of a `Step`
 
 FILE = "# file: "
@@ -46,16 +50,16 @@ _NAME = "name: net\n"
 
 @dataclass(frozen=True)
 class Example:
-    """A spec as the manual shows it. Bytes that are not UTF-8 are written as `\\xfc`."""
+    """A spec as shown in the documentation. Bytes that are not UTF-8 are written as `\\xfc`."""
 
     text: str
 
     def settings(self) -> list[str]:
-        """What is set from outside: `args.classes=10`."""
+        """The overrides: `args.classes=10`."""
         return self._marked(SETTING)
 
     def outputs(self) -> list[str]:
-        """The outputs that are asked for."""
+        """The requested outputs."""
         return self._marked(OUTPUT)
 
     def _marked(self, mark: str) -> list[str]:
@@ -63,7 +67,7 @@ class Example:
         return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
 
     def completed(self) -> dict[str, bytes]:
-        """Name -> whole spec or block, as the bytes of a file."""
+        """Name -> complete spec or block, as the bytes of a file."""
         return {
             name: _bytes(text if "blocks/" in name else _completed(text))
             for name, text in self.files().items()
@@ -84,14 +88,14 @@ class Example:
 
 
 def _bytes(text: str) -> bytes:
-    """The bytes of a file, those that are not UTF-8 included."""
+    """The bytes of a file, including those that are not UTF-8."""
     return re.sub(
         rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()), text.encode()
     )
 
 
 def _completed(text: str) -> str:
-    """The text with the `name` and `input` it lacks, unless it is no mapping on purpose."""
+    """The text with a missing `name` and `input` added, unless it is deliberately not a mapping."""
     if not re.search(r"^(?!name|input|extends)[a-z]+:", text, re.MULTILINE):
         return text
     if not re.search(r"^(input|extends):", text, re.MULTILINE):
@@ -101,11 +105,12 @@ def _completed(text: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One rule of the linter. `check` is None where another part of archspec reports it.
+    """A rule of the linter. `check` is None if another part of archspec reports it.
 
-    A rule `of_blocks` looks at blocks as they are written, also where no spec uses them. One with
-    a `concern` finds something only where a step of the network is of concern; that is known of a
-    block once for all networks.
+    A rule `of_blocks` checks blocks as written, even if no spec uses them. A rule with a `concern`
+    can only find something if a step of the network is of concern, which is computed per block,
+    once
+    for all networks.
     """
 
     code: str
@@ -119,7 +124,7 @@ class Rule:
 
     @property
     def summary(self) -> str:
-        """The rule in one line."""
+        """The rule in one sentence."""
         return self._sections["summary"]
 
     @property
@@ -134,13 +139,18 @@ class Rule:
 
     @property
     def good(self) -> Example:
-        """The same without it."""
+        """The same example without it."""
         return Example(self._sections["good"])
 
     @property
     def instead(self) -> str:
-        """What to do, beyond the good example; often nothing."""
+        """Additional advice; often empty."""
         return self._sections["instead"]
+
+    @property
+    def safety(self) -> str:
+        """What `--fix` changes; empty for a rule that it does not fix."""
+        return self._sections["safety"]
 
     @cached_property
     def _sections(self) -> dict[str, str]:
@@ -149,18 +159,20 @@ class Rule:
         summary, _, rest = f"{first}\n{text}".partition("\n\n")
         why, _, rest = f"\n{rest}".partition("\nBad:\n\n")
         bad, _, rest = rest.partition("\n\nGood:\n\n")
-        good, _, instead = _code(rest)
+        good, _, rest = _code(rest)
+        instead, _, safety = f"\n{rest}".partition("\nFix safety:\n\n")
         return {
             "summary": " ".join(summary.split()),
             "why": why.strip(),
             "bad": _code(bad)[0],
             "good": good,
             "instead": instead.strip(),
+            "safety": safety.strip(),
         }
 
 
 def _code(text: str) -> tuple[str, str, str]:
-    """The indented lines that `text` begins with, without their indentation, and the rest."""
+    """The indented lines at the start of `text`, without their indentation, and the rest."""
     lines = text.splitlines()
     end = next((n for n, line in enumerate(lines) if line and line[0] != " "), len(lines))
     code = "\n".join(line[4:] for line in lines[:end]).strip("\n")
@@ -173,7 +185,7 @@ RULES: dict[str, Rule] = {}
 def _add(rule: Rule) -> None:
     for other in RULES.values():
         clash = other.code == rule.code or other.name == rule.name
-        assert not clash, f"{rule.code} {rule.name}: there is {other.code} {other.name} already"
+        assert not clash, f"{rule.code} {rule.name}: {other.code} {other.name} already exists"
     RULES[rule.name] = rule
     CODES[rule.name] = rule.code
 
@@ -181,7 +193,7 @@ def _add(rule: Rule) -> None:
 def reported(
     code: str, name: str, severity: Severity = "error", fixable: bool = False
 ) -> Callable[[Page], Page]:
-    """Makes a rule of a docstring: what another part of archspec reports, or the linter itself."""
+    """Make a rule of a docstring, for findings of other parts of archspec."""
 
     def register(page: Page) -> Page:
         _add(Rule(code, name, severity, page.__doc__ or "", fixable))
@@ -198,7 +210,7 @@ def rule(
     of_blocks: bool = False,
     concern: Concern | None = None,
 ) -> Callable[[Check], Check]:
-    """Makes a rule of a function from a spec to findings."""
+    """Make a rule of a function from a spec to findings."""
 
     def register(check: Check) -> Check:
         page = check.__doc__ or ""

@@ -7,10 +7,9 @@ from archspec.rules.rule import reported
 
 @reported("AS112", "unknown-key", fixable=True)
 def unknown_key() -> None:
-    """A key that nothing reads.
+    """A key is not recognized.
 
-    A misspelt key would otherwise leave its default in force, and the network would be another
-    than the one that is written.
+    A misspelled key would leave the default in effect, so the network would differ from the spec.
 
     Bad:
 
@@ -22,16 +21,22 @@ def unknown_key() -> None:
         stem:
           - conv: {channels: 64, kernel: 3}
 
-    Arguments have torch's names, in short: `channels`, `kernel`, `features`. What arrives
-    (`in_channels`) is never written.
+    Arguments have short forms of torch's names: `channels`, `kernel`, `features`. Input sizes
+    (`in_channels`) are inferred and cannot be set.
+
+    Fix safety:
+
+    The fix replaces a misspelled key, or another framework's name, only if exactly one key can be
+    meant.
     """
 
 
 @reported("AS113", "missing-key")
 def missing_key() -> None:
-    """Something that has no default is not said.
+    """A required key is missing.
 
-    A convolution cannot guess its channels, nor a network the size of its images.
+    Some keys have no default: archspec cannot guess the channels of a convolution or the size of
+    the images.
 
     Bad:
 
@@ -47,9 +52,9 @@ def missing_key() -> None:
 
 @reported("AS136", "no-layers")
 def no_layers() -> None:
-    """A network without layers.
+    """The network has no layers.
 
-    A spec with a `name` and an `input` alone would be a network that gives back what it takes.
+    A spec with only a `name` and an `input` would be a network that returns its input.
 
     Bad:
 
@@ -66,10 +71,10 @@ def no_layers() -> None:
 
 @reported("AS114", "wrong-type")
 def wrong_type() -> None:
-    """A value of another kind than its key takes.
+    """A value has the wrong type.
 
-    Text where a number belongs, a list where one value does, `yes` for `true`, or `null` where
-    there should be no layer: `null` deletes what a spec inherits, `none` is no layer.
+    Examples are a string instead of a number, a list instead of a single value, `yes` instead of
+    `true`, or `null` for no layer: `null` removes an inherited key, and `none` means no layer.
 
     Bad:
 
@@ -85,9 +90,9 @@ def wrong_type() -> None:
 
 @reported("AS115", "out-of-range")
 def out_of_range() -> None:
-    """A number that its argument cannot take.
+    """A value is outside its allowed range.
 
-    Sizes are at least 1, rates lie between 0 and 1, and text has a greatest length.
+    Sizes are at least 1, rates are between 0 and 1, and strings have a maximum length.
 
     Bad:
 
@@ -105,9 +110,9 @@ def out_of_range() -> None:
 
 @reported("AS116", "wrong-length")
 def wrong_length() -> None:
-    """A list in a stage that does not have one entry for each block.
+    """A per-block list does not have one entry per block.
 
-    In a stage a list says an argument block by block.
+    A list in a stage sets an argument for each block of the stage.
 
     Bad:
 
@@ -119,19 +124,20 @@ def wrong_length() -> None:
         stages:
           layer1: {block: bottleneck, repeat: 3, channels: 64, dilation: [1, 2, 2]}
 
-    A value that all blocks share is written once: `dilation: 2`.
+    If all blocks share a value, write it once: `dilation: 2`.
     """
 
 
 @reported("AS117", "bad-name")
 def bad_name() -> None:
-    """A name that the generated class could not carry.
+    """A name is not a valid identifier, or is reserved.
 
-    Names become attributes, classes and arguments in Python: letters, digits and `_`, no keyword,
-    and nothing that every torch module has (`type`, `forward`, `train`). A spec's name is that of a
-    file, too, and beside a `torch.py` nothing could import torch: names of Python's own modules and
-    of those that scripts import (`math`, `json`, `numpy`) are refused. So are the names of devices
-    on Windows (`aux`, `con`, `nul`, `prn`, `com1` to `com9`, `lpt1` to `lpt9`): no file has them.
+    Names become attributes, classes, and arguments in Python. Use letters, digits, and `_`. Python
+    keywords and the attributes of every torch module (`type`, `forward`, `train`) are reserved. A
+    spec's name is also a file name, and next to a `torch.py` nothing could import torch, so names
+    of Python's own modules and of those that scripts import (`math`, `json`, `numpy`) are rejected.
+    So are the names of devices on Windows (`aux`, `con`, `nul`, `prn`, `com1` to `com9`, `lpt1` to
+    `lpt9`), which cannot be file names.
 
     Bad:
 
@@ -148,10 +154,10 @@ def bad_name() -> None:
 
 @reported("AS118", "bad-layer")
 def bad_layer() -> None:
-    """A layer that is put together wrongly.
+    """A layer is malformed.
 
-    A layer is one op, block, part or combinator, with modifiers (`name`, `when`, `else`, `init`)
-    beside it and its arguments below it.
+    A layer is one op, block, part, or combinator, with modifiers (`name`, `when`, `else`, `init`)
+    next to it and its arguments nested under it.
 
     Bad:
 
@@ -168,10 +174,10 @@ def bad_layer() -> None:
 
 @reported("AS124", "expression")
 def expression() -> None:
-    """An expression that has no value.
+    """An expression is invalid or cannot be evaluated.
 
-    It cannot be read, divides by zero, compares what does not compare, or gives no whole number
-    where a size is wanted. `/` is exact; `//` rounds down.
+    The expression has a syntax error, divides by zero, compares values that cannot be compared, or
+    does not return an integer where a size is expected. `/` is exact; `//` rounds down.
 
     Bad:
 
@@ -189,10 +195,11 @@ def expression() -> None:
 
 @reported("AS138", "conflicting-keys")
 def conflicting_keys() -> None:
-    """Keys of a recipe, or of a block, that do not belong together.
+    """Two keys of a recipe or block cannot be combined.
 
-    One of them would do nothing, or something else than it says: momentum for an optimizer that
-    has none, a warm-up that never ends, a `body` beside the class that a block imports.
+    One of them would have no effect, or not the effect that its name suggests. Examples are
+    momentum for an optimizer without it, a warmup that never ends, or a `body` next to the class
+    that a block imports.
 
     Bad:
 
@@ -219,5 +226,5 @@ def conflicting_keys() -> None:
           lr: 0.001
           optimizer: adamw
 
-    What is inherited is deleted by `null`: `momentum: null`.
+    To remove an inherited key, set it to `null`: `momentum: null`.
     """

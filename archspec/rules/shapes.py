@@ -1,4 +1,4 @@
-"""AS2xx: shapes and channels, as the expansion finds them."""
+"""AS2xx: shapes and channels, as computed by the expansion."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from archspec.rules.rule import reported
 
 @reported("AS201", "channels-shrink")
 def channels_shrink() -> None:
-    """A stage has fewer channels than the one before.
+    """A stage has fewer channels than the stage before it.
 
-    Where the image becomes smaller the channels hold what it loses; a network that narrows towards
-    its end throws away what it has computed. Nearly always a digit is wrong.
+    As images get smaller, channels hold the information that they lose. A network that narrows
+    towards its end discards what it has computed. Usually a digit is wrong.
 
     Bad:
 
@@ -24,7 +24,8 @@ def channels_shrink() -> None:
           layer1: {block: basic, repeat: 2, channels: 64}
           layer2: {block: basic, repeat: 2, channels: 128, stride: 2}
 
-    A stage that means to narrow says why: `shrink: the reason`. There is no other way to allow it.
+    If a stage is meant to narrow, add the reason: `shrink: <reason>`. There is no other way to
+    allow it.
     """
 
 
@@ -32,7 +33,7 @@ def channels_shrink() -> None:
 def residual_shape_mismatch() -> None:
     """The two sides of a residual sum have different shapes.
 
-    `x + f(x)` wants equal shapes. Where the body changes the channels or takes a stride, x needs a
+    `x + f(x)` requires equal shapes. If the body changes the channels or has a stride, x needs a
     projection: the `shortcut`.
 
     Bad:
@@ -53,10 +54,10 @@ def residual_shape_mismatch() -> None:
 
 @reported("AS203", "feature-map-vanishes")
 def feature_map_vanishes() -> None:
-    """A window is larger than the image it slides over, padding included.
+    """A window is larger than its padded input.
 
-    The strides ahead of the layer have left too few pixels. Most often the input is small and the
-    network was made for a large one.
+    The strides before the layer have left too few pixels. Usually the input is small, but the
+    network was designed for a large one.
 
     Bad:
 
@@ -74,15 +75,15 @@ def feature_map_vanishes() -> None:
           - max_pool: 2
           - conv: {channels: 64, kernel: 3, padding: 0}
 
-    For small images leave out the stride of the stem, as the CIFAR networks do.
+    For small images, remove the stride of the stem, as the CIFAR networks do.
     """
 
 
 @reported("AS204", "groups-do-not-divide")
 def groups_do_not_divide() -> None:
-    """The groups of a layer do not divide its channels.
+    """A layer's channels are not divisible by its groups.
 
-    Each group takes an equal share of the channels that arrive and of those that leave.
+    Every group has an equal share of the input channels and of the output channels.
 
     Bad:
 
@@ -96,16 +97,17 @@ def groups_do_not_divide() -> None:
           - conv: 64
           - conv: {channels: 96, kernel: 3, groups: 32}
 
-    `groups: in_channels` is right for a depthwise convolution only where it is the first in its
-    block: `in_channels` is what enters the block.
+    For a depthwise convolution, `groups: in_channels` is right only in the first layer of a block,
+    because `in_channels` is the number of channels of the block's input.
     """
 
 
 @reported("AS205", "shape-mismatch")
 def shape_mismatch() -> None:
-    """A layer cannot take the shape that arrives.
+    """A layer does not accept the shape of its input.
 
-    A convolution behind `flatten`, a `linear` on an image, a list of sizes of the wrong length.
+    Examples are a convolution after `flatten`, a `linear` on an image, and a list of sizes with the
+    wrong length.
 
     Bad:
 
@@ -124,9 +126,9 @@ def shape_mismatch() -> None:
 
 @reported("AS206", "concat-shape-mismatch")
 def concat_shape_mismatch() -> None:
-    """Branches that are laid one behind the other differ in their sizes.
+    """Concatenated branches have different spatial sizes.
 
-    Channels are joined; height and width must be equal.
+    `concat` joins the channels; height and width must be equal.
 
     Bad:
 
@@ -146,10 +148,10 @@ def concat_shape_mismatch() -> None:
 
 @reported("AS207", "add-shape-mismatch")
 def add_shape_mismatch() -> None:
-    """Branches that are added differ in their shapes.
+    """Added branches have different shapes.
 
-    A sum goes number by number. Only what was pooled to one pixel is broadcast: more would hide
-    mistakes.
+    A sum is elementwise. Only a branch that is pooled to one pixel is broadcast: broadcasting more
+    would hide mistakes.
 
     Bad:
 
@@ -169,10 +171,10 @@ def add_shape_mismatch() -> None:
 
 @reported("AS212", "multiply-shape-mismatch")
 def multiply_shape_mismatch() -> None:
-    """Branches that are multiplied differ in their shapes.
+    """Multiplied branches have different shapes.
 
-    A product goes number by number. Only what was pooled to one pixel is broadcast, and a branch
-    of one channel.
+    A product is elementwise. Only a branch that is pooled to one pixel, or that has one channel, is
+    broadcast.
 
     Bad:
 
@@ -194,10 +196,10 @@ def multiply_shape_mismatch() -> None:
 
 @reported("AS208", "split-shape-mismatch")
 def split_shape_mismatch() -> None:
-    """Channels do not split into these parts.
+    """Channels cannot be split as requested.
 
-    Each branch of a `split` gets as many channels as the others, or as many as `sizes` says; all
-    of them together are those that arrive. A `slice` takes channels that are there.
+    Without `sizes`, all branches of a `split` get the same number of channels; together they use
+    all channels of the input. A `slice` takes channels that the input has.
 
     Bad:
 
@@ -214,9 +216,9 @@ def split_shape_mismatch() -> None:
 
 @reported("AS209", "scale-shape-mismatch")
 def scale_shape_mismatch() -> None:
-    """A gate does not have the shape of what it scales.
+    """A gate's output shape does not fit the tensor it scales.
 
-    A gate gives as many channels as its input has, and its sizes or 1.
+    A gate outputs as many channels as its input has, with the spatial size of its input or 1.
 
     Bad:
 
@@ -240,10 +242,10 @@ def scale_shape_mismatch() -> None:
 
 @reported("AS210", "channels-ignored")
 def channels_ignored() -> None:
-    """A block gives other channels than its stage, or who else uses it, says.
+    """A block's output channels differ from the `channels` it is given.
 
-    The number would be a lie: `channels` is what each block gives. The same holds where a layer is
-    a block that is given `channels`.
+    `channels` promises the number of channels that each block outputs. This applies to stages and
+    to single layers that are blocks.
 
     Bad:
 
@@ -263,11 +265,11 @@ def channels_ignored() -> None:
 
 @reported("AS211", "stride-ignored")
 def stride_ignored() -> None:
-    """A block does not stride as its stage, or who else uses it, says.
+    """A block ignores the `stride` it is given.
 
-    A stage hands its `stride` to the first block, and the block hands it to a layer. If no layer
-    takes it, the image keeps its size and the network costs four times what was meant. The same
-    holds where a layer is a block that is given a `stride`.
+    A stage passes its `stride` to its first block, and the block passes it to a layer. If no layer
+    uses it, the image keeps its size, and the network costs four times as much as intended. This
+    applies to stages and to single layers that are blocks.
 
     Bad:
 

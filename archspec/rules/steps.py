@@ -1,6 +1,6 @@
-"""Layers as the rules of lint see them: what each follows, and which rules look closer.
+"""Layers as the rules see them: the layer before each, and the rules that concern it.
 
-What is known of a block is known once for all networks, so nothing here holds a place.
+Facts about a block are computed once for all networks, so nothing in this module has a location.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from archspec.rules.rule import RULES, Concern
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """An op that is applied, and the one before it, if it goes from there to this one alone.
+    """An applied op, and the op before it, if that one's output is used only here.
 
     `role` is "shortcut" in the shortcut of a residual, "gate" in a scale, or "".
     """
@@ -34,27 +34,27 @@ class Step:
 
     @property
     def x(self) -> Shape:
-        """What enters."""
+        """The input."""
         return self.site.x
 
     @property
     def y(self) -> Shape:
-        """What leaves."""
+        """The output."""
         return self.site.y
 
     @property
     def given(self) -> Any:
-        """The arguments as they are written."""
+        """The arguments as written."""
         return self.site.given
 
 
 def unbiased(op: type[Op]) -> bool:
-    """Whether an op has no bias unless one is asked for."""
+    """Whether an op has no bias by default."""
     return any(f.name == "bias" and f.how.ours == "false" for f in fields_of(op))
 
 
 class Steps(NamedTuple):
-    """The ops of a block's own layers, the blocks and stages in it, and the op that it ends in."""
+    """The ops among a block's own layers, the blocks and stages in it, and its last op."""
 
     own: tuple[Step, ...]
     parts: tuple[tuple[BlockSite | RowSite, str], ...]
@@ -77,7 +77,7 @@ def steps_at(site: BlockSite | RowSite, role: str, *, memo: Memo | None) -> Step
 
 
 class _Walk:
-    """The way through one body."""
+    """The steps of one body."""
 
     def __init__(self, role: str, memo: Memo | None) -> None:
         self.role, self.memo = role, memo
@@ -86,7 +86,7 @@ class _Walk:
         self.named: dict[str, Step | None] = {}
 
     def through(self, body: Body, last: Step | None) -> Step | None:
-        """The op that a body ends in, where `last` comes before it."""
+        """The last op of a body that comes after `last`."""
         match body:
             case Apply(site=site):
                 return self._at(site, last)
@@ -120,13 +120,13 @@ class _Walk:
 
 
 def _begins_with_block(site: RowSite) -> bool:
-    """So that what comes before a stage is before no op in it."""
+    """The end of a stage, so that the op before a stage is not before any op in it."""
     first = site.row.children[:1]
     return any(isinstance(child.module, BlockCall) for child in first)
 
 
 def concerns(steps: Steps, *, memo: Memo | None) -> frozenset[str]:
-    """The rules that a step, or one of a block inside, is of concern for."""
+    """The rules that a step, or a step of an inner block, concerns."""
     own = (name for step in steps.own for name, concern in _looking() if concern(step))
     inner = (_concerns_of_part(site.container, role, memo=memo) for site, role in steps.parts)
     return frozenset(own).union(*inner)

@@ -1,4 +1,4 @@
-"""AS19x: comments to the linter."""
+"""AS19x: suppression comments."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from archspec.rules.rule import reported
 
 @reported("AS190", "unused-suppression", "warning", fixable=True)
 def unused_suppression() -> None:
-    """A comment suppresses a finding that is not there.
+    """A suppression comment matches no finding.
 
-    What it excused is gone. Left in the file it would hide the next finding
-    of its kind.
+    The finding is gone. The comment would hide the next finding of its rule.
 
     Bad:
 
@@ -25,15 +24,18 @@ def unused_suppression() -> None:
           - conv: {channels: 64, kernel: 3}
           - norm
 
-    `--fix` removes it.
+    Fix safety:
+
+    The fix removes the comment, or the names of the unused rules from it.
     """
 
 
 @reported("AS191", "suppression-without-reason", "warning")
 def suppression_without_reason() -> None:
-    """A comment suppresses a finding and does not say why.
+    """A suppression comment has no reason.
 
-    The next reader cannot tell a decision from a shrug, nor when it is over.
+    Without a reason, readers cannot see whether the suppression was a decision, or when it can be
+    removed.
 
     Bad:
 
@@ -53,9 +55,9 @@ def suppression_without_reason() -> None:
 
 @reported("AS192", "unknown-rule-in-suppression", "warning")
 def unknown_rule_in_suppression() -> None:
-    """A comment names a rule that does not exist.
+    """A suppression comment names an unknown rule.
 
-    It suppresses nothing; most often it is a typing error.
+    The comment suppresses nothing. Usually the name has a typo.
 
     Bad:
 

@@ -7,10 +7,10 @@ from archspec.rules.rule import reported
 
 @reported("AS101", "yaml-syntax")
 def yaml_syntax() -> None:
-    """The file is no YAML.
+    """The file is not valid YAML.
 
-    A bracket or quote that is not closed, keys of one map in different columns, or a value that
-    YAML reads otherwise than a person does. Nothing behind the place can be read.
+    A bracket or quote is not closed, the keys of a mapping are in different columns, or YAML reads
+    a value differently from what its author meant. The rest of the file cannot be read.
 
     Bad:
 
@@ -24,9 +24,9 @@ def yaml_syntax() -> None:
 
 @reported("AS102", "tab-indentation")
 def tab_indentation() -> None:
-    """A tab in the indentation.
+    """A line is indented with a tab.
 
-    YAML indents with spaces alone; what a tab means would depend on the editor.
+    YAML allows only spaces for indentation, because the width of a tab depends on the editor.
 
     Bad:
 
@@ -42,9 +42,9 @@ def tab_indentation() -> None:
 
 @reported("AS103", "unquoted-comma")
 def unquoted_comma() -> None:
-    """YAML cuts an expression at its comma.
+    """YAML splits an unquoted expression at its comma.
 
-    Inside braces and brackets a comma ends the value, so `{channels: min(64, 32)}` is a map with
+    Inside braces and brackets, a comma ends a value, so `{channels: min(64, 32)}` is a mapping with
     the keys `channels` and `32)`.
 
     Bad:
@@ -59,15 +59,15 @@ def unquoted_comma() -> None:
         stem:
           - conv: {channels: "min(64, width)"}
 
-    Quote what has a comma, or write the map in lines of its own.
+    Quote the expression, or write the mapping with one key per line.
     """
 
 
 @reported("AS104", "duplicate-key")
 def duplicate_key() -> None:
-    """A key is given twice.
+    """A mapping contains the same key twice.
 
-    Most readers of YAML keep the last of the two in silence, and nobody knows which was meant.
+    Most YAML readers silently keep the last one, which may not be the one that was meant.
 
     Bad:
 
@@ -84,9 +84,9 @@ def duplicate_key() -> None:
 
 @reported("AS105", "key-not-text")
 def key_not_text() -> None:
-    """A key is a number, a boolean, a list or a map.
+    """A key is not a string.
 
-    The keys of a spec are names: of attributes, of arguments, of layers.
+    The keys of a spec are names: of attributes, arguments, and layers.
 
     Bad:
 
@@ -102,10 +102,11 @@ def key_not_text() -> None:
 
 @reported("AS106", "yaml-feature")
 def yaml_feature() -> None:
-    """An anchor, alias, tag, merge, directive or second document.
+    """The file uses an unsupported YAML feature: an anchor, alias, tag, merge key, directive, or
+    second document.
 
-    These let a short file grow without bound or say one thing in two places. A spec has its own
-    words for reuse: `defaults`, `extends` and blocks.
+    These features allow a short file to expand without limit, or to define one value in two places.
+    To reuse parts of a spec, use `defaults`, `extends`, and blocks.
 
     Bad:
 
@@ -123,9 +124,9 @@ def yaml_feature() -> None:
 
 @reported("AS107", "not-utf8")
 def not_utf8() -> None:
-    """The file is not UTF-8.
+    """The file is not valid UTF-8.
 
-    Other encodings look alike in an editor and differ on the next machine.
+    Other encodings look the same in one editor, but differ on the next machine.
 
     Bad:
 
@@ -145,7 +146,7 @@ def not_utf8() -> None:
 def empty_file() -> None:
     """The file is empty.
 
-    A spec has at least a `name` and an `input`.
+    A spec requires at least a `name` and an `input`.
 
     Bad:
 
@@ -161,9 +162,9 @@ def empty_file() -> None:
 
 @reported("AS109", "not-a-mapping")
 def not_a_mapping() -> None:
-    """The file is not made of `key: value` lines.
+    """The file does not contain a mapping of `key: value` pairs.
 
-    A spec is a map of its sections. Often it is the space behind a colon that is missing.
+    A spec is a mapping of sections. Often the space after a colon is missing.
 
     Bad:
 
@@ -180,11 +181,11 @@ def not_a_mapping() -> None:
 
 @reported("AS110", "too-large")
 def too_large() -> None:
-    """Larger, deeper or more than archspec takes.
+    """The spec exceeds a limit on size, nesting depth, or count.
 
-    Specs come from pull requests of strangers, so everything has a limit: 1 MiB and 20,000 values
-    a file, 64 levels, 100 findings, 5,000 blocks, 100,000 characters of expressions. No network
-    known to us comes near.
+    Specs may come from pull requests by unknown authors, so everything has a limit: per file 1 MiB,
+    20,000 values, 64 levels, and 100 findings; per network 5,000 blocks; and 100,000 characters of
+    expressions. No network that we know of is close to these limits.
 
     Bad:
 
@@ -202,9 +203,9 @@ def too_large() -> None:
 
 @reported("AS111", "not-finite")
 def not_finite() -> None:
-    """A number that is infinite or none.
+    """A number is infinite, NaN, or out of range for a float.
 
-    `.inf`, `.nan` and numbers beyond 1e308 are no sizes and no rates.
+    `.inf`, `.nan`, and numbers beyond 1e308 are not valid sizes or rates.
 
     Bad:
 

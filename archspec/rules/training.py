@@ -1,4 +1,4 @@
-"""AS3xx: a network against its data, its loss and its recipe."""
+"""AS3xx: a network against its data, loss, and recipe."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from archspec.rules.rule import rule
 from archspec.rules.steps import Step
 from archspec.rules.view import View
 
-_KEEPS = ("flatten", "identity")  # of what arrives, what a loss makes of it
+_KEEPS = ("flatten", "identity")  # what a loss applies to its input
 _OF_A_SIGMOID = ("bce", "multi_label")
 
 
 @rule("AS302", "head-mismatch")
 def head_mismatch(view: View) -> Iterator[Diagnostic]:
-    """The network ends in what its loss or its data do not take.
+    """The network's output does not fit its loss or data.
 
-    Cross-entropy takes what stands before the softmax: with both, training is slow and stops
-    early. An activation behind the classifier cuts off every score below zero. And a data set of
-    ten classes wants ten outputs.
+    Cross-entropy expects the values before the softmax: with a softmax in the network too, training
+    is slow and stops improving early. An activation after the classifier sets every negative score
+    to zero. And a data set with ten classes requires ten outputs.
 
     Bad:
 
@@ -38,9 +38,10 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
         head:
           - linear: 10
 
-    Where probabilities are wanted, take the softmax of the output after training. With `loss: mse`
-    or `huber` a network may end as it likes. Where training gives several outputs, `loss_weights`
-    says what each counts. What a recipe (`train`) cannot be trained with is an error.
+    If you need probabilities, apply the softmax to the output after training. With `loss: mse` or
+    `huber`, a network can end in any layer. If training has several outputs, `loss_weights` sets
+    the weight of each. If a recipe (`train`) cannot train the network at all, the finding is an
+    error.
     """
     train = view.spec.train
     if train is None or not train.of_values:
@@ -54,7 +55,7 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
 
 
 def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
-    """What stands behind the scores."""
+    """The op after the scores."""
     last, loss = view.own_steps.last, train.loss if train else "cross_entropy"
     while last is not None and (last.op.key in _KEEPS or last.op.drops):
         last = last.before
@@ -62,13 +63,13 @@ def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:
         return
     message = ""
     if last.op.shares and (train is None or train.of_classes):
-        message = f"the network ends in `{last.op.key}`, and {_shown(loss)} takes its own"
+        message = f"the network ends in `{last.op.key}`, but {_shown(loss)} applies its own"
         if loss == "bce":
-            message = f"the network ends in `{last.op.key}`, and `bce` takes scores"
+            message = f"the network ends in `{last.op.key}`, but `bce` expects scores"
     elif last.op.key == "sigmoid" and loss in _OF_A_SIGMOID:
-        message = f"the network ends in `sigmoid`, and {_shown(loss)} takes its own"
+        message = f"the network ends in `sigmoid`, but {_shown(loss)} applies its own"
     elif last.op.activation and _behind(last, "linear"):
-        message = f"`{last.op.key}` stands behind the classifier"
+        message = f"`{last.op.key}` follows the classifier"
     if message:
         yield view.finding("head-mismatch", message, view.at(last), "remove it", view.labels(last))
 
@@ -78,7 +79,7 @@ def _shown(loss: str) -> str:
 
 
 def _behind(step: Step, key: str) -> bool:
-    """Whether the op of this key stands right before."""
+    """Whether an op with this key comes directly before."""
     return step.before is not None and step.before.op.key == key
 
 
@@ -87,14 +88,16 @@ def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
     output, wanted = view.network.output, DATA_SETS[train.data].classes
     if output.rank:
         found = " x ".join(map(str, output.sizes))
-        message = f"a loss takes one number a class, and the network gives {found}"
-        hint = "end in `global_avg_pool`, `flatten` and a `linear`"
+        message = f"the loss expects one number per class, but the network outputs {found}"
+        hint = "end in `global_avg_pool`, `flatten`, and a `linear`"
     elif wanted not in (None, output.channels):
-        message = f"`{train.data}` has {wanted} classes, and the network gives {output.channels}"
+        message = (
+            f"`{train.data}` has {wanted} classes, but the network has {output.channels} outputs"
+        )
         hint = f"end in `linear: {wanted}`"
     elif train.of_classes and output.channels == 1:
-        message = f"the network gives one number, and `{train.loss}` of one class is always right"
-        hint = "a number to predict is `loss: mse`; yes or no is `loss: multi_label`"
+        message = f"the network has one output, and `{train.loss}` of a single class is always 0"
+        hint = "for regression use `loss: mse`; for a yes-or-no target use `loss: multi_label`"
     elif not any(True for _ in view.weights):
         message = "the network has no weights, so there is nothing to train"
         hint = "end in a `linear`, or remove `train`"
@@ -106,10 +109,10 @@ def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
 
 @rule("AS308", "input-mismatch", "error")
 def input_mismatch(view: View) -> Iterator[Diagnostic]:
-    """The recipe trains on other data than the network takes.
+    """The recipe's data does not match the network's input.
 
-    Images in colour have three channels and grey ones have one, and a network whose last layers
-    are made for one size of image takes no other.
+    Color images have three channels, and gray ones have one. A network whose last layers depend on
+    the image size accepts no other size.
 
     Bad:
 
@@ -123,7 +126,7 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
         stem: [{conv: 64}, global_avg_pool, flatten, {linear: 10}]
         train: {data: fashion_mnist, epochs: 5, batch_size: 256, lr: 0.1}
 
-    Images of another size than the network's `input` are resized, to squares.
+    Images with a different size than the network's `input` are resized to squares.
     """
     train = view.spec.train
     if train is None:
@@ -131,23 +134,26 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
     data = DATA_SETS[train.data]
     channels, *sizes = view.spec.input
     if data.channels and len(sizes) != 2:
-        message = f"`{train.data}` has images, and the input is {view.spec.input}"
-        hint = f"write e.g. `input: [{data.channels}, 32, 32]`, or `data: tensors`"
+        message = f"`{train.data}` contains images, but the network's input is {view.spec.input}"
+        hint = f"for example, `input: [{data.channels}, 32, 32]`, or `data: tensors`"
         yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
     elif data.channels not in (None, channels):
         given = "1 channel" if data.channels == 1 else f"{data.channels} channels"
-        message = f"`{train.data}` has {given}, and the network takes {channels}"
-        hint = f"write `input: {[data.channels, *sizes]}`"
+        message = f"`{train.data}` has {given}, but the network expects {channels}"
+        hint = f"use `input: {[data.channels, *sizes]}`"
         yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
     elif data.channels and train.size is None and len(set(sizes)) > 1:
         made = " x ".join(map(str, sizes))
-        message = f"`{train.data}` is trained on squares, and the network takes {made}"
-        hint = f"write `input: {[channels, sizes[-1], sizes[-1]]}`, or say the `size` of a square"
+        message = f"`{train.data}` is resized to squares, but the network expects {made}"
+        hint = (
+            f"use `input: {[channels, sizes[-1], sizes[-1]]}`, or set `size` to the side of a "
+            "square"
+        )
         yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
     counting = next((step.op.key for step in view.steps if step.op.counts), None)
     if counting and train.data == "synthetic":
-        message = f"`synthetic` draws real numbers, and `{counting}` takes whole ones"
-        hint = without(view, "write `data: tensors`")
+        message = f"`synthetic` generates real numbers, but `{counting}` expects integers"
+        hint = without(view, "use `data: tensors`")
         yield view.finding("input-mismatch", message, place_of(view, "data"), hint)
     for key in ("size", "test_size"):
         if (side := getattr(train, key)) and (message := _at_size(view, side)):
@@ -156,16 +162,16 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
 
 
 def _at_size(view: View, side: int) -> str:
-    """Why the network does not take images of this size; "" if it does."""
+    """Why the network does not accept images of this size; "" if it does."""
     sizes = view.spec.input[1:]
     if len(sizes) != 2:
-        return f"the input is {view.spec.input}, which is no image"
+        return f"the input is {view.spec.input}, which is not an image"
     try:
         same = at_size(view, side).analysis.params == view.analysis.params
     except SpecError:
-        return f"the network takes no images of {side} x {side}"
+        return f"the network does not accept images of {side} x {side}"
     made = " x ".join(map(str, sizes))
-    return "" if same else f"the last layers are made for images of {made} alone"
+    return "" if same else f"the last layers only accept images of {made}"
 
 
 def at_size(view: View, side: int) -> View:
@@ -181,12 +187,12 @@ def at_size(view: View, side: int) -> View:
 
 
 def place_of(view: View, *path: str | int, key: bool = False) -> Span | None:
-    """Where the recipe says it; of what is inherited, the `train` of this very file."""
+    """The location in the recipe; for inherited values, the `train` of this file."""
     span = view.spec.where("train", *path, key=key)
     return span if span and span.file == view.file else view.spec.where("train", key=True) or span
 
 
 def without(view: View, hint: str) -> str:
-    """The hint; where the spec was changed from outside, how to do without its recipe."""
-    left_out = "`--set train=null` leaves the recipe out" if view.spec.changed else ""
+    """The hint; if settings changed the spec, how to drop its recipe."""
+    left_out = "use `--set train=null` to drop the recipe" if view.spec.changed else ""
     return "; ".join(filter(None, [hint, left_out]))

@@ -1,4 +1,4 @@
-"""AS1xx: names that lead to nothing, or back to themselves."""
+"""AS1xx: names that are not defined, and definitions that refer to themselves."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from archspec.rules.rule import reported
 
 @reported("AS119", "unknown-name")
 def unknown_name() -> None:
-    """A name that means nothing here.
+    """A name is not defined here.
 
-    An expression in stem and head sees the spec's `args`, one in a stage those and the indices
-    (`index`, `stage`, `block_index` ...), and one in a block its own args and parts, `in_channels`,
-    `channels`, `stride` and the indices. A recipe (`train`) names its data set, loss and optimizer.
+    Expressions in the stem and head can use the `args` of the spec; in a stage, those and the
+    indices (`index`, `stage`, `block_index`, ...); in a block, its own arguments and parts,
+    `in_channels`, `channels`, `stride`, and the indices. A recipe (`train`) names its data set,
+    loss, and optimizer.
 
     Bad:
 
@@ -31,11 +32,10 @@ def unknown_name() -> None:
 
 @reported("AS120", "unknown-layer", fixable=True)
 def unknown_layer() -> None:
-    """A layer that is no op, block, part or combinator.
+    """A layer is not a known op, block, part, or combinator.
 
-    Ops have short names in lower case: `conv`, `batch_norm`, `linear`. `--fix` replaces torch's
-    names for them, and typos of one letter. A layer that torch, timm or a paper has and archspec
-    does not is no typo: `unfold` isn't supported yet.
+    Ops have short names in lower case: `conv`, `batch_norm`, `linear`. A layer that exists in
+    torch, timm, or a paper but not in archspec is not a typo: `unfold` is not supported yet.
 
     Bad:
 
@@ -47,16 +47,21 @@ def unknown_layer() -> None:
         stem:
           - conv: 64
 
-    `archspec list` names every op and block.
+    `archspec list` lists all ops and blocks.
+
+    Fix safety:
+
+    The fix replaces torch's name of an op, or a typo of one letter, only if exactly one op or block
+    can be meant.
     """
 
 
 @reported("AS121", "unknown-block", fixable=True)
 def unknown_block() -> None:
-    """A stage names a block that does not exist.
+    """A stage uses a block that does not exist.
 
-    Blocks are those under `blocks:`, the files in the folder `blocks` beside the spec, and the
-    built-in ones.
+    Blocks are defined under `blocks:`, in the files of the directory `blocks` next to the spec, or
+    built in.
 
     Bad:
 
@@ -67,14 +72,19 @@ def unknown_block() -> None:
 
         stages:
           layer1: {block: bottleneck, repeat: 3, channels: 64}
+
+    Fix safety:
+
+    The fix replaces a typo only if exactly one block can be meant.
     """
 
 
 @reported("AS122", "unknown-default", fixable=True)
 def unknown_default() -> None:
-    """`defaults` names something that is no op and no block.
+    """`defaults` names an op or block that does not exist.
 
-    What is meant keeps its own defaults, and the network is another than its author thinks.
+    The op or block that was meant keeps its own defaults, so the network differs from what its
+    author expects.
 
     Bad:
 
@@ -89,15 +99,19 @@ def unknown_default() -> None:
           conv: {bias: true}
         stem:
           - conv: 64
+
+    Fix safety:
+
+    The fix replaces a typo only if exactly one op or block can be meant.
     """
 
 
 @reported("AS125", "extends")
 def extends() -> None:
-    """A spec that cannot start from the one it names.
+    """`extends` cannot be resolved.
 
-    There is no such spec, it extends itself, or `null` is to delete what is not there. `extends`
-    takes a name and never a path.
+    The base spec does not exist, a spec extends itself, or `null` is set for a key that is not
+    inherited. `extends` takes a name, never a path.
 
     Bad:
 
@@ -113,9 +127,9 @@ def extends() -> None:
 
 @reported("AS126", "cycle")
 def cycle() -> None:
-    """Something that is made of itself.
+    """A definition refers to itself.
 
-    A block that uses itself, or a part that is filled with itself, would never end.
+    A block that uses itself, or a part that is set to itself, would never end.
 
     Bad:
 
@@ -139,10 +153,11 @@ def cycle() -> None:
 
 @reported("AS127", "setting")
 def setting() -> None:
-    """`--set`, a keyword, or a spec that extends another names something that there is not.
+    """A setting or an inherited section names a value that the spec does not have.
 
-    An experiment would run with the old value under the name of the new one. A new arg is one that
-    something in the spec reads.
+    `--set`, a keyword argument, or a spec with `extends` names a value that does not exist. An
+    experiment would run with the old value under a new name. A new argument must be used somewhere
+    in the spec.
 
     Bad:
 
@@ -164,11 +179,11 @@ def setting() -> None:
 
 @reported("AS142", "unknown-tensor")
 def unknown_tensor() -> None:
-    """A layer reads a tensor that there is not.
+    """A layer reads a tensor that is not defined here.
 
-    `from`, the inputs of a block and its `outputs` name tensors: what a layer ahead of them saves,
-    the inputs of the block, `input`, and in the network the keys of its entries. What a layer
-    saves is not there where its `when` does not hold.
+    `from`, the inputs of a block, and its `outputs` name tensors: the outputs that layers before
+    them save, the inputs of the block, `input`, and in the network the keys of its entries. If the
+    `when` of a layer is false, the tensor that it saves does not exist.
 
     Bad:
 
@@ -188,10 +203,10 @@ def unknown_tensor() -> None:
 
 @reported("AS129", "unknown-output")
 def unknown_output() -> None:
-    """An output that the network does not have.
+    """A requested output is not available from the network.
 
-    A network gives tensors by name: entries of stem, stages and head, what a layer saves, and
-    attributes that stand alone on the way and are applied once.
+    A network returns tensors by name: the outputs of entries of the stem, stages, and head; saved
+    tensors; and attributes that are applied exactly once and not inside a branch.
 
     Bad:
 

@@ -1,4 +1,4 @@
-"""AS1xx: what is declared and nothing uses."""
+"""AS1xx: declarations that are never used."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from archspec.rules.view import View, Written
 
 @rule("AS123", "unused-default", "error")
 def unused_default(view: View) -> Iterator[Diagnostic]:
-    """`defaults` speaks of something that the network does not use.
+    """`defaults` configures something the network does not use.
 
-    A default for a block that no stage names changes nothing, and the network is not the variant
-    that its author thinks it is.
+    A default for a block that no stage uses has no effect, so the network is not the variant that
+    its author expects.
 
     Bad:
 
@@ -38,26 +38,26 @@ def unused_default(view: View) -> Iterator[Diagnostic]:
         stages:
           layer1: {block: bottleneck, repeat: 2, channels: 256}
 
-    What a spec inherits and does not use is no finding.
+    Inherited defaults that are unused are not reported.
     """
     used = view.network.used
     for name in view.spec.defaults.raw or ():
         if name not in used and view.here("defaults", name):
-            message = f"nothing in this network uses `{name}`"
+            message = f"default `{name}` is unused in this network"
             span = view.spec.where("defaults", name, key=True)
             yield view.finding("unused-default", message, span, _used_instead(name, used))
 
 
 def _used_instead(name: str, used: Iterable[str]) -> str:
     listed = ", ".join(f"`{word}`" for word in sorted(used))
-    return f"remove it, or name what is used: {listed}" if listed else "remove it"
+    return f"remove it, or name one that is used: {listed}" if listed else "remove it"
 
 
 @rule("AS139", "unused-init")
 def unused_init(view: View) -> Iterator[Diagnostic]:
-    """`init` speaks of an op that the network does not use.
+    """`init` configures an op the network does not use.
 
-    It changes nothing, and the weights are not those that its author thinks they are.
+    The key has no effect, so the weights are not initialized as their author expects.
 
     Bad:
 
@@ -69,21 +69,22 @@ def unused_init(view: View) -> Iterator[Diagnostic]:
         stem: [{conv: 64}, norm, act]
         init: {batch_norm: zeros}
 
-    What a spec inherits and does not use is no finding.
+    Inherited keys that are unused are not reported.
     """
     written = view.spec.data.get("init")
     for op in written if isinstance(written, dict) else ():
         if op not in view.network.used and view.here("init", op):
-            message = f"nothing in this network uses `{op}`"
+            message = f"`init` of `{op}` is unused in this network"
             span = view.spec.where("init", op, key=True)
             yield view.finding("unused-init", message, span, "remove it")
 
 
 @rule("AS132", "unused-block")
 def unused_block(view: View) -> Iterator[Diagnostic]:
-    """A block of this spec that nothing uses.
+    """A block in this spec is never used.
 
-    A stage still names the block that this one was to take the place of, or nobody needs it now.
+    Either a stage still uses the block that this one was meant to replace, or nothing needs the
+    block any more.
 
     Bad:
 
@@ -99,7 +100,7 @@ def unused_block(view: View) -> Iterator[Diagnostic]:
         stages:
           layer1: {block: cell, channels: 64}
 
-    A block for several specs has a file of its own: `blocks/cell.yaml` beside them.
+    If several specs share a block, move it to its own file, `blocks/cell.yaml`, next to them.
     """
     data = view.spec.data
     unused = [name for name in view.blocks if name not in view.network.used]
@@ -111,21 +112,19 @@ def unused_block(view: View) -> Iterator[Diagnostic]:
     for name in unused:
         if name not in elsewhere and named[name] == (name in inside[name]):
             span = view.spec.where("blocks", name, key=True)
-            yield view.finding(
-                "unused-block", f"nothing uses the block `{name}`", span, "remove it"
-            )
+            yield view.finding("unused-block", f"block `{name}` is never used", span, "remove it")
 
 
 def _in_block(block: Block) -> set[str]:
-    """Every word of a block, but for those of its documentation."""
+    """Every word in a block except those of its `doc`."""
     return words_of({key: block.raw[key] for key in block.raw if key != "doc"}, keys=True)
 
 
 @rule("AS133", "unused-argument", of_blocks=True)
 def unused_argument(view: Written) -> Iterator[Diagnostic]:
-    """A block has an argument or part that its body does not use.
+    """A block declares an argument or part that its body never uses.
 
-    Whoever sets it sees no change.
+    Setting it has no effect.
 
     Bad:
 
@@ -152,15 +151,15 @@ def unused_argument(view: Written) -> Iterator[Diagnostic]:
             else:
                 span = view.in_block(own, kind, name, key=True)
             what = {"args": "argument", "parts": "part", "inputs": "input"}[kind]
-            message = f"the body does not use the {what} `{name}`"
+            message = f"the body never uses the {what} `{name}`"
             yield view.finding("unused-argument", message, span, "use it in the body, or remove it")
 
 
 @rule("AS141", "unused-tensor", of_blocks=True)
 def unused_tensor(view: Written) -> Iterator[Diagnostic]:
-    """A layer saves a tensor that nothing reads.
+    """A layer saves a tensor that is never read.
 
-    The name is a leftover, or something else was meant to read it.
+    Either the name is a leftover, or another layer was meant to read the tensor.
 
     Bad:
 
@@ -207,7 +206,7 @@ def _unused_in_network(view: View) -> Iterator[At]:
 
 
 def _unused_tensors(stacks: Iterable[tuple[Stack, At]], names: Names) -> Iterator[At]:
-    """Where names are saved that nothing reads."""
+    """The locations of saved tensors that are never read."""
     if not any(saved for _, saved in names):
         return
     for stack, at in stacks:
@@ -217,16 +216,16 @@ def _unused_tensors(stacks: Iterable[tuple[Stack, At]], names: Names) -> Iterato
 
 
 def _unused_tensor(view: Written, span: Span | None) -> Diagnostic:
-    message = "nothing reads the tensor that is saved here"
+    message = "the tensor saved here is never read"
     return view.finding("unused-tensor", message, span, "remove `save`, or read it: `from: ...`")
 
 
 @rule("AS310", "dead-layer")
 def dead_layer(view: View) -> Iterator[Diagnostic]:
-    """A layer whose result nothing uses.
+    """A layer's output is never used.
 
-    Behind a layer that reads another tensor (`from`), what was computed so far is gone, unless it
-    has a name that something reads. Such a layer is not built.
+    After a layer that reads another tensor (`from`), the output of the layers before it is lost,
+    unless it has a name that is read later. Such a layer is not built.
 
     Bad:
 
@@ -244,20 +243,22 @@ def dead_layer(view: View) -> Iterator[Diagnostic]:
           - add: [[], {from: skip}]
     """
     for at in sorted(view.network.dead, key=str):
-        message, hint = "nothing uses what this layer gives", "read it, or remove the layer"
+        message, hint = "the output of this layer is never used", "use it, or remove the layer"
         yield view.finding("dead-layer", message, view.lines.span(at), hint)
 
 
-DOES = ("body", "like", "call", "params", "macs")  # the keys of a block that say what it does
+DOES = ("body", "like", "call", "params", "macs")  # the keys of a block that describe what it does
 
 
 def _unread(block: Block) -> Iterator[tuple[str, str]]:
-    """What neither the body nor another default reads; in the body a part may be a head."""
+    """Names that neither the body nor another default uses; in the body, a part may be a layer
+    type.
+    """
     raw = block.raw
     sections = [raw[section] for section in ("args", "parts") if section in raw]
     defaults = {n: words_of(value, keys=False) for part in sections for n, value in part.items()}
     named = Counter(word for words in defaults.values() for word in words)
-    inputs = dict.fromkeys(() if block.imported else block.inputs)  # a class reads them all
+    inputs = dict.fromkeys(() if block.imported else block.inputs)  # a class uses all of them
     for kind, declared in (("args", block.args), ("parts", block.parts), ("inputs", inputs)):
         body = words_of([raw.get(k) for k in DOES], keys=kind == "parts") if declared else ()
         for name in declared:
@@ -267,10 +268,10 @@ def _unread(block: Block) -> Iterator[tuple[str, str]]:
 
 @rule("AS134", "unused-size")
 def unused_size(view: View) -> Iterator[Diagnostic]:
-    """An entry of `args` that nothing in the network reads.
+    """An entry of `args` is never used.
 
-    `--set` takes it and changes nothing. A block does not see the network's args: hand it on by
-    an argument of the block.
+    `--set` accepts it, but it has no effect. A block cannot see the network's arguments: pass the
+    value through an argument of the block.
 
     Bad:
 
@@ -291,4 +292,4 @@ def unused_size(view: View) -> Iterator[Diagnostic]:
         if name not in read and view.here("args", name):
             span = view.spec.where("args", name, key=True)
             hint = "use it, or remove it"
-            yield view.finding("unused-size", f"nothing reads `{name}`", span, hint)
+            yield view.finding("unused-size", f"`{name}` is never used", span, hint)

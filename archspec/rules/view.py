@@ -1,4 +1,4 @@
-"""A spec as the rules see it: what is written, and the network that it expands to."""
+"""A spec as the rules see it: its YAML, and the network that it expands to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Labels = tuple[Label, ...]
 
 
 class Written:
-    """Blocks as they are written, wherever they are used. A spec's own, or one in a file."""
+    """Blocks as written, independent of their uses: those of a spec, or one in a file."""
 
     def __init__(self, blocks: Mapping[str, Block], library: Library) -> None:
         self.blocks = blocks
@@ -38,26 +38,26 @@ class Written:
         fix: Fix | None = None,
         severity: Severity | None = None,
     ) -> Diagnostic:
-        """A finding; of a shipped block the user sees the place that uses it."""
+        """A finding; one in a built-in block is shown at the use of the block."""
         span, labels = self.place(span, labels)
         return Diagnostic(rule, message, span, hint, labels, severity or RULES[rule].severity, fix)
 
     def place(self, span: Span | None, labels: Labels) -> tuple[Span | None, Labels]:
-        """The line that the user wrote, and the others."""
+        """The user's line, and the others."""
         own, labels = user_line(span, labels)
         return (own if own is span or own is None else self.nearest(own)), labels
 
     def nearest(self, span: Span) -> Span:
-        """The line that says most of a use of a block."""
+        """The span that best identifies a use of a block."""
         return span
 
     def in_block(self, block: str, *path: str | int, key: bool = False) -> Span | None:
-        """A place in the document of a block."""
+        """A location in the document of a block."""
         return self.library.documents[block].span(path, key)
 
 
 class View(Written):
-    """A spec that could be expanded."""
+    """A spec that was expanded."""
 
     def __init__(self, spec: Spec, network: ExpandedNetwork, memo: Memo | None = None) -> None:
         self.spec, self.network = spec, network
@@ -69,24 +69,24 @@ class View(Written):
         self.lines = Lines(spec.document, spec.library)
 
     def here(self, *path: str | int) -> bool:
-        """Whether this is written in the spec's own file, not in what it extends."""
+        """Whether this is written in the spec's own file, not in a base spec."""
         return self.document.is_own(path)
 
     # The network
 
     @cached_property
     def analysis(self) -> Analysis:
-        """What the network comes to."""
+        """The counts of the network."""
         return analyze_network(self.network, memo=self.memo)
 
     @cached_property
     def leaving(self) -> dict[str, tuple[int, ...]]:
-        """Stage of blocks -> the sizes of what leaves it."""
+        """Stage of blocks -> the spatial size of its output."""
         tops = dict(self.network.root.sites)
         return {key: tops[key].y.sizes for key in self.network.stages}
 
     def has_layers(self, stage: str) -> bool:
-        """Whether a stage does anything."""
+        """Whether a stage has any effect."""
         return any(visits_at(dict(self.network.root.sites)[stage], ""))
 
     @cached_property
@@ -96,12 +96,12 @@ class View(Written):
 
     @cached_property
     def concerns(self) -> frozenset[str]:
-        """The rules that a step of the network is of concern for."""
+        """The rules that a step of the network concerns."""
         return concerns(self.own_steps, memo=self.memo)
 
     @cached_property
     def frames(self) -> dict[Step, Frame | None]:
-        """Every op of every use of a block, as often as it differs, and the block that it is in."""
+        """Each distinct op of each use of a block, and the block that it is in."""
         found: dict[Step, Frame | None] = {}
         seen = set()
         waiting: list[tuple[Steps, Frame | None]] = [(self.own_steps, None)]
@@ -120,7 +120,7 @@ class View(Written):
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Every op of every use of a block, as often as it differs."""
+        """Each distinct op of each use of a block."""
         return tuple(self.frames)
 
     @property
@@ -130,7 +130,7 @@ class View(Written):
             yield from step.op.weights().values()
 
     def arriving(self, stage: str) -> int | None:
-        """The channels that enter a stage of blocks that are classes."""
+        """The input channels of a stage whose blocks are classes."""
         children = {child.attribute: child for child in self.network.root.children}
         row = children[stage].module
         first = row.children[0].module if isinstance(row, SequentialNode) else row
@@ -144,7 +144,7 @@ class View(Written):
         return Visit("", step.site, self.frames[step])
 
     def at(self, step: Step) -> Span | None:
-        """Where a step stands in the body, or the part is named that it fills."""
+        """The location of a step in the body, or of the part that it belongs to."""
         return self.lines.span(self._visit(step).at)
 
     def written(self, step: Step) -> Span | None:
@@ -152,19 +152,19 @@ class View(Written):
         return self.lines.span(self._visit(step).written)
 
     def argument_at(self, step: Step, argument: str) -> Span | None:
-        """Where an argument of a step is written, at the layer."""
+        """The location of an argument of a step, in its layer."""
         return self.lines.span(self._visit(step).written.below(step.op.key, argument))
 
     def labels(self, step: Step) -> Labels:
-        """The uses of blocks that led to a step, the innermost first."""
+        """The uses of blocks that led to a step, innermost first."""
         return self.lines.uses(self._visit(step).uses)
 
     def place_of(self, step: Step) -> At:
-        """Where the layer itself is written, as a place."""
+        """The location of the layer itself, as an `At`."""
         return self._visit(step).written
 
     def given_at(self, step: Step, argument: str) -> Span | None:
-        """Where an argument of an op is given, if it is: at the layer, or in `defaults`."""
+        """The location of an argument of an op, if it is set: in the layer, or in `defaults`."""
         if argument in step.given:
             return self.argument_at(step, argument)
         if argument in self.spec.defaults.ops.get(step.op.key, ()):
@@ -174,7 +174,7 @@ class View(Written):
     # Lines
 
     def nearest(self, span: Span) -> Span:
-        """Of a stage that is inherited, what this very file says of it or of its block."""
+        """For an inherited stage, what this file itself sets for it or for its block."""
         if span.file == self.file:
             return span
         for path, stage in self.spec.runs.items():
@@ -185,13 +185,15 @@ class View(Written):
         return span
 
     def is_own(self, place: Span) -> bool:
-        """Whether it is written in this very file; what is not written has the whole of it."""
+        """Whether it is written in this file; a value that is not written belongs to the whole
+        file.
+        """
         return place.file == self.file and place != self.document.span()
 
     def because(
         self, span: Span | None, labels: Labels, *given: Span | None
     ) -> tuple[Span | None, Labels]:
-        """A place; for one in what the spec extends, the first of `given` in this very file."""
+        """A span; for one in a base spec, the first of `given` in this file."""
         span, labels = self.place(span, labels)
         own = [place for place in given if place and place.file == self.file]
         if span is None or not own or self.is_own(span):
@@ -202,8 +204,10 @@ class View(Written):
     def decided(
         self, step: Step, argument: str, outermost: bool = False
     ) -> tuple[Span | None, Labels]:
-        """Where a size was decided: at the layer if a number stands there, else where its block
-        is used; the outermost use, or the one next to it."""
+        """Where a size was decided: in the layer if it has a number there, otherwise in the use of
+        its
+        block; the outermost use, or the one next to it.
+        """
         span, labels = self.given_at(step, argument) or self.at(step), self.labels(step)
         written = step.given.get(argument)
         parts = written if isinstance(written, tuple) else (written,)
@@ -213,10 +217,10 @@ class View(Written):
         inside = (Label(span, IN_LAYER),) if span else ()
         return self.place(self.nearest(use.span), (*inside, *further))
 
-    # What is written
+    # The spec's YAML
 
     def layers(self, wanted: Callable[[Layer], bool]) -> Iterator[tuple[Layer, At]]:
-        """The layers of interest that are written in the spec's own file, in its blocks too."""
+        """The layers of interest in the spec's own file, including its blocks."""
         for stack, at in self._stacks():
             for layer, below in stack.all:
                 if wanted(layer):

@@ -1,10 +1,10 @@
-"""IR -> live `nn.Module`, and weights into it. The only floor that imports torch.
+"""IR -> live `nn.Module`, and weights loaded into it. The only package besides `verify` with torch.
 
-build    a network constructed, with fresh weights or without
+build    constructs a network, with or without initialized weights
 own      the classes that blocks import
-starts   how fresh weights are drawn
+starts   weight initialization
 read     the tensors of a checkpoint, and nothing but tensors
-weights  a checkpoint against a module: what is missing, what is too many, what is adapted
+weights  a checkpoint against a module: missing, unexpected, and adapted tensors
 """
 
 from __future__ import annotations

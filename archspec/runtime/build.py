@@ -1,4 +1,4 @@
-"""IR -> live `nn.Module`, with fresh weights or with none yet."""
+"""IR -> live `nn.Module`, with initialized or uninitialized weights."""
 
 from __future__ import annotations
 
@@ -44,11 +44,12 @@ from archspec.runtime.starts import constant, start
 
 
 def build(network: Network, init: bool = True, modules: Mapping[str, Any] = {}) -> nn.Module:
-    """The network, constructed and initialised as its generated source would be.
+    """The network, constructed and initialized like its generated source.
 
-    Without `init` what would be drawn at random is left as the memory was, to be loaded; all
-    else (statistics, filters, constant weights) is as it should be. `modules` are the classes that
-    blocks import, by their names or dotted paths.
+    Without `init`, random weights are left uninitialized, to be loaded; everything else
+    (statistics,
+    filters, constant weights) is initialized. `modules` are the classes that blocks import, by name
+    or dotted path.
     """
     given = own.chosen(network, modules)
     with nullcontext() if init else _NothingDrawn():
@@ -64,7 +65,7 @@ def _constructed(network: Network, init: bool, own: Mapping[str, Any]) -> nn.Mod
 
 
 class _NothingDrawn(TorchFunctionMode):
-    """While it is on, no tensor of this thread is filled with random numbers."""
+    """While active, no tensor of this thread is filled with random numbers."""
 
     DRAWS = frozenset({nn.init.kaiming_uniform_, nn.init.uniform_, Tensor.uniform_, Tensor.normal_})
 
@@ -159,14 +160,14 @@ class _Builder:
 
 
 class Live(type):
-    """What classes of modules are instances of; such a class is pickled as its IR."""
+    """The metaclass of modules' classes; such a class is pickled as its IR."""
 
     _archspec: Class
     _archspec_network: Network | None
 
 
 def live(cls: Class, network: Network | None = None) -> type[nn.Module]:
-    """The class of modules that a class of the IR describes, of a network if it is its root."""
+    """The class of the modules that a class of the IR describes; of a network if it is its root."""
     base = nn.Sequential if cls.sequential else Joined if cls.inputs else Interpreted
     names = {"_archspec": cls, "__doc__": cls.doc, "__module__": __name__}
     found: Any = Live(cls.name, (base,), names | {"_archspec_network": network})
@@ -174,7 +175,7 @@ def live(cls: Class, network: Network | None = None) -> type[nn.Module]:
 
 
 def _reduced(cls: Live) -> Any:
-    """How a class of modules is pickled. What looks up lines of its spec stays behind."""
+    """The pickled form of a class of modules, without the lines of its spec."""
     if cls in (Interpreted, Joined):
         return cls.__qualname__
     network = cls._archspec_network
@@ -187,7 +188,7 @@ copyreg.pickle(Live, _reduced)
 
 
 class Interpreted(nn.Module, metaclass=Live):
-    """A class of the IR, alive: its layers are attributes, its body is walked."""
+    """A live class of the IR: its layers are attributes, and its body is evaluated."""
 
     _archspec: Class
 
@@ -198,7 +199,7 @@ class Interpreted(nn.Module, metaclass=Live):
 
 
 class Joined(Interpreted):
-    """A class of the IR that takes several tensors."""
+    """A class of the IR with several inputs."""
 
     def forward(self, x: Tensor, *others: Tensor) -> Any:
         named = dict(zip(self._archspec.inputs, others, strict=True))
@@ -216,7 +217,7 @@ class _Tensors:
         return self._module(layer.layer)(x, *others)
 
     def _module(self, path: str) -> Any:
-        """A layer, which may stand in containers."""
+        """A layer, which may be inside containers."""
         name, _, rest = path.partition(".")
         module = self.modules[name]
         return module.get_submodule(rest) if rest else module

@@ -1,4 +1,4 @@
-"""Modules of the user's own in a live network: their classes, and what is said of them."""
+"""The user's own modules in a live network: their classes, and their declarations."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from archspec.ir.visitor import visits
 
 
 def chosen(network: Network, modules: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted path -> the class that is given for it, under its name or its path.
+    """Dotted path -> the class given for it, by its name or its path.
 
-    Raises `TypeError` where one is missing, or given and not wanted.
+    Raises `TypeError` if one is missing or unexpected.
     """
     wanted = {path: path.rpartition(".")[2] for path in imported(network)}
     known = {*wanted, *wanted.values()}
     for name in modules:
         if name not in known:
-            hint = did_you_mean(name, known) or "the network imports no class"
+            hint = did_you_mean(name, known) or "the network imports no classes"
             raise TypeError(f"modules={{{name!r}: ...}}: no block imports it; {hint}")
     missing = {path: n for path, n in wanted.items() if path not in modules and n not in modules}
     if missing:
@@ -35,16 +35,16 @@ def chosen(network: Network, modules: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(module: nn.Module, network: Network) -> None:
-    """Holds the `params` of blocks that import a class against what was constructed.
+    """Compare the `params` of blocks that import a class with the constructed modules.
 
-    Raises `SpecError` where they differ.
+    Raises `SpecError` if they differ.
     """
     if imported(network) and (findings := list(_differing(module, network))):
         raise SpecError(findings)
 
 
 def _differing(module: nn.Module, network: Network) -> Iterator[Diagnostic]:
-    """Of each block, the first use that has another number of parameters than it says."""
+    """The first use of each block whose number of parameters differs from its declaration."""
     seen = set()
     for visit in visits(network.tree):
         op: Any = visit.site.op
@@ -53,7 +53,7 @@ def _differing(module: nn.Module, network: Network) -> Iterator[Diagnostic]:
         count = sum(p.numel() for p in module.get_submodule(visit.path).parameters())
         if count != op.learns:
             seen.add(op.key)
-            said = f"`params` of the block `{op.key}` says {op.learns:,}"
-            message = f"{said}, and its {op.torch} at `{visit.path}` has {count:,}"
-            hint = "write what the class has, as a formula: `params: 2 * in_channels`"
+            said = f"block `{op.key}` sets `params: {op.learns:,}`"
+            message = f"{said}, but its {op.torch} at `{visit.path}` has {count:,}"
+            hint = "use the number of the class, as a formula: `params: 2 * in_channels`"
             yield Diagnostic("budget", message, (network.place(visit.path) or (None,))[-1], hint)

@@ -1,4 +1,4 @@
-"""Checkpoints of networks whose layers had other names, as those of archspec 0.1 have."""
+"""Checkpoints of networks whose layers had other names, such as those of archspec 0.1."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ COUNTER = "num_batches_tracked"  # files from before torch 0.4.1 have none
 def renamed(
     found: dict[str, Tensor], network: Network | None, path: str | Path
 ) -> dict[str, Tensor]:
-    """The tensors of a file by the names of a network, if they are its own in other words.
+    """The tensors of a file by the names of a network, if they are its own under other names.
 
-    They are if, in order, each has the last part of the name and the shape of one that the network
-    computes with. Shortcuts may stand ahead of their blocks' bodies instead of behind them, the
-    first layer may have other input channels, and the last other features. A warning says so, for
-    a checkpoint of another network may have the same shapes.
+    They are if, in order, each has the last part of the name and the shape of a tensor that the
+    network computes with. Shortcuts may come before their blocks' bodies instead of after them, the
+    first layer may have other input channels, and the last another number of outputs. A warning
+    says
+    so, because a checkpoint of a different network may have the same shapes.
     """
     if network is None or network.tree is None:
         return found
@@ -42,13 +43,13 @@ def renamed(
     order = next(orders, None)
     if order is None:
         return found
-    text = f"`{visible(display_path(path))}` has other names: its tensors are matched in order"
+    text = f"`{visible(display_path(path))}` has different names: its tensors are matched in order"
     warnings.warn(text, stacklevel=4)
     return {name: found[own] for name, own in zip(wanted, order, strict=True)}
 
 
 def _shortcuts_first(names: Sequence[str]) -> list[str]:
-    """Each shortcut ahead of the rest of its block, as torchvision's RegNets have it."""
+    """Each shortcut before the rest of its block, as in torchvision's RegNets."""
     blocks = {name.partition(SHORTCUT)[0] for name in names if SHORTCUT in name}
 
     def block(name: str) -> str:
@@ -79,6 +80,6 @@ def _alike(
 
 
 def _before_last(names: Sequence[str]) -> int:
-    """The number of tensors ahead of those of the last layer."""
+    """The number of tensors before those of the last layer."""
     last = names[-1].rpartition(".")[0] if names else ""
     return sum(name.rpartition(".")[0] != last for name in names)

@@ -1,4 +1,4 @@
-"""How weights start: the loops of classes, run on live modules."""
+"""Weight initialization: the loops of classes, run on live modules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archspec.runtime import modules
 
 
 def start(cls: Class, module: nn.Module, env: Mapping[str, Any], root: Class) -> None:
-    """What a class draws once its layers are made; the network's, also what starts apart."""
+    """Run the initialization of a class after its layers are made; the network's, also the rest."""
     for layer in cls.draws:
         if layer.apart and not layer.literal:
             draw_all(layer.draws, module.get_submodule(layer.path), env)
@@ -30,7 +30,7 @@ def start(cls: Class, module: nn.Module, env: Mapping[str, Any], root: Class) ->
 
 
 def loop(cases: tuple[Case, ...], module: nn.Module) -> None:
-    """The modules in order, each drawn as its case says."""
+    """The modules in order, each initialized by its case."""
     kinds = [(case, _types(case), [_found(s, module) for s in case.specials]) for case in cases]
     for part in module.modules():
         case, _, specials = next((k for k in kinds if isinstance(part, k[1])), (None, (), ()))
@@ -54,12 +54,12 @@ def _at(anchor: Anchor, module: nn.Module) -> Iterator[nn.Module]:
         return
     for part in module.modules():
         if getattr(part, "_archspec", None) is anchor.cls:
-            inner = part.named_modules()  # a shortcut is not there in every use
+            inner = part.named_modules()  # only some uses have a shortcut
             yield from (one for name, one in inner if anchor.path in ("", name))
 
 
 def constant(new: New, draws: tuple[Draw, ...], env: Mapping[str, Any], init: bool) -> nn.Parameter:
-    """A parameter of a class, started as soon as it is made; zeros where nothing is said."""
+    """A parameter of a class, initialized as soon as it is made; to zeros by default."""
     sizes = numbers(new.arguments["shape"], env)
     made = nn.Parameter(torch.zeros(_sizes(sizes)))
     for draw in draws:
@@ -83,7 +83,7 @@ def _constant_number(value: Any, made: Tensor, env: Mapping[str, Any]) -> Any:
 
 
 def draw_all(draws: tuple[Draw, ...], module: nn.Module, env: Mapping[str, Any]) -> None:
-    """The parameters of a module, as far as it has them."""
+    """The parameters of a module that exist."""
     for draw in draws:
         owner, _, name = draw.parameter.rpartition(".")
         parameter = getattr(module.get_submodule(owner), name, None)

@@ -1,4 +1,4 @@
-"""A checkpoint against a module: what is missing, what is too many, what is adapted."""
+"""A checkpoint against a module: missing, unexpected, and adapted tensors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load_weights(
     adapt_classes: bool = False,
     ignore: Sequence[str] = (),
 ) -> nn.Module:
-    """Loads a checkpoint as `archspec.load_weights` says; all of it or nothing."""
+    """Load a checkpoint as `archspec.load_weights` does; all of it or nothing."""
     names = module.state_dict().keys()
     found = nearest(read_tensors(path), names)
     if not found.keys() <= names:
@@ -50,7 +50,7 @@ def load_weights(
 
 @dataclass
 class _Fit:
-    """The tensors of a module beside those of a file."""
+    """The tensors of a module, next to those of a file."""
 
     module: nn.Module
     found: dict[str, Tensor]
@@ -68,7 +68,7 @@ class _Fit:
                 self.found.setdefault(name, torch.zeros_like(tensor))
 
     def adapt_input(self) -> None:
-        """The first convolution for as many input channels as the module has."""
+        """The first convolution for the module's number of input channels."""
         for name, part in self.module.named_modules():
             if not isinstance(part, CONVOLUTIONS):
                 continue
@@ -80,9 +80,9 @@ class _Fit:
             return
 
     def fresh_classes(self) -> nn.Linear | None:
-        """The last linear layer, if the file's has another number of features; it starts afresh.
+        """The last linear layer, if the file's has another number of outputs; it is reinitialized.
 
-        So does timm (`load_pretrained` in timm/models/_builder.py).
+        timm does the same (`load_pretrained` in timm/models/_builder.py).
         """
         name, last = "", None
         for place, part in self.module.named_modules():
@@ -98,7 +98,7 @@ class _Fit:
         return last
 
     def check(self, file: str) -> None:
-        """Raises `WeightsError` with everything that does not fit."""
+        """Raises `WeightsError` with everything that does not match."""
         missing = [name for name in self.wanted if name not in self.found]
         unexpected = [name for name in self.found if name not in self.wanted]
         shared = [name for name in self.wanted if name in self.found]
@@ -109,11 +109,13 @@ class _Fit:
         }
         if not (missing or unexpected or wrong):
             return
-        lines = [f"`{visible(file)}` does not fit {type(self.module).__name__}; nothing was loaded"]
-        lines += self._section("missing in the file", _grouped(missing))
-        lines += self._section("in the file, but not in the network", _grouped(unexpected))
+        lines = [
+            f"`{visible(file)}` does not match {type(self.module).__name__}; nothing was loaded"
+        ]
+        lines += self._section("missing from the file", _grouped(missing))
+        lines += self._section("unexpected in the file", _grouped(unexpected))
         shapes = {name: f": {self._shapes(name)}" for name in wrong}
-        lines += self._section("of another shape or kind", shapes)
+        lines += self._section("shape or type mismatch", shapes)
         lines += self._hints(wrong)
         raise WeightsError("\n".join(lines), missing, unexpected, wrong)
 
@@ -135,7 +137,7 @@ class _Fit:
         return lines
 
     def _place(self, name: str) -> str:
-        """The lines of the spec to which a name belongs: where it is used, where it is written."""
+        """The lines of the spec that a name belongs to: its use, and its definition."""
         spans = self.network.place(name) if self.network else ()
         ends = [s.path or f"{s.file}:{s.line}" for s in (*spans[:1], *spans[-1:])]
         return f"  [{', '.join(dict.fromkeys(ends))}]" if ends else ""
@@ -145,18 +147,21 @@ class _Fit:
         linear = [n for n, m in self.module.named_modules() if isinstance(m, nn.Linear)]
         hints = []
         if f"{first}.weight" in wrong and _differs_at(1, *wrong[f"{first}.weight"]):
-            hints.append("  `adapt_input=True` adapts the first convolution")
+            hints.append("  pass `adapt_input=True` to adapt the first convolution")
         if linear and f"{linear[-1]}.weight" in wrong:
-            hints.append("  `adapt_classes=True` starts the last linear layer afresh")
+            hints.append("  pass `adapt_classes=True` to reinitialize the last linear layer")
         return hints
 
 
 def adapted_input(weight: Tensor, channels: int) -> Tensor:
     """A convolution's weight (out, in, *kernel) for another number of input channels.
 
-    For one channel the sum over all, which a grey image sent through each of them would meet;
-    otherwise the channels repeated in turn, times old by new number, so that outputs keep their
-    size. For three channels in the file this is `adapt_input_conv` of timm/models/_manipulate.py.
+    For one channel, the sum over all input channels, which is what a gray image copied to each of
+    them
+    would see; otherwise the channels repeated in turn, times the old number divided by the new, so
+    that
+    outputs keep their scale. For three channels in the file this is `adapt_input_conv` of
+    timm/models/_manipulate.py.
     """
     full, known = weight.float(), weight.shape[1]
     if channels == 1:
@@ -166,7 +171,7 @@ def adapted_input(weight: Tensor, channels: int) -> Tensor:
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    """Whether all values are there, one after the other."""
+    """Whether all values are in memory, one after another."""
     return tensor.layout == torch.strided and not tensor.is_meta
 
 
@@ -177,7 +182,7 @@ def _fits(found: Tensor, wanted: Tensor) -> bool:
 
 
 def _kind(tensor: Tensor) -> str:
-    """What tells two tensors of one shape apart."""
+    """The difference between two tensors of one shape."""
     if tensor.is_meta:
         return f"{tensor.dtype} without values (on the meta device)"
     layout = "" if tensor.layout == torch.strided else f"{tensor.layout} of "
@@ -189,7 +194,7 @@ def _in(name: str, prefixes: Iterable[str]) -> bool:
 
 
 def _differs_at(place: int, found: Sequence[int], wanted: Sequence[int]) -> bool:
-    """Whether two shapes differ in that dimension alone."""
+    """Whether two shapes only differ in that dimension."""
     if len(found) != len(wanted):
         return False
     return [n for n in range(len(found)) if found[n] != wanted[n]] == [place]

@@ -1,11 +1,11 @@
-"""A JSON Schema of specs and blocks, for editors: from the models, the ops and the blocks.
+"""A JSON Schema of specs and blocks, for editors: from the models, the ops, and the blocks.
 
-What a value may be depends on what it is (text, a list, a map with this head), so kinds are told
-apart by if/then and not by `oneOf`: an editor then has one thing to say about a mistake. The
-schema is wider than the linter where it cannot know better: of what a spec inherits, of a user's
-own blocks, of names in expressions.
+The schema of a value depends on its kind (a string, a list, a mapping with this layer type). Kinds
+are distinguished by if/then instead of `oneOf`, so that an editor reports one problem per mistake.
+The schema accepts more than the linter where it cannot know: inherited values, a user's own blocks,
+and names in expressions.
 
-- pieces: what schemas are made of
+- pieces: the building blocks of schemas
 - ops, layers, blocks, train: the parts of a spec
 - documents: a spec and a block as a whole
 """

@@ -1,4 +1,4 @@
-"""Stages and blocks: what a stage takes, what a block declares, and the built-in ones."""
+"""Stages and blocks: the keys of a stage, the declarations of a block, and the built-in blocks."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ from archspec.source.reader import read
 
 OF_RUNS_ALONE = [key for key in RUN_KEYS if key not in MODIFIERS]
 
-DOTTED = r"^([A-Za-z]\w*\.)+[A-Z]\w*$"  # package, module and class
+DOTTED = r"^([A-Za-z]\w*\.)+[A-Z]\w*$"  # package, module, and class
 
-Written = Mapping[str, Mapping[str, Any]]  # blocks as they are written, by name
+Written = Mapping[str, Mapping[str, Any]]  # blocks as written, by name
 
 
 def stage() -> Schema:
-    """A run of blocks; or layers between the stages, or what changes of a stage inherited."""
+    """A stage of blocks; or layers between the stages, or changes of an inherited stage."""
     changed = when("object", {"additionalProperties": ref("value")}, ref("named"))
     return {"if": is_run(), "then": ref("run"), "else": when("null", {}, changed)}
 
 
 def is_run() -> Schema:
-    """A stage that says anything of a run; a layer may be repeated too."""
+    """A stage with any key of a stage; a layer may be repeated too."""
     said: list[Schema] = [{"required": [key]} for key in OF_RUNS_ALONE]
     heads = [{"required": [head]} for head in (*OPS, *COMBINATORS, *PARTS_OF_ALL, *shipped())]
     repeated = {"required": ["repeat"], "not": {"anyOf": heads}}
@@ -56,7 +56,7 @@ def is_run() -> Schema:
 
 
 def run(blocks: Written) -> Schema:
-    """A block that is repeated, and what it is given."""
+    """A repeated block, and its arguments."""
     named = {"type": "string", "pattern": NAME, **offered(docs(blocks))}
     own: dict[str, Schema] = {
         "block": {**offered(docs(blocks)), **when("array", {"items": named, "minItems": 1}, named)},
@@ -81,13 +81,13 @@ def whole() -> Schema:
     return {"anyOf": [{"required": ["body"]}, {"required": ["import", "like"]}]}
 
 
-# An argument of a constructor that is no number, as `language.own` reads it.
+# A string argument of a constructor, as `language.own` reads it.
 TEXT = {**closed({"text": {"type": "string", "pattern": f"^{PLAIN.pattern[:-2]}$"}}),
         "required": ["text"]}  # fmt: skip
 
 
 def block() -> Schema:
-    """What a block declares, and its body."""
+    """The declarations of a block, and its body."""
     numbers = {"items": {"type": ["number", "boolean", "string"]}, "minItems": 1}
     one = {"type": ["number", "boolean", "string", "null"]}
     own: dict[str, Schema] = {
@@ -111,17 +111,17 @@ def block() -> Schema:
 
 @cache
 def shipped() -> Written:
-    """The built-in blocks as they are written, by name."""
+    """The built-in blocks as written, by name."""
     return {path.stem: read(path).data for path in sorted(resources.BLOCKS.glob("*.yaml"))}
 
 
 def docs(blocks: Written) -> dict[str, str]:
-    """What each block says of itself, by name."""
+    """The `doc` of each block, by name."""
     return {name: doc(written.get("doc")) for name, written in blocks.items()}
 
 
 def block_call(written: Mapping[str, Any]) -> Schema:
-    """What one gives a block that has a file."""
+    """The arguments and parts of a block that has a file."""
     properties: dict[str, Schema] = {
         "channels": numbers(BLOCK_CHANNELS),
         "stride": numbers(BLOCK_STRIDE),
@@ -138,7 +138,7 @@ def block_call(written: Mapping[str, Any]) -> Schema:
 
 
 def as_declared(name: str, written: Mapping[str, Any]) -> Schema:
-    """The block of this name takes what it declares, unless the spec has its own."""
+    """The block with this name accepts what it declares, unless the spec has its own."""
     declared = [*block_call(written)["properties"]]
     used = {"properties": {"block": {"const": name}}, "required": ["block"]}
     call = ref(f"block-{name}")
@@ -165,10 +165,11 @@ def as_declared(name: str, written: Mapping[str, Any]) -> Schema:
 
 
 def known_blocks(blocks: Written, bases: Iterable[str]) -> list[Schema]:
-    """Only these blocks are named, where a spec can have no others.
+    """Only these blocks can be used, if a spec can have no others.
 
-    One that extends one of the `bases` has no others either, but a map among its `stages` may be
-    what it changes of one.
+    A spec that extends one of the `bases` has no others either, but a mapping among its `stages`
+    may be
+    a change of an inherited stage.
     """
     heads = [*OPS, *COMBINATORS, *PARTS_OF_ALL, *blocks]
     layer: Schema = {
@@ -191,7 +192,7 @@ def known_blocks(blocks: Written, bases: Iterable[str]) -> list[Schema]:
 
 
 def _where(condition: Schema, layer: Schema, stage: Schema) -> Schema:
-    """Under a condition, layers and stages are as these say."""
+    """Layers and stages are as these schemas define, under a condition."""
     properties = {
         **dict.fromkeys(("stem", "head"), _section(layer)),
         "stages": {"additionalProperties": stage},
@@ -201,7 +202,7 @@ def _where(condition: Schema, layer: Schema, stage: Schema) -> Schema:
 
 
 def _layers(layer: Schema) -> Schema:
-    """Where a layer may stand, or a list of them."""
+    """A location that allows a layer or a list of layers."""
     return {"if": {"type": "array"}, "then": {"items": layer}, "else": layer}
 
 

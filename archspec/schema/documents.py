@@ -106,7 +106,7 @@ def spec_schema(own_blocks: Written | None = None, own_specs: Iterable[str] = ()
 
 
 def block_schema(own_blocks: Written | None = None) -> Schema:
-    """The schema of a block in a file of its own, beside the others of its project."""
+    """The schema of a block in a file of its own, next to the others of its project."""
     return {
         "$schema": DRAFT,
         "title": "archspec block",
@@ -117,17 +117,17 @@ def block_schema(own_blocks: Written | None = None) -> Schema:
 
 
 def text(schema: Schema) -> str:
-    """A schema as the file that is committed."""
+    """A schema as the committed file."""
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def _specs() -> dict[str, str]:
-    """What each shipped spec says of itself, by name."""
+    """The `doc` of each built-in spec, by name."""
     return {name: doc(data.get("doc")) for name, data in _shipped_specs().items()}
 
 
 def _bases(own: Iterable[str]) -> list[str]:
-    """The shipped specs with no block of their own, but those that a project's spec hides."""
+    """The built-in specs without blocks of their own, except those that a project's spec hides."""
     specs, hidden = _shipped_specs(), {*own}
 
     def adds_none(name: str) -> bool:
@@ -223,13 +223,13 @@ def _expect() -> Schema:
 
 
 def _outputs() -> Schema:
-    """A list, or one for each mode."""
+    """A list, or one list per mode."""
     modes = closed(dict.fromkeys(Outputs._fields, names("tensor")))
     return when("object", modes, names("tensor"))
 
 
 def _whole() -> Schema:
-    """What a spec needs that extends no other."""
+    """The required keys of a spec without `extends`."""
     between = when("object", ref("named"), {})
     one = {"if": is_run(), "then": {"required": ["block"]}, "else": between}
     recipe = [key for key, field in Train.model_fields.items() if field.is_required()]

@@ -1,4 +1,4 @@
-"""Layers: a word, or a map whose head says what may stand beside it."""
+"""Layers: a word, or a mapping whose layer type determines its modifiers."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from archspec.schema.pieces import (
     when,
 )
 
-# No layer is called as torch calls its class, `Conv2d`, unless a block is.
+# No layer has the name of torch's class, `Conv2d`, unless a block has it.
 TORCH = sorted({op.torch.format(rank=rank) for op in OPS.values() for rank in (1, 2, 3)})
 CHILD_NAME = "^" + CHILD.pattern.replace(r"\Z", "$")
 PARTS = {name: reference.WORDS[name].text for name in PARTS_OF_ALL}
-SAYS_OTHERWISE = "torch's name; archspec's are in small letters, such as `conv` and `batch_norm`"
+SAYS_OTHERWISE = "torch's name; archspec's names are in lower case, such as `conv` and `batch_norm`"
 
 
 def section() -> Schema:
@@ -56,25 +56,25 @@ def section() -> Schema:
 
 
 def child() -> Schema:
-    """A child of a sequence: a layer, a stage, or a list of children, which is a sequence too."""
+    """A child of a sequence: a layer, a stage, or a list of children, which is also a sequence."""
     one = {"if": is_run(), "then": ref("run"), "else": ref("layer")}
     return when("array", {"items": ref("child")}, when("null", {}, one))
 
 
 def children() -> Schema:
-    """Those of a sequence: a list, or a map from their names."""
+    """The children of a sequence: a list, or a mapping by name."""
     named = {"propertyNames": {"pattern": CHILD_NAME}, "additionalProperties": ref("child")}
     return when("object", named, {"type": "array", "items": ref("child")})
 
 
 def words(blocks: Written) -> Schema:
-    """The layers that need no arguments, for an editor to offer."""
+    """The layers that need no arguments, for completion."""
     ops = {key: doc(op.__doc__) for key, op in OPS.items() if op.first is None}
     return offered({**ops, **PARTS, **docs(blocks), "none": reference.WORDS["none"].text})
 
 
 def layer() -> Schema:
-    """The name of a layer alone, or a map."""
+    """The name of a layer alone, or a mapping."""
     return {
         "type": ["string", "object"],
         "pattern": NAME,
@@ -85,7 +85,7 @@ def layer() -> Schema:
 
 
 def layer_map(blocks: Written) -> Schema:
-    """A layer with arguments or modifiers: what is allowed beside a head depends on it."""
+    """A layer with arguments or modifiers: the allowed modifiers depend on its type."""
     properties: dict[str, Schema] = {key: use(op) for key, op in OPS.items()}
     properties |= {key: ref("body") for key in ONE_BODY}
     properties["sequence"] = ref("children")
@@ -109,7 +109,7 @@ def layer_map(blocks: Written) -> Schema:
 
 
 def torch_free(blocks: Written) -> Schema:
-    """Layers, and what is in them, of which none has torch's name."""
+    """Layers, including inner ones, none of which has torch's name."""
     named = _not_torch(blocks)
     here = ref("torch-free")
     names = {"additionalProperties": here}
@@ -120,7 +120,7 @@ def torch_free(blocks: Written) -> Schema:
 
 
 def torch_free_spec(blocks: Written) -> Schema:
-    """A spec without torch's names, unless one is that of a block of its own."""
+    """A spec without torch's names, unless one is that of its own block."""
     here, names = ref("torch-free"), {"additionalProperties": ref("torch-free")}
     section = when("object", names, here)
     properties = {**dict.fromkeys(("stem", "head"), section), "stages": names, "defaults": names}
@@ -141,7 +141,7 @@ def _not_torch(blocks: Written) -> Schema:
 
 
 def _beside(head: str) -> Schema:
-    """What may stand beside a head that is known."""
+    """The modifiers of a known layer type."""
     allowed = [key for key in ANYWHERE if key != "name" or head == "sequence"]
     if head not in COMBINATORS:
         allowed = list(ANYWHERE)
@@ -154,7 +154,7 @@ def _beside(head: str) -> Schema:
 
 
 def _beside_others(heads: Iterable[str]) -> Schema:
-    """Beside a part or a user's own block."""
+    """The modifiers of a part or a user's own block."""
     known = {"anyOf": [{"required": [head]} for head in heads]}
     then = {
         "propertyNames": {"not": {"enum": [*OF_RESIDUAL, *OF_SEQUENCE, *OF_BRANCHES]}},

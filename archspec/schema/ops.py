@@ -1,4 +1,4 @@
-"""Ops: their arguments, and an op as the head of a layer."""
+"""Ops: their arguments, and an op as a layer type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.schema.pieces import Schema, closed, doc, filled, numbers, ref, wh
 
 
 def arguments(op: type[Op]) -> Schema:
-    """The arguments of an op as a map."""
+    """The arguments of an op as a mapping."""
     properties = {f.name: {**_described(op, f), **numbers(f.how)} for f in _written(op)}
     return {"description": doc(op.__doc__), **closed(properties)}
 
@@ -30,7 +30,7 @@ def _described(op: type[Op], f: OpField) -> Schema:
 
 
 def use(op: type[Op]) -> Schema:
-    """An op as the head of a layer: its arguments, or the first of them alone."""
+    """An op as a layer type: its arguments, or only the first of them."""
     full = ref(f"op-{op.key}")
     described = {"description": doc(op.__doc__)}
     first = next((f for f in _written(op) if f.name == op.first), None)

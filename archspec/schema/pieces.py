@@ -1,4 +1,4 @@
-"""What schemas are made of: small builders, and numbers within their bounds."""
+"""The building blocks of schemas: small builders, and numbers within their bounds."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ NO_BOOLEAN = (
     "^(?!([Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$)"
 )
 MOST_SHOWN = 400
-# Nor what Python reads as a number and YAML does not: `1_6`, `0b11`.
+# Also not what Python reads as a number but YAML does not: `1_6`, `0b11`.
 EXPRESSION = NO_BOOLEAN + "(?!(.*[^A-Za-z0-9_])?([0-9][A-Za-z0-9.]*_|0[bBOX]))"
 COMBINATORS = (*ONE_BODY, *BRANCHED, *WITH_ARGUMENTS)
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's, silent about defaults that are values of ours: editors are told none."""
+    """Pydantic's schema without defaults that are internal values: editors do not see them."""
 
     ignored_warning_kinds: set[JsonSchemaWarningKind] = {
         "skipped-choice",
@@ -39,17 +39,17 @@ class _Generator(GenerateJsonSchema):
 
 
 def ref(name: str) -> Schema:
-    """What the document defines under this name."""
+    """The document's definition with this name."""
     return {"$ref": f"#/$defs/{name}"}
 
 
 def mapping(values: Schema, names: Schema) -> Schema:
-    """A map of any names; null deletes it."""
+    """A mapping with any names; null removes it."""
     return {"type": ["object", "null"], "propertyNames": names, "additionalProperties": values}
 
 
 def closed(properties: Mapping[str, Schema]) -> Schema:
-    """A map of these keys and no others."""
+    """A mapping with these keys and no others."""
     return {"type": "object", "properties": dict(properties), "additionalProperties": False}
 
 
@@ -59,12 +59,12 @@ def when(kind: str, then: Schema, otherwise: Schema) -> Schema:
 
 
 def filled(schema: Schema) -> Schema:
-    """A schema of a value that is there."""
+    """A schema of an existing value."""
     return {"not": {"type": "null"}, **schema}
 
 
 def described(properties: Mapping[str, Schema], texts: Mapping[str, Text]) -> Any:
-    """The same keys with what the reference says of them."""
+    """The same keys with their texts in the reference."""
     return {
         key: {"description": texts[key][0], **schema} if key in texts else dict(schema)
         for key, schema in properties.items()
@@ -72,43 +72,43 @@ def described(properties: Mapping[str, Schema], texts: Mapping[str, Text]) -> An
 
 
 def properties_of(model: type[BaseModel], own: Mapping[str, Schema]) -> dict[str, Schema]:
-    """The keys of a model. What pydantic knows of a field is taken; `own` says the rest."""
+    """The keys of a model. Pydantic's schema of a field is used unless `own` has one."""
     known = model.model_json_schema(schema_generator=_Generator)["properties"]
     properties = {key: own.get(key) or _plain(known[key]) for key in known}
     unsaid = [key for key, schema in properties.items() if not schema]
-    assert not unsaid, f"{model.__name__}: the schema does not say {unsaid}"
+    assert not unsaid, f"{model.__name__}: missing in the schema: {unsaid}"
     return properties
 
 
 def _plain(schema: Schema) -> Schema:
-    """Pydantic's schema of a field without titles, and without `anyOf` for what may be null."""
+    """Pydantic's schema of a field without titles, and without `anyOf` for optional values."""
     schema = {key: value for key, value in schema.items() if key != "title"}
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
     return {**kinds[0], **schema} if kinds else schema
 
 
 def doc(text: str | None) -> str:
-    """Documentation in one line, and no more than an editor shows in a few."""
+    """Documentation on one line, and no longer than an editor shows."""
     return shorten(text or "", MOST_SHOWN, placeholder=" ...")
 
 
 def offered(words: Mapping[str, str]) -> Schema:
-    """Words that an editor offers, each with what it says of it; no other value is refused."""
+    """Words for completion, each with its documentation; other values are allowed."""
     return {"anyOf": [*({"const": w, "description": text} for w, text in words.items()), {}]}
 
 
 def yaml(value: Any) -> str:
-    """A default as one would write it."""
+    """A default as users would write it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def names(item: str = "tensor-name") -> Schema:
-    """A list of names; null deletes it."""
+    """A list of names; null removes it."""
     return {"type": ["array", "null"], "items": ref(item), "minItems": 1, "maxItems": MOST_NAMES}
 
 
 def number(how: Field) -> Schema:
-    """A number or an expression, within the bounds of its kind; null deletes it."""
+    """A number or an expression, within the bounds of its kind; null removes it."""
     if how.kind == "choice":
         return {"enum": [*how.choices, None]}
     if how.kind == "flag":
@@ -124,6 +124,6 @@ def number(how: Field) -> Schema:
 
 
 def numbers(how: Field) -> Schema:
-    """The same where a list says several."""
+    """The same, or a list of several."""
     one = number(how)
     return when("array", {"items": one, "minItems": 1}, one) if how.many else one

@@ -1,4 +1,4 @@
-"""How weights start: functions of torch.nn.init, by parameter and by op."""
+"""Weight initialization: functions of torch.nn.init, by parameter and by op."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEXTS = {
 
 
 def start() -> Schema:
-    """A function: a word, a number, or a map with its arguments."""
+    """A function: a word, a number, or a mapping with its arguments."""
     return {
         "type": ["string", "number", "object", "null"],
         **when("object", {**closed(_functions()), "maxProperties": 1}, _words()),
@@ -20,20 +20,20 @@ def start() -> Schema:
 
 
 def starts() -> Schema:
-    """A function for the weight, or one for each parameter."""
+    """A function for the weight, or one per parameter."""
     inside = closed({**dict.fromkeys(LEARNED, ref("start")), **_functions()})
     return {"type": ["string", "number", "object", "null"], **when("object", inside, _words())}
 
 
 def init() -> Schema:
-    """What starts how, op by op."""
+    """The initialization of each op."""
     ops = closed(dict.fromkeys(WEIGHTED, ref("starts")))
     words = {"enum": [*WORDS, None]}
     return {"type": ["string", "object", "null"], **when("object", ops, words)}
 
 
 def _words() -> Schema:
-    known = {**TEXTS, TORCH: "As torch starts it."}
+    known = {**TEXTS, TORCH: "As torch initializes it."}
     return when("string", {**offered(known), "enum": [*known]}, {})
 
 
@@ -42,7 +42,7 @@ def _functions() -> dict[str, Schema]:
 
 
 def functions() -> dict[str, Schema]:
-    """What each function takes, by what the document calls it."""
+    """The arguments of each function, by its name in the document."""
     return {f"start-{name}": _function(name) for name in FUNCTIONS}
 
 

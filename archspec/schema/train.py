@@ -1,4 +1,4 @@
-"""The recipe: `train` and what stands below it."""
+"""The recipe: the `train` section."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from archspec.schema.pieces import Schema, closed, when
 
 
 def train() -> Schema:
-    """The recipe. Which keys go together is the linter's business."""
+    """The recipe. The linter checks which keys can be combined."""
     whole = Train.model_json_schema()
     return _nullable(_plain(whole, whole["$defs"]))
 
 
 def _plain(schema: Schema, models: Schema) -> Schema:
-    """Pydantic's schema as an editor likes it: models where they are used, kinds told apart by
-    `if`, and no default where that says "off"."""
+    """Pydantic's schema in a form that works well in editors: models where they are used, kinds
+    distinguished by `if`, and no default that only means "off".
+    """
     if "$ref" in schema:
         model = models[schema["$ref"].rpartition("/")[2]]
         return _described(schema, _plain(model, models))
@@ -42,7 +43,7 @@ def _described(schema: Schema, plain: Schema) -> Schema:
 
 
 def _nullable(schema: Schema) -> Schema:
-    """The same for a key of a spec, where null deletes what is inherited."""
+    """The same for a key of a spec, where null removes an inherited key."""
     if "if" in schema:
         return {**schema, "else": _nullable(schema["else"])}
     if "enum" in schema:

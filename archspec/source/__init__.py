@@ -1,11 +1,11 @@
-"""YAML text as plain data, and a document that knows where each value of it is written.
+"""YAML text as plain data, in a document that knows where each value is written.
 
-document   data with the line of every path in it
+document   data with the lines of every path in it
 files      bytes -> text
 folder     the file system as one run sees it
-reader     text -> document, within limits: the file may be a stranger's
-scalars    what an unquoted word means
-findings   what is wrong in a file that YAML can read
-syntax     what is wrong in one that it cannot, in plain words
-extends    a spec laid over the one it extends
+reader     text -> document, within limits, because files may be untrusted
+scalars    the meaning of an unquoted word
+findings   findings in a file that YAML can read
+syntax     findings in a file that it cannot read, in plain words
+extends    a spec merged into its base spec
 """

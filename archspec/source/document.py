@@ -1,7 +1,7 @@
 """Plain data, and where it is written.
 
-Data is dicts, lists and scalars and nothing else. Its places lie beside it in a `Document`, and are
-looked up when a finding is reported. Data is shared between documents: read it, never change it.
+Data is only dicts, lists, and scalars. Its locations are stored next to it in a `Document`, and are
+looked up when a finding is reported. Documents share data: read it, never change it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Step = str | int
 
 
 class Mark(NamedTuple):
-    """Where a value is written; of a map, where its keys are, and what is in it."""
+    """The location of a value; for a mapping, those of its keys and values too."""
 
     span: Span
     keys: Mapping[str, Span] | None = None
@@ -24,7 +24,7 @@ class Mark(NamedTuple):
 
 
 class Document:
-    """A mapping and where everything in it is written; `top` is None for data from Python."""
+    """A mapping and the locations of everything in it; `top` is None for data from Python."""
 
     def __init__(self, data: Mapping[str, Any], top: Mark | None = None) -> None:
         self.data = data
@@ -32,24 +32,25 @@ class Document:
 
     @property
     def file(self) -> str:
-        """The file as it is shown, "" if there is none."""
+        """The file as displayed, "" if there is none."""
         return self.top.span.file if self.top else ""
 
     @property
     def extended(self) -> Span | None:
-        """Where the document says what it extends."""
+        """The location of `extends`."""
         return None
 
     @property
     def older(self) -> Document | None:
-        """What this document was laid over, by `extends` or from outside."""
+        """The document that this one overrides, by `extends` or settings."""
         return None
 
     def span(self, path: Sequence[Step] = (), key: bool = False) -> Span | None:
-        """The place of the value (or key) that a path leads to, as far as it leads anywhere.
+        """The location of the value (or key) at a path, or of its last part that exists.
 
-        A path may go on where the document has a shorthand (`conv: 64`), and what is missing is
-        reported where it is missed. Data from Python has no lines: there it is the path itself.
+        A path may lead further if the document uses a shorthand (`conv: 64`), and a missing key is
+        reported where it is missing. Data from Python has no lines: its location is the path
+        itself.
         """
         if self.top is None:
             return Span("", path=dotted(path)) if path else None
@@ -64,14 +65,14 @@ class Document:
         return place
 
     def mark(self, path: Sequence[Step]) -> Mark | None:
-        """The mark of the very value that a path leads to."""
+        """The mark of exactly the value at a path."""
         mark = self.top
         for step in path:
             mark = _below(mark, step)
         return mark
 
     def is_own(self, path: Sequence[Step]) -> bool:
-        """Whether this is written in the document's own file, not in one that it extends."""
+        """Whether this is written in the document's own file, not in a base spec."""
         span = self.span(path)
         return span is None or span.file == self.file
 
@@ -86,7 +87,7 @@ def _below(mark: Mark | None, step: Step) -> Mark | None:
 
 
 class Part(Document):
-    """A value inside a document, as a document of its own: a block of a spec."""
+    """A value inside a document, as a separate document: a block of a spec."""
 
     def __init__(self, whole: Document, *path: Step) -> None:
         data: Any = whole.data
@@ -103,7 +104,7 @@ class Part(Document):
 
 
 class Inside(Document):
-    """A document as if it stood below a path of a larger one: a block's file as part of a spec."""
+    """A document as if it were below a path of a larger one: a block's file as part of a spec."""
 
     def __init__(self, part: Document, *path: Step) -> None:
         data: Any = part.data
@@ -120,11 +121,11 @@ class Inside(Document):
 
 
 class Merged(Document):
-    """A document laid over another. `ours` says, key by key, what comes from `over`.
+    """A document merged over another. `ours` marks, key by key, the values from `over`.
 
-    A value of `ours` is True where everything comes from `over`, and a mapping where both have
-    something; a key that it lacks is inherited. Paths are the same in all three documents.
-    `deletions` are what `over` deletes that is not there.
+    A value of `ours` is True if everything comes from `over`, and a mapping if both have values;
+    missing keys are inherited. Paths are the same in all three documents. `deletions` are the keys
+    that `over` removes but that do not exist.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class Merged(Document):
         return owner.mark(path)
 
     def _owner(self, path: Sequence[Step]) -> tuple[Document, Sequence[Step]]:
-        """The document that wrote what the path leads to, and the path as far as it leads."""
+        """The document with the value at a path, and the path as far as it exists."""
         here: Any = self.ours
         data: Any = self.data
         for place, step in enumerate(path):
@@ -170,7 +171,7 @@ class Merged(Document):
 
 
 class Changed(Document):
-    """A document in which some values were changed from outside, at places of their own."""
+    """A document with some values overridden, at locations of their own."""
 
     def __init__(
         self,
@@ -203,7 +204,7 @@ class Changed(Document):
 
 
 def copied(data: Any) -> Any:
-    """Maps and lists anew, to be changed."""
+    """Copies of mappings and lists, which may be changed."""
     if isinstance(data, Mapping):
         return {key: copied(value) for key, value in data.items()}
     return [copied(value) for value in data] if isinstance(data, list) else data

@@ -1,8 +1,9 @@
-"""`extends`: a spec laid over the one it starts from.
+"""`extends`: a spec merged into its base spec.
 
-Maps merge key by key, lists and values replace, null deletes, and a layer under another
-head replaces the layer. A new layer or stage stands ahead of the old one that is written
-behind it, or at the end. A recipe (`train`) is inherited only by a spec that says `train` itself.
+Mappings merge key by key, lists and values replace, null removes, and a layer with a different
+layer type replaces the layer. A new layer or stage is inserted before the inherited one that
+follows it in the spec, or at the end. A recipe (`train`) is only inherited by a spec with its own
+`train`.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ DRAWING = frozenset(  # functions of torch.nn.init
     uniform xavier_normal xavier_uniform zeros""".split()
 )
 
-# What kind of map stands where: kind -> key -> kind of the value ("" is any other key).
-# "layers" holds layers by name: attributes, branches, parts and arguments alike, since
-# an argument is a number or a layer.
+# The kind of each mapping: kind -> key -> kind of the value ("" is any other key). "layers" holds
+# layers by name: attributes, branches, parts, and arguments alike, since an argument is a number or
+# a layer.
 _KINDS: dict[str, dict[str, str]] = {
     "spec": {
         "stem": "layers",
@@ -58,14 +59,14 @@ Find = Callable[[str, Span | None], Document]
 
 
 class Deletion(NamedTuple):
-    """A null that deletes nothing: its path, and the keys that are there."""
+    """A null that removes nothing: its path, and the existing keys."""
 
     path: tuple[Step, ...]
     known: tuple[str, ...]
 
 
 class MergeResult(NamedTuple):
-    """A mapping laid over another; `ours` is what `Merged` needs to find places."""
+    """A mapping merged over another; `ours` is what `Merged` needs to find locations."""
 
     data: dict[str, Any]
     ours: dict[str, Any]
@@ -73,7 +74,7 @@ class MergeResult(NamedTuple):
 
 
 class UnmergedError(SpecError):
-    """Something is deleted that is not there; `rest` is what is left all the same."""
+    """A null removes a key that does not exist; `rest` is the merged spec without it."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic], rest: Document) -> None:
         super().__init__(diagnostics)
@@ -81,16 +82,17 @@ class UnmergedError(SpecError):
 
 
 def resolve(document: Document, find: Find, memo: Memo | None = None) -> Document:
-    """The spec with all that it extends merged in.
+    """The spec with all of its base specs merged in.
 
-    `find` gives the document of a name, asked for at a span. The result has no key `extends`, but
-    `Document.extended` still tells where that stood. Raises `SpecError`.
+    `find` returns the document with a name, requested at a span. The result has no key `extends`,
+    but
+    `Document.extended` still has its location. Raises `SpecError`.
     """
     chain, spans = _chain(document, find)
     result, findings = chain.pop(), list[Diagnostic]()
     while chain:
         over = chain.pop()
-        # A base is met again by other specs; the spec itself is not.
+        # Other specs use the same bases, but not the same spec.
         merged = (_shared_merge if chain else merge)(result, over, memo=memo)
         found = [_no_deletion(deletion, over) for deletion in merged.deletions]
         findings += [_labelled(d, spans[: len(chain)]) for d in found]
@@ -102,13 +104,13 @@ def resolve(document: Document, find: Find, memo: Memo | None = None) -> Documen
 
 
 def _chain(document: Document, find: Find) -> tuple[list[Document], list[Span | None]]:
-    """The document and those that it extends, with the place of each `extends`."""
+    """The document and its base specs, with the location of each `extends`."""
     chain, spans = [document], list[Span | None]()
     while "extends" in chain[-1].data:
         try:
             name, span = _name(chain[-1]), chain[-1].span(("extends",))
             if len(spans) == MAX_EXTENDS:
-                raise _error(f"more than {MAX_EXTENDS} specs extend one another", span)
+                raise _error(f"a chain of `extends` has more than {MAX_EXTENDS} specs", span)
             spans.append(span)
             base = find(name, span)
         except SpecError as error:
@@ -119,7 +121,7 @@ def _chain(document: Document, find: Find) -> tuple[list[Document], list[Span | 
 
 
 def _as_own(document: Document, trained: bool) -> Document:
-    """Without `extends`; a network's recipe is not one for each variant of it."""
+    """Without `extends`; a recipe is not inherited by every variant of a network."""
     left = [key for key in ("extends", *(() if trained else ("train",))) if key in document.data]
     if not left:
         return document
@@ -130,7 +132,7 @@ def _as_own(document: Document, trained: bool) -> Document:
 
 
 def merge(base: Document, over: Document, *, memo: Memo | None = None) -> Merged:
-    """`over` laid over `base`; `deletions` are the nulls that delete nothing."""
+    """`over` merged over `base`; `deletions` are the nulls that remove nothing."""
     inherited = {key: v for key, v in base.data.items() if key not in NOT_INHERITED}
     data, ours, deletions = merge_data(inherited, over.data)
     return Merged(data, base, over, ours, deletions)
@@ -140,7 +142,7 @@ _shared_merge = remember(merge)
 
 
 def merge_data(base: Mapping[str, Any], over: Mapping[str, Any]) -> MergeResult:
-    """The same for the data of two specs alone."""
+    """The same for the data of two specs only."""
     deletions: list[Deletion] = []
     data, ours = _merged("spec", base, over, (), deletions)
     return MergeResult(data, ours, tuple(deletions))
@@ -176,7 +178,7 @@ def _merged(
 def _in_order(
     result: dict[str, Any], base: Mapping[str, Any], over: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Each new key ahead of the next key in `over` that `base` has too."""
+    """Insert each new key before the next key in `over` that `base` has too."""
     if over.keys() <= base.keys():
         return result
     order = [key for key in result if key in base]
@@ -207,9 +209,9 @@ def _joined(
 
 
 def _opened(kind: str, value: Any, base: bool = True) -> Any:
-    """What `init` says in short, by op or by parameter, so that more may be laid over it.
+    """The short form of `init`, by op or by parameter, so that more can be merged into it.
 
-    A word for all of it is opened only where something is laid over it.
+    A word for the whole mapping is only expanded if something is merged into it.
     """
     if value in ("resnet", "torch"):
         opened = {"weight": value} if kind == "starts" else {"conv": "torch"}
@@ -224,7 +226,7 @@ def _replaced(
     path: tuple[Step, ...],
     deletions: list[Deletion],
 ) -> dict[str, Any]:
-    """`over` alone; its nulls delete what the replaced layer had."""
+    """`over` alone; its nulls remove keys of the replaced layer."""
     for key, value in over.items():
         if value is None and key not in base:
             deletions.append(Deletion((*path, key), tuple(map(str, base))))
@@ -239,7 +241,7 @@ def _heads(layer: dict[str, Any]) -> set[str]:
 
 
 def led_here(findings: Iterable[Diagnostic], document: Document) -> list[Diagnostic]:
-    """Findings about a merged spec; those in what it extends with the line that extends it."""
+    """Findings about a merged spec; those in a base spec with the line that extends it."""
     at = document.extended
     return [_led(finding, at) if at else finding for finding in findings]
 
@@ -248,7 +250,7 @@ def _led(finding: Diagnostic, at: Span) -> Diagnostic:
     places = [finding.span, *(label.span for label in finding.labels)]
     if finding.span is None or any(place and place.file == at.file for place in places):
         return finding
-    return finding._replace(labels=(*finding.labels, Label(at, "extended here")))
+    return finding._replace(labels=(*finding.labels, Label(at, "extended from here")))
 
 
 def _error(message: str, span: Span | None, hint: str = "") -> SpecError:
@@ -257,36 +259,38 @@ def _error(message: str, span: Span | None, hint: str = "") -> SpecError:
 
 def _no_deletion(deletion: Deletion, over: Document) -> Diagnostic:
     key = str(deletion.path[-1])
-    message = f"null deletes, but there is no `{shown(key)}` here to delete"
-    hint = did_you_mean(key, deletion.known, "there are")
+    message = f"`null` removes an inherited key, but there is no `{shown(key)}` to remove"
+    hint = did_you_mean(key, deletion.known, "available")
     return Diagnostic("extends", message, over.span(deletion.path, key=True), hint)
 
 
 def _name(document: Document) -> str:
-    """The name that a spec extends, checked: it never is a path."""
+    """The name of the base spec, checked: it is never a path."""
     name, span = document.data["extends"], document.span(("extends",))
-    hint = "write a spec's name: `extends: resnet50`"
+    hint = "use a spec's name: `extends: resnet50`"
     if not isinstance(name, str):
-        raise _error("`extends` is not text", span, hint)
+        raise _error("`extends` is not a string", span, hint)
     if not (name.isascii() and name.isidentifier()):
         message = f"`extends: {shown(name)}` is not the name of a spec"
         if name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name:
-            hint += ", without folder or suffix"
+            hint += ", without directory or suffix"
         raise _error(message, span, hint)
     return name
 
 
 def _check_cycle(chain: list[Document], base: Document, spans: list[Span | None]) -> None:
-    """A file met twice. The file, not the name: a file may extend one of its name."""
+    """A file that occurs twice. The file, not the name: a file may extend another with its name."""
     if any(document is base or document.file == base.file != "" for document in chain):
-        labels = tuple(Label(span, "by way of this") for span in spans[:-1] if span)
+        labels = tuple(Label(span, "through this") for span in spans[:-1] if span)
         message = f"`{_name(chain[-1])}` extends itself"
-        hint = "remove one `extends` of the circle"
+        hint = "break the cycle by removing one `extends`"
         raise SpecError([Diagnostic("extends", message, spans[-1], hint, labels)])
 
 
 def _labelled(diagnostic: Diagnostic, spans: list[Span | None]) -> Diagnostic:
     labels = tuple(
-        Label(span, "extended here") for span in reversed(spans) if span and span != diagnostic.span
+        Label(span, "extended from here")
+        for span in reversed(spans)
+        if span and span != diagnostic.span
     )
     return diagnostic._replace(labels=diagnostic.labels + labels)

@@ -12,8 +12,8 @@ def decode(text: str | bytes, file: str) -> str:
     try:
         data = text if isinstance(text, bytes) else text.encode()
         if len(data) > MAX_BYTES:
-            hint = "split it: a spec needs a few hundred lines at most"
-            message = f"the file is larger than {MAX_BYTES:,} bytes"
+            hint = "split the file; specs rarely exceed a few hundred lines"
+            message = f"file exceeds {MAX_BYTES:,} bytes"
             raise SpecError([Diagnostic("too-large", message, Span(file), hint)])
         return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:

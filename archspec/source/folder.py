@@ -1,7 +1,7 @@
 """The file system as one run sees it.
 
-Each file and folder is looked at once, and what a spec looked for is known afterwards: the cache
-of lint then knows when a finding may have changed.
+Each file and directory is read once, and the paths that a spec looked up are recorded, so that
+lint's cache knows when a finding may have changed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from archspec.files import is_there, names_in, read_bytes
 
 
 class Files:
-    """Files and folders, looked at once. `seen` are the paths that were asked for.
+    """Files and directories, each read once. `seen` are the paths that were requested.
 
-    Folders end with a slash there.
+    Directories end with a slash in it.
     """
 
     def __init__(self, known: dict[Any, Any] | None = None) -> None:
@@ -22,22 +22,24 @@ class Files:
         self.seen: set[str] = set()
 
     def view(self) -> Files:
-        """The same files for another spec, with a record of its own."""
+        """The same files for another spec, with a separate record."""
         return Files(self._known)
 
     def is_there(self, path: str) -> bool:
-        """Whether anything has this name; raises `UnreadableFile` if the folder does not tell."""
+        """Whether anything has this name; raises `UnreadableFile` if the directory cannot be
+        searched.
+        """
         self.seen.add(path)
         return bool(self._once("is there", path, is_there))
 
     def stems(self, folder: str) -> list[str]:
-        """The names of the YAML files in a folder, without suffix; raises `UnreadableFile`."""
+        """The names of the YAML files in a directory, without suffix; raises `UnreadableFile`."""
         self.seen.add(f"{folder}/")
         found: list[str] = self._once("stems", folder, _stems)
         return found
 
     def read(self, path: str) -> bytes:
-        """What a file holds; raises `UnreadableFile`."""
+        """The content of a file; raises `UnreadableFile`."""
         self.seen.add(path)
         text: bytes = self._once("text", path, read_bytes)
         return text

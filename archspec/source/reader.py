@@ -1,8 +1,8 @@
-"""YAML text -> a document, within limits, with every finding of a file in one go.
+"""YAML text -> a document, within limits, with all findings of a file at once.
 
 Events are read one by one: PyYAML's C composer recurses and crashes the process on a
-few thousand levels of `- - -`, while its event parser is flat and takes a mebibyte of
-anything in 0.1 s. Here the depth is counted before descending.
+few thousand levels of `- - -`, while its event parser is flat and takes 0.1 s for a mebibyte of
+anything. Here the depth is counted before descending.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from archspec.source.findings import MAX_DEPTH, MAX_FINDINGS, MAX_NODES
 from archspec.source.scalars import TooLong, scalar
 from archspec.source.syntax import explain, span_at, unreadable_character
 
-# Wheels of PyYAML bring the C parser. Without it all works the same, ten times slower.
+# Wheels of PyYAML include the C parser. Without it everything works, ten times slower.
 _Events: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_GROWN = re.compile(r"([A-Za-z_]\w*)[ :]+(\S.*)")  # a name, and a value too close behind it
+_GROWN = re.compile(r"([A-Za-z_]\w*)[ :]+(\S.*)")  # a name, and a value directly after it
 _OPENED = re.compile(r"([A-Za-z_]\w*) +[{\[]")
 _BLANK = re.compile(r"(?:\s++|#[^\r\n]*+|\.\.\.(?=\s|\Z))*+")
 
 
 def read(path: str | Path) -> Document:
-    """Parse a file. `UnreadableFile` if there is none to open, else as `parse`."""
+    """Parse a file. Raises `UnreadableFile` if it cannot be opened; otherwise like `parse`."""
     return parse(read_bytes(path), display_path(path))
 
 
 def parse(text: str | bytes, file: str) -> Document:
-    """Parse one document whose top is a mapping, or raise all findings at once."""
+    """Parse one document whose top level is a mapping, or raise all findings at once."""
     return _Reader(decode(text, file), file).document()
 
 
 class _Stop(Exception):
-    """What follows cannot be read; the findings say why."""
+    """The rest cannot be read; the findings say why."""
 
 
 class _Reader:
@@ -53,7 +53,7 @@ class _Reader:
         self.file = file
         self.findings: list[Diagnostic] = []
         self.nodes = 0
-        self.cuts = 0  # expressions cut at a comma
+        self.cuts = 0  # expressions split at a comma
 
     def document(self) -> Document:
         try:
@@ -130,14 +130,14 @@ class _Reader:
             if value != "<<" or mark.quoted:
                 return value, span
             self.report(findings.merge_key(span))
-        # The pieces of an expression cut at its comma are one finding, not several.
+        # The pieces of an expression split at its comma are one finding, not several.
         elif self.cuts == cuts and type(event) is not yaml.AliasEvent:
             written = getattr(event, "value", "")
             self.report(findings.key_not_text(written, value, span))
         return None, span
 
     def is_slip(self, event: Any, follows: Any, flow: bool, place: Span) -> bool:
-        """Whether a key swallowed its value, for lack of a blank or a colon; reported if so."""
+        """Whether a key contains its value for lack of a space or colon; reported if so."""
         key, start, end = event.value, follows.start_mark, follows.end_mark
         if event.style or key.isidentifier():
             return False
@@ -173,7 +173,7 @@ class _Reader:
         return Span(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def extent(self, start: Any, end: Any, last: Mark | None) -> Span:
-        """To the last value: YAML lets a block end where the next thing begins."""
+        """Up to the last value: in YAML a block ends where the next node starts."""
         mark = start.start_mark
         line, column = end.end_mark.line + 1, end.end_mark.column + 1
         if last and not start.flow_style:
@@ -205,7 +205,7 @@ class _Reader:
             self.stop(findings.directive(span_at(self.text, start, self.file)))
 
     def check_end(self, index: int) -> None:
-        """Only comments may follow; not left to the parser, for its `%TAG`."""
+        """Only comments may follow; not left to the parser, because of its `%TAG`."""
         start = self.after_blanks(index)
         rest = self.text[start : start + 3]
         if not rest:
@@ -221,7 +221,7 @@ class _Reader:
 
 
 def _expression(text: str, start: int) -> str:
-    """The expression that begins here, beyond its commas; "" if it has no end."""
+    """The expression that starts here, including its commas; "" if it has no end."""
     depth = 0
     for index, character in enumerate(text[start : start + 200], start):
         if depth == 0 and character in ",]}\r\n":

@@ -1,4 +1,4 @@
-"""Files as they are in a revision of git, without a look at the working tree."""
+"""Files as they are in a git revision, without the working tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.files import MAX_BYTES
 from archspec.paths import display_path, posix
 from archspec.source.folder import Files
 
-# Nothing is fetched, locked, or asked for: git only reads what the repository holds.
+# Nothing is fetched, locked, or prompted for: git only reads the repository.
 _QUIET = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
@@ -25,7 +25,7 @@ SECONDS = 60
 
 
 class _Entry(NamedTuple):
-    """A file of a commit: what kind it is, the name of what it holds, and how much."""
+    """A file of a commit: its type, its object name, and its size."""
 
     mode: str
     blob: str
@@ -33,10 +33,10 @@ class _Entry(NamedTuple):
 
 
 class RevisionFiles(Files):
-    """The files of the repository that a folder is in, as they are in a revision.
+    """The files of the repository that contains a directory, as they are in a revision.
 
-    What lies outside the repository, as shipped specs do, is read as it is. Raises
-    `UnreadableFile` for what is no revision, and where there is no repository.
+    Files outside the repository, such as built-in specs, are read as they are. Raises
+    `UnreadableFile` if the revision does not exist, or if there is no repository.
     """
 
     def __init__(self, folder: str, revision: str) -> None:
@@ -70,15 +70,15 @@ class RevisionFiles(Files):
         entry = self._entries.get(name)
         where = f"`{display_path(path)}` at `{self.revision}`"
         if entry is None:
-            raise UnreadableFile(f"there is no file {where}")
+            raise UnreadableFile(f"file not found: {where}")
         if entry.mode not in _FILES:
-            raise UnreadableFile(f"cannot read {where}: it is not a regular file")
+            raise UnreadableFile(f"could not read {where}: it is not a regular file")
         if entry.size > MAX_BYTES:
-            raise UnreadableFile(f"cannot read {where}: it is larger than {MAX_BYTES:,} bytes")
+            raise UnreadableFile(f"could not read {where}: it exceeds {MAX_BYTES:,} bytes")
         return self._git("cat-file", "blob", entry.blob)
 
     def _name(self, path: str) -> str | None:
-        """A path as git has it; None outside the repository. Links of folders are followed."""
+        """A path in git's form; None outside the repository. Follows symlinks to directories."""
         folder, last = os.path.split(os.path.abspath(path))
         whole = posix(os.path.join(os.path.realpath(folder), last))
         root = posix(os.path.realpath(self.root))
@@ -98,7 +98,7 @@ class RevisionFiles(Files):
         return found
 
     def _git(self, *words: str) -> bytes:
-        """What git says. Words are arguments of their own: no shell reads them."""
+        """The output of git. Words are separate arguments: no shell reads them."""
         command = ["git", "--no-pager", "-C", self.folder or ".", *words]
         try:
             done = subprocess.run(
@@ -112,17 +112,19 @@ class RevisionFiles(Files):
         except FileNotFoundError:
             raise UnreadableFile("git is not installed, or not on the PATH") from None
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            raise UnreadableFile(f"git cannot be run: {error}") from None
+            raise UnreadableFile(f"could not run git: {error}") from None
         if done.returncode == 0:
             return done.stdout
         raise self._failed(words[0], done.stderr.decode(errors="replace").strip())
 
     def _failed(self, command: str, said: str) -> UnreadableFile:
         if "not a git repository" in said:
-            return UnreadableFile(f"`{display_path(self.folder or '.')}` is in no git repository")
+            return UnreadableFile(
+                f"`{display_path(self.folder or '.')}` is not in a git repository"
+            )
         if command == "rev-parse" and not said:
             return self._no_revision()
         return UnreadableFile(f"git {command}: {said.removeprefix('fatal: ')}")
 
     def _no_revision(self) -> UnreadableFile:
-        return UnreadableFile(f"there is no revision `{self.revision}`")
+        return UnreadableFile(f"unknown revision `{self.revision}`")

@@ -1,4 +1,4 @@
-"""What an unquoted word means: YAML 1.2's core schema, booleans `true` and `false`."""
+"""The meaning of an unquoted word: YAML 1.2's core schema, booleans `true` and `false`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def scalar(text: str) -> Scalar:
 
 
 def reads_as_text(text: str) -> bool:
-    """Whether an unquoted scalar is text."""
+    """Whether an unquoted scalar is a string."""
     try:
         return type(scalar(text)) is str
     except TooLong:
@@ -71,15 +71,15 @@ def _bounded(text: str) -> str:
 
 
 def list_of(text: str) -> str:
-    """A tuple of Python as a list of YAML: `(3, 3)` is `[3, 3]`; "" for other text."""
+    """A tuple of Python as a YAML list: `(3, 3)` is `[3, 3]`; "" for other text."""
     found = _TUPLE.fullmatch(text.strip())
     parts = (part.strip() for part in found[1].split(",")) if found else ()
     return f"[{', '.join(filter(None, parts))}]" if found else ""
 
 
 def boolean_hint(text: str) -> str:
-    """What to write instead of a word that other readers of YAML take for a boolean."""
+    """The hint for a word that other YAML readers take for a boolean."""
     word = _BOOLEANS.get(text.lower(), "")
     if text == word:
-        return f"write `{word}` without quotes: in quotes it is text" if word else ""
-    return f"write `{word}`: YAML's `{text}` is text here" if word else ""
+        return f"remove the quotes: `{word}`" if word else ""
+    return f"use `{word}`; `{text}` is a string in YAML 1.2" if word else ""

@@ -1,4 +1,4 @@
-"""The YAML parser's complaints in a person's words: what was found, what to write."""
+"""The YAML parser's errors in plain words: what was found, and how to fix it."""
 
 from __future__ import annotations
 
@@ -8,79 +8,79 @@ from typing import Any
 from archspec.diagnostics import Diagnostic, Label, Span
 from archspec.diagnostics import shown as shown
 
-# Control characters; and line breaks of YAML 1.1 that no editor counts as such.
+# Control characters; and line breaks of YAML 1.1 that editors do not count as such.
 _UNREADABLE = (
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _TAB_INDENT = re.compile(r" *\t[ \t]*(?=[^\s#])")
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 
-_QUOTE = "put text with special characters in single quotes"
-_SPACES = "indent with spaces, two a level"
-_COLUMN = "begin the keys of one map in the same column, each with `: ` behind it"
+_QUOTE = "put strings with special characters in single quotes"
+_SPACES = "indent with two spaces per level"
+_COLUMN = "align the keys of a mapping and put `: ` after each"
 _FEATURES = {
-    "while scanning an anchor": "an anchor",
-    "while scanning an alias": "an alias",
-    "while scanning a tag": "a tag",
-    "while parsing a node": "a tag",
-    "while scanning a directive": "a `%` directive",
+    "while scanning an anchor": "anchors",
+    "while scanning an alias": "aliases",
+    "while scanning a tag": "tags",
+    "while parsing a node": "tags",
+    "while scanning a directive": "`%` directives",
 }
 _NO_KEY = "did not find expected key"
 _NO_COLON = "could not find expected ':'"
 _JOINED = re.compile(r"([\w-]+):([^\s:][^\r\n#]*?)(?=[ ]*(?:#|[\r\n]|$))")
 _NO_VALUE = "mapping values are not allowed in this context"
 
-# The parser's words -> ours, and a hint. `{found}` is what stands at the place.
+# The parser's messages -> ours, and a hint. `{found}` is the text at the location.
 _WORDS = {
     _NO_VALUE: ("this line continues the value of the line above it", _COLUMN),
     _NO_KEY: (
-        "found {found} where a new key should begin",
+        "expected a key, found {found}",
         _COLUMN,
     ),
-    _NO_COLON: ("this line has no `:`", "write `key: value`"),
+    _NO_COLON: ("expected `:` on this line", "use `key: value`"),
     "did not find expected '-' indicator": (
-        "found {found} among the entries of a list",
-        "begin each entry with `- `, all in the same column",
+        "expected a list item (`- ...`), found {found}",
+        "start every item with `- ` in the same column",
     ),
     "block sequence entries are not allowed in this context": (
-        "a list cannot begin here",
-        "begin it on a line of its own: `- first`; or write `[first, second]`",
+        "a list cannot start here",
+        "start it on a separate line: `- first`; or use `[first, second]`",
     ),
     "mapping keys are not allowed in this context": (
-        "found {found} where no key can stand",
-        "quote text that begins with `?`",
+        "expected a value, found {found}",
+        "quote strings that start with `?`",
     ),
     "did not find expected ',' or ']'": (
-        "found {found} where `,` or `]` should be",
-        "close the list with `]`, or put a comma between its values",
+        "expected `,` or `]`, found {found}",
+        "close the list with `]`, or add a comma between its values",
     ),
     "did not find expected ',' or '}'": (
-        "found {found} where `,` or `}` should be",
-        "close the map with `}`, or put a comma between its entries",
+        "expected `,` or `}`, found {found}",
+        "close the mapping with `}`, or add a comma between its entries",
     ),
     "did not find expected node content": (
-        "found {found} where a value should be",
-        "write a value, or remove a comma or bracket too many",
+        "expected a value, found {found}",
+        "add a value, or remove the extra comma or bracket",
     ),
     "found character that cannot start any token": (
-        "a value cannot begin with {found}",
-        "put the value in quotes",
+        "a value cannot start with {found}",
+        "quote the value",
     ),
     "found unexpected end of stream": (
-        "this quote is not closed",
-        "close it; write `''` for a `'` inside",
+        "unterminated quote",
+        "close it; use `''` for a `'` inside",
     ),
     "found unexpected document indicator": (
         "found {found} inside quotes",
         "close the quotes before it, or indent the line",
     ),
     "found unknown escape character": (
-        "an unknown escape in double quotes",
-        "write `\\\\` for a backslash, or use single quotes",
+        "invalid escape in a double-quoted string",
+        "use `\\\\\\\\` for a backslash, or use single quotes",
     ),
     "did not find expected comment or line break": (
-        "found {found} after the start of a text block",
-        "begin the text on the next line; quote text that begins with `|` or `>`",
+        "unexpected {found} after `|` or `>`",
+        "start the text on the next line; quote strings that start with `|` or `>`",
     ),
 }
 _AT_CONTEXT = {_NO_COLON, "found unexpected end of stream"}
@@ -88,15 +88,15 @@ _OPENED = ("',' or ']'", "',' or '}'")
 
 
 def span_at(text: str, index: int, file: str) -> Span:
-    """The place of one character."""
+    """The span of one character."""
     lines = _LINE_BREAK.split(text[:index])
     line, column = len(lines), len(lines[-1]) + 1
     return Span(file, line, column, line, column + 1)
 
 
 def unreadable_character(text: str, file: str) -> Diagnostic | None:
-    """A finding for the first character that has no place in a spec."""
-    found = re.search(_UNREADABLE, text)  # compiled where it is needed, for it takes long
+    """A finding for the first character that is not allowed in a spec."""
+    found = re.search(_UNREADABLE, text)  # compiled where it is needed, because compiling is slow
     if found is None:
         return None
     message = f"found the invisible character U+{ord(found[0]):04X}"
@@ -112,8 +112,8 @@ def explain(error: Exception, text: str, file: str) -> Diagnostic:
 
 
 def _undecodable_tag(file: str) -> Diagnostic:
-    message = "a tag is not used in specs"
-    hint = "quote text that begins with `!`"
+    message = "specs cannot use YAML tags"
+    hint = "quote strings that start with `!`"
     return Diagnostic("yaml-feature", message, Span(file), hint)
 
 
@@ -124,8 +124,8 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
         return _no_space(joined, text, file)
     span = span_at(text, mark.index, file)
     if feature := _FEATURES.get(error.context):
-        hint = "quote text that begins with `&`, `*`, `!` or `%`"
-        return Diagnostic("yaml-feature", f"{feature} is not used in specs", span, hint)
+        hint = "quote strings that start with `&`, `*`, `!`, or `%`"
+        return Diagnostic("yaml-feature", f"specs cannot use {feature}", span, hint)
     words, hint = _words(problem, _LINE_BREAK.split(text[: mark.index])[-1])
     message = words.replace("{found}", _found(text, mark.index))
     labels: tuple[Label, ...] = ()
@@ -135,9 +135,9 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
 
 
 def _joined(problem: str, text: str, index: int) -> re.Match[str] | None:
-    """`key:value` without a space: in a line that has no `:`, or above one that then has too many.
+    """`key:value` without a space: on a line without a `:`, or above a line that then has too many.
 
-    YAML takes it for text that goes on in the next line.
+    YAML reads it as text that continues on the next line.
     """
     if problem == _NO_VALUE:
         above = text.rfind("\n", 0, text.rfind("\n", 0, index)) + 1
@@ -148,22 +148,22 @@ def _joined(problem: str, text: str, index: int) -> re.Match[str] | None:
 def _no_space(joined: re.Match[str], text: str, file: str) -> Diagnostic:
     key, value = joined.groups()
     written = f": `{key}: {shown(value)}`" if len(joined[0]) < 60 else ""
-    message = f"there is no space after `{shown(key)}:`"
-    span, hint = span_at(text, joined.start(), file), f"put a space after the colon{written}"
+    message = f"missing space after `{shown(key)}:`"
+    span, hint = span_at(text, joined.start(), file), f"add a space after the colon{written}"
     return Diagnostic("yaml-syntax", message, span, hint)
 
 
 def _words(problem: str, before: str) -> tuple[str, str]:
-    """Message and hint; `before` is what stands before the place in its line."""
+    """Message and hint; `before` is the text before the location on its line."""
     if problem == _NO_VALUE and ": " in before:
-        return "a second `:` in this value", "quote text that holds `: `"
+        return "a second `:` in this value", "quote strings that contain `: `"
     if problem == _NO_KEY and before.strip():
         return "found {found} after the end of the value", "quote the whole value"
-    return _WORDS.get(problem) or (f"this is no YAML: {shown(problem)}", _QUOTE)
+    return _WORDS.get(problem) or (f"invalid YAML: {shown(problem)}", _QUOTE)
 
 
 def _tab(error: Any, text: str, file: str) -> Diagnostic | None:
-    """A tab in the indentation breaks a block, whatever the parser says of it."""
+    """A tab in the indentation breaks a block, whatever the parser reports."""
     index = error.problem_mark.index
     if not text.startswith("\t", index):
         start = text.rfind("\n", 0, index) + 1
@@ -171,7 +171,7 @@ def _tab(error: Any, text: str, file: str) -> Diagnostic | None:
             return None
         index = text.index("\t", start)
     span = span_at(text, index, file)
-    return Diagnostic("tab-indentation", "a tab in the indentation", span, _SPACES)
+    return Diagnostic("tab-indentation", "the line is indented with a tab", span, _SPACES)
 
 
 def _found(text: str, index: int) -> str:

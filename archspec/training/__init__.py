@@ -1,12 +1,12 @@
 """A spec with a recipe -> a training script.
 
-sets     what is known of published data sets
-choices  the lines that a recipe decides
-steps    those of optimiser, schedule, batches and loss
-data     those that bring the data
-lines    lines by their place; how a value is written
-parts    which functions, imports and constants of `templates/training.py` a script uses
-verify   the script, parsed again
+sets     facts about published data sets
+choices  the lines that a recipe determines
+steps    those for optimizer, schedule, batches, and loss
+data     those that load the data
+lines    lines by their location; how a value is written
+parts    the functions, imports, and constants of `templates/training.py` that a script uses
+verify   parses the script again
 """
 
 from __future__ import annotations
@@ -34,16 +34,17 @@ def generate_training(
     single_file: bool = False,
     asked: Collection[str] = (),
 ) -> str:
-    """The script that trains a network as its spec's `train` says, beside its file, `model`.
+    """The script that trains a network by its spec's `train` section, next to its file, `model`.
 
-    With `single_file` the network's classes are in the script itself, and of the options in
-    `ON_REQUEST` it has those `asked` for. The spec is one in which lint finds no error: the
-    network has a place for all that the recipe asks for.
+    With `single_file` the network's classes are in the script itself. Of the options in
+    `ON_REQUEST`,
+    the script has those in `asked`. The spec must have no lint errors: the network then has a layer
+    for everything in the recipe.
     """
     assert spec.train is not None, "a spec without `train` has no training script"
     template = environment().get_template("train.py.jinja")
     text = assemble(template, Choices(spec, network), "")
-    # A script of another version does not go on with this one's checkpoints, nor the reverse.
+    # A script of another version does not resume from this one's checkpoints, and vice versa.
     what = hashlib.sha256((model + text).encode()).hexdigest()[:16]
     view = Choices(spec, network, classes_of(model) if single_file else (), asked)
     text = assemble(template, view, what)

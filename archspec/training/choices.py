@@ -1,4 +1,4 @@
-"""What a recipe decides of its script: lines, ready to print."""
+"""The lines of a script that its recipe determines, ready to print."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = "step,epoch,lr,train_loss,val_loss,val_{0},test_loss,test_{0},images_p
 
 
 class Choices:
-    """Everything that the template prints. A property is the lines of one place in it."""
+    """Everything that the template prints. A property is the lines at one location in it."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Choices:
         asked: Collection[str] = (),
     ) -> None:
         assert spec.train is not None
-        self.asked = asked  # the options that are there for who asked for them
+        self.asked = asked  # the requested options
         self.spec, self.ir, self.recipe = spec, network, spec.train
         self.network_source = source
         self.name, self.class_name = spec.name, network.root.name
@@ -46,23 +46,21 @@ class Choices:
     def doc(self) -> list[str]:
         title = f"Train {self.class_name} on {self.data.known.title}."
         script = f"train_{self.name}.py"
-        text = f"""
-    python {script} --resume auto
-    torchrun --nproc-per-node 8 {script} --resume auto
-
-The first takes one GPU or the CPU, the second eight GPUs; given again, they go on. A run
-is a folder: log.csv, last.pt and best.pt. All that is random is a function of seed, epoch
-and step: a run that was stopped ends in the same weights, on a CPU to the bit. Batch
-norms take the statistics of a process's part of the batch (--accumulate
-makes parts smaller), and keep those of process 0.
-
-First come the learning rate, the options, `train` with its `step`, and `main`; what they
-call is below."""
+        text = (
+            f"\n    python {script} --resume auto\n    torchrun --nproc-per-node 8 {script} "
+            "--resume auto\n\nThe first command uses one GPU or the CPU, the second eight GPUs. "
+            "Run it again to resume.\nA run is a directory with log.csv, last.pt, and best.pt. "
+            "Everything random is a function of\nseed, epoch, and step: an interrupted run ends "
+            "with the same weights, bit for bit on a CPU.\nBatch norms use the statistics of a "
+            "process's part of the batch (--accumulate makes the\nparts smaller), and keep "
+            "those of process 0.\n\nThe file starts with the learning rate, the options, "
+            "`train` with its `step`, and `main`;\nthe functions that they call are below."
+        )
         return docstring([title, *text.splitlines()], "")
 
     @property
     def imports(self) -> list[str]:
-        """What the network's classes import, if they are here."""
+        """The imports of the network's classes, if the classes are in this file."""
         lines = own_imports(self.ir) if self.network_source else []
         return [part for line in lines for part in wrapped(line, STEP)]
 
@@ -91,7 +89,7 @@ call is below."""
     def options(self) -> list[str]:
         return list(options(self.recipe, self.data))
 
-    # Data, network, optimiser -------------------------------------------------------------
+    # Data, network, optimizer -------------------------------------------------------------
 
     @property
     def downloads(self) -> bool:
@@ -99,8 +97,8 @@ call is below."""
 
     @property
     def where(self) -> str:
-        """What `--data` is."""
-        return "a torch.save file" if self.recipe.data == "tensors" else "its folder"
+        """The value of `--data`."""
+        return "a torch.save file" if self.recipe.data == "tensors" else "directory of the data"
 
     @property
     def network(self) -> list[str]:
@@ -114,7 +112,7 @@ call is below."""
 
     @property
     def given(self) -> str:
-        """What the network gives while it trains."""
+        """The network's outputs in training."""
         return "outputs" if len(self.trained) > 1 else "scores"
 
     @property
@@ -123,7 +121,7 @@ call is below."""
 
     @property
     def validates(self) -> bool:
-        """Whether weights are chosen, by samples that are not trained on."""
+        """Whether weights are selected, with samples that are not trained on."""
         return self.recipe.validation > 0
 
     @property
@@ -138,7 +136,7 @@ call is below."""
 
     @property
     def judged(self) -> str:
-        """The network that is evaluated."""
+        """The network to evaluate."""
         return next(iter(self.lines["evaluated"]), "net")
 
     @property
@@ -178,7 +176,7 @@ call is below."""
         yield "OUTPUTS", f"OUTPUTS = {data.outputs}"
         target = () if data.classes else self.target
         yield "TARGET", f"TARGET: tuple[int, ...] = {literal(target) if target else '()'}"
-        yield "TARGETS", f"TARGETS = {data.targets}  # kind, least, greatest"
+        yield "TARGETS", f"TARGETS = {data.targets}  # type, minimum, maximum"
         yield "MEAN", f"MEAN, STD = {list(mean)}, {list(std)}  # of bytes"
         yield "COLUMNS", f'COLUMNS = "{columns}"'
         if published is None:
@@ -198,12 +196,12 @@ call is below."""
         yield "Result", "Result = tuple[float, float, Tensor]"
         yield "RANK", 'RANK = int(os.environ.get("RANK", "0"))'
         yield "WORLD", 'WORLD = int(os.environ.get("WORLD_SIZE", "1"))'
-        yield "LEASE", "LEASE = 150  # seconds that a lock of a lost machine may last"
-        yield "signals", "signals: list[tuple[int, float]] = []  # which came, and when"
+        yield "LEASE", "LEASE = 150  # seconds that the lock of a lost machine may last"
+        yield "signals", "signals: list[tuple[int, float]] = []  # number and time"
 
 
 def _weights(weights: Mapping[str, float]) -> str:
-    """What each output counts, in the order in which they are given."""
+    """The weights of the outputs in the loss, in the order of the outputs."""
     pairs = [f'"{name}": {weight!r}' for name, weight in weights.items()]
     flat = f"LOSS_WEIGHTS = {{{', '.join(pairs)}}}"
     if len(flat) <= WIDTH:

@@ -1,4 +1,4 @@
-"""The lines of a script that bring its data: from memory, from a folder, or made up."""
+"""The lines of a script that load its data: from memory, from a directory, or synthetic."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 READERS = {"cifar10": "read_cifar10", "tensors": "read_tensors"}
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
-MOST_BYTES = 2**27  # of made-up data
+MOST_BYTES = 2**27  # of synthetic data
 
 
 class Data:
-    """What a recipe's data set, and the network's input, decide."""
+    """The choices that depend on a recipe's data set and the network's input."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Data:
         self.published = PUBLISHED.get(recipe.data)
         self.folder = self.known.kind == "folder"
         self.classes = recipe.of_classes
-        # Images are bytes where the data set has bytes, or is made up of classes of images.
+        # Images are bytes if the data set has bytes, or is synthetic classes of images.
         made_up = recipe.data == "synthetic" and self.classes and len(input) == 3
         self.images = recipe.data not in ANY_TARGET or made_up
         side = self.known.size
@@ -58,7 +58,7 @@ class Data:
         return "names" if self.folder else "list(map(str, range(OUTPUTS)))"
 
     def read(self) -> Iterator[str]:
-        """Reads or makes the data, and counts it."""
+        """Load or generate the data, and count it."""
         if self.folder:
             yield from self._folders()
             yield "sizes = {part: len(images) for part, images in data.items()}"
@@ -89,7 +89,7 @@ class Data:
 
     @property
     def targets(self) -> str:
-        """What the loss takes as a target: its kind, the least and the greatest value."""
+        """The targets of the loss: their type, minimum, and maximum."""
         if self.classes:
             return "torch.int64, 0, OUTPUTS - 1"
         return f"torch.float32, {'-3e38, 3e38' if self.recipe.of_values else '0, 1'}"
@@ -141,7 +141,7 @@ class Data:
 
     @property
     def _enlarged(self) -> int:
-        """The shorter side of an image of which a part is taken to train with."""
+        """The shorter side of an image that is cropped for training."""
         return int(self.size / self.recipe.test_crop)
 
     @property
@@ -150,7 +150,7 @@ class Data:
         return '"cpu"' if self.folder else "device"
 
     def feed(self) -> Iterator[str]:
-        """This process's batches, to train with."""
+        """This process's batches, for training."""
         given = f'count, run["step"], steps, {self.place}'
         keys = next(iter(self.lines["keys"]), "shares({given}, args)")
         yield f"keys = {keys.format(given=given)}"
@@ -175,7 +175,7 @@ class Data:
         yield from (*self.lines["mixture"], *self.lines["targets"])
 
     def resized(self, size: int) -> bool:
-        """Whether images in memory are brought to another size."""
+        """Whether images in memory are resized."""
         return len(self.input) == 3 and not self.folder and size != self.input[-1]
 
     def part(self, indent: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Lines of a script by their place, and how a value is written in one."""
+"""Lines of a script by their location, and how values are written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ALL = "net.parameters()"
 
 
 def lines_of(recipe: Train, places: Places) -> Lines:
-    """Where -> the lines of all regularisers there."""
+    """Location -> the lines of all regularizers there."""
     lines: Lines = defaultdict(list)
     for part in REGULARISERS:
         for where, line in part.script(recipe, places):
@@ -24,7 +24,7 @@ def lines_of(recipe: Train, places: Places) -> Lines:
 
 
 def literal(value: Any) -> str:
-    """A number, text, or a tuple of them, as ruff writes it."""
+    """A number, string, or a tuple of them, as ruff formats it."""
     if isinstance(value, str):
         return '"' + value + '"'
     if isinstance(value, (tuple, list)):

@@ -1,4 +1,4 @@
-"""The numbers that a script takes on its command line; their defaults are the recipe."""
+"""The numbers that a script accepts on its command line; their defaults are the recipe."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ if TYPE_CHECKING:
     from archspec.training.data import Data
 
 
-# Options that few runs need and many lines keep: a script has those that were asked for.
+# Options that few runs need but that take many lines: a script has those that were requested.
 ON_REQUEST = ("weights", "cache", "tensorboard")
-WORKERS = 256  # a process each; torch starts however many are asked for, until memory ends
+WORKERS = 256  # one process each; torch starts any number, until memory is exhausted
 
 
 def numbers(recipe: Train, data: Data) -> Iterator[tuple[str, int | float, int, str]]:
-    """Name, default, what it has to be more than, and help, in the order of `--help`."""
-    yield "epochs", recipe.epochs, 0, "passes over the data"
-    yield "steps", 0, -1, "in place of --epochs, if not 0"
-    yield "batch-size", recipe.batch_size, 0, "samples a step, of all processes"
-    yield "accumulate", recipe.accumulate, 0, "parts in which a process takes its share"
-    yield "lr", recipe.lr, 0, "the highest learning rate"
-    yield "seed", recipe.seed, -1, "of weights, order, augmentation"
+    """Name, default, exclusive minimum, and help, in the order of `--help`."""
+    yield "epochs", recipe.epochs, 0, "number of passes over the training data"
+    yield "steps", 0, -1, "number of steps instead of --epochs, if not 0"
+    yield "batch-size", recipe.batch_size, 0, "samples per step, across all processes"
+    yield (
+        "accumulate",
+        recipe.accumulate,
+        0,
+        ("micro-batches per step and process"),
+    )
+    yield "lr", recipe.lr, 0, "peak learning rate"
+    yield "seed", recipe.seed, -1, "seed of the weights, the order, and the augmentation"
     if data.folder:
-        yield "workers", 0, -1, "processes that decode images"
-    yield "log-every", 20, 0, "steps between two looks at the loss"
-    yield "save-every", 300.0, -1, "seconds between two checkpoints"
+        yield "workers", 0, -1, "number of processes that decode images"
+    yield "log-every", 20, 0, "steps between log lines"
+    yield "save-every", 300.0, -1, "seconds between checkpoints"
 
 
 def options(recipe: Train, data: Data) -> Iterator[str]:

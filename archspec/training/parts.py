@@ -1,4 +1,4 @@
-"""What a script is put together from: it holds the functions, imports and constants it uses."""
+"""The parts of a script: it contains the functions, imports, and constants that it uses."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 Definition = ast.FunctionDef | ast.ClassDef
 
-OF_REGULARISERS = "# Here stand the functions of the regularisers."
-FILLED = ("standard", "torch", "network", "constants", "parts")  # last, as what is used decides
+OF_REGULARISERS = "# The functions of the regularizers are inserted here."
+FILLED = ("standard", "torch", "network", "constants", "parts")  # last, as the names in use decide
 STANDARD = (
     "argparse contextlib copy ctypes gzip hashlib io math os platform signal struct sys tarfile "
     "time zipfile zlib"
@@ -45,8 +45,8 @@ TORCH = (
     ("from torch.optim.swa_utils import get_ema_multi_avg_fn", ("get_ema_multi_avg_fn",)),
     ("from torch.utils.data import DataLoader, Dataset", ("Dataset",)),
 )
-EARLY = {"signal"}  # imported by the template, before a signal may come
-# What only some runs need is imported where it is used.
+EARLY = {"signal"}  # imported by the template, before a signal may arrive  # english: ok
+# Modules that only some runs need are imported where they are used.
 INSIDE_FUNCTIONS = (
     "import fcntl",
     "import msvcrt",
@@ -60,7 +60,7 @@ INSIDE_FUNCTIONS = (
 
 
 def allowed(node: ast.Import | ast.ImportFrom, own: Set[str]) -> bool:
-    """Whether a script may import this: what is listed here, or among its `own` lines."""
+    """Whether a script may import this: a module in this list, or in its `own` lines."""
     line = ast.unparse(node)
     if isinstance(node, ast.Import) and line.removeprefix("import ") in STANDARD:
         return True
@@ -70,7 +70,7 @@ def allowed(node: ast.Import | ast.ImportFrom, own: Set[str]) -> bool:
 
 
 def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
-    """The script with all that it uses, and nothing else."""
+    """The script with everything that it uses, and nothing else."""
     bare = template.render(view=view, **dict.fromkeys(FILLED, ("pass",)))
     used = _names(bare)
     wanted = _closure(used)
@@ -101,7 +101,7 @@ def classes_of(source: str) -> Sequence[str]:
 
 @cache
 def _parts() -> dict[str, str]:
-    """Function or class that a script may name -> its source, in order."""
+    """Function or class that a script may use -> its source, in order."""
     text = (resources.TEMPLATES / "training.py").read_text(encoding="utf-8")
     first, last = text.split(OF_REGULARISERS)
     found = dict(_defined(first, (ast.FunctionDef, ast.ClassDef)))
@@ -121,12 +121,12 @@ def _defined(text: str, kinds: tuple[type[Definition], ...]) -> Iterator[tuple[s
 
 @cache
 def _reads() -> dict[str, set[str]]:
-    """Part -> the names that it reads."""
+    """Part -> the names that it uses."""
     return {name: _names(source) for name, source in _parts().items()}
 
 
 def _closure(used: set[str]) -> set[str]:
-    """The parts that are used, and those that these use."""
+    """The parts that are used, and those that they use."""
     reads, wanted, open_ = _reads(), set[str](), used
     while new := (open_ & reads.keys()) - wanted:
         wanted |= new

@@ -1,4 +1,4 @@
-"""What a script must know of a published data set: where it lies, what it is, its statistics."""
+"""Facts about published data sets for scripts: location, format, and statistics."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ CIFAR10 = "cifar-10-binary.tar.gz"
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Files by their SHA-256, of what is packed in them or of the files themselves.
+    """Files by their SHA-256, of the uncompressed content or of the files themselves.
 
-    `mean` and `std` are those of the training images, a channel, where a byte is 0 to 255.
+    `mean` and `std` are those of the training images, per channel, for bytes from 0 to 255.
     """
 
     folders: tuple[str, ...]
@@ -66,7 +66,7 @@ PUBLISHED: Mapping[str, Published] = {
     "kmnist": Published(
         ("data/kmnist",),
         "http://codh.rois.ac.jp/kmnist/dataset/kmnist/",
-        _idx(  # of the packed files: only those were published
+        _idx(  # of the compressed files: only those were published
             "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
             "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
             "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",

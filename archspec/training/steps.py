@@ -1,4 +1,4 @@
-"""The lines of a script for a recipe's optimiser, schedule and loss."""
+"""The lines of a script for a recipe's optimizer, schedule, and loss."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from archspec.language.train import Train
     from archspec.training.lines import Lines
 
-INSIDE = "    "  # how deep these lines stand in a function
+INSIDE = "    "  # the indentation of these lines in a function
 OPTIMIZERS = {"sgd": "torch.optim.SGD", "adamw": "torch.optim.AdamW", "lamb": "Lamb"}
 LOSSES = {
     "cross_entropy": "cross_entropy",
@@ -25,13 +25,13 @@ LOSSES = {
 
 
 def unindented(text: Text, before: str = "", depth: int = 1) -> list[str]:
-    """The lines of a call that will stand `depth` steps deep."""
+    """The lines of a call at an indentation of `depth`."""
     indent = INSIDE * depth
     return [line.removeprefix(indent) for line in layout.lines(text, indent, before)]
 
 
 def optimizer(recipe: Train, lines: Lines) -> list[str]:
-    """What is made of the network's parameters."""
+    """The optimizer of the network's parameters."""
     given: list[Text] = [*(lines["parameters"] or lines["trained"] or [ALL]), "lr=args.lr"]
     if recipe.optimizer == "sgd" and recipe.momentum:
         given.append(f"momentum={recipe.momentum!r}")
@@ -49,16 +49,16 @@ def schedule_words(recipe: Train) -> str:
     schedule = recipe.schedule
     end = f"{recipe.min_lr:g}" if recipe.min_lr else "zero"
     words = {
-        "constant": "the same throughout",
-        "linear": f"down to {end} in a line",
-        "cosine": f"down to {end} in half a cosine",
+        "constant": "constant",
+        "linear": f"linear decay to {end}",
+        "cosine": f"cosine decay to {end}",
         "step": f"times {schedule.factor:g} every {schedule.every} epochs",
     }[schedule.kind]
     if schedule.at:
         words = f"times {schedule.factor:g} after epoch {' and '.join(map(str, schedule.at))}"
     if recipe.warmup:
-        words = f"up for {recipe.warmup:g} epochs, then {words}"
-    return f"{words[0].upper()}{words[1:]}: a function of the step alone."
+        words = f"{recipe.warmup:g} epochs of warmup, then {words}"
+    return f"{words[0].upper()}{words[1:]}; depends only on the step."
 
 
 def schedule(recipe: Train) -> Iterator[str]:
@@ -93,7 +93,7 @@ def schedule(recipe: Train) -> Iterator[str]:
 
 
 def loss(recipe: Train, lines: Lines, several: bool) -> list[str]:
-    """The training loss of scores, which may be of half precision, or of several outputs."""
+    """The training loss of the scores, which may be in half precision, or of several outputs."""
     given = ("scores.float()", "y", *lines["loss argument"])
     call = CallText(f"F.{LOSSES[recipe.loss]}", given)
     if not several:

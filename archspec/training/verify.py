@@ -1,4 +1,4 @@
-"""The finished script, parsed again: it imports and calls nothing that a spec smuggled in."""
+"""Parses the finished script again: it imports and calls nothing that comes from a spec."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ RUNS_TEXT = frozenset({"eval", "exec", "compile", "__import__", "globals", "loca
 
 
 def verify(source: str, own: Set[str]) -> None:
-    """Raises AssertionError: what fails here is a bug of archspec, never a user's fault.
+    """Raises AssertionError: a failure here is a bug of archspec, never the user's fault.
 
-    `own` are the lines that import the network's class, or what it imports itself.
+    `own` are the lines that import the network's class, or the classes that it imports itself.
     """
     for node in ast.walk(parse_python(source)):
         if isinstance(node, (ast.Import, ast.ImportFrom)) and not allowed(node, own):

@@ -1,4 +1,4 @@
-"""A network against independent witnesses: its own source, torch's counters, another library's."""
+"""A network compared with independent references: its source, torch's counters, another library."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from archspec.verify.source import checks_of_source
 def checks(
     network: Network, analysis: Analysis, against: str = "", deploy: str = ""
 ) -> Iterator[Check]:
-    """Each check as it is done: live module and source, torch's counts, inference, then the peer.
+    """Run and yield the checks: live module and source, torch's counts, inference, then the peer.
 
-    `against` is `torchvision:NAME` or `timm:NAME`; "" is no peer. Raises `PeerError`, before the
-    first check, if there is no such network or its weights have other names or shapes. `deploy` is
-    the network's file for inference, if that is to be checked too.
+    `against` is `torchvision:NAME` or `timm:NAME`; "" means no peer. Raises `PeerError` before the
+    first
+    check if there is no such network or its weights have different names or shapes. `deploy` is the
+    network's file for inference, if it should be checked too.
     """
     other = peer(against, network, analysis) if against else None
     yield from checks_of_source(network, analysis.input)

@@ -1,4 +1,4 @@
-"""One check: against what, what is checked, whether it holds, and what was seen."""
+"""One check: the reference, what is checked, whether it passed, and the details."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Check(NamedTuple):
-    """`against` is the witness: the generated source, torch, or a network of another library."""
+    """`against` is the reference: the generated source, torch, or a network of another library."""
 
     against: str
     name: str

@@ -24,7 +24,7 @@ Shapes = Counter[tuple[str, Shape]]
 
 
 def checks_of_counts(network: Network, analysis: Analysis) -> Iterator[Check]:
-    """Output shapes, parameters and multiply-adds of each layer, on the device `meta`."""
+    """Output shapes, parameters, and multiply-adds of each layer, on the device `meta`."""
     with torch.device("meta"):
         model = build(network, init=False)
     shapes, flops = _run(model, analysis.input)
@@ -32,14 +32,14 @@ def checks_of_counts(network: Network, analysis: Analysis) -> Iterator[Check]:
     params = sum(weight.numel() for weight in model.parameters())
     yield _equal("parameters", {"the network": analysis.params}, {"the network": params})
     macs = Counter[str]()
-    for row in analysis.rows:  # the filters of `blur_pool` are no weights and do not count
+    for row in analysis.rows:  # the filters of `blur_pool` are not weights and do not count
         if row.params or row.macs or row.path in macs:
             macs[row.path] += row.macs
     yield _equal("multiply-adds", macs, {path: flops[path] // 2 for path in macs})
 
 
 def _run(model: nn.Module, shape: Shape) -> tuple[Shapes, Counter[str]]:
-    """How often each module gives a shape, and the operations in each."""
+    """How often each module outputs a shape, and the operations in each."""
     shapes = Shapes()
 
     def watch(path: str) -> Callable[..., None]:
@@ -47,7 +47,7 @@ def _run(model: nn.Module, shape: Shape) -> tuple[Shapes, Counter[str]]:
 
     for path, module in model.named_modules():
         module.register_forward_hook(watch(path))
-    # In float64, and without fused attention, there is no kernel that the counter does not know.
+    # In float64, and without fused attention, the counter knows every kernel.
     x = torch.zeros(1, *shape, dtype=torch.float64, device="meta")
     counter: Any = FlopCounterMode(display=False)
     with counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
@@ -64,12 +64,14 @@ def _shapes(analysis: Analysis, seen: Shapes) -> Check:
     for row in rows:
         if not seen[row.path, row.output] and analysis.attribute(row.path) not in aside:
             there = [shape for path, shape in seen if path == row.path]
-            return _check("output shapes", False, f"{row.path}: {row.output}, torch has {there}")
+            return _check(
+                "output shapes", False, f"{row.path}: {row.output}, but torch has {there}"
+            )
     return _check("output shapes", True, f"{len(rows)} layers")
 
 
 def _equal(name: str, ours: dict[str, int], torch_has: dict[str, int]) -> Check:
     for path, count in ours.items():
         if count != torch_has[path]:
-            return _check(name, False, f"{path}: {count:,}, torch counts {torch_has[path]:,}")
+            return _check(name, False, f"{path}: {count:,}, but torch counts {torch_has[path]:,}")
     return _check(name, True, f"{sum(ours.values()):,}")

@@ -1,4 +1,4 @@
-"""The file for inference against the network that is trained."""
+"""The file for inference against the trained network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _check = partial(Check, FILE)
 
 
 def deployed(source: str, weights: dict[str, Any], **options: Any) -> nn.Module:
-    """The network of a file for inference, by its own function, with weights of training."""
+    """The network of a file for inference, with weights of training, by its own function."""
     namespace: dict[str, Any] = {"__name__": "archspec.verified.deploy"}
     exec(compile(source, "<deploy.py>", "exec"), namespace)
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +34,7 @@ def deployed(source: str, weights: dict[str, Any], **options: Any) -> nn.Module:
 
 
 def random_network(network: Network) -> nn.Module:
-    """The network as it was trained, with random weights and statistics."""
+    """The network as trained, with random weights and statistics."""
     trained = build(network, init=False).eval()
     randomise(trained)
     return trained
@@ -54,7 +54,7 @@ def checks_of_deploy(network: Network, source: str, shape: Shape) -> Iterator[Ch
 
 
 def differences(trained: nn.Module, module: nn.Module, shape: Shape) -> list[float]:
-    """The largest difference in each batch, as a share of the largest number of the trained one."""
+    """The largest difference in each batch, relative to the trained network's largest output."""
     return [_far(trained, module, images(batch, *shape)) for batch in BATCHES]
 
 

@@ -1,4 +1,4 @@
-"""A network of torchvision or timm, and the first layer at which ours is another one."""
+"""A network of torchvision or timm, and the first layer at which the spec's network differs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _declared: list[Any] = []  # a declaration lasts as long as its library
 
 
 class PeerError(Exception):
-    """There is no such network, or its weights have other names or shapes; `hint` says more."""
+    """There is no such network, or its weights have different names or shapes; see `hint`."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -41,10 +41,10 @@ class PeerError(Exception):
 
 
 def peer(against: str, network: Network, analysis: Analysis) -> nn.Module:
-    """The network that `against` names, with as many classes as ours; raises `PeerError`."""
+    """The network that `against` names, with the same number of classes; raises `PeerError`."""
     library, colon, name = against.partition(":")
     if library not in LIBRARIES or not colon or not name:
-        hint = "write `torchvision:NAME` or `timm:NAME`, such as `torchvision:resnet50`"
+        hint = "use `torchvision:NAME` or `timm:NAME`, such as `torchvision:resnet50`"
         raise PeerError(f"unknown network `{against}` to compare with", hint)
     with needed_for("`--against`", library):
         known, create = _torchvision() if library == "torchvision" else _timm()
@@ -54,7 +54,7 @@ def peer(against: str, network: Network, analysis: Analysis) -> nn.Module:
     try:
         other = create(name, **classes)
     except Exception as error:
-        raise PeerError(f"{against} can't be built: {type(error).__name__}: {error}") from None
+        raise PeerError(f"could not build {against}: {type(error).__name__}: {error}") from None
     _check_names(network, other, against)
     return other
 
@@ -71,9 +71,11 @@ def _timm() -> tuple[Sequence[str], Callable[..., nn.Module]]:
 
 
 def torchvision_models() -> ModuleType:
-    """`torchvision.models`, also where torchvision is built for another torch than this one.
+    """`torchvision.models`, even if torchvision was built for another version of torch.
 
-    Its compiled ops do not load then. Its models need none, but import only once they are declared.
+    Its compiled ops do not load then. Its models do not need them, but can only be imported once
+    the
+    ops are declared.
     """
     try:
         return importlib.import_module("torchvision.models")
@@ -95,7 +97,7 @@ def _check_names(network: Network, other: nn.Module, against: str) -> None:
     differing = {
         f"only in {network.spec}": [k for k in here if k not in there],
         f"only in {against}": [k for k in there if k not in here],
-        "of another shape": [
+        "different shapes": [
             f"{k}: {s}, there {there[k]}" for k, s in here.items() if there.get(k, s) != s
         ],
     }
@@ -149,12 +151,12 @@ class _Call(NamedTuple):
 
 
 def _first_difference(ours: nn.Module, other: nn.Module, x: Tensor) -> tuple[float, str]:
-    """How far the outputs are apart, and the first layer of ours whose output is another."""
+    """The difference between the outputs, and the first layer whose output differs."""
     here: dict[_Call, list[Tensor]] = {}
     apart_by: dict[_Call, float] = {}
 
     def keep(call: _Call, output: Any) -> None:
-        here[call] = [y.clone() for y in flat(output)]  # what follows may work in place
+        here[call] = [y.clone() for y in flat(output)]  # later layers may work in place
 
     def measure(call: _Call, output: Any) -> None:
         if call in here:
@@ -172,7 +174,7 @@ def _far(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
 
 
 def _watched(model: nn.Module, x: Tensor, see: Callable[[_Call, Any], None]) -> Any:
-    """What the model gives; `see` gets what each of its modules gives, innermost first."""
+    """The output of the model; `see` gets the outputs of its modules, innermost first."""
     turns: dict[str, int] = {}
 
     def hook(path: str) -> Callable[..., None]:
@@ -191,7 +193,7 @@ def _watched(model: nn.Module, x: Tensor, see: Callable[[_Call, Any], None]) -> 
 
 
 def _place(network: Network, path: str) -> str:
-    """A layer, with the lines of the spec and of the block that it comes from."""
+    """A layer, with the lines of its spec and block."""
     spans = network.place(path)
     lines = dict.fromkeys(s.path or f"{s.file}:{s.line}" for s in (*spans[:1], *spans[-1:]))
     return f"{path} ({', '.join(lines)})" if lines else path

@@ -1,4 +1,4 @@
-"""The live module and the generated source are one network, to the bit."""
+"""The live module and the generated source are one network, bit for bit."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _check = partial(Check, SOURCE)
 
 
 def checks_of_source(network: Network, shape: Shape) -> Iterator[Check]:
-    """The state dict, first weights, forward pass and training step; the first must hold."""
+    """The state dict, initial weights, forward pass, and training step; the first must pass."""
     live, printed = _seeded(lambda: build(network)), _seeded(_printed(network))
     here, there = live.state_dict(), printed.state_dict()
     shapes, others = ([(k, tuple(t.shape)) for k, t in s.items()] for s in (here, there))
     if shapes != others:
         first = next((a for a, b in zip(shapes, others, strict=False) if a != b), "the end")
-        yield _check("state dict", False, f"names, order or shapes differ from {first} on")
+        yield _check("state dict", False, f"names, order, or shapes differ from {first} on")
         return
-    yield _check("state dict", True, f"{len(here)} tensors: same names, order and shapes")
-    yield _same("first weights", here, there, "from one seed")
+    yield _check("state dict", True, f"{len(here)} tensors: same names, order, and shapes")
+    yield _same("initial weights", here, there, "from one seed")
     randomise(printed)
     live.load_state_dict(there)
     x = images(2, *shape)
@@ -44,7 +44,7 @@ def checks_of_source(network: Network, shape: Shape) -> Iterator[Check]:
 
 
 def _printed(network: Network) -> type[nn.Module]:
-    """The class of the network in its source, which is the last; it is run here."""
+    """The class of the network in its source, which is the last one; the source is run here."""
     namespace: dict[str, Any] = {"__name__": f"archspec.verified.{network.spec}"}
     exec(compile(generate(network), f"<{network.spec}.py>", "exec"), namespace)
     own: list[type[nn.Module]]
@@ -60,5 +60,5 @@ def _seeded(make: Callable[[], nn.Module]) -> nn.Module:
 def _same(name: str, one: Tensors, other: Tensors, seen: str) -> Check:
     differing = [key for key in one if key not in other or not same_bits(one[key], other[key])]
     if not differing and len(one) == len(other):
-        return _check(name, True, f"equal to the bit ({seen})")
+        return _check(name, True, f"bit-identical ({seen})")
     return _check(name, False, f"differs at {differing[0] if differing else 'the end'} ({seen})")

@@ -1,4 +1,4 @@
-"""Tensors to compare networks with: random inputs and weights, and how far results are apart."""
+"""Tensors to compare networks with: random inputs and weights, and the difference of results."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Shape = tuple[int, ...]
 
 
 def images(*shape: int, seed: int = 1) -> Tensor:
-    """Normal random numbers, the same whenever the shape is the same."""
+    """Normal random numbers, always the same for a shape."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def randomise(model: nn.Module) -> None:
-    """New numbers in every weight and statistic, of a size that deep networks bear.
+    """New numbers in every weight and statistic, of a magnitude that deep networks tolerate.
 
-    Fresh networks agree by accident: their norms do nothing, and their biases are zero.
+    Untrained networks agree by accident: their norms do nothing, and their biases are zero.
     """
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
@@ -37,7 +37,7 @@ def _range(name: str, tensor: Tensor) -> tuple[float, float]:
 
 
 def flat(output: Any) -> list[Tensor]:
-    """The tensors in what a module gives, in order."""
+    """The tensors in the output of a module, in order."""
     if isinstance(output, Tensor):
         return [output]
     if isinstance(output, Mapping):
@@ -46,7 +46,7 @@ def flat(output: Any) -> list[Tensor]:
 
 
 def same_bits(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are equal to the bit (0.0 is not -0.0, NaN is NaN)."""
+    """Whether two tensors are equal bit for bit (0.0 is not -0.0, NaN is NaN)."""
     if one.shape != other.shape or one.dtype != other.dtype:
         return False
     a, b = (t.detach().contiguous().view(-1).view(torch.uint8) for t in (one, other))
@@ -54,9 +54,9 @@ def same_bits(one: Tensor, other: Tensor) -> bool:
 
 
 def apart(one: Tensor, other: Tensor, least: float = 0.0) -> float:
-    """The largest difference, as a share of the largest number of `other`, or of `least`.
+    """The largest difference, relative to the largest number of `other`, or to `least`.
 
-    It is infinite where shapes differ or a number is not finite.
+    It is infinite if shapes differ or a number is not finite.
     """
     if one.shape != other.shape or not (one.isfinite().all() and other.isfinite().all()):
         return float("inf")
@@ -70,7 +70,7 @@ def apart(one: Tensor, other: Tensor, least: float = 0.0) -> float:
 def training_step(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
     """Gradients of a loss on every output, and statistics after it, by name.
 
-    Dropout and stochastic depth draw from one seed.
+    Dropout and stochastic depth use one seed.
     """
     torch.manual_seed(5)
     outputs = [y for y in flat(model.train()(x)) if y.requires_grad]

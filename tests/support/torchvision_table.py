@@ -25,7 +25,7 @@ This page compares torchvision's classification networks with the built-in specs
   is the loss, gradients, and running statistics of one step. Both use float64 unless noted.
 - **Readers**: the live module compared with the generated file, bit for bit.
 
-| network | parameters | keys | first weights | outputs | training | readers |
+| network | parameters | keys | initial weights | outputs | training | readers |
 | --- | ---: | --- | --- | ---: | ---: | --- |
 """
 ABSENT = "| {} | | {} | | | | |"

@@ -37,7 +37,7 @@ def _locked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 #: What there is, and a part of the reason that is given.
 KINDS: dict[str, tuple[Make, str]] = {
     "folder": (_folder, "directory"),
-    "dangling": (_dangling, "a link whose target does not exist"),
+    "dangling": (_dangling, "it is a symlink to a missing file"),
     "circle": (_circle, "link"),
     "pipe": (_pipe, "not a regular file"),
     "locked": (_locked, "permission denied"),

@@ -744,7 +744,7 @@ def same_start(pair: Pair) -> bool:
     return digests(pair.ours) == expected == digests(pair.generated)
 
 
-#: Our specs that have the names and first weights of torchvision's network of that name.
+#: Our specs that have the names and initial weights of torchvision's network of that name.
 TORCHVISION_PAIRS: dict[str, Callable[[], Pair]] = {
     name: partial(torchvision_pair, name)
     for name in models.list_models(module=models)

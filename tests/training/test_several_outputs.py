@@ -101,7 +101,7 @@ WRONG = {
     ),
     "another name": (
         AUX + recipe("loss_weights: {aux: 0.3, axu: 0.3}"),
-        ("head-mismatch", "training gives no output `axu`", "did you mean `aux`?"),
+        ("head-mismatch", "there is no output `axu` in training", "did you mean `aux`?"),
     ),
     "below zero": (
         AUX + recipe("loss_weights: {aux: -1}"),
@@ -109,28 +109,36 @@ WRONG = {
     ),
     "no number": (
         AUX + recipe("loss_weights: {aux: high}"),
-        ("wrong-type", "expected a number of at least 0, found the text `high`", ""),
+        ("wrong-type", "expected a number of at least 0, found the string `high`", ""),
     ),
     "a number for all": (
         AUX + recipe("loss_weights: 0.3"),
-        ("wrong-type", "expected a map from outputs to numbers", "write e.g. `{aux: 0.3}`"),
+        ("wrong-type", "expected a mapping from outputs to numbers", "for example, `{aux: 0.3}`"),
     ),
     "another program's word": (
         AUX + recipe("aux_loss_weight: 0.3"),
-        ("unknown-key", "unknown key `aux_loss_weight`", "write `loss_weights`"),
+        ("unknown-key", "unknown key `aux_loss_weight`", "use `loss_weights`"),
     ),
     "one output": (
         "outputs: [fc]\n" + recipe("loss_weights: {fc: 1}"),
-        ("head-mismatch", "`loss_weights` is for several outputs", "remove it"),
+        (
+            "head-mismatch",
+            "`loss_weights` requires several outputs",
+            "remove it",
+        ),
     ),
     "the judged one is not trained": (
         "outputs: {eval: [fc], training: [aux, again]}\n"
         + recipe("loss_weights: {aux: 1, again: 1}"),
-        ("head-mismatch", "`fc` is what evaluation judges", "training: [fc, ...]"),
+        ("head-mismatch", "evaluation uses the output `fc`", "training: [fc, ...]"),
     ),
     "another shape": (
         "outputs: [fc, five]\n" + recipe("loss_weights: {five: 1}"),
-        ("head-mismatch", "`five` gives 5 and `fc` 10", "outputs of one shape"),
+        (
+            "head-mismatch",
+            "`five` has the shape 5 and `fc` the shape 10",
+            "use outputs with the same shape in `outputs`",
+        ),
     ),
 }
 

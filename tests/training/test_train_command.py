@@ -225,7 +225,7 @@ bash = pytest.mark.skipif(os.name != "posix", reason="needs bash")
 def test_a_job_goes_back_to_the_queue_before_its_time_is_up(cluster: Path, capsys: Output) -> None:
     assert main(["train", "net.yaml", "--slurm", "--nproc", "8", "--data", "a b"]) == 0
     said = capsys.readouterr().out
-    assert said.endswith("submit it from this folder: sbatch runs/net/net.sbatch\n")
+    assert said.endswith("submit it from this directory: sbatch runs/net/net.sbatch\n")
     assert files("runs/net") == ["net.py", "net.sbatch", "train_net.py"]
     assert not Path("given.json").exists(), "nothing is started"
     assert "#SBATCH --gpus-per-node=8\n" in Path("runs/net/net.sbatch").read_text()
@@ -258,7 +258,7 @@ def test_a_file_for_slurm_that_was_edited_is_kept(cluster: Path, capsys: Output)
     file = Path("runs/net/net.sbatch")
     file.write_text(file.read_text().replace("24:00:00", "48:00:00"))
     assert main(["train", "net.yaml", "--slurm"]) == 2
-    assert "runs/net/net.sbatch is there, and has other lines" in capsys.readouterr().err
+    assert "runs/net/net.sbatch exists with different lines" in capsys.readouterr().err
     assert "48:00:00" in file.read_text()
 
 
@@ -293,8 +293,8 @@ def test_a_spec_without_a_recipe(spec: Path, capsys: Output) -> None:
     assert main(["train", "net.yaml"]) == 1
     said = capsys.readouterr().err
     assert "net.yaml:1:1" in said
-    assert "`train` is missing" in said
-    assert "write `train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}`" in said
+    assert "missing `train` section" in said
+    assert "add `train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}`" in said
 
 
 def test_findings_are_those_of_build(spec: Path, capsys: Output) -> None:
@@ -310,7 +310,7 @@ def test_without_torch(spec: Path, capsys: Output, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(train, "find_spec", lambda name: None)
     assert main(["train", "net.yaml"]) == 2
     said = capsys.readouterr().err
-    assert said == "error: training needs torch: python -m pip install 'archspec-nn[torch]'\n"
+    assert said == "error: training requires torch: python -m pip install 'archspec-nn[torch]'\n"
     assert not Path("runs").exists()
 
 
@@ -323,11 +323,8 @@ def test_a_run_keeps_its_script(spec: Path, capsys: Output, state: str, resume: 
     spec.write_text(spec.read_text().replace("lr: 0.1", "lr: 0.2"))
     assert main(["train", "net.yaml", *resume]) == 2
     said = capsys.readouterr().err
-    assert (
-        "runs/net holds a run of another spec, recipe or options, which has another train_net.py"
-        in said
-    )
-    assert "choose another --out, or remove runs/net" in said
+    assert "its train_net.py differs\n" in said
+    assert "choose a different --out, or remove runs/net" in said
     assert Path("runs/net/train_net.py").read_text() == before
     assert main(["train", "net.yaml", *resume, "--out", "runs/second"]) == 0
 
@@ -337,7 +334,7 @@ def test_the_folder_of_another_networks_run(spec: Path, capsys: Output) -> None:
     Path("runs/net/last.pt").touch()
     write_spec(spec.parent, BODY + RECIPE, "other")
     assert main(["train", "other.yaml", "--out", "runs/net"]) == 2
-    assert "which has another train_net.py" in capsys.readouterr().err
+    assert "its train_net.py differs" in capsys.readouterr().err
     assert files("runs/net") == ["last.pt", "net.py", "train_net.py"]
 
 
@@ -356,7 +353,7 @@ def test_a_run_gets_more_options_and_keeps_those_it_has(spec: Path, capsys: Outp
         assert f" Has {asked}." in Path("runs/net/train_net.py").read_text()
     spec.write_text(spec.read_text().replace("lr: 0.1", "lr: 0.2"))
     assert main(["train", "net.yaml"]) == 2
-    assert "holds a run of another spec" in capsys.readouterr().err
+    assert "contains a run of a different spec" in capsys.readouterr().err
 
 
 def test_before_the_first_checkpoint_the_recipe_may_change(spec: Path) -> None:

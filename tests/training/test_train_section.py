@@ -67,7 +67,7 @@ WRONG = {
     ),
     "another program's word for a key": (
         "train: {data: cifar10, epochs: 30, batch_size: 256, <learning_rate>: 0.1}",
-        ("unknown-key", "unknown key `learning_rate`", "write `lr`"),
+        ("unknown-key", "unknown key `learning_rate`", "use `lr`"),
     ),
     "a typo below `augment`": (
         f"train: {{{NEEDED}, augment: {{<filp>: true}}}}",
@@ -81,35 +81,39 @@ WRONG = {
     ),
     "a data set that does not exist": (
         f"train: {{{needed(data='<fashon_mnist>')}}}",
-        ("unknown-name", "no data set `fashon_mnist`", "did you mean `fashion_mnist`?"),
+        ("unknown-name", "unknown data set `fashon_mnist`", "did you mean `fashion_mnist`?"),
     ),
     "an optimizer that does not exist": (
         f"train: {{{NEEDED}, optimizer: <adam>}}",
-        ("unknown-name", "no optimizer `adam`", "did you mean `adamw`?"),
+        ("unknown-name", "unknown optimizer `adam`", "did you mean `adamw`?"),
     ),
     "a loss that does not exist": (
         f"train: {{{NEEDED}, loss: <CrossEntropyLoss>}}",
-        ("unknown-name", "no loss `CrossEntropyLoss`", "did you mean `cross_entropy`?"),
+        ("unknown-name", "unknown loss `CrossEntropyLoss`", "did you mean `cross_entropy`?"),
     ),
     "a schedule that does not exist": (
         f"train: {{{NEEDED}, schedule: <cosin>}}",
-        ("unknown-name", "no schedule `cosin`", "did you mean `cosine`?"),
+        ("unknown-name", "unknown schedule `cosin`", "did you mean `cosine`?"),
     ),
     "a step schedule without its steps": (
         f"train: {{{NEEDED}, schedule: <step>}}",
-        ("unknown-name", "no schedule `step`", "{step: {every: 30, factor: 0.1}}"),
+        ("unknown-name", "unknown schedule `step`", "{step: {every: 30, factor: 0.1}}"),
     ),
     "no learning rate": (
         "train: <{data: cifar10, epochs: 30, batch_size: 256}>",
-        ("missing-key", "`lr` is missing", "write `lr: 0.1`"),
+        ("missing-key", "missing required key `lr`", "add `lr: 0.1`"),
     ),
     "a decimal number of epochs": (
         f"train: {{{needed(epochs='<30.0>')}}}",
-        ("wrong-type", "a whole number from 1 to 100,000, found `30.0`", "write `30`"),
+        ("wrong-type", "an integer from 1 to 100,000, found `30.0`", "use `30`"),
     ),
     "an expression": (
         f"train: {{{needed(lr='<0.1 * 2>')}}}",
-        ("wrong-type", "a number above 0, found the text `0.1 * 2`", "no expressions"),
+        (
+            "wrong-type",
+            "a number above 0, found the string `0.1 * 2`",
+            "recipes do not support expressions",
+        ),
     ),
     "no learning at all": (
         f"train: {{{needed(lr='<0>')}}}",
@@ -121,37 +125,44 @@ WRONG = {
     ),
     "a word of YAML 1.1 for a boolean": (
         f"train: {{{NEEDED}, nesterov: <yes>}}",
-        ("wrong-type", "expected `true` or `false`", "write `true`"),
+        ("wrong-type", "expected `true` or `false`", "use `true`"),
     ),
     "nothing, where nothing is inherited": (
         f"train: {{{NEEDED}, momentum: <null>}}",
-        ("wrong-type", "found nothing", "leave it out"),
+        ("wrong-type", "found nothing", "remove the key"),
     ),
     "epochs that do not rise": (
         f"train: {{{NEEDED}, schedule: {{step: {{at: <[20, 10]>}}}}}}",
-        ("out-of-range", "do not rise", "the first one first"),
+        (
+            "out-of-range",
+            "epochs must be in increasing order",
+            "in ascending order",
+        ),
     ),
     "an epoch that is none": (
         f"train: {{{NEEDED}, schedule: {{step: {{at: [10, <ten>]}}}}}}",
-        ("wrong-type", "found the text `ten`", ""),
+        ("wrong-type", "found the string `ten`", ""),
     ),
     "a step schedule that says nothing": (
         f"train: {{{NEEDED}, schedule: {{step: <{{factor: 0.5}}>}}}}",
-        ("missing-key", "`every` is missing", "`at: [30, 60]`"),
+        ("missing-key", "missing required key `every`", "`at: [30, 60]`"),
     ),
     "a range that is none": (
         f"train: {{{needed(data='folder')}, augment: {{resized_crop: <[1, 0.08]>}}}}",
-        ("out-of-range", "is no range", "the smaller one first"),
+        ("out-of-range", "` is greater than `", "put the smaller value first"),
     ),
     "one share of the area": (
         f"train: {{{needed(data='folder')}, augment: {{resized_crop: <0.08>}}}}",
-        ("wrong-type", "expected two shares", "[0.08, 1]"),
+        ("wrong-type", "expected two fractions", "[0.08, 1]"),
     ),
     "a flag for noise": (
         f"train: {{{NEEDED}, noise: <true>}}",
-        ("wrong-type", "a number of at least 0 or a map, found `true`", "{inputs: 0.05"),
+        ("wrong-type", "a number of at least 0 or a mapping, found `true`", "{inputs: 0.05"),
     ),
-    "text for the section": ("train: <cifar10>", ("wrong-type", "expected a map", "epochs: 30")),
+    "text for the section": (
+        "train: <cifar10>",
+        ("wrong-type", "expected a mapping", "epochs: 30"),
+    ),
     "a size that nobody has": (
         f"train: {{{NEEDED}, size: <65537>}}",
         ("out-of-range", "from 1 to 65,536", ""),
@@ -181,15 +192,15 @@ def test_the_example_of_a_regulariser_gives_all_of_its_keys(part: type[Regularis
 TOGETHER = {
     "momentum of an optimizer without": (
         f"{NEEDED}, optimizer: adamw, <momentum>: 0.9",
-        ("`momentum` belongs to `sgd`", "`momentum: null`", "optimizer"),
+        ("`momentum` requires `optimizer: sgd`", "`momentum: null`", "optimizer"),
     ),
     "nesterov without momentum": (
         f"{NEEDED}, momentum: 0, <nesterov>: true",
-        ("there is none", "`momentum: 0.9`", "momentum"),
+        ("requires a nonzero", "`momentum: 0.9`", "momentum"),
     ),
     "decay of all that does not decay": (
         f"{NEEDED}, <decay_all>: true",
-        ("nothing does", "`weight_decay: 1.0e-4`", ""),
+        ("`decay_all` requires a nonzero `weight_decay`", "`weight_decay: 1.0e-4`", ""),
     ),
     "smooth labels for numbers": (
         f"{needed(data='tensors')}, loss: mse, <label_smoothing>: 0.1",
@@ -205,7 +216,7 @@ TOGETHER = {
     ),
     "padding for a folder": (
         f"{needed(data='folder')}, augment: {{<crop>: 4}}",
-        ("`folder` is a folder of images", "resized_crop", "data"),
+        ("`folder` is a directory of images", "resized_crop", "data"),
     ),
     "an Inception crop in memory": (
         f"{NEEDED}, augment: {{<resized_crop>: [0.08, 1]}}",
@@ -221,43 +232,43 @@ TOGETHER = {
     ),
     "an alternating flip of a folder": (
         f"{needed(data='folder')}, augment: {{<alternating_flip>: true}}",
-        ("`folder` is a folder of images", "write `flip`", "data"),
+        ("`folder` is a directory of images", "use `flip`", "data"),
     ),
     "two flips": (
         f"{NEEDED}, augment: {{flip: true, <alternating_flip>: true}}",
-        ("in place of `flip`", "`flip: null`", "flip"),
+        ("replaces `flip`", "`flip: null`", "flip"),
     ),
     "TrivialAugment and RandAugment": (
         f"{needed(data='folder')}, augment: {{rand_augment: 6, <trivial_augment>: true}}",
-        ("in place of `rand_augment`", "`rand_augment: null`", "rand_augment"),
+        ("replaces `rand_augment`", "`rand_augment: null`", "rand_augment"),
     ),
     "more copies than a batch has images": (
         f"{needed(data='cifar10', batch_size='64')}, repeats: <65>",
-        ("65 copies of an image are more than the batch of 64", "write fewer", "batch_size"),
+        ("65 copies of an image do not fit in a batch of 64", "use fewer", "batch_size"),
     ),
     "how to average without an average": (
         f"{NEEDED}, <ema_every>: 32",
-        ("says how weights are averaged", "`ema: 0.999`", ""),
+        ("` requires a nonzero `ema`", "`ema: 0.999`", ""),
     ),
     "an average that never begins": (
         f"{NEEDED}, ema: 0.9, ema_from: <30>",
-        ("epoch 30 is never begun", "average earlier", "epochs"),
+        ("epoch 30 is never reached", "start averaging earlier", "epochs"),
     ),
     "where a warm-up begins that there is not": (
         f"{NEEDED}, warmup: 0, <warmup_lr>: 0.01",
-        ("about the warm-up, and there is none", "`warmup_lr: null`", "warmup"),
+        ("` requires a nonzero `warmup`", "`warmup_lr: null`", "warmup"),
     ),
     "a warm-up inside that there is not": (
         f"{NEEDED}, <warmup_inside>: true",
-        ("about the warm-up, and there is none", "`warmup: 5`", ""),
+        ("` requires a nonzero `warmup`", "`warmup: 5`", ""),
     ),
     "a warm-up from above": (
         f"{NEEDED}, warmup: 1, warmup_lr: <0.2>",
-        ("0.2 is above `lr`", "write less", "lr"),
+        ("0.2 is above the peak learning rate", "use a lower value", "lr"),
     ),
     "an end above the peak": (
         f"{NEEDED}, min_lr: <0.2>",
-        ("0.2 is above `lr`, the peak of the learning rate, which is 0.1", "write less", "lr"),
+        ("0.2 is above the peak learning rate, `lr: 0.1`", "use a lower value", "lr"),
     ),
     "an end of steps": (
         f"{NEEDED}, schedule: {{step: {{every: 9}}}}, <min_lr>: 0.01",
@@ -269,27 +280,27 @@ TOGETHER = {
     ),
     "a warm-up without an end": (
         f"{NEEDED}, warmup: <30>",
-        ("takes all of the 30 epochs", "warm up for less", "epochs"),
+        ("lasts for all 30 epochs", "use a shorter warmup", "epochs"),
     ),
     "patience without an end": (
         f"{NEEDED}, early_stopping: <30>",
-        ("never come to 30 without a better result", "wait for fewer", "epochs"),
+        ("are too few for `early_stopping: 30`", "use a smaller value", "epochs"),
     ),
     "a step behind the end": (
         f"{NEEDED}, schedule: {{step: {{every: <30>}}}}",
-        ("epoch 30 is never begun", "step earlier", "epochs"),
+        ("epoch 30 is never reached", "use an earlier epoch", "epochs"),
     ),
     "one of the steps behind the end": (
         f"{NEEDED}, schedule: {{step: {{at: <[10, 31]>}}}}",
-        ("epoch 31 is never begun", "step earlier", "epochs"),
+        ("epoch 31 is never reached", "use an earlier epoch", "epochs"),
     ),
     "steps said twice": (
         f"{NEEDED}, schedule: {{step: {{at: [10], <every>: 10}}}}",
-        ("this has both", "remove one of the two", "at"),
+        ("cannot be combined", "remove one of the two", "at"),
     ),
     "micro-batches that are not equal": (
         f"{NEEDED}, accumulate: <3>",
-        ("does not divide the batch of 256", "the same number", "batch_size"),
+        ("the batch of 256 is not divisible", "the same number", "batch_size"),
     ),
 }
 
@@ -323,15 +334,15 @@ FLAT = HEAD + "stem: [{conv: 8}, flatten, {linear: 10}]\n"
 AGAINST = {
     "other classes": (
         f"{HEAD}{PLAIN}head: [{{linear: 100}}]\ntrain: {{{needed(data='<cifar10>')}}}",
-        ("head-mismatch", "10 classes, and the network gives 100", "`linear: 10`"),
+        ("head-mismatch", "10 classes, but the network has 100 outputs", "`linear: 10`"),
     ),
     "an image for a class": (
         f"{HEAD}stem: [{{conv: 10}}]\ntrain: {{{needed(data='<cifar10>')}}}",
-        ("head-mismatch", "the network gives 10 x 32 x 32", "`global_avg_pool`"),
+        ("head-mismatch", "the network outputs 10 x 32 x 32", "`global_avg_pool`"),
     ),
     "one class": (
         f"{HEAD}{PLAIN}head: [{{linear: 1}}]\ntrain: {{{needed(data='<folder>')}}}",
-        ("head-mismatch", "always right", "`loss: multi_label`"),
+        ("head-mismatch", "of a single class is always 0", "`loss: multi_label`"),
     ),
     "grey images for a network of colours": (
         f"{NETWORK}train: {{{needed(data='<mnist>')}}}",
@@ -339,24 +350,28 @@ AGAINST = {
     ),
     "images for a network of features": (
         f"{FEATURES}train: {{{needed(data='<cifar10>')}}}",
-        ("input-mismatch", "the input is [13]", "`data: tensors`"),
+        ("input-mismatch", "input is [13]", "`data: tensors`"),
     ),
     "another size than the last layer is made for": (
         f"{FLAT}train: {{{NEEDED}, size: <28>}}",
-        ("input-mismatch", "made for images of 32 x 32 alone", "`global_avg_pool`"),
+        ("input-mismatch", "only accept images of 32 x 32", "`global_avg_pool`"),
     ),
     "a size for features": (
         f"{FEATURES}train: {{{needed(data='tensors')}, test_size: <28>}}",
-        ("input-mismatch", "which is no image", "remove it"),
+        ("input-mismatch", "which is not an image", "remove it"),
     ),
     "too small an image": (
         f"{HEAD}stem: [{{conv: {{channels: 10, kernel: 5, padding: 0}}}}, global_avg_pool, flatten]"
         f"\ntrain: {{{NEEDED}, size: <3>}}",
-        ("input-mismatch", "takes no images of 3 x 3", ""),
+        ("input-mismatch", "does not accept images of 3 x 3", ""),
     ),
     "images that are no squares": (
         f"name: net\ninput: [3, 48, 32]\n{PLAIN}{TEN}train: {{{needed(data='<cifar10>')}}}",
-        ("input-mismatch", "is trained on squares", "`input: [3, 32, 32]`"),
+        (
+            "input-mismatch",
+            "` is resized to squares, but the network expects",
+            "`input: [3, 32, 32]`",
+        ),
     ),
     "nothing to train": (
         f"name: net\ninput: [10]\nstem: [act]\ntrain: {{{needed(data='<synthetic>')}}}",
@@ -375,7 +390,11 @@ AGAINST = {
     "a batch norm of one sample": (
         f"{HEAD}stem: [global_avg_pool, flatten, <norm>, {{linear: 10}}]\n"
         f"train: {{{needed(batch_size='4')}, accumulate: 4}}",
-        ("norm-with-batch-of-one", "none to spare in a batch of 1", "more samples"),
+        (
+            "norm-with-batch-of-one",
+            "so a batch of 1 fails in training",
+            "more samples",
+        ),
     ),
     "dropout without a linear layer": (
         f"{HEAD}stem: [{{conv: 10}}, global_avg_pool, flatten]\n"
@@ -398,11 +417,11 @@ AGAINST = {
     ),
     "augmentation of features": (
         f"{FEATURES}train: {{{needed(data='tensors')}, <augment>: {{flip: true}}}}",
-        ("idle-regulariser", "`augment` changes images", "remove it"),
+        ("idle-regulariser", "`augment` requires images, but the input is", "remove it"),
     ),
     "mirrored features": (
         f"{FEATURES}train: {{{needed(data='tensors')}, <test_flip>: true}}",
-        ("idle-regulariser", "`test_flip` mirrors images", "remove it"),
+        ("idle-regulariser", "`test_flip` requires images, but the input is", "remove it"),
     ),
 }
 
@@ -420,11 +439,11 @@ def test_a_recipe_against_its_network(name: str) -> None:
 @pytest.mark.parametrize(
     ("last", "loss", "message"),
     [
-        ("softmax", "cross_entropy", "cross-entropy takes its own"),
-        ("softmax", "bce", "takes scores"),
-        ("sigmoid", "bce", "`bce` takes its own"),
-        ("sigmoid", "multi_label", "`multi_label` takes its own"),
-        ("relu", "cross_entropy", "behind the classifier"),
+        ("softmax", "cross_entropy", "cross-entropy applies its own"),
+        ("softmax", "bce", "`, but `bce` expects scores"),
+        ("sigmoid", "bce", "`bce` applies its own"),
+        ("sigmoid", "multi_label", "`multi_label` applies its own"),
+        ("relu", "cross_entropy", "` follows the classifier"),
         ("softmax", "mse", ""),
         ("relu", "huber", ""),
     ],
@@ -440,7 +459,7 @@ def test_the_end_of_a_network_against_its_loss(last: str, loss: str, message: st
 
 def test_what_is_set_from_outside_is_held_against_the_recipe_too() -> None:
     (found,) = check_spec(load("resnet50", {"args.classes": 10}))
-    assert "`--set train=null` leaves the recipe out" in found.hint
+    assert "use `--set train=null` to drop the recipe" in found.hint
     assert check_spec(load("resnet50", {"args.classes": 10, "train": None})) == []
 
 
@@ -547,7 +566,7 @@ def test_a_conflict_with_what_is_inherited_is_told_in_the_file_that_makes_it(var
 
 
 def test_nothing_to_delete(variant: Any) -> None:
-    with pytest.raises(SpecError, match="no `mixup` here to delete"):
+    with pytest.raises(SpecError, match="no `mixup` to remove"):
         variant("train: {mixup: null}")
 
 

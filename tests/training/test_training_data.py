@@ -70,13 +70,13 @@ def test_tensors_of_other_sizes_are_refused(shape: tuple[int, ...], tmp_path: Pa
     script = Script(tmp_path, LINE + recipe("loss: mse", data="tensors"))
     message = script.refuses(tmp_path / "run", "--data", str(tensors(tmp_path / "d.pt", *shape)))
     assert f"the train inputs are {(64, *shape)}, torch.float32" in message
-    assert "they have to be (64, 4), torch.float32" in message
+    assert "they must be (64, 4), torch.float32" in message
 
 
 def test_a_file_that_holds_no_tensors(tmp_path: Path) -> None:
     script = Script(tmp_path, LINE + recipe("loss: mse", data="tensors"))
     (tmp_path / "data.pt").write_bytes(b"PK")
-    assert "write it with torch.save" in script.refuses(tmp_path / "r", "--data", "nowhere.pt")
+    assert "save it with torch.save(" in script.refuses(tmp_path / "r", "--data", "nowhere.pt")
     assert "error: --data FILE" in script.refuses(tmp_path / "r")
     assert "data.pt" in script.refuses(tmp_path / "r", "--data", str(tmp_path / "data.pt"))
 
@@ -133,10 +133,10 @@ def test_folders_that_are_missing_or_others(
     of_folders: Script, folder: Path, tmp_path: Path
 ) -> None:
     message = of_folders.refuses(tmp_path / "run", "--data", str(tmp_path / "nowhere"))
-    assert f"there is no folder {tmp_path / 'nowhere' / 'train'}" in message
+    assert f"{tmp_path / 'nowhere' / 'train'} is not a directory" in message
     (tmp_path / "two" / "train" / "one").mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(tmp_path / "two" / "train" / "one" / "0.png")
-    with pytest.raises(SystemExit, match="has 1 classes, a folder each, and the network has 3"):
+    with pytest.raises(SystemExit, match="has 1 classes, one per directory, but the network has 3"):
         of_folders(tmp_path / "run", "--data", str(tmp_path / "two"))
 
 

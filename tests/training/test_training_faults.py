@@ -83,7 +83,7 @@ def test_an_option_out_of_range(
 @pytest.mark.parametrize("device", ["cpu:x", "meta", "cuda:99", "gpu", "cpu,cuda"])
 def test_a_device_that_is_not_there(simple: Script, tmp_path: Path, device: str) -> None:
     message = simple.refuses(tmp_path / "run", "--device", device)
-    assert message.startswith(f"error: there is no device {device}\nhelp: --device takes cpu")
+    assert message.startswith(f"error: unknown device {device}\nhelp: --device takes cpu")
 
 
 @pytest.mark.parametrize("name", ["file", "file/run", "x" * 300, "dangling"])
@@ -101,11 +101,11 @@ def test_a_batch_norm_that_sees_one_value(tmp_path: Path, options: list[str]) ->
     script = Script(tmp_path, SMALL + recipe(batch_size="8", accumulate="1"))
     if options == ["--batch-size=3"]:
         options += ["--accumulate=2"]
-        assert "--batch-size 4 can" in ended(script, tmp_path / "run", *options)
+        assert "use --batch-size 4" in ended(script, tmp_path / "run", *options)
     else:
         message = ended(script, tmp_path / "run", *options)
         least = 8 if "--accumulate=4" in options else 2
-        assert f"help: give a --batch-size of {least} or more" in message
+        assert f"help: use a --batch-size of {least} or more" in message
 
 
 # Libraries ----------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def test_a_script_without_its_network(tmp_path: Path) -> None:
     script.write_text(archspec.render_training(tmp_path / "tiny.yaml"))
     assert started(script) == (
         "error: the network cannot be imported: No module named 'tiny'\n"
-        "help: keep its file beside this one\n"
+        "help: keep its file next to this one\n"
     )
 
 
@@ -175,7 +175,7 @@ def test_compile_without_a_compiler(simple: Script, tmp_path: Path) -> None:
     caches = str(tmp_path / "caches")
     said = started(simple.path, *options, CXX="/nowhere", TORCHINDUCTOR_CACHE_DIR=caches)
     assert "\nerror: torch.compile failed: InvalidCxxCompiler: No working C++ compiler" in said
-    assert said.endswith("\nhelp: --no-compile needs none; or install the compiler that it needs\n")
+    assert said.endswith("\nhelp: use --no-compile, or install the compiler that it needs\n")
 
 
 # Memory -------------------------------------------------------------------------------
@@ -188,12 +188,12 @@ def test_compile_without_a_compiler(simple: Script, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("batch", "accumulate", "world", "told"),
     [
-        (256, 1, 1, "--accumulate 2 takes 128 at a time"),
-        (256, 4, 2, "--accumulate 8 takes 16 at a time"),
-        (9, 1, 1, "--accumulate 3 takes 3 at a time"),
-        (14, 2, 1, "--accumulate 14 takes 1 at a time"),
-        (4, 2, 2, "--precision bf16, smaller images or a smaller network"),
-        (1, 1, 1, "--precision bf16, smaller images or a smaller network"),
+        (256, 1, 1, "--accumulate 2 processes 128 at a time"),
+        (256, 4, 2, "--accumulate 8 processes 16 at a time"),
+        (9, 1, 1, "--accumulate 3 processes 3 at a time"),
+        (14, 2, 1, "--accumulate 14 processes 1 at a time"),
+        (4, 2, 2, "use --precision bf16, smaller images, or a smaller network"),
+        (1, 1, 1, "use --precision bf16, smaller images, or a smaller network"),
     ],
 )
 def test_advice_on_memory_can_be_followed(
@@ -233,7 +233,7 @@ TENSORS = {
     "negative": ("bce", X, LABELS - 1, "train targets are from -1 to 1"),
     "bytes": ("cross_entropy", X.byte(), LABELS, "train inputs are (6, 4), torch.uint8"),
     "double": ("cross_entropy", X.double(), LABELS, "train inputs are (6, 4), torch.float64"),
-    "empty": ("cross_entropy", X[:0], LABELS[:0], "with one sample at least"),
+    "empty": ("cross_entropy", X[:0], LABELS[:0], ", with at least one sample"),
     "integers": ("huber", X, VALUES.long(), "train targets are (6, 3), torch.int64"),
     "half": ("mse", X.half(), VALUES, "train inputs are (6, 4), torch.float16"),
     "complex": ("mse", X, VALUES + 0j, "train targets are (6, 3), torch.complex64"),
@@ -242,7 +242,7 @@ TENSORS = {
     "no shares": ("multi_label", X, VALUES * 2, "train targets are from 0 to 2"),
     "a number": ("mse", X, torch.tensor(1.0), "train targets are (), torch.float32"),
     "sparse": ("mse", X, (VALUES / 0).to_sparse(), "train targets are from nan to nan"),
-    "a list": ("mse", X, [1.0, 2.0], "write it with torch.save"),
+    "a list": ("mse", X, [1.0, 2.0], "save it with torch.save("),
 }
 
 
@@ -313,7 +313,7 @@ def test_an_image_that_cannot_be_read_is_named(
     path = data / "train" / "b" / "1.png"
     DAMAGES[damage](path)
     message = of_folders.refuses(tmp_path / "run", "--data", str(data), "--workers", workers)
-    assert message.startswith(f"error: {path} cannot be read: ")
+    assert message.startswith(f"error: could not read {path}: ")
     assert message.count("\n") == 1
 
 
@@ -329,7 +329,7 @@ def test_what_is_hidden_is_neither_class_nor_image(of_folders: Script, tmp_path:
     assert [Path(path).name for path, _ in found.images] == ["0.png", "1.png"] * 3
 
 
-@pytest.mark.parametrize(("train", "told"), [("", "has 0 classes"), ("a b c", "no image in")])
+@pytest.mark.parametrize(("train", "told"), [("", "has 0 classes"), ("a b c", "no images in")])
 def test_folders_without_images(of_folders: Script, tmp_path: Path, train: str, told: str) -> None:
     (tmp_path / "data" / "train").mkdir(parents=True)
     images(tmp_path / "data", train=train, count=0)
@@ -383,7 +383,7 @@ def test_workers_that_cannot_work(
 
     monkeypatch.setattr(of_folders.module, "DataLoader", loader)
     args = argparse.Namespace(workers=2)
-    with pytest.raises(SystemExit, match=r"--workers 0 .*--shm-size") as caught:
+    with pytest.raises(SystemExit, match=r"use --workers 0, .*--shm-size") as caught:
         next(iter(of_folders.module.batches([], [], "cpu", args)))
     assert str(error).rpartition("RuntimeError: ")[2].strip() in str(caught.value)
     assert str(caught.value).count("\n") == 1
@@ -449,7 +449,7 @@ def test_the_lock_of_another_machine_is_waited_for(
 @posix
 def test_a_start_that_fails_holds_no_lock(of_folders: Script, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    assert "there is no folder" in of_folders.refuses(out, "--data", str(tmp_path / "nowhere"))
+    assert "is not a directory" in of_folders.refuses(out, "--data", str(tmp_path / "nowhere"))
     assert [path.name for path in out.iterdir()] == ["lock"]
     code = f"import fcntl; fcntl.lockf(open({str(out / 'lock')!r}, 'a'), 6)"  # or fails
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -598,7 +598,7 @@ def test_a_run_shows_signs_of_life(simple: Script, tmp_path: Path) -> None:
 def test_a_run_is_drawn_before_its_first_evaluation(simple: Script, tmp_path: Path) -> None:
     simple.module.log(tmp_path, [{"step": 4, "epoch": 0.25, "lr": 0.1, "train_loss": 2.3}])
     log = read_log(tmp_path)
-    assert best_text(log) == "no evaluation yet"
+    assert best_text(log) == "no evaluations yet"
     draw({"run": log}, "svg")
     draw({"one": log, "other": log}, "svg")
 

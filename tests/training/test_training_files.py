@@ -104,15 +104,16 @@ def test_a_file_that_was_not_published(
     path = tmp_path / "published" / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(damage(path.read_bytes()))
     message = mnist.refuses(tmp_path / "run", "--data", str(path.parent))
-    assert message.startswith(f"error: {path} is not what was published")
+    assert message.startswith(f"error: {path} is not the published file")
     assert "delete it, and run again with --download" in message
 
 
 def test_a_file_that_is_missing(mnist: Script, tmp_path: Path) -> None:
     message = mnist.refuses(tmp_path / "run", "--data", str(tmp_path / "nowhere"))
     assert "train-images-idx3-ubyte.gz: No such file or directory" in message
-    assert "--download fetches" in message
-    assert "--data synthetic needs none" in message
+    assert (
+        "use --data DIR for existing data, --download to fetch it, or --data synthetic" in message
+    )
 
 
 def test_a_download_is_told_and_read(
@@ -132,7 +133,10 @@ def test_a_download_that_fails(
     mnist: Script, files: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mnist.module, "URL", f"{(tmp_path / 'gone').as_uri()}/")
-    with pytest.raises(SystemExit, match="--data DIR says where the data is") as caught:
+    with pytest.raises(
+        SystemExit,
+        match="use --data DIR for existing data",
+    ) as caught:
         mnist.module.read_idx_set(asked(tmp_path / "fetched", download=True))
     assert "train-images-idx3-ubyte.gz" in str(caught.value)
     assert not list((tmp_path / "fetched").iterdir())
@@ -142,7 +146,7 @@ def test_what_was_fetched_is_checked(
     mnist: Script, files: dict[str, Tensor], tmp_path: Path
 ) -> None:
     (tmp_path / "published" / "train-images-idx3-ubyte.gz").write_bytes(b"another")
-    with pytest.raises(SystemExit, match="is not what was published"):
+    with pytest.raises(SystemExit, match="is not the published file: its SHA-256 differs"):
         mnist.module.read_idx_set(asked(tmp_path / "fetched", download=True))
 
 

@@ -30,16 +30,25 @@ BODIES = {
     "a residual in a residual": (f"{{residual: [{{conv: 8}}, {CELL}]}}", ["bn1"]),
     "a branch of two": (f"{{concat: [[{CELL}], [act]]}}", ["bn1"]),
     "pre-activation": ("{residual: [{conv: 8}], before: [norm, act]}", ["conv2"]),
-    "an activation that is shared": ("act, {residual: [{conv: 8}, act]}", "of the network ends in"),
-    "branches": ("{residual: [{concat: [{conv: 4}, {conv: 4}]}]}", "of the network ends in"),
-    "a gate": ("{residual: [{conv: 8}, {scale: [{conv: 8}]}]}", "of the network ends in"),
-    "one of two": (f"{CELL}, {{residual: [{{scale: [sigmoid]}}]}}", "of the network ends in"),
-    "nothing": ("{residual: []}", "of the network ends in"),
+    "an activation that is shared": (
+        "act, {residual: [{conv: 8}, act]}",
+        "of the network does not end in",
+    ),
+    "branches": (
+        "{residual: [{concat: [{conv: 4}, {conv: 4}]}]}",
+        "of the network does not end in",
+    ),
+    "a gate": ("{residual: [{conv: 8}, {scale: [{conv: 8}]}]}", "of the network does not end in"),
+    "one of two": (
+        f"{CELL}, {{residual: [{{scale: [sigmoid]}}]}}",
+        "of the network does not end in",
+    ),
+    "nothing": ("{residual: []}", "of the network does not end in"),
     "two branches": ("{add: [[{conv: 8}], [{conv: 8}]]}", "no residual block"),
     "a residual in a gate": (f"{{scale: [{CELL}, sigmoid]}}", "no residual block"),
     "drop_path in a sequence": (
         f"{CELL}, {{sequence: [act, {{stochastic_depth: 0.1}}]}}",
-        "drops residuals already",
+        "the network already drops residuals: it has a `drop_path`",
     ),
 }
 
@@ -101,7 +110,7 @@ def test_dropout_acts_on_the_last_linear_layer_of_the_main_path() -> None:
 )
 def test_dropout_has_nothing_to_act_on_beside_the_main_path(layers: str) -> None:
     text = f"{HEAD.format('3, 8, 8')}stem: [{{conv: 8}}, {layers}]\n{WIDE}"
-    assert said(text) == ["the network has no linear layer for `dropout`"]
+    assert said(text) == ["`dropout` has no effect: the network has no linear layer"]
 
 
 def test_a_script_is_of_a_recipe_that_lint_finds_right() -> None:

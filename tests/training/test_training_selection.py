@@ -187,7 +187,7 @@ def test_without_validation_all_is_trained_on_and_the_last_tested(tmp_path: Path
     assert "val " not in printed
     assert not (out / "best.pt").exists()
     assert rows(out)[-1]["test_accuracy"]
-    assert "nothing to validate or to test with" in script.refuses(
+    assert "the data has no validation or test samples" in script.refuses(
         tmp_path / "other", "--data", saved(tmp_path, "train")
     )
 
@@ -208,7 +208,7 @@ def test_early_stopping_needs_validation() -> None:
         parse_text(FLAT + flat("validation: 0, early_stopping: 2"), "net")
     (error,) = caught.value.diagnostics
     assert error.rule == "conflicting-keys"
-    assert "goes by the validation samples, and there are none" in error.message
+    assert "`early_stopping` requires validation samples, but there are none" in error.message
 
 
 # Folders ------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from support.forks import pair
 from support.scripts import Script, recipe
 
 STILL = ("--steps", "1", "--lr", "1e-30")  # a step that moves no weight
-ALL = "start anew: none; left over: none"
+ALL = "reinitialized: none; unused: none"
 CONVOLUTIONS = NETWORK.replace("flatten, {linear: 10}", "{conv: 10}, flatten")
 State = dict[str, Tensor]
 
@@ -85,7 +85,7 @@ def test_every_tensor_is_taken(
     torch.save(wrapped(state), path)
     found, about = started(script, path)
     assert differing(found, state) == []
-    assert about == f"{path}: {len(state)} of {len(state)} tensors taken; {ALL}"
+    assert about == f"{path}: {len(state)} of {len(state)} tensors loaded; {ALL}"
 
 
 def test_safetensors_whatever_they_are_called(script: Script, path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_run_starts_from_them_and_then_goes_on_with_its_own(
     out, state = tmp_path / "run", saved(script, path)
     given = ("--weights", str(path), "--resume", "auto")
     printed = script(out, *STILL, *given)
-    assert printed.startswith(f"{path}: {len(state)} of {len(state)} tensors taken; {ALL}\ntiny: ")
+    assert printed.startswith(f"{path}: {len(state)} of {len(state)} tensors loaded; {ALL}\ntiny: ")
     last = torch.load(out / "last.pt", weights_only=True)
     for name, _ in script.module.Tiny().named_parameters():
         assert torch.equal(last["trained"][name], state[name])
@@ -124,7 +124,7 @@ def test_a_run_starts_from_another_run(script: Script, tmp_path: Path) -> None:
 def test_several_processes_start_from_them(script: Script, path: Path, tmp_path: Path) -> None:
     state = saved(script, path)
     first, second = pair(script.path, tmp_path / "run", *STILL, "--weights", str(path))
-    assert f"{path}: {len(state)} of {len(state)} tensors taken" in finish(first)
+    assert "tensors loaded" in finish(first)
     finish(second)
     last = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
     for name, _ in script.module.Tiny().named_parameters():
@@ -155,8 +155,8 @@ def test_channels_and_classes_as_load_weights_adapts_them(
     assert differing(net.state_dict(), fresh.state_dict()) == anew
     assert [name for name in anew if not torch.equal(start[name], fresh.state_dict()[name])] == []
     made = "" if channels == 3 else f" (conv1.weight from 3 channels to {channels})"
-    rest = "start anew: fc.weight (there [4, 8]), fc.bias (there [4]); left over: none"
-    assert about == f"{path}: {len(start) - 2} of {len(start)} tensors taken{made}; {rest}"
+    rest = "reinitialized: fc.weight (there [4, 8]), fc.bias (there [4]); unused: none"
+    assert about == f"{path}: {len(start) - 2} of {len(start)} tensors loaded{made}; {rest}"
 
 
 def _file(folder: Path, text: str) -> Path:
@@ -170,9 +170,9 @@ def test_all_that_is_not_taken_is_told(script: Script, path: Path) -> None:
     for name in ("bn1.bias", "bn1.num_batches_tracked"):
         del state[name]
     torch.save(state | {f"more.{n}": torch.zeros(1) for n in range(9)}, path)
-    anew = "start anew: bn1.bias, bn1.num_batches_tracked"
-    left = "left over: more.0, more.1, more.2, more.3, more.4, more.5 and 3 more"
-    assert started(script, path)[1] == f"{path}: 30 of 32 tensors taken; {anew}; {left}"
+    anew = "reinitialized: bn1.bias, bn1.num_batches_tracked"
+    left = "unused: more.0, more.1, more.2, more.3, more.4, more.5 and 3 more"
+    assert started(script, path)[1] == f"{path}: 30 of 32 tensors loaded; {anew}; {left}"
 
 
 # Refused ------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ NOT_WEIGHTS: dict[str, Callable[[Path], object]] = {
     "a page": lambda path: path.write_text("<!doctype html>"),
     "JSON": lambda path: path.write_text('{"a": {"b": 1}}  {'),
     "a header alone": lambda path: path.write_bytes(b"\xff\0\0\0\0\0\0\0{"),
-    "cut off": _cut,
+    "truncated": _cut,
     "another archive": _zip,
     "in itself": _recursive,
     "code": lambda path: torch.save({"args": argparse.Namespace(), "model": {}}, path),
@@ -227,18 +227,18 @@ def test_a_file_that_is_not_there(script: Script, path: Path) -> None:
 def test_weights_of_another_network(script: Script, path: Path) -> None:
     torch.save({"encoder.0.weight": torch.zeros(8, 3, 3, 3), "decoder.w": torch.zeros(2)}, path)
     message = script.refuses(path.parent / "run", "--weights", str(path))
-    assert "no tensor of a name and shape of the network\nhelp: " in message
-    assert message.endswith("left over: encoder.0.weight, decoder.w")
+    assert "no tensor with a name and shape of the network\nhelp: " in message
+    assert message.endswith("unused: encoder.0.weight, decoder.w")
 
 
 def test_few_tensors_or_other_shapes_are_a_warning(script: Script, path: Path) -> None:
     state = saved(script, path)
     torch.save({"conv1.weight": state["conv1.weight"]}, path)
     about = started(script, path)[1]
-    assert about.startswith(f"warning: {path}: 1 of 32 tensors taken; start anew: bn1.weight, ")
+    assert about.startswith(f"warning: {path}: 1 of 32 tensors loaded; reinitialized: bn1.weight, ")
     torch.save(state | {"first.0.conv1.weight": torch.zeros(8, 8, 1, 1)}, path)
-    anew = "start anew: first.0.conv1.weight (there [8, 8, 1, 1])"
-    assert started(script, path)[1].startswith(f"warning: {path}: 31 of 32 tensors taken; {anew};")
+    anew = "reinitialized: first.0.conv1.weight (there [8, 8, 1, 1])"
+    assert started(script, path)[1].startswith(f"warning: {path}: 31 of 32 tensors loaded; {anew};")
 
 
 # Frozen -------------------------------------------------------------------------------
@@ -288,10 +288,10 @@ def test_a_constant_is_frozen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "at", "message", "hint"),
     [
-        ("[frist]", "frist", "no layer with weights of the name `frist`", "did you mean `first`?"),
-        ("[stem, relu]", "relu", "no layer with weights of the name `relu`", "it has: "),
-        ("[first.2]", "first.2", "no layer with weights of the name `first.2`", "it has: "),
-        ("[stem, first, fc]", "freeze", "there is nothing to train", "leave out the last one"),
+        ("[frist]", "frist", "no layer with weights is named `frist`", "did you mean `first`?"),
+        ("[stem, relu]", "relu", "no layer with weights is named `relu`", "available: "),
+        ("[first.2]", "first.2", "no layer with weights is named `first.2`", "available: "),
+        ("[stem, first, fc]", "freeze", "there is nothing to train", "remove the last one"),
     ],
 )
 def test_names_that_freeze_nothing(names: str, at: str, message: str, hint: str) -> None:
@@ -383,10 +383,10 @@ def test_layers_learn_at_rates_of_their_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "at", "message"),
     [
-        ("lr_factors: {frist: 2}", "frist", "no layer with weights of the name `frist`"),
+        ("lr_factors: {frist: 2}", "frist", "no layer with weights is named `frist`"),
         ("lr_factors: {first: 2}, freeze: [first]", "first", "`first` is frozen"),
         ("lr_factors: {fc: 2}, head_lr: 3", "fc", "`head_lr` sets the rate of `fc`"),
-        ("head_warmup: 1, freeze: [fc]", "head_warmup", "`fc`, which is frozen"),
+        ("head_warmup: 1, freeze: [fc]", "head_warmup", "`fc`, is frozen"),
     ],
 )
 def test_a_rate_that_has_no_effect(keys: str, at: str, message: str) -> None:

@@ -1,8 +1,8 @@
-"""`archspec lint`: what is wrong with specs, and what to write instead.
+"""`archspec lint`: find problems in specs, and how to fix them.
 
-- options: what one can say
-- settings: that, laid over a configuration file
-- work: what the linter is asked to do, and what is written of it
+- options: the command-line options
+- settings: the options, which override a configuration file
+- work: the operations of the linter, and their output
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ def add_parser(commands: Any) -> None:
     """`archspec lint [PATHS]`."""
     parser = commands.add_parser(
         "lint",
-        description="Checks specs, and files in folders `blocks` as blocks. Exit code 0: clean; "
-        "1: findings; 2: usage, configuration, a file that cannot be opened, or no spec found.",
+        description=(
+            "Check specs, and files in directories named `blocks` as blocks. Exit code 0: clean; "
+            "1: findings; 2: invalid usage or configuration, a file that cannot be opened, or no "
+            "specs found."
+        ),
         allow_abbrev=False,
     )
     add_options(parser)

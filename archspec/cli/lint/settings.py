@@ -1,4 +1,4 @@
-"""The settings of a run: its options, laid over the configuration file."""
+"""The settings of a run: its options override the configuration file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.lint.settings import Settings, SettingsError
 
 
 def settings_of(args: argparse.Namespace, codes: Codes, cache: Cache | None) -> Settings:
-    """The configuration file's settings, with the command line's laid over them."""
+    """The configuration file's settings, overridden by the command line."""
     named = [args.stdin_filename or path if path == "-" else path for path in args.paths]
     file = "" if args.isolated else configuration(named)
     settings = read_settings(file, codes, cache) if file else Settings()
@@ -38,6 +38,6 @@ def _names(text: str | None) -> tuple[str, ...]:
 def _per_file(text: str) -> tuple[str, tuple[str, ...]]:
     pattern, colon, rules = text.rpartition(":")
     if not colon or not pattern or not rules:
-        hint = "write e.g. `--per-file-ignores 'specs/old/*:AS304'`"
+        hint = "for example, `--per-file-ignores 'specs/old/*:AS304'`"
         raise SettingsError(f"`--per-file-ignores {text}` has no rule", hint)
     return pattern, _names(rules)

@@ -1,4 +1,4 @@
-"""What the linter is asked to do, and what is written of it."""
+"""The operations of the linter, and their output."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def _lint(args: argparse.Namespace) -> int:
         print(show(settings))
         return 0
     if args.statistics and args.format and not formats.load(args.format).statistics:
-        message = f"there are no statistics as `{args.format}`"
-        raise SettingsError(message, "write `--format json`")
+        message = f"`--statistics` does not support `--format {args.format}`"
+        raise SettingsError(message, "use `--format json`")
     if args.fix or args.diff:
         return _fix(args, settings)
     if "-" in args.paths:
@@ -65,7 +65,7 @@ def _write_baseline(report: Report, file: str) -> int:
     say(f"{count(number, 'warning')} written to {file}")
     if report.errors:
         left = f"{count(report.errors, 'error')} left out"
-        note(f"{left}: fix what keeps a spec from being built, or exclude it")
+        note(f"{left}: fix these errors, or exclude the files")
     return _unreadable(report) or report.exit_code()
 
 
@@ -78,7 +78,7 @@ def _files(args: argparse.Namespace, settings: Settings) -> list[str]:
 
 def _standard_input(args: argparse.Namespace) -> bytes:
     if len(args.paths) > 1:
-        raise SettingsError("`-` stands alone: other paths cannot be linted with it")
+        raise SettingsError("`-` cannot be combined with other paths")
     return sys.stdin.buffer.read()
 
 
@@ -93,7 +93,7 @@ def _fix(args: argparse.Namespace, settings: Settings) -> int:
         what = f"{report.fixed} would be fixed" if diff else "nothing to fix"
         note(what)
         return _unreadable(report) or (1 if diff else 0)
-    if text is not None:  # the text goes where it came from, so findings go elsewhere
+    if text is not None:  # the text goes to standard output, so findings go to standard error
         sys.stdout.buffer.write(text)
     _write(report, settings, args, None if text is None else sys.stderr)
     return _unreadable(report) or report.exit_code(settings.strict)

@@ -1,11 +1,11 @@
-"""`archspec show --pass`: what each pass makes of a spec, as text.
+"""`archspec show --pass`: the result of each pass over a spec, as text.
 
 parsed     the spec's own file, before `extends`
 merged     the spec after `extends`
-expanded   every use of every block opened, with numbers, formulas and shapes
-classes    the classes that the generated source has
+expanded   every use of every block, with numbers, formulas, and shapes
+classes    the classes of the generated source
 
-documents  documents as YAML, with the place of each value
+documents  documents as YAML, with the location of each value
 tree       expanded networks
 listing    classes
 """
@@ -50,7 +50,7 @@ def expanded(source: str, settings: Settings) -> str:
 
 def classes(source: str, settings: Settings) -> str:
     """The classes of the generated source, each before those that use it."""
-    from archspec.cli.passes.listing import class_text  # brings jinja2
+    from archspec.cli.passes.listing import class_text  # imports jinja2
 
     spec = load(source, settings, memo=MEMO)
     return class_text(classes_of(expand_network(spec, memo=MEMO), spec))

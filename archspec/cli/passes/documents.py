@@ -1,4 +1,4 @@
-"""Documents as YAML, with the place of each value in a comment."""
+"""Documents as YAML, with the location of each value in a comment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.source.document import Document, Step
 from archspec.source.writer import dumped
 
 WIDTH = 80
-LAST_COLUMN = 64  # a comment starts no further right, unless its value does not fit before it
+LAST_COLUMN = 64  # the column of comments, unless a value does not fit before it
 
 Path = tuple[Step, ...]
 Line = tuple[str, str]  # text and comment
@@ -28,7 +28,7 @@ def file_and_line(span: Span) -> str:
 
 
 def with_places(document: Document, place: Place) -> str:
-    """The data as YAML; comments say where each value is written."""
+    """The data as YAML, with the location of each value in comments."""
     lines = list(_Writer(document, place).nested(document.data, ()))
     lengths = [len(text) for text, _ in lines if len(text) <= LAST_COLUMN]
     column = max(lengths, default=0)
@@ -36,7 +36,7 @@ def with_places(document: Document, place: Place) -> str:
 
 
 class _Writer:
-    """Maps and lists as lines; a list of scalars is one value."""
+    """Mappings and lists as lines; a list of scalars is one value."""
 
     def __init__(self, document: Document, place: Place) -> None:
         self.document, self.place = document, place
@@ -82,5 +82,5 @@ def _indented(lines: Iterator[Line], first: str) -> Iterator[Line]:
 
 
 def _yaml(data: Any, flow: bool | None) -> str:
-    """Data as YAML; with `flow=None` the lists of scalars in it are in brackets."""
+    """Data as YAML; with `flow=None`, its lists of scalars are in brackets."""
     return dumped(data, flow, WIDTH).removesuffix("\n")

@@ -1,4 +1,4 @@
-"""Classes as text: parameters, layers, and how many modules of each a network has."""
+"""Classes as text: parameters, layers, and the number of modules of each in a network."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _layer(name: str, new: Any, start: str) -> Iterator[str]:
 
 
 def _forward(cls: Class) -> Iterator[str]:
-    """What it computes, if that fits on a line; a sequential class applies its layers in order."""
+    """Its computation, if that fits on a line; a sequential class applies its layers in order."""
     line = f"{STEP}forward(x) = {formula(cls)}"
     if not cls.sequential and len(line) <= WIDTH:
         yield line
@@ -78,7 +78,7 @@ def _parameter(parameter: Parameter) -> str:
 
 
 def _uses(network: Network) -> Counter[Class]:
-    """How many modules of each class there are; each class stands before its users."""
+    """The number of modules of each class; each class comes before its users."""
     root = _use(New(network.root), {})
     todo: dict[Class, Counter[Use]] = {network.root: Counter({root: 1})}
     for cls in reversed(network.classes):
@@ -94,14 +94,14 @@ def _uses(network: Network) -> Counter[Class]:
 
 
 def _use(new: New, env: Mapping[str, Any]) -> Use:
-    """A class with what its sizes are."""
+    """A class with the values of its sizes."""
     assert isinstance(new.what, Class)
     sizes = bound(new.what, call(new), lambda v: number(v, env) if isinstance(v, Expr) else None)
     return new.what, tuple(sizes.items())
 
 
 def _constructed(new: Any, env: Mapping[str, Any]) -> Iterator[Use]:
-    """Each module of a class that a construction makes, as often as it does."""
+    """Each module of a class that a construction makes, as often as it makes it."""
     if isinstance(new, Sequential):
         for child in children(new, env):
             yield from _constructed(child, env)

@@ -1,4 +1,4 @@
-"""Expanded networks as text: a line for each module, with what leaves it."""
+"""Expanded networks as text: one line per module, with its output shape."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ STEP = "  "
 
 
 def tree_text(network: ExpandedNetwork) -> str:
-    """The network, one level of indentation for each level of modules."""
+    """The network, one level of indentation per level of modules."""
     values = ", ".join(_sized(name, v.number, None) for name, v in network.symbolic.items())
     head = f"{network.root.class_name}({values}): {network.input} -> {network.output}"
     return "\n".join([head, *_Tree().block(network.root, "", STEP)])
 
 
 class _Tree:
-    """Opens each block once; uses with the same sizes share one instance."""
+    """Shows each block once; uses with the same sizes share one instance."""
 
     def __init__(self) -> None:
         self.opened: dict[BlockInstance, str] = {}
@@ -76,14 +76,14 @@ class _Tree:
 
 
 def _remarks(child: Child, shortcut: bool) -> str:
-    """The op or block as the spec names it, and what is special."""
+    """The op or block by its name in the spec, and what is special about it."""
     known = {_written(child.module): True, "shortcut": shortcut, _starts(child): True}
     texts = [text for text, holds in known.items() if text and holds]
     return f" ({', '.join(texts)})" if texts else ""
 
 
 def _starts(child: Child) -> str:
-    """How its parameters start, where it says so itself."""
+    """The initialization of its parameters, if it sets any."""
     starts = [f"{draw.parameter} by {draw.function}" for draw in child.draws]
     return ", ".join(starts)
 
@@ -102,7 +102,7 @@ def _in_order(instance: BlockInstance) -> Iterator[Child]:
 
 
 def _leaving(sites: Iterable[tuple[str, Site]]) -> dict[str, str]:
-    """By attribute: the shape that leaves each application."""
+    """By attribute: the output shape of each application."""
     shapes: dict[str, Counter[str]] = {}
     for attribute, site in sites:
         shapes.setdefault(attribute, Counter())[str(site.y)] += 1
@@ -117,7 +117,7 @@ def _counted(shapes: Counter[str]) -> str:
 
 
 def _op(call: OpCall) -> str:
-    """The constructor call, with all that the network decides."""
+    """The constructor call, with every value that the network determines."""
     wanted = {f.torch for f in fields_of(call.kind) if f.default is MISSING}
     arguments = (
         _slot(slot) if name in wanted else f"{name}={_slot(slot)}"
@@ -127,7 +127,7 @@ def _op(call: OpCall) -> str:
 
 
 def _definitions(call: BlockCall, indent: str) -> list[str]:
-    """The names of the block; formulas of those that were given are in the names around it."""
+    """The names of the block; formulas of arguments are in the names of the enclosing block."""
     known = call.instance.definitions
     declared = [*FLOW, *call.instance.args]
     names = sorted(known, key=lambda n: declared.index(n) if n in declared else len(declared))
@@ -151,7 +151,7 @@ def _sized(name: str, number: Scalar, formula: Expr | None) -> str:
 
 
 def _size(number: Scalar, formula: Expr | None) -> str:
-    """A number, and its formula if that says more."""
+    """A number, and its formula if that adds information."""
     if formula is None or isinstance(formula, Number):
         return show(number)
     return f"{show(number)} [{source(formula)}]"

@@ -1,4 +1,4 @@
-"""How a comparison is printed: one module a format."""
+"""How a comparison is printed: one module per format."""
 
 from __future__ import annotations
 

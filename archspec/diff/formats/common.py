@@ -1,4 +1,4 @@
-"""What the formats for people share."""
+"""Shared by the formats for people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from archspec.diff.fold import listed
 from archspec.diff.lines import Line
 
 MOST_LINES = 5
-MOST_PLACES = 5  # patterns of a line
+MOST_PLACES = 5  # patterns per line
 
 
 def shown(comparison: Comparison, every: bool) -> tuple[list[Line], int]:
@@ -18,7 +18,7 @@ def shown(comparison: Comparison, every: bool) -> tuple[list[Line], int]:
 
 
 def told(comparison: Comparison, line: Line) -> str:
-    """The text of a line; the one line that makes all the difference in MACs says so."""
+    """The text of a line; the one line that causes the whole difference in MACs says so."""
     lines = comparison.lines
     total = comparison.facts.after.macs - comparison.facts.before.macs
     others = any(one.macs for one in lines if one is not line)
@@ -28,19 +28,19 @@ def told(comparison: Comparison, line: Line) -> str:
 
 
 def place(line: Line) -> str:
-    """Where it is."""
+    """The location of a line."""
     more = len(line.where) - MOST_PLACES
     return listed(line.where[:MOST_PLACES]) + (f" and {more} more" if more > 0 else "")
 
 
 def one_name(comparison: Comparison) -> str:
-    """The name of both networks, "" if they have two."""
+    """The name of both networks, "" if they differ."""
     before, after = comparison.facts.before.name, comparison.facts.after.name
     return before if before == after else ""
 
 
 def unchanged(comparison: Comparison) -> str:
-    """The size of a network that is the same."""
+    """The size of a network that did not change."""
     facts = comparison.facts
     keys = len(comparison.checkpoint.old)
     return (

@@ -11,7 +11,7 @@ from archspec.diff.comparison import Comparison
 
 
 def render(comparison: Comparison, every: bool = True) -> str:
-    """All of it: every change by itself, and the lines that fold them."""
+    """Everything: each change separately, and the lines that fold them."""
     facts, weights = comparison.facts, comparison.checkpoint
     whole = {
         "before": _network(comparison.names[0], facts.before),
@@ -63,5 +63,5 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _data(value: Any) -> Any:
-    """An argument as JSON knows it."""
+    """An argument as a JSON value."""
     return float(value) if hasattr(value, "numerator") and value != int(value) else value

@@ -13,7 +13,7 @@ from archspec.diff.lines import Line
 _CODE = re.compile(r"(`[^`]*`)")
 _ARROW, _TIMES, _DASH, _MINUS = " \u2192 ", "\u00d7", "\u2013", "\u2212"
 _SIGNS = re.compile(r"(?P<arrow> -> )|(?<=\d)x(?=\d)| x (?=\d)|(?P<dash>(?<=\d)-(?=\d))")
-_SPECIAL = re.compile(r"([\\*<>&|`\[\]!])")  # what Markdown or HTML would obey
+_SPECIAL = re.compile(r"([\\*<>&|`\[\]!])")  # what Markdown or HTML would interpret
 _NUMBERS = re.compile(r"[-+.\de]+")
 
 
@@ -52,7 +52,7 @@ def _cells(row: tuple[str, ...]) -> list[str]:
 
 
 def _code(text: str) -> str:
-    """A name as code; a backtick in it is none of ours."""
+    """A name as code; a backtick in it is not part of the markup."""
     return f"`{visible(text).replace('`', '')}`"
 
 
@@ -63,7 +63,7 @@ def _text(text: Text) -> str:
 
 
 def _typeset(text: str) -> str:
-    """Arrows, signs and dashes as they are printed, but not in code."""
+    """Arrows, signs, and dashes as in print, except in code."""
     parts = _CODE.split(visible(text))
     return "".join(
         p if place % 2 else _escaped(_SIGNS.sub(_sign, p)) for place, p in enumerate(parts)

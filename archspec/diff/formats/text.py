@@ -6,7 +6,7 @@ from archspec.diagnostics import visible
 from archspec.diff.comparison import Comparison, Metric
 from archspec.diff.formats.common import one_name, place, shown, told, unchanged
 
-WIDEST = 36  # of what stands ahead of a line's text
+WIDEST = 36  # of what comes before a line's text
 
 
 def render(comparison: Comparison, every: bool = False) -> str:

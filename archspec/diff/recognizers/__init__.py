@@ -1,6 +1,6 @@
-"""What kinds of change there are. Each looks at the changes that nothing before it explained.
+"""The kinds of changes. Each looks at the changes that no earlier one explained.
 
-A recognizer is a function of a few lines that knows no network; one that is new goes in the list.
+A recognizer is a function of a few lines that knows no network by name; add new ones to the list.
 """
 
 from archspec.diff.lines import Recognizer

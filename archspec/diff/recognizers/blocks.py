@@ -1,4 +1,4 @@
-"""Blocks: repeated more often, with parts added, with an argument that moves."""
+"""Blocks: more or fewer, with added parts, with an argument that moves."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _many(nodes: Sequence[Node], more: bool) -> str:
 
 
 def moved(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """An argument that one layer of a block gives up, and a sibling takes."""
+    """An argument that moves from one layer of a block to another."""
     found: dict[tuple[Any, ...], list[tuple[Change, Change]]] = {}
     for siblings in grouped(changes, lambda one: one.inside).values():
         single = [one for one in siblings if one.kind == "changed" and len(one.own) == 1]
@@ -88,7 +88,7 @@ def moved(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def _moves(giver: Change, name: str, old: Any, new: Any) -> bool:
-    """Whether it is a number that a layer gives up, and no width."""
+    """Whether it is a number that a layer gives up, but not a width."""
     leaves = giver.node.op.leaves if giver.node.op else None
     return isinstance(old, int) and isinstance(new, int) and old > new and name != leaves
 
@@ -98,7 +98,7 @@ def _with_window(one: Change) -> str:
 
 
 def parts(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """A part that blocks have now, or have no more."""
+    """A part that blocks now have, or no longer have."""
     ones = [c for c in changes if c.kind in ("added", "removed") and c.inside[1].path]
     named = [c for c in ones if not c.node.name.isdecimal() and c.inside[1].label]
     for (kind, _, label), same in grouped(named, _of_part).items():
@@ -150,7 +150,7 @@ def _before_sums(body: Body) -> Iterator[str]:
 
 
 def _squeeze(node: Node) -> Fraction | None:
-    """The narrowest of a gate's layers, as a share of what enters."""
+    """The narrowest of a gate's layers, as a fraction of its input."""
     layers = [n for n in node.leaves if n.op and n.op.projects and n.role == "gate"]
     if len(layers) < 2:
         return None
@@ -160,10 +160,10 @@ def _squeeze(node: Node) -> Fraction | None:
 
 
 def joined(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Blocks whose layers stay and are applied or connected in another way."""
+    """Blocks with the same layers, applied or connected in a different way."""
     ones = [one for one in changes if one.kind == "joined"]
     for what, same in grouped(ones, _what).items():
-        how = "run in another order" if what == "order" else "are connected otherwise"
+        how = "run in a different order" if what == "order" else "are connected differently"
         at = where(facts, [one for one in same if one.node.path])
         named = bool(at)
         verdict = f"another {what} of layers" if what == "order" else f"other {what}"
@@ -179,7 +179,7 @@ def joined(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def _what(one: Change) -> str:
-    """Whether the steps of a body are those of before, on other layers: another order."""
+    """Whether the steps of a body are the same, on other layers: a different order."""
     before, after = (node.forward for node in (one.before, one.after) if node)
     return "order" if before and after and _steps(before) == _steps(after) else "connections"
 

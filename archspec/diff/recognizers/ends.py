@@ -1,4 +1,4 @@
-"""What enters a network, and what leaves it."""
+"""Changes of a network's input and outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archspec.diff.words import change, plural
 
 
 def entering(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Another input, and the first layer that reads it."""
+    """A different input, and the first layer that reads it."""
     old, new = facts.before.input, facts.after.input
     if old == new:
         return
@@ -28,7 +28,7 @@ def entering(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def classes(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Another number of outputs, by the last layer."""
+    """A different number of outputs, from the last layer."""
     last, old, new = _end(facts.new, -1), facts.before.output, facts.after.output
     if len(new) > 1 and last and place(facts, last.path) != "head":
         return  # a feature map
@@ -40,7 +40,7 @@ def classes(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def _end(root: Node, place: int) -> Node | None:
-    """The first or the last layer with weights that is in no shortcut and no gate."""
+    """The first or the last layer with weights outside shortcuts and gates."""
     layers = [node for node in root.leaves if node.op and node.op.projects and not node.role]
     return layers[place] if layers else None
 

@@ -1,4 +1,4 @@
-"""What no other recognizer explains, as it is."""
+"""Changes that no other recognizer explains, as they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.diff.lines import Line, grouped, where
 from archspec.diff.tree import Node
 from archspec.diff.words import change, conjoined, size, titled, trains, whole
 
-FEW = 3  # different values that are told apart
+FEW = 3  # different values that are listed
 MARKS = {"added": "+", "removed": "-", "replaced": "~"}
 
 
@@ -30,7 +30,7 @@ def _key(one: Change) -> tuple[Any, ...]:
 
 
 def _arguments(ones: Sequence[Change]) -> str:
-    """The arguments, without those that act in training alone: `stride and dilation`."""
+    """The arguments, without those that only act in training: `stride and dilation`."""
     names = dict.fromkeys(_word(name) for one in ones if not trains(one.node) for name in one.own)
     return conjoined(list(names))
 
@@ -49,7 +49,7 @@ def _word(name: str) -> str:
 
 
 def others(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Modules that are new, gone, or something else now."""
+    """Modules that are new, removed, or replaced."""
     ones = [one for one in changes if one.kind in MARKS]
     for (kind, text), same in grouped(ones, lambda one: (one.kind, _text(one))).items():
         at, minor = where(facts, same), all(trains(one.node) for one in same)
@@ -71,7 +71,7 @@ def _sides(one: Change) -> list[Node]:
 
 
 def _called(one: Change) -> list[str]:
-    """What the blocks after and before are called; nothing if one has no name."""
+    """The names of the blocks after and before; nothing if one has no name."""
     nodes = _sides(one)[::-1]
     titles = [titled(node) for node in nodes]
     labels = [f"{node.stage_of} blocks" if node.stage_of else node.label for node in nodes]
@@ -91,7 +91,7 @@ def _text(one: Change) -> str:
 
 
 def followers(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Layers that changed with what arrives alone: they are told if nothing else is."""
+    """Layers that only changed with their input: reported if nothing else is."""
     ones = [one for one in changes if one.kind == "changed" and not one.own]
     if len(ones) == len(facts.changes):
         for same in grouped(ones, lambda one: (one.node.label, *one.arguments)).values():

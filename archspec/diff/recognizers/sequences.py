@@ -1,4 +1,4 @@
-"""Layers in sequences: one that becomes several, some put in between, some taken for others."""
+"""Layers in sequences: one that becomes several, inserted ones, and replaced ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from archspec.diff.lines import Line, grouped, part, where
 from archspec.diff.tree import Node
 from archspec.diff.words import article, counted, kind, layer, plural, sequence, window
 
-LONGEST = 6  # layers of a sequence that is told as a whole
+LONGEST = 6  # layers of a sequence that is described as a whole
 
 
 def inserted(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Layers of one kind, each put behind a layer of one kind: a norm after every convolution."""
+    """Layers of one kind, each inserted after one of one kind: a norm after every convolution."""
     for (old, new), ones in grouped(changes, lambda one: one.inside).items():
         added = [one for one in ones if one.kind == "added" and one.node.op]
         if len(added) < 2 or len({one.node.label for one in added}) > 1 or not new.numbered:
@@ -26,7 +26,7 @@ def inserted(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
         scope = f"every {kind(before[0])}" if every else plural(len(added), kind(before[0]))
         text = f"{added[0].node.label} after each of {len(added)} {before[0].label}"
         shifted = any(a.path != b.path for a, b in facts.pairs if a in old.children.values())
-        text += "; the layers behind get other numbers" if shifted else ""
+        text += "; the layers after them are renumbered" if shifted else ""
         verdict = f"{kind(added[0].node)} after {scope}"
         yield Line("+", [old.path], text, added, verdict, inside=True)
 
@@ -37,7 +37,7 @@ def _own_layers(node: Node) -> Iterator[Node]:
 
 
 def become(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """A layer in whose place there are several, and the other way round."""
+    """A layer that several replace, or the other way around."""
     ones = [c for c in changes if c.kind == "replaced" and _is_split(c)]
     for (text, about), same in grouped(ones, lambda c: (_becomes(c), part(facts, c))).items():
         at = where(facts, same)
@@ -76,7 +76,7 @@ def _told(node: Node) -> str:
 
 
 def resequenced(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """A short sequence with layers put in, taken out, or changed."""
+    """A short sequence with layers inserted, removed, or changed."""
     told: dict[tuple[str, str], list[Change]] = {}
     for (old, new), ones in grouped(changes, lambda one: one.inside).items():
         if _is_short(old) and _is_short(new) and any(c.kind in ("added", "removed") for c in ones):
@@ -104,7 +104,7 @@ def _resequence(old: Node, new: Node, ones: Sequence[Change]) -> str:
 
 
 def swapped(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Layers of one class in whose place there are layers of another."""
+    """Layers of one class, replaced by layers of another."""
     ones = [
         c for c in changes if c.kind == "replaced" and _is_layer(c.before) and _is_layer(c.after)
     ]

@@ -34,7 +34,7 @@ def widths(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def _width(one: Change) -> Width | None:
-    """The channels that leave a layer before and after, if they changed."""
+    """The output channels of a layer before and after, if they changed."""
     leaves = one.node.op.leaves if one.node.op else None
     if one.kind != "changed" or leaves is None or set(one.own) != {leaves}:
         return None
@@ -52,20 +52,20 @@ def _verdict(wide: dict[Change, Width]) -> str:
 
 
 def _is_inside(wide: dict[Change, Width]) -> bool:
-    """Whether all of it is inside blocks whose outputs stay as they are."""
+    """Whether all of it is inside blocks whose outputs stay the same."""
     blocks = [one.inside for one in wide]
     return all(old.label and old.channels == new.channels for old, new in blocks)
 
 
 def _by_blocks(changes: Sequence[Change]) -> list[list[Change]]:
-    """Layers of one name together, and with those of other names in the same blocks."""
+    """Layers with one name together, and with those of other names in the same blocks."""
     names = grouped(changes, lambda one: one.node.name).values()
     alike = grouped(names, lambda same: frozenset(id(one.inside[0]) for one in same))
     return [[one for same in some for one in same] for some in alike.values()]
 
 
 def _behind(norm: Change, wide: Sequence[Change]) -> bool:
-    """Whether a norm has the channels of one of these layers, the last one ahead of it."""
+    """Whether a norm has the channels of one of these layers, the last one before it."""
     if not (norm.node.op and norm.node.op.norm):
         return False
     ahead = None
@@ -84,7 +84,7 @@ def _with(norms: Sequence[Change]) -> str:
 
 
 def _readers(facts: Facts, readers: Sequence[Change], more: str) -> Iterator[Line]:
-    """The layers that read other channels and give as many as before."""
+    """The layers with different input channels but the same output channels."""
     for same in _by_blocks(readers):
         name = next(iter(same[0].arguments))
         pairs = [one.arguments[name] for one in same if name in one.arguments]

@@ -1,13 +1,13 @@
-"""Names: every layer, argument and expression of a spec, and of the blocks it uses.
+"""Names: every layer, argument, and expression of a spec and of the blocks it uses.
 
-What can be known without shapes is found here, all at once; sizes and shapes are the business
-of `archspec.expand`.
+Everything that can be checked without shapes is checked here, all at once. `archspec.expand`
+checks sizes and shapes.
 
-report    what is found in a spec and its blocks, at its lines
+report    the findings in a spec and its blocks, with their lines
 pieces    the names in one piece of a spec
 references  what layers refer to
 tensors   names of tensors
-lengths   lists in a stage
+lengths   per-block lists
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from archspec.source.document import Document
 
 
 def check(spec: Spec, library: Library) -> list[Diagnostic]:
-    """Every name that means nothing, and every argument that does not fit.
+    """Check that every name is defined and every argument fits.
 
-    Raises `SpecError` where there are too many.
+    Raises `SpecError` if there are too many findings.
     """
     report = Report(spec.document, library, frozenset(spec.args))
     report.check(spec.stem, ("stem",))
@@ -50,7 +50,7 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
     report.add(_tensors(spec, library))
     entries = (*spec.stem.entries, *spec.head.entries)
     if not spec.stages and not any(stack.layers for _, stack in entries):
-        hint = "write a `stem`, `stages` or a `head`, e.g. `stem: [{conv: 64}, norm, act]`"
+        hint = "add a `stem`, `stages`, or a `head`; for example, `stem: [{conv: 64}, norm, act]`"
         message = "the network has no layers"
         report.add([Diagnostic("no-layers", message, spec.where("name"), hint)])
     for name, path in library.hidden():
@@ -74,7 +74,7 @@ def _block(library: Library, name: str) -> Block | None:
 
 
 def check_block(name: str, block: Block, document: Document, library: Library) -> list[Diagnostic]:
-    """The same for a block by itself, whoever uses it."""
+    """The same for a single block, independent of its callers."""
     library.documents[name] = document
     report = Report(document, library, frozenset())
     report.wrong_name(name, document.file)

@@ -1,4 +1,4 @@
-"""Lists in a stage: a value for each of its blocks."""
+"""Per-block lists: one value for each block of a stage."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec.places import Path
 
 
 def lengths(spec: Spec, library: Library) -> Iterator[Diagnostic]:
-    """That each list has as many entries as its stage has blocks, where that is known."""
+    """Check that each list has one entry per block of its stage, if that number is known."""
     try:
         counts = spec.repeats
     except ExpressionError:
@@ -30,7 +30,7 @@ def lengths(spec: Spec, library: Library) -> Iterator[Diagnostic]:
 
 
 def _lists(stage: Stage, library: Library) -> Iterator[tuple[str, Sized]]:
-    """What a stage says block by block."""
+    """The per-block lists of a stage."""
     if isinstance(stage.channels, tuple):
         yield "channels", stage.channels
     if isinstance(stage.stride, tuple):
@@ -53,8 +53,8 @@ def _first_block(stage: Stage, library: Library) -> Block | None:
 def _wrong_length(spec: Spec, path: Path, name: str, length: int, count: int) -> Diagnostic:
     entries = "1 entry" if length == 1 else f"{length} entries"
     blocks = "1 block" if count == 1 else f"{count} blocks"
-    message = f"`{name}` has {entries} for {blocks}"
-    hint = "a list in a stage says a value block by block"
+    message = f"`{name}` has {entries}, but the stage has {blocks}"
+    hint = "a list in a stage needs one value per block"
     repeats = spec.document.mark((*path, "repeat"))
     labels = (Label(repeats.span, f"{blocks} here"),) if repeats else ()
     problem = Problem("wrong-length", message, hint, (*path, name))

@@ -1,7 +1,7 @@
-"""Names in one piece of a spec: stem or head, a stage, the defaults or a block.
+"""Names in one piece of a spec: stem or head, a stage, the defaults, or a block.
 
-A pure function: a piece that sees the same names and blocks has the same problems wherever it
-stands. Their paths lead on from the piece.
+A pure function: a piece with the same names and blocks in scope has the same problems anywhere.
+The paths of its problems are relative to the piece.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ OF_STAGES = RUN_KEYS
 
 
 class Known(NamedTuple):
-    """What every piece of a spec sees: the arguments of the network, and which blocks there are."""
+    """The scope of every piece of a spec: the network's arguments, and the existing blocks."""
 
     args: frozenset[str]
     blocks: frozenset[str]
 
 
 class Use(NamedTuple):
-    """A block that a piece names, and where it does so first."""
+    """A block that a piece names, and where it is first named."""
 
     block: str
     path: Path
@@ -49,7 +49,7 @@ class Use(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A piece, checked; `reads` are the blocks that were looked up."""
+    """A checked piece; `reads` are the blocks that were looked up."""
 
     problems: tuple[Problem, ...]
     uses: tuple[Use, ...]
@@ -57,44 +57,44 @@ class Checked(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What is visible where layers stand: names in expressions, and parts."""
+    """What is in scope for layers: names in expressions, and parts."""
 
     names: frozenset[str]
     parts: frozenset[str] = frozenset(PARTS_OF_ALL)
 
 
 class Binding(Protocol):
-    """A use of a block, to be bound to what the block declares; raises `Problems`."""
+    """A use of a block, to be matched with what the block declares; raises `Problems`."""
 
     def __call__(self, *, memo: Memo | None) -> Bound:
-        """What is given."""
+        """The arguments as given."""
 
 
 def check_init(init: Init, args: frozenset[str]) -> Iterator[Problem]:
-    """Every name that means nothing in the `init` of a spec."""
+    """Check the names in the `init` of a spec."""
     yield from _unknown(trees_of_init(written(init), At()), ("init",), args)
 
 
 def _unknown(trees: Iterable[Tree], path: Path, known: frozenset[str]) -> Iterator[Problem]:
-    """Every name in expressions that stand below a place, which means nothing there."""
+    """Report every name in expressions below a location where names are not allowed."""
     for at, tree, names in trees:
         if missing := names - known:
             for name in walk(tree):
                 if isinstance(name, Name) and name.id in missing:
-                    message, place = f"`{name.id}` is not known here", (*path, *at.path)
+                    message, place = f"`{name.id}` is not defined here", (*path, *at.path)
                     hint = name_hint(name.id, place, known)
                     yield Problem("unknown-name", message, hint, place, word=name)
 
 
 class _TooManyError(Exception):
-    """No more problems are looked for."""
+    """Enough problems were found."""
 
 
 @remember_by_reads
 def check_piece(piece: Piece, known: Known, blocks: Meanings, *, memo: Memo | None) -> Checked:
-    """Every name that means nothing, and every argument that does not fit.
+    """Check that every name in a piece is defined and every argument fits.
 
-    Of too many problems there are `MAX_FINDINGS` and one more.
+    If there are too many problems, only the first `MAX_FINDINGS` and one more are returned.
     """
     check = _Check(known, blocks, memo)
     with suppress(_TooManyError):
@@ -152,7 +152,7 @@ class _Check:
             self.stack(stack, () if name is None else (name,), Scope(self.known.args))
 
     def stage(self, stage: Stage, path: Path) -> None:
-        """What is given to each of its blocks."""
+        """The arguments given to each of its blocks."""
         here = Scope(self.known.args | set(INDICES))
         self.value(stage.repeat, (*path, "repeat"), Scope(self.known.args))
         self.value(stage.channels, (*path, "channels"), here)
@@ -165,14 +165,14 @@ class _Check:
                 self.call(partial(bind_use, stage, name, block, OF_STAGES), block, path, inside)
 
     def defaults(self, defaults: Defaults) -> None:
-        """The norm and act, the arguments of ops and blocks."""
+        """The norm and act, and the arguments of ops and blocks."""
         anywhere = Scope(self.known.args | set(SCOPE))
         for name, stack in (("norm", defaults.norm), ("act", defaults.act)):
             if stack is not None:
                 self.filler(stack, (name,), anywhere)
                 if any(layer.head == name for layer in stack.layers):
-                    message = f"`{name}` is filled with itself"
-                    hint = "name an op or a block: `norm: {group_norm: 32}`"
+                    message = f"`{name}` refers to itself"
+                    hint = "use an op or a block: `norm: {group_norm: 32}`"
                     self.report(Problem("cycle", message, hint, (name,)))
         for name, given in defaults.ops.items():
             for arg, value in given.items():
@@ -183,7 +183,7 @@ class _Check:
     def default_of_block(self, defaults: Defaults, name: str) -> None:
         block = self.look_up(name, (name,), key=True)
         if block is None:
-            message = f"`{name}` is no op and no block"
+            message = f"unknown op or block `{name}`"
             hint = default_hint(name, self.known.blocks)
             self.report(Problem("unknown-default", message, hint, (name,), key=True))
         elif isinstance(block, Block):
@@ -193,27 +193,29 @@ class _Check:
     # Layers
 
     def stack(self, stack: Stack | None, path: Path, scope: Scope) -> None:
-        """Layers, with all that stands in their branches."""
+        """Layers, including those in their branches."""
         if stack is None:
             return
         asked = references(stack)
         self.names(asked.trees, path, scope)
         for at, layer, turn in asked.calls:
-            if layer.head not in scope.parts:  # a part is checked when it is known what fills it
+            if layer.head not in scope.parts:  # a part is checked once its layers are known
                 self.layer(layer, (*path, *at.path, layer.head), scope, turn)
         for at, layer, _ in asked.runs:
             self.stage(layer.run, (*path, *at.path))
         for at, layer, _ in asked.nested:
-            message = f"`{layer.head}` stands inside a `sequence`"
-            hint = "a `sequence` holds layers only: make a block of it"
+            message = f"`{layer.head}` is not allowed inside a `sequence`"
+            hint = "a `sequence` contains only layers: move it into a block"
             self.report(Problem("bad-layer", message, hint, (*path, *at.path)))
 
     def layer(self, layer: Layer, path: Path, scope: Scope, turn: tuple[str, ...]) -> None:
-        """A layer that is no op; `path` ends in its head, and `turn` are the indices it sees."""
+        """A layer that is not an op; `path` ends in its layer type; `turn` holds the indices in
+        scope.
+        """
         head = layer.head
         block = self.look_up(head, path, key=True)
         if block is None:
-            message = f"there is no op, block or part `{head}`"
+            message = f"unknown layer `{head}`"
             known = scope.parts | self.known.blocks
             hint = name_in_list(head, layer.raw, known) or layer_hint(head, known)
             self.report(Problem("unknown-layer", message, hint, path, key=True))
@@ -223,20 +225,20 @@ class _Check:
             self.call(partial(bind_use, layer, head, block), block, path, here)
 
     def block_named(self, name: str, path: Path, key: bool) -> Block | Broken | None:
-        """What can be nothing else than a block."""
+        """A name that can only refer to a block."""
         block = self.look_up(name, path, key)
         if block is None:
             hint = did_you_mean(name, self.known.blocks, "blocks")
-            self.report(Problem("unknown-block", f"there is no block `{name}`", hint, path, key))
+            self.report(Problem("unknown-block", f"unknown block `{name}`", hint, path, key))
         return block
 
     def look_up(self, name: str, path: Path, key: bool) -> Block | Broken | None:
-        """What a name means; that it was asked is noted."""
+        """What a name refers to; the lookup is recorded."""
         self.uses.setdefault(name, Use(name, path, key))
         return self.blocks.get(name)
 
     def call(self, bind: Binding, block: Block, path: Path, scope: Scope) -> None:
-        """What a block is given at a place."""
+        """The arguments given to a block at a location."""
         try:
             bound = bind(memo=self.memo)
         except Problems as error:
@@ -250,23 +252,23 @@ class _Check:
             self.filler(stack, (*path, part), Scope(names, scope.parts))
 
     def filler(self, stack: Stack, path: Path, scope: Scope) -> None:
-        """Layers that fill a part."""
+        """The layers given for a part."""
         self.stack(stack, path, scope)
         for problem in tensors.of_filler(stack, path):
             self.report(problem)
 
     def block_if_known(self, name: str) -> Block | None:
-        """The block that a head means, which was looked up; it may be a part."""
+        """The block that a layer type refers to, which was looked up; it may be a part."""
         block = self.blocks.get(name) if name in self.uses else None
         return block if isinstance(block, Block) else None
 
     # Names in expressions
 
     def value(self, value: Any, path: Path, scope: Scope) -> None:
-        """Every name in a value that is an expression, or a list of them."""
+        """Check the names in a value that is an expression or a list of expressions."""
         self.names(trees_in(value, At()), path, scope)
 
     def names(self, trees: Iterable[Tree], path: Path, scope: Scope) -> None:
-        """Every name in expressions that stand below a place."""
+        """Check the names in all expressions below a location."""
         for problem in _unknown(trees, path, scope.names):
             self.report(problem)

@@ -18,7 +18,7 @@ NO_CHILDREN = frozenset(COMBINATORS) - {"sequence"}
 
 
 class Tree(NamedTuple):
-    """An expression, where it stands, and the names in it."""
+    """An expression, its location, and the names in it."""
 
     at: At
     tree: Expr
@@ -26,7 +26,7 @@ class Tree(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A layer that names a block or a part, and where it stands; the indices that it sees."""
+    """A layer that names a block or part, its location, and the indices in scope."""
 
     at: At
     layer: Layer
@@ -34,7 +34,9 @@ class Call(NamedTuple):
 
 
 class References(NamedTuple):
-    """All of a stack, as paths below it; `nested` are combinators inside a `sequence`."""
+    """Everything a stack refers to, as paths below it; `nested` are combinators inside a
+    `sequence`.
+    """
 
     trees: list[Tree]
     calls: list[Call]
@@ -43,7 +45,7 @@ class References(NamedTuple):
 
 
 def references(stack: Stack) -> References:
-    """What the layers of a stack refer to."""
+    """Everything the layers of a stack refer to."""
     found = References([], [], [], [])
     series = {at.path for _, at in stack.series}
     for layer, at in stack.all:
@@ -64,7 +66,7 @@ def references(stack: Stack) -> References:
 
 
 def _turned(trees: Iterable[Tree], turn: tuple[str, ...]) -> Iterable[Tree]:
-    """Where a layer is repeated, its expressions know which turn it is."""
+    """The expressions of a repeated layer can use the index of the repeat."""
     if not turn:
         return trees
     return (tree._replace(names=tree.names.difference(turn)) for tree in trees)
@@ -83,7 +85,7 @@ def _trees(layer: Layer, at: At) -> Iterator[Tree]:
 
 
 def trees_of_init(starts: Iterable[Start], at: At) -> Iterator[Tree]:
-    """The arguments of functions that draw weights; `fan_in` and `fan_out` are known there."""
+    """The arguments of initializers, in which `fan_in` and `fan_out` are defined."""
     for start in starts:
         for argument, value in start.given.items():
             for tree in trees_in(value, at.below(*start.path_of(argument))):

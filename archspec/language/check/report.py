@@ -1,4 +1,4 @@
-"""What is found in a spec and in the blocks that it uses, at its lines."""
+"""Findings in a spec and in the blocks that it uses, with their lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archspec.source.findings import MAX_FINDINGS, too_many_findings
 
 
 class Met(NamedTuple):
-    """A block that is used, and where first: None for one that is checked all the same."""
+    """A used block and its first use; None if it is checked without being used."""
 
     block: str
     document: Document | None = None
@@ -24,13 +24,13 @@ class Met(NamedTuple):
     key: bool = False
 
     def label(self, text: str) -> tuple[Label, ...]:
-        """A label at the use, if that is written anywhere."""
+        """A label for the use, if it is written anywhere."""
         span = self.document.span(self.path, self.key) if self.document else None
         return (Label(span, text),) if span else ()
 
 
 class Report:
-    """The findings so far. Blocks wait until what uses them is checked: a chain needs no depth."""
+    """The findings so far. Blocks wait until their callers are checked: no recursion."""
 
     def __init__(self, document: Document, library: Library, args: frozenset[str]) -> None:
         self.document, self.library = document, library
@@ -41,14 +41,14 @@ class Report:
         self._waiting: list[Met] = []
 
     def add(self, findings: Iterable[Diagnostic], labels: tuple[Label, ...] = ()) -> None:
-        """More findings, with places that led there; raises `SpecError` where it is too much."""
+        """Add findings, with the uses that led there; raises `SpecError` if there are too many."""
         for finding in findings:
             if len(self.found) >= MAX_FINDINGS:
                 raise SpecError([*self.found, too_many_findings(finding.span)])
             self.found.append(finding._replace(labels=(*finding.labels, *labels)))
 
     def wrong_name(self, name: str, file: str) -> None:
-        """Why a block's file cannot have its name, at its first line."""
+        """Why a block cannot have the name of its file, reported at the file's first line."""
         self.add(Diagnostic(p.rule, p.message, Span(file), p.hint) for p in unusable(name))
 
     def check(self, piece: Piece, path: Path = ()) -> None:
@@ -56,19 +56,19 @@ class Report:
         self._check(piece, self.document, path, None)
 
     def check_block(self, name: str, block: Block) -> None:
-        """The block that the document holds, and those that it uses."""
+        """The block in the document, and the blocks that it uses."""
         self._met.add(name)
         self.check(block)
         self.check_blocks()
 
     def meet(self, met: Met) -> None:
-        """Has a block checked, once."""
+        """Have a block checked, once."""
         if met.block not in self._met:
             self._met.add(met.block)
             self._waiting.append(met)
 
     def check_blocks(self) -> None:
-        """Each block that was met, and those that these use."""
+        """Check each block that was found, and the blocks that it uses."""
         for met in self._waiting:  # it grows meanwhile
             try:
                 block = self.library.block(met.block)
@@ -93,5 +93,8 @@ class Report:
 
 def _out_of_sight(name: str, path: Path) -> Problem:
     """A block in a file has one meaning, whichever spec uses it."""
-    hint = f"move `{name}` from the spec into `blocks/{name}.yaml`: a file sees no spec's blocks"
-    return Problem("unknown-layer", f"there is no op, block or part `{name}`", hint, path, key=True)
+    hint = (
+        f"move `{name}` from the spec to `blocks/{name}.yaml`: a block file cannot use blocks of "
+        "a spec"
+    )
+    return Problem("unknown-layer", f"unknown layer `{name}`", hint, path, key=True)

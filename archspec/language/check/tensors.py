@@ -1,6 +1,6 @@
-"""Names of tensors: each is saved once, and read behind that, where layers may do so.
+"""Names of tensors: each is saved once, and read only after that, where layers may do so.
 
-Whether the layer that saves it is there for every use of a block is seen when it is expanded.
+Whether the layer that saves a tensor exists in every use of a block is checked in expansion.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from archspec.places import At, Path
 LookUp = Callable[[str], Block | None]
 Use = tuple[str, Path]  # a name, and where it is read
 _ASIDE = {
-    "sequence": ("inside a `sequence`", "a `sequence` holds layers only: make a block of it"),
-    "shortcut": ("in a shortcut", "a shortcut is one module: make a block of it"),
+    "sequence": ("inside a `sequence`", "a `sequence` contains only layers: move it into a block"),
+    "shortcut": ("in a shortcut", "a shortcut is one module: move it into a block"),
     "part": ("in layers that fill a part", "name the tensor in the body, at the part"),
 }
 
 
 def of_block(block: Block, look_up: LookUp) -> Iterator[Problem]:
-    """What is wrong with the names in a block."""
+    """Problems with the tensor names in a block."""
     stacks = [block.body, block.like, *block.parts.values()]
     if not (block.inputs or block.outputs or any(_mentions(s, look_up) for s in stacks)):
         return
@@ -46,14 +46,14 @@ def of_block(block: Block, look_up: LookUp) -> Iterator[Problem]:
 
 
 def of_filler(stack: Stack, path: Path) -> Iterator[Problem]:
-    """The same for layers that fill a part somewhere."""
+    """The same for layers that are given for a part."""
     scope = _Scope(lambda _: None)
     scope.stack(stack, path, "part")
     yield from scope.found
 
 
 def of_network(spec: Spec, look_up: LookUp) -> Iterator[Problem]:
-    """What is wrong with the names in stem, stages and head."""
+    """Problems with the tensor names in stem, stages, and head."""
     scope = _Scope(look_up)
     scope.section(spec.stem, "stem")
     for key, stage in spec.stages.items():
@@ -64,19 +64,19 @@ def of_network(spec: Spec, look_up: LookUp) -> Iterator[Problem]:
 
 
 class _Scope:
-    """The names of one class, as they are written one after the other."""
+    """The names of one class, in the order in which they are written."""
 
     def __init__(self, look_up: LookUp) -> None:
         self.look_up = look_up
         self.known: dict[str, Path] = {INPUT: ()}
         self.entries: set[str] = set()
-        self.layers: set[str] = set()  # the names of layers, which are no tensors
+        self.layers: set[str] = set()  # the names of layers, which are not tensors
         self.unknown: list[Use] = []
         self.problems: list[Problem] = []
 
     @property
     def found(self) -> Iterable[Problem]:
-        """The problems, with those that only the end shows."""
+        """All problems, including those that are known only at the end."""
         return [*self.problems, *(self._unknown(name, path) for name, path in self.unknown)]
 
     def section(self, section: Section, where: str) -> None:
@@ -97,14 +97,14 @@ class _Scope:
             self.save(name, (*path, "save"))
 
     def entry(self, key: str, path: Path) -> None:
-        """The key of an entry, which names what it gives."""
+        """The key of an entry, which names the entry's output."""
         if key in self.known and key not in self.entries:
             self.save(key, path)
         self.known[key] = path
         self.entries.add(key)
 
     def stack(self, stack: Stack | None, path: Path, aside: str = "") -> None:
-        """Layers; `aside` is where they stand, if tensors have no names there."""
+        """Check layers; `aside` says where they are, if tensors cannot have names there."""
         for layer, at in stack.each(At()) if stack else ():
             self.layer(layer, (*path, *at.path), aside)
 
@@ -137,34 +137,41 @@ class _Scope:
 
     def save(self, name: str, path: Path) -> None:
         if name in self.known:
-            message = f"two tensors are called `{name}`"
-            hint = "give one another name"
+            message = f"two tensors are named `{name}`"
+            hint = "rename one of them"
             self.problems.append(Problem("tensor-twice", message, hint, path))
         self.known.setdefault(name, path)
 
     def _aside(self, aside: str, path: Path) -> None:
         where, hint = _ASIDE[aside]
-        message = f"no tensor is named or read {where}"
+        message = f"tensors cannot be named or read {where}"
         self.problems.append(Problem("bad-layer", message, hint, path))
 
     def _unknown(self, name: str, path: Path) -> Problem:
         if name in self.known:
-            message = f"the tensor `{name}` is not there yet: it is saved further down"
-            return Problem("unknown-tensor", message, "read it behind that", path)
-        message, whole = f"there is no tensor `{name}` here", name.partition(".")[0]
-        hint: str = did_you_mean(name, self.known, "known here")
+            message = f"the tensor `{name}` is not available yet: it is saved further down"
+            return Problem(
+                "unknown-tensor",
+                message,
+                "move the layer that reads it after the layer that saves it",
+                path,
+            )
+        message, whole = f"the tensor `{name}` is not defined here", name.partition(".")[0]
+        hint: str = did_you_mean(name, self.known, "available names")
         if name in self.layers:
-            message = f"`{name}` is the name of a layer, and no tensor"
+            message = f"`{name}` is the name of a layer, not of a tensor"
             word = name.replace(".", "_")
-            hint = f"name what it gives: `save: {word}` beside it, and read `{word}`"
+            hint = f"name the output of the layer with `save: {word}`, and read `{word}`"
         elif whole in self.entries:
-            message = f"`{name}` is inside `{whole}`, of which the last tensor alone is known"
-            hint = f"make it an entry of its own, `{name}: ...`, and so for all of `{whole}`"
+            message = (
+                f"`{name}` is inside `{whole}`, and only the output of the whole entry can be read"
+            )
+            hint = f"make it a separate entry, `{name}: ...`, as well as the rest of `{whole}`"
         return Problem("unknown-tensor", message, hint, path)
 
 
 def _uses(layer: Layer, look_up: LookUp) -> Iterator[Use]:
-    """The tensors that a layer reads by name, besides those inside of it."""
+    """The tensors that a layer reads by name, without those that its inner layers read."""
     if layer.source is not None:
         yield layer.source, ("from",)
     if layer.head == "interpolate":

@@ -1,7 +1,7 @@
-"""What to write instead of what is wrong.
+"""Suggestions: what to write instead of a mistake.
 
-layers     a layer that has no head, or several
-indented   what stands beside a key instead of below it
-unknown    a name that means nothing
-elsewhere  what other frameworks call our ops
+layers     a layer without a layer type, or with several
+indented   keys at the level of another key instead of inside it
+unknown    a name that is not defined
+elsewhere  other frameworks' names of our ops
 """

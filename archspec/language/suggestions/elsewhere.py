@@ -1,4 +1,4 @@
-"""What other frameworks and papers call our ops."""
+"""Other frameworks' and papers' names of our ops."""
 
 from __future__ import annotations
 
@@ -104,26 +104,26 @@ ELSEWHERE = {
     "none": "none",
 }
 
-# Keys that others give a stage -> what to write here.
+# Keys of a stage elsewhere -> the hint.
 OF_STAGES_ELSEWHERE = {
     **dict.fromkeys(
         ("planes", "filters", "num_filters", "out_channels", "out_planes", "dim", "features"),
-        "write `channels: ...`: the channels that the stage outputs",
+        "use `channels: ...`: the channels that the stage outputs",
     ),
     **dict.fromkeys(
         ("depth", "num_blocks", "blocks", "layers", "num_layers", "n"),
-        "write `repeat: ...`: the number of blocks",
+        "use `repeat: ...`: the number of blocks",
     ),
     **dict.fromkeys(
         ("downsample", "subsample"),
-        "write `stride: 2`: the first block then halves the size and projects its shortcut",
+        "use `stride: 2`: the first block then halves the spatial size and projects its shortcut",
     ),
-    **dict.fromkeys(("se", "use_se", "attn", "se_ratio"), "write `attention: se`"),
+    **dict.fromkeys(("se", "use_se", "attn", "se_ratio"), "use `attention: se`"),
 }
 
 
 def elsewhere(word: str) -> str:
-    """What we call what is called `word` elsewhere; "" if that is unknown."""
+    """Our name for `word`, another framework's name; "" if it is unknown."""
     bare = plain(TORCH.sub("", word))
     return _elsewhere().get(bare) or torch_names().get(bare, "")
 
@@ -135,9 +135,9 @@ def _elsewhere() -> dict[str, str]:
 
 @cache
 def torch_names() -> dict[str, str]:
-    """Torch's names of our ops as `known.plain` writes them: `conv2d`, `maxpool`.
+    """Torch's names of our ops in the form of `known.plain`: `conv2d`, `maxpool`.
 
-    Of two ops of one class it is the first, which takes the arguments of that class.
+    If two ops use one class, the first one is chosen, which takes the arguments of that class.
     """
     names: dict[str, str] = {}
     for op in OPS.values():
@@ -150,8 +150,8 @@ def torch_names() -> dict[str, str]:
 
 
 def unsupported(word: str) -> str:
-    """That a known layer is none of ours, or ""."""
+    """A hint that archspec does not support a known layer, or ""."""
     place = known(TORCH.sub("", word))
     if place is None:
         return ""
-    return f"`{word}` isn't supported yet" + (f" ({place})" if place else "")
+    return f"`{word}` is not supported yet" + (f" ({place})" if place else "")

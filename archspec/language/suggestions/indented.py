@@ -1,4 +1,4 @@
-"""What stands beside a key, and was to stand below it: the indentation says otherwise."""
+"""Keys at the level of another key that belong inside it: an indentation mistake."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ def beside_its_stage(stages: Mapping[Any, Any], keys: Iterable[str]) -> None:
         if value is None:
             above = key
         elif key in keys and above:
-            hint = f"indent what belongs to `{above}`"
-            message = f"`{key}` stands beside `{above}`, not in it"
+            hint = f"indent the keys that belong to `{above}`"
+            message = f"`{key}` is at the same level as `{above}`, not inside it"
             found.add("yaml-syntax", message, hint, key, key=True)
             break
     found.finish()
 
 
 def empty_sections(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
-    """Of unknown keys below a section that is empty, one that says what to do."""
+    """The findings for unknown keys below an empty section; the first has the hint."""
     empty = [key for key in SECTIONS if key in data and data[key] is None]
     if not empty:
         return problems
     inside = [p for p in problems if _is_layer(p, data)]
     if not inside:
         return problems
-    message = f"`{inside[0].path[0]}` stands beside `{empty[0]}`, not in it"
-    hint = f"indent what belongs to `{empty[0]}`"
+    message = f"`{inside[0].path[0]}` is at the same level as `{empty[0]}`, not inside it"
+    hint = f"indent the keys that belong to `{empty[0]}`"
     left = [p for p in problems if p not in inside and p.path != (empty[0],)]
     return [*left, inside[0]._replace(rule="yaml-syntax", message=message, hint=hint)]
 

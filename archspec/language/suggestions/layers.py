@@ -1,4 +1,4 @@
-"""What stands where a layer should: no map, no head, or several heads."""
+"""Malformed layers: no mapping, no layer type, or several layer types."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from archspec.ops import OPS
 
 
 def no_layer(value: Any, heads: list[str]) -> NoReturn:
-    """Raises `Problems`; `heads` are the keys that are no modifiers."""
+    """Raises `Problems`; `heads` are the keys that are not modifiers."""
     if not isinstance(value, Mapping):
         fail("wrong-type", f"expected a layer, found {describe(value)}", _layer_hint(value))
     if not heads:
-        fail("bad-layer", "this layer has no op, block or combinator", "write e.g. `conv: 64`")
+        fail("bad-layer", "expected an op, block, or combinator", "for example, `conv: 64`")
     if op := op_in_value(value):
         key, layer = op
         given = {head: value[head] for head in heads if head != key}
         written = f"{{{layer}: {flow(given)}}}" if given else layer
-        hint = f"the key is the layer: `{written}`"
-        fail("bad-layer", f"a layer has no `{key}`", hint, key, key=True)
+        hint = f"use the layer type as the key: `{written}`"
+        fail("bad-layer", f"a layer has no key `{key}`", hint, key, key=True)
     _misspelt_modifiers(heads, value)
     _several(heads)
 
 
 def op_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The key and our name of the op, in a layer such as `{type: conv, channels: 64}`."""
+    """The key, and our name of the op, in a layer such as `{type: conv, channels: 64}`."""
     for key in ("type", "op", "layer", "kind"):
         written = layer.get(key) if isinstance(layer, Mapping) else None
         if isinstance(written, str) and (ours := _op(written)):
@@ -43,39 +43,39 @@ def _op(word: str) -> str:
 
 
 def check_entry(key: str, value: Any) -> None:
-    """Raises `Problems` where the key of a map is a layer, and should be its name."""
+    """Raises `Problems` if the key of a mapping is a layer, but should be its name."""
     if key not in HEADS and key not in PARTS_OF_ALL:
         return
     if value is None:
-        hint = f"a map has entries `name: layer`, e.g. `{key}: {key}`"
+        hint = f"a mapping has entries `name: layer`; for example, `{key}: {key}`"
         fail("wrong-type", "expected a layer, found nothing", hint)
     if key in OPS and _are_arguments(value, OPS[key]):
         layer = f"{{{key}: {flow(value)}}}" if value != {} else key
-        hint = f"the keys of a map are names: `{key}1: {layer}`"
-        fail("bad-layer", f"`{key}` is only a name here, and no layer is below it", hint)
+        hint = f"the keys of a mapping are names: `{key}1: {layer}`"
+        fail("bad-layer", f"`{key}` is only a name here, and has no layer below it", hint)
 
 
 def _are_arguments(value: Any, op: type[Op]) -> bool:
-    """Whether a value is the one argument of an op, or a map of nothing else."""
+    """Whether a value is the one argument of an op, or a mapping of nothing else."""
     if not isinstance(value, Mapping):
         return isinstance(value, (int, float)) and op.first is not None
     return value.keys() <= {name for f in fields_of(op) for name in (f.name, f.torch)}
 
 
 def check_part(part: str, given: Any) -> None:
-    """Raises `Problems` for other layers where only arguments of the norm can be.
+    """Raises `Problems` if layers are given where only arguments of the norm are allowed.
 
-    They are written as `norm: GroupNorm`, `norm: {group_norm: 32}` or `norm: [batch_norm, act]`.
+    They are written as `norm: GroupNorm`, `norm: {group_norm: 32}`, or `norm: [batch_norm, act]`.
     """
     word, other = _other_layer(given)
     if other:
-        hint = f"write `{other}` alone, or for all of the network `defaults: {{{part}: {other}}}`"
-        message = f"`{part}` is what `defaults` makes it, and takes no {word}"
+        hint = f"use `{other}` alone, or for the whole network `defaults: {{{part}: {other}}}`"
+        message = f"`{part}` is set by `defaults`, and takes no {word}"
         fail("wrong-type", message, hint)
 
 
 def _other_layer(given: Any) -> tuple[str, str]:
-    """What stands there, and the layer that it means, if it means one."""
+    """A description of the value, and the layer that it means, if it means one."""
     if isinstance(given, list):
         return "list of layers", f"{{sequence: {flow(given)}}}"
     if isinstance(given, str) and (op := _op(given)) in OPS:
@@ -101,14 +101,14 @@ def _several(heads: list[str]) -> NoReturn:
     listed = ", ".join(f"`{head}`" for head in heads)
     ops = [head for head in heads if head in OPS]
     other = next((head for head in heads if head not in OPS), heads[-1])
-    hint = "one layer a map: make a list `[...]` of several"
+    hint = "use one layer per mapping, or a list for several"
     if len(ops) == 1 and _argument_like(other, OPS[ops[0]]):
-        hint = f"an argument stands below its op: `{ops[0]}: {{{other}: ...}}`"
-    fail("bad-layer", f"one layer is expected here, found {listed}", hint, other, key=True)
+        hint = f"nest the argument under its op: `{ops[0]}: {{{other}: ...}}`"
+    fail("bad-layer", f"expected one layer, found {listed}", hint, other, key=True)
 
 
 def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
-    """All heads but one, where they are nearly words that may stand beside it."""
+    """All layer types except one, if they are almost names of modifiers."""
     known = [*ANYWHERE, *(OF_RESIDUAL if "residual" in value else ())]
     free = [word for word in known if word not in value]
     wrong = [head for head in heads if head not in HEADS and closest(str(head), free)]
@@ -116,8 +116,8 @@ def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
         return
     found = Collector()
     for word in wrong:
-        hint = did_you_mean(word, free, "beside a layer may stand")
-        found.add("unknown-key", f"`{word}` is no modifier of a layer", hint, word, key=True)
+        hint = did_you_mean(word, free, "available modifiers")
+        found.add("unknown-key", f"unknown layer modifier `{word}`", hint, word, key=True)
     found.finish()
 
 
@@ -129,7 +129,7 @@ def _argument_like(word: str, op: type[Op]) -> bool:
 
 def _layer_hint(value: Any) -> str:
     if value is None:
-        return "write `none` for no layer; `null` deletes what is inherited"
+        return "use `none` to skip the layer; `null` removes an inherited key"
     if isinstance(value, list):
-        return "a list of layers stands only where several may"
-    return "write its op or block too, e.g. `conv: 64`"
+        return "a list of layers is not allowed here"
+    return "add its op or block too; for example, `conv: 64`"

@@ -1,4 +1,4 @@
-"""Python or torch where YAML stands: a tuple, the call of a constructor."""
+"""Python or torch syntax in YAML: a tuple, or a constructor call."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _CALL = re.compile(r"(?:torch\.)?nn\.(\w+)\((.*)\)")
 
 
 def pythonic_hint(text: str) -> str:
-    """What to write instead, or ""."""
+    """The hint, or ""."""
     if listed := list_of(text):
-        return f"write `{listed}`"
+        return f"use `{listed}`"
     if found := _CALL.fullmatch(text.strip()):
         ours = elsewhere(found[1])
-        return f"write `{_layer(OPS[ours], found[2])}`" if ours in OPS else unsupported(found[1])
+        return f"use `{_layer(OPS[ours], found[2])}`" if ours in OPS else unsupported(found[1])
     return ""
 
 
 def _layer(op: type[Op], written: str) -> str:
-    """The layer that a call of torch's constructor means, with its arguments as we name them.
+    """The layer that a call of torch's constructor means, with the language's argument names.
 
-    What arrives is left out, unless the call has left it out already.
+    The input size is left out, unless the call does not have it anyway.
     """
     parts = [part.strip() for part in re.split(r",(?![^()]*\))", written) if part.strip()]
     placed = [part for part in parts if "=" not in part]

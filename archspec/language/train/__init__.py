@@ -1,13 +1,13 @@
-"""The `train:` section: how a network is trained, checked like the rest of a spec.
+"""The `train` section: how a network is trained, checked like the rest of a spec.
 
-model         what the models here have in common; types of values
-data_sets     what is known of each data set
-basics        the keys that open a recipe
+model         base classes of the models; types of values
+data_sets     the facts known about each data set
+basics        the keys at the start of a recipe
 schedule      the learning rate over the epochs
-regularisers  one module each, with all that belongs to it
+regularisers  one module per regularizer, with everything about it
 recipe        the section
-conflicts     keys that do not go together
-words         what a key takes, and what is wrong with a value, in words
+conflicts     keys that cannot be combined
+words         the values that a key accepts, and errors about them, in words
 
 A spec without the section never imports this package.
 """

@@ -1,4 +1,4 @@
-"""The keys that open every recipe; regularisers depend on no others."""
+"""The first keys of every recipe; regularizers depend on no others."""
 
 from __future__ import annotations
 
@@ -23,49 +23,51 @@ Batch = Annotated[int, Field(ge=1, le=1_000_000)]
 class Part(Model):
     """Keys of a recipe."""
 
-    order: ClassVar[int]  # where they stand among those of other parts
+    order: ClassVar[int]  # the position of the keys among those of other parts
 
     @classmethod
     def place(cls) -> tuple[int, str]:
-        """What parts are sorted by."""
+        """The order in which parts are sorted."""
         return cls.order, cls.__name__
 
 
 class Basics(Part):
-    """What is trained on, for how long, and how."""
+    """The data, the length of training, and the optimizer."""
 
-    data: DataName = Field(description="What is learned: one of the data sets below.")
-    epochs: Epochs = Field(description="How often training goes through the data.")
-    batch_size: Batch = Field(description="Images a step, over all processes.")
-    lr: Annotated[float, Field(gt=0, le=LARGEST)] = Field(
-        description="The learning rate at its peak."
-    )
+    data: DataName = Field(description="The data set to train on: one of those below.")
+    epochs: Epochs = Field(description="The number of passes over the training data.")
+    batch_size: Batch = Field(description="Images per step, across all processes.")
+    lr: Annotated[float, Field(gt=0, le=LARGEST)] = Field(description="The peak learning rate.")
     loss: Annotated[
         Literal["cross_entropy", "bce", "multi_label", "mse", "huber"],
         check(has_its_targets),
     ] = Field(
         "cross_entropy",
         examples=["bce"],
-        description="`bce` is binary cross-entropy on classes as one-hot vectors (Wightman et al., "
-        "2021), `multi_label` the same on vectors of 0 and 1, `mse` and `huber` are for numbers.",
+        description=(
+            "`bce` is binary cross-entropy with one-hot targets (Wightman et al., 2021), and "
+            "`multi_label` with vectors of 0 and 1; `mse` and `huber` are for regression."
+        ),
     )
     loss_weights: Annotated[
         dict[str, Strength],
-        Takes("a map from outputs to numbers of at least 0", "write e.g. `{aux: 0.3}`"),
+        Takes("a mapping from outputs to numbers of at least 0", "for example, `{aux: 0.3}`"),
     ] = Field(
         {},
         examples=[{"aux": 0.3}],
-        description="Several outputs: what each counts in the loss. The first of evaluation, which "
-        "is judged, counts 1 if it is not said.",
+        description=(
+            "For several outputs: the weight of each in the loss. The first output in evaluation "
+            "mode, which is the one evaluated, has weight 1 by default."
+        ),
     )
     optimizer: Literal["sgd", "adamw", "lamb"] = Field(
         "sgd", examples=["adamw"], description="`lamb`: You et al. (2020)."
     )
     momentum: Annotated[Share, check(belongs_to_sgd)] = Field(
-        0.9, examples=[0.85], description="`sgd` alone."
+        0.9, examples=[0.85], description="Only for `sgd`."
     )
     nesterov: Annotated[bool, check(belongs_to_sgd), check(has_momentum)] = Field(
-        False, examples=[True], description="`sgd` alone; with momentum."
+        False, examples=[True], description="Only for `sgd` with momentum."
     )
 
     @property
@@ -75,5 +77,5 @@ class Basics(Part):
 
     @property
     def of_values(self) -> bool:
-        """Whether they are numbers to predict."""
+        """Whether the targets are numbers to predict."""
         return self.loss in OF_VALUES

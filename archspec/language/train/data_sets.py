@@ -1,4 +1,4 @@
-"""The data that a recipe may name."""
+"""The data sets that a recipe may name."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """What is known of a data set before it is there; None is whatever the network takes.
+    """Facts about a data set before it is available; None for whatever the network expects.
 
-    `kind`: "memory" for tensors that are held whole, "folder" for image files read as they come.
+    `kind`: "memory" for tensors that are held in memory, "folder" for image files read on demand.
     """
 
     title: str
@@ -29,7 +29,7 @@ DATA_SETS: Mapping[str, DataSet] = MappingProxyType(
         "kmnist": DataSet("KMNIST", 1, 28, 10, "memory"),
         "cifar10": DataSet("CIFAR-10", 3, 32, 10, "memory"),
         "imagenet": DataSet("ImageNet", 3, None, 1000, "folder"),
-        "folder": DataSet("a folder of images", 3, None, None, "folder"),
+        "folder": DataSet("a directory of images", 3, None, None, "folder"),
         "tensors": DataSet("a file of tensors", None, None, None, "memory"),
         "synthetic": DataSet("synthetic images", None, None, None, "memory"),
     }
@@ -40,5 +40,5 @@ if TYPE_CHECKING:
 else:
     DataName = Literal[tuple(DATA_SETS)]
 
-# Data with targets of any kind; the others have one class an image.
+# Data with targets of any kind; all other data sets have one class per image.
 ANY_TARGET = ("tensors", "synthetic")

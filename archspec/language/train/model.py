@@ -1,4 +1,4 @@
-"""What the models of a recipe have in common: their settings, and the types of their values."""
+"""The base of all models of a recipe: their settings, and the types of their values."""
 
 from __future__ import annotations
 
@@ -24,27 +24,29 @@ class Model(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _no_null(cls, value: Any) -> Any:
-        """`null` deletes what is inherited; it is never a value, not even where None is one."""
+        """`null` removes an inherited key; it is never a value, even for fields whose default is
+        None.
+        """
         if value is None:
-            raise PydanticCustomError("null", "null is no value")
+            raise PydanticCustomError("null", "null is not a value")
         return value
 
 
 def error(rule: str, message: str, hint: str = "", **placed: Any) -> PydanticCustomError:
-    """A finding, to be raised by a validator; `problems_of` reads it again."""
+    """A finding for a validator to raise; `problems_of` reads it again."""
     context = {"key": False, "steps": 0, "because": (), **placed}
     return PydanticCustomError(rule, "{message}", {"message": message, "hint": hint, **context})
 
 
 class Takes(NamedTuple):
-    """Says what a key takes, where its type and its limits say too little."""
+    """The values that a key accepts, in words, if its type and limits do not say enough."""
 
     words: str
     hint: str
 
 
 def alone(key: str, number: Any, model: type[Model]) -> BeforeValidator:
-    """A map in which `key` may be written alone, as a number."""
+    """A mapping in which `key` may be given alone, as a number."""
 
     def spelled_out(value: Any) -> Any:
         plain = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -54,6 +56,6 @@ def alone(key: str, number: Any, model: type[Model]) -> BeforeValidator:
 
 
 def listed(words: Iterable[str]) -> str:
-    """Words as a person lists them."""
+    """Words, listed as in a sentence."""
     *first, last = [f"`{word}`" for word in words]
     return f"{', '.join(first)} or {last}" if first else last

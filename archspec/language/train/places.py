@@ -1,4 +1,4 @@
-"""Where in an expanded network regularisers could act: lint and the training script both ask."""
+"""Where in an expanded network regularizers could act; used by lint and the training script."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec.language.train.regularisers.base import is_in
 
 
 def places_of(network: ExpandedNetwork) -> Places:
-    """What the network has for regularisers to act on."""
+    """The parts of the network that regularizers can act on."""
     way = list(on_way(network))
     layers = [part for part in way if isinstance(part, Visit)]
     linear = [visit.path for visit in layers if visit.site.op.key == "linear"]

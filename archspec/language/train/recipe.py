@@ -1,4 +1,4 @@
-"""The section as a pydantic model: the keys of every recipe, and those of the regularisers."""
+"""The section as a pydantic model: the keys of every recipe, and those of the regularizers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EXAMPLE = "train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}"
 MEMORY = r"^(?:([1-9][0-9]{0,4}) ?x ?)?([0-9]{1,6}(?:\.[0-9]{1,3})?)([MG])$"
 Side = Annotated[int | None, Field(ge=1, le=65_536)]
 
-# What other programs call a key.
+# Other programs' names of a key.
 ELSEWHERE = {
     "dataset": "data",
     "learning_rate": "lr",
@@ -57,7 +57,7 @@ ELSEWHERE = {
     "val_fraction": "validation",
     "valid_size": "validation",
 }
-# What other recipes say, and here is an option of the training script.
+# Keys of other programs' recipes that are options of the training script here.
 OPTIONS = {
     "device": "--device",
     "gpu": "--device",
@@ -93,39 +93,45 @@ class Pace(Basics):
     schedule: ScheduleField = Field(
         default_factory=lambda: Schedule(kind="cosine"),
         examples=[{"step": {"at": [30, 60], "factor": 0.1}}],
-        description="The learning rate after the warm-up: `linear` and `cosine` go to zero, "
-        "`{step: {every: 30, factor: 0.1}}` and `{step: {at: [30, 60], factor: 0.1}}` multiply it "
-        "after these epochs.",
+        description=(
+            "The learning rate after the warmup: `linear` and `cosine` decay to zero; `{step: "
+            "{every: 30, factor: 0.1}}` and `{step: {at: [30, 60], factor: 0.1}}` multiply it by "
+            "`factor` after these epochs."
+        ),
     )
     min_lr: Annotated[
         float, Field(ge=0, le=LARGEST), check(has_an_end), check(is_below_the_peak)
     ] = Field(
         0.0,
         examples=[1e-5],
-        description="The learning rate in which `linear` and `cosine` end.",
+        description="The final learning rate of `linear` and `cosine`.",
     )
     warmup: Annotated[float, Field(ge=0, le=100_000), check(ends_in_time)] = Field(
         0.0,
         examples=[5],
-        description="Epochs in which the learning rate rises in a line; may be a fraction.",
+        description="Epochs in which the learning rate rises linearly; may be a fraction.",
     )
     warmup_lr: Annotated[
         float, Field(ge=0, le=LARGEST), check(has_warmup), check(is_below_the_peak)
-    ] = Field(0.0, examples=[1e-4], description="The learning rate from which it rises.")
+    ] = Field(0.0, examples=[1e-4], description="The learning rate at the start of the warmup.")
     warmup_inside: Annotated[bool, check(has_warmup)] = Field(
         False,
         examples=[True],
-        description="The schedule begins at the first step, and the warm-up hides its start, as in "
-        "timm; otherwise it begins after the warm-up.",
+        description=(
+            "The schedule starts at the first step, in parallel with the warmup, as in timm. By "
+            "default it starts after the warmup."
+        ),
     )
     by_epoch: bool = Field(
         False,
         examples=[True],
-        description="The learning rate changes after each epoch, and not after each step, as in "
-        "torchvision's and timm's scripts.",
+        description=(
+            "Change the learning rate after each epoch instead of after each step, as in "
+            "torchvision's and timm's scripts."
+        ),
     )
     accumulate: Annotated[Batch, check(divides_the_batch)] = Field(
-        1, examples=[4], description="Micro-batches a step and process; divides `batch_size`."
+        1, examples=[4], description="Micro-batches per step and process; divides `batch_size`."
     )
 
 
@@ -135,23 +141,30 @@ class Validation(Part):
     validation: Share = Field(
         0.1,
         examples=[0],
-        description="The share of the training samples that is held out to choose the weights by, "
-        "if the data has no part for it; 0 chooses none and trains to the end.",
+        description=(
+            "The fraction of the training samples to hold out for selecting the weights, if the "
+            "data has no validation part. With 0, no weights are selected and training runs to "
+            "the end."
+        ),
     )
 
 
 class Sizes(Part):
-    """The sides of images; None where the spec's input is meant."""
+    """The sides of images; None means the size of the spec's input."""
 
     order = 40
 
     size: Side = Field(None, examples=[160], description="The side of the square training images.")
-    test_size: Side = Field(None, examples=[224], description="The same for evaluation.")
+    test_size: Side = Field(
+        None, examples=[224], description=("The side of the square evaluation images.")
+    )
     test_crop: Annotated[float, Field(gt=0, le=1), check(is_for_folders)] = Field(
         0.875,
         examples=[0.95],
-        description="Folders of images: the share of the side that the middle crop of evaluation "
-        "has.",
+        description=(
+            "For directories of images: the fraction of the side that the center crop of "
+            "evaluation keeps."
+        ),
     )
 
 
@@ -161,17 +174,19 @@ class Device(Pace):
     memory: Annotated[
         str | None,
         Field(pattern=MEMORY),
-        Takes("a size such as `24G`, or `8 x 24G`", "write what a device has: `memory: 24G`"),
+        Takes("a size such as `24G`, or `8 x 24G`", "set the memory of a device: `memory: 24G`"),
     ] = Field(
         None,
         examples=["24G"],
-        description="What a device has (`24G` is 24 GiB), or `8 x 24G` for eight that share a "
-        "batch; lint finds a recipe that needs more. The script does not read it.",
+        description=(
+            "The memory of a device (`24G` is 24 GiB), or `8 x 24G` for eight devices that share "
+            "a batch. Lint reports a recipe that needs more. The script does not use it."
+        ),
     )
 
     @property
     def devices(self) -> tuple[int, int]:
-        """How many devices there are, and the bytes of each; 0 if that is not said."""
+        """The number of devices, and the bytes of each; 0 if `memory` is not set."""
         found = re.fullmatch(MEMORY, self.memory or "0G")
         assert found is not None
         return int(found[1] or 1), int(float(found[2]) * 2 ** {"M": 20, "G": 30}[found[3]])
@@ -187,7 +202,9 @@ class Seed(Part):
     order = 1000
 
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
-        0, examples=[1], description="Of the weights, the order of the data and all that is random."
+        0,
+        examples=[1],
+        description=("The seed of the weights, the order of the data, and everything else random."),
     )
 
 
@@ -197,19 +214,19 @@ _PARTS.sort(key=lambda part: part.place(), reverse=True)  # the keys of the last
 if TYPE_CHECKING:
 
     class Train(Seed, Device, Sizes, Validation, Pace, Regulariser):
-        """A training recipe. A number of 0 is a regulariser that is off."""
+        """A training recipe. A regularizer with a value of 0 is off."""
 
 else:
-    doc = "A training recipe. A number of 0 is a regulariser that is off."
+    doc = "A training recipe. A regularizer with a value of 0 is off."
     Train = create_model("Train", __base__=tuple(_PARTS), __module__=__name__, __doc__=doc)
 
 
 def train_of(value: Any) -> Train | None:
-    """The section from what is written; raises `Problems`."""
+    """The section from its YAML value; raises `Problems`."""
     if value is None or isinstance(value, Train):
         return value
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a map, found {describe(value)}", f"write `{EXAMPLE}`")
+        fail("wrong-type", f"expected a mapping, found {describe(value)}", f"use `{EXAMPLE}`")
     try:
         return Train.model_validate(dict(value))
     except ValidationError as error:

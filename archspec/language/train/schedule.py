@@ -1,4 +1,4 @@
-"""The learning rate over the epochs: as it is written, and the one form that it is read to."""
+"""The learning rate over the epochs: as written, and in its one internal form."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ STEP = "{every: 30, factor: 0.1}"
 
 def _rising(epochs: tuple[int, ...]) -> tuple[int, ...]:
     if any(one >= other for one, other in pairwise(epochs)):
-        hint = "write each once, the first one first"
-        raise error("out-of-range", "these epochs do not rise", hint)
+        hint = "list each epoch once, in ascending order"
+        raise error("out-of-range", "epochs must be in increasing order", hint)
     return epochs
 
 
 class Step(Model):
-    """`every` so many epochs, or `at` these."""
+    """The epochs of a step schedule: `every` N epochs, or `at` a list of epochs."""
 
     every: Epochs = 0
     at: Annotated[
@@ -38,27 +38,29 @@ class Step(Model):
     @model_validator(mode="after")
     def _steps(self) -> Self:
         if not self.every and not self.at:
-            raise error("missing-key", "`every` is missing", "write `every: 30` or `at: [30, 60]`")
+            raise error(
+                "missing-key", "missing required key `every`", "use `every: 30` or `at: [30, 60]`"
+            )
         return self
 
 
 def _not_both(step: Step, _: ValidationInfo) -> Conflicts:
     if step.every and step.at:
-        message = "a step schedule has `every` or `at`, and this has both"
-        hint = "remove one of the two; where it is inherited, `null` does"
+        message = "`every` and `at` cannot be combined in a step schedule"
+        hint = "remove one of the two; if it is inherited, set it to `null`"
         yield conflict(message, hint, "step.at", below=("every",))
 
 
 class Stepwise(Model):
-    """A step schedule as it is written."""
+    """A step schedule as written."""
 
     step: Annotated[Step, check(_not_both), Takes(f"`{STEP}`", "")]
 
 
 class Schedule(Model):
-    """The learning rate over the epochs, without the warm-up.
+    """The learning rate over the epochs, without the warmup.
 
-    Of a "step": it is multiplied with `factor` every `every` epochs, or after the epochs `at`.
+    A "step" schedule multiplies it by `factor` every `every` epochs, or after the epochs `at`.
     """
 
     kind: Literal["constant", "linear", "cosine", "step"]
@@ -74,16 +76,16 @@ def _read(written: Any) -> Any:
         return written
     if written in CURVES:
         return {"kind": written}
-    near = did_you_mean(written, [*CURVES, "step"], "there are")
-    hint = f"write `{{step: {STEP}}}`" if written == "step" else near
-    raise error("unknown-name", f"there is no schedule `{written[:40]}`", hint)
+    near = did_you_mean(written, [*CURVES, "step"], "available")
+    hint = f"use `{{step: {STEP}}}`" if written == "step" else near
+    raise error("unknown-name", f"unknown schedule `{written[:40]}`", hint)
 
 
 def _ends_in_time(schedule: Schedule, info: ValidationInfo) -> Conflicts:
     epochs, last = epochs_of(info), max(schedule.every, *schedule.at, 0)
     if last >= epochs:
-        message = f"epoch {last} is never begun: training ends after {count(epochs)}"
-        hint = "step earlier, or train for longer"
+        message = f"epoch {last} is never reached: training ends after {count(epochs)}"
+        hint = "use an earlier epoch, or train for longer"
         key = "at" if schedule.at else "every"
         yield conflict(message, hint, "epochs", below=("step", key), key=False)
 

@@ -1,4 +1,4 @@
-"""What a key takes, in words; and the errors of pydantic about its value, in ours."""
+"""The values that a key accepts, in words, and pydantic's errors in our words."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from archspec.source.scalars import boolean_hint
 
 LIMITS = ("ge", "gt", "le", "lt")
 OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
-LOSSES = {  # what torch calls them
+LOSSES = {  # torch's names
     "CrossEntropyLoss": "cross_entropy",
     "BCEWithLogitsLoss": "bce",
     "MSELoss": "mse",
     "HuberLoss": "huber",
 }
-NAMED = {"data": "data set"}  # what the words that a key takes name, if it is not as the key says
+NAMED = {"data": "data set"}  # what the choices of a key are, if the key itself does not say
 
 
 def takes(field: FieldInfo) -> str:
-    """What is written for a key."""
+    """The values that a key accepts, in words."""
     if own := _own(field):
         return own.words
     if field.annotation is bool:
@@ -40,7 +40,7 @@ def _own(field: FieldInfo) -> Takes | None:
 
 def _number(field: FieldInfo) -> str:
     limits = _limits(field)
-    kind = "a whole number" if _kind(field) is int else "a number"
+    kind = "an integer" if _kind(field) is int else "a number"
     low = f"above {limits['gt']:,}" if "gt" in limits else f"of at least {limits['ge']:,}"
     if limits.get("le") == LARGEST:
         return f"{kind} {low}"
@@ -57,7 +57,7 @@ def _limits(field: FieldInfo) -> dict[str, float]:
 
 
 def _kind(field: FieldInfo) -> Any:
-    """The type of what is written for a key, which is never null."""
+    """The type of the value of a key, without null."""
     kinds = [kind for kind in get_args(field.annotation) if kind is not type(None)]
     return kinds[0] if len(kinds) == 1 else field.annotation
 
@@ -68,10 +68,10 @@ def _kind(field: FieldInfo) -> Any:
 def problem_of(
     error: Any, model: type[BaseModel], elsewhere: dict[str, str], options: dict[str, str]
 ) -> Problem | None:
-    """An error about a value in our words; None for those that `problems_of` knows.
+    """An error about a value in our words; None for those that `problems_of` handles.
 
-    `elsewhere` is what others call the keys of the model, `options` what they have as keys and
-    here is an option of the script.
+    `elsewhere` maps other programs' names of keys, `options` those of keys that are options of the
+    training script here.
     """
     kind, path, value = error["type"], tuple(error["loc"]), error["input"]
     if kind == "missing" or "message" in error.get("ctx", ()):
@@ -85,9 +85,9 @@ def problem_of(
     field = field_at(model, path)
     if kind == "literal_error" and isinstance(value, str):
         aliases = LOSSES if path[-1] == "loss" else {}
-        hint = did_you_mean(value, get_args(field.annotation), "there are", aliases)
+        hint = did_you_mean(value, get_args(field.annotation), "available", aliases)
         name = NAMED.get(str(path[-1]), path[-1])
-        return Problem("unknown-name", f"there is no {name} `{value[:40]}`", hint, path)
+        return Problem("unknown-name", f"unknown {name} `{value[:40]}`", hint, path)
     huge = kind == "float_type" and type(value) is int
     rule = "out-of-range" if huge or kind in OUT_OF_RANGE else "wrong-type"
     message = f"expected {takes(field)}, found {describe(value)}"
@@ -96,18 +96,22 @@ def problem_of(
 
 def _hint(field: FieldInfo, value: Any) -> str:
     if value is None:
-        return "" if field.is_required() else "leave it out; `null` deletes what is inherited"
+        return (
+            ""
+            if field.is_required()
+            else ("remove the key; use `null` only to drop an inherited value")
+        )
     if own := _own(field):
         return own.hint
     if isinstance(value, str):
-        expression = "a recipe has plain numbers, no expressions"
+        expression = "use a number; recipes do not support expressions"
         return boolean_hint(value) if field.annotation is bool else expression
     if not isinstance(value, (int, float)):
         return ""
     if _kind(field) is int and isinstance(value, float) and value.is_integer():
-        return f"write `{int(value)}`" if abs(value) <= LARGEST else ""
+        return f"use `{int(value)}`" if abs(value) <= LARGEST else ""
     return (
-        f"at most {LARGEST:,.0f} is taken" if value > _limits(field).get("le", 0) == LARGEST else ""
+        f"the maximum is {LARGEST:,.0f}" if value > _limits(field).get("le", 0) == LARGEST else ""
     )
 
 
@@ -125,7 +129,7 @@ def field_at(model: type[BaseModel], path: tuple[str | int, ...]) -> FieldInfo:
 
 
 def _model(field: FieldInfo) -> type[BaseModel]:
-    """The model that reads a map; of one that is written in another form, the model of that."""
+    """The model that reads a mapping; for a key with another form, the model of that form."""
     before = [m.json_schema_input_type for m in field.metadata if isinstance(m, BeforeValidator)]
     kinds = [part for kind in (*before, field.annotation) for part in (kind, *get_args(kind))]
     return next(k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel))

@@ -1,6 +1,6 @@
-"""Output formats: a module each, found by its name.
+"""Output formats: one module each, found by its name.
 
-The first line of its docstring is what `--help` says of it, and `FORMAT` is how it writes a report.
+The first line of its docstring is its description in `--help`, and `FORMAT` writes a report.
 """
 
 # Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
@@ -19,12 +19,12 @@ Render = Callable[[Report, Style], str]
 
 
 class Format(NamedTuple):
-    """How a report is written: as text without a last line end, also of a clean run.
+    """How a report is written: as text without a final line end, also for a clean run.
 
     Attributes:
         render: the text of all findings.
-        color: whether it takes colours, as text for people does.
-        statistics: the text of how many findings each rule has, where it has one.
+        color: whether it uses colors, like text for people.
+        statistics: the text with the number of findings per rule, if it has one.
     """
 
     render: Render
@@ -33,7 +33,7 @@ class Format(NamedTuple):
 
 
 def names() -> list[str]:
-    """The formats that there are: the modules of this package."""
+    """The available formats: the modules of this package."""
     files = (file for folder in __path__ for file in os.listdir(folder))
     return sorted(f.removesuffix(".py") for f in files if f.endswith(".py") and f[0] != "_")
 
@@ -45,16 +45,16 @@ def load(name: str) -> Format:
 
 
 def described() -> dict[str, str]:
-    """Format -> what it is, in a line."""
+    """Format -> its description in one line."""
     docs = {name: import_module(f"{__name__}.{name}").__doc__ or "" for name in names()}
     return {name: doc.partition("\n")[0] for name, doc in docs.items()}
 
 
-# What formats have in common ------------------------------------------------------------
+# Shared by the formats ------------------------------------------------------------------
 
 
 def line(finding: Finding, style: Style = PLAIN, mark: str = "") -> str:
-    """A finding in one line, its place first, with a mark before the message."""
+    """A finding on one line, its location first, with a mark before the message."""
     diagnostic = finding.diagnostic
     place = style("bold", visible(str(finding.span)))
     code = style(diagnostic.severity, finding.code)
@@ -62,27 +62,27 @@ def line(finding: Finding, style: Style = PLAIN, mark: str = "") -> str:
 
 
 def fixable(report: Report) -> frozenset[Finding]:
-    """The findings that `--fix` would fix: those with a fix, in files that are linted."""
+    """The findings that `--fix` would fix: those with a fix, in linted files."""
     files = frozenset(report.files)
     return frozenset(f for f in report.findings if f.diagnostic.fix and f.span.file in files)
 
 
 def closing(report: Report, before: str = "\n") -> str:
-    """The end for people: what there is in all, and how much of it `--fix` would fix."""
+    """The last lines for people: the number of findings, and how many `--fix` would fix."""
     number = len(fixable(report))
     return summary(report) + (f"{before}{number} can be fixed with `--fix`" if number else "")
 
 
 def help_line(finding: Finding) -> str:
-    """The hint of a finding as a line to add, if it has one."""
+    """The hint of a finding as a line to append, if it has one."""
     hint = finding.diagnostic.hint
     return f"\nhelp: {visible(hint)}" if hint else ""
 
 
 def place_inside(finding: Finding) -> Span:
-    """The place of a finding in the repository, for services that know nothing else.
+    """The location of a finding in the repository, for services that know nothing else.
 
-    Of one in a file outside, such as a shipped block, it is where that was used.
+    For a finding in a file outside, such as a built-in block, it is the use of that file.
     """
     labels = (label.span for label in finding.diagnostic.labels)
     spans = [in_repository(span) for span in (finding.span, *labels)]
@@ -90,5 +90,5 @@ def place_inside(finding: Finding) -> Span:
 
 
 def in_repository(span: Span) -> Span:
-    """The same place, with a path relative to the root of the repository."""
+    """The same location, with a path relative to the root of the repository."""
     return span._replace(file=repository_path(span.file))

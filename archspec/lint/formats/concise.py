@@ -1,4 +1,4 @@
-"""One line a finding, for `grep`; `[*]` marks what `--fix` would fix."""
+"""One line per finding, for `grep`; `[*]` marks fixable ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found, where, the line itself, and what to write instead."""
+"""Each finding with its location, its source line, and a hint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def render(report: Report, style: Style) -> str:
 
 
 def diagnostic(one: Diagnostic, code: str, sources: Sources, style: Style) -> str:
-    """A diagnostic, over several lines; without a code it is not one of a rule."""
+    """A diagnostic on several lines; without a code, it is not from a rule."""
     head, text = f"{one.severity}[{code}]", f" {one.rule}: {visible(one.message)}"
     if not code:
         head, text = one.severity, f": {visible(one.message)}"

@@ -22,10 +22,10 @@ def _command(finding: Finding) -> str:
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    if span.end_line != span.line:  # GitHub takes columns within one line only
+    if span.end_line != span.line:  # GitHub only accepts columns within one line
         del properties["col"], properties["endColumn"]
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    message = line(finding) + help_line(finding)  # with its place: the log shows nothing else
+    message = line(finding) + help_line(finding)  # with its location: the log shows nothing else
     return f"::{diagnostic.severity} {listed}::{_data(message)}"
 
 

@@ -18,7 +18,7 @@ def render(report: Report, style: Style) -> str:
 
 def _issue(finding: Finding) -> dict[str, Any]:
     diagnostic, span = finding.diagnostic, place_inside(finding)
-    path = span.file.encode(errors="backslashreplace").decode()  # or no parser but ours takes it
+    path = span.file.encode(errors="backslashreplace").decode()  # or only our parser accepts it
     hint = f" (help: {visible(diagnostic.hint)})" if diagnostic.hint else ""
     return {
         "description": f"{finding.code} {diagnostic.rule}: {visible(diagnostic.message)}{hint}",

@@ -1,4 +1,4 @@
-"""JSON of our own, for scripts."""
+"""archspec's own JSON, for scripts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""JUnit XML: a suite for each file, a failed case for each finding.
+"""JUnit XML: one suite per file, one failed case per finding.
 
-It is valid by Jenkins' junit-10.xsd, which has a file for a suite, but no place for a case.
+It is valid by Jenkins' junit-10.xsd, which has a file for a suite, but no location for a case.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, with what GitHub's code scanning needs of it."""
+"""SARIF 2.1.0, with the parts that GitHub's code scanning needs."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _help(rule: Rule, code: str) -> str:
-    parts = [rule.why, "Bad:", _code(rule.bad, code), "Good:", _code(rule.good, code)]
-    return "\n\n".join([*parts, rule.instead]).strip()
+    bad, good = _code(rule.bad, code), _code(rule.good, code)
+    parts = [rule.why, "Example:", bad, "Use instead:", good, rule.instead, rule.safety]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _code(example: Any, code: str) -> str:

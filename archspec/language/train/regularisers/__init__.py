@@ -1,4 +1,4 @@
-"""Regularisers: a module each. One is found because it is here; see `base.Regulariser`."""
+"""Regularizers: one module each, found because it is in this package; see `base.Regulariser`."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,4 +1,4 @@
-"""Training images that are changed at random."""
+"""Random changes of the training images."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class RandAugment(Model):
     """RandAugment (Cubuk et al., 2020), with the operations and the scale of timm.
 
     Attributes:
-        layers: operations an image, each of which is left out half of the time.
-        magnitude: their strength, of ten.
-        deviation: the standard deviation of the strength, which is drawn for each.
+        layers: operations per image, each of which is skipped half of the time.
+        magnitude: the strength of the operations, out of ten.
+        deviation: the standard deviation of the strength, which is drawn per operation.
     """
 
     layers: Annotated[int, Field(ge=1, le=10)] = 2
@@ -41,22 +41,26 @@ class RandAugment(Model):
 def _rising(areas: tuple[float, ...]) -> tuple[float, ...]:
     low, high = areas
     if low > high:
-        raise error("out-of-range", f"`{low:g}` to `{high:g}` is no range", "the smaller one first")
+        raise error(
+            "out-of-range",
+            f"invalid range: `{low:g}` is greater than `{high:g}`",
+            "put the smaller value first",
+        )
     return areas
 
 
 class Augment(Model):
-    """Changes of the training images, at random.
+    """Random changes of the training images.
 
     Attributes:
-        flip: mirrored left to right, half of the time.
-        alternating_flip: mirrored in every second epoch; half of the images begin with the first
+        flip: mirror left to right, half of the time.
+        alternating_flip: mirror in every second epoch; half of the images start with the first
             (Jordan, 2024).
-        crop: pixels of padding, of which a random window is cut.
-        erase: probability that a rectangle is blotted out (Zhong et al., 2017).
-        resized_crop: the share of the area that is cut out and resized (the Inception crop).
-        rand_augment: RandAugment, if it is asked for.
-        trivial_augment: one operation an image, of any strength (Müller & Hutter, 2021).
+        crop: pixels of padding, before a random crop to the original size.
+        erase: probability of erasing a rectangle (Zhong et al., 2017).
+        resized_crop: the fraction of the area that is cropped and resized (the Inception crop).
+        rand_augment: RandAugment, if set.
+        trivial_augment: one operation per image, of any strength (Müller & Hutter, 2021).
     """
 
     flip: bool = False
@@ -67,22 +71,22 @@ class Augment(Model):
         tuple[Area, ...] | None,
         Field(min_length=2, max_length=2, strict=False),
         AfterValidator(_rising),
-        Takes("two shares of the area", "write `resized_crop: [0.08, 1]`"),
+        Takes("two fractions of the area", "use `resized_crop: [0.08, 1]`"),
     ] = None
     rand_augment: Annotated[
         RandAugment | None,
         alone("magnitude", Magnitude, RandAugment),
-        Takes("a magnitude or a map", "write `{layers: 2, magnitude: 6}`"),
+        Takes("a magnitude or a mapping", "use `{layers: 2, magnitude: 6}`"),
     ] = None
     trivial_augment: bool = False
 
 
 _OF_FOLDERS = {
-    "resized_crop": "write e.g. `crop: 4`",
+    "resized_crop": "for example, `crop: 4`",
     "rand_augment": remove("rand_augment"),
     "trivial_augment": remove("trivial_augment"),
 }
-_IN_MEMORY = {"crop": "write e.g. `resized_crop: [0.08, 1]`", "alternating_flip": "write `flip`"}
+_IN_MEMORY = {"crop": "for example, `resized_crop: [0.08, 1]`", "alternating_flip": "use `flip`"}
 _IN_PLACE_OF = {"trivial_augment": "rand_augment", "alternating_flip": "flip"}
 
 
@@ -90,22 +94,22 @@ def _of_the_data(augment: Augment, info: ValidationInfo) -> Conflicts:
     data = info.data.get("data")
     kind = DATA_SETS[data].kind if data else ""
     wrong = {"folder": _IN_MEMORY, "memory": _OF_FOLDERS}.get(kind, {})
-    place = f"small images in memory, and `{data}` is a folder of images"
+    place = f"small images in memory, but `{data}` is a directory of images"
     if kind == "memory":
-        place = f"a folder of images, and `{data}` is held in memory"
+        place = f"a directory of images, but `{data}` is held in memory"
     for key, hint in wrong.items():
         if getattr(augment, key):
-            yield conflict(f"`{key}` is for {place}", hint, "data", (key,))
+            yield conflict(f"`{key}` requires {place}", hint, "data", (key,))
 
 
 def _one_of_each(augment: Augment, _: ValidationInfo) -> Conflicts:
     for key, other in _IN_PLACE_OF.items():
         if getattr(augment, key) and getattr(augment, other):
-            message = f"`{key}` is in place of `{other}`, and this has both"
+            message = f"`{key}` replaces `{other}`, so they cannot be combined"
             yield conflict(message, remove(other), f"augment.{other}", (key,))
 
 
-_WORDS = Takes("a map", "write e.g. `{flip: true, crop: 4}`")
+_WORDS = Takes("a mapping", "for example, `{flip: true, crop: 4}`")
 
 
 class Augmentation(Regulariser):
@@ -115,16 +119,18 @@ class Augmentation(Regulariser):
 
     augment: Annotated[Augment, check(_of_the_data), check(_one_of_each), _WORDS] = Field(
         default_factory=Augment,
-        description="Changes of the training images: `flip`, `erase` (Zhong et al., 2017); for "
-        "data in memory `crop` (pixels of padding) and `alternating_flip` (in every second epoch; "
-        "Jordan, 2024); for folders `resized_crop: [0.08, 1]` (share of the area), `rand_augment: "
-        "{layers: 2, magnitude: 6, deviation: 0.5}` (of 10, as in timm; Cubuk et al., 2020) and "
-        "`trivial_augment` (Müller & Hutter, 2021).",
+        description=(
+            "Random changes of the training images: `flip`, `erase` (Zhong et al., 2017); for "
+            "data in memory `crop` (pixels of padding) and `alternating_flip` (in every second "
+            "epoch; Jordan, 2024); for directories `resized_crop: [0.08, 1]` (fraction of the "
+            "area), `rand_augment: {layers: 2, magnitude: 6, deviation: 0.5}` (out of 10, as in "
+            "timm; Cubuk et al., 2020), and `trivial_augment` (Müller & Hutter, 2021)."
+        ),
     )
 
     def idle(self, network: Places) -> Idles:
         if len(network.input) != 3 and self.augment != Augment():
-            why = f"`augment` changes images, and the input is {[*network.input]}"
+            why = f"`augment` requires images, but the input is {[*network.input]}"
             yield Idle("augment", why)
 
     def script(self, network: Places) -> Lines:
@@ -136,7 +142,7 @@ class Augmentation(Regulariser):
         if augment.flip and folder:
             yield "transform", "v2.RandomHorizontalFlip()"
         if change := _drawn(augment):
-            yield "transform", "v2.ToPILImage()"  # whose changes are faster than a tensor's
+            yield "transform", "v2.ToPILImage()"  # whose operations are faster than a tensor's
             yield "transform", change
             yield "transform", "v2.PILToTensor()"
         if augment.crop:
@@ -150,7 +156,7 @@ class Augmentation(Regulariser):
 
 
 def _drawn(augment: Augment) -> str:
-    """The change of a Pillow image that is drawn for each, if there is one."""
+    """The operation on a Pillow image that is drawn per image, if there is one."""
     if augment.trivial_augment:
         return "v2.TrivialAugmentWide(interpolation=v2.InterpolationMode.BILINEAR)"
     if not (given := augment.rand_augment):
@@ -160,9 +166,10 @@ def _drawn(augment: Augment) -> str:
 
 
 def rand_augment(image: Any, layers: int, magnitude: float, deviation: float) -> Any:
-    """Changes of an image, each left out half of the time (Cubuk et al., 2020).
+    """Operations on an image, each skipped half of the time (Cubuk et al., 2020).
 
-    The operations and the scale, of ten, are those of "ResNet strikes back" and timm.
+    The operations and the scale, out of ten, are those of "ResNet strikes back" and
+    timm.
     """
     names = (
         *("autocontrast", "equalize", "invert", "posterize", "solarize"),
@@ -180,7 +187,7 @@ def rand_augment(image: Any, layers: int, magnitude: float, deviation: float) ->
 
 
 def changed(image: Any, name: str, level: float, cubic: bool) -> Any:
-    """An image changed by an operation; the level is from -1 to 1, and 0 is least."""
+    """Apply an operation to an image; the level is from -1 to 1, and 0 is weakest."""
     from PIL import Image, ImageEnhance, ImageOps
 
     strength = abs(level)
@@ -213,7 +220,7 @@ def changed(image: Any, name: str, level: float, cubic: bool) -> Any:
 def alternate(x: Tensor, key: Tensor, count: int) -> Tensor:
     """Mirror the images that were not mirrored in the epoch before (Jordan, 2024)."""
     index, epoch = key % count, key // count
-    drawn = index * 2654435761 >> 16  # a hash, whose last bit is as good as random
+    drawn = index * 2654435761 >> 16  # a hash, whose last bit is effectively random
     turned = (drawn + epoch) % 2 == 0
     return torch.where(turned.reshape(-1, 1, 1, 1), x.flip(3), x)
 
@@ -225,7 +232,7 @@ def flip(x: Tensor) -> Tensor:
 
 
 def crop(x: Tensor, padding: int) -> Tensor:
-    """Move each image by up to `padding` pixels, over zeros."""
+    """Shift each image by up to `padding` pixels, padding with zeros."""
     (n, _, h, w), device = x.shape, x.device
     top, left = torch.randint(2 * padding + 1, (2, n, 1), device=device)
     rows = (top + torch.arange(h, device=device)).unsqueeze(2)
@@ -236,7 +243,7 @@ def crop(x: Tensor, padding: int) -> Tensor:
 
 
 def erase(x: Tensor, probability: float) -> Tensor:
-    """Zero a rectangle of 2 to 33 % of some images (Zhong et al., 2017)."""
+    """Zero a rectangle of 2% to 33% of some images (Zhong et al., 2017)."""
     (n, _, h, w), device = x.shape, x.device
     chosen, area, shape, y, z = torch.rand(5, n, 1, 1, device=device)
     side = (h * w * (0.02 + 0.31 * area)).sqrt()

@@ -1,4 +1,4 @@
-"""What a regulariser is, and what it may ask of a network and add to a training script."""
+"""What a regularizer is, and what it can query in a network and add to a training script."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from archspec.language.train.basics import Basics
 
 
 class Places(NamedTuple):
-    """What a network has for regularisers to act on. Paths are those of `get_submodule`."""
+    """The parts of a network that regularizers can act on. Paths are those of `get_submodule`."""
 
     input: tuple[int, ...]
-    stages: tuple[str, ...]  # those of blocks
+    stages: tuple[str, ...]  # those of blocks of the main path
     last_linear: str | None  # of the main path
-    residuals: tuple[tuple[str, str | None], ...]  # block, and the layer that its body ends in
-    drops: bool = False  # some residual is dropped already, by a `drop_path` above 0
+    residuals: tuple[tuple[str, str | None], ...]  # block, and the last layer of its body
+    drops: bool = False  # a residual already has a `drop_path` above 0
     kernels: bool = True  # some weight is a kernel or a matrix
-    layers: tuple[str, ...] = ()  # that have weights or statistics
+    layers: tuple[str, ...] = ()  # those with weights or statistics
     constants: frozenset[str] = frozenset()  # those of them that are a parameter themselves
-    stem: tuple[str, ...] = ()  # what the stem gives the network, with such layers
+    stem: tuple[str, ...] = ()  # the same of those in the stem
 
 
 def is_in(layer: str, path: str) -> bool:
-    """Whether a layer is what a path names, or inside it."""
+    """Whether a layer is the one at a path, or inside it."""
     return f"{layer}.".startswith(f"{path}.")
 
 
 class Idle(NamedTuple):
-    """Why a regulariser that is on does nothing. `below` leads from its key to the place."""
+    """Why a regularizer that is on has no effect. `below` leads from its key to the value."""
 
     key: str
     why: str
@@ -38,31 +38,31 @@ class Idle(NamedTuple):
 
 Where = Literal[
     "network",  # after the network is made, before its optimizer
-    "once",  # the same, but lines that several regularisers need are there once
-    "trained",  # what is written for net.parameters() in lines of all regularisers, but "network"
-    "parameters",  # what the optimizer is given, in place of net.parameters()
+    "once",  # the same, but lines that several regularizers need appear once
+    "trained",  # replaces net.parameters() in lines of all regularizers except "network"
+    "parameters",  # the argument of the optimizer, instead of net.parameters()
     "optimizer argument",
     "start",  # after the optimizer is made
-    "state",  # what a checkpoint holds more
-    "evaluated",  # the network that is evaluated, in place of net
-    "judge",  # a class of networks around the one that is evaluated
-    "rate",  # one more factor of the learning rate of a group
-    "while",  # one more condition to go on after an epoch
-    "keys",  # which samples this process trains with, in place of the usual
+    "state",  # additional state in a checkpoint
+    "evaluated",  # the network to evaluate, instead of net
+    "judge",  # a wrapper class of the network to evaluate
+    "rate",  # an additional factor of the learning rate of a group
+    "while",  # an additional condition for continuing after an epoch
+    "keys",  # the samples of this process, instead of the default
     "sample",  # an expression of samples in memory, {}, by their key
-    "crop",  # how an image of a folder is cut out, in place of the usual
-    "transform",  # of an image of a folder
+    "crop",  # the crop of an image from a file, instead of the default
+    "transform",  # of an image from a file
     "images",  # of the batch x, y: before it is resized
     "inputs",  # after that
     "mixture",  # y is one-hot with the loss `bce`
     "targets",  # after that
     "loss argument",
     "loss",  # after loss is calculated
-    "seed",  # before "gradients", once: SEED, if lines from here on draw random numbers
+    "seed",  # before "gradients", once: SEED, if the following lines draw random numbers
     "gradients",  # before the step of the optimizer
     "weights",  # after it; its learning rate is lr
     "step",  # after the step is counted
-    "column",  # one more column of log.csv
+    "column",  # an additional column of log.csv
     "row",  # its value, appended to row
     "shown",  # the same in an f-string, printed at the end of an epoch
 ]
@@ -76,34 +76,34 @@ SEED = 'torch.manual_seed(seed_of(args.seed, run["step"], parts))  # the same ev
 class Regulariser(Basics):
     """Keys of the recipe, and everything that follows from them.
 
-    A module of this package has one subclass, and the functions that its lines call: a script
-    gets those that it names, as they are written there. Torch is imported in scripts alone, so
-    import it below `TYPE_CHECKING`.
+    Each module of this package has one subclass, and the functions that its lines call. A script
+    contains the functions that its lines name, as they are written in the module. Only scripts
+    import torch, so import it under `TYPE_CHECKING`.
 
-    A field says what a key takes and what it means, and a check of the field what the key does
-    not go with (`conflicts`). Lines are indented below one another alone, not to their place.
-    They may name RESIDUALS and STAGES, the paths of `Places`.
+    A field declares what a key accepts and means; a check of the field reports conflicts with other
+    keys (`conflicts`). Indent lines relative to each other, not to where they go. They may use
+    RESIDUALS and STAGES, the paths of `Places`.
 
-    `order` sorts regularisers: their keys, and their lines at one place. A check sees the keys
-    before its own.
+    `order` sorts regularizers: their keys, and their lines at the same location. A check sees the
+    keys before its own.
 
-    Up to "loss", each process draws random numbers of its own, for its part of the batch. From
-    "gradients" on, all processes have to draw the same: yield "seed", SEED.
+    Up to "loss", each process draws its own random numbers, for its part of the batch. From
+    "gradients" on, all processes must draw the same: yield "seed", SEED.
     """
 
     order: ClassVar[int] = 900
-    example: ClassVar[str]  # gives all of its keys; the tests train with it
-    elsewhere: ClassVar[Mapping[str, str]] = {}  # what other programs call its keys
+    example: ClassVar[str]  # sets all of its keys; the tests train with it
+    elsewhere: ClassVar[Mapping[str, str]] = {}  # other programs' names of its keys
 
     def idle(self, network: Places) -> Idles:
-        """Why it would do nothing to this network."""
+        """Why it would have no effect on this network."""
         yield from ()
 
     def script(self, network: Places) -> Lines:
-        """Its lines, and where they stand."""
+        """Its lines, and where they go."""
         yield from ()
 
 
 def at(where: Where, *lines: str) -> Lines:
-    """Several lines at one place."""
+    """Several lines at one location."""
     return ((where, line) for line in lines)

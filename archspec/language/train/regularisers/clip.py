@@ -1,4 +1,4 @@
-"""Gradients that are not longer than so much."""
+"""Gradient clipping by norm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Clip(Regulariser):
     example = "clip: 1.0"
     elsewhere = {"grad_clip": "clip", "clip_grad": "clip"}
 
-    clip: Strength = Field(0.0, description="The greatest norm of the gradient.")
+    clip: Strength = Field(0.0, description="The maximum norm of the gradient.")
 
     def script(self, network: Places) -> Lines:
         if self.clip:

@@ -18,11 +18,13 @@ class Dropout(Regulariser):
     order = 60
     example = "dropout: 0.1"
 
-    dropout: Share = Field(0.0, description="On what enters the last linear layer.")
+    dropout: Share = Field(
+        0.0, description="The dropout rate for the input of the last linear layer."
+    )
 
     def idle(self, network: Places) -> Idles:
         if self.dropout and network.last_linear is None:
-            yield Idle("dropout", "the network has no linear layer for `dropout`")
+            yield Idle("dropout", "`dropout` has no effect: the network has no linear layer")
 
     def script(self, network: Places) -> Lines:
         if self.dropout:

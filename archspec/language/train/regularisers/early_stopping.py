@@ -1,4 +1,4 @@
-"""An end where nothing gets better any more."""
+"""Stop training if the validation result no longer improves."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from archspec.language.train.regularisers.base import Lines, Places, Regulariser
 
 def _can_stop(patience: int, info: ValidationInfo) -> Conflicts:
     if patience >= (epochs := epochs_of(info)):
-        message = f"{count(epochs)} never come to {patience} without a better result"
-        hint = "wait for fewer, or train for longer"
+        message = f"{count(epochs)} are too few for `early_stopping: {patience}`"
+        hint = "use a smaller value, or train for longer"
         yield conflict(message, hint, "epochs", key=False)
     if patience and not info.data.get("validation", True):
-        message = "`early_stopping` goes by the validation samples, and there are none"
-        yield conflict(message, "write e.g. `validation: 0.1`, or remove it", "validation")
+        message = "`early_stopping` requires validation samples, but there are none"
+        yield conflict(message, "for example, `validation: 0.1`, or remove it", "validation")
 
 
 class EarlyStopping(Regulariser):
@@ -26,7 +26,7 @@ class EarlyStopping(Regulariser):
     elsewhere = {"patience": "early_stopping"}
 
     early_stopping: Annotated[int, Field(ge=0, le=100_000), check(_can_stop)] = Field(
-        0, description="Stop after so many epochs without a better result in validation."
+        0, description="Stop after this many epochs without a better validation result."
     )
 
     def script(self, network: Places) -> Lines:

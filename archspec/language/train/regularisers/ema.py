@@ -1,4 +1,4 @@
-"""Weights averaged over the steps, which are those evaluated and kept."""
+"""An average of the weights over the steps, which is evaluated and saved."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Count = Annotated[int, Field(ge=0, le=100_000)]
 
 def _has_ema(value: int, info: ValidationInfo) -> Conflicts:
     if value and not info.data.get("ema", True):
-        message = f"`{info.field_name}` says how weights are averaged, and they are not"
-        yield conflict(message, "write e.g. `ema: 0.999`, or remove it", "ema")
+        message = f"`{info.field_name}` requires a nonzero `ema`"
+        yield conflict(message, "for example, `ema: 0.999`, or remove it", "ema")
 
 
 def _begins_in_time(epoch: int, info: ValidationInfo) -> Conflicts:
     if epoch >= (epochs := epochs_of(info)):
-        message = f"epoch {epoch} is never begun: training ends after {count(epochs)}"
-        yield conflict(message, "average earlier, or train for longer", "epochs", key=False)
+        message = f"epoch {epoch} is never reached: training ends after {count(epochs)}"
+        yield conflict(message, "start averaging earlier, or train for longer", "epochs", key=False)
 
 
 class EMA(Regulariser):
@@ -38,27 +38,31 @@ class EMA(Regulariser):
 
     ema: Share = Field(
         0.0,
-        description="Decay of the averaged weights, which are then what is evaluated.",
+        description=(
+            "The decay of the averaged weights, which are then evaluated instead of the last ones."
+        ),
     )
     ema_every: Annotated[Count, check(_has_ema)] = Field(
-        0, description="Steps from one look at the weights to the next, counted in each epoch."
+        0, description="Steps between updates of the average, counted in each epoch."
     )
     ema_from: Annotated[Count, check(_has_ema), check(_begins_in_time)] = Field(
         0,
-        description="Epochs after which they are averaged; until then the last ones are taken, "
-        "and the decay is constant. Without it the decay rises with the steps.",
+        description=(
+            "The number of epochs before averaging starts; until then the current weights are "
+            "used, and the decay is constant. By default the decay rises with the steps."
+        ),
     )
 
     def script(self, network: Places) -> Lines:
         if not self.ema:
             return
-        yield "start", "average = copy.deepcopy(net)  # of the weights; it is what is evaluated"
+        yield "start", "average = copy.deepcopy(net)  # of the weights; evaluated in place of net"
         yield "evaluated", "average"
         yield "state", 'stateful["trained"] = net'
         decay, indent = f'min({self.ema}, run["step"] / (run["step"] + 9))', ""
         if self.ema_every > 1:
             begun = f'if (run["step"] - 1) % an_epoch % {self.ema_every} == 0:'
-            yield "step", f"{begun}  # from an epoch's first step"
+            yield "step", f"{begun}  # from the first step of an epoch"
             indent = "    "
         if self.ema_from:
             begun = f'run["step"] > {self.ema_from} * an_epoch + 1'

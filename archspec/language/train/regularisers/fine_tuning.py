@@ -1,4 +1,4 @@
-"""Layers that stay as they are, and a last one that learns faster."""
+"""Frozen layers, and a separate learning rate for the last layer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 WIDTH = 84  # of a line in a function of a script
-EXAMPLE = "write e.g. `freeze: [stem, layer1]`"
+EXAMPLE = "for example, `freeze: [stem, layer1]`"
 FACTORS = "for example, `lr_factors: {stem: 0.1, layer1: 0.3}`"
 Name = Annotated[str, Takes("the name of a layer or stage", EXAMPLE)]
 
@@ -51,28 +51,38 @@ class FineTuning(Regulariser):
         Takes("a list of up to 100 names of layers and stages", EXAMPLE),
     ] = Field(
         (),
-        description="Layers and stages that keep their weights and statistics, as the model file "
-        "names them (`layer1`, `layer4.0`); `stem` is all that the spec's stem has.",
+        description=(
+            "Layers and stages that keep their weights and statistics, by their names in the "
+            "model file (`layer1`, `layer4.0`); `stem` is all layers of the spec's stem."
+        ),
     )
 
     head_lr: Annotated[float, Field(ge=0, le=1000)] = Field(
-        0.0, description="The learning rate of the last linear layer, as a multiple of the others'."
+        0.0,
+        description=(
+            "The learning rate of the last linear layer, as a multiple of the learning rate of "
+            "the others."
+        ),
     )
 
     head_warmup: Annotated[int, Field(ge=0, le=100_000), check(_ends_in_time)] = Field(
         0,
-        description="Epochs at the start in which the last linear layer alone learns (Kumar et "
-        "al., 2022). Batch norms follow the new data meanwhile, unless they are frozen.",
+        description=(
+            "The number of epochs at the start in which only the last linear layer is trained "
+            "(Kumar et al., 2022). Batch norms still adapt to the new data, unless they are frozen."
+        ),
     )
 
     lr_factors: Annotated[
         dict[Name, Factor],
         Field(max_length=100),
-        Takes("a map from up to 100 names of layers and stages to numbers above 0", FACTORS),
+        Takes("a mapping from up to 100 names of layers and stages to numbers above 0", FACTORS),
     ] = Field(
         {},
-        description="Learning rates of layers and stages, as multiples of the others'. They are "
-        "named as in `freeze`; a layer takes the factor of the longest name that it is in.",
+        description=(
+            "Learning rates of layers and stages, as multiples of the others' learning rate. "
+            "Names are as in `freeze`; a layer uses the factor of the longest matching name."
+        ),
     )
 
     def idle(self, network: Places) -> Idles:
@@ -91,18 +101,18 @@ class FineTuning(Regulariser):
             if not getattr(self, key):
                 continue
             if last is None:
-                yield Idle(key, f"the network has no linear layer for `{key}`")
+                yield Idle(key, f"`{key}` has no effect: the network has no linear layer")
             elif any(is_in(last, path) for path in frozen):
-                yield Idle(key, f"`{key}` is about `{last}`, which is frozen")
+                yield Idle(key, f"`{key}` has no effect: its layer, `{last}`, is frozen")
         if frozen and all(any(is_in(layer, path) for path in frozen) for layer in network.layers):
             why = "every layer with weights is frozen, so there is nothing to train"
-            yield Idle("freeze", why, "leave out the last one")
+            yield Idle("freeze", why, "remove the last one")
 
     def script(self, network: Places) -> Lines:
         if frozen := self._frozen(network):
             if modules := [path for path in frozen if path not in network.constants]:
                 yield from at("network", *_listed(modules), "freeze(net, frozen)")
-                yield "row", "freeze(net, frozen)  # as evaluation has set all to train"
+                yield "row", "freeze(net, frozen)  # again, because evaluation calls net.train()"
             for path in frozen:
                 if path in network.constants:
                     yield "network", f'net.get_parameter("{path}").requires_grad_(False)'
@@ -123,7 +133,7 @@ class FineTuning(Regulariser):
         return [*dict.fromkeys(found)]
 
     def _factors(self, network: Places) -> list[tuple[str, float]]:
-        """Longer paths come later, and the head last: the last factor of a layer holds."""
+        """Longer paths come later, and the head last: the last factor of a layer applies."""
         found = [
             (path, factor)
             for name, factor in self.lr_factors.items()
@@ -137,16 +147,16 @@ class FineTuning(Regulariser):
 
 
 def _unknown(key: str, name: str, below: str | int, network: Places) -> Idles:
-    """A name that the network does not have."""
+    """Report a name that the network does not have."""
     if not _paths(name, network):
-        why = f"the network has no layer with weights of the name `{shown(name)}`"
+        why = f"no layer with weights is named `{shown(name)}`"
         known = [layer.partition(".")[0] for layer in network.layers]
         stem = ["stem"] if network.stem else []
-        yield Idle(key, why, did_you_mean(name, known + stem, "it has"), (below,))
+        yield Idle(key, why, did_you_mean(name, known + stem, "available"), (below,))
 
 
 def _paths(name: str, network: Places) -> tuple[str, ...]:
-    """The paths that are meant; those of the network's layers come before `stem`."""
+    """The paths of a name; a layer named `stem` wins over the stem of the spec."""
     if any(is_in(layer, name) for layer in network.layers):
         return (name,)
     return network.stem if name == "stem" else ()
@@ -161,13 +171,13 @@ def _listed(paths: Sequence[str]) -> list[str]:
 
 
 def freeze(net: nn.Module, frozen: Sequence[str]) -> None:
-    """Have parts keep their weights and, by the mode of evaluation, their statistics."""
+    """Freeze the weights of parts and, through eval mode, their statistics."""
     for path in frozen:
         net.get_submodule(path).requires_grad_(False).eval()
 
 
 def scale_lr(groups: list[Any], net: nn.Module, layer: str, factor: float) -> None:
-    """Give a layer or stage groups of its own, with a multiple of the learning rate."""
+    """Put a layer or stage in its own groups, with a multiple of the learning rate."""
     named = net.named_parameters()
     own = {p for name, p in named if f"{name}.".startswith(f"{layer}.")}
     for group in [*groups]:

@@ -1,4 +1,4 @@
-"""L1, as a proximal step: what is zero is exactly so."""
+"""L1 regularization as a proximal step, so that zeros are exact."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class L1(Regulariser):
 
     def idle(self, network: Places) -> Idles:
         if self.l1 and not network.kernels:
-            yield Idle("l1", "`l1` acts on kernels and matrices, and the network has none")
+            yield Idle("l1", "`l1` acts on kernels and matrices, but the network has none")
 
     def script(self, network: Places) -> Lines:
         if self.l1:
@@ -55,6 +55,6 @@ def shrink(optimizer: torch.optim.Optimizer, strength: float) -> None:
 
 
 def share_of_zeros(weights: Sequence[Tensor]) -> float:
-    """What L1 has come to."""
+    """The fraction of the weights that is zero."""
     zeros = sum(int((weight == 0).sum()) for weight in weights)
     return zeros / sum(weight.numel() for weight in weights)

@@ -1,4 +1,4 @@
-"""Targets of which a part is spread over all classes."""
+"""Label smoothing: targets with a fraction spread over all classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class LabelSmoothing(Regulariser):
     elsewhere = {"smoothing": "label_smoothing"}
 
     label_smoothing: Annotated[Share, needs_loss(*OF_CLASSES)] = Field(
-        0.0, description="`cross_entropy` and `bce`."
+        0.0,
+        description="The fraction of targets to spread over all classes (`cross_entropy`, `bce`).",
     )
 
     def script(self, network: Places) -> Lines:

@@ -1,4 +1,4 @@
-"""Evaluation of images and of the same images mirrored."""
+"""Evaluation on both images and mirrored images."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ class Mirror(Regulariser):
 
     test_flip: bool = Field(
         False,
-        description="Evaluation takes the mean answer to an image and to the image mirrored left "
-        "to right.",
+        description="Evaluate each image and its mirror image, and average the two outputs.",
     )
 
     def idle(self, network: Places) -> Idles:
         if self.test_flip and len(network.input) != 3:
-            why = f"`test_flip` mirrors images, and the input is {[*network.input]}"
+            why = f"`test_flip` requires images, but the input is {[*network.input]}"
             yield Idle("test_flip", why)
 
     def script(self, network: Places) -> Lines:

@@ -1,4 +1,4 @@
-"""Pairs of images, mixed, and their targets with them."""
+"""Mixup and CutMix: mixed pairs of images and of their targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-MIXED_IN = 0.2  # of a class, from which on it counts as there (the "ResNet strikes back" recipes)
+MIXED_IN = (
+    0.2  # the fraction of a class above which it is present (the "ResNet strikes back" recipes)
+)
 
 
 class Mixture(Regulariser):
@@ -22,15 +24,19 @@ class Mixture(Regulariser):
     example = "mixup: 0.2, cutmix: 1.0"
 
     mixup: Annotated[Strength, needs_loss(*MIXABLE)] = Field(
-        0.0, description="The a of Beta(a, a) (Zhang et al., 2018)."
+        0.0, description="The parameter a of Beta(a, a) (Zhang et al., 2018)."
     )
     cutmix: Annotated[Strength, needs_loss(*MIXABLE)] = Field(
-        0.0, description="The same (Yun et al., 2019). With `mixup`, each half of the time."
+        0.0,
+        description=(
+            "The parameter a of Beta(a, a) (Yun et al., 2019). With `mixup`, each is used half "
+            "of the time."
+        ),
     )
 
     def idle(self, network: Places) -> Idles:
         if self.cutmix and len(network.input) != 3:
-            why = f"`cutmix` changes images, and the input is {[*network.input]}"
+            why = f"`cutmix` requires images, but the input is {[*network.input]}"
             yield Idle("cutmix", why)
 
     def script(self, network: Places) -> Lines:
@@ -44,17 +50,17 @@ class Mixture(Regulariser):
         else:
             yield "mixture", f"x, y = {one if self.mixup else other}"
         if self.loss == "bce":
-            yield "mixture", f"y = (y > {MIXED_IN}).float()  # what was mixed in is there"
+            yield "mixture", f"y = (y > {MIXED_IN}).float()  # a class that is mixed in is present"
 
 
 def mixup(x: Tensor, y: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """Each image and target with another's, in one proportion (Zhang et al., 2018)."""
+    """Mix each image and target with another, in one proportion (Zhang et al., 2018)."""
     share = float(torch.distributions.Beta(alpha, alpha).sample())
     return x.lerp(x.flip(0), share), y.lerp(y.flip(0), share)
 
 
 def cutmix(x: Tensor, y: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """A rectangle of another image, and as much of its target (Yun et al., 2019)."""
+    """Paste a rectangle of another image, and mix targets by area (Yun et al., 2019)."""
     (h, w), kept = x.shape[2:], float(torch.distributions.Beta(alpha, alpha).sample())
     row, column = int(torch.randint(h, ())), int(torch.randint(w, ()))
     high, wide = int(h * (1 - kept) ** 0.5 / 2), int(w * (1 - kept) ** 0.5 / 2)

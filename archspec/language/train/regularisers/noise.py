@@ -1,4 +1,4 @@
-"""Gaussian noise on inputs, and on what leaves stages."""
+"""Gaussian noise on the inputs, and on the outputs of stages."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 class Noise(Model):
-    """Standard deviations; 0 is none.
+    """Standard deviations; 0 means no noise.
 
     Attributes:
-        inputs: on the normalised images.
-        activations: on what leaves each stage.
+        inputs: on the normalized images.
+        activations: on the output of each stage.
     """
 
     inputs: Strength = 0.0
     activations: Strength = 0.0
 
 
-_WORDS = Takes("a number of at least 0 or a map", "write `{inputs: 0.05, activations: 0.1}`")
+_WORDS = Takes("a number of at least 0 or a mapping", "use `{inputs: 0.05, activations: 0.1}`")
 
 
 class GaussianNoise(Regulariser):
@@ -35,13 +35,15 @@ class GaussianNoise(Regulariser):
 
     noise: Annotated[Noise, alone("inputs", Strength, Noise), _WORDS] = Field(
         default_factory=Noise,
-        description="Gaussian noise on the normalised inputs; `{inputs: 0.05, activations: 0.1}` "
-        "also on what leaves each stage.",
+        description=(
+            "Gaussian noise on the normalized inputs; with `{inputs: 0.05, activations: 0.1}`, "
+            "on the output of each stage too."
+        ),
     )
 
     def idle(self, network: Places) -> Idles:
         if self.noise.activations and not network.stages:
-            why = "the network has no stages, which `activations` would leave"
+            why = "`activations` has no effect: the network has no stages"
             yield Idle("noise", why, below=("activations",))
 
     def script(self, network: Places) -> Lines:
@@ -57,5 +59,5 @@ class GaussianNoise(Regulariser):
 
 
 def add_noise(module: nn.Module, _: Any, x: Tensor, deviation: float) -> Tensor:
-    """Gaussian noise on what a layer gives, while it trains."""
+    """Add Gaussian noise to a layer's output during training."""
     return x + deviation * torch.randn_like(x) if module.training else x

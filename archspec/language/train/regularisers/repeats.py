@@ -1,4 +1,4 @@
-"""Batches in which an image is there several times."""
+"""Repeated augmentation: batches with several copies of each image."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    RANK, WORLD = 0, 1  # of a script, as what follows
+    RANK, WORLD = 0, 1  # of a script, as are the following
 
     def seed_of(*key: int) -> int: ...
 
 
 def _fit_in_a_batch(repeats: int, info: ValidationInfo) -> Conflicts:
     if repeats > (size := info.data.get("batch_size", repeats)):
-        message = f"{repeats} copies of an image are more than the batch of {size}"
-        yield conflict(message, "write fewer, or a larger `batch_size`", "batch_size", key=False)
+        message = f"{repeats} copies of an image do not fit in a batch of {size}"
+        yield conflict(
+            message, "use fewer copies, or a larger `batch_size`", "batch_size", key=False
+        )
 
 
 class Repeats(Regulariser):
@@ -33,8 +35,10 @@ class Repeats(Regulariser):
 
     repeats: Annotated[int, Field(ge=0, le=100), check(_fit_in_a_batch)] = Field(
         0,
-        description="Copies of each image in a batch, each changed in its own way; an epoch has as "
-        "many steps, and that much fewer images (Hoffer et al., 2020).",
+        description=(
+            "Copies of each image in a batch, each augmented separately. The number of steps per "
+            "epoch stays the same, so an epoch sees fewer images (Hoffer et al., 2020)."
+        ),
     )
 
     def script(self, network: Places) -> Lines:
@@ -50,11 +54,12 @@ def repeated_shares(
     repeats: int,
     args: argparse.Namespace,
 ) -> Iterator[Tensor]:
-    """This process's parts of batches in which each image is there several times.
+    """This process's parts of batches that contain each image several times.
 
     Keys are index + (epoch * repeats + copy) * count, so that each copy is changed in
-    its own way. Copies go to different processes, and an epoch is as many steps as
-    without: of fewer images (Hoffer et al., 2020).
+    its
+    own way. Copies go to different processes, and an epoch has as many steps as without
+    repeats, with fewer images (Hoffer et al., 2020).
     """
     first, parts = RANK * args.accumulate, WORLD * args.accumulate
     an_epoch = count // args.batch_size

@@ -1,4 +1,4 @@
-"""Residual blocks whose bodies are left out at random."""
+"""Stochastic depth: residual blocks whose bodies are skipped at random."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ class StochasticDepth(Regulariser):
 
     stochastic_depth: Share = Field(
         0.0,
-        description="Rate of the last residual block, rising evenly from the first (Huang et al., "
-        "2016).",
+        description=(
+            "The rate of the last residual block; rates rise linearly from the first (Huang et "
+            "al., 2016)."
+        ),
     )
 
     def idle(self, network: Places) -> Idles:
@@ -30,14 +32,16 @@ class StochasticDepth(Regulariser):
         if not self.stochastic_depth:
             return
         if network.drops:
-            why = "the network drops residuals already: it has a `drop_path`"
+            why = "the network already drops residuals: it has a `drop_path`"
             yield Idle(key, why, "remove one of the two")
         elif not network.residuals:
-            yield Idle(key, f"the network has no residual block for `{key}`")
+            yield Idle(key, f"`{key}` has no effect: the network has no residual block")
         elif without:
             where = f"of `{without[0]}`" if without[0] else "of the network"
-            why = f"a residual {where} ends in no layer of its own, which `{key}` would drop"
-            hint = "end its body in a convolution, a norm or a block, or remove it"
+            why = (
+                f"a residual {where} does not end in a layer of its own, so `{key}` cannot drop it"
+            )
+            hint = "end its body in a convolution, a norm, or a block, or remove `stochastic_depth`"
             yield Idle(key, why, hint)
 
     def script(self, network: Places) -> Lines:

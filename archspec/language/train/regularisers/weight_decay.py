@@ -1,4 +1,4 @@
-"""L2, as the optimizer's own decay."""
+"""L2 regularization, as the optimizer's weight decay."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from archspec.language.train.regularisers.base import (
 
 def _decays(all_of_them: bool, info: ValidationInfo) -> Conflicts:
     if all_of_them and not info.data.get("weight_decay"):
-        message = "`decay_all` says what decays, and nothing does"
-        hint = "write e.g. `weight_decay: 1.0e-4`, or remove it"
+        message = "`decay_all` requires a nonzero `weight_decay`"
+        hint = "for example, `weight_decay: 1.0e-4`, or remove it"
         yield conflict(message, hint, "weight_decay")
 
 
@@ -31,14 +31,14 @@ class WeightDecay(Regulariser):
     example = "weight_decay: 1.0e-3, decay_all: false"
     elsewhere = {"wd": "weight_decay", "l2": "weight_decay"}
 
-    weight_decay: Strength = Field(0.0, description="Decay of weight matrices and kernels.")
+    weight_decay: Strength = Field(0.0, description="The decay of weight matrices and kernels.")
     decay_all: Annotated[bool, check(_decays)] = Field(
-        False, description="Decay of biases and norms too, as in the classic recipes."
+        False, description="Decay biases and norms too, as in the classic recipes."
     )
 
     def idle(self, network: Places) -> Idles:
         if self.weight_decay and not self.decay_all and not network.kernels:
-            why = "`weight_decay` acts on kernels and matrices, and the network has none"
+            why = "`weight_decay` acts on kernels and matrices, but the network has none"
             yield Idle("weight_decay", why)
 
     def script(self, network: Places) -> Lines:
@@ -47,7 +47,7 @@ class WeightDecay(Regulariser):
             yield from at(
                 "once",
                 KERNELS,
-                "others = [p for p in net.parameters() if p.ndim < 2]  # of norms, and biases",
+                "others = [p for p in net.parameters() if p.ndim < 2]  # norms and biases",
                 "groups = [",
                 f'    {{"params": weights, "weight_decay": {decay}}},',
                 '    {"params": others, "weight_decay": 0.0},',
