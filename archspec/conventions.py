@@ -1,9 +1,8 @@
 """Counting operations like other tools do, so that their totals can be compared with archspec's.
 
 fvcore 0.1.5 (`FlopCountAnalysis`), torchinfo 1.8 (`total_mult_adds`), and ptflops 0.7.5 (its
-default
-backend) agree neither with each other nor with torch's counter. archspec counts like torch: a
-multiply-add of a matrix product or convolution counts once, and nothing else counts.
+default backend) agree neither with each other nor with torch's counter. archspec counts like torch:
+a multiply-add of a matrix product or convolution counts once, and nothing else counts.
 """
 
 from __future__ import annotations

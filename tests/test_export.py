@@ -284,10 +284,10 @@ def test_what_is_less_accurate_is_not_written(project: Project) -> None:
         (["--calibrate=test"], "--calibrate requires --int8"),
         (["--images=uint8"], "for example `--normalize imagenet`"),
         (["--images=uint8", "--normalize=imagenet"], "have 3 channels, but `net` takes 1"),
-        (["--evaluate=test", "--normalize=mnist"], "there is no folder `test`"),
+        (["--evaluate=test", "--normalize=mnist"], "there is no directory and no data set"),
         (["--weights=none.pt"], "none.pt"),
         (["--pt2=net.pt2"], "not allowed with argument --onnx"),
-        (["--onnx=none/net.onnx"], "`none` is not a folder"),
+        (["--onnx=none/net.onnx"], "`none` is not a directory"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

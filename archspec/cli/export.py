@@ -42,7 +42,7 @@ def add_parser(commands: Any) -> None:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("spec", metavar="SPEC", help="a YAML file or the name of a shipped spec")
+    add("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
     add("--weights", required=True, metavar="FILE", help="the trained weights, e.g. best.pt")
     files = parser.add_mutually_exclusive_group(required=True)
     for name, (suffix, _, text) in FORMATS.items():
@@ -67,7 +67,7 @@ def add_parser(commands: Any) -> None:
         "--evaluate",
         default="",
         metavar="DATA",
-        help="measure the accuracy on these images: a folder with one folder per class, or the "
+        help="measure the accuracy on these images: one directory per class, or the "
         "test images of a data set, e.g. fashion_mnist",
     )
     add(
@@ -88,7 +88,7 @@ def add_parser(commands: Any) -> None:
         "--calibrate",
         default="",
         metavar="DATA",
-        help="images to measure the range of each layer's output: a folder, or the training images "
+        help="images to measure each layer's range of output: a directory, or the training images "
         "of a data set, e.g. fashion_mnist",
     )
     add_settings(parser)
@@ -152,7 +152,7 @@ def _misplaced(kind: str, file: Path) -> str:
     suffix = FORMATS[kind][0]
     if file.suffix != suffix:
         return f"--{kind} expects a file that ends in `{suffix}`, found `{file}`"
-    return "" if file.parent.is_dir() else f"`{file.parent}` is not a folder"
+    return "" if file.parent.is_dir() else f"`{file.parent}` is not a directory"
 
 
 def _imports(name: str, classes: Any) -> str:

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
             if check.against != witness:
                 witness = check.against
                 say(witness)
-            say(f"  {'ok' if check.passed else 'FAIL':<5} {check.name:<14} {check.detail}")
+            say(f"  {'ok' if check.passed else 'FAIL':<5} {check.name:<15} {check.detail}")
             done, failed = done + 1, failed + (not check.passed)
     except PeerError as error:
         head, *lines = str(error).splitlines()

@@ -118,7 +118,7 @@ def _finding(
     hint = did_you_mean(name, tensors)
     if times[name] > 1:
         message = f"`{name}` is applied {times[name]} times, so it cannot be an output"
-        return Diagnostic(RULE, message, span, "give the layer you mean a name of its own")
+        return Diagnostic(RULE, message, span, "give the layer you mean its own `name`")
     if times[name]:
         message = f"`{name}` is inside a branch, so it cannot be an output"
         return Diagnostic(RULE, message, span, hint)

@@ -48,9 +48,9 @@ class Images(NamedTuple):
 
 
 def images(source: str, part: str, shape: Shape, crop: float, classes: int) -> Images:
-    """The part, `train` or `test`, of a published data set, or the images of a folder.
+    """The part, `train` or `test`, of a published data set, or the images of a directory.
 
-    A folder to test with has one folder of images per class, in the order of training. Images are
+    Test images have one directory per class, in the order of training. Images are
     resized as in the evaluation of training: the shorter side to the size of `shape` divided by
     `crop`, then cropped in the middle. Raises `UnreadableFile`.
     """
@@ -58,7 +58,7 @@ def images(source: str, part: str, shape: Shape, crop: float, classes: int) -> I
         return _published(source, part, shape)
     if not Path(source).is_dir():
         known = ", ".join(f"`{name}`" for name in PUBLISHED)
-        raise UnreadableFile(f"there is no folder `{source}`, and no data set {known} of that name")
+        raise UnreadableFile(f"there is no directory and no data set {known} named `{source}`")
     return _folder(Path(source), part, shape, crop, classes)
 
 
@@ -72,7 +72,7 @@ def _published(name: str, part: str, shape: Shape) -> Images:
 
 
 def _folder(root: Path, part: str, shape: Shape, crop: float, classes: int) -> Images:
-    advice = "the folder has a folder of images for each class"
+    advice = "the directory must have one directory of images per class"
     functions = _functions(advice, OUTPUTS=classes, SUFFIXES=SUFFIXES)
     held = [(path, -1) for path in functions.images_in(root)]
     if part == "test":

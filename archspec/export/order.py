@@ -26,7 +26,7 @@ from archspec.training.sets import statistics
 
 MOST_BYTES = 2**31 - 2**20  # of an ONNX file: protobuf's limit, minus room for the graph
 MOST_ERROR = 1e-3  # in float32: a hundred times the rounding errors of deep networks
-CROP = 0.875  # of a folder of images, if there is no recipe
+CROP = 0.875  # of a directory of images, if there is no recipe
 
 
 class ExportError(Exception):
@@ -47,7 +47,7 @@ class Order:
 
     `images` is "uint8" or "float" for a file that normalizes images, with the mean and standard
     deviation of the data set `normalize`, or of the recipe's. `evaluate` and `calibrate` are each
-    a data set or a folder; with `calibrate` the file is in 8 bits. `max_drop` is in points.
+    a data set or a directory; with `calibrate` the file is in 8 bits. `max_drop` is in points.
     `format` is "onnx", "openvino", or "pt2" (`torch.export`).
     """
 
@@ -167,7 +167,7 @@ def _check(spec: Spec, network: Network, order: Order) -> None:
     """Raises `ExportError` if the network cannot be exported or evaluated."""
     analysis = analyze_network(network.tree)
     if any(site.op.counts for _, site, _ in visits(network.tree)):
-        raise ExportError(f"`{spec.name}` takes whole numbers, which `export` does not know yet")
+        raise ExportError(f"`{spec.name}` takes integers, which `export` does not know yet")
     if 4 * analysis.params > MOST_BYTES:
         raise ExportError(f"`{spec.name}` is larger than 2 GB, the limit of an ONNX file")
     classes = len(analysis.output) == 1 and (spec.train is None or spec.train.of_classes)

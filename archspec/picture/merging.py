@@ -95,7 +95,7 @@ def _one(nodes: Sequence[Node]) -> Node:
 
 
 def _end(row: Node, place: int) -> str:
-    """The name of a row of blocks, or of its first or last block, if its name is a range."""
+    """The name of a stage of blocks, or of its first or last block, if its name is a range."""
     return name_of(row.units[place:][:1], None) if "\u2013" in row.title else row.title
 
 

@@ -109,7 +109,7 @@ def _alike(size: Any) -> str:
 
 # Repeats --------------------------------------------------------------------------------
 
-_Block = tuple[str, int, str]  # path of what it is in, its number, path of what it stands in
+_Block = tuple[str, int, str]  # path of its sequence, its number, and the path inside it
 
 
 def folded(rows: Sequence[Layer]) -> list[Layer]:

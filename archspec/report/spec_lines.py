@@ -24,7 +24,7 @@ class Line:
     """One line of YAML.
 
     `paths` are the values that begin in it. `span` is where it is written, None for a line that
-    only opens a map or a list, and for a comment about defaults (`default`).
+    only opens a mapping or a list, and for a comment about defaults (`default`).
     """
 
     text: str
@@ -53,7 +53,7 @@ class _Writer:
         self.document, self.notes = document, notes
 
     def inside(self, value: Any, path: Path) -> Iterator[Line]:
-        """The entries of a map, or the items of a list."""
+        """The entries of a mapping, or the items of a list."""
         if isinstance(value, Mapping):
             for key, item in value.items():
                 yield from self._entry(key, item, (*path, key))
@@ -85,7 +85,7 @@ class _Writer:
         yield from self._notes(path)
 
     def _short(self, value: Any, path: Path, item: bool = False) -> str | None:
-        """The value in one line, if it is written so; a map of one key in a list has no braces."""
+        """The value, if it is on one line; a mapping of one key in a list has no braces."""
         if _nested(value) and not self._is_one_line(value, path):
             return None
         if item and isinstance(value, Mapping) and len(value) == 1:
