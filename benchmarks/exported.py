@@ -1,4 +1,4 @@
-"""Every shipped spec as an ONNX file in onnxruntime: what is in it, and the error.
+"""Every built-in spec as an ONNX file in onnxruntime: what is in it, and the error.
 
     python benchmarks/exported.py [--most 100000000] [--minutes 60] [SPEC ...]
 
@@ -38,8 +38,8 @@ HEAD = """\
 # ONNX files
 
 Written by `python benchmarks/exported.py`: nodes of each file, batch norms in them, those that
-could be folded (what a convolution or a linear layer gives is read by the norm alone), the largest
-error in batches of 1, 2 and 5 (see the script), and the size. {count} shipped specs were run, those
+could be folded (only the norm reads the output of a convolution or linear layer), the largest error
+in batches of 1, 2, and 5 (see the script), and the size. {count} built-in specs were run, those
 with the fewest operations first.
 
 | spec | nodes | norms | foldable | error | MB | network |

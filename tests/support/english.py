@@ -121,6 +121,8 @@ READERS = {
     "templates/*.py": _python,
     "templates/*.jinja": _jinja,
     "specs/**/*.yaml": _yaml,
-    "docs/reference.md": _markdown,
-    "docs/rules.md": _markdown,
+    "docs/*.md": _markdown,
+    "benchmarks/*.md": _markdown,
+    "README.md": _markdown,
+    "CHANGELOG.md": _markdown,
 }
