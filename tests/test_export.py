@@ -304,4 +304,4 @@ def test_weights_of_another_network_are_named(project: Project) -> None:
     torch.save({"conv1.weight": torch.zeros(8, 1, 3, 3)}, project.folder / "net.pt")
     said = exported(project)
     assert said.code == 2
-    assert "missing in the file:" in said.err
+    assert "missing from the file:" in said.err

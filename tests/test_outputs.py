@@ -204,7 +204,7 @@ def test_a_layer_that_is_applied_twice_is_no_single_output(tmp_path: Path) -> No
         tmp_path,
         "input: [3, 8, 8]\nstem: [{conv: {channels: 4}}, act, {conv: {channels: 4}}, act]\n",
     )
-    with pytest.raises(archspec.SpecError, match=r"`relu` is applied 2 times.*a name of its own"):
+    with pytest.raises(archspec.SpecError, match=r"`relu` is applied 2 times.*its own `name`"):
         archspec.build_module(path, outputs=["relu"])
 
 

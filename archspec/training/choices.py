@@ -98,7 +98,7 @@ class Choices:
     @property
     def where(self) -> str:
         """The value of `--data`."""
-        return "a torch.save file" if self.recipe.data == "tensors" else "directory of the data"
+        return "a torch.save file" if self.recipe.data == "tensors" else "data directory"
 
     @property
     def network(self) -> list[str]:
