@@ -141,9 +141,9 @@ the first peer, in bold in the note, divided by that of the row in the same roun
 is faster than the peer. The table shows the median and the quartiles of the rounds. Rows in which
 archspec loses stay in.
 
-Measured on {date} on {cores} cores of {cpu}, with Python {python} and torch {torch}. Unless a table
-says otherwise, everything runs on one thread. In the same run, products of matrices reach
-{fp32:.0f} G multiply-adds per second in float32 and {bf16:.0f} in bfloat16.
+Measured on {date} on {cores} cores of {cpu}, with Python {python} and torch {torch}. Everything
+runs on one thread. In the same run, products of matrices reach {fp32:.0f} G multiply-adds a second
+in float32 and {bf16:.0f} in bfloat16.
 
 Run the benchmarks again with `python benchmarks/table.py`, which also writes this page and
 [benchmarks.json](benchmarks.json).

@@ -1,10 +1,10 @@
-"""Where archspec stands, beside the tools that people know: one command, one page.
+"""Where archspec stands, compared with the tools that people know: one command, one page.
 
     python benchmarks/table.py [GROUP ...] [--rounds 9]
 
 Writes docs/benchmarks.json, and docs/benchmarks.md from it. With groups named, the others keep the
 rows that are in the file. A peer whose package isn't installed is listed as such. Everything runs
-on one thread but the training step. It takes about a quarter of an hour.
+on one thread. It takes about ten minutes.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import argparse
 import itertools
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,7 @@ def linting_many(folder: Path, rounds: int) -> Group:
         "archspec lint, a finding each": cached(folder, *LINT, "--no-cache", "--jobs=1", "wrong"),
         "archspec lint, unchanged": cached(folder, *LINT, "--jobs=1", "clean"),
     }
-    note = "200 variants that extend shipped ResNets. **check-jsonschema** doesn't resolve them."
+    note = "200 variants of built-in ResNets. **check-jsonschema** doesn't resolve them."
     return group("Lint 200 specs", note, rows, rounds)
 
 
@@ -78,7 +80,7 @@ def building(folder: Path, rounds: int) -> Group:
         "archspec build": cached(folder, *build),
         "archspec build --target deploy": cached(folder, *build, "--target", "deploy"),
     }
-    note = "ResNet-50 and its training script, written; beside **import torch**, for scale."
+    note = "ResNet-50 and its training script, written; compared with **import torch**."
     return group("Build", note, rows, rounds)
 
 
@@ -96,11 +98,11 @@ def analysis(folder: Path, rounds: int) -> Group:
         one_more()
 
     def torchinfo() -> None:
-        tool: Any = __import__("torchinfo")
+        tool: Any = import_module("torchinfo")
         tool.summary(net, input_data=x, verbose=0)
 
     def fvcore() -> None:
-        tool: Any = __import__("fvcore.nn", fromlist=["FlopCountAnalysis"])
+        tool: Any = import_module("fvcore.nn")
         counted = tool.FlopCountAnalysis(net, x)
         counted.unsupported_ops_warnings(enabled=False).uncalled_modules_warnings(enabled=False)
         counted.total()
@@ -111,7 +113,7 @@ def analysis(folder: Path, rounds: int) -> Group:
         "archspec.analyze": called(one_more),
         "archspec.analyze and memory": called(lambda: one_more().memory(32)),
     }
-    note = "One more variant of a ResNet, without torch, beside **torchinfo** on a live ResNet-50."
+    note = "One more variant of a ResNet, compared with **torchinfo** on a live ResNet-50."
     return group("Analysis", note, rows, rounds)
 
 
@@ -127,7 +129,7 @@ def construction(folder: Path, rounds: int) -> Group:
             lambda: archspec.build_module("resnet50", init=False)
         ),
     }
-    note = "ResNet-50 with fresh weights, from its spec each time, beside **torchvision**."
+    note = "ResNet-50 with fresh weights, from its spec each time, compared with **torchvision**."
     return group("Construction", note, rows, rounds)
 
 
@@ -150,9 +152,33 @@ def inference(spec: str, folder: Path, rounds: int) -> Group:
     def runs(net: nn.Module) -> Contender:
         return called(torch.inference_mode()(lambda: net(x)))
 
-    note = f"`{spec}`, one image of 224 x 224, beside **torchvision** in eager mode and float32."
-    rows = {name: runs(net) for name, net in nets.items()}
+    note = (
+        f"`{spec}`, one image of 224 x 224, compared with **torchvision** in eager mode and "
+        "float32. onnxruntime and OpenVINO run the file of `archspec export`."
+    )
+    rows: dict[str, Contender | None] = {name: runs(net) for name, net in nets.items()}
+    rows |= exported(spec, weights, x.numpy())
     return group(f"Inference, {spec}", note, rows, 3 * rounds)
+
+
+def exported(spec: str, weights: Path, x: Any) -> dict[str, Contender | None]:
+    """The ONNX file of the network in other runtimes, on one thread."""
+    names = ("onnxruntime fp32", "OpenVINO fp32", "OpenVINO bf16")
+    if not all(map(find_spec, ("onnx", "onnxscript", "onnxruntime", "openvino"))):
+        return dict.fromkeys(names)
+    file = weights.with_suffix(".onnx")
+    words = (sys.executable, "-m", "archspec", "export", spec, "--weights", weights, "--onnx", file)
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    runtime: Any = import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = runtime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    core = import_module("openvino").Core()
+    threads = {"INFERENCE_NUM_THREADS": 1}
+    precisions = [{"INFERENCE_PRECISION_HINT": kind, **threads} for kind in ("f32", "bf16")]
+    models = [core.compile_model(str(file), "CPU", settings) for settings in precisions]
+    runs = (lambda: session.run(None, {"input": x}), *(partial(model, x) for model in models))
+    return dict(zip(names, map(called, runs), strict=True))
 
 
 def training(folder: Path, rounds: int) -> Group:
@@ -170,7 +196,7 @@ def training(folder: Path, rounds: int) -> Group:
     }
     note = (
         "Four steps of ResNet-18 with 16 images of 224 x 224: ours is the generated script with "
-        "all that it does for a step, **torchvision fp32** a bare loop over one batch."
+        "everything that it does for a step, **torchvision fp32** a bare loop over one batch."
     )
     return Group("Training step", note, "torchvision fp32", turns)
 
@@ -188,7 +214,7 @@ def loading(folder: Path, rounds: int) -> Group:
 
     note = (
         "200 JPEG files of about 500 x 375 pixels as random parts at 224 pixels, in one process, "
-        "beside **torchvision**'s ImageFolder."
+        "compared with **torchvision**'s ImageFolder."
     )
     rows = {name: reads(data) for name, data in sets.items()}
     simplejpeg = {} if find_spec("simplejpeg") else {"archspec, simplejpeg": None}
