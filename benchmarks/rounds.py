@@ -142,8 +142,8 @@ is faster than the peer. The table shows the median and the quartiles of the rou
 archspec loses stay in.
 
 Measured on {date} on {cores} cores of {cpu}, with Python {python} and torch {torch}. Everything
-runs on one thread. In the same run, products of matrices reach {fp32:.0f} G multiply-adds a second
-in float32 and {bf16:.0f} in bfloat16.
+runs on one thread. In the same run, products of matrices reach {fp32:.0f} G multiply-adds per
+second in float32 and {bf16:.0f} in bfloat16.
 
 Run the benchmarks again with `python benchmarks/table.py`, which also writes this page and
 [benchmarks.json](benchmarks.json).
