@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from archspec.paths import repository_path
-from support import ROOT
+from support import ROOT, git
 from support.linting import Project, Said
 
 BIAS = "stem:\n  conv1: {conv: {channels: 16, kernel: 3, bias: true}}\n  bn1: norm\n"
@@ -285,13 +285,6 @@ def test_the_action_runs_on_every_system(tmp_path: Path, system: str) -> None:
     assert runner("Lint", 1).returncode == 1
 
 
-def git(folder: Path, *words: str) -> str:
-    who = ("-c", "user.name=someone", "-c", "user.email=someone@example.com")
-    command = ["git", *who, *words]
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
 @pytest.mark.parametrize("token", ["", "secret"])
 def test_the_action_compares_changed_specs_with_the_base(tmp_path: Path, token: str) -> None:
     for name in ("same.yaml", "a b.yaml", "$(touch pwned).yml", "note.md"):
@@ -301,7 +294,7 @@ def test_the_action_compares_changed_specs_with_the_base(tmp_path: Path, token: 
     git(tmp_path, "init", "-q", "-b", "main")
     git(tmp_path, "add", "specs")
     git(tmp_path, "commit", "-q", "-m", "base")
-    base = git(tmp_path, "rev-parse", "HEAD")
+    base = git(tmp_path, "rev-parse", "HEAD").strip()
     git(tmp_path, "remote", "add", "origin", str(tmp_path))
     for name in ("a b.yaml", "$(touch pwned).yml", "note.md", "new.yaml"):
         (tmp_path / "specs" / name).write_text("two")

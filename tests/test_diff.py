@@ -6,7 +6,6 @@ import copy
 import json
 import math
 import re
-import subprocess
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 import archspec
 from archspec.diff import FORMATS, Comparison, compare
 from archspec.language.load import shipped
-from support import ROOT
+from support import ROOT, git
 from support.linting import Project
 from support.strategies import EXAMPLES, specs
 
@@ -305,27 +304,20 @@ def repository(project: Project) -> Project:
     )
     project.write("net.yaml", "extends: base\nname: net\n")
     project.write("blocks/mine.yaml", "doc: A convolution.\nbody: [{conv: {channels: channels}}]\n")
-    git(project, "init", "-q", "-b", "main")
+    git(project.folder, "init", "-q", "-b", "main")
     commit(project)
     return project
 
 
-def git(project: Project, *words: str) -> str:
-    who = ["-c", "user.name=me", "-c", "user.email=me@example.org"]
-    command = ["git", *who, *words]
-    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
 def commit(project: Project) -> None:
-    git(project, "add", "-A")
-    git(project, "commit", "-q", "-m", "change")
+    git(project.folder, "add", "-A")
+    git(project.folder, "commit", "-q", "-m", "change")
 
 
 def test_the_text_of_a_revision_that_is_the_same_network(project: Project) -> None:
     text = (ROOT / "specs" / "resnet50.yaml").read_text("utf-8")
     project.write("resnet50.yaml", text)
-    git(project, "init", "-q", "-b", "main")
+    git(project.folder, "init", "-q", "-b", "main")
     commit(project)
     text = text.replace("epochs: 90", "epochs: 100").replace("ResNet-50 for", "ResNet-50, for")
     project.write("resnet50.yaml", text)
@@ -354,11 +346,11 @@ def test_all_that_a_spec_is_made_of_is_as_it_was(
     file: str, text: str, line: str, repository: Project
 ) -> None:
     repository.write(file, text)
-    before = git(repository, "status", "--porcelain")
+    before = git(repository.folder, "status", "--porcelain")
     said = repository.run("diff", "--git", "HEAD", "net.yaml")
     assert said.lines[0].startswith("net (HEAD) -> net: ")
     assert line in said.out
-    assert git(repository, "status", "--porcelain") == before
+    assert git(repository.folder, "status", "--porcelain") == before
 
 
 def test_from_a_folder_of_the_repository(

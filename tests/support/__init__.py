@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +29,11 @@ def write_spec(folder: Path, text: str, name: str = "net") -> Path:
 def input_of(name: str) -> tuple[int, ...]:
     """The shape that a shipped spec says of its input."""
     return tuple(archspec.load(name).input)
+
+
+def git(folder: Path, *words: str) -> str:
+    """What a command of git prints in a repository; raises if it fails."""
+    who = ("-c", "user.name=someone", "-c", "user.email=someone@example.com")
+    command = ["git", *who, *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
