@@ -136,14 +136,14 @@ def _number(number: float) -> str:
 HEAD = """\
 # Benchmarks
 
-Every contender of a table runs once per round, one after the other. The ratio is the CPU time of
-the first peer, in bold in the note, divided by that of the row in the same round: above 1 the row
-is faster than the peer. The table shows the median and the quartiles of the rounds. Rows in which
-archspec loses stay in.
+These tables compare archspec with other tools, also where archspec is slower. In each round, every
+row of a table runs once, one after the other. The ratio is the CPU time of the first row, which is
+in bold in the text, divided by that of the row in the same round: above 1, the row is faster. All
+figures are medians over the rounds, with the quartiles of the ratio.
 
 Measured on {date} on {cores} cores of {cpu}, with Python {python} and torch {torch}. Everything
-runs on one thread. In the same run, products of matrices reach {fp32:.0f} G multiply-adds per
-second in float32 and {bf16:.0f} in bfloat16.
+runs on one thread. In the same run, matrix products reach {fp32:.0f} G multiply-adds per second in
+float32 and {bf16:.0f} in bfloat16.
 
 Run the benchmarks again with `python benchmarks/table.py`, which also writes this page and
 [benchmarks.json](benchmarks.json).

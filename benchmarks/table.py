@@ -53,7 +53,7 @@ def linting(folder: Path, rounds: int) -> Group:
         "python -c pass": cached(folder, sys.executable, "-c", "pass"),
         "python -c 'import torch'": cached(folder, sys.executable, "-c", "import torch"),
     }
-    note = "`resnet50.yaml` in a process of its own. **check-jsonschema** sees the schema alone."
+    note = "`resnet50.yaml`, in a new process each time. **check-jsonschema** checks only the schema."
     return group("Lint one spec", note, rows, rounds)
 
 
@@ -68,7 +68,7 @@ def linting_many(folder: Path, rounds: int) -> Group:
         "archspec lint, a finding each": cached(folder, *LINT, "--no-cache", "--jobs=1", "wrong"),
         "archspec lint, unchanged": cached(folder, *LINT, "--jobs=1", "clean"),
     }
-    note = "200 variants of built-in ResNets. **check-jsonschema** doesn't resolve them."
+    note = "200 variants of built-in ResNets. **check-jsonschema** doesn't resolve `extends`."
     return group("Lint 200 specs", note, rows, rounds)
 
 
@@ -80,7 +80,7 @@ def building(folder: Path, rounds: int) -> Group:
         "archspec build": cached(folder, *build),
         "archspec build --target deploy": cached(folder, *build, "--target", "deploy"),
     }
-    note = "ResNet-50 and its training script, written; compared with **import torch**."
+    note = "Generating ResNet-50 and its training script, compared with **import torch**."
     return group("Build", note, rows, rounds)
 
 
@@ -113,7 +113,7 @@ def analysis(folder: Path, rounds: int) -> Group:
         "archspec.analyze": called(one_more),
         "archspec.analyze and memory": called(lambda: one_more().memory(32)),
     }
-    note = "One more variant of a ResNet, compared with **torchinfo** on a live ResNet-50."
+    note = "A new variant of a ResNet, after others, compared with **torchinfo** on a live ResNet-50."
     return group("Analysis", note, rows, rounds)
 
 
@@ -129,7 +129,7 @@ def construction(folder: Path, rounds: int) -> Group:
             lambda: archspec.build_module("resnet50", init=False)
         ),
     }
-    note = "ResNet-50 with fresh weights, from its spec each time, compared with **torchvision**."
+    note = "ResNet-50 with new weights, from its spec each time, compared with **torchvision**."
     return group("Construction", note, rows, rounds)
 
 
@@ -195,8 +195,8 @@ def training(folder: Path, rounds: int) -> Group:
         for contender, taken in zip(contenders, times, strict=True)
     }
     note = (
-        "Four steps of ResNet-18 with 16 images of 224 x 224: ours is the generated script with "
-        "everything that it does for a step, **torchvision fp32** a bare loop over one batch."
+        "Four steps of ResNet-18 with 16 images of 224 x 224. archspec runs the generated script, "
+        "with all it does per step; **torchvision fp32** is a bare loop over one batch."
     )
     return Group("Training step", note, "torchvision fp32", turns)
 
@@ -213,7 +213,7 @@ def loading(folder: Path, rounds: int) -> Group:
         return called(lambda: loader.seconds(data, 0, lambda: 0.0))
 
     note = (
-        "200 JPEG files of about 500 x 375 pixels as random parts at 224 pixels, in one process, "
+        "Random crops of 224 x 224 from 200 JPEG files of about 500 x 375 pixels, in one process, "
         "compared with **torchvision**'s ImageFolder."
     )
     rows = {name: reads(data) for name, data in sets.items()}
