@@ -26,9 +26,10 @@ Severity = Literal["error", "warning"]
 
 
 class Span(NamedTuple):
-    """A stretch of a file. Lines and columns count from 1, `end_column` is exclusive.
+    """A range of text in a file. Lines and columns count from 1; `end_column` is exclusive.
 
-    For data that is not from a file, `path` is the location; `Diagnostic.path` then has it.
+    For a value of `--set`, `file` is the option. For data that is not from a file, `path` is the
+    location (`stages.layer2.channels`).
     """
 
     file: str
@@ -39,7 +40,8 @@ class Span(NamedTuple):
     path: str = ""
 
     def __str__(self) -> str:
-        return self.path or f"{self.file}:{self.line}:{self.column}"
+        in_file = f"{self.file}:{self.line}:{self.column}"
+        return self.path or (self.file if self.file.startswith("--set ") else in_file)
 
 
 class Label(NamedTuple):
@@ -50,7 +52,7 @@ class Label(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """New text for a stretch of a file."""
+    """New text for a range of a file."""
 
     span: Span
     text: str
@@ -66,7 +68,7 @@ class Fix(NamedTuple):
 class Diagnostic(NamedTuple):
     """One finding: its rule, its location, what was found, and how to fix it.
 
-    `path` is the location in data that is not from a file: `stages.layer2.chanels`.
+    `path` is the location in data that is not from a file (`stages.layer2.channels`).
     """
 
     rule: str
@@ -80,7 +82,7 @@ class Diagnostic(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The code of the rule (`AS112`), "" if it has none."""
+        """The code of the rule (`AS112`), or "" for a finding without a rule."""
         for learn in LATER if self.rule not in CODES else ():
             learn()
         return CODES.get(self.rule, "")
@@ -105,8 +107,8 @@ class SpecError(Exception):
 class WeightsError(Exception):
     """Weights that do not match a network; nothing was loaded.
 
-    `missing` are the names that only the network has, `unexpected` those that only the file has;
-    `mismatched` maps names to the shapes of the file and of the network.
+    `missing` has the names that only the network has, and `unexpected` those that only the file
+    has. `mismatched` maps each name to its shape in the file and its shape in the network.
     """
 
     def __init__(
@@ -122,7 +124,7 @@ class WeightsError(Exception):
 
 
 class UnreadableFile(Exception):
-    """A file that cannot be opened (exit code 2 on the command line)."""
+    """A file that does not exist or cannot be read (exit code 2 on the command line)."""
 
     def __str__(self) -> str:
         return visible(super().__str__())

@@ -53,7 +53,9 @@ def linting(folder: Path, rounds: int) -> Group:
         "python -c pass": cached(folder, sys.executable, "-c", "pass"),
         "python -c 'import torch'": cached(folder, sys.executable, "-c", "import torch"),
     }
-    note = "`resnet50.yaml`, in a new process each time. **check-jsonschema** checks only the schema."
+    note = (
+        "`resnet50.yaml`, in a new process each time. **check-jsonschema** checks only the schema."
+    )
     return group("Lint one spec", note, rows, rounds)
 
 
@@ -113,7 +115,7 @@ def analysis(folder: Path, rounds: int) -> Group:
         "archspec.analyze": called(one_more),
         "archspec.analyze and memory": called(lambda: one_more().memory(32)),
     }
-    note = "A new variant of a ResNet, after others, compared with **torchinfo** on a live ResNet-50."
+    note = "A new variant of a ResNet, compared with **torchinfo** on a live ResNet-50."
     return group("Analysis", note, rows, rounds)
 
 

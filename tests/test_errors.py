@@ -299,7 +299,7 @@ WRONG = {
     ),
     "a window larger than the image": (
         "stem: [{max_pool: <40>}]",
-        ("feature-map-vanishes", "window of 40 is larger than", "increase the input size"),
+        ("feature-map-vanishes", "window of 40 is larger than", "use a smaller window"),
     ),
     "a comma that YAML takes for its own": (
         "stem: {conv1: {conv: {channels: <min(64, 32)>}}}",
@@ -356,6 +356,26 @@ WRONG = {
     "no colon ahead of a map": (
         "stem:\n  <conv1> {conv: {channels: 64}}\n  bn1: norm",
         ("yaml-syntax", "missing `:` after `conv1`", "use `conv1: {...}`"),
+    ),
+    "a key between two levels": (
+        "stem:\n  conv1: {conv: 8}\n   <b>n1: norm",
+        ("yaml-syntax", "expected an indentation of 2, found 3", "indent this line with 2 spaces"),
+    ),
+    "a list item between two levels": (
+        "stem:\n  - conv: 8\n    name: a\n   <-> norm",
+        ("yaml-syntax", "expected an indentation of 4, found 3", "indent this line with 4 spaces"),
+    ),
+    "a list item among keys": (
+        "stem:\n  conv1: {conv: 8}\n  <-> norm",
+        ("yaml-syntax", "found a list item among the keys of a mapping", "use `key: value`"),
+    ),
+    "a function of Python": (
+        "stem: [{conv: {channels: <int(8)>}}]",
+        ("expression", "unknown function `int`", "use `floor`, `ceil`, or `round`"),
+    ),
+    "one pixel that is not flat": (
+        "stem: [{conv: 8}, global_avg_pool, <{linear: 10}>]",
+        ("shape-mismatch", "its input is 8 x 1 x 1", "add `flatten` before it"),
     ),
     "torch's name of a pool": (
         "stem: {conv1: {conv: 8}, pool: {<AdaptiveAvgPool2d>: 7}}",

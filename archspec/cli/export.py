@@ -35,10 +35,10 @@ def add_parser(commands: Any) -> None:
     """`archspec export SPEC --weights FILE --onnx FILE`."""
     parser = commands.add_parser(
         "export",
-        description="Writes a trained network for onnxruntime, OpenVINO, or torch, with batch "
-        "norms folded and for batches of any size. Compares it with the trained network: error, "
-        f"accuracy, time, and size. Prints the result and writes it to FILE{CERTIFICATE}. Exit "
-        "code 1: the file is not accurate enough, and nothing was written.",
+        description="Write a trained network as a file for onnxruntime, OpenVINO, or torch, with "
+        "folded batch norms, for batches of any size. The file is compared with the trained "
+        "network: error, accuracy, time, and size. The result is printed and written to "
+        f"FILE{CERTIFICATE}. Exit code 1: the file is not accurate enough, and nothing is written.",
         allow_abbrev=False,
     )
     add = parser.add_argument
@@ -51,8 +51,8 @@ def add_parser(commands: Any) -> None:
         "--images",
         choices=("uint8", "float"),
         default="",
-        help="the file normalizes its input itself: images as bytes, or as numbers from 0 to 1 "
-        "(default: the input is normalized already)",
+        help="include the normalization in the file, for images as bytes or as numbers from 0 to "
+        "1 (default: the input must be normalized)",
     )
     known = [name for name in DATA_SETS if name not in ("folder", "tensors", "synthetic")]
     add(
@@ -60,22 +60,22 @@ def add_parser(commands: Any) -> None:
         choices=known,
         default="",
         metavar="DATA",
-        help="the data set whose mean and standard deviation normalize images, one of "
-        f"{', '.join(known)} (default: that of the recipe)",
+        help="with --images: normalize by the mean and standard deviation of this data set, one of "
+        f"{', '.join(known)} (default: the one of the recipe)",
     )
     add(
         "--evaluate",
         default="",
         metavar="DATA",
-        help="measure the accuracy on these images: one directory per class, or the "
-        "test images of a data set, e.g. fashion_mnist",
+        help="measure the accuracy on these images: a directory with one subdirectory per class, "
+        "or the test images of a data set, e.g. fashion_mnist",
     )
     add(
         "--max-drop",
         type=_points,
         default=1.0,
         metavar="POINTS",
-        help="write nothing if the accuracy drops by more (default: 1)",
+        help="write nothing if the accuracy drops by more percentage points (default: 1)",
     )
     add(
         "--int8",
@@ -88,8 +88,8 @@ def add_parser(commands: Any) -> None:
         "--calibrate",
         default="",
         metavar="DATA",
-        help="images to measure each layer's range of output: a directory, or the training images "
-        "of a data set, e.g. fashion_mnist",
+        help="for --int8: measure the ranges of outputs on these images: a directory, or the "
+        "training images of a data set, e.g. fashion_mnist",
     )
     add_settings(parser)
     parser.set_defaults(run=run)

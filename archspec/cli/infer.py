@@ -16,18 +16,18 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "infer",
         description=(
-            "Read the names and shapes of a checkpoint's weights and write a spec with the same "
-            "ones, and a list of what shapes do not determine. The spec extends a built-in spec "
-            "or one of yours: next to FILE or the output (without -o, in the working directory), "
-            "or in specs/ of the directory of FILE or of the working directory. Exit code 0: "
-            "found; 1: no spec matches the file; 2: the file cannot be read. A .safetensors file "
-            "does not require torch."
+            "Write a spec whose network has the same weights, by name and shape, as a checkpoint, "
+            "with a list of what shapes do not determine. It extends a built-in spec or one of "
+            "yours, in the directory of FILE or of the output (without -o, the working directory), "
+            "or in specs/ in the directory of FILE or in the working directory. A .safetensors "
+            "file does not require torch. Exit code 0: a spec was found; 1: no spec fits the file; "
+            "2: the file cannot be read."
         ),
         allow_abbrev=False,
     )
-    parser.add_argument("checkpoint", metavar="FILE", help="a .safetensors, .pt or .pth file")
+    parser.add_argument("checkpoint", metavar="FILE", help="a .safetensors, .pt, or .pth file")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the spec to this file")
-    parser.add_argument("--name", help="the name of the spec; default: that of the file")
+    parser.add_argument("--name", help="the name of the spec (default: that of the file)")
     parser.add_argument("--force", action="store_true", help="overwrite the file")
     parser.set_defaults(run=run)
 

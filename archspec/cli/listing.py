@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> None:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "what", nargs="?", choices=("specs", "blocks", "ops"), help=("list only these")
+        "kind", nargs="?", choices=("specs", "blocks", "ops"), help="list only these"
     )
     parser.set_defaults(run=run)
 
@@ -30,7 +30,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Always 0."""
     sections = {"specs": _specs, "blocks": _blocks, "ops": _ops}
-    wanted = [args.what] if args.what else list(sections)
+    wanted = [args.kind] if args.kind else list(sections)
     parts = []
     for name in wanted:
         rows = sections[name]()

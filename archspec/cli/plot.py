@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> None:
         "plot",
         description=(
             "Plot training runs: losses, accuracy or R2, learning rate, and the best evaluation "
-            "of each. Exit code 2: a run cannot be drawn, and nothing was written."
+            "of each. Exit code 2: a run cannot be drawn, and nothing is written."
         ),
         allow_abbrev=False,
     )
@@ -37,8 +37,8 @@ def add_parser(commands: Any) -> None:
         type=_picture,
         metavar="FILE",
         help=(
-            f"a .png or .svg file; default: {PICTURE} in the run's directory, or in the current "
-            "one for several runs"
+            f"a .png or .svg file (default: {PICTURE} in the run's directory or, for several runs, "
+            "in the working directory)"
         ),
     )
     parser.set_defaults(run=run)

@@ -23,7 +23,7 @@ def add_parser(commands: Any) -> None:
     """`archspec report SPEC [SPEC ...]`."""
     parser = commands.add_parser(
         "report",
-        description="Writes one HTML page about a network: its picture, its layers, plots along "
+        description="Write one HTML page about a network: its picture, its layers, plots along "
         "the depth, the resolved spec with the file and line of each value, the generated source, "
         "and lint findings. Several specs are also compared. The page is one file and makes no "
         "request.",
@@ -37,7 +37,7 @@ def add_parser(commands: Any) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="the page (- for standard output); default: NAME.html, or report.html for several",
+        help="the page (default: NAME.html, or report.html for several; - is standard output)",
     )
     parser.add_argument(
         "--force", action="store_true", help="overwrite a file that is not a report"

@@ -24,13 +24,13 @@ def add_parser(commands: Any) -> None:
         ),
         allow_abbrev=False,
     )
-    parser.add_argument("what", nargs="?", choices=("spec", "block"), default="spec")
+    parser.add_argument("kind", nargs="?", choices=("spec", "block"), default="spec")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """0; raises `SpecError` for a block of the project that has findings."""
-    made = block_schema(_own_blocks()) if args.what == "block" else schema_of_project()
+    made = block_schema(_own_blocks()) if args.kind == "block" else schema_of_project()
     print(text(made), end="")
     return 0
 

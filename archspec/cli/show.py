@@ -21,11 +21,11 @@ from archspec.roofline import DEVICES, bounds_table, roofline
 from archspec.source.writer import dumped
 
 MEMORY = {
-    "training": "training, at the peak",
+    "training": "peak of a training step",
     "weights": "  weights and statistics",
-    "states": "  of the optimizer",
+    "states": "  optimizer state",
     "kept": "  kept for the backward pass",
-    "inference": "inference, at the peak",
+    "inference": "peak of inference",
 }
 
 
@@ -58,15 +58,15 @@ def add_parser(commands: Any) -> None:
     other.add_argument(
         "--memory",
         action="store_true",
-        help="print the peak memory of a training step and of inference on one device",
+        help="print the peak memory of a training step and of inference, per device",
     )
     other.add_argument(
         "--roofline",
         metavar="DEVICE",
         choices=tuple(DEVICES),
         help=(
-            "print what limits each layer in inference on a device, compute or memory "
-            f"bandwidth: {', '.join(DEVICES)}"
+            "print whether compute or memory bandwidth limits each layer in inference on a "
+            f"device: {', '.join(DEVICES)}"
         ),
     )
     parser.add_argument(

@@ -42,13 +42,14 @@ def add_parser(commands: Any) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    rest.required = False  # so that errors do not name it
     parser.set_defaults(run=run, parser=parser)
 
 
 def _own_options() -> argparse.ArgumentParser:
     own = argparse.ArgumentParser(add_help=False)
-    own.add_argument("--out", metavar="DIR", help="the directory of the run; default: runs/NAME")
+    own.add_argument("--out", metavar="DIR", help="the directory of the run (default: runs/NAME)")
     own.add_argument(
         "--nproc",
         type=_count,

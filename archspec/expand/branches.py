@@ -252,7 +252,7 @@ def _concat(
     axis = None if dim == 1 and not first.shape.last else dim - (1 if first.shape.last else 2)
     alike = [_without(end.shape, axis) for end in ends]
     if any(shape != alike[0] for shape in alike):
-        what, agree = "concatenated branches", "make their spatial sizes equal"
+        what, agree = "concatenated branches", "use the same strides in all branches"
         if axis is not None:
             agree = f"make their sizes equal in all dimensions but {layer.along}"
         raise _mismatch(layer, at, scope, places, ends, what, agree)

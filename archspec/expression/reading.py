@@ -24,6 +24,7 @@ from archspec.python import parse_python
 
 MAX_LENGTH = 200
 MAX_DEPTH = 40
+_TO_INTEGER = "use `floor`, `ceil`, or `round`"
 BINARY: dict[type[ast.AST], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 BINARY |= {ast.FloorDiv: "//", ast.Mod: "%"}
 COMPARE: dict[type[ast.AST], str] = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<="}
@@ -130,9 +131,10 @@ def _call(node: ast.Call, depth: int) -> Expr | None:
         return None
     function, arguments = node.func.id, node.args
     if function not in FUNCTIONS:
+        hint = _TO_INTEGER if function == "int" else did_you_mean(function, FUNCTIONS, "functions")
         raise ExpressionError(
             f"unknown function `{function}`",
-            did_you_mean(function, FUNCTIONS, "functions"),
+            hint,
             node.col_offset,
         )
     fewest, most, _ = FUNCTIONS[function]

@@ -23,7 +23,8 @@ def setting(text: str) -> tuple[str, Any]:
         raise SpecError([_finding(problem)])
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
-        problem = Problem("setting", f"`{text}` sets nothing", "use `--set args.classes=10`")
+        message = f"expected `PATH=VALUE` after `--set`, found `{text}`"
+        problem = Problem("setting", message, "for example, `--set args.classes=10`")
         raise SpecError([_finding(problem)])
     return path.strip(), parse(f"value: {value}", f"--set {path}").data["value"]
 
@@ -42,7 +43,7 @@ def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of `build_module` as settings: `classes=10`, `input=[1, 28, 28]`."""
     for name, value in values.items():
         if not isinstance(value, (int, float, list, tuple)):
-            raise TypeError(f"{name}={describe(value)}: expected a number")
+            raise TypeError(f"{name}: expected a number or a list, found {describe(value)}")
     return {
         name if name == "input" else f"args.{name}": list(value)
         if isinstance(value, tuple)

@@ -212,9 +212,10 @@ class Linear(Op):
 
     def output(self, x: Shape) -> Shape:
         if x.rank and not x.last:
+            pool = "`global_avg_pool` and " if max(x.spatial) > 1 else ""
             raise ShapeError(
                 f"`linear` expects a feature vector, but its input is {x}",
-                "add `global_avg_pool` and `flatten` before it",
+                f"add {pool}`flatten` before it",
             )
         return Shape(self.out_features, x.spatial, x.last)
 

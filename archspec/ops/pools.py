@@ -38,7 +38,7 @@ class Pool(Window):
             raise ShapeError(
                 f"the window of torch's 3d `{self.key}` must not be larger than its input, "
                 f"here {x}",
-                "increase the input size, or reduce the stride of earlier layers",
+                "use a smaller window, a larger input, or smaller strides in earlier layers",
                 rule="feature-map-vanishes",
             )
 

@@ -37,9 +37,9 @@ class Window(Op):
         out = (-(-room // stride) if up else room // stride) + 1
         if out < 1:
             raise ShapeError(
-                f"window of {reach} is larger than its padded input of {size + 2 * pad} "
+                f"a window of {reach} is larger than its padded input of {size + 2 * pad} "
                 f"(input {x})",
-                "increase the input size, or reduce the stride of earlier layers",
+                "use a smaller window, a larger input, or smaller strides in earlier layers",
                 rule="feature-map-vanishes",
             )
         return out - 1 if up and (out - 1) * stride >= size + pad else out

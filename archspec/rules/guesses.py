@@ -235,7 +235,8 @@ def channels_last_input(view: View) -> Iterator[Diagnostic]:
     if last not in (1, 3, 4) or not (image or volume) or sizes[0] <= 4:
         return
     if view.here("input"):
-        message = f"{sizes[0]} channels of {' x '.join(map(str, [*sizes[1:], last]))}"
+        shape = f"{sizes[0]} channels of {' x '.join(map(str, [*sizes[1:], last]))}"
+        message = f"`input` has {shape}, which looks like channels last"
         hint = f"channels come first: `input: {[last, *sizes]}`"
         if volume:
             hint += f", or for images, without the batch: `input: {[last, *sizes[1:]]}`"
@@ -269,7 +270,8 @@ def batch_in_input(view: View) -> Iterator[Diagnostic]:
     batch, *image = view.spec.input
     hint = _without_batch(batch, image) if len(image) == 3 else ""
     if hint and view.here("input"):
-        message = f"this network is 3-d: {batch} channels of {' x '.join(map(str, image))}"
+        shape = f"{batch} channels of {' x '.join(map(str, image))}"
+        message = f"`input` has {shape}, which looks like a batch of images"
         yield view.finding("batch-in-input", message, view.spec.where("input"), hint)
 
 

@@ -14,10 +14,12 @@ _UNREADABLE = (
 )
 _TAB_INDENT = re.compile(r" *\t[ \t]*(?=[^\s#])")
 _LINE_BREAK = re.compile(r"\r\n?|\n")
+_CONTENT = re.compile(r" *[^\s#]")
 
 _QUOTE = "put strings with special characters in single quotes"
 _SPACES = "indent with two spaces per level"
 _COLUMN = "align the keys of a mapping and put `: ` after each"
+_ENTRIES = "use `key: value`, or start every entry with `- `"
 _FEATURES = {
     "while scanning an anchor": "anchors",
     "while scanning an alias": "aliases",
@@ -26,6 +28,7 @@ _FEATURES = {
     "while scanning a directive": "`%` directives",
 }
 _NO_KEY = "did not find expected key"
+_NO_ITEM = "did not find expected '-' indicator"
 _NO_COLON = "could not find expected ':'"
 _JOINED = re.compile(r"([\w-]+):([^\s:][^\r\n#]*?)(?=[ ]*(?:#|[\r\n]|$))")
 _NO_VALUE = "mapping values are not allowed in this context"
@@ -33,12 +36,9 @@ _NO_VALUE = "mapping values are not allowed in this context"
 # The parser's messages -> ours, and a hint. `{found}` is the text at the location.
 _WORDS = {
     _NO_VALUE: ("this line continues the value of the line above it", _COLUMN),
-    _NO_KEY: (
-        "expected a key, found {found}",
-        _COLUMN,
-    ),
+    _NO_KEY: ("expected a key, found {found}", _COLUMN),
     _NO_COLON: ("expected `:` on this line", "use `key: value`"),
-    "did not find expected '-' indicator": (
+    _NO_ITEM: (
         "expected a list item (`- ...`), found {found}",
         "start every item with `- ` in the same column",
     ),
@@ -126,7 +126,10 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     if feature := _FEATURES.get(error.context):
         hint = "quote strings that start with `&`, `*`, `!`, or `%`"
         return Diagnostic("yaml-feature", f"specs cannot use {feature}", span, hint)
-    words, hint = _words(problem, _LINE_BREAK.split(text[: mark.index])[-1])
+    before, item = _LINE_BREAK.split(text[: mark.index])[-1], text.startswith("- ", mark.index)
+    words, hint = _words(problem, before, item)
+    if problem in (_NO_KEY, _NO_ITEM):
+        words, hint = _indentation(text, mark.index) or (words, hint)
     message = words.replace("{found}", _found(text, mark.index))
     labels: tuple[Label, ...] = ()
     if opened and problem.endswith(_OPENED):
@@ -153,13 +156,33 @@ def _no_space(joined: re.Match[str], text: str, file: str) -> Diagnostic:
     return Diagnostic("yaml-syntax", message, span, hint)
 
 
-def _words(problem: str, before: str) -> tuple[str, str]:
-    """Message and hint; `before` is the text before the location on its line."""
+def _words(problem: str, before: str, item: bool) -> tuple[str, str]:
+    """Message and hint; `before` is the text before the location on its line.
+
+    `item`: the location is the `-` of a list item.
+    """
     if problem == _NO_VALUE and ": " in before:
         return "a second `:` in this value", "quote strings that contain `: `"
+    if problem == _NO_KEY and item:
+        return "found a list item among the keys of a mapping", _ENTRIES
     if problem == _NO_KEY and before.strip():
         return "found {found} after the end of the value", "quote the whole value"
     return _WORDS.get(problem) or (f"invalid YAML: {shown(problem)}", _QUOTE)
+
+
+def _indentation(text: str, index: int) -> tuple[str, str] | None:
+    """Message and hint if the text before `index` is spaces that match no line above."""
+    *above, before = _LINE_BREAK.split(text[:index])
+    levels = list[int]()  # of the open mappings and lists, the innermost first
+    for line in filter(_CONTENT.match, reversed(above)):
+        for start in (" -", " "):
+            column = len(line) - len(line.lstrip(start))
+            levels += [column] if not levels or column < levels[-1] else []
+    if before.strip() or not levels or len(before) in levels:
+        return None
+    nearest = min(levels, key=lambda column: abs(column - len(before)))
+    message = f"expected an indentation of {nearest}, found {len(before)}"
+    return message, f"indent this line with {nearest} space{'' if nearest == 1 else 's'}"
 
 
 def _tab(error: Any, text: str, file: str) -> Diagnostic | None:

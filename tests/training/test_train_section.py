@@ -97,7 +97,7 @@ WRONG = {
     ),
     "a step schedule without its steps": (
         f"train: {{{NEEDED}, schedule: <step>}}",
-        ("unknown-name", "unknown schedule `step`", "{step: {every: 30, factor: 0.1}}"),
+        ("missing-key", "`step` requires `every` or `at`", "{step: {every: 30, factor: 0.1}}"),
     ),
     "no learning rate": (
         "train: <{data: cifar10, epochs: 30, batch_size: 256}>",

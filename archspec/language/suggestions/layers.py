@@ -47,7 +47,7 @@ def check_entry(key: str, value: Any) -> None:
     if key not in HEADS and key not in PARTS_OF_ALL:
         return
     if value is None:
-        hint = f"a mapping has entries `name: layer`; for example, `{key}: {key}`"
+        hint = f"set its layer, for example `{key}: {key}`, or remove the key"
         fail("wrong-type", "expected a layer, found nothing", hint)
     if key in OPS and _are_arguments(value, OPS[key]):
         layer = f"{{{key}: {flow(value)}}}" if value != {} else key

@@ -76,8 +76,9 @@ def _read(written: Any) -> Any:
         return written
     if written in CURVES:
         return {"kind": written}
-    near = did_you_mean(written, [*CURVES, "step"], "available")
-    hint = f"use `{{step: {STEP}}}`" if written == "step" else near
+    if written == "step":
+        raise error("missing-key", "`step` requires `every` or `at`", f"use `{{step: {STEP}}}`")
+    hint = did_you_mean(written, [*CURVES, "step"], "available")
     raise error("unknown-name", f"unknown schedule `{written[:40]}`", hint)
 
 
