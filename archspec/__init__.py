@@ -1,10 +1,10 @@
-"""archspec: describe a convolutional network in YAML, check it, build it, print it.
+"""Describe a convolutional network in YAML, check it, and build it with PyTorch.
 
 import archspec
 
-model = archspec.build_module("resnet18", classes=10)   # a live torch.nn.Module
-source = archspec.render("resnet18", classes=10)        # the same, as Python source
-archspec.analyze("resnet18").params                     # 11689512, without torch
+model = archspec.build_module("resnet18", classes=10)  # a live torch.nn.Module
+source = archspec.render("resnet18", classes=10)       # the same network as Python source
+archspec.analyze("resnet18").params                    # 11689512, without torch
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ __version__ = "0.2.0"
 if not TYPE_CHECKING:  # for type checkers, any name has a type
 
     def __getattr__(name: str) -> Any:
-        """Names of the library, imported on first use, so that `import archspec` costs nothing."""
+        """Import a name of the library on first use, so that `import archspec` is fast."""
         for module, names in _NAMES.items():
             if name in names:
                 return getattr(import_module(f"archspec.{module}"), name)

@@ -23,8 +23,8 @@ from archspec.receptive import ReceptiveField, receptive_field
 class Row(NamedTuple):
     """One layer: its path, its op, its output, and its cost.
 
-    `output` is the shape of one sample; `macs` counts a multiply-add of a convolution,
-    linear, recurrent, or attention layer once; bias, norm, activation, and pooling count nothing.
+    `output` is the shape for one sample. `macs` are the multiply-adds of convolutions and linear,
+    recurrent, and attention layers, without biases; other layers have none.
     """
 
     path: str
@@ -45,7 +45,12 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True)
 class Analysis:
-    """The counts of a network. `depth` counts weighted layers on the main path (see docs)."""
+    """Shapes, parameters, and multiply-adds of a network.
+
+    `input`, `output`, and `outputs` are shapes of one sample, and `macs` multiply-adds for one
+    sample. `depth` is the number of convolutions and linear layers on the longest path; a stem
+    counts as one (He et al., 2015).
+    """
 
     name: str
     input: tuple[int, ...]
@@ -58,7 +63,7 @@ class Analysis:
     count: Count | None = field(default=None, repr=False, compare=False)  # by another convention
 
     def counted(self, convention: str) -> Analysis:
-        """The same with the operations that fvcore, torchinfo, or ptflops would count as `macs`.
+        """Count operations like fvcore, torchinfo, or ptflops, as the `macs` of a new analysis.
 
         Raises `KeyError` for any other convention.
         """
@@ -98,7 +103,7 @@ class Analysis:
 
     @property
     def aside(self) -> frozenset[str]:
-        """Attributes that only run during training, so that their multiply-adds do not count."""
+        """Attributes that only run during training, and whose multiply-adds do not count."""
         network = self.network
         if network is None or not network.training:
             return frozenset()
@@ -119,11 +124,10 @@ class Analysis:
         optimizer: str = "sgd",
         ema: bool = False,
     ) -> Memory:
-        """The bytes that `batch` samples need on one device, at the peak of a training step
-        and of inference.
+        """Calculate the memory of `batch` samples on one device, in bytes.
 
-        Below `fp32`, autocast runs layers that multiply by weights; the weights stay in float32.
-        `ema`
+        The result has the peaks of a training step and of inference. With `bf16` or `fp16`,
+        autocast runs layers that multiply by weights, but the weights stay in float32. `ema`
         includes a copy of the weights. Raises `KeyError` for an optimizer that is not in
         `memory.STATES`.
         """

@@ -1,4 +1,4 @@
-"""The library's functions, each a few steps long; slow imports happen on first use."""
+"""The functions of the library, in a few lines each. Slow imports happen on first use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LATER.append(partial(import_module, "archspec.rules"))
 
 
 def _picture(spec: Spec) -> str | None:
-    """A spec as SVG, with a name of its own among the pictures of a page; None if it has errors."""
+    """Draw a spec as SVG with ids that are unique in a notebook; None if it has errors."""
     from archspec.picture import svg
 
     try:
@@ -46,13 +46,14 @@ PICTURES.append(_picture)
 
 
 def load(source: Source, **args: Any) -> Spec:
-    """A checked spec; `source` is a YAML file, the name of a built-in spec, or a mapping.
+    """Load and check a spec.
 
-    Keyword arguments override the spec's `args` by name, and `input`: `load("resnet18",
-    classes=10, input=[1, 28, 28])`.
+    `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), or a mapping.
+    Keyword arguments override the spec's `args` by name, and `input`:
+    `load("resnet18", classes=10, input=[1, 28, 28])`.
 
     Raises:
-        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        SpecError: the spec has errors; `.diagnostics` has all findings.
         UnreadableFile: the file, or one that it needs, does not exist or cannot be read.
     """
     MEMO.trimmed()
@@ -60,17 +61,17 @@ def load(source: Source, **args: Any) -> Spec:
 
 
 def network(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Network:
-    """The IR of a spec: the classes you would write by hand, as data.
+    """Return the IR of a spec: the classes you would write by hand, as data.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
-    these, in this order, or a single tensor. Layers that none of them depends on are removed. To
-    set an argument of the spec named `outputs`, use `load`.
+    With `outputs`, names of tensors such as `["layer2", "layer4"]`, the network returns a tuple of
+    these tensors in this order or, for one name, a tensor. Layers that they do not depend on are
+    removed. To set an argument of the spec named `outputs`, use `load`.
     """
     return classes(load(source, **args), _checked(outputs), memo=MEMO)
 
 
 def _checked(outputs: Any) -> Sequence[str] | None:
-    """Outputs as names of layers; raises `TypeError`."""
+    """Check that `outputs` is None or a list of strings; raises `TypeError`."""
     listed = isinstance(outputs, Sequence) and not isinstance(outputs, str)
     if outputs is None or (listed and all(isinstance(name, str) for name in outputs)):
         return outputs  # type: ignore[no-any-return]
@@ -86,26 +87,27 @@ def build_module(
     modules: Mapping[str, type[nn.Module]] = {},
     **args: Any,
 ) -> nn.Module:
-    """The network as a live `torch.nn.Module`, with fresh weights from torch's generator.
+    """Build a network as a live `torch.nn.Module`, with random weights from torch's generator.
 
     `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
     result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    Its input is (N, *input) and its output (N, *output). With the same seed, its weights are those
-    of the rendered source, bit for bit. The module can be copied, pickled, traced, exported, and
-    compiled; `torch.jit.script` only works with the rendered source.
+    The module maps (N, *input) to (N, *output). From the same seed, its weights are those of the
+    rendered source, bit for bit. It can be copied, pickled, traced, exported, and compiled;
+    `torch.jit.script` only works with the rendered source.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
-    these, in this order, or a single tensor. Layers that none of them depends on are removed.
+    With `outputs`, names of tensors such as `["layer2", "layer4"]`, the network returns a tuple of
+    these tensors in this order or, for one name, a tensor. Layers that they do not depend on are
+    removed.
 
-    For a block that imports its class, pass the class in `modules`, by name or dotted path:
-    `modules={"GRN": GRN}`. Nothing that a spec names is imported.
+    If a block imports a class, pass that class in `modules`, by name or dotted path:
+    `modules={"GRN": GRN}`. archspec itself imports nothing that a spec names.
 
-    With `init=False`, random weights are left uninitialized, to be loaded later, which is ten times
-    as fast.
+    With `init=False`, weights that would be random are uninitialized memory, to be loaded later.
+    This is about ten times as fast.
 
     Raises:
-        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        SpecError: the spec has errors; `.diagnostics` has all findings.
         UnreadableFile: the file does not exist.
         TypeError: a block imports a class that `modules` does not have.
         ModuleNotFoundError: torch is not installed.
@@ -127,31 +129,33 @@ def from_weights(
     modules: Mapping[str, type[nn.Module]] = {},
     **args: Any,
 ) -> nn.Module:
-    """The network as a live `torch.nn.Module`, with the weights of a checkpoint.
+    """Build a network as a live `torch.nn.Module`, with the weights of a checkpoint.
 
     `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
     result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
-    these, in this order, or a single tensor. Layers that none of them depends on are removed.
+    With `outputs`, names of tensors such as `["layer2", "layer4"]`, the network returns a tuple of
+    these tensors in this order or, for one name, a tensor. Layers that they do not depend on are
+    removed.
 
-    For a block that imports its class, pass the class in `modules`, by name or dotted path:
-    `modules={"GRN": GRN}`. Nothing that a spec names is imported.
+    If a block imports a class, pass that class in `modules`, by name or dotted path:
+    `modules={"GRN": GRN}`. archspec itself imports nothing that a spec names.
 
-    `path` is a file of safetensors or `torch.save`, with any name; nothing in it is executed. All
-    names and shapes must match. Names below those in `ignore` (`["fc"]`) may be in the file and are
-    skipped, as are layers that were removed by `outputs`.
+    `path` is a file of safetensors or of `torch.save`, with any name. No code in it is run. All
+    names and shapes must match. Tensors of the file below the names in `ignore` (`["fc"]`) are
+    skipped, and so are those of layers that `outputs` removed.
 
-    With `adapt_input`, the number of input channels of the first convolution may differ from the
-    file: the weights are summed for one channel, otherwise repeated and scaled. `adapt_classes`
-    reinitializes the last linear layer if its number of outputs differs.
+    With `adapt_input`, the first convolution may have a different number of input channels than in
+    the file: for one channel, its weights are summed, otherwise they are repeated and scaled. With
+    `adapt_classes`, the last linear layer is reinitialized if its number of outputs differs.
 
     Raises:
-        SpecError: the spec cannot be used; `.diagnostics` holds every finding. WeightsError: the
-        file does not match; the error lists every name that is missing, unexpected, or has a
-        different shape, with the lines of the spec. UnreadableFile: the file does not exist, is
-        damaged, or contains no weights. TypeError: a block imports a class that `modules` does not
-        have. ModuleNotFoundError: torch or safetensors is required but not installed.
+        SpecError: the spec has errors; `.diagnostics` has all findings.
+        WeightsError: the file does not match; the error lists every name that is missing,
+            unexpected, or has a different shape, with the lines of the spec.
+        UnreadableFile: the file does not exist, is damaged, or contains no weights.
+        TypeError: a block imports a class that `modules` does not have.
+        ModuleNotFoundError: torch or safetensors is required but not installed.
     """
     module = build_module(source, outputs=outputs, init=False, modules=modules, **args)
     return load_weights(
@@ -169,20 +173,20 @@ def load_weights(
 ) -> nn.Module:
     """Load the weights of a checkpoint into `module`, and return it.
 
-    `path` is a file of safetensors or of `torch.save`, whatever it is called. A prefix that all
-    names share is removed, and other contents (an optimizer, settings) are skipped. Nothing in a
-    file is executed. All names and shapes must match, or nothing is loaded. Names below those in
-    `ignore` (`["fc"]`) may be in the file and are left aside, as are layers that were cut off by
-    `outputs`.
+    `path` is a file of safetensors or of `torch.save`, with any name. No code in it is run. All
+    names and shapes must match, or nothing is loaded. A prefix that all names share is removed, and
+    other contents (an optimizer, settings) are skipped. Tensors of the file below the names in
+    `ignore` (`["fc"]`) are skipped, and so are those of layers that `outputs` removed.
 
-    With `adapt_input`, the number of input channels of the first convolution may differ from the
-    file: the weights are summed for one channel, otherwise repeated and scaled. `adapt_classes`
-    reinitializes the last linear layer if its number of outputs differs.
+    With `adapt_input`, the first convolution may have a different number of input channels than in
+    the file: for one channel, its weights are summed, otherwise they are repeated and scaled. With
+    `adapt_classes`, the last linear layer is reinitialized if its number of outputs differs.
 
     Raises:
         WeightsError: the file does not match; the error lists every name that is missing,
-        unexpected, or has a different shape, with the lines of the spec. UnreadableFile: the file
-        does not exist, is damaged, or contains no weights.
+            unexpected, or has a different shape, with the lines of the spec.
+        UnreadableFile: the file does not exist, is damaged, or contains no weights.
+        ModuleNotFoundError: torch or safetensors is required but not installed.
     """
     with needed_for("loading weights", "torch"):
         from archspec.runtime import load_weights
@@ -191,16 +195,19 @@ def load_weights(
 
 
 def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> str:
-    """The network as standalone PyTorch source, which imports torch and whatever its blocks import.
+    """Render a network as standalone PyTorch source.
+
+    The source imports torch, and the classes that blocks of the spec import.
 
     `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
     result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
-    these, in this order, or a single tensor. Layers that none of them depends on are removed.
+    With `outputs`, names of tensors such as `["layer2", "layer4"]`, the network returns a tuple of
+    these tensors in this order or, for one name, a tensor. Layers that they do not depend on are
+    removed.
 
     Raises:
-        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        SpecError: the spec has errors; `.diagnostics` has all findings.
         UnreadableFile: the file does not exist.
     """
     from archspec.codegen import generate
@@ -209,18 +216,19 @@ def render(source: Source, *, outputs: Sequence[str] | None = None, **args: Any)
 
 
 def render_deploy(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> str:
-    """The network for inference, as standalone PyTorch source: norms folded, sums fused.
+    """Render a network for inference as standalone PyTorch source: norms folded, sums fused.
 
-    Its function `from_training_checkpoint` loads the weights of the network from `render`.
+    The function `from_training_checkpoint` in it loads checkpoints of the network from `render`.
 
     `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
     result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
-    these, in this order, or a single tensor. Layers that none of them depends on are removed.
+    With `outputs`, names of tensors such as `["layer2", "layer4"]`, the network returns a tuple of
+    these tensors in this order or, for one name, a tensor. Layers that they do not depend on are
+    removed.
 
     Raises:
-        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        SpecError: the spec has errors; `.diagnostics` has all findings.
         UnreadableFile: the file does not exist.
     """
     from archspec.deploy.source import generate_deploy
@@ -232,19 +240,19 @@ def render_deploy(source: Source, *, outputs: Sequence[str] | None = None, **arg
 def render_training(
     source: Source, *, single_file: bool = False, options: Collection[str] = (), **args: Any
 ) -> str:
-    """The script that trains a spec's network by its `train` section, as standalone source.
+    """Render the script that trains a network by the `train` section of its spec.
 
     `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
     result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    It imports the network from the file of `render`, named after the spec; with `single_file` it
-    contains the network itself. `options` are optional features of a script: `weights`, `cache`,
-    `tensorboard`.
+    The script imports the network from a module that is named after the spec and has the source of
+    `render`. With `single_file`, it contains the network itself. `options` adds optional features:
+    `weights`, `cache`, and `tensorboard`.
 
     Raises:
         ValueError: the spec has no `train` section, or an option is unknown.
-        SpecError: the spec cannot be used, or its recipe does not match the network;
-            `.diagnostics` holds every finding.
+        SpecError: the spec has errors, or its recipe does not match the network;
+            `.diagnostics` has all findings.
         UnreadableFile: the file does not exist.
     """
     from archspec.codegen import generate
@@ -263,18 +271,20 @@ def render_training(
 
 
 def analyze(source: Source, *, outputs: Sequence[str] | None = None, **args: Any) -> Analysis:
-    """Shapes, parameters and multiply-adds of a network, layer by layer, without torch.
+    """Calculate shapes, parameters, and multiply-adds of a network, layer by layer, without torch.
 
     `source` is the path of a YAML file, the name of a built-in spec (`resnet18`), a mapping, or the
     result of `archspec.load`; keyword arguments override the spec's `args` by name, and `input`.
 
-    The result prints as the table of `archspec show`, also in a notebook; `.rows` are its layers.
+    The result prints as the table of `archspec show`, and a notebook displays it. `.rows` has the
+    layers.
 
-    With `outputs`, names of the network's tensors (`["layer2", "layer4"]`), it returns a tuple of
-    these, in this order, or a single tensor. Layers that none of them depends on are removed.
+    With `outputs`, names of tensors such as `["layer2", "layer4"]`, the network returns a tuple of
+    these tensors in this order or, for one name, a tensor. Layers that they do not depend on are
+    removed.
 
     Raises:
-        SpecError: the spec cannot be used; `.diagnostics` holds every finding.
+        SpecError: the spec has errors; `.diagnostics` has all findings.
         UnreadableFile: the file does not exist.
     """
     expanded = expand_network(load(source, **args), _checked(outputs), memo=MEMO)

@@ -248,7 +248,7 @@ def test_set_changes_arguments_and_input(folder: Path, capsys: Output) -> None:
     ("setting", "said"),
     [
         ("args.clases=7", "did you mean `classes`"),
-        ("args.classes", "use `--set args.classes=10`"),
+        ("args.classes", "for example, `--set args.classes=10`"),
         ("args.classes=seven", "number"),
         ("nowhere.at.all=1", "cannot set `nowhere.at.all`"),
         ("layer1.repeat=1", "did you mean `stages.layer1.repeat`?"),
