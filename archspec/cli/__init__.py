@@ -1,9 +1,8 @@
-"""The command line: one thin module per command, imported when its name is read.
+"""The command line: one thin module per command, which is imported only if the command is used.
 
-So a command only costs what it needs: `archspec --help` and a lint without changes import almost
-nothing.
+So a command imports only what it needs: `archspec --help` and a cached lint import almost nothing.
 
-Exit codes: 0 clean, 1 findings, 2 usage or a file that cannot be opened.
+Exit codes: 0 clean, 1 findings, 2 invalid usage or a file that cannot be opened.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def formatter(prog: str) -> argparse.HelpFormatter:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reports an unknown option with its usage, and the option that was meant."""
+    """A parser that reports an unknown option with its usage and a suggestion."""
 
     closing: Callable[[], str] | None = None  # the end of `--help`, made when it is shown
 
@@ -154,7 +153,7 @@ def _watched() -> bool:
 
 
 def _hear() -> None:
-    """From here on, signals are exceptions, so that partly written files are removed."""
+    """Turn signals into exceptions, so that partly written files are removed."""
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
@@ -162,7 +161,7 @@ def _hear() -> None:
 
 
 def _flushed(code: object) -> int:
-    """The exit code, once the output is written."""
+    """The exit code, after the output is written."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -171,7 +170,7 @@ def _flushed(code: object) -> int:
 
 
 def _failed(error: Exception, words: Sequence[str]) -> int:
-    """The exit code of a command that raised an error, which is reported."""
+    """Report an error, and return the exit code."""
     if isinstance(error, BrokenPipeError):  # the reader of a pipe has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -200,7 +199,7 @@ def _tell(error: Exception, words: Sequence[str]) -> None:
 
 
 def _known(error: Exception, words: Sequence[str]) -> str | None:
-    """The message for an error that is not a bug."""
+    """The message for an error that is not a bug in archspec."""
     if isinstance(error, ImportError):
         return advice(error, f"`archspec {' '.join(words[:1])}`")
     if isinstance(error, OSError):

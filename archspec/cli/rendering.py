@@ -54,7 +54,7 @@ def render_all(
     asked: Collection[str] = (),
     deploy: bool = False,
 ) -> tuple[dict[str, str], list[Diagnostic]]:
-    """File name -> text, and the findings of all specs; scripts have the options in `asked`."""
+    """File name -> text, and the findings of all specs; `asked` has the options for scripts."""
     files: dict[str, str] = {}
     findings: list[Diagnostic] = []
     specs: list[Spec] = []

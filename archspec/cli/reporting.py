@@ -47,7 +47,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 2 if the file is there and not a report; findings are raised as `SpecError`."""
+    """0, or 2 if the file exists but is not a report; raises `SpecError` for findings."""
     subjects = chosen(args)
     text = page(subjects, __version__, MEMO)
     if args.output == Path("-"):
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def chosen(args: argparse.Namespace) -> list[Subject]:
-    """The specs, each once, by name; by file if two have the same name."""
+    """The specs, each once, by name; those with equal names by file."""
     named = list(dict.fromkeys(args.specs))
     for one in named:
         check_named(one)

@@ -38,7 +38,7 @@ class Certificate:
 
     @property
     def drop(self) -> float:
-        """Points of accuracy that the file loses; 0 if accuracy was not measured."""
+        """The loss of accuracy of the file, in percentage points; 0 if it was not measured."""
         before, after = self.rows[0].accuracy, self.rows[-1].accuracy
         return 0.0 if before is None or after is None else 100 * (before - after)
 
@@ -93,7 +93,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and the libraries that made and measured the file."""
+    """The versions of Python and of the libraries that made and measured the file."""
     found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:

@@ -25,20 +25,20 @@ FILE = resources.TEMPLATES / "training.py"
 
 
 class Images(NamedTuple):
-    """Images as bytes (C, H, W), read one at a time, and their labels, if any."""
+    """Images as bytes (C, H, W), read one at a time, with their labels, if any."""
 
     read: Callable[[int], Tensor]
     size: int
     labels: tuple[int, ...] = ()
 
     def batches(self, places: range) -> Iterator[Tensor]:
-        """Batches (N, C, H, W) of the images at these places."""
+        """Batches (N, C, H, W) of the images with these indices."""
         for start in range(0, len(places), BATCH):
             yield torch.stack([self.read(place) for place in places[start : start + BATCH]])
 
     @property
     def spread(self) -> range:
-        """The places of at most `CALIBRATION` images, evenly spread."""
+        """The indices of at most `CALIBRATION` images, evenly spread."""
         return range(0, self.size, -(-self.size // CALIBRATION))
 
     def labelled(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -48,11 +48,11 @@ class Images(NamedTuple):
 
 
 def images(source: str, part: str, shape: Shape, crop: float, classes: int) -> Images:
-    """The part, `train` or `test`, of a published data set, or the images of a directory.
+    """Read a part of a published data set (`train` or `test`), or the images of a directory.
 
-    Test images have one directory per class, in the order of training. Images are
-    resized as in the evaluation of training: the shorter side to the size of `shape` divided by
-    `crop`, then cropped in the middle. Raises `UnreadableFile`.
+    Test images have one directory per class, in the order of training. Images are resized as in the
+    evaluation of training: the shorter side to the size in `shape` divided by `crop`, then a center
+    crop. Raises `UnreadableFile`.
     """
     if source in PUBLISHED:
         return _published(source, part, shape)
@@ -92,7 +92,7 @@ def _folder(root: Path, part: str, shape: Shape, crop: float, classes: int) -> I
 
 
 def _fitted(image: Tensor, shape: Shape, crop: float) -> Tensor:
-    """An image with the channels and the size of a network."""
+    """An image with the channels and size of a network's input."""
     channels, *size = shape
     if len(image) != channels:
         if channels != 1:
@@ -121,7 +121,7 @@ def _code() -> Any:
 def _functions(advice: str, **constants: Any) -> SimpleNamespace:
     """The functions of `templates/training.py`, with the constants that a script would have.
 
-    They raise `UnreadableFile` with this advice in place of ending the script.
+    They raise `UnreadableFile` with this advice instead of ending the script.
     """
     names: dict[str, Any] = {"__name__": "archspec.export.readers"}
     exec(_code(), names)

@@ -62,14 +62,14 @@ def graph(program: torch.export.ExportedProgram, outputs: Sequence[str]) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without torch's progress and its warnings about itself."""
+    """Hide torch's progress bar and its own warnings."""
     with warnings.catch_warnings(), redirect_stderr(StringIO()), redirect_stdout(StringIO()):
         warnings.simplefilter("ignore")
         yield
 
 
 def _named(model: Any) -> Any:
-    """The model without torch's notes on files and lines; nodes are named after layers."""
+    """Remove torch's file names and lines from the model, and name nodes after layers."""
     times: Counter[str] = Counter()
     for node in model.graph.node:
         name = f"{_layer(node)}/{node.op_type}".lstrip("/")

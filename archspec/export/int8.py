@@ -65,7 +65,7 @@ class _Reader:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Hides the warnings of onnxruntime about steps that were done before."""
+    """Hide onnxruntime's warnings about steps that were done before."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -75,7 +75,7 @@ def _silent() -> Iterator[None]:
 
 
 def global_pools(model: Any) -> None:
-    """Replaces means over an image by GlobalAveragePool, which onnxruntime runs in 8 bits."""
+    """Replace means over an image by GlobalAveragePool, which onnxruntime runs in 8 bits."""
     numbers: Any = import_module("onnx.numpy_helper")
     known = {one.name: one for one in model.graph.initializer}
     ranks = {one.name: len(one.type.tensor_type.shape.dim) for one in model.graph.value_info}
@@ -93,9 +93,9 @@ def global_pools(model: Any) -> None:
 
 
 def pooled_first(model: Any) -> None:
-    """Swaps each ReLU with the max pooling after it, which changes no output.
+    """Swap each ReLU with the max pooling after it, which changes no output.
 
-    Otherwise onnxruntime runs the pooling of a float32 stem in 8 bits, where it is slow.
+    Otherwise onnxruntime runs the pooling of a float32 stem in 8 bits, which is slow.
     """
     uses = _uses(model)
     for relu in model.graph.node:
@@ -106,7 +106,7 @@ def pooled_first(model: Any) -> None:
 
 
 def _exchange(one: Any, other: Any) -> None:
-    """Exchanges two nodes and keeps the inputs and outputs of each place."""
+    """Swap two nodes; each keeps the inputs and outputs of the other's place."""
     for field in ("op_type", "name"):
         first, second = getattr(one, field), getattr(other, field)
         setattr(one, field, second)

@@ -32,8 +32,9 @@ class Variant(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """`errors` are the largest differences in batches of 1, 2 and 5, by the largest value.
+    """The measurements of one variant.
 
+    `errors` are the largest differences in batches of 1, 2, and 5, relative to the largest value.
     `milliseconds` is the CPU time of one image on one thread, and `time` the ratio to the first
     variant, as the median of paired rounds. `accuracy` is None if there were no images.
     """
@@ -88,7 +89,7 @@ def of_program(name: str, data: bytes) -> Variant:
 
 
 def measured(variants: Sequence[Variant], taken: Taken, data: Labelled | None) -> list[Measured]:
-    """Compares all variants with the first, which is the trained network."""
+    """Compare all variants with the first, which is the trained network."""
     with torch.inference_mode(), _one_thread():
         errors = [(), *(differences(variant, variants[0], taken) for variant in variants[1:])]
         accuracy = _accuracy(variants, data) if data is not None else [None] * len(variants)
@@ -112,7 +113,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def differences(variant: Variant, first: Variant, taken: Taken) -> tuple[float, ...]:
-    """The largest difference in batches of 1, 2 and 5, as a share of the largest value."""
+    """The largest difference in batches of 1, 2, and 5, relative to the largest value."""
     inputs = [taken.random(batch) for batch in BATCHES]
     return tuple(_error(variant.run(x), first.run(x)) for x in inputs)
 
@@ -132,7 +133,7 @@ def _accuracy(variants: Sequence[Variant], data: Labelled) -> list[float | None]
 
 
 def _times(variants: Sequence[Variant], x: Tensor) -> list[list[float]]:
-    """Seconds of each variant in each round; in a round all run in turn."""
+    """Seconds of each variant in each round; in a round, all variants run in turn."""
     runs = [max(1, round(LEAST / max(_seconds(v, x, 1), 1e-6))) for v in variants]
     rounds = [
         [_seconds(v, x, n) for v, n in zip(variants, runs, strict=True)] for _ in range(ROUNDS)
@@ -141,7 +142,7 @@ def _times(variants: Sequence[Variant], x: Tensor) -> list[list[float]]:
 
 
 def _seconds(variant: Variant, x: Tensor, runs: int) -> float:
-    """CPU time of one run, less disturbed by a busy machine than wall time."""
+    """The CPU time of one run, because a busy machine disturbs the wall time more."""
     start = time.process_time()
     for _ in range(runs):
         variant.run(x)

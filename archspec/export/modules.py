@@ -17,7 +17,7 @@ from archspec.verify.deploy import deployed
 
 
 class Modules(NamedTuple):
-    """`folded` computes the same as `trained`; `norms` counts norms not folded, by the reason."""
+    """`folded` computes the same as `trained`; `norms` counts the norms not folded, by reason."""
 
     trained: nn.Module
     folded: nn.Module

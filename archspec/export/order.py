@@ -1,4 +1,4 @@
-"""One export: its options are checked, and the file is written and measured."""
+"""One export, from its options to the file and its certificate."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ExportError(Exception):
 
 
 class Rejected(ExportError):
-    """The file computes something else, or loses too much accuracy."""
+    """The file computes something else, or loses too much accuracy; nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _data(spec: Spec, order: Order) -> str:
 
 
 def _check(spec: Spec, network: Network, order: Order) -> None:
-    """Raises `ExportError` if the network cannot be exported or evaluated."""
+    """Raise `ExportError` if the network cannot be exported or evaluated."""
     analysis = analyze_network(network.tree)
     if any(site.op.counts for _, site, _ in visits(network.tree)):
         raise ExportError(f"`{spec.name}` takes integers, which `export` does not know yet")
@@ -187,7 +187,7 @@ def _images(spec: Spec, network: Network, order: Order, source: str, part: str) 
 
 
 def _judge(certificate: Certificate, order: Order) -> None:
-    """Raises `Rejected` for a file that computes something else or is not accurate enough."""
+    """Raise `Rejected` for a file that computes something else or is not accurate enough."""
     error = max(certificate.rows[1].errors)
     if not error <= MOST_ERROR:
         raise Rejected(

@@ -40,13 +40,13 @@ MOST_OWN = 3  # modules to name
 def infer_file(
     path: str | Path, name: str | None = None, output: str | Path | None = None
 ) -> Inference:
-    """`infer` for a file of safetensors or of `torch.save`; the spec is named after the file.
+    """Infer a spec from a file of safetensors or `torch.save`; the spec is named after the file.
 
     It may extend the specs in the directory of the file `output`, in which it will be saved
-    (without
-    `output`, the working directory), in the directory of the checkpoint, and in `specs/` of either.
+    (without `output`, the working directory), in the directory of the checkpoint, and in `specs/`
+    of either.
 
-    Of a `.safetensors` file only the header is read, without torch. Raises `UnreadableFile`, and
+    For a `.safetensors` file, only the header is read, without torch. Raises `UnreadableFile`, and
     `ModuleNotFoundError` for a file that requires torch if torch is not installed.
     """
     path, output = Path(path), Path(output) if output else None
@@ -74,10 +74,10 @@ def identifier(text: str) -> str:
 def infer(
     shapes: Mapping[str, tuple[int, ...]], name: str = "inferred", own: Own | None = None
 ) -> Inference:
-    """The spec of a network whose `state_dict` has these names and shapes.
+    """Infer a spec whose network has a `state_dict` with these names and shapes.
 
-    The result has been lowered and has exactly these names and shapes, except for the counters of
-    batch norms if `shapes` has none. `own` are specs in addition to the built-in ones
+    The spec is expanded, and has exactly these names and shapes, except for the counters of batch
+    norms if `shapes` has none. `own` are specs in addition to the built-in ones
     (`archspec.infer.own.own_specs`).
     """
     own = own or Own()
@@ -207,9 +207,9 @@ def _of_other_widths(candidates: Iterable[Candidate], goal: Goal) -> Iterator[In
 def main_text(
     path: str | Path, name: str | None = None, output: str | Path | None = None
 ) -> tuple[int, str, str]:
-    """For the command line: exit code, YAML for the output, and notes for people.
+    """Infer for the command line: return the exit code, the YAML, and notes for people.
 
-    0: a spec was found; 1: no spec matches the file; 2: the file cannot be read.
+    0: a spec was found; 1: no spec fits the file; 2: the file cannot be read.
     """
     try:
         found = infer_file(path, name, output)

@@ -81,8 +81,7 @@ class Candidate:
 
     @property
     def plainness(self) -> tuple[bool, int, int, str]:
-        """The smallest of several specs is used: the user's own, then the one with the shortest
-        name.
+        """The sort key of specs that fit equally well: the user's own first, then by short names.
 
         Specs in the zoo come after the others, and so do the user's specs that extend another.
         """
@@ -108,7 +107,7 @@ class Match:
 
     @property
     def order(self) -> tuple[int, tuple[bool, int, int, str]]:
-        """The smallest of several is used: the one that requires the fewest changes."""
+        """The sort key for matches: the one that requires the fewest changes comes first."""
         changes = (self.channels is not None) + (self.classes is not None)
         return changes, self.candidate.plainness
 
@@ -123,9 +122,9 @@ def matches(shapes: Shapes, candidates: Iterable[Candidate]) -> list[Match]:
 def templates(
     shapes: Shapes, candidates: Iterable[Candidate]
 ) -> list[tuple[Candidate, tuple[str, ...]]]:
-    """Specs with these names and kernels but other widths, the simplest first.
+    """Specs with these names and kernels but different widths, the simplest first.
 
-    With each come the others that have its names and shapes.
+    Each comes with the other specs that have its names and shapes.
     """
     found: dict[tuple[tuple[int, ...], ...], list[Candidate]] = {}
     for candidate, expected in _alike(shapes, candidates):
@@ -211,7 +210,7 @@ def _own(analysis: Analysis) -> dict[str, int]:
 
 
 def outside(shapes: Mapping[str, tuple[int, ...]], own: Mapping[str, int]) -> Shapes:
-    """The names and shapes outside own modules, whose tensors are unknown to specs.
+    """The names and shapes outside the user's own modules, whose tensors specs do not describe.
 
     Own modules with a different number of parameters stay, because they are different modules.
     """
@@ -234,7 +233,7 @@ def _above(key: str, longest: int) -> Iterator[str]:
 
 
 def _is(params: int, keys: list[str], shapes: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether these may be the tensors of a module with this many parameters."""
+    """Whether tensors can belong to a module with this many parameters."""
     sizes = {key: math.prod(shapes[key]) for key in keys}
     learned = sum(size for key, size in sizes.items() if not key.endswith(STATISTICS))
     return not params or params in (learned, sum(sizes.values()))

@@ -1,4 +1,4 @@
-"""What names and shapes reveal about a network, for programs and for people."""
+"""The result of an inference, for programs and for people."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ UNKNOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """What names and shapes reveal about a network.
+    """The result of an inference.
 
-    `text` is a spec with exactly these names and shapes, None if none was found; then `reasons`
-    say why. It extends `base`, which is in `file` if it is the user's own; `unchanged` if the base
-    itself has these names and shapes. `alternatives` are specs that have the same but may compute
-    something else, `guesses` are decisions made for this one, `unknown` is what shapes never
-    determine, and `skipped` are files that may be specs but were not read.
+    `text` is a spec with exactly these names and shapes, or None if none was found; then `reasons`
+    explains why. The spec extends `base`, which is in `file` if it is the user's own; `unchanged`
+    is True if the base itself has these names and shapes. `alternatives` are specs with the same
+    names and shapes that may compute something else. `guesses` are choices made for this spec,
+    `unknown` is what shapes never determine, and `skipped` are files that may be specs but were not
+    read.
     """
 
     text: str | None = None

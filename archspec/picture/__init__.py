@@ -1,12 +1,12 @@
 """A network as papers draw it: stages, blocks with their shortcuts, sizes, and costs.
 
-flow     a network as steps that follow each other, branch and join
-graph    rows: repeats collapsed, and what reads what
-blocks   which blocks are opened
-page     rows, panels and legend put together; `spine` and `panel` draw them
-drawing  shapes with places, and how wide a text is
-words    what a layer is called
-svg      a picture as text
+flow     a network as a list of steps: boxes, blocks, and branches with their join
+graph    the rows of the picture, with repeats collapsed, and the rows that each one reads
+blocks   the blocks that get a panel
+page     the layout of rows, panels, and legend; `spine` and `panel` draw the first two
+drawing  shapes with positions, and the width of text
+words    the names of layers
+svg      the picture as a string
 """
 
 from archspec.picture.svg import svg

@@ -1,4 +1,4 @@
-"""Which blocks a picture opens: one of each form, the largest share of the multiply-adds first."""
+"""The blocks that get a panel: one of each form, those with the most multiply-adds first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.picture.rows import Graph, Node
 
 @dataclass(eq=False)
 class Use:
-    """A block in its row, its input shape, and whether its shortcut has a layer."""
+    """A use of a block: its row, its input shape, and whether its shortcut has a layer."""
 
     unit: Unit
     node: Node
@@ -24,7 +24,7 @@ class Use:
 
 @dataclass(eq=False)
 class Form:
-    """Uses of a block that differ only in sizes and in the layers of a shortcut."""
+    """Uses of a block that differ only in sizes and in whether the shortcut has layers."""
 
     kind: str
     uses: list[Use] = field(default_factory=list)
@@ -33,17 +33,17 @@ class Form:
 
     @property
     def macs(self) -> int:
-        """Multiply-adds of all uses."""
+        """Multiply-adds of all uses together."""
         return sum(use.unit.cost.macs for use in self.uses)
 
     @property
     def optional(self) -> bool:
-        """Whether some uses have a layer in the shortcut, and some do not."""
+        """Whether only some uses have a layer in the shortcut."""
         return len({use.projects for use in self.uses}) > 1
 
     @property
     def shown(self) -> Use:
-        """The first use with a layer in its shortcut that changes the image, or the typical one."""
+        """The use to draw: the first with a projection that resizes the image, or a typical one."""
         projecting = [use for use in self.uses if use.projects]
         strided = [use for use in projecting if use.enters.spatial != use.unit.y.spatial]
         later = [use for use in self.uses if use.place]
@@ -51,12 +51,12 @@ class Form:
 
     @property
     def nodes(self) -> list[Node]:
-        """Its rows."""
+        """The rows of all uses."""
         return list(dict.fromkeys(use.node for use in self.uses))
 
     @property
     def note(self) -> str:
-        """What is shown, and where it differs."""
+        """The note below the panel: which use it shows, and how the others differ."""
         use = self.shown
         shown = _ordinal(use) if len(use.node.units) > 1 else use.node.title
         told = [f"Shown: {shown}."] if len(self.uses) > 1 else []
@@ -80,7 +80,7 @@ def _ordinal(use: Use) -> str:
 
 
 def listed(nodes: Iterable[Node]) -> str:
-    """Rows by their names: `layer1 – layer4`."""
+    """The names of rows in short: `layer1 – layer4`."""
     titles = [node.title for node in nodes]
     if len(titles) < 3:
         return " and ".join(titles)
@@ -88,7 +88,7 @@ def listed(nodes: Iterable[Node]) -> str:
 
 
 def forms(graph: Graph) -> list[Form]:
-    """The forms of all blocks, the largest share of the multiply-adds first."""
+    """The forms of all blocks, those with the most multiply-adds first."""
     found = dict[object, Form]()
     for use in _uses(graph):
         drawn = simplified(use.unit.steps)
@@ -127,7 +127,7 @@ def _joins(steps: Sequence[Step]) -> Iterator[Join]:
 
 
 def layers_in(steps: Sequence[Step]) -> Iterator[Step]:
-    """The boxes that are drawn."""
+    """All boxes in these steps."""
     for step in steps:
         if isinstance(step, Join):
             for branch in step.branches:
@@ -137,7 +137,7 @@ def layers_in(steps: Sequence[Step]) -> Iterator[Step]:
 
 
 def _shortcut(join: Join) -> tuple[Step, ...] | None:
-    """The branch of a residual sum that has the least layers, if it is a shortcut."""
+    """The branch of a residual sum with the fewest layers, if it is a shortcut."""
     if join.sign != "+" or len(join.branches) != 2:
         return None
     short = min(join.branches, key=lambda branch: sum(1 for _ in layers_in(branch)))
@@ -154,7 +154,7 @@ def _is_residual(steps: Sequence[Step]) -> bool:
 
 
 def _signature(steps: Sequence[Step]) -> object:
-    """What is equal for uses that are drawn alike."""
+    """A key that is equal for uses that look the same when drawn."""
     return tuple(map(_mark, steps))
 
 

@@ -1,7 +1,7 @@
-"""What a picture is put together from: shapes with places, and how wide a text is.
+"""The elements of a picture: shapes with positions, and the width of text.
 
-Lengths are in units of 170 mm / 692, so that the text width of an A4 page is 680 units and 6 on
-each side.
+Lengths are in units of 170 mm / 692. The text width of an A4 page is 692 units: 680 for the
+picture, and a margin of 6 on each side.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WIDTHS |= {"\u2026": 1000, "\u2192": 1000}
 
 @cache
 def width(text: str, size: float, bold: bool = False) -> float:
-    """How wide a text is at a size of type."""
+    """The width of a text at a font size."""
     units = sum(_WIDTHS.get(one) or _advance(one) for one in text)
     return units * size / 1000 * (1.06 if bold else 1)
 
@@ -41,7 +41,7 @@ def _advance(one: str) -> int:
 
 
 def cut(text: str, room: float, size: float, bold: bool = False) -> str:
-    """The text, or as much of it as fits, with an ellipsis."""
+    """The text, cut with an ellipsis if it does not fit."""
     if width(text, size, bold) <= room:
         return text
     while text and width(text + "\u2026", size, bold) > room:
@@ -50,7 +50,7 @@ def cut(text: str, room: float, size: float, bold: bool = False) -> str:
 
 
 def fitting(texts: Iterable[str], room: float, size: float, bold: bool = False) -> str:
-    """The first text that fits, or the last one cut."""
+    """The first text that fits; if none does, the last one, cut."""
     last = ""
     for last in texts:
         if width(last, size, bold) <= room:
@@ -71,7 +71,7 @@ def wrapped(text: str, room: float, size: float) -> list[str]:
 
 
 class Rect(NamedTuple):
-    """A rectangle; `solid` ones are boxes, which may not overlap."""
+    """A rectangle. `solid` rectangles are boxes, which must not overlap."""
 
     x: float
     y: float
@@ -94,9 +94,10 @@ class Rect(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A line of text on its baseline. `anchor`: "start", "middle" or "end"; `full` is what was cut.
+    """A line of text at its baseline; `full` is the text before it was cut.
 
-    `on` is the color that it is on. Turned text reads from top to bottom.
+    `anchor` is "start", "middle", or "end". `on` is the color below the text. Turned text reads
+    from top to bottom.
     """
 
     x: float
@@ -134,7 +135,7 @@ class Text(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line through points, with round corners, and an arrow at its end."""
+    """A line through points, with rounded corners and an arrow at its end."""
 
     points: tuple[tuple[float, float], ...]
     stroke: str = "stroke"
@@ -153,7 +154,7 @@ class Line(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """A filled polygon; `solid` ones are boxes."""
+    """A filled polygon. `solid` polygons are boxes."""
 
     points: tuple[tuple[float, float], ...]
     fill: str
@@ -171,7 +172,7 @@ class Shape(NamedTuple):
 
 
 class Circle(NamedTuple):
-    """A circle with a sign in it: "+", "×", "C"; a dot has none."""
+    """A circle with a sign in it ("+", "×", "C"), or a dot if there is no sign."""
 
     x: float
     y: float
@@ -190,7 +191,7 @@ class Circle(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """Shapes that are one thing: a row of the network at a path."""
+    """Shapes that form one row of the network, with the row's path."""
 
     path: str
     items: tuple[Item, ...]
@@ -209,7 +210,7 @@ Item = Rect | Text | Line | Shape | Circle | Group
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture: its size without margins, and what is drawn, in order."""
+    """A picture: its size without margins, and its shapes in drawing order."""
 
     height: float
     items: tuple[Item, ...]
@@ -218,12 +219,12 @@ class Scene:
 
     @property
     def scale(self) -> float:
-        """Less than 1 if the picture would not fit on a page."""
+        """The factor that fits the picture on a page, at most 1."""
         return min(1.0, TALLEST / self.height)
 
     @property
     def flat(self) -> Iterator[Rect | Text | Line | Shape | Circle]:
-        """What is drawn, without groups."""
+        """All shapes, without groups."""
         return flat(self.items)
 
 
@@ -237,12 +238,12 @@ def flat(items: Iterable[Item]) -> Iterator[Rect | Text | Line | Shape | Circle]
 
 
 def moved(items: Iterable[Item], dx: float, dy: float) -> tuple[Item, ...]:
-    """The same elsewhere."""
+    """The shapes, moved by (dx, dy)."""
     return tuple(item.moved(dx, dy) for item in items)
 
 
 def bounds(items: Iterable[Item]) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of all."""
+    """The left, top, right, and bottom of all shapes."""
     columns = list(zip(*(item.bounds for item in items), strict=True)) or [(0.0,)] * 4
     return min(columns[0]), min(columns[1]), max(columns[2]), max(columns[3])
 
@@ -253,9 +254,9 @@ def _around(points: tuple[tuple[float, float], ...]) -> tuple[float, float, floa
 
 
 def box_of(kind: str, x: float, y: float, w: float, h: float, dash: str = "") -> Rect | Shape:
-    """The outline of a layer by its kind: the shape also works in gray.
+    """The outline of a layer by its kind, which also distinguishes layers without color.
 
-    `dash` is the color of an outline of dashes.
+    `dash` is the color of a dashed outline.
     """
     if kind == "pool":
         slope = min(8.0, w / 8)
@@ -267,5 +268,5 @@ def box_of(kind: str, x: float, y: float, w: float, h: float, dash: str = "") ->
 
 
 def on(kind: str) -> str:
-    """The color that the text of a box is on."""
+    """The background color of the text in a box."""
     return "paper" if kind == "other" else kind

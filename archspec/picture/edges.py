@@ -1,4 +1,4 @@
-"""What each layer of a network reads: layers by their numbers, and how their outputs are joined."""
+"""The inputs of each layer: layers by their index, and joins of several outputs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Source = int | str | None
 
 
 class Edges(NamedTuple):
-    """What the layers of `visits(network)` read, each by its number there.
+    """The inputs of the layers in `visits(network)`.
 
-    A source is the number of a layer, "input", the name of one of the `joins`, or None for a
-    constant, which reads nothing. `joins` are sums, products, concatenations, and parts of tensors,
-    with what they read; `returns` is what the network outputs.
+    A source is the index of a layer, "input", the name of a join, or None for a layer without
+    input, such as a constant. `joins` are sums, products, concatenations, and slices, with their
+    own sources. `returns` is the source of the network's output.
     """
 
     layers: list[Source]
@@ -26,14 +26,14 @@ class Edges(NamedTuple):
 
 
 def edges_of(network: ExpandedNetwork) -> Edges:
-    """All edges of a network, with layers that run while training alone."""
+    """All edges of a network, including layers that only run in training."""
     reader = _Sources(network)
     returns = run(network.root.body, "input", reader)
     return Edges(reader.read, reader.joins, returns)
 
 
 class _Sources:
-    """Reads bodies as torch does, on sources instead of tensors."""
+    """Evaluates bodies like torch, on sources instead of tensors."""
 
     def __init__(self, network: ExpandedNetwork) -> None:
         self.sites = [visit.site for visit in visits(network)]
@@ -41,7 +41,7 @@ class _Sources:
         self.joins = dict[str, dict[str, Any]]()
 
     def join(self, kind: str, reads: list[Source], **how: Any) -> Source:
-        """The name of a new join."""
+        """Add a join, and return its name."""
         name = f"{kind}.{len(self.joins)}"
         self.joins[name] = {"op": kind, "reads": reads, **how}
         return name

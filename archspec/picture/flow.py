@@ -1,7 +1,7 @@
-"""A network as steps that follow each other, branch and join: what a picture is made from.
+"""A network as a list of steps: boxes, blocks, and branches with their join.
 
-The tree of `ir` becomes boxes, each of which is a layer with the norm and the activation after it.
-Costs are those of the analysis, so they add up to its totals.
+The tree of `ir` becomes boxes. A box is a layer with the norm and the activation after it. Costs
+are those of the analysis, so they add up to its totals.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Cost(NamedTuple):
     macs: int = 0
 
     def plus(self, other: Cost) -> Cost:
-        """Both together."""
+        """The sum of two costs."""
         return Cost(self.params + other.params, self.macs + other.macs)
 
 
@@ -53,7 +53,7 @@ FREE = Cost()
 class Box:
     """A layer, with the norm and the activation that follow it as `notes`.
 
-    `kind` is "conv", "pool", "linear" or "other". `kernel` and `channels` are its short form.
+    `kind` is "conv", "pool", "linear", or "other". `kernel` and `channels` are its short form.
     """
 
     path: str
@@ -73,9 +73,10 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """A block in use, or a sequence, which has no `kind`.
+    """A use of a block, or a sequence, which has no `kind`.
 
-    `inputs` and `outputs` are its other tensors, each with its names inside and outside.
+    `inputs` and `outputs` are its named tensors, each with its name inside and outside of the
+    block.
     """
 
     path: str
@@ -87,7 +88,7 @@ class Unit:
 
     @property
     def cost(self) -> Cost:
-        """The cost of its steps."""
+        """The total cost of its steps."""
         return cost_of(self.steps)
 
     @property
@@ -98,7 +99,7 @@ class Unit:
 
 @dataclass(frozen=True, eq=False)
 class Join:
-    """Branches on one input, and how their results become one: "+", "×", or "C" for concatenate."""
+    """Branches of one input, and the operation that joins them: "+", "×", or "C" (concatenate)."""
 
     sign: str
     branches: tuple[tuple[Step, ...], ...]
@@ -106,13 +107,13 @@ class Join:
 
     @property
     def cost(self) -> Cost:
-        """That of all branches."""
+        """The total cost of the branches."""
         return cost_of(step for branch in self.branches for step in branch)
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor by its name: read as the input of the next step, or `saved` under that name."""
+    """A named tensor: the input of the next step, or the output `saved` under that name."""
 
     name: str
     saved: bool = False
@@ -123,14 +124,14 @@ Step = Box | Unit | Join | Tensor
 
 
 class Costly(Protocol):
-    """What has a cost: a step, a row."""
+    """Anything with a cost: a step or a row."""
 
     @property
     def cost(self) -> Cost: ...
 
 
 def cost_of(steps: Iterable[Costly]) -> Cost:
-    """The cost of steps or rows together."""
+    """The total cost of steps or rows."""
     total = Cost()
     for step in steps:
         total = total.plus(step.cost)
@@ -138,7 +139,7 @@ def cost_of(steps: Iterable[Costly]) -> Cost:
 
 
 def boxes_in(steps: Iterable[Step]) -> Iterator[Box]:
-    """Every box, at whatever depth, in order of execution."""
+    """All boxes at any depth, in execution order."""
     for step in steps:
         match step:
             case Box():
@@ -151,7 +152,7 @@ def boxes_in(steps: Iterable[Step]) -> Iterator[Box]:
 
 
 def flow_of(analysis: Analysis) -> tuple[Step, ...]:
-    """The steps of a network, with what runs while training alone."""
+    """The steps of a network, including those that only run in training."""
     network = analysis.network
     assert network is not None
     reader = _Reader(analysis)
@@ -159,7 +160,7 @@ def flow_of(analysis: Analysis) -> tuple[Step, ...]:
 
 
 class _Reader:
-    """Follows bodies as `visits` does; each layer takes its costs from the analysis."""
+    """Reads bodies in the order of `visits`, and takes the cost of each layer from the analysis."""
 
     def __init__(self, analysis: Analysis) -> None:
         network = analysis.network
@@ -177,7 +178,7 @@ class _Reader:
     def steps(
         self, body: Body, x: Shape, whole: Container, path: str, shapes: dict[str, Shape]
     ) -> tuple[list[Step], Shape]:
-        """What a body does, without boxes in boxes."""
+        """The steps of a body."""
         match body:
             case Apply():
                 return self.apply(body, x, whole, path, shapes)
@@ -245,7 +246,7 @@ class _Reader:
         return [self.unit(site, body, here, x, shapes)], site.y
 
     def layer(self, site: OpSite, path: str) -> list[Step]:
-        """A layer, unless it is an identity, or a stochastic depth that is none (`visits`)."""
+        """The box of a layer; none for an identity, or for stochastic depth with a rate of 0."""
         waiting = self.rows[path]
         if not waiting:
             return []
@@ -282,7 +283,7 @@ def _given(body: Body) -> tuple[str, ...]:
 
 
 def _parts(body: Body, x: Shape) -> list[Shape]:
-    """What each branch reads."""
+    """The input of each branch."""
     branches = parts_of(body)
     if not isinstance(body, Split):
         return [x] * len(branches)
@@ -292,7 +293,7 @@ def _parts(body: Body, x: Shape) -> list[Shape]:
 
 
 def _split(body: Body, part: Shape, steps: Sequence[Step]) -> list[Step]:
-    """The steps of a branch; of a split they begin with the channels that it takes."""
+    """The steps of a branch; in a split, they start with the slice of channels that it takes."""
     if not isinstance(body, Split):
         return [*steps]
     return [Box("", "other", f"{part.channels} channels", part), *steps]
@@ -330,7 +331,7 @@ def _box(op: Op, path: str, y: Shape, cost: Cost) -> Box:
 
 
 def fused(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """The steps, with a norm, an activation and what is quiet in the box of the layer before."""
+    """The steps, with norms, activations, and padding merged into the box of a neighbor."""
     found = list[Step]()
     for step in _flat(steps):
         before = found[-1] if found else None
@@ -345,7 +346,7 @@ def fused(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _joined(before: Box, box: Box) -> Box | None:
-    """Two boxes as one, if they are one."""
+    """Two boxes as one, if one belongs to the other."""
     cost = before.cost.plus(box.cost)
     if box.follows and (before.takes or (box.quiet and before.kind != "other")):
         notes = (*before.notes, *filter(None, [box.title]))
@@ -357,7 +358,7 @@ def _joined(before: Box, box: Box) -> Box | None:
 
 
 def _flat(steps: Iterable[Step]) -> Iterator[Step]:
-    """The steps, with those of sequences in their place, and of blocks that are one box."""
+    """The steps, with sequences, and blocks of a single box, replaced by their contents."""
     for step in steps:
         if isinstance(step, Unit) and _is_transparent(step):
             yield from step.steps
@@ -374,6 +375,6 @@ def _is_transparent(unit: Unit) -> bool:
 
 
 def is_stage(unit: Unit) -> bool:
-    """Whether it is a sequence of blocks of one kind."""
+    """Whether a step is a sequence of blocks of one kind."""
     kinds = {step.kind if isinstance(step, Unit) else "" for step in unit.steps}
     return not unit.kind and len(kinds) == 1 and kinds != {""}

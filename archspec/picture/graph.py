@@ -1,4 +1,4 @@
-"""The rows of a network in order of execution, and which rows each one reads."""
+"""The rows of a picture in execution order, and the rows that each one reads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from archspec.picture.rows import (
 
 
 def graph_of(analysis: Analysis) -> Graph:
-    """The rows of a network; their costs add up to its totals."""
+    """The rows of a network; their costs add up to the network's totals."""
     builder = _Builder(analysis)
     builder.run(flow_of(analysis), -1, {INPUT: -1})
     graph = Graph(analysis, tuple(builder.nodes))
@@ -45,7 +45,7 @@ def graph_of(analysis: Analysis) -> Graph:
 
 
 def _distinct(graph: Graph) -> Graph:
-    """Rows of blocks with equal names under their whole paths."""
+    """Use the whole path as the title of blocks with equal names."""
     names = Counter(node.title for node in graph.nodes if node.kind)
     for node in graph.nodes:
         if node.kind and names[node.title] > 1:
@@ -146,12 +146,12 @@ class _Builder:
 
 
 def _reads(steps: Iterable[Step]) -> bool:
-    """Whether a tensor is read by its name."""
+    """Whether a step reads a tensor by this name."""
     return any(isinstance(step, Tensor) and not step.saved for step in steps)
 
 
 def _key(step: Step) -> object:
-    """Equal steps in a row are one row of the picture."""
+    """A key that is equal for consecutive steps that form one row."""
     match step:
         case Box():
             return step.title, step.notes, step.y
@@ -162,7 +162,7 @@ def _key(step: Step) -> object:
 
 
 def _opens(unit: Unit) -> bool:
-    """Whether its parts are rows: a block of stages, or one that outputs several images."""
+    """Whether the parts of a block are rows: it contains stages, or it outputs several images."""
     stages = [step for step in unit.steps if isinstance(step, Unit) and is_stage(step)]
     sizes = {box.y.spatial for box in boxes_in(unit.steps)}
     several = len(unit.outputs) > 1 and (stages or len(sizes) > 1)
@@ -170,7 +170,7 @@ def _opens(unit: Unit) -> bool:
 
 
 def _entering(unit: Unit) -> str:
-    """How the other tensors that a block takes join its input."""
+    """How a block combines its other input tensors with its input."""
     if not unit.inputs:
         return ""
     joins = (step for step in unit.steps if isinstance(step, Join))

@@ -1,6 +1,6 @@
-"""Rows of a network whose ways part and meet: a column for each size of the image, time goes down.
+"""The layout of a network with parallel paths: one column per image size, from top to bottom.
 
-HRNet keeps images of several sizes side by side (Wang et al., 2019, figure 2); a feature pyramid
+HRNet keeps images of several sizes in parallel (Wang et al., 2019, figure 2). A feature pyramid
 leads from the smallest image back to larger ones (Lin et al., 2017).
 """
 
@@ -38,7 +38,7 @@ NEAR, FAR = 11, 24  # between rows, without and with lines from column to column
 
 @dataclass(frozen=True)
 class Cell:
-    """Where a row goes: its column, its place in time."""
+    """The position of a row: its column, and its line in the grid."""
 
     column: int
     time: int
@@ -46,14 +46,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells of the rows, the columns' sizes of the image, and where each row of cells is drawn."""
+    """The cell of each row, the image size of each column, and the position of each line."""
 
     cells: tuple[Cell, ...]
     columns: tuple[tuple[int, ...], ...]
     wide: float
 
     def x(self, column: int) -> float:
-        """The middle of a column."""
+        """The center of a column."""
         return column * (self.wide + GUTTER) + self.wide / 2
 
 
@@ -75,9 +75,9 @@ def grid_of(graph: Graph) -> Grid:
 
 
 def _images(graph: Graph) -> list[tuple[int, ...]]:
-    """The size of the image by which each row has its column.
+    """The image size that determines the column of each row.
 
-    Rows before the first fork and after the last join stay in its column.
+    Rows before the first fork and after the last join stay in one column.
     """
     nodes, readers = graph.nodes, graph.readers
     found = [_image(graph, place, readers[place]) for place in range(len(nodes))]
@@ -92,7 +92,7 @@ def _images(graph: Graph) -> list[tuple[int, ...]]:
 
 
 def _image(graph: Graph, place: int, reading: list[int]) -> tuple[int, ...]:
-    """A layer that resizes an image for a sum stays in the column that it reads."""
+    """The image size of a row's column; its input's size if it only resizes for a sum."""
     node, readers = graph.nodes[place], [graph.nodes[one] for one in reading]
     if len(readers) == 1 and _is_join(readers[0]) and node.inputs[0] >= 0:
         return graph.nodes[node.inputs[0]].y.spatial
@@ -100,7 +100,7 @@ def _image(graph: Graph, place: int, reading: list[int]) -> tuple[int, ...]:
 
 
 def grid(graph: Graph, where: Grid, top: float) -> Column:
-    """The rows in their cells, and the lines between them."""
+    """Draw the rows in their cells, and the lines between them."""
     tops, bottoms = _heights(graph, where, top + 16)
     items = list[Item](_headings(where, top))
     spans = dict[Node, tuple[float, float]]()
@@ -137,7 +137,7 @@ def _height(node: Node) -> float:
 
 
 def _heights(graph: Graph, where: Grid, y: float) -> tuple[list[float], list[float]]:
-    """The tops and bottoms of rows of cells."""
+    """The top and bottom of each line of cells."""
     rows = defaultdict[int, list[Node]](list)
     across = set[int]()
     for node, cell in zip(graph.nodes, where.cells, strict=True):
@@ -156,7 +156,7 @@ def _heights(graph: Graph, where: Grid, y: float) -> tuple[list[float], list[flo
 
 
 def _cell(node: Node, where: Grid, cell: Cell, y: float) -> Iterator[Item]:
-    """A box with its title, its second line if it is a block, and its numbers."""
+    """A box with its title, the second line of a block, and its figures."""
     x, high, wide = where.x(cell.column) - where.wide / 2, _height(node), where.wide - 2 * DEEP[0]
     yield from outline(node, x, y, wide, high)
     edge, behind = (10 if node.shape == "pool" else 6), on(node.shape)
@@ -176,7 +176,7 @@ def _cell(node: Node, where: Grid, cell: Cell, y: float) -> Iterator[Item]:
 
 
 def _numbers(node: Node) -> Iterator[str]:
-    """Output, parameters and multiply-adds, as far as there is room."""
+    """Output shape, parameters, and multiply-adds, as far as they fit."""
     parts = [words.sizes(node.y.sizes), *map(words.count, node.cost)]
     parts = [part for part in parts if part]
     for number in range(len(parts), 0, -1):
@@ -222,8 +222,10 @@ def _lines(graph: Graph, where: Grid, tops: list[float], bottoms: list[float]) -
 def _way(
     where: Grid, start: Cell, end: Cell, taken: set[Cell], used: Counter[int]
 ) -> Iterator[tuple[float, int]]:
-    """Where a line passes the rows of cells between its ends: in its own column, in that of its
-    end, or between columns."""
+    """The position at which a line passes the cells between its two ends.
+
+    It is in the column of the start, in that of the end, or between columns.
+    """
     if _free(taken, start.column, start.time + 1, end.time):
         x = where.x(start.column) - DEEP[0]
     elif _free(taken, end.column, start.time + 1, end.time):
@@ -241,7 +243,7 @@ def _free(taken: set[Cell], column: int, first: int, end: int) -> bool:
 
 
 def _distinct(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The corners of a line."""
+    """The corners of a line, without repeated points."""
     found = points[:1]
     for point in points[1:]:
         if len(found) > 1 and found[-2][0] == found[-1][0] == point[0]:
@@ -252,14 +254,14 @@ def _distinct(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _toward(center: tuple[float, float], point: tuple[float, float]) -> tuple[float, float]:
-    """The edge of a join in the direction of a point."""
+    """The point on the edge of a join in the direction of another point."""
     long = math.dist(center, point) or 1
     share = RADIUS / long
     return tuple(c + (p - c) * share for c, p in zip(center, point, strict=True))  # type: ignore[return-value]
 
 
 def _notes(graph: Graph) -> Iterator[str]:
-    """What the numbers are, and which layers are on the lines from column to column."""
+    """The meaning of the figures, and the layers that are drawn as part of a line."""
     yield "In a box, and below a sum: output, parameters, MACs."
     ways = {"smaller": dict[str, None](), "larger": dict[str, None]()}
     for node in graph.nodes:

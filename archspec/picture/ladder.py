@@ -1,4 +1,4 @@
-"""Encoder and decoder side by side: one row for each pair that a skip connection joins.
+"""The layout of an encoder and a decoder: side by side, with a line per skip connection.
 
 A U-Net goes down on the left and up on the right (Ronneberger et al., 2015, figure 1).
 """
@@ -22,14 +22,14 @@ JOIN = 7.5  # the radius of a join, which touches its box
 
 @dataclass(frozen=True)
 class Ladder:
-    """The rows of the encoder, from the top, and of the decoder; the deepest is the encoder's."""
+    """Rows of the encoder and of the decoder from the top; the deepest one is in the encoder."""
 
     down: dict[int, float]
     up: dict[int, float]
 
 
 def ladder_of(graph: Graph) -> Ladder | None:
-    """The places of the rows, for an encoder and a decoder with skips of equal size; or None."""
+    """The ladder of an encoder and a decoder with skips between equal sizes; None for others."""
     nodes = graph.nodes
     if any(node.aside or (node.sign and not node.kind) for node in nodes):
         return None
@@ -55,7 +55,7 @@ def ladder_of(graph: Graph) -> Ladder | None:
 
 
 def ladder(graph: Graph, where: Ladder, top: float) -> Column:
-    """The rows, with numbers outside and skips between."""
+    """Draw the rows, with figures on the outside and skip connections between."""
     keys = sorted({*where.down.values(), *where.up.values()})
     ys = {key: top + 32 + PITCH * place for place, key in enumerate(keys)}
     deepest = max(where.down)
@@ -81,7 +81,7 @@ def _headings(y: float) -> Iterator[Item]:
 
 
 def _numbers(graph: Graph, node: Node, x: float, y: float) -> Iterator[Item]:
-    """Feature map, output, and cost; the bar is the share of the multiply-adds."""
+    """Feature map, output shape, and cost; the bar is the share of the multiply-adds."""
     params, macs = node.cost
     yield from slab(x, y + 15, node.y)
     yield Text(x + 44, y + 8, words.sizes(node.y.sizes), BODY)
@@ -128,6 +128,6 @@ def _skip(graph: Graph, place: int, source: int, y: float) -> Iterator[Item]:
 
 
 def _end(graph: Graph, place: int, y: float) -> float:
-    """The bottom of a row's box, with the outlines of repeated blocks."""
+    """The bottom of a row's box, including the outlines that mark repeated blocks."""
     node = graph.nodes[place]
     return y + height(node) + (4.8 if node.times > 1 else 0)

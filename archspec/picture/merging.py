@@ -1,4 +1,4 @@
-"""Fewer rows: for a page that has no room for more, and for layers that belong on a line."""
+"""Fewer rows: if they do not fit on a page, and for layers that are drawn as part of a line."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MOST_ROWS = 16
 
 
 def fewer(graph: Graph) -> Graph:
-    """Where rows are too many: those of one kind and image size as one; then all of one size.
+    """Merge rows if there are too many: blocks of one kind and image size, then all of one size.
 
-    What runs while training alone comes last.
+    Layers that only run in training come last.
     """
     merger = _Merger(graph)
     for alike in (_of_one_kind, _of_one_size):
@@ -25,7 +25,7 @@ def fewer(graph: Graph) -> Graph:
 
 
 def condensed(graph: Graph) -> Graph:
-    """One row for a stem of several layers, and one for each kind of block."""
+    """Merge a stem of several layers into one row, and each kind of block into one row."""
     merger = _Merger(graph)
     first = next((place for place, node in enumerate(merger.rows) if node.kind), 0)
     stem = merger.rows[:first] if first > 3 else []
@@ -36,7 +36,7 @@ def condensed(graph: Graph) -> Graph:
 
 
 class _Merger:
-    """The rows of a linear network while they become fewer."""
+    """The rows of a linear network, which are merged step by step."""
 
     def __init__(self, graph: Graph) -> None:
         self.whole = graph
@@ -44,7 +44,7 @@ class _Merger:
         self.merged = dict[Node, Node]()
 
     def merge(self, alike: Callable[[Node], object]) -> None:
-        """Makes one row of those in a series for which `alike` is equal."""
+        """Merge consecutive rows for which `alike` returns the same."""
         groups = [[*group] for _, group in groupby(self.rows, alike)]
         self.rows = [_one(group) for group in groups]
         for row, group in zip(self.rows, groups, strict=True):
@@ -52,7 +52,7 @@ class _Merger:
 
     @property
     def graph(self) -> Graph:
-        """The network with these rows, each of which reads the one before."""
+        """The network with the merged rows, each of which reads the one before it."""
         places = {row: place for place, row in enumerate(self.rows)}
         rows = [replace(row, inputs=[place - 1]) for row, place in places.items()]
         for node in (node for node in self.whole.nodes if node.aside):
@@ -78,7 +78,7 @@ def _of_one_size(node: Node) -> object:
 
 
 def _one(nodes: Sequence[Node]) -> Node:
-    """Rows in a series as one."""
+    """Consecutive rows as one row."""
     if len(nodes) == 1:
         return nodes[0]
     first, last = nodes[0], nodes[-1]
@@ -95,7 +95,7 @@ def _one(nodes: Sequence[Node]) -> Node:
 
 
 def _end(row: Node, place: int) -> str:
-    """The name of a stage of blocks, or of its first or last block, if its name is a range."""
+    """The title of a row or, if that is a range, the name of its first or last block."""
     return name_of(row.units[place:][:1], None) if "\u2013" in row.title else row.title
 
 
@@ -103,9 +103,9 @@ def _end(row: Node, place: int) -> str:
 
 
 def with_lines(graph: Graph) -> Graph:
-    """The network, with layers that only make an image fit for what reads it on the way there.
+    """Draw layers that only resize an image for their reader as part of the line to it.
 
-    Behind a fork these are the strided convolutions and the upsampling between resolutions.
+    Below a fork, these are the strided convolutions and the upsampling between resolutions.
     """
     nodes = [replace(node, inputs=[*node.inputs]) for node in graph.nodes]
     readers = graph.readers
@@ -127,7 +127,7 @@ def with_lines(graph: Graph) -> Graph:
 
 
 def _resizes(nodes: Sequence[Node], place: int) -> bool:
-    """Whether a row is one layer that changes the size of the image."""
+    """Whether a row is a single layer that changes the image size."""
     node = nodes[place]
     if node.kind or node.sign or node.times > 1 or len(node.inputs) != 1 or node.inputs[0] < 0:
         return False

@@ -1,4 +1,4 @@
-"""A picture put together: the rows, a panel for each form of block, and the legend."""
+"""The layout of a picture: the rows, a panel for each form of block, and the legend."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TOP = 37  # of the headings
 
 @dataclass(frozen=True)
 class Panel:
-    """A block drawn, with its title and note, from the corner of its background."""
+    """A drawn block with its title and note; (0, 0) is the corner of its background."""
 
     form: Form
     wide: float
@@ -65,7 +65,7 @@ def scene(graph: Graph) -> Scene:
 
 
 def _composed(graph: Graph) -> tuple[Scene, int]:
-    """The picture with as many panels as the page has room for, and how many these are."""
+    """The picture with as many panels as fit on the page, and the number of these panels."""
     if not graph.linear and not ladder_of(graph):
         graph = with_lines(graph)
     column = _rows(graph)
@@ -85,7 +85,7 @@ def _composed(graph: Graph) -> tuple[Scene, int]:
 
 
 def _skips(column: Column, panels: Sequence[Panel]) -> str:
-    """The meaning of lines in the color of skips."""
+    """The legend for lines in the color of skip connections."""
     found = {column.skip: column.items}
     found.setdefault("shortcut", ())
     found["shortcut"] += tuple(item for panel in panels for item in panel.items)
@@ -98,7 +98,7 @@ def _is_skip(item: Item) -> bool:
 
 
 def described(graph: Graph) -> str:
-    """The picture in words, for those who do not see it."""
+    """The picture in words, for screen readers."""
     rows = []
     for node in graph.nodes:
         blocks = f" ({node.kind}, {node.times} times)" if node.kind else ""
@@ -124,7 +124,7 @@ def _heading(graph: Graph) -> Iterator[Item]:
 
 
 def _fitting(form: Form) -> Panel:
-    """The panel of a block, with blocks in it opened if they do not make it large."""
+    """The panel of a block; blocks in it are opened if the panel does not become too large."""
     panel = _panel(form, deep=True)
     large = panel.high > HIGHEST or panel.wide > WIDTH
     closed = sum(1 for _ in layers_in(simplified(form.shown.unit.steps, deep=False)))
@@ -152,7 +152,7 @@ def _panel(form: Form, deep: bool) -> Panel:
 
 
 def _rows(graph: Graph) -> Column:
-    """The rows in the layout of the network."""
+    """The rows in the layout that fits the network."""
     if graph.linear:
         return spine(graph, TOP)
     if steps := ladder_of(graph):
@@ -161,7 +161,7 @@ def _rows(graph: Graph) -> Column:
 
 
 def _placed(column: Column, panels: Sequence[Panel]) -> tuple[list[Item], float]:
-    """The rows with panels next to them, and below them where there is no room."""
+    """The rows, with panels next to them and, if there is no room, below them."""
     items = list(column.items)
     beside = [panel for panel in panels if _beside(column, panel)]
     below = [panel for panel in panels if panel not in beside]
@@ -188,18 +188,18 @@ def _placed(column: Column, panels: Sequence[Panel]) -> tuple[list[Item], float]
 
 
 def _beside(column: Column, panel: Panel) -> bool:
-    """Whether there is room for a panel next to the rows."""
+    """Whether a panel fits next to the rows."""
     return panel.wide <= WIDTH - column.wide - NEXT
 
 
 def _span(column: Column, rows: Iterable[Node]) -> tuple[float, float]:
-    """The top and the bottom of rows."""
+    """The top and bottom of several rows."""
     tops, bottoms = zip(*(column.spans[row] for row in rows), strict=True)
     return min(tops), max(bottoms)
 
 
 def _brace(column: Column, panels: Sequence[Panel]) -> Iterator[Item]:
-    """From the rows that the panels open to the panels."""
+    """The brace from rows to the panel of their block."""
     top, bottom = _span(column, (row for panel in panels for row in panel.form.nodes))
     middle = (top + bottom) / 2
     x, tip = SPINE + 4, WIDTH - max(panel.wide for panel in panels) - 3
@@ -214,7 +214,7 @@ def _brace(column: Column, panels: Sequence[Panel]) -> Iterator[Item]:
 
 
 def _legend(items: Sequence[Item], y: float, skip: str) -> tuple[list[Item], float]:
-    """What the signs of a picture mean, of those that are in it, and where it ends."""
+    """The legend of the signs that occur in the picture, and its bottom."""
     x, y = 0.0, y + 20
     found = list[Item]()
     for sign, wide, text in _signs(items, skip):
@@ -228,7 +228,7 @@ def _legend(items: Sequence[Item], y: float, skip: str) -> tuple[list[Item], flo
 
 
 def _signs(items: Sequence[Item], skip: str) -> Iterator[tuple[list[Item], float, str]]:
-    """Drawn on a baseline at y = 0: a sign, how wide it is, and what it means."""
+    """Each sign, drawn at y = 0, with its width and its meaning."""
     shapes = [*flat(items)]
     fills = {getattr(item, "fill", "") for item in shapes}
     names = {"conv": "convolution", "pool": "pooling", "linear": "linear, attention"}

@@ -1,7 +1,7 @@
-"""A block drawn: its layers down, its shortcut and its branches side by side.
+"""The drawing of a block: layers from top to bottom, shortcut and branches side by side.
 
-A `Piece` has an axis, on which it is entered at the top and left at the bottom; pieces nest as the
-steps of a block do.
+A `Piece` has a vertical axis: its input is at the top of the axis, and its output at the bottom.
+Pieces nest like the steps of a block.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SUM = 7  # the radius of a sum
 
 
 class Piece(NamedTuple):
-    """What is drawn around an axis at x = 0, from y = 0 to `height`."""
+    """A drawing around the axis at x = 0, from y = 0 to `height`."""
 
     left: float
     right: float
@@ -46,15 +46,15 @@ class Piece(NamedTuple):
 
 
 def piece_of(unit: Unit, enters: Sizes, optional: bool = False, deep: bool = True) -> Piece:
-    """A block between its input and output shapes; a projection is dashed if it is `optional`.
+    """Draw a block between its input and output shapes.
 
-    Blocks in it are opened, unless it is not `deep`.
+    A projection is dashed if it is `optional`. With `deep`, blocks inside it are opened.
     """
     return ends(_series(simplified(unit.steps, deep), optional), enters, unit.y)
 
 
 def simplified(steps: Iterable[Step], deep: bool = True) -> tuple[Step, ...]:
-    """The steps with blocks in blocks opened; repeated ones and gates are one box."""
+    """Open blocks inside the block; repeated blocks and gates become one box."""
     return tuple(one for step in steps for one in _simple(step, deep))
 
 
@@ -83,7 +83,7 @@ def _boxed(unit: Unit, title: str) -> Box:
 
 
 def _gate(branch: tuple[Step, ...], join: Join) -> tuple[Step, ...]:
-    """What a gate computes as one box, with the channels on its way."""
+    """A gate as one box, with the channels of its layers."""
     boxes = [step for step in branch if isinstance(step, Box)]
     if len(branch) < 2 or len(boxes) < len(branch):
         return branch
@@ -93,7 +93,7 @@ def _gate(branch: tuple[Step, ...], join: Join) -> tuple[Step, ...]:
 
 
 def _named(gate: Join, kind: str) -> Join:
-    """A gate under the name of its block."""
+    """A gate with the name of its block."""
     return replace(gate, branches=tuple(_called(branch, kind) for branch in gate.branches))
 
 
@@ -108,7 +108,7 @@ def _called(branch: tuple[Step, ...], kind: str) -> tuple[Step, ...]:
 
 
 def _series(steps: Sequence[Step], optional: bool = False, dashed: bool = False) -> Piece:
-    """One below the other; the boxes are equally wide."""
+    """Pieces below each other, with boxes of equal width."""
     steps = [step for step in steps if not (isinstance(step, Tensor) and step.saved)]
     if not steps:
         return Piece(5, 5, 0)
@@ -142,13 +142,13 @@ def _named_tensor(name: str) -> Piece:
 
 
 def _text(box: Box) -> tuple[str, ...]:
-    """The lines on a box."""
+    """The lines of text in a box."""
     title, *more = (box.title or box.name).split("\n")
     return (title, *more, ", ".join(box.notes)) if box.notes else (title, *more)
 
 
 def _narrow(step: Step) -> Step:
-    """A box next to others: the sizes are in a line of their own."""
+    """A narrow box for branches: the sizes are in a separate line."""
     if not isinstance(step, Box) or not step.takes:
         return step
     return replace(step, title=step.title.replace(", ", "\n", 1))
@@ -181,13 +181,13 @@ def _box(box: Box, wide: float, dashed: bool) -> Piece:
 
 
 def is_beside(join: Join) -> bool:
-    """Whether one branch goes down and the other is next to it: a shortcut or a gate."""
+    """Whether one branch goes straight down, with the other next to it: a shortcut or a gate."""
     named = any(branch and isinstance(branch[0], Tensor) for branch in join.branches)
     return len(join.branches) == 2 and (join.sign != "C" or named or not all(join.branches))
 
 
 def _side(join: Join, optional: bool) -> Piece:
-    """The longer branch down, the other on the right, into the sum from there."""
+    """The longer branch straight down, and the other one on the right, which leads into the sum."""
     order = sorted(join.branches, key=_size, reverse=True)
     if named := next((b for b in join.branches if b and isinstance(b[0], Tensor)), None):
         order = [next(b for b in join.branches if b is not named), named]
@@ -235,7 +235,7 @@ def _size(branch: Sequence[Step]) -> tuple[int, int]:
 
 
 def _columns(join: Join, optional: bool) -> Piece:
-    """Branches side by side, from one line above to one below."""
+    """Branches side by side, between a line at the top and one at the bottom."""
     pieces = [_series(branch, optional) for branch in join.branches]
     total = sum(piece.wide for piece in pieces) + 10 * (len(pieces) - 1)
     tall = max(piece.height for piece in pieces)
@@ -264,7 +264,7 @@ def _turn(*points: tuple[float, float] | bool) -> Line:
 
 
 def _into(start: tuple[float, float], corner: tuple[float, float]) -> Line:
-    """From the end of a branch into the circle on the axis."""
+    """A line from the end of a branch to the circle on the axis."""
     x, y = corner
     if abs(x) < SUM:
         return Line((start, (x, y - SUM)), arrow=True)
@@ -272,7 +272,7 @@ def _into(start: tuple[float, float], corner: tuple[float, float]) -> Line:
 
 
 def ends(piece: Piece, enters: Sizes, leaves: Sizes) -> Piece:
-    """A piece with an arrow and a shape above and below."""
+    """A piece, with an arrow and a shape at its top and its bottom."""
     texts = [words.sizes(shape.sizes) for shape in (enters, leaves)]
     items: tuple[Item, ...] = (
         Line(((0, 0), (0, 14)), arrow=True) if not piece.items else Line(((0, 0), (0, 14))),

@@ -1,4 +1,4 @@
-"""A row of a picture: a layer, several equal ones, or blocks of one kind, and what it is called."""
+"""The rows of a picture, and their names: a layer, equal layers, or blocks of one kind."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ SEPARATOR = f"{words.THIN}\u00b7 "
 
 @dataclass(eq=False)
 class Node:
-    """A row: a layer, `times` equal ones, blocks of one kind, or what joins several (`sign`).
+    """A row: a layer, `times` equal layers, blocks of one kind, or a join with its `sign`.
 
-    `inputs` are the rows that it reads, the network's input is -1. `units` are its blocks. `lines`
-    are ways to write its second line, the longest first. `aside` runs while training alone.
+    `inputs` are the rows that it reads; -1 is the network's input. `units` are its blocks. `lines`
+    are texts for its second line, the longest first. `aside` is True for a row that only runs in
+    training.
     """
 
     path: str
@@ -42,14 +43,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """A network as rows in order of execution."""
+    """A network as rows in execution order."""
 
     analysis: Analysis
     nodes: tuple[Node, ...]
 
     @property
     def linear(self) -> bool:
-        """Whether each row reads the one before it alone."""
+        """Whether each row reads only the row before it."""
         main = [place for place, node in enumerate(self.nodes) if not node.aside]
         before = dict(zip(main, [-1, *main], strict=False))
         return all(set(self.nodes[place].inputs) <= {before[place]} for place in main)
@@ -92,7 +93,7 @@ def followed(node: Node, box: Box) -> Node:
 
 
 def branches_row(join: Join) -> Node:
-    """What branches and joins among the rows, in no block."""
+    """A row for branches and their join that are in no block."""
     boxes = [box for branch in join.branches for box in branch if isinstance(box, Box)]
     path = next((box.path for box in boxes if box.path), "")
     unit = Unit(path, words.JOINS[join.sign], join.y, (join,))
@@ -120,7 +121,7 @@ def blocks_row(units: Sequence[Unit], stage: Unit | None = None) -> Node:
 
 
 def _shape(units: Sequence[Unit]) -> str:
-    """Convolution, if there is one."""
+    """The main layer of the boxes: a convolution if there is one."""
     kinds = {box.kind for unit in units for box in boxes_in([unit])}
     return next((kind for kind in ("conv", "linear", "pool") if kind in kinds), "other")
 
@@ -141,7 +142,7 @@ def _range(units: Sequence[Unit]) -> str:
 
 
 def from_to(first: str, last: str) -> str:
-    """Two names as one: `Mixed_6b–e`, `4–6`."""
+    """Two names as a range: `Mixed_6b–e`, `4–6`."""
     if first == last:
         return first
     same = "".join(a for a, b in takewhile(_equal, zip(first, last, strict=False)))
@@ -154,7 +155,7 @@ def _equal(pair: tuple[str, str]) -> bool:
 
 
 def _short_path(path: str) -> str:
-    """The end of a path, with the sequence around where it is a number."""
+    """The last part of a path, with the sequence before it if it is a number."""
     outer, _, name = path.rpartition(".")
     return f"{outer.rpartition('.')[2]}.{name}" if outer and name.isdecimal() else name
 
@@ -163,7 +164,7 @@ def _short_path(path: str) -> str:
 
 
 def _lines(units: Sequence[Unit]) -> tuple[str, ...]:
-    """The convolutions of the body with kernels and channels, then shorter ways to say it."""
+    """The kernels and channels of the convolutions in a body, then shorter texts for the same."""
     rows = [[box for box in body(unit.steps) if box.takes] for unit in units]
     typical = rows[-1]
     like = [row for row in rows if len(row) == len(typical)]
@@ -194,7 +195,7 @@ def _spread(numbers: Sequence[int]) -> str:
 
 
 def body(steps: Iterable[Step]) -> Iterator[Box]:
-    """The boxes on the main path: in no shortcut and no gate."""
+    """The boxes on the main path, without shortcuts and gates."""
     for step in steps:
         match step:
             case Box():
@@ -212,7 +213,7 @@ def _weight(branch: Sequence[Step]) -> tuple[int, int]:
 
 
 def _branches(steps: Iterable[Step]) -> int:
-    """How many branches with convolutions a block has side by side, at the most."""
+    """The largest number of branches with convolutions in a block."""
     most = 1
     for step in steps:
         if isinstance(step, Unit):

@@ -1,4 +1,4 @@
-"""The rows of a network one below the other, each with its feature map, its output and its cost."""
+"""The layout of a chain: rows below each other, with feature map, output shape, and cost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DEEP = (3, 2.4)  # by which the outlines of repeated blocks are moved
 
 
 class Column(NamedTuple):
-    """The drawn rows: the top and the bottom of each one's box, and of all."""
+    """The drawn rows: the top and bottom of each box, and of all rows."""
 
     items: tuple[Item, ...]
     spans: dict[Node, tuple[float, float]]
@@ -46,7 +46,7 @@ class Column(NamedTuple):
 
 
 def spine(graph: Graph, top: float) -> Column:
-    """All rows below a line of headings at `top`, and their sum."""
+    """Draw all rows below the headings at `top`, and their totals."""
     images = graph.input.rank == 2 and not any(node.y.last for node in graph.nodes)
     items = list(headings(top, ("C", "H", "W") if images else ()))
     y = top + 18
@@ -67,7 +67,7 @@ def spine(graph: Graph, top: float) -> Column:
 
 
 def headings(y: float, axes: tuple[str, ...]) -> Iterator[Item]:
-    """The names of the columns, and the line below."""
+    """The names of the columns, and the line below them."""
     yield Text(0, y, "Layer", SMALL, fill="muted")
     yield Text(OUTPUT, y, f"Output {words.sizes(axes)}".strip(), SMALL, fill="muted")
     yield Text(PARAMS, y, "Parameters", SMALL, "end", "muted")
@@ -93,7 +93,7 @@ def _total(graph: Graph, y: float) -> Iterator[Item]:
 
 
 def height(node: Node) -> float:
-    """Of the box of a row."""
+    """The height of a row's box."""
     return 31 if node.lines or node.kind else 24
 
 
@@ -110,7 +110,7 @@ def _row(graph: Graph, node: Node, y: float) -> Iterator[Item]:
 
 
 def amount(x: float, y: float, number: int, whole: int) -> Iterator[Item]:
-    """A number with its share of the total, as a percentage and a bar."""
+    """A number with its share of the total, as a percentage and as a bar."""
     if not number:
         return
     yield Text(x, y - 0.5, words.count(number), BODY, "end")
@@ -119,14 +119,14 @@ def amount(x: float, y: float, number: int, whole: int) -> Iterator[Item]:
 
 
 def bar(x: float, y: float, wide: float, number: int, whole: int) -> Iterator[Item]:
-    """A share of the total."""
+    """A bar for a share of the total."""
     yield Rect(x, y, wide, 3.2, "track", "", 1.6, solid=False)
     filled = max(1.2, wide * number / whole) if whole else 1.2
     yield Rect(x, y, min(filled, wide), 3.2, "bar", "", 1.2, solid=False)
 
 
 def box(node: Node, x: float, y: float, wide: float, high: float) -> Iterator[Item]:
-    """The box of a row with its text."""
+    """The box of a row, with its text."""
     yield from outline(node, x, y, wide, high)
     times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
     if times:
@@ -138,7 +138,7 @@ def box(node: Node, x: float, y: float, wide: float, high: float) -> Iterator[It
 
 
 def outline(node: Node, x: float, y: float, wide: float, high: float) -> Iterator[Item]:
-    """The outline of a row; several equal blocks are a deck of three."""
+    """The outline of a row; repeated blocks have a stack of three outlines."""
     for step in (2, 1) if node.times > 1 else ():
         back = box_of(node.shape, x + step * DEEP[0], y + step * DEEP[1], wide, high)
         yield back._replace(solid=False)
@@ -146,7 +146,7 @@ def outline(node: Node, x: float, y: float, wide: float, high: float) -> Iterato
 
 
 def _one_line(node: Node, x: float, y: float, wide: float, used: float) -> Iterator[Item]:
-    """The title in the middle; `used` is the room that the number of blocks takes."""
+    """A centered title; `used` is the width of the number of blocks."""
     edge = 16 if node.shape == "pool" else 8
     title = cut(node.title, wide - 2 * edge - used, HEAD, True)
     middle, full = x + (wide - used) / 2, _full(title, node.title)
@@ -154,7 +154,7 @@ def _one_line(node: Node, x: float, y: float, wide: float, used: float) -> Itera
 
 
 def _two_lines(node: Node, x: float, y: float, wide: float, used: float) -> Iterator[Item]:
-    """The title with the kind of block, and what it consists of."""
+    """A title with the kind of block, and the layers of the block."""
     behind, edge = on(node.shape), 16 if node.shape == "pool" else 8
     room = wide - 2 * edge
     title = cut(node.title, room - used, HEAD, True)
@@ -172,7 +172,7 @@ def _two_lines(node: Node, x: float, y: float, wide: float, used: float) -> Iter
 
 
 def _full(shown: str, text: str) -> str:
-    """The text, if not all of it is shown."""
+    """The full text, if it was cut."""
     return "" if shown == text else text
 
 
@@ -182,7 +182,7 @@ def down(x: float, y0: float, y1: float) -> Line:
 
 
 def slab(x: float, middle: float, y: Sizes) -> Iterator[Item]:
-    """A feature map: its height and depth show the image, its width the channels, in logarithms."""
+    """A feature map: height and depth show the image size, width the channels, on a log scale."""
     image = max(y.spatial, default=0)
     side = 3.6 * math.log2(image) + 1 if image > 1 else 3.5
     high, wide = 0.87 * side, 1.7 * math.log2(max(y.channels, 1)) + 1.35

@@ -1,4 +1,4 @@
-"""A picture as SVG: text stays text, colors follow the reader's light or dark screen."""
+"""A picture as SVG: text stays text, and colors follow the light or dark mode of the reader."""
 
 from __future__ import annotations
 
@@ -51,15 +51,16 @@ SCREEN = "@media screen and (prefers-color-scheme:dark)"  # a PDF is light
 
 
 def svg(analysis: Analysis, prefix: str = "archspec") -> str:
-    """A network as a document of SVG, at most as large as an A4 page.
+    """Draw a network as an SVG document that is at most as large as an A4 page.
 
-    `prefix` begins the `id`s and is the class of the element: give each picture of a page its own.
+    `prefix` starts every `id`, and is the class of the element. Give each picture of a page a
+    different one.
     """
     return draw(scene(graph_of(analysis)), prefix)
 
 
 def draw(picture: Scene, prefix: str) -> str:
-    """The picture as a document of its own; `prefix` begins its `id`s and its class."""
+    """Draw a picture as an SVG document; `prefix` starts its `id`s and is its class."""
     wide, high = WIDTH + 2 * MARGIN, picture.height + 2 * MARGIN
     scale = picture.scale * 170 / (WIDTH + 2 * MARGIN)
     name = escape(prefix)
@@ -82,7 +83,7 @@ def draw(picture: Scene, prefix: str) -> str:
 
 
 def _style(name: str) -> str:
-    """Colors as variables, where they are known: CairoSVG paints `var()` black."""
+    """The style sheet, with colors as variables only where they are supported: not in CairoSVG."""
     light, dark = (";".join(f"--{k}:{v}" for k, v in colors.items()) for colors in (LIGHT, DARK))
     rules = "".join(
         f".{name} .f-{color}{{fill:var(--{color})}}.{name} .s-{color}{{stroke:var(--{color})}}"
@@ -104,7 +105,7 @@ def _colors(fill: str = "", stroke: str = "", line: float = 0) -> str:
 
 
 def _n(number: float) -> str:
-    """At most one decimal, or two of a small number."""
+    """A number with one decimal, or two if it is small."""
     text = f"{number:.1f}" if abs(number) >= 2 else f"{number:.2f}"
     return text.rstrip("0").rstrip(".") or "0"
 
@@ -174,7 +175,7 @@ def _direction(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, f
 
 
 def _rounded(points: list[tuple[float, float]], r: float) -> str:
-    """A path with round corners, as far as its lines are long enough."""
+    """A path with rounded corners, where its lines are long enough."""
     path = f"M{_points(points[:1])}"
     for before, at, after in zip(points, points[1:], points[2:], strict=False):
         first, last = _direction(at, before), _direction(at, after)

@@ -1,4 +1,4 @@
-"""What a layer is called in a picture, in the words of the papers: `3×3 conv, 64, /2`."""
+"""The names of layers in a picture, as in papers: `3×3 conv, 64, /2`."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ QUIET = ("flatten", "reshape", "channels_last", "channels_first", "transpose")
 
 
 def kind_of(op: Op) -> str:
-    """The shape and the color of its box."""
+    """The kind of a layer, which determines the shape and color of its box."""
     if op.projects or op.attends:
         return "conv" if hasattr(op, "kernel_size") else "linear"
     return "pool" if "pool" in op.key else "other"
 
 
 def joins_previous(op: Op) -> bool:
-    """Whether it is written on the box of the layer before it."""
+    """Whether a layer is drawn in the box of the layer before it."""
     return op.norm or op.activation or is_quiet(op)
 
 
 def is_quiet(op: Op) -> bool:
-    """Whether it joins any neighbor."""
+    """Whether a layer is drawn in the box of any neighbor."""
     return op.drops or op.key in QUIET
 
 
 def is_padding(op: Op) -> bool:
-    """Whether it pads the image for the layer after it, and joins that."""
+    """Whether a layer pads the image, and is drawn in the box of the layer after it."""
     return op.key.endswith("_pad")
 
 
@@ -90,7 +90,7 @@ def _named(op: Op) -> str:
 
 
 def note(op: Op) -> str:
-    """A layer that follows another, as it is written on its box; "" for one that is left out."""
+    """The text of a layer in the box of the layer before it; "" if it is left out."""
     if op.drops:
         rate: Any = getattr(op, "p", 0)
         if op.key == "stochastic_depth":  # its rate differs from block to block
@@ -100,9 +100,9 @@ def note(op: Op) -> str:
 
 
 def short(op: Op, y: Shape) -> tuple[str, str]:
-    """The kernel of a layer, and its output channels: `3×3` and `64`.
+    """The kernel and the output channels of a layer: `3×3` and `64`.
 
-    A depthwise convolution has its kernel alone, because it keeps the channels.
+    A depthwise convolution has only its kernel, because it keeps the channels.
     """
     if op.attends:
         return "attention", ""
@@ -112,7 +112,7 @@ def short(op: Op, y: Shape) -> tuple[str, str]:
 
 
 def is_depthwise(op: Op) -> bool:
-    """Whether each channel has a filter of its own."""
+    """Whether each channel has its own filter."""
     arrive: int = getattr(op, "in_channels", 1)
     return arrive > 1 and getattr(op, "groups", 1) == arrive
 
@@ -136,7 +136,7 @@ def window(op: Op) -> str:
 
 
 def scale(op: Op) -> str:
-    """By how much the image becomes smaller or larger: `, /2`; nothing if the name implies it."""
+    """The factor by which the image shrinks or grows: `, /2`; "" if the name implies it."""
     strides = op.strides() or ()
     if not strides or set(strides) == {1} or op.key.startswith("global_"):
         return ""
@@ -149,17 +149,17 @@ def scale(op: Op) -> str:
 
 
 def named(analysis: Analysis) -> str:
-    """The name of a network's class."""
+    """The name of a network, from its class."""
     return visible(analysis.network.root.class_name if analysis.network else analysis.name)
 
 
 def sizes(y: tuple[int | str, ...]) -> str:
-    """A shape: `64 × 56 × 56`, which does not break."""
+    """A shape: `64 × 56 × 56`, with spaces that do not break."""
     return f"{THIN}{TIMES}{THIN}".join(map(str, y))
 
 
 def count(number: int) -> str:
-    """Three digits: `9.54k`, `1.22M`, `4.09G`; nothing for zero."""
+    """A number with three digits: `9.54k`, `1.22M`, `4.09G`; "" for zero."""
     if not number:
         return ""
     for unit, sign in ((1, ""), (10**3, "k"), (10**6, "M"), (10**9, "G"), (10**12, "T")):
@@ -173,7 +173,7 @@ def count(number: int) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """A percentage with one decimal, `<0.1%` for less, nothing for zero."""
+    """A percentage with one decimal; `<0.1%` if it is less, "" for zero."""
     if not part or not whole:
         return ""
     percent = 100 * part / whole

@@ -19,8 +19,8 @@ Found = dict[tuple[str, Path], tuple[str, ...]]
 def defaults_of(network: ExpandedNetwork, spec: Spec) -> Found:
     """Comments by block (`""` is the spec) and path.
 
-    For a layer, these are the arguments that archspec sets differently from torch, if they are one
-    value, or one formula, in all uses of its block.
+    For a layer, these are the arguments that archspec sets differently from torch, if they have one
+    value, or one formula, in all uses of the block.
     """
     found: Found = {("", path): (text,) for path, text in _of_stages(spec)}
     for at, values in _of_layers(network, spec).items():
@@ -43,7 +43,7 @@ def _keys(raw: Any) -> Mapping[str, Any]:
 
 
 def _of_layers(network: ExpandedNetwork, spec: Spec) -> dict[At, dict[str, set[str]]]:
-    """The arguments of each layer that is written somewhere, with all values they take."""
+    """The arguments of each layer of the spec, with all of their values."""
     found: dict[At, dict[str, set[str]]] = {}
     for visit in visits(network):
         here = found.setdefault(visit.written._replace(key=False), {})
@@ -53,7 +53,7 @@ def _of_layers(network: ExpandedNetwork, spec: Spec) -> dict[At, dict[str, set[s
 
 
 def _decided(site: OpSite, spec: Spec) -> Iterator[tuple[str, str]]:
-    """The arguments that the layer does not give, nor `defaults` of the spec."""
+    """The arguments that neither the layer nor `defaults` of the spec sets."""
     given = {*site.given, *spec.defaults.ops.get(site.op.key, ())}
     for field in fields_of(site.call.kind):
         slot = site.call.slots.get(field.torch)

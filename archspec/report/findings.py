@@ -1,4 +1,4 @@
-"""Lint findings of a spec, as the page shows them."""
+"""Lint findings of a spec, for the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Words = list[tuple[bool, str]]  # whether it is code, and the text
 
 
 class Finding(NamedTuple):
-    """One finding: its rule, the words, and the place as file and line."""
+    """One finding: its rule, its message in pieces, and its file and line."""
 
     code: str
     rule: str
@@ -34,7 +34,7 @@ class Finding(NamedTuple):
 
 
 def findings_of(spec: Spec, memo: Memo | None) -> list[Finding]:
-    """The findings of a spec that no comment suppresses, in order of place."""
+    """The findings of a spec that no comment suppresses, in order of location."""
     found = check_spec(spec, memo=memo)
     comments = dict[str, tuple[Suppression, ...]]()
     sources = Sources()
@@ -46,7 +46,7 @@ def findings_of(spec: Spec, memo: Memo | None) -> list[Finding]:
 
 
 def _suppress(one: Diagnostic, comments: dict[str, tuple[Suppression, ...]]) -> Iterator[bool]:
-    """Whether comments at its line name its rule, its code or the beginning of that."""
+    """Whether a comment on its line names its rule, its code, or the beginning of its code."""
     span, code = one.span, RULES[one.rule].code
     for comment in comments.get(span.file, ()) if span else ():
         if span and span.line in comment.lines:
@@ -72,12 +72,12 @@ def _shown(one: Diagnostic) -> Finding:
 
 
 def _words(text: str) -> Words:
-    """A text in parts: what is in backticks is code."""
+    """A text in pieces; pieces in backticks are code."""
     parts = enumerate(text.split("`"))
     return [(place % 2 == 1, part) for place, part in parts if part]
 
 
 def file_name(file: str) -> str:
-    """A file as the page names it: `specs/...` if it is built in, wherever that is installed."""
+    """The name of a file on the page: `specs/...` if it is built in, wherever it is installed."""
     inside = file.removeprefix(f"{display_path(resources.SPECS)}/")
     return f"specs/{inside}" if inside != file else file

@@ -1,4 +1,4 @@
-"""The table of layers: one row for each layer that runs, in that order."""
+"""The table of layers: one row per layer, in execution order."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FLOAT = 4  # bytes
 class Layer(NamedTuple):
     """One row: numbers to sort by, and texts to show.
 
-    `again`: its block equals the one before it, so the row is folded. `times` is the number of
-    equal blocks in a row. `kernel`, `stride` and `groups` are "" where there are none, and
-    `role` says "gate" or "shortcut".
+    `again` marks a row that is folded, because its block equals the one before it. `times` is the
+    number of equal blocks in a row. `kernel`, `stride`, and `groups` are "" for layers without
+    them. `role` is "gate", "shortcut", or "".
     """
 
     number: int
@@ -49,17 +49,17 @@ class Layer(NamedTuple):
 
     @property
     def values(self) -> int:
-        """How many values its output has for one sample."""
+        """The number of values of its output, for one sample."""
         return math.prod(self.output)
 
     @property
     def bytes(self) -> int:
-        """What these take in float32."""
+        """The bytes of its output in float32, for one sample."""
         return self.values * FLOAT
 
 
 def layers_of(analysis: Analysis) -> list[Layer]:
-    """Every layer that runs; identities, which change nothing, are left out."""
+    """All layers that run, except identities."""
     assert analysis.network is not None
     pairs = zip(analysis.rows, visits(analysis.network), strict=True)
     rows = [(row, visit) for row, visit in pairs if row.op != "Identity"]
@@ -81,7 +81,7 @@ def layers_of(analysis: Analysis) -> list[Layer]:
 
 
 def _details(op: Op, arguments: dict[str, Any], rank: int) -> tuple[str, str, str, str]:
-    """Other arguments to show; kernel, stride, groups."""
+    """Kernel, stride, and groups, and the other arguments to show."""
     dilation = _alike(arguments.get("dilation", 1))
     to = _window(arguments.get("output_size"), rank)
     said = [f"dilation {dilation}" * (dilation != "1"), f"to {to}" * bool(to)]
@@ -95,14 +95,14 @@ def _details(op: Op, arguments: dict[str, Any], rank: int) -> tuple[str, str, st
 
 
 def _window(size: Any, rank: int) -> str:
-    """The sizes in all dimensions, with the sign between them."""
+    """The sizes in all dimensions, with a separator."""
     if size is None:
         return ""
     return TIMES.join(map(str, [size] * rank if isinstance(size, int) else size))
 
 
 def _alike(size: Any) -> str:
-    """One number where all dimensions have the same."""
+    """A single number if all dimensions have the same."""
     same = not isinstance(size, Sequence) or len(set(size)) == 1
     return _window(size[0] if same and isinstance(size, Sequence) else size, 1)
 
@@ -113,7 +113,7 @@ _Block = tuple[str, int, str]  # path of its sequence, its number, and the path 
 
 
 def folded(rows: Sequence[Layer]) -> list[Layer]:
-    """The rows; those are marked whose block (`layer3.7`) equals the one before it (`layer3.6`)."""
+    """The rows; those whose block (`layer3.7`) equals the one before it (`layer3.6`) are marked."""
     inside: dict[tuple[str, int], list[Any]] = {}
     for row in rows:
         for head, number, tail in _blocks(row.path):
@@ -135,7 +135,7 @@ def _folded(row: Layer, again: set[tuple[str, int]]) -> Layer:
 
 
 def _blocks(path: str) -> Iterator[_Block]:
-    """The numbered blocks that a layer is in, the outermost first."""
+    """The numbered blocks around a layer, the outermost first."""
     parts = path.split(".")
     for place, part in enumerate(parts[:-1]):
         if part.isdecimal():
@@ -143,7 +143,7 @@ def _blocks(path: str) -> Iterator[_Block]:
 
 
 def _run(head: str, number: int, again: set[tuple[str, int]]) -> int:
-    """How many equal blocks begin with this one."""
+    """The number of consecutive equal blocks, starting with this one."""
     end = number + 1
     while (head, end) in again:
         end += 1

@@ -1,7 +1,7 @@
-"""Lines of the generated source, and the places of the spec that made them.
+"""Links from lines of the generated source to the locations in the spec that they come from.
 
-The source is parsed: a class, its constructor's statements and those of `forward` are the lines of
-layers, by class and attribute. The network knows where each layer is written.
+The source is parsed: the statements of a constructor and of `forward` are the lines of layers, by
+class and attribute. The network has the location of each layer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from archspec.report.parts import Lines, Part, applied, constructed, whole
 
 
 class Origin(NamedTuple):
-    """Where a layer is: in the document of its class, and where else that is decided."""
+    """The location of a layer in the document of its class, and others that determine it."""
 
     entry: At
     more: tuple[At, ...] = ()
@@ -29,7 +29,7 @@ Links = dict[int, list[At]]  # line of the source -> places, the nearest first
 
 
 def links(text: str, network: Network, data: Mapping[str, Any]) -> Links:
-    """Line of the source -> the places of the spec that made it."""
+    """Line of the source -> the locations in the spec that it comes from."""
     made, found = _origins(network), Links()
     blocks = {name: use.block for use, name in network.uses.items() if use.prefix}
     body = ast.parse(text).body
@@ -55,7 +55,7 @@ def links(text: str, network: Network, data: Mapping[str, Any]) -> Links:
 
 
 def _origins(network: Network) -> Made:
-    """The locations of the layers of each class, in the order in which they run."""
+    """The locations of the layers of each class, in execution order."""
     made: Made = {}
     for visit in visits(network.tree):
         frame, site = visit.frame, visit.site
@@ -69,7 +69,7 @@ def _origins(network: Network) -> Made:
 
 
 def _stage(at: At | None) -> At | None:
-    """The stage that uses a block, not its key `block`, which may be a list."""
+    """The stage that uses a block, instead of its key `block`, which may be a list."""
     for end in (-1, -2):
         if at is not None and at.path[end:][:1] == ("block",):
             return at._replace(path=at.path[:end])
@@ -77,7 +77,7 @@ def _stage(at: At | None) -> At | None:
 
 
 def _uses(site: Any, frame: Frame | None) -> Iterator[At | None]:
-    """The uses of the blocks without a class around a layer, the outermost first."""
+    """The uses of the inline blocks around a layer, the outermost first."""
     return (place_of(at, frame) for at, _ in reversed(site.uses))
 
 
@@ -94,7 +94,7 @@ def _note(
 
 
 def _of_class(node: ast.ClassDef, layers: _Layers, head: list[At]) -> Links:
-    """The lines of one class; of a part of a statement it is that part's."""
+    """The links of one class; a part of a statement has the links of its own layer."""
     found = Links()
     if head:
         cls, doc, args = head
@@ -134,7 +134,7 @@ class _Layers:
                 inside[".".join(steps[end:])] = found
 
     def at(self, attribute: str) -> list[At]:
-        """The places of a layer; for a container, the part of the path that its layers share."""
+        """The locations of a layer; for a container, the common part of its layers' paths."""
         if exact := [
             one for path in _matching(attribute, self.origins) for one in self.origins[path]
         ]:
@@ -158,21 +158,21 @@ class _Layers:
 
 
 def _matching(attribute: str, paths: Mapping[str, Any]) -> list[str]:
-    """The paths that an attribute means; one that a loop makes is a pattern."""
+    """The paths of an attribute; an attribute that a loop creates is a pattern."""
     if "\\" in attribute:
         return [path for path in paths if re.fullmatch(attribute, path)]
     return [attribute] if attribute in paths else []
 
 
 def _common(paths: list[Path]) -> Path:
-    """What paths begin with."""
+    """The common start of several paths."""
     first, last = min(paths, key=str), max(paths, key=str)
     ends = (n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
     return first[: next(ends, min(len(first), len(last)))]
 
 
 def _sizes(function: ast.FunctionDef, args: At) -> Iterator[tuple[int, At]]:
-    """Sizes that are computed first: arguments of the block."""
+    """The sizes that a constructor calculates first, which are arguments of the block."""
     for node in function.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             yield node.lineno, args.below(node.targets[0].id)

@@ -1,4 +1,4 @@
-"""The page: a template that holds no logic, with its style and script in it."""
+"""The page: a template without logic, with its style sheet and script."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOLDER = resources.TEMPLATES / "report"
 
 @cache
 def environment() -> jinja2.Environment:
-    """Everything is escaped but what this package has made: plots, style, and script."""
+    """The template's environment: everything is escaped except this package's own markup."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         undefined=jinja2.StrictUndefined,
@@ -28,7 +28,7 @@ def environment() -> jinja2.Environment:
 
 
 def page(subjects: Sequence[Subject], version: str, memo: Memo | None = None) -> str:
-    """One page about these networks; the same for the same specs.
+    """Render one page about these networks; equal specs result in equal pages.
 
     Raises `SpecError` for a spec that cannot be expanded.
     """

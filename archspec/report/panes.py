@@ -29,7 +29,7 @@ Piece = tuple[str, str]  # a class of `report.css`, and text
 
 @dataclass
 class Shown:
-    """A line as it is shown. `to` are the ids of the lines on the other side."""
+    """A line as it is displayed. `to` has the ids of the linked lines on the other side."""
 
     id: str
     number: int
@@ -48,7 +48,7 @@ class Shown:
 
 @dataclass
 class File:
-    """What is shown of one file, or of the source."""
+    """The displayed lines of one file, or of the source."""
 
     name: str
     what: str
@@ -57,7 +57,7 @@ class File:
 
 @dataclass
 class Panes:
-    """The spec with its blocks on one side, the source on the other.
+    """The spec with its blocks on one side, and the source on the other.
 
     `of_findings` has the id of the line of each finding, in order.
     """
@@ -70,7 +70,7 @@ class Panes:
 def panes(
     spec: Spec, network: Network, source: str, findings: Sequence[Finding], key: str
 ) -> Panes:
-    """Both sides; `key` begins the ids."""
+    """Both sides; `key` starts the ids."""
     documents = _documents(spec, network.tree)
     notes = defaults_of(network.tree, spec)
     places, files, spans = Places(frozenset(spec.blocks)), list[File](), list[Span | None]()
@@ -92,7 +92,7 @@ def panes(
 
 
 def _documents(spec: Spec, tree: ExpandedNetwork) -> dict[str, Document]:
-    """The spec (`""`), and the blocks in files of their own that it uses."""
+    """The spec (`""`), and the block files that it uses."""
     known = spec.library.documents
     used = sorted(name for name in tree.used if name in known and name not in spec.blocks)
     return {"": spec.document, **{name: known[name] for name in used}}
@@ -118,7 +118,7 @@ def _line(line: Line, id: str, number: int, spec: Spec) -> Shown:
 
 
 def _origin(line: Line, spec: Spec) -> tuple[str, str, str]:
-    """Where a line was set: short text, full text, and a CSS class."""
+    """The location that set a line: a short text, the full text, and a CSS class."""
     if line.default:
         return "default", "not in the spec", "default"
     span = line.span
@@ -134,7 +134,7 @@ def _origin(line: Line, spec: Spec) -> tuple[str, str, str]:
 
 
 def _connect(left: list[Shown], right: list[Shown], found: Links, places: Places) -> None:
-    """The ids of what belongs together, on both sides."""
+    """The ids of the linked lines, for both sides."""
     for number, targets in found.items():
         line = right[number - 1]
         for at in targets:
@@ -147,7 +147,7 @@ def _connect(left: list[Shown], right: list[Shown], found: Links, places: Places
 
 
 def _place(one: Finding, spans: Sequence[Span | None], left: list[Shown]) -> str:
-    """Puts a finding below the line that holds its place, and returns the id of that line."""
+    """Insert a finding below its line, and return the id of that line."""
     before = [n for n, s in enumerate(spans) if s and s.file == one.file and s.line <= one.line]
     if not before:
         return ""
@@ -160,7 +160,7 @@ def _place(one: Finding, spans: Sequence[Span | None], left: list[Shown]) -> str
 
 
 def yaml_pieces(text: str) -> list[Piece]:
-    """A line of YAML: its key, and comments."""
+    """A line of YAML in pieces: its key, its value, and a comment."""
     if text.lstrip().startswith("#"):
         return [("c", text)]
     match = KEY.match(text)
@@ -170,7 +170,7 @@ def yaml_pieces(text: str) -> list[Piece]:
 
 
 def python_pieces(source: str) -> Iterator[list[Piece]]:
-    """The lines of a source: keywords, comments and docstrings."""
+    """The lines of a source in pieces: keywords, comments, and docstrings."""
     marks: dict[int, list[tuple[int, int, str]]] = {}
     lines = source.removesuffix("\n").split("\n")
     begins = True

@@ -1,4 +1,4 @@
-"""A generated source, parsed: the lines that construct or apply each layer."""
+"""The lines of a generated source that construct or apply each layer."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 
 class Lines(NamedTuple):
-    """A stretch of the source: the first and the last line."""
+    """A range of lines: the first and the last."""
 
     first: int
     last: int
 
 
 class Part(NamedTuple):
-    """Lines that construct or apply a layer: a pattern of its attribute, and the classes called.
+    """Lines that construct or apply a layer: a pattern of its attribute, and the classes it calls.
 
-    The first of these is its own, the others are those of its arguments.
+    The first class is that of the layer itself, the others are those of its arguments.
     """
 
     attribute: str
@@ -27,7 +27,7 @@ class Part(NamedTuple):
 
 
 def constructed(function: ast.FunctionDef) -> Iterator[Part]:
-    """What a constructor makes: attributes, and the children of a sequential class."""
+    """What a constructor creates: attributes, and the children of a sequential class."""
     waiting: dict[str, Lines] = {}  # lists of layers, which one statement then takes
     for node in function.body:
         lines = whole(node)
@@ -49,7 +49,7 @@ def constructed(function: ast.FunctionDef) -> Iterator[Part]:
 
 
 def _grown(node: ast.stmt) -> str:
-    """The list that a statement begins or makes longer."""
+    """The list that a statement creates or extends."""
     for inner in ast.walk(node):
         if isinstance(inner, (ast.AnnAssign, ast.AugAssign)) and isinstance(inner.target, ast.Name):
             return inner.target.id
@@ -73,7 +73,7 @@ def _set(node: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
 
 
 def _pattern(name: ast.expr) -> str:
-    """A name; with numbers of a loop in it, a pattern."""
+    """A name; if it contains the index of a loop, a pattern."""
     if isinstance(name, ast.Constant):
         return str(name.value)
     parts = name.values if isinstance(name, ast.JoinedStr) else ()
@@ -82,7 +82,7 @@ def _pattern(name: ast.expr) -> str:
 
 
 def _children(name: str, value: ast.expr | None) -> Iterator[Part]:
-    """The children of a container of torch, as far as their numbers are known."""
+    """The children of a torch container, as far as their number is known."""
     if not isinstance(value, ast.Call):
         return
     made = ast.unparse(value.func)
@@ -113,7 +113,7 @@ def _child(name: str, item: ast.expr) -> Iterator[Part]:
 
 
 def applied(function: ast.FunctionDef) -> Iterator[Part]:
-    """What a `forward` applies."""
+    """The layers that a `forward` applies."""
     inner = {
         id(n.value) for n in ast.walk(function) if isinstance(n, (ast.Attribute, ast.Subscript))
     }
@@ -124,7 +124,7 @@ def applied(function: ast.FunctionDef) -> Iterator[Part]:
 
 
 def _steps(node: ast.AST) -> Iterator[str]:
-    """`self.convs[0]` as the names on the way."""
+    """The names in an expression such as `self.convs[0]`, in order."""
     match node:
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             yield name
@@ -138,7 +138,7 @@ def whole(node: ast.stmt | ast.expr) -> Lines:
 
 
 def _called(value: ast.expr | None) -> tuple[str, ...]:
-    """The classes of this file that a call constructs, its own first."""
+    """The classes of this file that a call constructs, the outermost first."""
     if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
         return ()
     functions = (n.func for n in ast.walk(value) if isinstance(n, ast.Call))

@@ -1,6 +1,6 @@
 """Plots as SVG: bars and steps along the depth, and multiply-adds against parameters.
 
-All colors are classes of `report.css`, so that they follow light and dark; text is text.
+All colors are classes of `report.css`, so they follow light and dark mode. Text stays text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LETTER = 7.0  # units that a letter of a label takes, also in print, where label
 
 
 class Stretch(NamedTuple):
-    """Neighboring layers of one attribute of the network."""
+    """Consecutive layers of one attribute of the network."""
 
     name: str
     start: int
@@ -27,9 +27,9 @@ class Stretch(NamedTuple):
 
 
 def along_the_depth(layers: Sequence[Layer], key: str) -> list[str]:
-    """Parameters, multiply-adds, memory of the output, and resolution, of what has weights.
+    """Plot parameters, multiply-adds, output memory, and resolution of layers with weights.
 
-    `key` begins the ids in it. Without such layers there is none.
+    `key` starts the ids. Without such layers, there is no plot.
     """
     rows = [row for row in layers if row.macs or row.params]
     rows = [row for row in rows if row.macs] or rows
@@ -75,7 +75,7 @@ def _bars(
     said: Callable[[int], str],
     unit: int = 1,
 ) -> str:
-    """One bar for each layer."""
+    """One bar per layer."""
     values = [value(row) / unit for row in rows]
     ticks = _ticks(max(values))
     top = ticks[-1] or 1
@@ -124,7 +124,7 @@ def _steps(key: str, rows: Sequence[Layer], stretches: Sequence[Stretch]) -> str
 
 
 def _apart(values: Sequence[int], height: Callable[[int], float]) -> Iterator[int]:
-    """The sizes whose labels do not touch, the largest first."""
+    """The sizes whose labels do not overlap, the largest first."""
     last = -math.inf
     for size in sorted(set(values), reverse=True):
         if height(size) - last >= 11:
@@ -133,7 +133,7 @@ def _apart(values: Sequence[int], height: Callable[[int], float]) -> Iterator[in
 
 
 def _ticks(largest: float) -> list[float]:
-    """Round numbers from 0 on that reach to the largest."""
+    """Round numbers from 0 to at least the largest value."""
     if not largest:
         return [0]
     unit = 10 ** math.floor(math.log10(largest / 4))
@@ -143,7 +143,7 @@ def _ticks(largest: float) -> list[float]:
 
 
 def _line(y: float, text: str) -> str:
-    """A line of the grid and its number."""
+    """A grid line with its number."""
     return (
         f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>'
         f'<text class="muted" x="{LEFT - 5}" y="{y + 3.2:.1f}" text-anchor="end">{text}</text>'
@@ -151,7 +151,7 @@ def _line(y: float, text: str) -> str:
 
 
 def _labels(stretches: Sequence[Stretch], step: float) -> str:
-    """The names below the plot that have room, and lines between them."""
+    """The names below the plot that fit, with lines between them."""
     made, free = [], 0.0
     for name, start, stop in stretches:
         left, right = LEFT + step * start, LEFT + step * stop
@@ -182,7 +182,7 @@ def _plot(key: str, title: str, what: str, desc: str, inner: str) -> str:
 
 
 class Point(NamedTuple):
-    """A network: its name, parameters and multiply-adds."""
+    """A network: its name, parameters, and multiply-adds."""
 
     name: str
     params: int
@@ -190,7 +190,7 @@ class Point(NamedTuple):
 
 
 def scatter(points: Sequence[Point]) -> str:
-    """Multiply-adds against parameters, both on log scales."""
+    """Plot multiply-adds against parameters, both on log scales."""
     across, up = _decades([p.params for p in points]), _decades([p.macs for p in points])
     left, right, top, bottom = 60.0, 700.0, 26.0, 330.0
 
@@ -232,7 +232,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def _dot(point: Point, x: float, y: float, taken: list[Box], room: Box) -> str:
-    """A dot and its name, at the nearest place around it that is free."""
+    """A dot, with its name at the nearest free place around it."""
     places = [_around(x, y, way, far, len(point.name) * 6.2) for far in FAR for way in range(8)]
     free = (p for p in places if _within(p.box, room) and not any(_meet(p.box, o) for o in taken))
     place = next(free, places[0])
@@ -250,7 +250,7 @@ FAR = (9, 24, 40, 58, 78, 100)  # units from a dot to its name
 
 
 class _Place(NamedTuple):
-    """A place for a name: its box, the point nearest to the dot, and whether a line leads there."""
+    """A place for a name: its box, its point nearest to the dot, and whether a line joins them."""
 
     box: Box
     x: float
@@ -259,7 +259,7 @@ class _Place(NamedTuple):
 
 
 def _around(x: float, y: float, way: int, far: float, wide: float) -> _Place:
-    """The place in one of eight directions: right, left, above, below, and between these."""
+    """The place in one of eight directions: right, left, above, below, and the diagonals."""
     across, up = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))[way]
     at, base = x + across * far, y + up * far
     left = at - wide / 2 if not across else at - wide * (across < 0)
@@ -276,7 +276,7 @@ def _meet(one: Box, other: Box) -> bool:
 
 
 def _decades(values: Sequence[int]) -> tuple[float, float]:
-    """The ends of a log scale with some room around the values."""
+    """The ends of a log scale, with some space around the values."""
     logs = [math.log10(max(value, 1)) for value in values]
     room = max((max(logs) - min(logs)) * 0.08, 0.08)
     return min(logs) - room, max(logs) + room
@@ -287,7 +287,7 @@ def _share(value: float, ends: tuple[float, float]) -> float:
 
 
 def _log_ticks(ends: tuple[float, float]) -> list[float]:
-    """Round numbers between the ends, few enough to read."""
+    """A few round numbers between the ends."""
     decades = range(math.floor(ends[0]), math.ceil(ends[1]) + 1)
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9)):
         found = [step * 10.0**power for power in decades for step in steps]

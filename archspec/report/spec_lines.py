@@ -23,7 +23,7 @@ Notes = Mapping[Path, tuple[str, ...]]  # below the value at a path: comments
 class Line:
     """One line of YAML.
 
-    `paths` are the values that begin in it. `span` is where it is written, None for a line that
+    `paths` are the values that start on it. `span` is its location in a file: None for a line that
     only opens a mapping or a list, and for a comment about defaults (`default`).
     """
 
@@ -33,15 +33,15 @@ class Line:
     default: bool = False
 
     def after(self, start: str, *paths: Path) -> Line:
-        """The line after a prefix, with more values that begin in it."""
+        """The line with a prefix, and with more values that start on it."""
         return Line(start + self.text, (*paths, *self.paths), self.span, self.default)
 
 
 def spec_lines(document: Document, notes: Notes, order: Sequence[str] = ()) -> list[Line]:
-    """The lines of a document, its keys in the given order and then in their own.
+    """The lines of a document, with these keys first.
 
-    A value on one line of one file stays on one line here, if it fits; `notes` become
-    comments below their values.
+    A value on a single line of a file stays on one line here, if it fits. `notes` become comments
+    below their values.
     """
     keys = [*(key for key in order if key in document.data), *document.data]
     data = {key: document.data[key] for key in keys}
@@ -119,7 +119,7 @@ def _steps(value: Any) -> Iterator[tuple[str | int, Any]]:
 
 
 def _flow(value: Any) -> str:
-    """A value in one line."""
+    """A value on one line."""
     return dumped(value, True, ENDLESS).removesuffix("\n").removesuffix("\n...")
 
 
@@ -129,10 +129,10 @@ def _key(key: str) -> str:
 
 
 class Places:
-    """Finds the line in which something is written.
+    """Finds the line of a location.
 
-    `sections` are the lines of the spec (`""`) and of blocks that have files of their own, and
-    where each begins; `inner` are the paths of blocks that are part of the spec.
+    `sections` are the lines of the spec (`""`) and of block files, and where each starts. `inner`
+    has the paths of blocks that are part of the spec.
     """
 
     def __init__(self, own_blocks: frozenset[str]) -> None:
@@ -140,14 +140,14 @@ class Places:
         self._at: dict[tuple[str, Path], int] = {}
 
     def add(self, block: str, lines: list[Line], first: int) -> None:
-        """The lines of the spec or of a block, which begin as number `first` of all."""
+        """Add the lines of the spec or of a block, which start as number `first`."""
         self._at[block, ()] = first
         for number, line in enumerate(lines, first):
             for path in line.paths:
                 self._at.setdefault((block, path), number)
 
     def line(self, at: At | None) -> int | None:
-        """The number of the line that holds a place, or the value around it."""
+        """The number of the line that contains a location, or the value around it."""
         if at is None or at.parts:
             return None
         block, path = at.block, at.path

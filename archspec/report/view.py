@@ -1,4 +1,4 @@
-"""Everything the template prints, as text and numbers: no decision is left to it."""
+"""Everything the template prints, as text and numbers, so that the template has no logic."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ ARROW = "\u00a0\u2192 "
 
 
 class Subject(NamedTuple):
-    """A spec that was loaded, and what it is called on the page."""
+    """A loaded spec, and its name on the page."""
 
     name: str
     spec: Spec
 
 
 class Fact(NamedTuple):
-    """A number at the top: its name, the text, and what is added in small letters."""
+    """A figure at the top: its name, its text, and an addition in small print."""
 
     name: str
     text: str
@@ -42,7 +42,7 @@ class Fact(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of a table that can be sorted."""
+    """A sortable column of a table."""
 
     name: str
     numeric: bool = True
@@ -50,7 +50,7 @@ class Column(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """A text, and the number to sort it by."""
+    """A text, and a number to sort by."""
 
     text: str
     value: float
@@ -86,7 +86,7 @@ COMPARED = (
 
 @dataclass
 class NetworkView:
-    """One network. `key` begins all ids of its part of the page."""
+    """One network. `key` starts all ids of its part of the page."""
 
     key: str
     name: str
@@ -116,7 +116,7 @@ class View:
 
 
 def view(subjects: Sequence[Subject], memo: Memo | None) -> View:
-    """What the page shows; raises `SpecError` for a spec that cannot be expanded."""
+    """The content of the page; raises `SpecError` for a spec that cannot be expanded."""
     pairs = [_network(subject, f"n{n}", memo) for n, subject in enumerate(subjects, 1)]
     made, analyses = [one for one, _ in pairs], [one for _, one in pairs]
     if len(made) == 1:
@@ -187,7 +187,7 @@ def _verdict(found: Sequence[Finding]) -> str:
 
 
 def _compared(view: NetworkView, analysis: Analysis) -> Compared:
-    """One row of the comparison; memory is that of one sample in float32."""
+    """One row of the comparison; memory is for one sample in float32."""
     memory, field, held = analysis.memory(1), analysis.receptive_field, FLOAT * analysis.activations
     cells = [
         Cell(exact(analysis.params), analysis.params),

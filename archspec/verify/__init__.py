@@ -17,12 +17,11 @@ from archspec.verify.source import checks_of_source
 def checks(
     network: Network, analysis: Analysis, against: str = "", deploy: str = ""
 ) -> Iterator[Check]:
-    """Run and yield the checks: live module and source, torch's counts, inference, then the peer.
+    """Run the checks, and yield each result: source, torch's counts, inference, then the peer.
 
-    `against` is `torchvision:NAME` or `timm:NAME`; "" means no peer. Raises `PeerError` before the
-    first
-    check if there is no such network or its weights have different names or shapes. `deploy` is the
-    network's file for inference, if it should be checked too.
+    `against` is `torchvision:NAME` or `timm:NAME`; "" means no peer. `deploy` is the network's file
+    for inference, if it should be checked too. Raises `PeerError` before the first check if there
+    is no such network, or its weights have different names or shapes.
     """
     other = peer(against, network, analysis) if against else None
     yield from checks_of_source(network, analysis.input)

@@ -1,4 +1,4 @@
-"""One check: the reference, what is checked, whether it passed, and the details."""
+"""One check: the reference, the subject, whether it passed, and the details."""
 
 from __future__ import annotations
 

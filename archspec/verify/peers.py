@@ -33,7 +33,7 @@ _declared: list[Any] = []  # a declaration lasts as long as its library
 
 
 class PeerError(Exception):
-    """There is no such network, or its weights have different names or shapes; see `hint`."""
+    """The peer does not exist, or its weights have different names or shapes; see `hint`."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -71,11 +71,10 @@ def _timm() -> tuple[Sequence[str], Callable[..., nn.Module]]:
 
 
 def torchvision_models() -> ModuleType:
-    """`torchvision.models`, even if torchvision was built for another version of torch.
+    """`torchvision.models`, even if torchvision was built for a different version of torch.
 
     Its compiled ops do not load then. Its models do not need them, but can only be imported once
-    the
-    ops are declared.
+    the ops are declared.
     """
     try:
         return importlib.import_module("torchvision.models")

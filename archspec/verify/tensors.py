@@ -12,14 +12,15 @@ Shape = tuple[int, ...]
 
 
 def images(*shape: int, seed: int = 1) -> Tensor:
-    """Normal random numbers, always the same for a shape."""
+    """Normal random numbers, the same for equal shapes."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def randomise(model: nn.Module) -> None:
-    """New numbers in every weight and statistic, of a magnitude that deep networks tolerate.
+    """Set all weights and statistics to random numbers of a size that deep networks tolerate.
 
-    Untrained networks agree by accident: their norms do nothing, and their biases are zero.
+    Newly initialized networks could agree by accident: their norms do nothing, and their biases are
+    zero.
     """
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():

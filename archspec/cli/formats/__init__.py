@@ -1,6 +1,6 @@
-"""How `show` prints a network: a module each, found by its name.
+"""The output formats of `show`: one module each, found by its name.
 
-`render` is the text of a network, without a last line end.
+`render` returns the text of a network, without a final line end.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ Render = Callable[[Analysis, Spec, int | None], str]
 
 
 def names() -> list[str]:
-    """The formats that there are: the modules of this package."""
+    """The names of the formats: the modules of this package."""
     return sorted(module.name for module in iter_modules(__path__))
 
 
 def load(name: str) -> Render:
-    """A format: a function of a network, its spec, and how many parts its names keep."""
+    """The `render` of a format: a function of an analysis, its spec, and the depth of names."""
     found: Render = import_module(f"{__name__}.{name}").render
     return found

@@ -1,4 +1,4 @@
-"""A page: the picture, layers, plots, spec and source, and findings (as `archspec report`)."""
+"""A page as of `archspec report`: picture, layers, plots, spec and source, and findings."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from archspec.report import Subject, page
 
 
 def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
-    """The page of `archspec report`, for one network."""
+    """The page for one network."""
     return page([Subject(spec.name, spec)], __version__, MEMO)

@@ -1,4 +1,4 @@
-"""All of it as data, for tools: the layers in order of execution, and what each one reads."""
+"""Everything as data, for tools: the layers in execution order, with their inputs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _json(analysis: Analysis, stages: Container[str]) -> str:
 
 
 def _row(row: Row, visit: Visit, stages: Container[str]) -> dict[str, Any]:
-    """A layer as data: `block` is the class that it is in, `role` says "shortcut" or "gate"."""
+    """A layer as data: `block` is the class that it is in, and `role` is "shortcut" or "gate"."""
     top = row.path.partition(".")[0]
     return {
         "path": row.path,

@@ -1,4 +1,4 @@
-"""A table for a README: one row for each stage, with its output and its cost."""
+"""A table for a README: one row per stage, with its output and its cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]#!|~])")
 
 
 def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
-    """The rows of the picture as a table, and their sum."""
+    """The rows of the picture as a table, and their totals."""
     return "\n".join(_lines(analysis))
 
 
@@ -42,5 +42,5 @@ def _row(node: Node) -> str:
 
 
 def _text(text: str) -> str:
-    """Text in which neither Markdown nor HTML finds anything to obey."""
+    """Escape text for Markdown and HTML."""
     return escape(_SPECIAL.sub(r"\\\1", text), quote=False)

@@ -1,4 +1,4 @@
-"""A flowchart for Markdown: GitHub and GitLab draw it."""
+"""A flowchart for Markdown, which GitHub and GitLab draw."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLAIN = frozenset(" .,-\u2013/()[]+:_=\u00d7\u00b7\u2026")
 
 
 def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
-    """The rows of the picture, and what each reads."""
+    """The rows of the picture, and the rows that each one reads."""
     return "\n".join(_lines(graph_of(analysis)))
 
 
@@ -48,6 +48,6 @@ def _box(node: Node) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that Mermaid and HTML take as it is: all other characters by their number."""
+    """Escape text for Mermaid and HTML, by character codes."""
     spaced = text.replace(words.THIN, " ")
     return "".join(one if one.isalnum() or one in PLAIN else f"#{ord(one)};" for one in spaced)

@@ -1,4 +1,4 @@
-"""A picture for papers and pages: stages, blocks, feature maps, and what they cost."""
+"""A picture for papers and pages: stages, blocks, feature maps, and costs."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from archspec.language import Spec
 
 
 def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
-    """The picture, at most one page of A4."""
+    """The picture, at most as large as an A4 page."""
     return picture.svg(analysis).rstrip()

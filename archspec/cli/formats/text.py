@@ -1,4 +1,4 @@
-"""A table of the layers, for people."""
+"""A table of layers, for people."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from archspec.language import Spec
 
 
 def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
-    """The layers line by line, and their sum."""
+    """The layers line by line, and their totals."""
     return table(analysis, depth)
