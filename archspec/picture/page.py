@@ -101,7 +101,8 @@ def described(graph: Graph) -> str:
     """The picture in words, for screen readers."""
     rows = []
     for node in graph.nodes:
-        blocks = f" ({node.kind}, {node.times} times)" if node.kind else ""
+        times = f", {node.times} times" if node.times > 1 else ""
+        blocks = f" ({node.kind}{times})" if node.kind else ""
         rows.append(f"{node.title}{blocks}, output {words.sizes(node.y.sizes)}")
     analysis = graph.analysis
     costs = f"{analysis.params:,} parameters, {analysis.macs:,} multiply-adds"
