@@ -1,4 +1,4 @@
-"""Counting operations like other tools do, so that their totals can be compared with archspec's.
+"""Counts of operations as other tools report them, to compare their totals with archspec's.
 
 fvcore 0.1.5 (`FlopCountAnalysis`), torchinfo 1.8 (`total_mult_adds`), and ptflops 0.7.5 (its
 default backend) agree neither with each other nor with torch's counter. archspec counts like torch:
@@ -16,7 +16,7 @@ Count = Callable[[Op, Shape, Shape], int]
 
 
 def fvcore(op: Op, x: Shape, y: Shape) -> int:
-    """Without biases; norms, pools to a given size, and upsampling count their values."""
+    """No biases; norms, pools to a given size, and upsampling count one operation per value."""
     learned = bool(op.weights())
     if op.key == "batch_norm":
         return (1 + learned) * x.elements
@@ -30,7 +30,7 @@ def fvcore(op: Op, x: Shape, y: Shape) -> int:
 
 
 def torchinfo(op: Op, x: Shape, y: Shape) -> int:
-    """Weights and biases: those of a convolution per position, all others once."""
+    """Weights and biases: those of a convolution once per position, all others once."""
     if op.key in ("channel_scale", "parameter"):  # parameters of the enclosing module
         return 0
     positions = math.prod(y.spatial) if "Conv" in op.torch else 1
@@ -39,8 +39,10 @@ def torchinfo(op: Op, x: Shape, y: Shape) -> int:
 
 
 def ptflops(op: Op, x: Shape, y: Shape) -> int:
-    """With biases; norms count their values, twice with weights, and so do activations and pools,
-    which it sees as a module and again as the function that the module calls.
+    """With biases; norms count their values, twice with weights, and so do activations and pools.
+
+    It counts activations and pools twice because it sees the module, and the function that the
+    module calls.
     """
     if op.key == "layer_norm":  # it does not know norms of an image's channels
         return x.elements if x.last or not x.rank else 0

@@ -1,9 +1,9 @@
-"""The memory of a training step and of inference, computed without torch and before a run.
+"""The memory of a training step and of inference, calculated without torch and before a run.
 
 A body is evaluated as in torch, on tensors with a size but without values. A tensor is live as long
-as something refers to it, as in torch; layers add what autograd keeps of them, and the backward
-pass frees it again. Only tensors are counted: the rounding of an allocator, the workspaces of
-kernels, and the CUDA context (some hundred MB) are extra.
+as something refers to it, as in torch. Layers add what autograd keeps of them, and the backward
+pass frees it again. Only tensors are counted, not the rounding of an allocator, the workspaces of
+kernels, or the CUDA context (some hundred MB).
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ WIDTH, LOW = 4, 2  # bytes of a value, and of one in `bf16` and `fp16`
 
 
 class Memory(NamedTuple):
-    """Bytes. `training` and `inference` are peaks, including everything that is live then.
+    """Bytes. `training` and `inference` are peaks, including everything that is live at that time.
 
-    `kept` is what the forward pass keeps for the backward pass, and `weights` are those of the
-    network
-    with its buffers; gradients have the size of the weights, `states` are the optimizer's.
+    `kept` is what the forward pass keeps for the backward pass. `weights` are the weights and
+    buffers of the network, and `states` the optimizer's. Gradients have the size of the weights.
     """
 
     weights: int
@@ -46,9 +45,10 @@ def memory_of(
     optimizer: str = "sgd",
     ema: bool = False,
 ) -> Memory:
-    """The memory for `batch` samples on one device; `ema` includes a copy of the weights.
+    """Calculate the memory for `batch` samples on one device, in bytes.
 
-    Below `fp32`, autocast runs layers that multiply by weights, which stay in float32.
+    With `bf16` or `fp16`, autocast runs layers that multiply by weights, but the weights stay in
+    float32. `ema` includes a copy of the weights.
     """
     weights, buffers = _saved(network.root)
     states = STATES[optimizer] * weights
@@ -112,9 +112,10 @@ class _Tensor(NamedTuple):
 
 @dataclass(eq=False)
 class _Node:
-    """A step of the backward pass: which nodes it passes gradients to, their bytes, and its needs.
+    """A step of the backward pass: the nodes it passes gradients to, their bytes, its needs.
 
-    A node that `passes` returns the gradient that it gets. `weights` are the bytes of its weights'.
+    A node that `passes` returns the gradient that it gets. `weights` are the bytes of its weights'
+    gradients.
     """
 
     edges: list[tuple[_Node, int]]

@@ -14,10 +14,10 @@ from archspec.ops.resizing import TAPS
 
 
 class ReceptiveField(NamedTuple):
-    """Pixels in each dimension, None if a value depends on the whole input.
+    """Pixels in each dimension, or None if a value depends on the whole input.
 
-    `by` is the path of the first layer that depends on the whole input, such as a gate's pool, or
-    attention.
+    `by` is the path of the first layer that depends on the whole input, such as attention or the
+    pool of a gate.
     """
 
     sizes: tuple[int | None, ...]
@@ -32,9 +32,10 @@ class ReceptiveField(NamedTuple):
 
 
 class _Sight(NamedTuple):
-    """What a value depends on: pixels, and the distance to those of the next value, per dimension.
+    """The pixels that a value depends on, and the distance to those of the next value.
 
-    `pooled`: there are no pixels left, and `field` is that of the last feature map with pixels.
+    Both are per dimension. `pooled`: no pixels are left, and `field` is that of the last feature
+    map with pixels.
     """
 
     field: tuple[float, ...]
@@ -44,11 +45,10 @@ class _Sight(NamedTuple):
 
 
 def receptive_field(network: ExpandedNetwork) -> ReceptiveField | None:
-    """The field of the last feature map on the longest path, before a pool or the head.
+    """The field of the last feature map on the longest path, before a global pool or the head.
 
     Windows add up as in "Computing Receptive Fields of Convolutional Neural Networks" (Araujo et
-    al., 2019). Statistics of a norm do not count, and neither do own modules. None for a network
-    whose
+    al., 2019). Norm statistics and the user's own modules do not count. None for a network whose
     input has no pixels.
     """
     rank = network.input.rank
@@ -142,7 +142,7 @@ def _is_pooled(y: Shape) -> bool:
 
 
 def _all(seen: _Sight, path: str, rank: int) -> _Sight:
-    """Pixels that depend on the whole input."""
+    """A field that is the whole input."""
     return _Sight((math.inf,) * rank, (1,) * rank, seen.whole or path)
 
 

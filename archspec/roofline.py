@@ -1,8 +1,8 @@
 """What limits each layer on a device: its operations or the bytes that it moves (the roofline).
 
 Williams, Waterman and Patterson, "Roofline" (2009). Each layer runs separately, as in eager torch:
-it reads its input and its weights and writes its output. So times are lower bounds of a network
-that is not fused, and show where a faster kernel could help at all.
+it reads its input and its weights, and writes its output. So the times are lower bounds for a
+network without fused layers, and show where a faster kernel could help at all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from archspec.ir.visitor import visits
 
 
 class Device(NamedTuple):
-    """Peak operations per second in float32 and, dense, in 16 bits; memory bytes per second."""
+    """Peak operations per second in float32 and in 16 bits (dense), and memory bytes per second."""
 
     fp32: float
     low: float
@@ -36,7 +36,7 @@ DEVICES = {
 
 
 class Bound(NamedTuple):
-    """A layer: its operations (two per multiply-add), bytes moved, and minimum seconds."""
+    """A layer: its operations (two per multiply-add), bytes moved, and minimum time in seconds."""
 
     path: str
     op: str
@@ -71,7 +71,7 @@ LINE = "{:<{wide}}  {:>10}  {:>10}  {:>7}  {:>9}  {}"
 
 
 def bounds_table(layers: Sequence[Bound], depth: int | None = None) -> Iterator[str]:
-    """Layers line by line and their sum; those that share the first `depth` names are one."""
+    """The layers line by line, and their sum; layers with equal `depth` names are one line."""
     found: dict[str, list[Bound]] = {}
     for layer in layers:
         name = ".".join(layer.path.split(".")[:depth]) if depth else layer.path

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def complete() -> int:
-    """Answer the shell, which runs `archspec` with the line so far in `COMP_LINE`."""
+    """Print completions for a shell that runs `archspec` with the line so far in `COMP_LINE`."""
     _, *words = os.environ["COMP_LINE"].split() or [""]
     command = words[0] if words and words[0] in {*COMMANDS, *ALIASES} else ""
     autocomplete(parser(command), always_complete_options=False, default_completer=Completer())
@@ -45,7 +45,7 @@ def complete() -> int:
 
 
 class Completer(BaseCompleter):
-    """Names if a command takes names, otherwise files."""
+    """Completes names for commands that take names, and files for others."""
 
     def __call__(self, *, prefix: str, action: argparse.Action, **_: Any) -> Iterable[str]:
         names = NAMES.get(str(action.metavar), tuple)()

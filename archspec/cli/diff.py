@@ -26,7 +26,7 @@ FAMILIES = ("AS2", "AS3", "AS4")
 
 
 class Side(NamedTuple):
-    """One of the two sides: its name, its spec, and its network."""
+    """One side of the comparison: its name, its spec, and its network."""
 
     name: str
     spec: Spec

@@ -1,4 +1,4 @@
-"""Rendered files and their directory, for `build` and `train`."""
+"""Rendered files and their targets, for `build` and `train`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def targets_in(folder: Path, files: Mapping[str, str]) -> list[Target]:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file; nothing if it is not text."""
+    """The text of a file; "" if it is not text."""
     return _text(_held(path) or b"") or ""
 
 

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wanted() -> dict[Path, str]:
-    """All files of a new project, and their text."""
+    """All files of a new project, with their text."""
     files = sorted(filter(Path.is_file, FILES.rglob("*")), reverse=True)  # specs first
     made = {path.relative_to(FILES): _filled(path) for path in files}
     if _has_specs():
@@ -73,6 +73,6 @@ def _has_specs() -> bool:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether the project has this file, perhaps with the other YAML suffix."""
+    """Whether the project has this file, possibly with the other YAML suffix."""
     suffixes = SUFFIXES if path.suffix in SUFFIXES else (path.suffix,)
     return any(os.path.lexists(path.with_suffix(suffix)) for suffix in suffixes)

@@ -26,7 +26,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def positive(text: str) -> int:
-    """A number of at least 1, for argparse."""
+    """Parse a number of at least 1, for argparse."""
     if not text.isdecimal() or len(text) > 9 or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected an integer of at least 1, found {text!r}")
     return int(text)

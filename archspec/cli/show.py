@@ -141,12 +141,12 @@ def _check_usage(args: argparse.Namespace, error: Callable[[str], Any]) -> None:
 
 
 def _batch(spec: Spec, args: argparse.Namespace) -> int:
-    """The samples that one device takes at once."""
+    """The number of samples that one device processes at once."""
     return args.batch_size or (spec.train.device_batch if spec.train else 1)
 
 
 def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
-    """The recipe has the values that the options leave out."""
+    """The memory, for the options; the recipe has the values that the options leave out."""
     train, batch = spec.train, _batch(spec, args)
     optimizer = args.optimizer or (train.optimizer if train else "sgd")
     ema = args.ema or bool(getattr(train, "ema", 0))

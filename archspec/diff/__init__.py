@@ -1,15 +1,10 @@
-"""`archspec diff`: what changed in an architecture, not in its text. Without torch.
+"""`archspec diff`: what changed in an architecture, not in its text. It does not need torch.
 
-Facts first, then words:
+First the differences are determined, then they are put into words:
 
-tree         a network's modules by path
-align        which module of one network corresponds to which of the other
-changes      the differences: facts
-checkpoint   how much of the weights fits
-fold         paths as patterns
-recognizers  facts as lines
-comparison   lines, verdict, table
-formats      text, Markdown, JSON
+tree a network's modules by path align pairs of corresponding modules changes the differences, as
+data checkpoint how much of a checkpoint fits fold paths as patterns recognizers differences as
+lines comparison lines, summary, and table formats text, Markdown, JSON
 """
 
 from archspec.diff.comparison import Comparison, Text, compare

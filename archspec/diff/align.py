@@ -1,4 +1,4 @@
-"""Which module of one network corresponds to which of the other."""
+"""Pairs of corresponding modules of two networks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def align(before: Node, after: Node) -> list[Pair]:
 
 
 def alike(a: Node, b: Node) -> bool:
-    """Whether two modules are one, changed: blocks of a kind, or with most layers in common."""
+    """Whether two modules correspond: blocks of one kind, or with most layers in common."""
     if a.op is not None and b.op is not None:
         return a.label == b.label or _family(a) == _family(b)
     if a.op is not None or b.op is not None:
@@ -36,14 +36,14 @@ def alike(a: Node, b: Node) -> bool:
 
 
 def _family(node: Node) -> str:
-    """The purpose of a layer; another layer with the same purpose may replace it."""
+    """The purpose of a layer; a different layer with the same purpose may replace it."""
     op = node.op
     assert op is not None
     return "norm" if op.norm else "activation" if op.activation else op.key
 
 
 def _by_name(old: Sequence[Node], new: Sequence[Node]) -> list[Pair]:
-    """Those with equal names; then the rest, if one can correspond to the other."""
+    """Pairs with equal names; then pairs of the others, if one can correspond to the other."""
     ahead = {node.name: node for node in old}
     pairs: list[Pair] = [(ahead.pop(node.name, None), node) for node in new]
     for place, (_, node) in enumerate(pairs):
@@ -55,12 +55,12 @@ def _by_name(old: Sequence[Node], new: Sequence[Node]) -> list[Pair]:
 
 
 def _replaces(a: Node, b: Node) -> bool:
-    """Whether a module with another name corresponds to this one: equal, or for the same use."""
+    """Whether a module with a different name corresponds to this one: equal, or of equal use."""
     return a.same == b.same or (a.op is not None and alike(a, b)) or (bool(a.label) and alike(a, b))
 
 
 def _score(a: Node, b: Node) -> float:
-    """How well two children of sequences match; 0 for not at all."""
+    """How well two children of sequences match; 0 if they do not."""
     if not alike(a, b):
         return 0
     if a.same == b.same:
@@ -73,7 +73,7 @@ def _score(a: Node, b: Node) -> float:
 
 
 def _in_order(old: Sequence[Node], new: Sequence[Node]) -> list[Pair]:
-    """The pairs in order that match best together (Needleman & Wunsch, 1970)."""
+    """The pairs, in order, that match best in total (Needleman & Wunsch, 1970)."""
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for i in reversed(range(len(old))):
         for j in reversed(range(len(new))):
@@ -84,7 +84,7 @@ def _in_order(old: Sequence[Node], new: Sequence[Node]) -> list[Pair]:
 
 
 def _replaced(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """Between two pairs, modules removed and added under one name are a pair too."""
+    """Between two pairs, a removed and an added module with the same name are a pair, too."""
     for paired, some in groupby(pairs, all):
         if paired:
             yield from some

@@ -1,4 +1,4 @@
-"""The differences between two trees of modules: facts, without words."""
+"""The differences between two trees of modules, as data."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Facts:
 
     @property
     def equal(self) -> bool:
-        """Whether they are one architecture: names, layers, connections, and input."""
+        """Whether the architectures are equal: names, layers, connections, and input."""
         return self.old.same == self.new.same and self.before.input == self.after.input
 
     def _compared(self, a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
@@ -111,7 +111,7 @@ def _of_layers(a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
 
 
 def _joined(a: Node, b: Node, names: Mapping[str, str | None]) -> bool:
-    """Whether both compute something different with the same layers."""
+    """Whether the two compute something different with the same layers."""
     if a.forward is None or b.forward is None:
         return False
     kept = set(names.values())

@@ -30,7 +30,7 @@ class Checkpoint:
 
     @cached_property
     def lost(self) -> list[str]:
-        """Keys of the first that do not fit by name."""
+        """Keys of the first that do not fit by name and shape."""
         fit = set(self.fit)
         return [key for key in self.old if key not in fit]
 

@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """All changes in one line."""
+        """The summary: all changes on one line."""
         if self.facts.equal:
             return "no change in the architecture"
         said = _phrases(self.lines) if self._related else "a different network"
@@ -82,7 +82,7 @@ class Comparison:
 
     @property
     def _related(self) -> bool:
-        """Whether the two have much in common."""
+        """Whether the two have many layers in common."""
         old, new = ([n for n in t.leaves if n.params] for t in (self.facts.old, self.facts.new))
         kept = sum(1 for a, b in self.facts.pairs if a.op and a.label == b.label and a.params)
         mine, theirs = self.facts.old.children.keys(), self.facts.new.children.keys()
@@ -96,7 +96,7 @@ class Comparison:
 
     @property
     def survival(self) -> str:
-        """How much of a checkpoint of the first the second keeps."""
+        """How much of a checkpoint of the first network fits the second."""
         weights = self.checkpoint
         if not weights.old:
             return "nothing is saved"
@@ -111,7 +111,7 @@ class Comparison:
 
     @property
     def _difference(self) -> str:
-        """The dangerous case: everything is loaded, but computes something else."""
+        """The dangerous case: every weight loads, but the outputs differ."""
         lines = [line for line in self.lines if line.changes]
         acting = [line for line in lines if not line.minor]
         ours = [line.why or ("" if self.checkpoint.fresh else line.verdict) for line in acting]
@@ -237,7 +237,7 @@ def _sight(facts: Facts) -> Metric:
 
 
 def _who(facts: Facts, path: str) -> str:
-    """`se pools globally`: the part that sees the whole input."""
+    """`se pools globally`: the part that depends on the whole input."""
     node = facts.new
     names = path.split(".")
     for name in names:

@@ -1,4 +1,4 @@
-"""Many paths as few patterns: `layer{1-4}.*.conv1`."""
+"""Many paths as a few patterns: `layer{1-4}.*.conv1`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _Rest = tuple[str, ...]  # the rest of a path
 
 
 def fold(paths: Iterable[str], root: Node) -> list[str]:
-    """Patterns for paths of a network, in its order.
+    """Patterns for paths of a network, in the order of the network.
 
-    `*` are all children of a sequence, `{1-4}` and `{1,3}` are some of several.
+    `*` stands for all children of a sequence, `{1-4}` and `{1,3}` for some of several.
     """
     return list(_folded([tuple(path.split(".")) for path in paths], root))
 
 
 def listed(patterns: Iterable[str]) -> str:
-    """Patterns on one line; those of one block name it once: `layer1.0.conv1, conv2`."""
+    """Patterns on one line; those in one block share its name: `layer1.0.conv1, conv2`."""
     parts: list[str] = []
     before = ""
     for pattern in patterns:
@@ -47,7 +47,7 @@ def _folded(rests: list[_Rest], node: Node | None) -> Iterator[str]:
 
 
 def _heads(heads: list[str], node: Node | None, last: bool) -> Iterator[str]:
-    """Adjacent names as few; those at the end of a path stay separate, unless they are numbers."""
+    """Adjacent names as a few patterns; at the end of a path, only numbers are combined."""
     if all(head.isdecimal() for head in heads):
         whole = node is not None and len(heads) == len(node.children) > 1
         yield "*" if whole else _braces("", heads)

@@ -1,4 +1,4 @@
-"""One line of a comparison: where something changed, and what."""
+"""One line of a comparison: the location of a change, and the change."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """`where` are patterns of paths, `text` is the change; names in it are in backticks.
+    """`where` has patterns of paths, and `text` is the change; names in it are in backticks.
 
-    `mark` is `~`, `+`, or `-`. `verdict` is the wording for the first line, `why` that for the line
-    about the checkpoint. A `minor` line is not in the verdict if there are others. `named` is False
-    if `where` is not a path, `inside` if it contains the new layers.
+    `mark` is `~`, `+`, or `-`. `verdict` is the wording for the summary, `why` that for the line
+    about the checkpoint. A `minor` line is in the summary only if there are no others. `named` is
+    False if `where` is not a path, and `inside` is True if it contains the new layers.
     """
 
     mark: str

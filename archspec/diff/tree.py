@@ -22,9 +22,9 @@ FOLLOW = {"padding": ("kernel_size", "dilation")}
 class Node:
     """A module: a layer with its `op`, or a block or sequence with its children.
 
-    `label` is torch's class, or the name of the block, "" for a sequence. `params` and `macs`
-    include
-    those of its children. `forward` is the computation of a block, by the names of its children.
+    `label` is torch's class, the name of the block, or "" for a sequence. `params` and `macs`
+    include those of its children. `forward` is the computation of a block, by the names of its
+    children.
     """
 
     name: str = ""
@@ -163,7 +163,7 @@ def _finish(node: Node, kinds: Kinds) -> None:
 
 
 def normal(body: Body) -> Body:
-    """One form for bodies that compute the same in the same order: no chains in chains."""
+    """A normal form, equal for bodies that compute the same in the same order: no nested chains."""
     if isinstance(body, (Add, Multiply, Concat, Split)):
         return replace(body, branches=tuple(map(normal, body.branches)))
     if not isinstance(body, Chain):

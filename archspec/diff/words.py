@@ -24,7 +24,7 @@ _OPS = {
 
 
 def counted(number: int) -> str:
-    """`three`."""
+    """A small number as a word: `three`."""
     return _COUNTS[number] if number < len(_COUNTS) else str(number)
 
 
@@ -96,7 +96,7 @@ def window(node: Node) -> str:
 
 
 def kind(node: Node) -> str:
-    """A layer in words: `batch norm`, `convolution`."""
+    """The name of a layer: `batch norm`, `convolution`."""
     assert node.op is not None
     if node.op.activation:
         return node.label

@@ -58,7 +58,7 @@ class Log:
         return "test" if self.kind == self.measure else "validation"
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
-        """Epochs and values of a column, where it has one."""
+        """The epochs and values of a column, without empty cells."""
         pairs = zip(self.columns["epoch"], self.columns[name], strict=True)
         points = [(epoch, value) for epoch, value in pairs if not math.isnan(value)]
         return [epoch for epoch, _ in points], [value for _, value in points]
@@ -98,7 +98,7 @@ def read_logs(runs: Sequence[str]) -> dict[str, Log]:
 
 
 def _names(runs: Sequence[str]) -> Sequence[str]:
-    """The names of the directories; if two have the same name, the paths as given."""
+    """The names of the directories or, if two have the same name, the paths as given."""
     files = [log_file(run).resolve() for run in runs]
     names = [file.parent.name if file.name == LOG else file.stem for file in files]
     return names if len(set(names)) == len(runs) else runs
@@ -186,7 +186,7 @@ def _cells(line: str, header: list[str]) -> Iterator[tuple[str, tuple[int, str]]
 def _wrong(
     cells: dict[str, tuple[int, str]], header: list[str], wanted: list[str]
 ) -> Iterator[tuple[int, str]]:
-    """What is wrong in a row, and in which column of the text."""
+    """The error in a row, and its column in the text."""
     if list(cells) != header:
         expected = f"the header has {len(header)} columns"
         yield max(column for column, _ in cells.values()), f"wrong number of columns: {expected}"
@@ -215,14 +215,14 @@ def _no_number(name: str, text: str) -> str:
 
 
 def _add(rows: list[Row], row: Row) -> None:
-    """A resumed run repeats evaluations: the later ones count."""
+    """Add a row; a resumed run repeats evaluations, and the later ones count."""
     while rows and rows[-1]["step"] >= row["step"]:
         rows.pop()
     rows.append(row)
 
 
 def _since_the_row_before(rows: list[Row]) -> Iterator[float]:
-    """The mean training loss of each row's own steps; a log has that of the epoch so far."""
+    """The mean training loss since the row before; a log has the mean of the epoch so far."""
     last = rows[-1]
     an_epoch = max(1, round(min(last["step"] / (last["epoch"] or 1), GREATEST)))
     start = total = before = 0.0  # the epoch's first step, the sum of its losses, the last row

@@ -76,14 +76,14 @@ class _Tree:
 
 
 def _remarks(child: Child, shortcut: bool) -> str:
-    """The op or block by its name in the spec, and what is special about it."""
+    """The op or block by its name in the spec, and its special properties."""
     known = {_written(child.module): True, "shortcut": shortcut, _starts(child): True}
     texts = [text for text, holds in known.items() if text and holds]
     return f" ({', '.join(texts)})" if texts else ""
 
 
 def _starts(child: Child) -> str:
-    """The initialization of its parameters, if it sets any."""
+    """The initialization of its parameters, if it sets one."""
     starts = [f"{draw.parameter} by {draw.function}" for draw in child.draws]
     return ", ".join(starts)
 
@@ -95,14 +95,14 @@ def _written(module: ModuleNode) -> str:
 
 
 def _in_order(instance: BlockInstance) -> Iterator[Child]:
-    """The children, with each shortcut where the constructor has it."""
+    """The children, with each shortcut in the order of the constructor."""
     for place in range(len(instance.children) + 1):
         yield from (s.child for s in instance.slots if s.after == place and s.child)
         yield from instance.children[place : place + 1]
 
 
 def _leaving(sites: Iterable[tuple[str, Site]]) -> dict[str, str]:
-    """By attribute: the output shape of each application."""
+    """The output shape of each application, by attribute."""
     shapes: dict[str, Counter[str]] = {}
     for attribute, site in sites:
         shapes.setdefault(attribute, Counter())[str(site.y)] += 1

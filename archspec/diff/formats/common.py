@@ -1,4 +1,4 @@
-"""Shared by the formats for people."""
+"""Functions that the formats for people share."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ MOST_PLACES = 5  # patterns per line
 
 
 def shown(comparison: Comparison, every: bool) -> tuple[list[Line], int]:
-    """The lines to print, and how many more there are."""
+    """The lines to print, and the number of the others."""
     lines = comparison.lines
     few = lines if every or len(lines) <= MOST_LINES else lines[:MOST_LINES]
     return few, len(lines) - len(few)
 
 
 def told(comparison: Comparison, line: Line) -> str:
-    """The text of a line; the one line that causes the whole difference in MACs says so."""
+    """The text of a line, with a note if it causes the whole difference in MACs."""
     lines = comparison.lines
     total = comparison.facts.after.macs - comparison.facts.before.macs
     others = any(one.macs for one in lines if one is not line)
@@ -34,13 +34,13 @@ def place(line: Line) -> str:
 
 
 def one_name(comparison: Comparison) -> str:
-    """The name of both networks, "" if they differ."""
+    """The common name of both networks; "" if they differ."""
     before, after = comparison.facts.before.name, comparison.facts.after.name
     return before if before == after else ""
 
 
 def unchanged(comparison: Comparison) -> str:
-    """The size of a network that did not change."""
+    """The size of a network without changes."""
     facts = comparison.facts
     keys = len(comparison.checkpoint.old)
     return (

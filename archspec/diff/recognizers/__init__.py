@@ -1,6 +1,7 @@
-"""The kinds of changes. Each looks at the changes that no earlier one explained.
+"""The kinds of changes. Each recognizer gets the changes that no earlier one explained.
 
-A recognizer is a function of a few lines that knows no network by name; add new ones to the list.
+A recognizer is a function of a few lines that does not depend on the name of a network. Add new
+ones to the list.
 """
 
 from archspec.diff.lines import Recognizer

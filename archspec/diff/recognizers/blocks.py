@@ -1,4 +1,4 @@
-"""Blocks: more or fewer, with added parts, with an argument that moves."""
+"""Changes of blocks: more or fewer of them, new parts, and arguments that move."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def repeated(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def _is_one_of(node: Node, first: Node) -> bool:
-    """Whether both are of one series: `denselayer1`, `denselayer2`."""
+    """Whether both belong to one series: `denselayer1`, `denselayer2`."""
     return _stem(node.name) == _stem(first.name) != first.name and alike(node, first)
 
 
@@ -88,7 +88,7 @@ def moved(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def _moves(giver: Change, name: str, old: Any, new: Any) -> bool:
-    """Whether it is a number that a layer gives up, but not a width."""
+    """Whether a layer loses this number to a different layer; widths do not count."""
     leaves = giver.node.op.leaves if giver.node.op else None
     return isinstance(old, int) and isinstance(new, int) and old > new and name != leaves
 
@@ -98,7 +98,7 @@ def _with_window(one: Change) -> str:
 
 
 def parts(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """A part that blocks now have, or no longer have."""
+    """Parts that blocks gained or lost."""
     ones = [c for c in changes if c.kind in ("added", "removed") and c.inside[1].path]
     named = [c for c in ones if not c.node.name.isdecimal() and c.inside[1].label]
     for (kind, _, label), same in grouped(named, _of_part).items():
@@ -120,7 +120,7 @@ def _of_part(one: Change) -> tuple[str, str, str]:
 
 
 def _all_of(root: Node, holders: Sequence[Node]) -> bool:
-    """Whether these are all the blocks of their kind."""
+    """Whether these are all blocks of their kind."""
     kinds = {node.label for node in holders}
     return len(holders) == sum(node.label in kinds for node in root.nodes)
 
@@ -179,7 +179,7 @@ def joined(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
 
 
 def _what(one: Change) -> str:
-    """Whether the steps of a body are the same, on other layers: a different order."""
+    """Whether a body has the same steps in a different order."""
     before, after = (node.forward for node in (one.before, one.after) if node)
     return "order" if before and after and _steps(before) == _steps(after) else "connections"
 

@@ -1,4 +1,4 @@
-"""Changes that no other recognizer explains, as they are."""
+"""Changes that no other recognizer explains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARKS = {"added": "+", "removed": "-", "replaced": "~"}
 
 
 def arguments(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Arguments with other values."""
+    """Arguments with different values."""
     ones = [one for one in changes if one.kind == "changed" and one.own]
     called = _arguments(ones)
     for same in grouped(ones, _key).values():
@@ -49,7 +49,7 @@ def _word(name: str) -> str:
 
 
 def others(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Modules that are new, removed, or replaced."""
+    """Modules that are added, removed, or replaced."""
     ones = [one for one in changes if one.kind in MARKS]
     for (kind, text), same in grouped(ones, lambda one: (one.kind, _text(one))).items():
         at, minor = where(facts, same), all(trains(one.node) for one in same)
@@ -71,7 +71,7 @@ def _sides(one: Change) -> list[Node]:
 
 
 def _called(one: Change) -> list[str]:
-    """The names of the blocks after and before; nothing if one has no name."""
+    """The names of the blocks after and before; "" if one has no name."""
     nodes = _sides(one)[::-1]
     titles = [titled(node) for node in nodes]
     labels = [f"{node.stage_of} blocks" if node.stage_of else node.label for node in nodes]
@@ -91,7 +91,7 @@ def _text(one: Change) -> str:
 
 
 def followers(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Layers that only changed with their input: reported if nothing else is."""
+    """Layers that changed only because their input did: reported if nothing else is."""
     ones = [one for one in changes if one.kind == "changed" and not one.own]
     if len(ones) == len(facts.changes):
         for same in grouped(ones, lambda one: (one.node.label, *one.arguments)).values():

@@ -1,4 +1,4 @@
-"""Layers in sequences: one that becomes several, inserted ones, and replaced ones."""
+"""Changes of layers in sequences: one layer becomes several, or layers are inserted or replaced."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _own_layers(node: Node) -> Iterator[Node]:
 
 
 def become(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """A layer that several replace, or the other way around."""
+    """A layer that is replaced by several, or several by one."""
     ones = [c for c in changes if c.kind == "replaced" and _is_split(c)]
     for (text, about), same in grouped(ones, lambda c: (_becomes(c), part(facts, c))).items():
         at = where(facts, same)

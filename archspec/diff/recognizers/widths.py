@@ -13,7 +13,7 @@ MOST = 4  # patterns that a line names
 
 
 def widths(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
-    """Other channels in several layers; norms and the layers that read them follow."""
+    """Different channels in several layers, with the norms and layers that read them."""
     wide = {one: width for one in changes if (width := _width(one))}
     if not wide:
         return
@@ -52,7 +52,7 @@ def _verdict(wide: dict[Change, Width]) -> str:
 
 
 def _is_inside(wide: dict[Change, Width]) -> bool:
-    """Whether all of it is inside blocks whose outputs stay the same."""
+    """Whether all changes are inside blocks whose outputs stay the same."""
     blocks = [one.inside for one in wide]
     return all(old.label and old.channels == new.channels for old, new in blocks)
 
