@@ -208,7 +208,7 @@ TOGETHER = {
     ),
     "mixup of numbers": (
         f"{needed(data='tensors')}, loss: huber, <mixup>: 0.2",
-        ("`cross_entropy`, `bce` or `multi_label`", "remove it", "loss"),
+        ("`cross_entropy`, `bce`, or `multi_label`", "remove it", "loss"),
     ),
     "a regression on classes": (
         f"{NEEDED}, loss: <mse>",

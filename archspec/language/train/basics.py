@@ -34,9 +34,9 @@ class Part(Model):
 class Basics(Part):
     """The data, the length of training, and the optimizer."""
 
-    data: DataName = Field(description="The data set to train on: one of those below.")
+    data: DataName = Field(description="The data set to train on.")
     epochs: Epochs = Field(description="The number of passes over the training data.")
-    batch_size: Batch = Field(description="Images per step, across all processes.")
+    batch_size: Batch = Field(description="Samples per step, across all processes.")
     lr: Annotated[float, Field(gt=0, le=LARGEST)] = Field(description="The peak learning rate.")
     loss: Annotated[
         Literal["cross_entropy", "bce", "multi_label", "mse", "huber"],

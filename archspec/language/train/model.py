@@ -58,4 +58,5 @@ def alone(key: str, number: Any, model: type[Model]) -> BeforeValidator:
 def listed(words: Iterable[str]) -> str:
     """Words, listed as in a sentence."""
     *first, last = [f"`{word}`" for word in words]
-    return f"{', '.join(first)} or {last}" if first else last
+    comma = "," if len(first) > 1 else ""
+    return f"{', '.join(first)}{comma} or {last}" if first else last

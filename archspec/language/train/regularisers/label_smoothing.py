@@ -18,7 +18,7 @@ class LabelSmoothing(Regulariser):
 
     label_smoothing: Annotated[Share, needs_loss(*OF_CLASSES)] = Field(
         0.0,
-        description="The fraction of targets to spread over all classes (`cross_entropy`, `bce`).",
+        description="The share of each target to spread over all classes (`cross_entropy`, `bce`).",
     )
 
     def script(self, network: Places) -> Lines:
