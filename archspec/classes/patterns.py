@@ -185,7 +185,8 @@ class Pattern:
 
     def _doc(self) -> str:
         *first, last = map(_thing, self.rows[0], range(len(self.rows[0])))
-        doc = f"{', '.join(first)} and {last}"
+        comma = "," if len(first) > 1 else ""
+        doc = f"{', '.join(first)}{comma} and {last}"
         linear = Reference("Identity") in self.columns.get(ACTIVATION, ())
         return f"{doc[0].upper()}{doc[1:]}{'; pass nn.Identity for no activation' * linear}."
 
