@@ -188,7 +188,7 @@ class Pattern:
         comma = "," if len(first) > 1 else ""
         doc = f"{', '.join(first)}{comma} and {last}"
         linear = Reference("Identity") in self.columns.get(ACTIVATION, ())
-        return f"{doc[0].upper()}{doc[1:]}{'; pass nn.Identity for no activation' * linear}."
+        return f"{doc[0].upper()}{doc[1:]}{' (nn.Identity for none)' * linear}."
 
 
 def _word(new: New) -> str:
