@@ -20,11 +20,10 @@ HELPERS: dict[str, str] = {
 OF_MODELS = frozenset({"Tensor", "F", "Module", "Sequential", "True", "False", "None"})
 # Names with another meaning in training scripts; a test compares this with their template.
 OF_SCRIPTS = frozenset(
-    """Any CLASSES COLUMNS Callable DIGESTS DataLoader Dataset DistributedDataParallel FOLDERS
-    Feed First Folder Future INPUT Image ImageEnhance ImageOps Iterable Iterator LEASE
-    LOSS_WEIGHTS Lamb MEAN Mirrored NAME OUTPUTS Parts Path RANK RESIDUALS Result SIZE SPEC
-    STAGES STD SUFFIXES Sequence Store SummaryWriter SyntheticImages TARGET TARGETS TEST_SIZE
-    ThreadPoolExecutor URL WORLD""".split()
+    """Any CLASSES COLUMNS Callable DDP DIGESTS DataLoader Dataset FOLDERS
+    Folder Future INPUT Image ImageEnhance ImageOps Iterator LEASE LOSS_WEIGHTS Lamb MEAN NAME
+    OUTPUTS Path RANK RESIDUALS SIZE SPEC STAGES STD SUFFIXES Sequence Store SummaryWriter
+    SyntheticImages TARGET TARGETS TEST_SIZE ThreadPoolExecutor URL WORLD""".split()
 )
 # Additional names in files for inference; a test compares this with their template.
 OF_DEPLOY = frozenset({"ACTIVATIONS", "Any", "FOLDED", "FusedConv2d", "ONEDNN"})

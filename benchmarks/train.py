@@ -124,7 +124,8 @@ def run(script: Any, steps: int, batch_size: int, *words: str, out: str) -> None
 
     def enough(_: int, seed: int) -> tuple[Tensor, Tensor]:
         images, labels = synthetic(64, seed)
-        chosen = torch.arange(steps * batch_size if seed == 1 else 64) % 64
+        training = seed == script.seed_of("train")
+        chosen = torch.arange(steps * batch_size if training else 64) % 64
         return images[chosen], labels[chosen]
 
     script.synthetic = enough

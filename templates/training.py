@@ -17,8 +17,8 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,6 @@ SIZE, TEST_SIZE = 224, 224
 FOLDERS: tuple[str, ...] = ("data/mnist",)
 URL = "https://example.org/"
 DIGESTS: dict[str, str] = {}
-Feed = Iterable[tuple[Tensor, Tensor]]
-Parts = dict[str, tuple[Tensor, Tensor]]
-Result = tuple[float, float, Tensor]
 TARGETS = (torch.int64, 0, 9)
 SUFFIXES = (".png",)
 RANK, WORLD = 0, 1
@@ -54,13 +51,6 @@ def on_signal(number: int, _: object) -> None:
     signals.append((number, time.monotonic()))
 
 
-def take_signals() -> None:
-    """From now on, a signal ends the run after a step, with a checkpoint."""
-    for name in ("SIGTERM", "SIGINT", "SIGUSR1"):
-        if number := getattr(signal, name, None):  # Windows has no SIGHUP
-            signal.signal(number, on_signal)
-
-
 def device_of(name: str) -> torch.device:
     """The device with this name, or the best one; of several GPUs, the process's."""
     best = torch.accelerator.current_accelerator(check_available=True)
@@ -69,13 +59,14 @@ def device_of(name: str) -> torch.device:
         if device.type == "cuda":
             index = device.index or int(os.environ.get("LOCAL_RANK", "0"))
             device = torch.device("cuda", index)
+            torch.cuda.set_device(device)
+            torch.backends.cudnn.benchmark = True
+            torch.set_float32_matmul_precision("high")  # TF32
         torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError):
+    except (RuntimeError, AssertionError, AttributeError):
         kinds = f"cpu or {best.type}" if best else "cpu"
-        raise stop(
-            f"unknown device {name or best}",
-            f"--device takes {kinds}, with one process per GPU",
-        )
+        how = f"--device takes {kinds}, with one process per GPU"
+        raise stop(f"unknown device {name or best}", how)
     return device
 
 
@@ -101,30 +92,21 @@ def locked(path: Path) -> Any:
 
 
 def claimed(folder: Path) -> Any:
-    """Create the directory of a run, and lock it against all other processes.
-
-    A lock of another machine is waited for: if that machine is gone, the file server
-    keeps it for a minute or two.
-    """
+    """Create the directory of a run, and lock it; wait if another machine holds it."""
     path, until = folder / "lock", time.monotonic() + LEASE
     try:
         folder.mkdir(parents=True, exist_ok=True)
         while (file := locked(path)) is None:
             holder = path.read_text()
             if holder == platform.node() or time.monotonic() > until:
-                raise stop(
-                    f"another process is training in {folder}, on {holder}",
-                    "wait until it ends, or choose another --out DIR",
-                )
+                how = "wait until it ends, or choose another --out DIR"
+                raise stop(f"another process is training in {folder}, on {holder}", how)
             time.sleep(1)
         file.truncate(0)
         print(platform.node(), end="", file=file, flush=True)
         return file
     except OSError as error:
-        raise stop(
-            f"--out {folder}: {error.strerror}",
-            "--out takes a writable directory; it is created if missing",
-        )
+        raise stop(f"--out {folder}: {error.strerror}", "use a writable directory")
 
 
 def meet(backend: str) -> None:
@@ -140,10 +122,8 @@ def going_on(args: argparse.Namespace) -> Path | None:
     """The checkpoint to resume from; with `auto` the last one, if it exists."""
     last: Path = args.out / "last.pt"
     if args.resume is None and last.exists():
-        raise stop(
-            f"{args.out} contains a run",
-            "use --resume auto to resume it, or --out DIR to start another",
-        )
+        how = "use --resume auto to resume it, or --out DIR to start another"
+        raise stop(f"{args.out} contains a run", how)
     if args.resume in (None, "auto"):
         return last if last.exists() else None
     named: Path = args.out / args.resume
@@ -158,37 +138,33 @@ def cores() -> int:
     return max(1, min(shared, 64))
 
 
-def seed_of(*key: int) -> int:
+def seed_of(*key: int | str) -> int:
     """32 bits, the size of torch's CPU seeds, from seed, step, and part."""
     return zlib.crc32(repr(key).encode())
 
 
 def keep_memory() -> None:
     """Make glibc keep the memory of activations instead of freeing it."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            libc = ctypes.CDLL(None)
-            libc.mallopt(-4, 0)  # M_MMAP_MAX
-            libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # without glibc
+        libc = ctypes.CDLL(None)
+        libc.mallopt(-4, 0)  # M_MMAP_MAX
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
 def fast_bf16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 natively instead of emulating it."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    able = torch.cpu.get_capabilities()
     fast = able.get("avx512_bf16") or able.get("amx_bf16")
     return device.type == "cpu" and bool(fast)
 
 
 def read_published(args: argparse.Namespace, name: str) -> bytes:
-    """The content of a file, if it is the published one, before or after unpacking.
-
-    Debian repacks its files, so only their content has the published SHA-256.
-    """
-    folders = [args.data] if args.data else FOLDERS
+    """The content of a file whose SHA-256, packed or unpacked, is the published one."""
     names = (name, name.removesuffix(".gz"))
-    paths = [Path(folder) / file for folder in folders for file in names]
+    folders = [args.data] if args.data else FOLDERS
+    paths = [Path(folder, file) for folder in folders for file in names]
     path = next((path for path in paths if path.exists()), paths[0])
     try:
         if args.download and not path.exists():
@@ -197,28 +173,14 @@ def read_published(args: argparse.Namespace, name: str) -> bytes:
             torch.hub.download_url_to_file(f"{URL}{name}", str(path))
         packed = content = path.read_bytes()
     except OSError as error:
-        raise stop(
-            f"{path}: {getattr(error, 'strerror', None) or error}",
-            "use --data DIR for existing data, --download to fetch it, or --data "
-            "synthetic",
-        )
-    if path.suffix == ".gz":
-        with contextlib.suppress(OSError, EOFError, zlib.error):  # truncated
-            content = gzip.decompress(packed)
+        how = "use --data DIR for existing data, --download to fetch it, or --data synthetic"
+        raise stop(f"{path}: {error.strerror or error}", how)
+    with contextlib.suppress(OSError, EOFError, zlib.error):  # unpacked, or truncated
+        content = gzip.decompress(packed)
     if DIGESTS[name] not in {hashlib.sha256(b).hexdigest() for b in (packed, content)}:
-        raise stop(
-            f"{path} is not the published file: its SHA-256 differs",
-            "delete it, and run again with --download",
-        )
+        told = f"{path} is not the published file: its SHA-256 differs"
+        raise stop(told, "delete it, and run again with --download")
     return content
-
-
-def read_idx(args: argparse.Namespace, name: str) -> Tensor:
-    """An IDX file of bytes: two zeros, 8, the rank, the sizes, the data."""
-    content = read_published(args, f"{name}.gz")
-    sizes = struct.unpack_from(f">{content[3]}I", content, 4)
-    data = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-    return data[4 + 4 * len(sizes) :].reshape(sizes)
 
 
 def synthetic(count: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -253,46 +215,35 @@ def synthetic_labels(count: int, seed: int) -> tuple[Tensor, Tensor]:
     return inputs, (values > 0).float()
 
 
-def made_up(make: Any, count: int) -> Parts:
-    """Samples for training, and others for validation and testing."""
-    few = count // 4
-    return {"train": make(count, 1), "val": make(few, 3), "test": make(few, 2)}
-
-
 def held_out(count: int, share: float, seed: int) -> tuple[Tensor, Tensor]:
     """Which samples to train with and which to validate with, depending on the seed."""
     generator = torch.Generator().manual_seed(seed_of(seed))
     order = torch.randperm(count, generator=generator)
-    first, last = order.split([held := max(1, round(share * count)), count - held])
-    return last.sort().values, first.sort().values
+    held = max(1, round(share * count))
+    return order[held:].sort().values, order[:held].sort().values
 
 
-def hold_out(data: Parts, share: float, seed: int) -> None:
-    """If there is no validation data, take it from the training data."""
-    if "val" not in data:
-        x, y = data["train"]
-        kept, held = held_out(len(x), share, seed)
-        data |= {"train": (x[kept], y[kept]), "val": (x[held], y[held])}
-
-
-def read_idx_set(args: argparse.Namespace) -> Parts:
-    """Images (n, 1, 28, 28) as bytes and labels (n)."""
-    data: Parts = {}
+def read_idx_set(args: argparse.Namespace) -> dict[str, Any]:
+    """Images (n, 1, 28, 28) as bytes and labels (n); the headers are 16 and 8 bytes."""
+    data: dict[str, Any] = {}
     for part, file in (("train", "train"), ("test", "t10k")):
-        images = read_idx(args, f"{file}-images-idx3-ubyte").unsqueeze(1)
-        data[part] = images, read_idx(args, f"{file}-labels-idx1-ubyte").long()
+        images = bytearray(read_published(args, f"{file}-images-idx3-ubyte.gz"))
+        labels = bytearray(read_published(args, f"{file}-labels-idx1-ubyte.gz"))
+        x = torch.frombuffer(images, dtype=torch.uint8, offset=16).reshape(-1, *INPUT)
+        data[part] = x, torch.frombuffer(labels, dtype=torch.uint8, offset=8).long()
     return data
 
 
-def read_cifar10(args: argparse.Namespace) -> Parts:
+def read_cifar10(args: argparse.Namespace) -> dict[str, Any]:
     """Images (n, 3, 32, 32) as bytes and labels (n)."""
     content = read_published(args, "cifar-10-binary.tar.gz")
-    folder, data = "cifar-10-batches-bin", Parts()
-    batches = [f"data_batch_{number}" for number in range(1, 6)]
+    folder = "cifar-10-batches-bin"
+    data: dict[str, Any] = {}
+    files = [f"data_batch_{number}" for number in range(1, 6)]
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        for part, names in (("train", batches), ("test", ["test_batch"])):
-            files = [archive.extractfile(f"{folder}/{name}.bin") for name in names]
-            rows = bytearray().join(file.read() for file in files if file)
+        for part, names in (("train", files), ("test", ["test_batch"])):
+            opened = [archive.extractfile(f"{folder}/{name}.bin") for name in names]
+            rows = bytearray().join(file.read() for file in opened if file)
             table = torch.frombuffer(rows, dtype=torch.uint8).reshape(-1, 3073)
             data[part] = table[:, 1:].reshape(-1, 3, 32, 32), table[:, 0].long()
     return data
@@ -317,9 +268,9 @@ def check(
     sys.exit(f"error: {name} are {said}\nhelp: they must be {taken}{empty}")
 
 
-def read_tensors(args: argparse.Namespace) -> Parts:
+def read_tensors(args: argparse.Namespace) -> dict[str, Any]:
     """Inputs and targets from a file of torch.save; only `train` is required."""
-    data: Parts = {}
+    data: dict[str, Any] = {}
     try:
         read = torch.load(args.data, map_location="cpu", weights_only=True)
         for part in ("train", *(name for name in ("val", "test") if name in read)):
@@ -388,47 +339,28 @@ def images_in(folder: Path) -> Iterator[str]:
 class Folder(Dataset[tuple[Tensor, int]]):
     """Images, one directory per class; augmentation is a function of seed and key."""
 
-    def __init__(
-        self, root: Path, change: Any, seed: int = 0, like: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, root: Path, change: Any, seed: int = 0, like: Any = ()) -> None:
         self.change, self.seed = change, seed
         self.read: Any = partial(read_image, decode=jpeg_decoder())
         if not root.is_dir():
-            raise stop(
-                f"{root} is not a directory",
-                "--data DIR must contain train/CLASS/*.jpg, and may contain val/ "
-                "and test/; or use --data synthetic",
-            )
+            how = "use --data DIR with train/CLASS/*.jpg, val/, test/, or --data synthetic"
+            raise stop(f"{root} is not a directory", how)
         try:
             folders = [path for path in sorted(root.glob("[!.]*")) if path.is_dir()]
             held = [list(images_in(path)) for path in folders]
         except OSError as error:
-            raise stop(
-                f"{error.filename}: {error.strerror}",
-                "every directory of the data must be readable",
-            )
+            raise stop(f"{error.filename}: {error.strerror}", "make it readable")
         self.classes = [path.name for path in folders]
-        self.images = [
-            (path, label) for label, paths in enumerate(held) for path in paths
-        ]
-        lacks = sorted(set(like) - set(self.classes))
-        more = sorted(set(self.classes) - set(like))
-        if like and (lacks or more):
-            raise stop(
-                f"{root} lacks the classes {lacks} of train, and has {more} more",
-                "both must have a directory with the same name for each class",
-            )
-        if len(self.classes) != OUTPUTS:
-            raise stop(
-                f"{root} has {len(self.classes)} classes, one per directory, but "
-                f"the network has {OUTPUTS} outputs",
-                "change the outputs in the spec, or use another --data DIR",
-            )
+        self.images = [(path, label) for label, of in enumerate(held) for path in of]
+        if like and (differ := sorted({*self.classes} ^ {*like})):
+            how = "both must have a directory with the same name for each class"
+            raise stop(f"{root} and train have different classes: {differ}", how)
+        if (n := len(folders)) != OUTPUTS:
+            how = "a class is a directory: change it, or the outputs in the spec"
+            raise stop(f"{root} has {n} classes, the network {OUTPUTS} outputs", how)
         if not all(held):
-            raise stop(
-                f"no images in {folders[held.index([])]}",
-                f"the names of images must end in {' '.join(SUFFIXES)}",
-            )
+            how = f"the names of images must end in {' '.join(SUFFIXES)}"
+            raise stop(f"no images in {folders[held.index([])]}", how)
 
     def some(self, keys: Tensor, change: Any) -> Any:
         """Only these images, with their own augmentation."""
@@ -507,11 +439,8 @@ def keep_decoded(data: Folder, side: int, args: argparse.Namespace) -> None:
         with held:
             fill(Store(path, images), data, side, args)
     except OSError as error:
-        raise stop(
-            f"--cache {args.cache}: {error.strerror}",
-            "--cache takes a directory with enough space for the decoded images; "
-            "existing ones are kept",
-        )
+        how = "use a directory with enough space; existing images in it are kept"
+        raise stop(f"--cache {args.cache}: {error.strerror}", how)
     data.read = Store(path, images).read
 
 
@@ -545,79 +474,38 @@ def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> Non
 class SyntheticImages(Dataset[tuple[Tensor, int]]):
     """Images that can be learned, made one at a time: a coarse pattern under noise."""
 
-    def __init__(self, count: int, size: int, first: int = 0) -> None:
-        patterns = torch.rand(OUTPUTS, INPUT[0], 4, 4, generator=torch.Generator())
-        self.count, self.size, self.patterns = count, size, patterns
-        self.first = first
+    def __init__(self, count: int, size: int, seed: int) -> None:
+        self.count, self.size, self.seed = count, size, seed
+        self.patterns = torch.rand(OUTPUTS, INPUT[0], 4, 4, generator=torch.Generator())
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
-        noise = torch.Generator().manual_seed(self.first + int(key) % self.count)
+        noise = torch.Generator().manual_seed(self.seed + int(key) % self.count)
         label = int(torch.randint(min(OUTPUTS, 10), (), generator=noise))
         image = F.interpolate(self.patterns[label : label + 1], self.size)[0]
         image = 127 * (image + torch.rand(image.shape, generator=noise))
         return image.byte().permute(1, 2, 0), label
 
 
-def made_up_images(size: int, test_size: int) -> dict[str, Any]:
-    """Images for training, and others for validation and testing."""
-    return {
-        "train": SyntheticImages(4096, size),
-        "val": SyntheticImages(1024, test_size, 4096),
-        "test": SyntheticImages(1024, test_size, 5120),
-    }
-
-
-def read_folders(root: Path, change: Any, whole: Any, seed: int) -> dict[str, Any]:
-    """Images for training, and those for validation and testing that exist."""
-    train = Folder(root / "train", change, seed)
-    data: dict[str, Any] = {"train": train}
-    for part in ("val", "test"):
-        if (root / part).is_dir():
-            data[part] = Folder(root / part, whole, like=train.classes)
-    return data
-
-
-def hold_out_images(data: dict[str, Any], whole: Any, share: float, seed: int) -> None:
-    """If there is no directory `val`, take images of `train` for validation."""
-    if "val" not in data:
-        train = data["train"]
-        kept, held = held_out(len(train), share, seed)
-        data |= {"train": train.some(kept, train.change)}
-        data |= {"val": train.some(held, whole)}
-
-
-def batches(data: Dataset[Any], keys: Any, device: Any, args: Any) -> Feed:
-    """Images as bytes and labels on a device, loaded by worker processes.
-
-    A data set returns channels last, as images are decoded and convolutions prefer.
-    """
-    loader = DataLoader(
-        data,
-        batch_sampler=keys,
-        num_workers=args.workers,
-        pin_memory=torch.cuda.is_available(),
-    )
+def batches(data: Any, keys: Any, device: Any, args: Any) -> Iterator[Any]:
+    """Images as bytes and labels on a device, loaded by worker processes."""
+    pin, n = torch.cuda.is_available(), args.workers
+    loader = DataLoader(data, batch_sampler=keys, num_workers=n, pin_memory=pin)
     try:
         for x, y in loader:
             x, y = x.to(device, non_blocking=True), y.to(device, non_blocking=True)
-            yield x.permute(0, 3, 1, 2), y
+            yield x.permute(0, 3, 1, 2), y  # channels last in memory
     except (RuntimeError, OSError) as error:  # a worker's starts with a traceback
         told = str(error).rpartition("RuntimeError: ")[2].rstrip()
         if told.startswith("could not read "):
-            raise stop(
-                told, "remove it, or save it again with 8 or 16 bits per channel"
-            )
+            raise stop(told, "remove it, or save it with 8 or 16 bits per channel")
         starved = "shared memory" in told or "DataLoader worker (pid" in told
-        if args.workers == 0 or not (starved or isinstance(error, OSError)):
+        if n == 0 or not (starved or isinstance(error, OSError)):
             raise
-        raise stop(
-            f"{args.workers} processes cannot load the data: {told}",
-            "use --workers 0, which needs no shared memory, or a larger /dev/shm "
-            "(docker run --shm-size)",
-        )
+        how = "use --workers 0, or a larger /dev/shm (docker run --shm-size)"
+        raise stop(f"{n} processes cannot load the data: {told}", how)
 
 
 def shares(
@@ -625,8 +513,7 @@ def shares(
 ) -> Iterator[Tensor]:
     """This process's parts of each batch, as keys: index + epoch * count.
 
-    The order is a function of seed and epoch, so that loaders have no state. It is on the
-    device of the data, which a step need not wait for.
+    They are a function of seed and step, and on the device of the data.
     """
     first, parts = RANK * args.accumulate, WORLD * args.accumulate
     an_epoch = count // args.batch_size
@@ -645,8 +532,8 @@ def shares(
 class Lamb(torch.optim.Optimizer):
     """Adam's direction with the norm of the weight (You et al., 2020)."""
 
-    def __init__(self, params: Any, lr: float) -> None:
-        super().__init__(params, {"lr": lr, "weight_decay": 0.0})
+    def __init__(self, params: Any, lr: float, weight_decay: float = 0.0) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
@@ -655,8 +542,7 @@ class Lamb(torch.optim.Optimizer):
             grads, group["step"] = [p.grad for p in params], step
             for p in params:
                 if not self.state[p]:
-                    zeros = {"mean": torch.zeros_like(p), "square": torch.zeros_like(p)}
-                    self.state[p] = zeros
+                    self.state[p] = {k: torch.zeros_like(p) for k in ("mean", "square")}
             means = [self.state[p]["mean"] for p in params]
             squares = [self.state[p]["square"] for p in params]
             torch._foreach_lerp_(means, grads, 0.1)
@@ -675,33 +561,27 @@ class Lamb(torch.optim.Optimizer):
             torch._foreach_add_(params, updates, alpha=-group["lr"])
 
 
-def write(path: Path, content: bytes | memoryview) -> None:
-    """Replace a file by a complete one, or keep the old one and stop."""
-    temporary = path.with_name(f"{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise stop(
-            f"could not write {path}: {error.strerror}",
-            "its last version is intact; free some space and resume with --resume",
-        )
+def write(content: bytes | memoryview, *paths: Path) -> None:
+    """Replace files by complete ones, one by one, or keep the old ones and stop."""
+    for path in paths:
+        temporary = path.with_name(f"{path.name}.part")
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            how = "its last version is intact; free some space and resume with --resume"
+            raise stop(f"could not write {path}: {error.strerror}", how)
 
 
 def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    """A complete checkpoint of the same run.
-
-    Its checksums are tested first, because torch.load does not check them.
-    """
+    """A checkpoint of the same run; torch.load does not test its checksums."""
     if not path.exists():
-        raise stop(
-            f"{path} does not exist",
-            "--resume takes a file in --out; --resume auto also starts a new run",
-        )
+        how = "--resume takes a file in --out; --resume auto also starts a new run"
+        raise stop(f"{path} does not exist", how)
     try:
         with zipfile.ZipFile(path) as archive:
             if damaged := archive.testzip():
@@ -709,23 +589,16 @@ def load(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         saved, _ = dict(state["settings"]), state["run"]["step"]
     except Exception as error:  # a flipped bit may make the readers raise anything
-        raise stop(
-            f"{path} is damaged: {error!s:.100}",
-            "nothing was changed; use --resume best.pt to resume from the best weights",
-        ) from error
-    told = {
-        name: f"{name} = {saved.get(name)}, now {settings.get(name)}"
-        for name in settings | saved
-        if saved.get(name) != settings.get(name)
-    }
+        how = "nothing was changed; --resume best.pt resumes from the best weights"
+        raise stop(f"{path} is damaged: {error!s:.100}", how) from error
+    names = [name for name in settings | saved if saved.get(name) != settings.get(name)]
+    told = {n: f"{n} = {saved.get(n)}, now {settings.get(n)}" for n in names}
     for name in ("processes", "threads", "device", "compile"):
         if text := told.pop(name, ""):
             show(f"warning: {path} had {text}: bits may differ")
-    if told:
-        raise stop(
-            f"{path} was written with other settings: {'; '.join(told.values())}",
-            "use the options of that run, or start another with --out DIR",
-        )
+    if others := "; ".join(told.values()):
+        how = "use the options of that run, or start another with --out DIR"
+        raise stop(f"{path} was written with other settings: {others}", how)
     return state
 
 
@@ -800,43 +673,15 @@ def of_first(make: Callable[[], Any]) -> Any:
     return made[0]
 
 
-class First(nn.Module):
-    """A network that only returns the first of its outputs, which is evaluated."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, x: Tensor) -> Tensor:
-        first: Tensor = self.net(x)[0]
-        return first
-
-
-class Mirrored(nn.Module):
-    """A network that averages its outputs for an image and the mirrored image."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, x: Tensor) -> Tensor:
-        mean: Tensor = (self.net(x) + self.net(x.flip(3))) / 2
-        return mean
-
-
-@torch.no_grad()
-def evaluate_classes(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
+def evaluate_classes(net: Any, feed: Any, device: Any) -> tuple[float, float, Tensor]:
     """Mean cross-entropy, accuracy, and the count of each prediction per class."""
-    net.eval()
     loss = torch.zeros((), device=device)
     table = torch.zeros(OUTPUTS**2, dtype=torch.long, device=device)
     for x, y in feed:
-        with autocast():
-            scores = net(x).float()
+        scores = net(x).float()
         loss += F.cross_entropy(scores, y, reduction="sum")
         answers = y * OUTPUTS + scores.argmax(1)
         table.scatter_add_(0, answers, torch.ones_like(answers))
-    net.train()
     if WORLD > 1:
         dist.all_reduce(loss)
         dist.all_reduce(table)
@@ -844,35 +689,27 @@ def evaluate_classes(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> 
     return float(loss) / count, int(table.diag().sum()) / count, table
 
 
-@torch.no_grad()
-def evaluate_labels(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
+def evaluate_labels(net: Any, feed: Any, device: Any) -> tuple[float, float, Tensor]:
     """Mean loss, and the fraction of correct labels, in total and per label."""
-    net.eval()
     sums = torch.zeros(3, OUTPUTS, device=device)  # loss, correct ones, all
     for x, y in feed:
-        with autocast():
-            scores = net(x).float()
+        scores = net(x).float()
         loss = F.binary_cross_entropy_with_logits(scores, y, reduction="none")
         right = ((scores > 0) == (y > 0.5)).float()
         sums += torch.stack([loss, right, torch.ones_like(y)]).sum(1)
-    net.train()
     if WORLD > 1:
         dist.all_reduce(sums)
     loss, right, count = sums.cpu()
     return float((loss / count).mean()), float((right / count).mean()), right / count
 
 
-@torch.no_grad()
-def evaluate_values(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> Result:
+def evaluate_values(net: Any, feed: Any, device: Any) -> tuple[float, float, Tensor]:
     """Mean squared error and R^2, the mean over the outputs; also per output."""
-    net.eval()
     sums = torch.zeros(4, OUTPUTS, dtype=torch.float64)  # squared error, y, y^2, count
     for x, y in feed:
-        with autocast():
-            error = (net(x).float() - y).square().cpu().double()
+        error = (net(x).float() - y).square().cpu().double()
         y = y.cpu().double()  # the variance is a small difference of large sums
         sums += torch.stack([error, y, y.square(), torch.ones_like(y)]).sum(1)
-    net.train()
     if WORLD > 1:
         sums = sums.to(device)
         dist.all_reduce(sums)
@@ -880,18 +717,6 @@ def evaluate_values(net: nn.Module, feed: Feed, device: Any, autocast: Any) -> R
     variance = (squares - total.square() / count).clamp(min=1e-12)
     r2 = 1 - error / variance
     return float((error / count).mean()), float(r2.mean()), r2
-
-
-@cache
-def statistics(device: torch.device) -> Tensor:
-    """MEAN and STD, copied once: a copy waits for all work before it."""
-    return torch.tensor([MEAN, STD], device=device).reshape(2, -1, 1, 1)
-
-
-def prepare(x: Tensor) -> Tensor:
-    """Bytes to mean 0 and deviation 1, in the layout fastest for convolutions."""
-    mean, std = statistics(x.device)
-    return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 def resize(x: Tensor, size: int) -> Tensor:
@@ -926,16 +751,13 @@ def curves(writer: Any, rows: list[dict[str, float]]) -> None:
 
 
 def log(folder: Path, rows: list[dict[str, float]]) -> None:
-    """Write all rows so far, so that none is duplicated after a resume.
-
-    Rows inside an epoch have no evaluation: those cells are empty.
-    """
+    """Write all rows so far, so that a resume duplicates none; cells may be empty."""
     text = f"{COLUMNS}\n"
     for row in rows:
         cells = (f"{row[c]:.6g}" if c in row else "" for c in COLUMNS.split(","))
         text += ",".join(cells) + "\n"
     if RANK == 0 and rows:
-        write(folder / "log.csv", text.encode())
+        write(text.encode(), folder / "log.csv")
 
 
 def explain(error: Exception, args: argparse.Namespace) -> None:
@@ -943,37 +765,20 @@ def explain(error: Exception, args: argparse.Namespace) -> None:
     text, size = str(error), args.batch_size // args.accumulate // WORLD
     if "out of memory" in text or "t allocate memory" in text:
         cut = next((n for n in range(2, size + 1) if size % n == 0), 1)
-        less = f"--accumulate {cut * args.accumulate} processes {size // cut} at a time"
+        how = f"--accumulate {cut * args.accumulate} processes {size // cut} at a time"
         if size == 1:
-            less = "use --precision bf16, smaller images, or a smaller network"
-        raise stop(f"a batch of {size} does not fit in memory", less)
+            how = "use --precision bf16, smaller images, or a smaller network"
+        raise stop(f"a batch of {size} does not fit in memory", how)
     if "more than 1 value per channel" in text:
-        raise stop(
-            f"a batch norm sees one value per channel, with {size} sample at a time",
-            f"use a --batch-size of {2 * args.accumulate * WORLD} or more",
-        )
+        how = f"use a --batch-size of {2 * args.accumulate * WORLD} or more"
+        raise stop("a batch norm sees one value per channel", how)
     if "by peer" in text or "remote process exited" in text:
-        raise stop(
-            "another process of this run, or its machine, has stopped",
-            "its own error is elsewhere in the output; run the same command to resume",
-        )
+        how = "its own error is elsewhere in the output; run the same command to resume"
+        raise stop("another process of this run, or its machine, has stopped", how)
     if type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
-        first = text.strip().partition("\n")[0]
-        raise stop(
-            f"torch.compile failed: {first}",
-            "use --no-compile, or install the compiler that it needs",
-        )
-
-
-def check_finite(losses: list[float], weight: float, step: int, lr: float) -> None:
-    """Stop if training has diverged, before that is saved."""
-    for number, loss in enumerate([*losses, weight], step + 1):
-        if not math.isfinite(loss):
-            raise stop(
-                f"the loss is {loss} at step {number:,}, learning rate {lr:.2g}",
-                "use a lower --lr, --precision fp32, or in the spec `clip: 1.0` "
-                "and a longer `warmup`; last.pt is from before",
-            )
+        how = "use --no-compile, or install the compiler that it needs"
+        reason = text.strip().partition("\n")[0]
+        raise stop(f"torch.compile failed: {reason}", how)
 
 
 def per_class(table: Tensor, names: Sequence[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from textwrap import wrap
 
 from archspec.analysis import analyze_network
 from archspec.codegen.docstrings import docstring
@@ -48,13 +49,11 @@ class Choices:
         script = f"train_{self.name}.py"
         text = (
             f"\n    python {script} --resume auto\n    torchrun --nproc-per-node 8 {script} "
-            "--resume auto\n\nThe first command uses one GPU or the CPU, the second eight GPUs. "
-            "Run it again to resume.\nA run is a directory with log.csv, last.pt, and best.pt. "
-            "Everything random is a function of\nseed, epoch, and step: an interrupted run ends "
-            "with the same weights, bit for bit on a CPU.\nBatch norms use the statistics of a "
-            "process's part of the batch (--accumulate makes the\nparts smaller), and keep "
-            "those of process 0.\n\nThe file starts with the learning rate, the options, "
-            "`train` with its `step`, and `main`;\nthe functions that they call are below."
+            "--resume auto\n\nThe first command uses one GPU or the CPU, the second eight GPUs; "
+            "run it again to resume.\nEverything random is a function of seed, epoch, and step: "
+            "an interrupted run ends with the\nsame weights, bit for bit on a CPU.\n\n"
+            "First come `learning_rate`, `options`, `main`, and `train` with its `step`; the "
+            "functions\nthat they call are below."
         )
         return docstring([title, *text.splitlines()], "")
 
@@ -128,11 +127,12 @@ class Choices:
     def evaluate(self) -> list[str]:
         data = self.data
         kind = "classes" if data.classes else "values" if self.score == "r2" else "labels"
-        net = "First(net)" if len(self.ir.tree.outputs) > 1 else "net"
+        net = "lambda x: net(x)[0]" if len(self.ir.tree.outputs) > 1 else "net"
         for around in self.lines["judge"]:
-            net = f"{around}({net})"
-        call = CallText(f"evaluate_{kind}", (net, "feed", "device", "autocast"))
-        return [*data.part(STEP * 2), *unindented(call, "return ", 2)]
+            net = f"partial({around}, {net})"
+        call = unindented(CallText(f"evaluate_{kind}", (net, "feed", "device")), "result = ", 3)
+        judge = ("net.eval()", "with autocast():", *(STEP + line for line in call))
+        return [*data.part(STEP * 2), *judge, "net.train()", "return result"]
 
     @property
     def judged(self) -> str:
@@ -145,14 +145,46 @@ class Choices:
         return "judged" if self.validates else "ends"
 
     @property
-    def row(self) -> list[str]:
-        shown = ["epoch {row['epoch']:.2f}  loss {row['train_loss']:.4f}  "]
+    def looks(self) -> list[str]:
+        """The lines of an evaluation during training, if there are any."""
+        return list(self._looks())
+
+    def _looks(self) -> Iterator[str]:
         if self.validates:
-            shown.append(f"val {{val_loss:.4f}}  {self.scored('score')}  ")
-        more = "".join(f"{part}  " for part in self.lines["shown"])
-        shown.append(f"{more}{{row['images_per_second']:,.0f}} a second  ")
-        shown.append("{run['seconds'] / 60:.1f} min")
-        return ["show(", *(f'    f"{part}"' for part in shown), ")"]
+            yield f'val_loss, score, _ = evaluate({self.judged}, "val")'
+            yield "if not math.isfinite(val_loss):"
+            yield "    val_loss = score = math.nan  # so that it is never the best"
+            warning = "warning: at step {run['step']:,} the val loss is not finite"
+            yield f'    show(f"{warning}")'
+            yield f'row |= {{"val_loss": val_loss, "val_{self.score}": score}}'
+            score = self.scored("score")
+            yield f'text += f"val {{val_loss:.4f}}  {score}  "'
+        yield from self.lines["row"]
+        yield from (f'text += f"{part}  "' for part in self.lines["shown"])
+
+    @property
+    def result(self) -> Iterator[str]:
+        """The final evaluation, of the test set if there is one."""
+        always = self.data.published is not None
+        part = '"test"' if always else "part"
+        if not always:
+            yield 'part = "test" if "test" in data else "val"'
+        yield f"found, score, table = evaluate(chosen, {part})"
+        yield f'run["result"] = [*{self.report}]'
+        if self.validates:
+            best = self.scored("run['best']")
+            yield 'if run["best_step"]:'
+            yield f'    text = f"best val {best}: step {{at:,}}, in best.pt"'
+            yield '    run["result"].append(text)'
+        if not always:
+            yield 'if part == "test":'
+        indent = "" if always else STEP
+        yield f'{indent}row = next(row for row in run["rows"] if row["step"] == at)'
+        yield f'{indent}row |= {{"test_loss": found, "test_{self.score}": score}}'
+        if "tensorboard" in self.asked:
+            yield f"{indent}curves(writer, [row])"
+        tested = f"test {self.scored('score')}: {{file}}, read once"
+        yield f'{indent}run["result"].append(f"{tested}")'
 
     def scored(self, number: str) -> str:
         """A score in an f-string."""
@@ -191,9 +223,6 @@ class Choices:
         yield "LOSS_WEIGHTS", _weights({n: float(weights.get(n, 1)) for n in self.trained})
         yield "RESIDUALS", _listed("RESIDUALS", [str(path) for _, path in self.places.residuals])
         yield "STAGES", _listed("STAGES", self.places.stages)
-        yield "Feed", "Feed = Iterable[tuple[Tensor, Tensor]]"
-        yield "Parts", "Parts = dict[str, tuple[Tensor, Tensor]]"
-        yield "Result", "Result = tuple[float, float, Tensor]"
         yield "RANK", 'RANK = int(os.environ.get("RANK", "0"))'
         yield "WORLD", 'WORLD = int(os.environ.get("WORLD_SIZE", "1"))'
         yield "LEASE", "LEASE = 150  # seconds that the lock of a lost machine may last"
@@ -210,7 +239,11 @@ def _weights(weights: Mapping[str, float]) -> str:
 
 
 def _listed(name: str, values: Sequence[str]) -> str:
-    flat = f"{name} = {[*values]}".replace("'", '"')
-    if len(flat) <= WIDTH:
+    """Paths as one string, separated by spaces."""
+    text = " ".join(values)
+    if len(flat := f'{name} = "{text}"') <= WIDTH:
         return flat
-    return "\n".join([f"{name} = [", *(f'    "{value}",' for value in values), "]"])
+    *lines, last = wrap(text, WIDTH - len(STEP) - 3, break_long_words=False)
+    return "\n".join(
+        [f"{name} = (", *(f'{STEP}"{line} "' for line in lines), f'{STEP}"{last}"', ")"]
+    )

@@ -63,18 +63,28 @@ class Data:
             yield from self._folders()
             yield "sizes = {part: len(images) for part, images in data.items()}"
             return
-        made = f"made_up({self._maker}, {self._count})"
+        few = self._count // 4
+        made = (
+            f'sizes = {{"train": {self._count}, "val": {few}, "test": {few}}}',
+            f"data = {{part: {self._maker}(n, seed_of(part)) for part, n in sizes.items()}}",
+        )
         if self.recipe.data == "synthetic":
-            yield f"data = {made}"
+            yield from made
         else:
             yield 'if args.data == "synthetic":'
-            yield f"{INSIDE}data = {made}"
+            yield from (INSIDE + line for line in made)
             yield "else:"
             read = f"{READERS.get(self.recipe.data, 'read_idx_set')}(args)"
             read = f"of_first(lambda: {read})" if self.published else read
             yield f"{INSIDE}data = {read}"
             if share := self.recipe.validation:
-                yield f"{INSIDE}hold_out(data, {share!r}, args.seed)"
+                inside = INSIDE if self.published else INSIDE * 2
+                if not self.published:
+                    yield f'{INSIDE}if "val" not in data:'
+                yield f'{inside}x, y = data["train"]'
+                yield f"{inside}kept, held = held_out(len(x), {share!r}, args.seed)"
+                parts = '{"train": (x[kept], y[kept]), "val": (x[held], y[held])}'
+                yield f"{inside}data |= {parts}"
         yield "data = {part: (x.to(device), y.to(device)) for part, (x, y) in data.items()}"
         yield f'{self.x}, {self.y} = data["train"]'
         yield "sizes = {part: len(x) for part, (x, _) in data.items()}"
@@ -108,30 +118,40 @@ class Data:
 
     def _folders(self) -> Iterator[str]:
         enlarged = int(self.test_size / self.recipe.test_crop)
+        made = f'"train": (4096, {self.size}), "val": (1024, {self.test_size})'
+        yield "data: dict[str, Any] = {}"
         yield "names = list(map(str, range(OUTPUTS)))"
         yield 'if args.data == "synthetic":'
-        yield f"{INSIDE}data = made_up_images({self.size}, {self.test_size})"
+        yield f'{INSIDE}made = {{{made}, "test": (1024, {self.test_size})}}'
+        yield f"{INSIDE}for part, (n, side) in made.items():"
+        yield f"{INSIDE * 2}data[part] = SyntheticImages(n, side, seed_of(part))"
         yield "else:"
         yield f'{INSIDE}with needs("torchvision"):'
         imported = "from torchvision.transforms import v2"
         yield f"{INSIDE * 2}{imported}  # type: ignore[import-untyped]"
         yield ""
         yield f"{INSIDE}root = Path(args.data or FOLDERS[0])"
-        yield f"{INSIDE}change = v2.Compose("
-        yield f"{INSIDE * 2}["
+        yield f"{INSIDE}changes = ["
         for step in self._changes():
-            yield f"{INSIDE * 3}{step},"
-        yield f"{INSIDE * 2}]"
-        yield f"{INSIDE})"
-        yield f"{INSIDE}middle = [v2.Resize({enlarged}), v2.CenterCrop({self.test_size})]"
-        yield f"{INSIDE}whole = v2.Compose([v2.PILToTensor(), *middle])"
-        yield f"{INSIDE}data = read_folders(root, change, whole, args.seed)"
+            yield f"{INSIDE * 2}{step},"
+        yield f"{INSIDE}]"
+        yield f"{INSIDE}change = v2.Compose(changes)"
+        middle = f"v2.Resize({enlarged}), v2.CenterCrop({self.test_size})"
+        yield f"{INSIDE}whole = v2.Compose([v2.PILToTensor(), {middle}])"
+        yield f'{INSIDE}data["train"] = Folder(root / "train", change, args.seed)'
+        yield f'{INSIDE}names = data["train"].classes'
+        yield f'{INSIDE}for part in ("val", "test"):'
+        yield f"{INSIDE * 2}if (root / part).is_dir():"
+        yield f"{INSIDE * 3}data[part] = Folder(root / part, whole, like=names)"
         if "cache" in self.asked:
             yield f"{INSIDE}for images in data.values() if args.cache else ():"
             yield f"{INSIDE * 2}keep_decoded(images, {max(enlarged, self._enlarged)}, args)"
         if share := self.recipe.validation:
-            yield f"{INSIDE}hold_out_images(data, whole, {share!r}, args.seed)"
-        yield f'{INSIDE}names = data["train"].classes'
+            yield f'{INSIDE}if "val" not in data:'
+            yield f'{INSIDE * 2}images = data["train"]'
+            yield f"{INSIDE * 2}kept, held = held_out(len(images), {share!r}, args.seed)"
+            yield f'{INSIDE * 2}data["train"] = images.some(kept, change)'
+            yield f'{INSIDE * 2}data["val"] = images.some(held, whole)'
 
     def _changes(self) -> Iterator[str]:
         usual = ["v2.PILToTensor()", f"v2.Resize({self._enlarged})", "v2.RandomCrop({size})"]
@@ -164,11 +184,15 @@ class Data:
 
     def batch(self) -> Iterator[str]:
         """A training batch, on its device, prepared and augmented."""
-        if self.images:
+        x = "prepare(x)" if self.images else "x"
+        if self.lines["images"] and self.images:
             yield "x = prepare(x)"
+            x = "x"
         yield from self.lines["images"]
         if self.resized(self.size):
-            yield f"x = resize(x, {self.size})"
+            x = f"resize({x}, {self.size})"
+        if x != "x":
+            yield f"x = {x}"
         yield from self.lines["inputs"]
         if self.recipe.loss == "bce":
             yield "y = F.one_hot(y, OUTPUTS).float()"
@@ -181,9 +205,11 @@ class Data:
     def part(self, indent: str) -> Iterator[str]:
         """The batches of these keys of a part of the data, prepared."""
         if self.folder:
-            yield "loaded = batches(data[part], keys, device, args)"
-            yield "feed = ((prepare(x), y) for x, y in loaded)"
+            yield "keys = torch.arange(sizes[part]).split(args.batch_size // parts)[RANK::WORLD]"
+            loaded = "batches(data[part], keys, device, args)"
+            yield f"feed = ((prepare(x), y) for x, y in {loaded})"
             return
+        yield "keys = torch.arange(sizes[part], device=device).split(part_size)[RANK::WORLD]"
         yield "all_x, all_y = data[part]"
         x, y = "all_x[key]", "all_y[key]"
         if self.images:

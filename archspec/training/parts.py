@@ -29,9 +29,9 @@ STANDARD = (
     "time zipfile zlib"
 ).split()
 FROM_STANDARD = {
-    "collections.abc": ("Callable", "Iterable", "Iterator", "Sequence"),
+    "collections.abc": ("Callable", "Iterator", "Sequence"),
     "concurrent.futures": ("Future", "ThreadPoolExecutor"),
-    "functools": ("cache", "partial"),
+    "functools": ("partial",),
     "importlib.util": ("find_spec",),
     "pathlib": ("Path",),
     "typing": ("Any",),
@@ -41,7 +41,7 @@ TORCH = (
     ("import torch.distributed as dist", ("dist",)),
     ("from torch import Tensor, nn", ("nn",)),
     ("from torch.nn import functional as F", ("F",)),
-    ("from torch.nn.parallel import DistributedDataParallel", ("DistributedDataParallel",)),
+    ("from torch.nn.parallel import DistributedDataParallel as DDP", ("DDP",)),
     ("from torch.optim.swa_utils import get_ema_multi_avg_fn", ("get_ema_multi_avg_fn",)),
     ("from torch.utils.data import DataLoader, Dataset", ("Dataset",)),
 )
@@ -135,7 +135,15 @@ def _closure(used: set[str]) -> set[str]:
 
 
 def _names(source: str) -> set[str]:
-    return {node.id for node in ast.walk(parse_python(source)) if isinstance(node, ast.Name)}
+    """The names that a module reads, without the variables of its functions."""
+    return set[str]().union(*map(_reads_of, parse_python(source).body))
+
+
+def _reads_of(node: ast.stmt) -> set[str]:
+    names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+    own = isinstance(node, ast.FunctionDef)
+    stored = {name.id for name in names if own and isinstance(name.ctx, ast.Store)}
+    return {name.id for name in names} - stored
 
 
 def _standard(used: set[str]) -> list[str]:

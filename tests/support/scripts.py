@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,13 +36,15 @@ class Script:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = write_script(folder, text, options)
         self.module = module_of(self.path)
-        self.module.keep_memory = self.module.take_signals = lambda: None
+        self.module.keep_memory = lambda: None
 
     def __call__(self, out: Path, *options: str) -> str:
         """Train; what was printed. A run that ends early raises SystemExit."""
         words = [str(self.path), "--out", str(out), *options]
         printed = io.StringIO()
-        with mock.patch.object(sys, "argv", words), contextlib.redirect_stdout(printed):
+        handlers = mock.patch.object(signal, "signal")  # those of the tests stay
+        argv = mock.patch.object(sys, "argv", words)
+        with argv, handlers, contextlib.redirect_stdout(printed):
             args = self.module.options()
             with self.module.claimed(args.out), ThreadPoolExecutor(1) as thread:
                 self.module.train(args, thread)

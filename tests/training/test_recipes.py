@@ -8,6 +8,7 @@ import math
 import random
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -238,11 +239,11 @@ def changes(module: ModuleType, monkeypatch: pytest.MonkeyPatch, out: Path) -> l
     """What a script does to the images of a folder."""
     found = list[Any]()
 
-    def read_folders(root: Path, change: Any, *_: object) -> None:
+    def folder(root: Path, change: Any, *_: object) -> None:
         found.extend(change.transforms)
         raise InterruptedError
 
-    monkeypatch.setattr(module, "read_folders", read_folders)
+    monkeypatch.setattr(module, "Folder", folder)
     monkeypatch.setattr("sys.argv", ["train.py", "--data", "nowhere", "--out", str(out)])
     with pytest.raises(InterruptedError):
         module.train(module.options(), None)
@@ -406,9 +407,10 @@ def test_every_image_is_mirrored_in_every_second_epoch(tmp_path: Path) -> None:
 
 def test_an_evaluation_takes_the_mean_of_both_sides(tmp_path: Path) -> None:
     script = Script(tmp_path, TWO + recipe("test_flip: true, loss_weights: {aux: 1}"))
-    assert "evaluate_classes(Mirrored(First(net)), feed" in script.path.read_text("utf-8")
+    source = script.path.read_text("utf-8")
+    assert "\n                partial(mirrored, lambda x: net(x)[0]), feed, device\n" in source
     net, x = nn.Sequential(nn.Flatten(), nn.Linear(20, 3)), images(6, 1, 4, 5)
-    mean = script.module.Mirrored(net)
+    mean = partial(script.module.mirrored, net)
     torch.testing.assert_close(mean(x), (net(x) + net(x.flip(3))) / 2)
     torch.testing.assert_close(mean(x), mean(x.flip(3)))
     assert "accuracy" in script(tmp_path / "run", "--steps", "2")

@@ -124,7 +124,7 @@ START = {
     "copies: data = {part: (x.to(device), y.to(device)) for part, (x, y) in data.items()}",
     "copies: net = Tiny().to(device)",
     SHARED,
-    "copies: return torch.tensor([MEAN, STD], device=device).reshape(2, -1, 1, 1)",
+    "copies: mean, std = torch.tensor([MEAN, STD], device=device).reshape(2, -1, 1, 1)",
 }
 REPEATED = "copies: keys = (order[places // repeats] + copies * count).to(device)"
 LOOK = "waits: *losses, total, stopping = (news / WORLD).tolist()"
@@ -166,7 +166,7 @@ def test_a_step_on_a_folder_copies_its_batch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("then", "now", "found"),
     [
-        ("statistics(x.device)", "torch.tensor([MEAN, STD], device=x.device)", "copies"),
+        ("((x - mean) / std)", "(x - torch.tensor(MEAN, device=x.device))", "copies"),
         (".to(device) + epoch", " + epoch", "copies"),
         ("(loss / args.accumulate)", "(loss / args.accumulate / float(loss))", "waits"),
     ],
@@ -177,6 +177,6 @@ def test_what_waits_is_found(then: str, now: str, found: str, tmp_path: Path) ->
     assert then in source
     script.path.write_text(source.replace(then, now))
     script.module = module_of(script.path)
-    script.module.keep_memory = script.module.take_signals = lambda: None
+    script.module.keep_memory = lambda: None
     few, more = (run(script, tmp_path / str(steps), "--steps", str(steps)) for steps in (4, 12))
     assert any(few[line] != more[line] for line in more if line.startswith(found) and line != LOOK)

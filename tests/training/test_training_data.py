@@ -42,7 +42,7 @@ def test_r2_does_not_depend_on_where_targets_lie(tmp_path: Path) -> None:
     y = torch.randn(512, 10) + torch.tensor(1e4)
     x = y + 0.5 * torch.randn(512, 10)
     feed = [(a, b) for a, b in zip(x.split(64), y.split(64), strict=True)]
-    _, score, _ = module.evaluate_values(torch.nn.Identity(), feed, "cpu", torch.no_grad)
+    _, score, _ = module.evaluate_values(torch.nn.Identity(), feed, "cpu")
     exact = 1 - (x - y).double().square().sum(0) / (y.double() - y.double().mean(0)).square().sum(0)
     assert score == pytest.approx(float(exact.mean()), abs=1e-3)
 
@@ -61,7 +61,7 @@ def test_a_file_of_tensors_is_learnt(tmp_path: Path) -> None:
     more = recipe("loss: mse", data="tensors", lr="0.1", epochs="80", batch_size="32")
     data = tensors(tmp_path / "data.pt", 4)
     printed = Script(tmp_path, LINE + more)(tmp_path / "run", "--data", str(data))
-    assert "80 steps of 32 of 58 samples, val 6, test 32, " in printed
+    assert "80 steps of 32, train 58, test 32, val 6, " in printed
     assert torch.load(tmp_path / "run" / "best.pt", weights_only=True)["run"]["best"] > 0.99
 
 
@@ -136,7 +136,7 @@ def test_folders_that_are_missing_or_others(
     assert f"{tmp_path / 'nowhere' / 'train'} is not a directory" in message
     (tmp_path / "two" / "train" / "one").mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(tmp_path / "two" / "train" / "one" / "0.png")
-    with pytest.raises(SystemExit, match="has 1 classes, one per directory, but the network has 3"):
+    with pytest.raises(SystemExit, match="has 1 classes, the network 3 outputs"):
         of_folders(tmp_path / "run", "--data", str(tmp_path / "two"))
 
 

@@ -92,7 +92,7 @@ def test_blocks_are_dropped_in_the_order_in_which_they_are_computed() -> None:
         f"{HEAD.format('3, 8, 8')}stem: [{{conv: 8}}, {CELL}]\n{stages}head: [{CELL}, {END}{DEEP}"
     )
     (line,) = re.findall("RESIDUALS = (.*)", archspec.render_training(parse_text(text, "net.yaml")))
-    assert line == '["bn1", "layer1.0.conv2", "layer1.1.conv2", "bn2"]'
+    assert line == '"bn1 layer1.0.conv2 layer1.1.conv2 bn2"'
 
 
 def test_dropout_acts_on_the_last_linear_layer_of_the_main_path() -> None:

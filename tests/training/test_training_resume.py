@@ -120,7 +120,7 @@ def test_signals_checkpoint_and_end_with_a_code_that_tells(
         assert process.printed.read_text().startswith("tiny: 1 x cpu")
         time.sleep(random.uniform(0, 0.1))
         os.kill(process.pid, number)
-        saved = f", saved to {tmp_path / 'run' / 'last.pt'}; --resume auto"
+        saved = f", saved in {tmp_path / 'run'}; --resume auto"
         assert re.search(rf"stopped at step \d+{saved}", finish(process, 128 + number))
         assert (tmp_path / "run" / "last.pt").exists()
     script(tmp_path / "run", "--resume")
@@ -250,11 +250,11 @@ def test_a_file_that_may_not_grow(simple: Script, tmp_path: Path) -> None:
     import resource
 
     path, limits = tmp_path / "last.pt", resource.getrlimit(resource.RLIMIT_FSIZE)
-    simple.module.write(path, b"old")
+    simple.module.write(b"old", path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2**26, limits[1]))
     try:
         with pytest.raises(SystemExit, match=r"could not write .*: File too large"):
-            simple.module.write(path, bytes(2**26 + 1))
+            simple.module.write(bytes(2**26 + 1), path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_bytes() == b"old"
@@ -267,7 +267,7 @@ def test_a_loss_that_is_not_finite_is_never_saved(
 ) -> None:
     message = simple.refuses(tmp_path, "--lr", "1e30", "--seed", "3", *options)
     assert "at step " in message
-    assert re.search(r"learning rate \d(\.\d)?e\+(2|3)\d\n", message)
+    assert re.search(r"with lr \d(\.\d)?e\+(2|3)\d\n", message)
     assert "lower --lr" in message
     for path in tmp_path.glob("*.pt"):
         state = torch.load(path, weights_only=True)

@@ -56,23 +56,25 @@ def rows(out: Path) -> list[dict[str, str]]:
 
 
 def test_the_seed_says_what_is_held_out(script: Script) -> None:
-    whole = drawn("train")["train"][0][:, 0]
     splits = []
     for seed in (0, 0, 1):
-        data = drawn("train", "test")
-        script.module.hold_out(data, 0.2, seed)
-        train, val = (data[part][0][:, 0] for part in ("train", "val"))
+        train, val = script.module.held_out(30, 0.2, seed)
         assert (len(train), len(val)) == (24, 6)
-        assert torch.equal(torch.cat([train, val]).sort().values, whole)
-        assert torch.equal(data["train"][1], train.long() % 3), "each has its own target"
+        assert torch.equal(torch.cat([train, val]).sort().values, torch.arange(30))
         splits.append(val.tolist())
     assert splits[0] == splits[1] != splits[2]
 
 
-def test_a_validation_part_of_the_data_is_taken_as_it_is(script: Script) -> None:
-    data = drawn("train", "val", "test")
-    script.module.hold_out(data, 0.2, 0)
-    assert [len(x) for x, _ in data.values()] == [30, 30, 30]
+@pytest.mark.parametrize(
+    ("parts", "sizes"), [(("train", "val"), (30, 30)), (("train", "test"), (24, 6))]
+)
+def test_a_validation_part_of_the_data_is_taken_as_it_is(
+    script: Script, tmp_path: Path, parts: tuple[str, ...], sizes: tuple[int, int]
+) -> None:
+    printed = script(tmp_path / "run", "--data", saved(tmp_path, *parts))
+    first = printed.splitlines()[0]
+    assert f"train {sizes[0]}, " in first
+    assert f"val {sizes[1]}, " in first
 
 
 @pytest.mark.parametrize(("count", "share", "held"), [(10, 0.1, 1), (4, 0.1, 1), (10, 0.99, 10)])
@@ -182,12 +184,12 @@ def test_without_validation_all_is_trained_on_and_the_last_tested(tmp_path: Path
     data, out = saved(tmp_path, "train", "test"), tmp_path / "run"
     seen, printed = watched(script, out, "--data", data)
     assert seen == [100]
-    assert " of 30 samples, test 30, " in printed
+    assert ", train 30, test 30, " in printed
     assert ": last.pt, read once" in printed
     assert "val " not in printed
     assert not (out / "best.pt").exists()
     assert rows(out)[-1]["test_accuracy"]
-    assert "the data has no validation or test samples" in script.refuses(
+    assert "no sample is left to evaluate with" in script.refuses(
         tmp_path / "other", "--data", saved(tmp_path, "train")
     )
 
@@ -235,10 +237,10 @@ def images(root: Path, *parts: str) -> str:
 @pytest.mark.parametrize(
     ("parts", "sizes", "tested"),
     [
-        (("train", "val"), "12 samples, val 12, ", False),
-        (("train", "val", "test"), "12 samples, val 12, test 12, ", True),
-        (("train", "test"), "9 samples, val 3, test 12, ", True),
-        (("train",), "9 samples, val 3, ", False),
+        (("train", "val"), ", train 12, val 12, ", False),
+        (("train", "val", "test"), ", train 12, val 12, test 12, ", True),
+        (("train", "test"), ", train 9, test 12, val 3, ", True),
+        (("train",), ", train 9, val 3, ", False),
     ],
 )
 def test_folders_that_there_are(
@@ -252,9 +254,17 @@ def test_folders_that_there_are(
 
 
 def test_images_held_out_are_not_augmented(of_folders: Script, tmp_path: Path) -> None:
-    data = Path(images(tmp_path / "data", "train"))
-    parts = of_folders.module.read_folders(data, "change", "whole", 0)
-    of_folders.module.hold_out_images(parts, "whole", 0.25, 0)
-    assert (parts["train"].change, parts["val"].change) == ("change", "whole")
-    paths = [path for part in ("train", "val") for path, _ in parts[part].images]
+    data, batches = images(tmp_path / "data", "train"), of_folders.module.batches
+    parts = list[Any]()
+
+    def watch(data: Any, *more: Any) -> Any:
+        parts.append(data)
+        return batches(data, *more)
+
+    with mock.patch.object(of_folders.module, "batches", watch):
+        of_folders(tmp_path / "run", "--data", data, "--workers", "0", "--steps", "1")
+    train, val = parts[:2]
+    assert "rand_augment" in str(train.change)
+    assert "rand_augment" not in str(val.change)
+    paths = [path for part in (train, val) for path, _ in part.images]
     assert len({*paths}) == len(paths) == 12

@@ -166,11 +166,7 @@ def _drawn(augment: Augment) -> str:
 
 
 def rand_augment(image: Any, layers: int, magnitude: float, deviation: float) -> Any:
-    """Operations on an image, each skipped half of the time (Cubuk et al., 2020).
-
-    The operations and the scale, out of ten, are those of "ResNet strikes back" and
-    timm.
-    """
+    """Operations, out of ten in strength, as drawn by timm (Cubuk et al., 2020)."""
     names = (
         *("autocontrast", "equalize", "invert", "posterize", "solarize"),
         *("solarize_add", "rotate", "shear_x", "shear_y", "move_x", "move_y"),

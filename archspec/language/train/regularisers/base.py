@@ -45,7 +45,7 @@ Where = Literal[
     "start",  # after the optimizer is made
     "state",  # additional state in a checkpoint
     "evaluated",  # the network to evaluate, instead of net
-    "judge",  # a wrapper class of the network to evaluate
+    "judge",  # a function of the network to evaluate and of its input, for its output
     "rate",  # an additional factor of the learning rate of a group
     "while",  # an additional condition for continuing after an epoch
     "keys",  # the samples of this process, instead of the default
@@ -82,7 +82,7 @@ class Regulariser(Basics):
 
     A field declares what a key accepts and means; a check of the field reports conflicts with other
     keys (`conflicts`). Indent lines relative to each other, not to where they go. They may use
-    RESIDUALS and STAGES, the paths of `Places`.
+    RESIDUALS and STAGES, the paths of `Places`, separated by spaces.
 
     `order` sorts regularizers: their keys, and their lines at the same location. A check sees the
     keys before its own.

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
 from archspec.language.train.regularisers.base import Idle, Idles, Lines, Places, Regulariser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
 
 
 class Mirror(Regulariser):
@@ -24,4 +31,9 @@ class Mirror(Regulariser):
 
     def script(self, network: Places) -> Lines:
         if self.test_flip:
-            yield "judge", "Mirrored"
+            yield "judge", "mirrored"
+
+
+def mirrored(net: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The mean of the outputs for an image and its mirror image."""
+    return (net(x) + net(x.flip(3))) / 2

@@ -52,7 +52,7 @@ class GaussianNoise(Regulariser):
         if self.noise.activations:
             yield from at(
                 "network",
-                "for path in STAGES:",
+                "for path in STAGES.split():",
                 f"    noise = partial(add_noise, deviation={self.noise.activations!r})",
                 "    net.get_submodule(path).register_forward_hook(noise)",
             )

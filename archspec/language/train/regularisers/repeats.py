@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,19 +46,12 @@ class Repeats(Regulariser):
 
 
 def repeated_shares(
-    count: int,
-    step: int,
-    steps: int,
-    device: Any,
-    repeats: int,
-    args: argparse.Namespace,
+    count: int, step: int, steps: int, device: Any, repeats: int, args: Any
 ) -> Iterator[Tensor]:
-    """This process's parts of batches that contain each image several times.
+    """Parts of batches that contain each image several times (Hoffer et al., 2020).
 
-    Keys are index + (epoch * repeats + copy) * count, so that each copy is changed in
-    its
-    own way. Copies go to different processes, and an epoch has as many steps as without
-    repeats, with fewer images (Hoffer et al., 2020).
+    Keys are index + (epoch * repeats + copy) * count. Copies go to different processes,
+    and an epoch has as many steps as without repeats, with fewer images.
     """
     first, parts = RANK * args.accumulate, WORLD * args.accumulate
     an_epoch = count // args.batch_size

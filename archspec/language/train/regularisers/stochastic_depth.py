@@ -46,11 +46,12 @@ class StochasticDepth(Regulariser):
 
     def script(self, network: Places) -> Lines:
         if self.stochastic_depth:
+            rate = f"{self.stochastic_depth!r} * depth / len(paths)"
             yield from at(
                 "network",
-                "for depth, path in enumerate(RESIDUALS, 1):",
-                f"    rate = {self.stochastic_depth!r} * depth / len(RESIDUALS)",
-                "    drop = partial(drop_path, rate=rate)",
+                "paths = RESIDUALS.split()",
+                "for depth, path in enumerate(paths, 1):",
+                f"    drop = partial(drop_path, rate={rate})",
                 "    net.get_submodule(path).register_forward_hook(drop)",
             )
 

@@ -18,6 +18,8 @@ from archspec.language.train.regularisers.base import (
     at,
 )
 
+GROUPS = 'groups: list[Any] = [{"params": weights}, {"params": others, "weight_decay": 0.0}]'
+
 
 def _decays(all_of_them: bool, info: ValidationInfo) -> Conflicts:
     if all_of_them and not info.data.get("weight_decay"):
@@ -48,11 +50,8 @@ class WeightDecay(Regulariser):
                 "once",
                 KERNELS,
                 "others = [p for p in net.parameters() if p.ndim < 2]  # norms and biases",
-                "groups = [",
-                f'    {{"params": weights, "weight_decay": {decay}}},',
-                '    {"params": others, "weight_decay": 0.0},',
-                "]",
+                GROUPS,
             )
             yield "parameters", "groups"
-        elif self.weight_decay or self.optimizer == "adamw":  # whose own default is not 0
+        if self.weight_decay or self.optimizer == "adamw":  # whose own default is not 0
             yield "optimizer argument", f"weight_decay={decay}"
