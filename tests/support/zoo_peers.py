@@ -25,7 +25,7 @@ from support.modules import evaluate, generated_module, images, same_bits, seede
 from support.peers import TORCHVISION, models, torchvision_model
 
 import timm  # isort: skip
-from timm.models import byobnet, convmixer, cspnet, nfnet  # isort: skip
+from timm.models import byobnet, convmixer, cspnet, mlp_mixer, nfnet  # isort: skip
 from torchvision.models import convnext, efficientnet, regnet  # isort: skip
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet, conv1x1, conv3x3  # isort: skip
 from torchvision.models.video import resnet as video  # isort: skip
@@ -139,9 +139,9 @@ OF_TIMM: dict[str, tuple[Shape, ...]] = {
     "gernet_l": IMAGES,
     "resnet51q": IMAGES,
     "nf_resnet50": IMAGES,
-    "repvgg_a0": LARGER,
+    "repvgg_a0": IMAGES,
     "convmixer_768_32": IMAGES,
-    "mobileone_s0": LARGER,
+    "mobileone_s0": IMAGES,
     "ese_vovnet19b_dw": IMAGES,
     "fasternet_t0": IMAGES,
     "mobilenetv4_conv_small": IMAGES,
@@ -172,7 +172,7 @@ def small_of_timm(name: str) -> Pair:
     """The same at half the width, with at most two blocks a stage."""
     given = archspec.load(name).data["stages"]["stages"]
     spec = variant(name, stages={"stages": [halved(stage) for stage in given]})
-    if name == "darknet53":
+    if name in cspnet.model_cfgs:
         csp = cspnet.model_cfgs[name]
         depth, wide = ([*map(int, row)] for row in (csp.stages.depth, csp.stages.out_chs))
         narrow = {"depth": [min(n, 2) for n in depth], "out_chs": [n // 2 for n in wide]}
@@ -194,6 +194,14 @@ def halved(stage: dict[str, Any]) -> dict[str, Any]:
         return min(value, 2) if key in ("repeat", "depth") else value
 
     return {key: changed(key, value) for key, value in stage.items()}
+
+
+def small_mixer() -> Pair:
+    """An eighth as wide, with two blocks; the images have as many patches."""
+    name = "mixer_s32_224"
+    stem, stages = {"stem": {"patch_embed": 64}}, {"blocks": {"repeat": 2}}
+    peer = partial(mlp_mixer.MlpMixer, patch_size=32, num_blocks=2, embed_dim=64)
+    return Pair(variant(name, stem=stem, stages=stages), peer, OF_TIMM[name])
 
 
 def small_nf_resnet() -> Pair:
@@ -266,7 +274,7 @@ def small_regnet(name: str) -> Pair:
     depths = few(regnet_params(name).depths, (1, 2, 1, 1))
     blocks = {f"block{number}": {"repeat": count} for number, count in enumerate(depths, 1)}
     spec = variant(name, stages={"trunk_output": {"sequence": blocks}})
-    return Pair(spec, regnet_peer(name, depths), LARGER)
+    return Pair(spec, regnet_peer(name, depths))
 
 
 def variant(name: str, **changes: Any) -> dict[str, Any]:
@@ -327,7 +335,7 @@ def small_efficientnet_v2() -> Pair:
     spec = variant("efficientnet_v2_s", stages={"features": {"sequence": repeats}})
     norm = partial(nn.BatchNorm2d, eps=1e-3)
     peer = partial(efficientnet.EfficientNet, settings, 0.2, norm_layer=norm, last_channel=last)
-    return Pair(spec, peer, LARGER)
+    return Pair(spec, peer)
 
 
 def small_head(name: str) -> Pair:
@@ -344,12 +352,13 @@ def small_head(name: str) -> Pair:
             model.classifier[at] = nn.Linear(here, after)
         return model
 
-    return Pair(variant(name, head={"classifier": layers}), peer, LARGER)
+    shapes = LARGER if name == "alexnet" else IMAGES
+    return Pair(variant(name, head={"classifier": layers}), peer, shapes)
 
 
 def mobilenet_pair(width: float) -> Pair:
     build = partial(torchvision_model, "mobilenet_v2", width_mult=width)
-    return Pair("mobilenet_v2", build, LARGER, settings={"width": width})
+    return Pair("mobilenet_v2", build, settings={"width": width})
 
 
 #: With further heads for training, whose images are not small.
