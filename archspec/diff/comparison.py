@@ -89,7 +89,7 @@ class Comparison:
         named = len(mine & theirs) >= SAME_NAMES * len(mine | theirs)
         return named or 2 * kept >= STRANGE * (len(old) + len(new))
 
-    @property
+    @cached_property
     def metrics(self) -> list[Metric]:
         """The cost of the changes."""
         return list(_metrics(self.facts))
