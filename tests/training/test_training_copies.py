@@ -178,5 +178,5 @@ def test_what_waits_is_found(then: str, now: str, found: str, tmp_path: Path) ->
     script.path.write_text(source.replace(then, now))
     script.module = module_of(script.path)
     script.module.keep_memory = lambda: None
-    few, more = (run(script, tmp_path / str(steps), "--steps", str(steps)) for steps in (4, 12))
+    few, more = (run(script, tmp_path / str(steps), "--steps", str(steps)) for steps in (2, 4))
     assert any(few[line] != more[line] for line in more if line.startswith(found) and line != LOOK)
