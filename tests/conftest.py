@@ -20,7 +20,11 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 #: Modules and results that are kept are millions of objects, and no garbage.
-gc.set_threshold(50_000, 20, 20)
+gc.set_threshold(500_000, 20, 20)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 @pytest.fixture

@@ -103,7 +103,6 @@ def parser(command: str = "") -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    gc.set_threshold(50_000)  # most of a short run is imports, and they create no garbage
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
@@ -124,6 +123,7 @@ def command() -> int:
 
     A normal exit would tear down everything that was imported, which is a tenth of a short run.
     """
+    gc.set_threshold(50_000)  # most of a short run is imports, and they create no garbage
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed before the start
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
