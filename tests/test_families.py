@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 import archspec
-from support import DATA
+from support import DATA, analyzed
 from support.modules import evaluate, images, same_bits
 from support.zoo_peers import (
     CONVNEXT,
@@ -101,7 +101,7 @@ def test_every_spec_of_the_zoo_has_a_peer() -> None:
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_counts(name: str) -> None:
-    cost = archspec.analyze(name)
+    cost = analyzed(name)
     assert list(cost.input) == COUNTS[name]["input"]
     assert (cost.params, cost.macs) == (COUNTS[name]["params"], COUNTS[name]["macs"])
 

@@ -26,7 +26,7 @@ from archspec.infer.header import read_header
 from archspec.ir import Op, fields_of
 from archspec.language.load import parse_text
 from archspec.ops import OPS
-from support import write_spec
+from support import analyzed, write_spec
 from support.draws import blank
 from support.ops import ARRIVES, GIVEN, meetings, usual
 from support.peers import TORCHVISION, CifarResNet, torchvision_model
@@ -66,7 +66,7 @@ def state_of(text: str) -> Shapes:
     return shapes_of(lambda: archspec.build_module(spec))
 
 
-def analyzed(text: str) -> Shapes:
+def state_in(text: str) -> Shapes:
     """Names and shapes by the analysis of a spec."""
     return archspec.analyze(parse_text(text, "test", memo=MEMO)).state
 
@@ -119,7 +119,7 @@ def test_torchvisions_resnets_come_back(name: str) -> None:
     found = infer(shapes)
     assert said(found) == [f"extends: {name}", "name: inferred"]
     assert found.text
-    assert analyzed(found.text) == shapes
+    assert state_in(found.text) == shapes
 
 
 @pytest.mark.parametrize("name", TIMM)
@@ -128,18 +128,18 @@ def test_timms_resnets_come_back(name: str) -> None:
 
     `test_zoo.py` shows that the analysis of each has timm's names and shapes.
     """
-    shapes = archspec.analyze(name).state
+    shapes = analyzed(name).state
     found = infer(shapes)
     assert found.text, found.reasons
     assert found.base == TWINS.get(name, name)
     if name in TWINS:
         assert name in found.alternatives
-    assert analyzed(found.text) == shapes
+    assert state_in(found.text) == shapes
 
 
 @pytest.mark.parametrize("name", ["ecaresnet50d_pruned", "ecaresnet101d_pruned"])
 def test_pruned_widths_come_back(name: str) -> None:
-    shapes = archspec.analyze(name).state
+    shapes = analyzed(name).state
     assert infer(shapes).base == name
 
 
@@ -148,15 +148,15 @@ def test_options_alone_explain_a_resnet(name: str, monkeypatch: pytest.MonkeyPat
     """Without looking at the shipped specs for one that is equal, and then for a near one."""
     package = importlib.import_module("archspec.infer")
     monkeypatch.setattr(package, "matches", lambda *_: [])
-    shapes = archspec.analyze(name).state
+    shapes = analyzed(name).state
     found = infer(shapes)
     assert found.text, found.reasons
-    assert analyzed(found.text) == shapes
+    assert state_in(found.text) == shapes
     monkeypatch.setattr(package, "_nearest", lambda *_: None)
     whole = infer(shapes)
     assert whole.text
     assert "extends" not in whole.text
-    assert analyzed(whole.text) == shapes
+    assert state_in(whole.text) == shapes
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet50d", "seresnext26t_32x4d"])
@@ -324,7 +324,7 @@ def test_huge_sizes_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["resnet18", "seresnet50"])
 def test_one_tampered_shape_is_refused(name: str) -> None:
-    shapes = archspec.analyze(name).state
+    shapes = analyzed(name).state
     for key in random.Random(4).sample(sorted(shapes), 8):
         for place, size in enumerate(shapes[key]):
             if (key, place) == ("conv1.weight", 1):
@@ -354,7 +354,7 @@ def test_whatever_is_proposed_has_the_names_and_shapes() -> None:
         found = infer(shapes)
         if found.text is not None:
             assert classes(parse_text(found.text, "test")) is not None
-            assert analyzed(found.text) == shapes
+            assert state_in(found.text) == shapes
 
 
 # Files -----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from archspec.picture.flow import cost_of
 from archspec.picture.graph import graph_of
 from archspec.picture.page import scene
 from archspec.picture.svg import DARK, LIGHT, draw
-from support import ROOT
+from support import ROOT, analyzed
 from support.strategies import EXAMPLES, specs
 
 NAMES = sorted(shipped())
@@ -46,7 +46,7 @@ def overlapping(items: list[Any]) -> Iterator[tuple[Any, Any]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_shipped_network_is_drawn(name: str) -> None:
-    assert assert_drawn_well(archspec.analyze(name)).scale == 1
+    assert assert_drawn_well(analyzed(name)).scale == 1
 
 
 def assert_drawn_well(analysis: Analysis) -> Scene:

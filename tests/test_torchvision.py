@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 import archspec
 from archspec.infer import infer, infer_file
-from support import DATA
+from support import DATA, analyzed
 from support.draws import blank, filled, initial, undrawn
 from support.modules import READERS, assert_same_tensors
 from support.peers import models
@@ -95,7 +95,7 @@ def test_the_same_weights_from_a_seed(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_numbers_that_torchvision_states(name: str) -> None:
-    cost = archspec.analyze(name)
+    cost = analyzed(name)
     stated = {
         (weights.meta["num_params"], weights.meta["_ops"])
         for weights in models.get_model_weights(name)

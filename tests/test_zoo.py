@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 import archspec
-from support import ROOT, SHIPPED
+from support import ROOT, SHIPPED, analyzed, rendered
 from support.draws import blank, randomise
 from support.modules import evaluate, images, network_class
 from support.zoo_peers import (
@@ -34,16 +33,6 @@ from support.zoo_peers import (
 )
 
 
-@cache
-def source(name: str) -> str:
-    return archspec.render(name)
-
-
-@cache
-def analysis(name: str) -> archspec.Analysis:
-    return archspec.analyze(name)
-
-
 def test_every_network_of_the_census_is_shipped() -> None:
     assert len(CENSUS) == 81
     assert set(CENSUS) <= {*SHIPPED, *ZOO}
@@ -52,7 +41,7 @@ def test_every_network_of_the_census_is_shipped() -> None:
 
 @pytest.mark.parametrize("name", CENSUS)
 def test_counts(name: str) -> None:
-    census, cost = CENSUS[name], analysis(name)
+    census, cost = CENSUS[name], analyzed(name)
     assert list(cost.input) == census["input"]
     assert (cost.params, cost.macs) == (census["params"], census["macs"])
     assert cost.output == (1000,)
@@ -65,12 +54,12 @@ def test_keys_and_shapes_in_order(name: str) -> None:
     Where what runs last is registered first, the order is held against the peer.
     """
     namespace: dict[str, object] = {"__name__": name}
-    exec(source(name), namespace)
-    rendered = blank(network_class(namespace)).state_dict()
-    shapes = {key: tuple(value.shape) for key, value in rendered.items()}
-    assert shapes == analysis(name).state
+    exec(rendered(name), namespace)
+    made = blank(network_class(namespace)).state_dict()
+    shapes = {key: tuple(value.shape) for key, value in made.items()}
+    assert shapes == analyzed(name).state
     if not name.startswith(("regnet", "convnext", "gernet", "resnet51q", "nf_resnet", "vit_")):
-        assert list(shapes) == list(analysis(name).state)
+        assert list(shapes) == list(analyzed(name).state)
     if name in CENSUS:
         lines = "\n".join(f"{key}:{shape}" for key, shape in shapes.items())
         digest = hashlib.sha256(lines.encode()).hexdigest()
@@ -114,7 +103,7 @@ def test_a_variant_says_little() -> None:
 
 def test_rendered_source_is_clean(tmp_path: Path) -> None:
     for name in ZOO:
-        (tmp_path / f"{name}.py").write_text(source(name), "utf-8")
+        (tmp_path / f"{name}.py").write_text(rendered(name), "utf-8")
     for command in (["format", "--check", "--diff"], ["check"]):
         done = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--isolated", tmp_path],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,18 @@ def write_spec(folder: Path, text: str, name: str = "net") -> Path:
     return path
 
 
+@cache
+def analyzed(name: str) -> archspec.Analysis:
+    """The analysis of a built-in spec, which several files of tests look at."""
+    return archspec.analyze(name)
+
+
+@cache
+def rendered(name: str) -> str:
+    """The source of a built-in spec, likewise."""
+    return archspec.render(name)
+
+
 def input_of(name: str) -> tuple[int, ...]:
     """The shape that a shipped spec says of its input."""
     return tuple(archspec.load(name).input)
@@ -37,6 +50,7 @@ def git(folder: Path, *words: str) -> str:
     command = ["git", *who, *words]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout
+
 
 #: The U-Net with a quarter of its channels.
 NARROW_UNET = {

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 import archspec
 from archspec.verify.tensors import images as images
 from archspec.verify.tensors import same_bits as same_bits
+from support import rendered
 
 _folder = tempfile.TemporaryDirectory(prefix="archspec-generated-")
 
@@ -55,7 +56,8 @@ def network_class(namespace: Mapping[str, Any]) -> type[nn.Module]:
 
 def generated_module(spec: archspec.Spec | Path | str, **args: Any) -> nn.Module:
     """The network that the rendered source of a spec builds."""
-    return module_from_source(archspec.render(spec, **args))
+    plain = isinstance(spec, str) and not args
+    return module_from_source(rendered(spec) if plain else archspec.render(spec, **args))
 
 
 #: The two ways from a spec to a module. What one does, the other does to the bit.
