@@ -280,10 +280,10 @@ def did_you_mean(
     what: str = "expected one of",
     aliases: Mapping[str, str] | None = None,
 ) -> Hint:
-    """A hint with the closest of `choices`, and all of them if they are few."""
+    """A hint with the closest of `choices`, and all of them if it is a guess and they are few."""
     choices = sorted(set(choices))
     found = guess(wrong, choices, aliases)
-    listed = f"{what}: {', '.join(choices)}" if 0 < len(choices) <= 60 else ""
+    listed = f"{what}: {', '.join(choices)}" if 0 < len(choices) <= 60 and not found.sure else ""
     text = " ".join(filter(None, [str(found), listed]))
     return instead(text, wrong, found.word, found.sure)
 

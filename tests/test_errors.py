@@ -170,7 +170,7 @@ WRONG = {
         (
             "unknown-key",
             "no argument or part `repeats`",
-            "did you mean `repeat`? available in a stage",
+            "did you mean `repeat`?",
         ),
     ),
     "a typo in what stands beside a layer": (

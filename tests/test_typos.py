@@ -177,6 +177,18 @@ def test_a_slip_of_two_words_is_none() -> None:
     assert not did_you_mean("hear", ["heat", "head"]).sure
 
 
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("momentun", "did you mean `momentum`?"),
+        ("moment", "did you mean `momentum`? expected one of: batch_size, epochs, momentum"),
+        ("xyzzy", "expected one of: batch_size, epochs, momentum"),
+    ],
+)
+def test_only_a_guess_lists_the_choices(wrong: str, hint: str) -> None:
+    assert did_you_mean(wrong, ["momentum", "batch_size", "epochs"]) == hint
+
+
 UNSUPPORTED = {
     "unfold": "`unfold` is not supported yet (torch.nn.Unfold)",
     "unpool": "`unpool` is not supported yet (torch.nn.MaxUnpool2d)",

@@ -56,7 +56,8 @@ def _meant(wrong: str, known: Set[str], rest: str) -> Hint:
     word = found.word or ours
     if not text and (none := unsupported(wrong)):
         text = f"{none};"
-    return instead(" ".join(filter(None, [text, rest])).rstrip(";"), wrong, word, found.sure)
+    text = " ".join(filter(None, [text, "" if found.sure else rest])).rstrip(";")
+    return instead(text, wrong, word, found.sure)
 
 
 def argument_hints(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
