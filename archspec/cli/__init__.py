@@ -33,7 +33,7 @@ COMMANDS = {
     "train": ("train", "build a training script and run it"),
     "plot": ("plot", "plot training curves"),
     "show": ("show", "show layers, shapes, parameters, and multiply-adds"),
-    "report": ("reporting", "write a page about networks: layers, plots, spec, and source"),
+    "report": ("report", "write a page about networks: layers, plots, spec, and source"),
     "diff": ("diff", "show what changed from one network to another"),
     "list": ("listing", "list built-in specs, blocks, and ops"),
     "explain": ("explain", "explain an op, a block, a key, or a rule"),
@@ -184,7 +184,7 @@ def _tell(error: Exception, words: Sequence[str]) -> None:
         found = error.diagnostics
         if error.readable is not None:
             found = import_module("archspec.rules.checking").all_of(error)
-        _module("report").print_diagnostics(found)
+        _module("findings").print_diagnostics(found)
         return
     text = _known(error, words)
     if text is not None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from archspec.cli.files import Target, targets_in, text_of, write
+from archspec.cli.findings import print_diagnostics
 from archspec.cli.lines import fail, note, say
 from archspec.cli.options import add_settings, settings
 from archspec.cli.rendering import DEPLOY, find_specs, render_all
-from archspec.cli.report import print_diagnostics
 from archspec.codegen import generated
 from archspec.diagnostics import visible
 from archspec.training import ON_REQUEST

@@ -1,19 +1,78 @@
-"""Findings on standard error, as `lint` prints them."""
+"""`archspec report`: a page about a network, or about several."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable
+import argparse
+from pathlib import Path
+from typing import Any
 
-from archspec.diagnostics import Diagnostic
-from archspec.lint.formats.full import diagnostic
-from archspec.lint.sources import Sources
-from archspec.lint.style import style_for
-from archspec.rules import RULES
+from archspec import __version__
+from archspec.api import MEMO
+from archspec.cli.lines import fail, say
+from archspec.cli.options import add_settings, settings
+from archspec.files import write_files
+from archspec.language import load
+from archspec.lint.discover import check_named
+from archspec.paths import display_path
+from archspec.report import Subject, page
+
+GENERATED = b'content="archspec '
 
 
-def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
-    """Each finding with its location, its line, and its hint."""
-    sources, style = Sources(), style_for(sys.stderr)
-    for one in diagnostics:
-        print(diagnostic(one, RULES[one.rule].code, sources, style), end="\n\n", file=sys.stderr)
+def add_parser(commands: Any) -> None:
+    """`archspec report SPEC [SPEC ...]`."""
+    parser = commands.add_parser(
+        "report",
+        description="Write one HTML page about a network: its picture, its layers, plots along "
+        "the depth, the resolved spec with the file and line of each value, the generated source, "
+        "and lint findings. Several specs are also compared. The page is one file and makes no "
+        "request.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "specs", nargs="+", metavar="SPEC", help="a YAML file or the name of a built-in spec"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the page (default: NAME.html, or report.html for several; - is standard output)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite a file that is not a report"
+    )
+    add_settings(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0, or 2 if the file exists but is not a report; raises `SpecError` for findings."""
+    subjects = chosen(args)
+    text = page(subjects, __version__, MEMO)
+    if args.output == Path("-"):
+        print(text)
+        return 0
+    one = len(subjects) == 1
+    output = args.output or Path(f"{subjects[0].spec.name if one else 'report'}.html")
+    if not args.force and output.is_file() and GENERATED not in output.read_bytes()[:4096]:
+        fail(f"{output.as_posix()} is not a report", "pass --force to overwrite it")
+        return 2
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_files({output: text})
+    say(f"wrote {output.as_posix()}")
+    return 0
+
+
+def chosen(args: argparse.Namespace) -> list[Subject]:
+    """The specs, each once, by name; those with equal names by file."""
+    named = list(dict.fromkeys(args.specs))
+    for one in named:
+        check_named(one)
+    changes = settings(args)
+    specs = [load(one, changes, memo=MEMO) for one in named]
+    names = [spec.name for spec in specs]
+    return [
+        Subject(spec.name if names.count(spec.name) == 1 else display_path(one), spec)
+        for one, spec in zip(named, specs, strict=True)
+    ]
