@@ -94,17 +94,43 @@ class Diagnostic(NamedTuple):
         return visible(f"{place}{self.severity} [{rule}] {self.message}{hint}")
 
 
-class SpecError(Exception):
+class ArchspecError(Exception):
+    """An input that archspec cannot use: what was found, and in `hint` what to do.
+
+    The command line prints `message`, the lines in `more` or the line of `span`, and `hint`, and
+    exits with `exit_code`. All are escaped.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, hint: str = "", span: Span | None = None, more: Iterable[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.message, self.hint, self.span = visible(message), visible(hint), span
+        self.more = tuple(map(visible, more))
+
+    def __str__(self) -> str:
+        text = "\n".join([self.message, *self.more])
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class SpecError(ArchspecError):
     """A spec that cannot be used. `.diagnostics` holds every finding, in order of location."""
+
+    exit_code = 1
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         found = {_by_path(shortened(finding)) for finding in diagnostics}
         self.diagnostics = tuple(sorted(found, key=_place))
         self.readable: Any = None  # the spec without its mistakes, if its shapes are still valid
-        super().__init__("\n".join(map(str, self.diagnostics)))
+        super().__init__("the spec has errors")
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.diagnostics))
 
 
-class WeightsError(Exception):
+class WeightsError(ArchspecError):
     """Weights that do not match a network; nothing was loaded.
 
     `missing` has the names that only the network has, and `unexpected` those that only the file
@@ -117,17 +143,15 @@ class WeightsError(Exception):
         missing: Iterable[str] = (),
         unexpected: Iterable[str] = (),
         mismatched: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] | None = None,
+        more: Iterable[str] = (),
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, more=more)
         self.missing, self.unexpected = tuple(missing), tuple(unexpected)
         self.mismatched = dict(mismatched or {})
 
 
-class UnreadableFile(Exception):
-    """A file that does not exist or cannot be read (exit code 2 on the command line)."""
-
-    def __str__(self) -> str:
-        return visible(super().__str__())
+class UnreadableFile(ArchspecError):
+    """A file that does not exist or cannot be read."""
 
 
 def dotted(path: Iterable[str | int]) -> str:

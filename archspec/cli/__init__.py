@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from archspec import __version__
 from archspec.cli.lines import columns, fail
-from archspec.diagnostics import SpecError, UnreadableFile, alike, did_you_mean, visible
+from archspec.diagnostics import ArchspecError, SpecError, alike, did_you_mean, visible
 from archspec.extras import advice
 
 ALIASES = {"rule": "explain"}
@@ -176,7 +176,7 @@ def _failed(error: Exception, words: Sequence[str]) -> int:
         return 0
     with suppress(OSError):  # if standard error cannot be written, there is still the exit code
         _tell(error, words)
-    return 1 if isinstance(error, SpecError) else 2
+    return error.exit_code if isinstance(error, ArchspecError) else 2
 
 
 def _tell(error: Exception, words: Sequence[str]) -> None:
@@ -186,9 +186,12 @@ def _tell(error: Exception, words: Sequence[str]) -> None:
             found = import_module("archspec.rules.checking").all_of(error)
         _module("findings").print_diagnostics(found)
         return
+    if isinstance(error, ArchspecError):
+        _module("findings").print_error(error)
+        return
     text = _known(error, words)
     if text is not None:
-        fail(*text.split("\nhelp: ", 1))
+        fail(text)
         return
     if os.environ.get("ARCHSPEC_TRACEBACK"):
         raise error
@@ -204,4 +207,4 @@ def _known(error: Exception, words: Sequence[str]) -> str | None:
         return advice(error, f"`archspec {' '.join(words[:1])}`")
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    return str(error) if isinstance(error, UnreadableFile) else None
+    return None

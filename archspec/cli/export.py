@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from archspec.api import network
-from archspec.cli.lines import fail, note, say
+from archspec.cli.lines import fail, say
 from archspec.cli.options import add_settings, chosen
-from archspec.diagnostics import WeightsError
 from archspec.extras import needed_for
 from archspec.files import write_files
 from archspec.ir.construction import imported
@@ -117,15 +116,9 @@ def run(args: argparse.Namespace) -> int:
     for library in FORMATS[kind][1]:
         with needed_for("`archspec export`", library):
             import_module(library)
-    from archspec.export import ExportError, Rejected, exported
+    from archspec.export import exported
 
-    try:
-        contents, certificate = exported(spec, net, _order(args, kind))
-    except (ExportError, WeightsError) as error:
-        head, *lines = str(error).splitlines()
-        fail(head, getattr(error, "hint", ""))
-        note(*lines, "nothing was written")
-        return 1 if isinstance(error, Rejected) else 2
+    contents, certificate = exported(spec, net, _order(args, kind))
     _write(file, contents, certificate.json())
     say(*certificate.table())
     return 0

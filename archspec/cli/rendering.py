@@ -14,7 +14,6 @@ from archspec.language import Spec, load
 from archspec.lint.discover import check_found, check_named, configuration
 from archspec.lint.imports import not_allowed
 from archspec.lint.lookup import read_settings, rule_codes
-from archspec.lint.settings import SettingsError
 from archspec.rules.checking import all_of, errors_of
 from archspec.training import generate_training
 
@@ -36,7 +35,7 @@ def find_specs(paths: Sequence[str]) -> list[str | Path]:
         found += inside or [given]
     if not paths and not is_there(DEFAULT):
         raise UnreadableFile(
-            "the directory `specs` does not exist; name a spec: archspec build PATH"
+            "the directory `specs` does not exist", "name a spec: `archspec build PATH`"
         )
     return found
 
@@ -82,12 +81,7 @@ def _not_allowed(spec: Spec) -> list[Diagnostic]:
 def _allowed() -> tuple[str, ...]:
     """The packages that specs may import from, by the settings of the current project."""
     file = configuration([])
-    try:
-        return read_settings(file, rule_codes(), None).imports if file else ()
-    except SettingsError as error:
-        place = f"{error.span}: " if error.span else ""
-        hint = f"\nhelp: {error.hint}" if error.hint else ""
-        raise UnreadableFile(f"{place}{error}{hint}") from None
+    return read_settings(file, rule_codes(), None).imports if file else ()
 
 
 def _render(

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from archspec.analysis import analyze_network
+from archspec.diagnostics import ArchspecError
 from archspec.export.certificate import Certificate, digest
 from archspec.export.data import Images, images
 from archspec.export.graph import OUTPUT, graph, openvino, program, saved
@@ -29,16 +30,14 @@ MOST_ERROR = 1e-3  # in float32: a hundred times the rounding errors of deep net
 CROP = 0.875  # of a directory of images, if there is no recipe
 
 
-class ExportError(Exception):
-    """The network cannot be exported with these options; `hint` is advice."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class ExportError(ArchspecError):
+    """The network cannot be exported with these options."""
 
 
 class Rejected(ExportError):
     """The file computes something else, or loses too much accuracy; nothing is written."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def find(source: str | Path) -> Path:
         hint = did_you_mean(path.name, shipped()) or (
             "run `archspec list specs` to see the built-in specs"
         )
-    raise UnreadableFile(f"no file or built-in spec named `{source}` ({hint})")
+    raise UnreadableFile(f"no file or built-in spec named `{source}`", hint)
 
 
 def shipped() -> list[str]:

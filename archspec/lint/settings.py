@@ -4,7 +4,7 @@
 
 from typing import NamedTuple
 
-from archspec.diagnostics import Span, visible, visible_json
+from archspec.diagnostics import ArchspecError, visible, visible_json
 
 Names = tuple[str, ...]
 
@@ -41,12 +41,8 @@ class Settings(NamedTuple):
     file: str = ""
 
 
-class SettingsError(Exception):
-    """Invalid settings (exit code 2 on the command line)."""
-
-    def __init__(self, message: str, hint: str = "", span: Span | None = None) -> None:
-        super().__init__(visible(message))
-        self.message, self.hint, self.span = message, hint, span
+class SettingsError(ArchspecError):
+    """Invalid settings."""
 
 
 KEYS = [name.replace("_", "-") for name in Settings._fields if name != "file"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archspec.diagnostics import Span, did_you_mean, visible
+from archspec.diagnostics import ArchspecError, Span, did_you_mean
 
 LOG = "log.csv"
 COLUMNS = ("step", "epoch", "lr", "train_loss")
@@ -28,12 +28,12 @@ MOST_PROBLEMS = 5
 Row = dict[str, float]
 
 
-class PlotError(Exception):
+class PlotError(ArchspecError):
     """Runs that cannot be drawn. `.problems` has the reasons, with their locations."""
 
     def __init__(self, *problems: str) -> None:
-        self.problems = tuple(map(visible, problems))
-        super().__init__("\n".join(self.problems))
+        super().__init__(problems[0], more=problems[1:])
+        self.problems = (self.message, *self.more)
 
 
 @dataclass(frozen=True, slots=True)

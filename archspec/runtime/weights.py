@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.checkpoints import nearest
-from archspec.diagnostics import WeightsError, visible
+from archspec.diagnostics import WeightsError
 from archspec.ir import Network
 from archspec.paths import display_path
 from archspec.runtime.read import read_tensors
@@ -109,15 +109,13 @@ class _Fit:
         }
         if not (missing or unexpected or wrong):
             return
-        lines = [
-            f"`{visible(file)}` does not match {type(self.module).__name__}; nothing was loaded"
-        ]
-        lines += self._section("missing from the file", _grouped(missing))
+        message = f"`{file}` does not match {type(self.module).__name__}; nothing was loaded"
+        lines = self._section("missing from the file", _grouped(missing))
         lines += self._section("unexpected in the file", _grouped(unexpected))
         shapes = {name: f": {self._shapes(name)}" for name in wrong}
         lines += self._section("shape or type mismatch", shapes)
         lines += self._hints(wrong)
-        raise WeightsError("\n".join(lines), missing, unexpected, wrong)
+        raise WeightsError(message, missing, unexpected, wrong, lines)
 
     def _shapes(self, name: str) -> str:
         found, wanted = self.found[name], self.wanted[name]
@@ -131,7 +129,7 @@ class _Fit:
             return []
         lines = [f"  {title}:"]
         for name, text in list(entries.items())[:MOST_LISTED]:
-            lines.append(f"    {visible(name)}{text}{visible(self._place(name))}")
+            lines.append(f"    {name}{text}{self._place(name)}")
         if len(entries) > MOST_LISTED:
             lines.append(f"    ... and {len(entries) - MOST_LISTED} more")
         return lines

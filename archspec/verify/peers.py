@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.analysis import Analysis
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import ArchspecError, did_you_mean
 from archspec.extras import needed_for
 from archspec.ir import Network
 from archspec.runtime import build
@@ -32,12 +32,8 @@ OPS = (
 _declared: list[Any] = []  # a declaration lasts as long as its library
 
 
-class PeerError(Exception):
-    """The peer does not exist, or its weights have different names or shapes; see `hint`."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+class PeerError(ArchspecError):
+    """The peer does not exist, or its weights have different names or shapes."""
 
 
 def peer(against: str, network: Network, analysis: Analysis) -> nn.Module:
@@ -102,7 +98,7 @@ def _check_names(network: Network, other: nn.Module, against: str) -> None:
     }
     if lines := [line for title, keys in differing.items() for line in _listed(title, keys)]:
         head = f"{network.spec} and {against} do not have the same weights"
-        raise PeerError("\n".join([head, *lines]), "weights are matched by name and shape")
+        raise PeerError(head, "weights are matched by name and shape", more=lines)
 
 
 def _shapes(model: nn.Module) -> dict[str, Shape]:

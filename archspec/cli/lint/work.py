@@ -6,21 +6,19 @@ import argparse
 import sys
 from typing import TextIO
 
+from archspec.cli.findings import print_error
 from archspec.cli.lines import fail, note, say
 from archspec.cli.lint.settings import settings_of
-from archspec.diagnostics import Diagnostic, UnreadableFile
 from archspec.files import write_text
 from archspec.lint import formats
 from archspec.lint.baseline import write_baseline
 from archspec.lint.cache import Cache
 from archspec.lint.discover import beside_blocks
 from archspec.lint.fixes import fix, fix_text, without_refused
-from archspec.lint.formats.full import diagnostic
 from archspec.lint.lookup import check_files, rule_codes
 from archspec.lint.report import Report, count
 from archspec.lint.run import files_of, lint_text, report_of
 from archspec.lint.settings import Settings, SettingsError, show
-from archspec.lint.sources import Sources
 from archspec.lint.statistics import table
 from archspec.lint.style import PLAIN, style_for
 
@@ -30,10 +28,8 @@ def lint(args: argparse.Namespace) -> int:
     try:
         return _lint(args)
     except SettingsError as error:
-        return _refused(error, args.color)
-    except UnreadableFile as error:
-        fail(str(error))
-        return 2
+        print_error(error, args.color)
+        return error.exit_code
 
 
 def _lint(args: argparse.Namespace) -> int:
@@ -118,10 +114,3 @@ def _unreadable(report: Report) -> int:
     for reason in report.unreadable:
         fail(reason)
     return 2 if report.unreadable else 0
-
-
-def _refused(error: SettingsError, color: str) -> int:
-    found = Diagnostic("", error.message, error.span, error.hint)
-    text = diagnostic(found, "", Sources(), style_for(sys.stderr, color))
-    print(text, file=sys.stderr)
-    return 2
