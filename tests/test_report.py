@@ -313,6 +313,47 @@ def test_findings_are_below_their_lines(project: Project) -> None:
     assert "redundant-bias" in finding.text
 
 
+SETTINGS = [
+    'select = ["AS3"]',
+    'ignore = ["redundant-bias"]',
+    'ignore = ["AS190"]\nper-file-ignores = {"net.yaml" = ["AS304"]}',
+    'per-file-ignores = {"other.yaml" = ["AS304"]}',
+    'baseline = "known.json"',
+]
+
+
+@pytest.mark.parametrize("settings", ["", *SETTINGS])
+def test_findings_are_those_of_lint(settings: str, project: Project) -> None:
+    lines = [
+        "name: net\ninput: [3, 64, 64]\nblocks: {mine: {import: mypkg.Mine, like: identity}}",
+        "stem: [mine, {conv: {channels: 8, bias: true}}, norm]",
+        "# archspec: ignore[AS304] nothing is wrong here\nhead: [global_avg_pool]",
+    ]
+    project.write("net.yaml", "\n".join(lines) + "\n")
+    project.run("lint", "net.yaml", "--write-baseline", "known.json")
+    project.write("archspec.toml", settings)
+    found = project.run("lint", "net.yaml", "--format=json").data["findings"]
+    root = Reader(project.run("report", "net.yaml", "-o", "-").out).root
+    shown = [[part.text for part in note.all("p")] for note in root.all("div", "finding")]
+    assert [(one[0], one[-1]) for one in shown] == [
+        (
+            f"{one['severity']} {one['code']} {one['rule']}",
+            f"net.yaml:{one['location']['line']} · archspec explain {one['code']}",
+        )
+        for one in found
+    ]
+    assert "AS143" in [one["code"] for one in found]
+
+
+def test_settings_with_a_fault_write_no_page(project: Project) -> None:
+    project.write("archspec.toml", 'ignroe = ["AS3"]\n')
+    project.write("net.yaml", "extends: resnet18\nname: net\n")
+    said = project.run("report", "net.yaml", "-o", "page.html")
+    assert (said.code, said.out) == (2, "")
+    assert "did you mean `ignore`?" in said.err
+    assert not (project.folder / "page.html").exists()
+
+
 def test_what_a_spec_says_is_text(project: Project) -> None:
     evil = "</style></script><script>alert(1)</script><img src=x onerror=alert(2)>&lt;{{ 7 * 7 }}"
     project.write("blocks/b.yaml", f"doc: '{evil}'\nbody: [{{conv: channels}}]\n")

@@ -11,9 +11,9 @@ from archspec.codegen import generate
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile
 from archspec.files import is_there, names_in
 from archspec.language import Spec, load
-from archspec.lint.discover import check_found, check_named, configuration
+from archspec.lint.discover import check_found, check_named
 from archspec.lint.imports import not_allowed
-from archspec.lint.lookup import read_settings, rule_codes
+from archspec.lint.lookup import project_settings, rule_codes
 from archspec.rules.checking import all_of, errors_of
 from archspec.training import generate_training
 
@@ -75,13 +75,9 @@ def render_all(
 def _not_allowed(spec: Spec) -> list[Diagnostic]:
     """A finding for each class that a spec imports but the settings do not allow."""
     imports = spec.library.imports()
-    return list(not_allowed(imports, _allowed())) if imports else []
-
-
-def _allowed() -> tuple[str, ...]:
-    """The packages that specs may import from, by the settings of the current project."""
-    file = configuration([])
-    return read_settings(file, rule_codes(), None).imports if file else ()
+    if not imports:
+        return []
+    return list(not_allowed(imports, project_settings(codes=rule_codes()).imports))
 
 
 def _render(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
-from archspec.language import parse_text
+from archspec.language import Spec, parse_text
 from archspec.lint.checked import Checked, Suppression, is_fatal
 from archspec.lint.comments import suppressions
 from archspec.lint.discover import is_block
@@ -34,12 +34,23 @@ def check_text(
     except SpecError as error:
         found = _located(all_of(error, memo=memo), file)
         return Checked(file, found, comments, complete=False)
+    return check_loaded(spec, file, comments, memo=memo)
+
+
+def check_loaded(
+    spec: Spec, file: str, comments: tuple[Suppression, ...], *, memo: Memo | None = None
+) -> Checked:
+    """The findings in a spec that was loaded from `file`, which has these comments.
+
+    If settings changed the spec, no comment in the file counts as unused.
+    """
     span = spec.where("name")
     name = (spec.name, span) if span else None
     findings = _located(check_spec(spec, memo=memo), file)
+    complete = not spec.changed and _all_rules_ran(findings)
     script = spec.train is not None
     imports = spec.library.imports()
-    return Checked(file, findings, comments, _all_rules_ran(findings), name, script, imports)
+    return Checked(file, findings, comments, complete, name, script, imports)
 
 
 def _all_rules_ran(findings: Iterable[Diagnostic]) -> bool:

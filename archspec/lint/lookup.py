@@ -10,6 +10,7 @@ from archspec.files import read_bytes
 from archspec.lint.cache import Cache
 from archspec.lint.checked import Checked, Codes, Fresh
 from archspec.lint.deferred import checker, read_config
+from archspec.lint.discover import configuration
 from archspec.lint.serialize import checked_from, codes_from, settings_from
 from archspec.lint.settings import Settings
 from archspec.paths import AnyPath, display_path
@@ -25,8 +26,18 @@ def rule_codes(cache: Cache | None = None) -> Codes:
     return known
 
 
-def read_settings(file: str, codes: Codes, cache: Cache | None) -> Settings:
-    """The settings in a configuration file; raises `SettingsError`."""
+def project_settings(
+    paths: Iterable[str] = (), *, codes: Codes, cache: Cache | None = None
+) -> Settings:
+    """The settings of the project that these paths are in, or of the current directory.
+
+    Raises `SettingsError`, and `UnreadableFile` for a file that may have settings.
+    """
+    file = configuration(paths)
+    return _settings(file, codes, cache) if file else Settings()
+
+
+def _settings(file: str, codes: Codes, cache: Cache | None) -> Settings:
     key = f"settings\0{file}"
     text = _bytes(file)
     found = cache.find(key, text) if cache and text is not None else None

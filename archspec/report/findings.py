@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic
 from archspec.language import Spec
-from archspec.lint.checked import Suppression, is_fatal
+from archspec.lint.check import check_loaded
 from archspec.lint.comments import suppressions
+from archspec.lint.deferred import checker
+from archspec.lint.lookup import project_settings
+from archspec.lint.run import report_of
 from archspec.lint.sources import Sources
 from archspec.memo import Memo
 from archspec.paths import display_path
-from archspec.rules import RULES
-from archspec.rules.checking import check_spec
 
 Words = list[tuple[bool, str]]  # whether it is code, and the text
 
@@ -34,29 +34,21 @@ class Finding(NamedTuple):
 
 
 def findings_of(spec: Spec, memo: Memo | None) -> list[Finding]:
-    """The findings of a spec that no comment suppresses, in order of location."""
-    found = check_spec(spec, memo=memo)
-    comments = dict[str, tuple[Suppression, ...]]()
-    sources = Sources()
-    for one in found:
-        if one.span and one.span.file not in comments:
-            file = one.span.file
-            comments[file] = suppressions("\n".join(sources.lines(file)), file)
-    return [_shown(one) for one in found if is_fatal(one) or not any(_suppress(one, comments))]
+    """What `archspec lint` reports about a spec, with the settings of its project, in order.
+
+    Raises `SettingsError` for invalid settings.
+    """
+    file, sources, codes = spec.document.file, Sources(), checker().codes
+    checked = check_loaded(spec, file, suppressions(sources.text(file), file), memo=memo)
+    settings = project_settings([file], codes=codes)
+    report = report_of([checked], settings, codes, sources)
+    return [_shown(one.code, one.diagnostic) for one in report.findings]
 
 
-def _suppress(one: Diagnostic, comments: dict[str, tuple[Suppression, ...]]) -> Iterator[bool]:
-    """Whether a comment on its line names its rule, its code, or the beginning of its code."""
-    span, code = one.span, RULES[one.rule].code
-    for comment in comments.get(span.file, ()) if span else ():
-        if span and span.line in comment.lines:
-            yield any(rule == one.rule or code.startswith(rule) for rule, _ in comment.rules)
-
-
-def _shown(one: Diagnostic) -> Finding:
+def _shown(code: str, one: Diagnostic) -> Finding:
     span = one.span
     return Finding(
-        RULES[one.rule].code,
+        code,
         one.rule,
         one.severity,
         _words(one.message),

@@ -28,7 +28,7 @@ def environment() -> jinja2.Environment:
 
 
 def page(subjects: Sequence[Subject], version: str, memo: Memo | None = None) -> str:
-    """Render one page about these networks; equal specs result in equal pages.
+    """Render one page about these networks; equal specs and settings result in equal pages.
 
     Raises `SpecError` for a spec that cannot be expanded.
     """

@@ -6,16 +6,16 @@ import argparse
 
 from archspec.lint.cache import Cache
 from archspec.lint.checked import Codes
-from archspec.lint.discover import configuration
-from archspec.lint.lookup import read_settings
+from archspec.lint.lookup import project_settings
 from archspec.lint.settings import Settings, SettingsError
 
 
 def settings_of(args: argparse.Namespace, codes: Codes, cache: Cache | None) -> Settings:
     """The configuration file's settings, overridden by the command line."""
     named = [args.stdin_filename or path if path == "-" else path for path in args.paths]
-    file = "" if args.isolated else configuration(named)
-    settings = read_settings(file, codes, cache) if file else Settings()
+    settings = Settings()
+    if not args.isolated:
+        settings = project_settings(named, codes=codes, cache=cache)
     if args.select is not None:
         settings = settings._replace(select=_names(args.select), extend_select=())
     more = tuple(_per_file(text) for text in args.per_file_ignores or ())
