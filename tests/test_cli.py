@@ -521,6 +521,32 @@ def test_an_output_that_knows_no_such_letter(folder: Path) -> None:
     assert "5 | dok: \\u4e2d" in said.stdout
 
 
+READ_BLOCKS = ["lint", "build", "show net.yaml", "report net.yaml", "diff net.yaml net.yaml"]
+READ_BLOCKS += ["schema", "schema block", "init", "explain cell", "explain blocks/cell.yaml"]
+
+
+@pytest.mark.parametrize("linked", ["blocks", "blocks/cell.yaml"])
+@pytest.mark.parametrize("words", READ_BLOCKS)
+def test_no_command_reads_a_block_outside_the_project(
+    words: str, linked: str, folder: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "blocks").mkdir()
+    (folder / "blocks/cell.yaml").write_text("doc: secret\nargs: {secret: 1}\nbody: [{conv: 8}]\n")
+    inside = folder / "inside"
+    (inside / linked).parent.mkdir(parents=True)
+    (inside / "pyproject.toml").touch()
+    (inside / "net.yaml").write_text("name: net\ninput: [3, 8, 8]\nstem: [cell]\n")
+    (inside / linked).symlink_to(folder / linked)
+    monkeypatch.chdir(inside)
+    if words in ("lint", "build"):
+        words += " net.yaml"
+    assert main(words.split()) == 2
+    said = capsys.readouterr()
+    assert "`blocks/cell.yaml` is a symlink to a path outside the project" in said.err
+    assert "secret" not in said.out + said.err
+    assert len(list(inside.glob("[!.]*"))) == 3
+
+
 @pytest.mark.parametrize("name", ["show", "train", "build", "lint"])
 def test_no_command_follows_a_link_out_of_the_project(
     folder: Path, name: str, capsys: Output, monkeypatch: pytest.MonkeyPatch

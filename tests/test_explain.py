@@ -133,16 +133,6 @@ def test_a_block_from_a_stranger_is_escaped(project: Project) -> None:
     assert "a\\x1b[31mb" in project.run("explain", "cell").out
 
 
-def test_a_link_out_of_the_project_is_not_read(project: Project, tmp_path: Path) -> None:
-    project.write("archspec.toml", "")
-    (outside := tmp_path.parent / "outside.yaml").write_text(CELL)
-    (project.folder / "blocks").mkdir()
-    (project.folder / "blocks/cell.yaml").symlink_to(outside)
-    said = project.run("explain", "cell")
-    assert (said.code, said.out) == (2, "")
-    assert "to a path outside the project" in said.err
-
-
 @pytest.mark.parametrize(
     ("name", "meant"),
     [

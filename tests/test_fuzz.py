@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from archspec.classes import classes
-from archspec.diagnostics import SpecError
+from archspec.diagnostics import SpecError, UnreadableFile
 from archspec.language import load
 from support.fuzzing import taken_or_refused
 from support.hostile import as_yaml, hostile_specs, mutated_texts, odd_specs, renamed_specs
@@ -173,7 +173,7 @@ def test_a_link_out_of_the_project_is_not_followed(project: Path) -> None:
         load(project / "a.yaml")
     text = "name: c\ninput: [3, 8, 8]\nstages: {layer: {block: b, channels: 8}}\n"
     (project / "c.yaml").write_text(text)
-    with pytest.raises(SpecError, match="to a path outside the project"):
+    with pytest.raises(UnreadableFile, match="to a path outside the project"):
         load(project / "c.yaml")
 
 

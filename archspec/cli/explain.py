@@ -12,14 +12,13 @@ from archspec.cli.lines import columns, fail, say
 from archspec.cli.project import block_files
 from archspec.diagnostics import alike
 from archspec.language import shipped
-from archspec.language.library import block_in
+from archspec.language.library import block_file
 from archspec.language.suggestions.elsewhere import elsewhere
 from archspec.language.train.recipe import ELSEWHERE
-from archspec.lint.discover import SUFFIXES, check_named, is_block
+from archspec.lint.discover import SUFFIXES, is_block
 from archspec.paths import posix
 from archspec.reference import Code, Entry, Table, as_text, block_entry, plain, sections
 from archspec.rules import RULES, Rule, by_code
-from archspec.source.reader import read
 
 MOST = 3  # names to suggest
 SUMMARY = 90  # characters of a name
@@ -77,9 +76,7 @@ def _own(name: str) -> Iterator[Entry]:
     named = [posix(name)] if name.endswith(SUFFIXES) and is_block(name) else []
     for file in dict.fromkeys((*named, *map(posix, block_files()))):
         if file in named or name == Path(file).stem:
-            check_named(file)
-            document = read(file)
-            block = block_in(document, memo=None)
+            block, document = block_file(Path(file))
             yield block_entry("block of this project", file, block, document.data)
 
 

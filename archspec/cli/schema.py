@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from archspec.cli.project import FOLDERS, block_files, block_folders
-from archspec.language.library import block_in
+from archspec.language.library import block_file
 from archspec.schema import block_schema, spec_schema, text
-from archspec.source.reader import read
 
 
 def add_parser(commands: Any) -> None:
@@ -49,4 +48,4 @@ def _own_blocks() -> dict[str, Any] | None:
     """The blocks of the project as written, by name; None outside of a project."""
     if not block_folders():
         return None
-    return {file.stem: block_in(read(file), memo=None).raw for file in block_files()}
+    return {file.stem: block_file(file)[0].raw for file in block_files()}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean, instead
+from archspec.diagnostics import Diagnostic, Span, SpecError, UnreadableFile, did_you_mean, instead
 from archspec.expression import Expr
 from archspec.files import MAX_BYTES
 from archspec.ir import Field
@@ -126,15 +126,16 @@ class Library:
             path = f"{folder}/{name}.yaml"
             if self.files.is_there(path):
                 beside = self.beside if folder != BUILT_IN else None
-                return self._read(name, path, beside)
+                return self.read(name, path, beside)
         return None
 
-    def _read(self, name: str, path: str, beside: Path | None) -> Block:
-        """A block from a file; the files next to the spec share the size limit of one file."""
+    def read(self, name: str, path: str, beside: Path | None) -> Block:
+        """A block from a file. The files next to the spec share the size limit of one file, and are
+        in its project.
+        """
         if beside and leaves_project(path, beside):
-            message = f"the file of block `{name}` is a symlink to a path outside the project"
-            hint, place = "copy it into this directory", Span(display_path(path))
-            raise BlockError([Diagnostic("unknown-block", message, place, hint)])
+            message = f"`{display_path(path)}` is a symlink to a path outside the project"
+            raise UnreadableFile(message, "copy the file into this directory")
         text = self.files.read(path)
         if beside:
             self._admit(len(text), path)
@@ -187,6 +188,17 @@ def block_in(document: Document, *, memo: Memo | None) -> Block:
         return piece(block_of, document.data, memo)
     except Problems as error:
         raise BlockError(diagnose(p, document) for p in error.problems) from None
+
+
+def block_file(path: Path) -> tuple[Block, Document]:
+    """The block in a file of a project, and its document.
+
+    Raises `BlockError`, and `UnreadableFile`, also for a symlink to a path outside the project.
+    """
+    folder = path.parent.parent
+    library = Library({}, folder)
+    block = library.read(path.stem, str(path), folder)
+    return block, library.documents[path.stem]
 
 
 def built_in(name: str) -> tuple[Block, Document]:
