@@ -23,6 +23,7 @@ from archspec.report import Subject, page
 from archspec.report.layers import layers_of
 from archspec.report.numbers import TIMES, mebibytes, round_number
 from archspec.report.spec_lines import spec_lines
+from archspec.rounding import rounded
 from archspec.source.reader import parse
 from support.linting import Project
 from support.strategies import EXAMPLES, specs
@@ -410,6 +411,16 @@ def test_bars_are_as_high_as_their_numbers() -> None:
 )
 def test_ticks_are_round(number: float, text: str) -> None:
     assert round_number(number) == text
+
+
+ROUNDED = {0: "0", 999: "999", 1000: "1.00k", 9994: "9.99k", 9995: "10.0k", 99_949: "99.9k"}
+ROUNDED |= {99_951: "100k", 999_499: "999k", 999_501: "1.00M", 11_689_512: "11.7M"}
+ROUNDED |= {4_089_184_256: "4.09G", 10**18: "1000P"}
+
+
+@pytest.mark.parametrize("number", ROUNDED)
+def test_rounded_numbers_have_three_digits(number: int) -> None:
+    assert rounded(number) == ROUNDED[number]
 
 
 def test_the_command_writes_a_page_and_no_other_file(project: Project) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from archspec.diff.tree import Node
 from archspec.ir import each
+from archspec.rounding import rounded
 
 LONGEST_TITLE = 50
 _TITLE = re.compile(r"[A-Za-z][A-Za-z0-9 -]*")
@@ -31,15 +32,6 @@ def counted(number: int) -> str:
 def plural(number: int, noun: str) -> str:
     """`1 layer`, `2 layers`."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def rounded(number: int) -> str:
-    """Three digits: `1.12M`."""
-    for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if number >= unit:
-            size = number / unit
-            return f"{size:.{2 if size < 10 else 1 if size < 100 else 0}f}{letter}"
-    return str(number)
 
 
 def value(given: Any) -> str:

@@ -35,6 +35,7 @@ from archspec.picture.merging import condensed, with_lines
 from archspec.picture.panel import piece_of, simplified
 from archspec.picture.rows import Graph, Node
 from archspec.picture.spine import SPINE, Column, bar, slab, spine
+from archspec.rounding import rounded
 
 PANEL = 206  # wide, at least
 NEXT = 12  # between the rows and a panel
@@ -116,8 +117,8 @@ def _heading(graph: Graph) -> Iterator[Item]:
     gap = f"{words.THIN} \u00b7 {words.THIN}"
     facts = [
         f"input {words.sizes(analysis.input)}",
-        f"{words.count(analysis.params) or 0} parameters",
-        f"{words.count(analysis.macs) or 0} MACs",
+        f"{rounded(analysis.params)} parameters",
+        f"{rounded(analysis.macs)} MACs",
         f"{analysis.depth} weighted layers",
     ]
     start = width(name, TITLE, True) + 11

@@ -9,6 +9,7 @@ from archspec.analysis import Analysis
 from archspec.diagnostics import visible
 from archspec.expression import show, whole
 from archspec.ir import Op, Shape
+from archspec.rounding import rounded
 
 TIMES = "\u00d7"
 THIN = "\u00a0"  # a space that does not break
@@ -160,16 +161,7 @@ def sizes(y: tuple[int | str, ...]) -> str:
 
 def count(number: int) -> str:
     """A number with three digits: `9.54k`, `1.22M`, `4.09G`; "" for zero."""
-    if not number:
-        return ""
-    for unit, sign in ((1, ""), (10**3, "k"), (10**6, "M"), (10**9, "G"), (10**12, "T")):
-        scaled = number / unit
-        text = f"{scaled:.0f}" if unit == 1 or scaled >= 99.95 else f"{scaled:.3g}"
-        if scaled < 999.5 or sign == "T":
-            break
-    if sign and scaled < 99.95:
-        text = f"{scaled:.2f}" if scaled < 9.995 else f"{scaled:.1f}"
-    return text + sign
+    return rounded(number) if number else ""
 
 
 def share(part: int, whole: int) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from archspec.picture.words import THIN, TIMES, count
+from archspec.picture.words import THIN, TIMES
 from archspec.picture.words import sizes as shape_text
 from archspec.receptive import ReceptiveField
+from archspec.rounding import UNITS, rounded
 
 DASH = "\u2013"
-UNITS = ("", "k", "M", "G", "T", "P")
 
 
 def round_number(number: float) -> str:
@@ -21,7 +21,7 @@ def round_number(number: float) -> str:
 
 def brief(number: int) -> str:
     """A number with three digits; a dash for zero."""
-    return count(number) or DASH
+    return rounded(number) if number else DASH
 
 
 def exact(number: int) -> str:

@@ -12,6 +12,7 @@ from archspec.language import Spec
 from archspec.picture import words
 from archspec.picture.graph import graph_of
 from archspec.picture.rows import Node
+from archspec.rounding import rounded
 
 _SPECIAL = re.compile(r"([\\`*_\[\]#!|~])")
 
@@ -29,7 +30,7 @@ def _lines(analysis: Analysis) -> Iterator[str]:
     yield "| --- | --- | --- | --: | --: |"
     for node in graph_of(analysis).nodes:
         yield _row(node)
-    totals = (f"**{words.count(number) or 0}**" for number in (analysis.params, analysis.macs))
+    totals = (f"**{rounded(number)}**" for number in (analysis.params, analysis.macs))
     yield f"| **total** | | **{words.sizes(analysis.output)}** | {' | '.join(totals)} |"
 
 

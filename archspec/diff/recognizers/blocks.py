@@ -10,9 +10,10 @@ from archspec.diff.align import alike
 from archspec.diff.changes import Change, Facts
 from archspec.diff.lines import Line, grouped, patterns, where
 from archspec.diff.tree import Node
-from archspec.diff.words import plural, rounded, titled, trains, value, window
+from archspec.diff.words import plural, titled, trains, value, window
 from archspec.ir import Add, Apply, Body, Chain
 from archspec.ir.bodies import parts_of, steps_of
+from archspec.rounding import rounded
 
 
 def repeated(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
