@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
@@ -123,17 +123,18 @@ class Analysis:
         precision: Precision = "fp32",
         optimizer: str = "sgd",
         ema: bool = False,
+        frozen: Collection[str] = (),
     ) -> Memory:
         """Calculate the memory of `batch` samples on one device, in bytes.
 
         The result has the peaks of a training step and of inference. With `bf16` or `fp16`,
         autocast runs layers that multiply by weights, but the weights stay in float32. `ema`
-        includes a copy of the weights. Raises `KeyError` for an optimizer that is not in
-        `memory.STATES`.
+        includes a copy of the weights. The layers and stages at the paths in `frozen` are not
+        trained. Raises `KeyError` for an optimizer that is not in `memory.STATES`.
         """
         if self.network is None:
             raise ValueError("the analysis has no network")
-        return memory_of(self.network, batch, precision, optimizer, ema)
+        return memory_of(self.network, batch, precision, optimizer, ema, frozen)
 
     def __str__(self) -> str:
         """The table that `archspec show` prints."""

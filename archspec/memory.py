@@ -9,7 +9,7 @@ kernels, or the CUDA context (some hundred MB).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -44,39 +44,50 @@ def memory_of(
     precision: Precision = "fp32",
     optimizer: str = "sgd",
     ema: bool = False,
+    frozen: Collection[str] = (),
 ) -> Memory:
     """Calculate the memory for `batch` samples on one device, in bytes.
 
     With `bf16` or `fp16`, autocast runs layers that multiply by weights, but the weights stay in
-    float32. `ema` includes a copy of the weights.
+    float32. `ema` includes a copy of the weights. The layers at the paths in `frozen` have no
+    gradients and no state in the optimizer.
     """
-    weights, buffers = _saved(network.root)
-    states = STATES[optimizer] * weights
+    weights, buffers, trained = _saved(network.root, frozen)
+    states = STATES[optimizer] * trained
     base = weights + buffers + states + ema * (weights + buffers)
     low = precision != "fp32"
-    step = _Step(batch, low)
+    step = _Step(batch, low, frozen=frozen)
     loss = step.forward(network.root.body, network.input)
     kept = step.meter.live
     step.backward(loss)
-    evaluation = _Step(batch, low, training=False)
+    evaluation = _Step(batch, low, training=False, frozen=frozen)
     evaluation.forward(network.evaluated, network.input)
     inference = weights + buffers + evaluation.meter.peak
     training = base + max(step.meter.peak, step.meter.live + MADE[optimizer] * step.largest)
     return Memory(weights + buffers, states, kept, training, inference)
 
 
-def _saved(container: Container) -> tuple[int, int]:
-    """Bytes of weights and of buffers, each layer once."""
-    weights, buffers = 0, 0
+def _saved(
+    container: Container, frozen: Collection[str], path: tuple[str, ...] = ()
+) -> tuple[int, int, int]:
+    """Bytes of weights, of buffers, and of weights that are trained, each layer once."""
+    weights, buffers, trained = 0, 0, 0
     for child in container.attributes:
-        module = child.module
+        module, place = child.module, (*path, child.attribute)
         if isinstance(module, OpCall):
-            op = module.op
-            inner = WIDTH * op.parameters(), WIDTH * sum(map(math.prod, op.buffers().values()))
+            own = WIDTH * module.op.parameters()
+            other = WIDTH * sum(map(math.prod, module.op.buffers().values()))
+            inner = own, other, 0 if _is_in(place, frozen) else own
         else:
-            inner = _saved(module.instance if isinstance(module, BlockCall) else module)
-        weights, buffers = weights + inner[0], buffers + inner[1]
-    return weights, buffers
+            called = module.instance if isinstance(module, BlockCall) else module
+            inner = _saved(called, frozen, place)
+        weights, buffers, trained = map(sum, zip((weights, buffers, trained), inner, strict=True))
+    return weights, buffers, trained
+
+
+def _is_in(path: tuple[str, ...], frozen: Collection[str]) -> bool:
+    """Whether a path is one of these, or inside it."""
+    return any(f"{'.'.join(path)}.".startswith(f"{name}.") for name in frozen)
 
 
 @dataclass
@@ -128,8 +139,10 @@ class _Node:
 class _Step:
     """A reader of bodies (`ir.fold.Reader`) whose tensors are sizes; then a backward pass."""
 
-    def __init__(self, batch: int, low: bool, training: bool = True) -> None:
-        self.batch, self.low, self.training = batch, low, training
+    def __init__(
+        self, batch: int, low: bool, training: bool = True, frozen: Collection[str] = ()
+    ) -> None:
+        self.batch, self.low, self.training, self.frozen = batch, low, training, frozen
         self.meter = _Meter()
         self.nodes: list[_Node] = []
         self.path: tuple[str, ...] = ()  # of the block that is evaluated
@@ -195,14 +208,15 @@ class _Step:
 
     def _op(self, site: OpSite, x: _Tensor) -> _Tensor:
         op, sizes = site.op, site.y.sizes
-        if op.view or (op.drops and not (self.training and getattr(op, "p", False))):
+        learns = self.training and not _is_in(self.path, self.frozen)
+        if op.view or (op.drops and not (learns and getattr(op, "p", False))):
             return self._same(x, sizes)
         x = self._arriving(op, x)
         width = self._width(op, x)
         y = _Tensor(sizes, self._take(math.prod(sizes), width), width, None)
         more = op.kept(site.x, site.y, width)
         kept = [_Storage(self.meter, more * self.batch)] if more else []
-        learned = op.weighted or bool(op.imported)
+        learned = learns and (op.weighted or bool(op.imported))
         if not self.training or not (learned or x.node):
             return y
         kept += [
@@ -220,7 +234,9 @@ class _Step:
             return x
         width = self._width(op, x)
         if width == LOW and op.weighted and self.path not in self.cast:
-            self.cast[self.path] = _Storage(self.meter, LOW * op.parameters())
+            cast = _Storage(self.meter, LOW * op.parameters())
+            if x.node or not _is_in(self.path, self.frozen):  # others are cast in each use
+                self.cast[self.path] = cast
         return x if x.width == width else self._made(x.sizes, width, [x])
 
     def _width(self, op: Op, x: _Tensor) -> int:
@@ -231,8 +247,10 @@ class _Step:
     def constant(self, layer: Constant, x: _Tensor) -> _Tensor:
         site = layer.site
         path = (*self.path, layer.layer)
-        node = _Node([], weights=WIDTH * site.op.parameters(), layer=path)
-        return _Tensor(site.y.sizes, None, WIDTH, self._node(node) if self.training else None)
+        if not self.training or _is_in(path, self.frozen):
+            return _Tensor(site.y.sizes, None, WIDTH, None)
+        node = self._node(_Node([], weights=WIDTH * site.op.parameters(), layer=path))
+        return _Tensor(site.y.sizes, None, WIDTH, node)
 
     def unpack(self, x: Any, names: tuple[str, ...]) -> list[Any]:
         return x if isinstance(x, list) else [x] * len(names)

@@ -106,6 +106,32 @@ def test_peaks_are_those_of_the_tracker(
     assert found.inference == pytest.approx(inference, rel=0.03)
 
 
+@pytest.mark.parametrize("frozen", [["conv1", "bn1", "layer1", "layer2"], ["layer3.0"]])
+@pytest.mark.parametrize(("precision", "optimizer"), [("fp32", "sgd"), ("bf16", "adamw")])
+def test_peaks_of_frozen_layers_are_those_of_the_tracker(
+    frozen: list[str], precision: Any, optimizer: str
+) -> None:
+    spec = archspec.load({"name": "net", "extends": "resnet18", "input": [3, 64, 64]})
+    training, inference = tracked(spec, 16, precision == "bf16", optimizer, frozen)
+    found = archspec.analyze(spec).memory(16, precision, optimizer, frozen=frozen)
+    assert found.training == pytest.approx(training, rel=0.03)
+    assert found.inference == pytest.approx(inference, rel=0.03)
+    assert found.training < 0.97 * archspec.analyze(spec).memory(16, precision, optimizer).training
+
+
+def test_a_recipe_that_freezes_layers_needs_less_memory(project: Project) -> None:
+    recipe = "data: synthetic, epochs: 2, batch_size: 512, lr: 0.1, memory: 400M"
+    head = "extends: resnet18\nname: net\ninput: [3, 64, 64]\n"
+    project.write("net.yaml", f"{head}train: {{{recipe}}}\n")
+    assert "AS403 [out-of-memory] 512 samples take 0.6 GiB" in project.lint("net.yaml").out
+    project.write("net.yaml", f"{head}train: {{{recipe}, freeze: [stem, layer1, layer2]}}\n")
+    assert project.lint("net.yaml").code == 0
+    shown = project.run("show", "net.yaml", "--memory", "--precision=bf16", "--format=json").data
+    frozen = ("conv1", "bn1", "layer1", "layer2")
+    found = archspec.analyze("net.yaml").memory(512, "bf16", frozen=frozen)
+    assert shown["training"] == found.training < 400 * 2**20
+
+
 @pytest.mark.parametrize("name", ["resnet18", "googlenet", "hrnet_w18_small", "vit_b_32"])
 def test_memory_grows_with_the_batch_and_with_what_is_held(name: str) -> None:
     analysis = archspec.analyze(name)

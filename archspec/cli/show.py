@@ -15,6 +15,7 @@ from archspec.cli.passes import PASSES
 from archspec.conventions import CONVENTIONS
 from archspec.language import Spec
 from archspec.language.spec import KEYS
+from archspec.language.train.places import places_of
 from archspec.lint.discover import check_named
 from archspec.memory import STATES
 from archspec.roofline import DEVICES, bounds_table, roofline
@@ -150,7 +151,8 @@ def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
     train, batch = spec.train, _batch(spec, args)
     optimizer = args.optimizer or (train.optimizer if train else "sgd")
     ema = args.ema or bool(getattr(train, "ema", 0))
-    found = analysis.memory(batch, args.precision, optimizer, ema)
+    frozen = train.frozen_in(places_of(analysis.network)) if train and analysis.network else ()
+    found = analysis.memory(batch, args.precision, optimizer, ema, frozen)
     if args.format == "json":
         how = {"batch_size": batch, "precision": args.precision, "optimizer": optimizer, "ema": ema}
         return json.dumps({"name": analysis.name, **how, **found._asdict()}, indent=2)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Span, SpecError
+from archspec.language.train.places import places_of
 from archspec.rules.rule import rule
 from archspec.rules.steps import Step
 from archspec.rules.training import at_size, place_of
@@ -85,7 +86,9 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
     except SpecError:  # AS308
         return
     averaged = bool(getattr(train, "ema", 0))
-    need = analysis.memory(train.device_batch, "bf16", train.optimizer, averaged).training
+    frozen = train.frozen_in(places_of(view.network))
+    batch, optimizer = train.device_batch, train.optimizer
+    need = analysis.memory(batch, "bf16", optimizer, averaged, frozen).training
     if need > room:
         took = f"{train.device_batch:,} samples take {need / 2**30:.1f} GiB in bf16"
         message = f"{took}, but a device has {room / 2**30:.1f}"

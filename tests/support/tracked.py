@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -20,11 +20,23 @@ def loss_of(output: Tensor | tuple[Tensor, ...]) -> Tensor:
     return torch.stack(losses).sum()
 
 
-def tracked(spec: archspec.Spec, batch: int, low: bool, optimizer: str) -> tuple[int, int]:
+def freeze(part: nn.Module) -> None:
+    """Make buffers of the weights: the tracker needs a gradient of each parameter."""
+    for module in part.eval().modules():
+        for name, weight in [*module.named_parameters(recurse=False)]:
+            delattr(module, name)
+            module.register_buffer(name, weight.detach())
+
+
+def tracked(
+    spec: archspec.Spec, batch: int, low: bool, optimizer: str, frozen: Sequence[str] = ()
+) -> tuple[int, int]:
     """The peaks of a second training step and of inference, as torch's tracker has them."""
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=low)
     with FakeTensorMode():
         model = archspec.build_module(spec, init=False)
+        for path in frozen:
+            freeze(model.get_submodule(path))
         steps = OPTIMIZERS[optimizer](model.parameters())
         x = torch.zeros(batch, *archspec.analyze(spec).input)
         training: Any = MemTracker()

@@ -99,6 +99,10 @@ class Regulariser(Basics):
         """Why it would have no effect on this network."""
         yield from ()
 
+    def frozen_in(self, network: Places) -> list[str]:
+        """The paths of the layers and stages that are not trained."""
+        return []
+
     def script(self, network: Places) -> Lines:
         """Its lines, and where they go."""
         yield from ()

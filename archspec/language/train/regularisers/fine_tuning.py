@@ -90,7 +90,7 @@ class FineTuning(Regulariser):
             yield from _unknown("freeze", name, number, network)
         for name in self.lr_factors:
             yield from _unknown("lr_factors", name, name, network)
-        frozen, last = self._frozen(network), network.last_linear
+        frozen, last = self.frozen_in(network), network.last_linear
         for name in self.lr_factors:
             paths = _paths(name, network)
             if paths and all(any(is_in(path, other) for other in frozen) for path in paths):
@@ -109,7 +109,7 @@ class FineTuning(Regulariser):
             yield Idle("freeze", why, "remove the last one")
 
     def script(self, network: Places) -> Lines:
-        if frozen := self._frozen(network):
+        if frozen := self.frozen_in(network):
             if modules := [path for path in frozen if path not in network.constants]:
                 yield from at("network", *_listed(modules), "freeze(net, frozen)")
                 yield "row", "freeze(net, frozen)  # again, because evaluation calls net.train()"
@@ -128,7 +128,7 @@ class FineTuning(Regulariser):
         elif factors:
             yield "rate", 'group.get("factor", 1.0)'
 
-    def _frozen(self, network: Places) -> list[str]:
+    def frozen_in(self, network: Places) -> list[str]:
         found = [path for name in self.freeze for path in _paths(name, network)]
         return [*dict.fromkeys(found)]
 
