@@ -126,5 +126,5 @@ def _functions(advice: str, **constants: Any) -> SimpleNamespace:
     names: dict[str, Any] = {"__name__": "archspec.export.readers"}
     exec(_code(), names)
     names.update(constants)
-    names["stop"] = lambda error, _: UnreadableFile(f"{error}\nhelp: {advice}")
+    names["stop"] = lambda error, _: UnreadableFile(error, advice)
     return SimpleNamespace(**names)

@@ -31,7 +31,7 @@ def interpolation_of(given: Any) -> dict[str, Any]:
             result[key] = _tensor(value) if key == LIKE else arguments.value_of(value, HOW[key])
     if LIKE not in given:
         message = "missing argument `like` for `interpolate`"
-        found.add("missing-key", message, "add `interpolate: {like: ...}`")
+        found.lacks(LIKE, message, "add `interpolate: {like: ...}`")
     found.finish()
     return result
 

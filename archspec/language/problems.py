@@ -18,7 +18,8 @@ class Problem(NamedTuple):
     """A finding whose location is a path below the value being validated.
 
     `key` points at the key of the path, not at its value. `because` is the path of another key
-    that it conflicts with; `word` is the exact name within an expression.
+    that it conflicts with; `word` is the exact name within an expression. `missing` is the key that
+    a model requires and the value at the path lacks.
     """
 
     rule: str
@@ -28,6 +29,7 @@ class Problem(NamedTuple):
     key: bool = False
     because: tuple[Step, ...] = ()
     word: Name | None = None
+    missing: str = ""
 
     def below(self, *steps: Step) -> Problem:
         because = (*steps, *self.because) if self.because else ()
@@ -58,6 +60,9 @@ class Collector:
 
     def add(self, rule: str, message: str, hint: str = "", *path: Step, key: bool = False) -> None:
         self.keep([Problem(rule, message, hint, path, key)])
+
+    def lacks(self, key: str, message: str, hint: str) -> None:
+        self.keep([Problem("missing-key", message, hint, missing=key)])
 
     def keep(self, problems: Iterable[Problem]) -> None:
         self.problems += problems
@@ -103,6 +108,7 @@ def to_pydantic(error: Problems) -> ValidationError:
 def _details(problem: Problem) -> InitErrorDetails:
     context = {"message": problem.message, "hint": problem.hint, "key": problem.key}
     context |= {"steps": len(problem.path), "because": problem.because}
+    context |= {"missing": problem.missing}
     return InitErrorDetails(
         type=PydanticCustomError(problem.rule, "{message}", context),
         loc=problem.path,
@@ -160,17 +166,13 @@ def problems_of(
         problems.append(Problem(many.rule, many.message, many.hint, tuple(errors[-1]["loc"])))
     # A missing key and an unknown key with a similar name are one finding.
     meant = {p.hint.instead for p in problems if isinstance(p.hint, Hint)}
-    return [p for p in problems if p.rule != "missing-key" or _missing(p) not in meant]
+    return [p for p in problems if not p.missing or p.missing not in meant]
 
 
 def _counts_wrong_items(error: Any) -> bool:
     """Whether a list is too short only because pydantic dropped its invalid items."""
     short = error["type"] == "too_short"
     return short and len(error["input"]) >= int(error["ctx"]["min_length"])
-
-
-def _missing(problem: Problem) -> str:
-    return problem.message.split("`")[1]
 
 
 # Section -> its keys, and what others call them.
@@ -187,7 +189,8 @@ def _problem(error: Any, choices: Sequence[str]) -> Problem:
     if "key" in context and "message" in context:
         outside = path[: len(path) - context["steps"]]
         because = (*outside, *context["because"]) if context["because"] else ()
-        return Problem(kind, context["message"], context["hint"], path, context["key"], because)
+        found = Problem(kind, context["message"], context["hint"], path, context["key"], because)
+        return found._replace(missing=context.get("missing", ""))
     if kind == "extra_forbidden":
         elsewhere: Mapping[str, str] = {}
         if len(path) > 1:
@@ -195,8 +198,10 @@ def _problem(error: Any, choices: Sequence[str]) -> Problem:
         hint = unknown_key(str(path[-1]), choices, elsewhere) if choices else ""
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     if kind == "missing":
-        hint = f"add `{_EXAMPLES.get(str(path[-1]), f'{path[-1]}: ...')}`"
-        return Problem("missing-key", f"missing required key `{path[-1]}`", hint, path[:-1])
+        key = str(path[-1])
+        hint = f"add `{_EXAMPLES.get(key, f'{key}: ...')}`"
+        message = f"missing required key `{key}`"
+        return Problem("missing-key", message, hint, path[:-1], missing=key)
     if kind == "literal_error":
         return _no_choice(context["expected"], error["input"], path)
     pydantic_says = error["msg"][0].lower() + error["msg"][1:]

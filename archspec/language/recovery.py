@@ -64,7 +64,7 @@ def _follows(finding: Diagnostic, problem: Problem) -> bool:
 def is_aside(problem: Problem) -> bool:
     """Whether the mistakes affect no layers or shapes of a spec."""
     if not problem.path:
-        return problem.rule == "missing-key" and "`name`" in problem.message
+        return problem.missing == "name"
     return problem.path[0] in ("name", *ASIDE)
 
 

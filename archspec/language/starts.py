@@ -144,7 +144,7 @@ def _arguments(function: str, given: Any) -> Mapping[str, Expr | str]:
     for name, argument in known.items():
         if argument.default is None and name not in given:
             message = f"missing argument `{name}` for `{function}`"
-            found.add("missing-key", message, f"add `{function}: {{{name}: ...}}`")
+            found.lacks(name, message, f"add `{function}: {{{name}: ...}}`")
     found.finish()
     _check_literal(function, result)
     return result

@@ -94,9 +94,8 @@ def outputs_of(value: Any) -> Outputs:
             modes[key] = _listed(value[key])
     for key in Outputs._fields:
         if key not in value:
-            found.add(
-                "missing-key", f"missing required key `{key}`", f"use `{key}: [...]`, or one list"
-            )
+            instead = f"use `{key}: [...]`, or one list"
+            found.lacks(key, f"missing required key `{key}`", instead)
     found.finish()
     return Outputs(**modes)
 
@@ -135,7 +134,7 @@ def slice_of(given: Any) -> dict[str, Expr]:
             result[key] = arguments.expr(value, OF_SLICE[key])
     if "channels" not in given:
         message = "missing argument `channels` for `slice`"
-        found.add("missing-key", message, "use `slice: {channels: ...}`")
+        found.lacks("channels", message, "use `slice: {channels: ...}`")
     found.finish()
     return result
 
