@@ -10,7 +10,7 @@ from torch import nn
 
 import archspec
 from archspec.lint.check import check_text
-from support.draws import randomise
+from archspec.verify.tensors import randomise
 from support.modules import READERS, assert_same_tensors, evaluate, images, tensors
 from support.peers import models
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from archspec.cli import main
+from archspec.verify.tensors import randomise
 from support import ROOT
-from support.draws import randomise
 from support.modules import READERS, images
 from support.peers import models
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 import archspec
+from archspec.verify.tensors import randomise
 from support import ROOT, SHIPPED, analyzed, rendered
-from support.draws import blank, randomise
+from support.draws import blank
 from support.modules import evaluate, images, network_class
 from support.zoo_peers import (
     CENSUS,

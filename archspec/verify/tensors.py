@@ -16,13 +16,13 @@ def images(*shape: int, seed: int = 1) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def randomise(model: nn.Module) -> None:
+def randomise(model: nn.Module, seed: int = 2) -> None:
     """Set all weights and statistics to random numbers of a size that deep networks tolerate.
 
     Newly initialized networks could agree by accident: their norms do nothing, and their biases are
     zero.
     """
-    generator = torch.Generator().manual_seed(2)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, tensor in model.state_dict().items():
             if tensor.is_floating_point():

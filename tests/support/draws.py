@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 
+from archspec.verify.tensors import randomise
+
 Method = Callable[..., Tensor]
 DRAWS = ("normal_", "uniform_")
 #: All else that initialisers do to a tensor.
@@ -60,34 +62,12 @@ def _as_they_are(layer: nn.Module) -> None:
     """Weights without memory need no numbers."""
 
 
-def randomise(model: nn.Module, seed: int = 0) -> None:
-    """Other numbers in every weight and statistic, of a size that deep networks bear."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def uniform(tensor: Tensor, low: float, high: float) -> None:
-        tensor.uniform_(low, high, generator=generator)
-
-    with torch.no_grad():
-        for name, tensor in model.state_dict().items():
-            if name.endswith("num_batches_tracked"):
-                tensor.fill_(3)
-            elif name.endswith("running_mean"):
-                uniform(tensor, -0.3, 0.3)
-            elif name.endswith("running_var") or "layer_scale" in name:
-                uniform(tensor, 0.5, 1.5)
-            elif tensor.dim() > 1:
-                bound = (3 / tensor[0].numel()) ** 0.5
-                uniform(tensor, -bound, bound)
-            elif name.endswith("weight"):
-                uniform(tensor, 0.5, 1.5)
-            else:
-                uniform(tensor, -0.3, 0.3)
-
-
 def filled(model: nn.Module, seed: int = 0) -> nn.Module:
     """A blank network in memory, with random weights and statistics."""
     assert set(dict(model.named_buffers())) <= set(model.state_dict())
     model.to_empty(device="cpu")
+    for counter in (tensor for tensor in model.buffers() if not tensor.is_floating_point()):
+        counter.fill_(3)
     randomise(model, seed)
     return model
 

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import archspec
+from archspec.verify.tensors import randomise
 from support import DATA, ROOT
-from support.draws import blank, filled, randomise, without_draws
+from support.draws import blank, filled, without_draws
 from support.modules import evaluate, generated_module, images, same_bits, seeded
 from support.peers import TORCHVISION, models, torchvision_model
 
