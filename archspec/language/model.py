@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationInfo, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from archspec.language.problems import Problems, to_pydantic
 from archspec.memo import Memo, canonical, frozen
@@ -17,9 +17,7 @@ T = TypeVar("T")
 class Model(BaseModel):
     """Strict, closed and immutable."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, defer_build=True
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     def agree(self) -> None:
         """Raises `Problems` for fields that conflict."""
@@ -33,7 +31,17 @@ class Model(BaseModel):
         return self
 
 
-def reads(function: Callable[..., Any], *how: Any) -> PlainValidator:
+class Reader(NamedTuple):
+    """A field that a function reads; pydantic does not inspect its type."""
+
+    validate: Callable[..., Any]
+    plain: Callable[..., CoreSchema] = core_schema.no_info_plain_validator_function
+
+    def __get_pydantic_core_schema__(self, *_: Any) -> CoreSchema:
+        return self.plain(self.validate, json_schema_input_schema=core_schema.any_schema())
+
+
+def reads(function: Callable[..., Any], *how: Any) -> Reader:
     """A field that a function reads; it raises `Problems`."""
 
     def validate(value: Any) -> Any:
@@ -42,16 +50,16 @@ def reads(function: Callable[..., Any], *how: Any) -> PlainValidator:
         except Problems as error:
             raise to_pydantic(error) from None
 
-    return PlainValidator(validate)
+    return Reader(validate)
 
 
-def reads_pieces(function: Callable[[Any, Memo | None], Any]) -> PlainValidator:
+def reads_pieces(function: Callable[[Any, Memo | None], Any]) -> Reader:
     """The same for a function whose results specs share."""
 
     def validate(value: Any, info: ValidationInfo) -> Any:
-        return reads(partial(function, memo=info.context)).func(value)  # type: ignore[call-arg]
+        return reads(function, info.context).validate(value)
 
-    return PlainValidator(validate)
+    return Reader(validate, core_schema.with_info_plain_validator_function)
 
 
 def piece(read: Callable[[Any], T], value: Any, memo: Memo | None) -> T:
