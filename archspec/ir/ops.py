@@ -98,12 +98,13 @@ C = TypeVar("C", bound=type)
 
 @dataclass_transform(frozen_default=True, field_specifiers=(argument, field))
 def op(cls: C) -> C:
-    """Make an op of a class: a frozen dataclass whose fields are torch's arguments.
+    """Make an op of a class: a dataclass whose fields are torch's arguments.
 
-    A class without fields of its own inherits everything.
+    A class without fields of its own inherits everything. Type checkers keep ops frozen. `Op` has
+    the methods that a dataclass would otherwise compile for each class, in every run.
     """
     own = any(not str(kind).startswith("ClassVar") for kind in cls.__annotations__.values())
-    return dataclass(frozen=True)(cls) if own else cls  # type: ignore[no-any-return]
+    return dataclass(eq=False, repr=False)(cls) if own else cls  # type: ignore[no-any-return]
 
 
 @op
@@ -144,6 +145,16 @@ class Op:
     imported: ClassVar[str] = ""  # the dotted path of an own module's class
     constructor: ClassVar[Any] = None  # its arguments, if they are not fields of the op
     example: ClassVar[str] = ""  # layers for the reference, if the op alone does not show enough
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({fields})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
 
     @classmethod
     def torch_name(cls, shape: Shape) -> str:

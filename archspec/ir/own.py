@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copyreg
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from archspec.ir.ops import Field, Op, OpField, Shape
+from archspec.ir.ops import Field, Op, OpField, Shape, op
 
 
 class OwnType(type):
@@ -17,7 +17,7 @@ class OwnType(type):
     said: tuple[Any, ...]
 
 
-@dataclass(frozen=True)
+@op
 class Own(Op, metaclass=OwnType):
     """An own module in one use: its number of parameters, and multiply-adds per position."""
 
