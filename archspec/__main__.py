@@ -1,5 +1,6 @@
 """The command `archspec`, and `python -m archspec`."""
 
+import gc
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ def command() -> int:
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under `nohup`
             signal.signal(number, _leave)
+    gc.set_threshold(100_000)  # most of a short run is imports, and they create no garbage
     from archspec.cli import command
 
     return command()

@@ -8,7 +8,6 @@ Exit codes: 0 clean, 1 findings, 2 invalid usage or a file that cannot be opened
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import os
 import signal
