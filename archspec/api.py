@@ -14,7 +14,7 @@ from archspec.classes import classes
 from archspec.diagnostics import LATER, SpecError
 from archspec.expand import expand_network
 from archspec.extras import needed_for
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.language import Spec
 from archspec.language import load as load_spec
 from archspec.language.load import Source

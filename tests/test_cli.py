@@ -16,7 +16,7 @@ from archspec import resources
 from archspec.cli import main
 from archspec.codegen import HEADER, untouched
 from archspec.codegen.verify import digest
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.language import Spec, find
 from archspec.paths import display_path
 from archspec.source.reader import parse, read

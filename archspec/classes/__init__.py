@@ -32,7 +32,7 @@ from archspec.classes.sequences import shared
 from archspec.classes.table import ClassTable
 from archspec.expand import expand_network
 from archspec.helpers import HELPERS, NEVER_A_CLASS
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.ir.tree import BlockInstance, Definition, ExpandedNetwork
 from archspec.language import Spec
 from archspec.language.lines import Lines

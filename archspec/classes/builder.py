@@ -20,24 +20,19 @@ from archspec.classes.table import ClassTable, ClassUses
 from archspec.classes.turns import Turns
 from archspec.classes.wholes import drops
 from archspec.expression import Name, Value, names
-from archspec.ir import (
-    Add,
-    Body,
-    Chain,
+from archspec.ir import Add, Body, Chain, OpField, fields_of, renamed
+from archspec.ir.bodies import Size, sized, steps_of
+from archspec.ir.classes import (
     Class,
     Layer,
     Local,
     New,
-    OpField,
     Parameter,
     Reference,
     Repeat,
     Sequential,
     When,
-    fields_of,
-    renamed,
 )
-from archspec.ir.bodies import Size, sized, steps_of
 from archspec.ir.draws import Draw, Start
 from archspec.ir.tree import (
     BlockCall,

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from archspec.classes.printed import repeated
-from archspec.ir import Layer, Modules
+from archspec.ir.classes import Layer, Modules
 
 
 def contained(layers: Iterable[Layer]) -> Iterator[Layer]:

@@ -8,20 +8,10 @@ from typing import Any
 
 from archspec.expression import Name
 from archspec.helpers import qualified
-from archspec.ir import (
-    Add,
-    Body,
-    Class,
-    Concat,
-    Multiply,
-    New,
-    Sequential,
-    Split,
-    When,
-    applied,
-    children,
-)
+from archspec.ir import Add, Body, Concat, Multiply, Split, applied
 from archspec.ir.bodies import parts_of, residual
+from archspec.ir.classes import Class, New, Sequential, When
+from archspec.ir.construction import children
 
 Layers = Mapping[str, Any]
 TIMES = ("never", "once", "twice")

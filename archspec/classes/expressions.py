@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.expression import Number
-from archspec.ir import Attend, Body, Layer, New, Op, residual_ends
+from archspec.ir import Attend, Body, Op, residual_ends
 from archspec.ir.bodies import replaced_layers
+from archspec.ir.classes import Layer, New
 
 
 def expressed(layers: Iterable[Layer], body: Body) -> tuple[list[Layer], Body]:

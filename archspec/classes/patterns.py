@@ -12,18 +12,9 @@ from typing import Any
 from archspec.classes.feeds import FLOW
 from archspec.classes.printed import with_formulas
 from archspec.expression import Binary, Expr, Name, Number, names, simplify, source
-from archspec.ir import (
-    Chain,
-    Class,
-    Layer,
-    New,
-    OpField,
-    Parameter,
-    Reference,
-    Sequential,
-    call,
-    fields_of,
-)
+from archspec.ir import Chain, OpField, fields_of
+from archspec.ir.classes import Class, Layer, New, Parameter, Reference, Sequential
+from archspec.ir.construction import call
 from archspec.ops.others import Identity
 
 SIZES = ("arrives", "size", "count")

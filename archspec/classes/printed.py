@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.expression import Binary, Expr, Logic, Name, Number, Unary, substitute, walk
-from archspec.ir import Modules, New, Repeat, Sequential, When
+from archspec.ir.classes import Modules, New, Repeat, Sequential, When
 
 FEWEST_REPEATS = 3
 

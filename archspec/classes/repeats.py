@@ -10,7 +10,7 @@ from archspec.classes.printed import same
 from archspec.classes.runs import alike
 from archspec.classes.sizes import Sizes
 from archspec.expression import Binary, Expr, Logic, Number, simplify
-from archspec.ir import Repeat, When
+from archspec.ir.classes import Repeat, When
 
 
 def written(runs: Sequence[Any], make: Callable[[Any], Any], sizes: Sizes) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from archspec.classes.patterns import Pattern, kinds_of
 from archspec.classes.printed import inside, mapped
-from archspec.ir import Class, New, Sequential
+from archspec.ir.classes import Class, New, Sequential
 from archspec.ir.draws import Case
 
 

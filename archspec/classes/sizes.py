@@ -35,7 +35,8 @@ from archspec.expression import (
     walk,
     weight,
 )
-from archspec.ir import Layer, Local, OpField, Parameter
+from archspec.ir import OpField
+from archspec.ir.classes import Layer, Local, Parameter
 from archspec.ir.draws import Draw, Start
 from archspec.ir.tree import BlockInstance
 from archspec.language.identifiers import CONSTRUCTOR_WORDS

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from archspec.classes.table import ClassTable
 from archspec.expression import Value, constant
-from archspec.ir import Class, Op
+from archspec.ir import Op
+from archspec.ir.classes import Class
 from archspec.ir.draws import Anchor, Case, Draw, Special
 from archspec.ir.tree import BlockCall, BlockInstance, Child, Container, OpCall
 

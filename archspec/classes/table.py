@@ -14,7 +14,7 @@ from archspec.classes.naming import block_name, class_names, without_number
 from archspec.classes.own import holders, names_of
 from archspec.classes.runs import Run, Shapes, gathered, runs_in
 from archspec.expression import Scalar, Value
-from archspec.ir import Class
+from archspec.ir.classes import Class
 from archspec.ir.draws import Draw
 from archspec.ir.tree import (
     BlockCall,

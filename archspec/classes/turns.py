@@ -12,7 +12,7 @@ from archspec.classes.loops import Names, calls_of, names_of
 from archspec.classes.sizes import Sizes
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import Expr, Name, Number, Scalar, simplify
-from archspec.ir import Layer, Loop, New
+from archspec.ir.classes import Layer, Loop, New
 from archspec.ir.tree import BlockCall
 
 Row = Sequence[BlockCall]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from archspec.codegen.layout import CallText, DictText, EachText, ListText, Text
-from archspec.ir import Class, Modules, New, Repeat, Sequential, children
+from archspec.ir.classes import Class, Modules, New, Repeat, Sequential
+from archspec.ir.construction import children
 
 
 def reached(path: str, cls: Class) -> str:

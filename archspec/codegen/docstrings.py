@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from archspec.analysis import Analysis
 from archspec.codegen.formulas import formula
 from archspec.codegen.layout import STEP, WIDTH
-from archspec.ir import Class, Network, applied
+from archspec.ir import applied
+from archspec.ir.classes import Class, Network
 from archspec.ir.liveness import give_of
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from archspec.codegen.layout import WIDTH
 from archspec.expression import Expr, source
-from archspec.ir import Apply, Attend, Class, Constant, Interpolate, Method, run
+from archspec.ir import Apply, Attend, Constant, Interpolate, Method, run
+from archspec.ir.classes import Class
 
 
 class _Formula:

@@ -6,8 +6,9 @@ from collections import deque
 
 from archspec.codegen.layout import STEP
 from archspec.codegen.statements import Code, Statements
-from archspec.ir import Body, Chain, Class, Save
+from archspec.ir import Body, Chain, Save
 from archspec.ir.bodies import INPUT, steps_of
+from archspec.ir.classes import Class
 from archspec.ir.fold import proceed
 from archspec.ir.liveness import loaded
 

@@ -11,7 +11,8 @@ from collections import Counter
 from typing import Any
 
 from archspec.codegen.containers import reached
-from archspec.ir import Apply, Body, Chain, Class, New, Sequential, applications
+from archspec.ir import Apply, Body, Chain, applications
+from archspec.ir.classes import Class, New, Sequential
 
 MOST = 3  # calls on a line with blocks
 

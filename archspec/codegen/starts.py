@@ -20,7 +20,7 @@ from archspec.codegen.layout import (
 from archspec.expression import Expr, Name, names
 from archspec.expression.tree import Binary, Call, Unary
 from archspec.helpers import qualified
-from archspec.ir import Class, Layer, Network, New
+from archspec.ir.classes import Class, Layer, Network, New
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special, Start
 
 BODY = STEP * 2

@@ -11,7 +11,8 @@ from archspec.codegen.formulas import method
 from archspec.codegen.grouped import Grouped
 from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
 from archspec.expression import Expr, Name, Number, source, substitute
-from archspec.ir import Apply, Attend, Class, Constant, Interpolate, Method, New
+from archspec.ir import Apply, Attend, Constant, Interpolate, Method
+from archspec.ir.classes import Class, New
 from archspec.ir.liveness import saved
 
 INDENT = STEP * 2

@@ -25,7 +25,7 @@ from archspec.codegen.layout import (
 )
 from archspec.codegen.starts import constant, starts, uses_math
 from archspec.expression import Expr, Name, Number
-from archspec.ir import (
+from archspec.ir.classes import (
     Class,
     Local,
     Loop,
@@ -37,9 +37,8 @@ from archspec.ir import (
     Repeat,
     Sequential,
     When,
-    call,
 )
-from archspec.ir.construction import constructions, imported, is_constant
+from archspec.ir.construction import call, constructions, imported, is_constant
 from archspec.ir.liveness import give_of
 
 BODY = STEP * 2

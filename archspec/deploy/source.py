@@ -21,7 +21,7 @@ from archspec.deploy.keys import Row, aside, folded
 from archspec.deploy.ops import FusedConv
 from archspec.deploy.prune import evaluate
 from archspec.expression import show
-from archspec.ir import Network, New
+from archspec.ir.classes import Network, New
 from archspec.ir.construction import constructions
 from archspec.ir.tree import ExpandedNetwork, Term
 from archspec.ir.visitor import visits

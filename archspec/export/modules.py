@@ -10,7 +10,7 @@ from torch import nn
 from archspec.deploy import for_inference
 from archspec.deploy.kept import kept
 from archspec.deploy.source import generate_deploy
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.language import Spec
 from archspec.runtime import build, load_weights
 from archspec.verify.deploy import deployed

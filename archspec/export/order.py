@@ -19,7 +19,7 @@ from archspec.export.int8 import quantized
 from archspec.export.measure import Variant, measured, of_module, of_onnx, of_openvino, of_program
 from archspec.export.modules import folded, loaded
 from archspec.export.taken import Taken
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.ir.visitor import visits
 from archspec.language import Spec
 from archspec.language.train import DATA_SETS

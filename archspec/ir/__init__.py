@@ -14,6 +14,8 @@ containers    the order of layers in containers
 visitor       the layers of the tree, in the order in which they run
 classes       Class, New, Layer, Network
 construction  `call`, and the values of sizes
+
+Import the last two by their own names: only what makes classes needs them, and lint does not.
 """
 
 from archspec.ir.bodies import (
@@ -39,21 +41,6 @@ from archspec.ir.bodies import (
     renamed,
     residual_ends,
 )
-from archspec.ir.classes import (
-    Class,
-    Layer,
-    Local,
-    Loop,
-    Modules,
-    Network,
-    New,
-    Parameter,
-    Reference,
-    Repeat,
-    Sequential,
-    When,
-)
-from archspec.ir.construction import Call, bound, call, children, number, numbers, turns
 from archspec.ir.fold import Reader, X, run
 from archspec.ir.ops import (
     Argument,
@@ -77,55 +64,36 @@ __all__ = [
     "Argument",
     "Attend",
     "Body",
-    "Call",
     "Chain",
-    "Class",
     "Concat",
     "Constant",
     "Field",
     "Give",
     "Interpolate",
     "Kind",
-    "Layer",
     "Load",
-    "Local",
-    "Loop",
     "Method",
-    "Modules",
     "Multiply",
-    "Network",
-    "New",
     "Op",
     "OpField",
-    "Parameter",
     "Reader",
     "Real",
-    "Reference",
-    "Repeat",
     "Save",
-    "Sequential",
     "Shape",
     "ShapeError",
     "Sizes",
     "Slice",
     "Split",
     "Unsqueeze",
-    "When",
     "X",
     "applications",
     "applied",
     "argument",
-    "bound",
-    "call",
-    "children",
     "each",
     "fields_of",
     "main_path",
-    "number",
-    "numbers",
     "op",
     "renamed",
     "residual_ends",
     "run",
-    "turns",
 ]

@@ -98,13 +98,13 @@ C = TypeVar("C", bound=type)
 
 @dataclass_transform(frozen_default=True, field_specifiers=(argument, field))
 def op(cls: C) -> C:
-    """Make an op of a class: a dataclass whose fields are torch's arguments.
+    """Make an op of a class: a frozen dataclass whose fields are torch's arguments.
 
-    A class without fields of its own inherits everything. Type checkers keep ops frozen. `Op` has
-    the methods that a dataclass would otherwise compile for each class, in every run.
+    A class without fields of its own inherits everything. `Op` compares, hashes, and prints for
+    all, because a dataclass would compile these methods for each class, in every run.
     """
     own = any(not str(kind).startswith("ClassVar") for kind in cls.__annotations__.values())
-    return dataclass(eq=False, repr=False)(cls) if own else cls  # type: ignore[no-any-return]
+    return dataclass(frozen=True, eq=False, repr=False)(cls) if own else cls  # type: ignore[no-any-return]
 
 
 @op

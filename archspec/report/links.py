@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.ir.visitor import Frame, place_of, visits
 from archspec.places import At, Path
 from archspec.report.parts import Lines, Part, applied, constructed, whole

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from archspec import resources
 from archspec.diagnostics import Span
 from archspec.expand.context import USUAL
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.ir.tree import ExpandedNetwork
 from archspec.language import Spec
 from archspec.language.spec import KEYS

@@ -13,7 +13,7 @@ from archspec.analysis import Analysis, analyze_network
 from archspec.classes import classes_of
 from archspec.codegen import generate
 from archspec.expand import expand_network
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.language import Spec
 from archspec.memo import Memo
 from archspec.picture import svg

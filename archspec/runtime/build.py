@@ -15,30 +15,20 @@ from torch.overrides import TorchFunctionMode
 
 from archspec import helpers
 from archspec.expression import Expr, Name, names
-from archspec.ir import (
-    Apply,
-    Attend,
+from archspec.ir import Apply, Attend, Constant, Interpolate, Method, run
+from archspec.ir.classes import (
     Class,
-    Constant,
-    Interpolate,
     Layer,
-    Method,
     Modules,
     Network,
     New,
     Reference,
     Sequential,
     When,
-    bound,
-    call,
-    children,
-    numbers,
-    run,
-    turns,
+    nowhere,
 )
-from archspec.ir import number as number_of
-from archspec.ir.classes import nowhere
-from archspec.ir.construction import is_constant
+from archspec.ir.construction import bound, call, children, is_constant, numbers, turns
+from archspec.ir.construction import number as number_of
 from archspec.runtime import own
 from archspec.runtime.starts import constant, start
 

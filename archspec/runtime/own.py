@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from archspec.diagnostics import Diagnostic, SpecError, did_you_mean
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.ir.construction import imported
 from archspec.ir.visitor import visits
 

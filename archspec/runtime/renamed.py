@@ -10,7 +10,7 @@ from torch import Tensor
 
 from archspec.analysis import analyze_network, state
 from archspec.diagnostics import visible
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.paths import display_path
 
 SHORTCUT = ".downsample."

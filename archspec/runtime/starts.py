@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from archspec import helpers
 from archspec.expression import Expr, floating
-from archspec.ir import Class, New, numbers
+from archspec.ir.classes import Class, New
+from archspec.ir.construction import numbers
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special
 from archspec.runtime import modules
 

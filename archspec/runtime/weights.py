@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from archspec.checkpoints import nearest
 from archspec.diagnostics import WeightsError
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.paths import display_path
 from archspec.runtime.read import read_tensors
 from archspec.runtime.renamed import COUNTER, renamed

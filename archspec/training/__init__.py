@@ -23,7 +23,7 @@ from archspec.training.parts import assemble, classes_of
 from archspec.training.verify import verify
 
 if TYPE_CHECKING:
-    from archspec.ir import Network
+    from archspec.ir.classes import Network
     from archspec.language import Spec
 
 

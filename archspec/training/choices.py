@@ -9,7 +9,7 @@ from archspec.analysis import analyze_network
 from archspec.codegen.docstrings import docstring
 from archspec.codegen.layout import STEP, WIDTH, CallText
 from archspec.codegen.view import own_imports, wrapped
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.language import Spec
 from archspec.language.train.places import places_of
 from archspec.training import steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.analysis import Analysis
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.verify.check import Check as Check
 from archspec.verify.counts import checks_of_counts
 from archspec.verify.deploy import checks_of_deploy

@@ -13,7 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.analysis import Analysis
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
 from archspec.verify.tensors import Shape, flat

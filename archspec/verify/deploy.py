@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
 from archspec.verify.tensors import Shape, apart, flat, images, randomise

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from archspec.analysis import Analysis
 from archspec.diagnostics import ArchspecError, did_you_mean
 from archspec.extras import needed_for
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
 from archspec.verify.tensors import Shape, apart, flat, images, randomise, training_step

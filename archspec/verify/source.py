@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.codegen import generate
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
 from archspec.verify.tensors import Shape, flat, images, randomise, same_bits, training_step

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.ir.construction import imported
 
 PATH = "support.own.Scaled"

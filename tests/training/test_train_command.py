@@ -18,7 +18,7 @@ import pytest
 from archspec.cli import main, parser, rendering, train
 from archspec.codegen import HEADER
 from archspec.codegen.verify import digest
-from archspec.ir import Network
+from archspec.ir.classes import Network
 from archspec.language import Spec
 from support import ROOT, write_spec
 

@@ -10,20 +10,8 @@ from archspec.codegen.formulas import formula
 from archspec.codegen.layout import STEP, WIDTH, lines
 from archspec.codegen.view import appended, construction, looped
 from archspec.expression import Expr, Scalar, show, source
-from archspec.ir import (
-    Class,
-    Modules,
-    Network,
-    New,
-    Parameter,
-    Sequential,
-    When,
-    bound,
-    call,
-    children,
-    number,
-    turns,
-)
+from archspec.ir.classes import Class, Modules, Network, New, Parameter, Sequential, When
+from archspec.ir.construction import bound, call, children, number, turns
 
 Use = tuple[Class, tuple[tuple[str, Scalar], ...]]  # with the number of each parameter
 
