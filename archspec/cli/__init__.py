@@ -122,7 +122,6 @@ def command() -> int:
 
     A normal exit would tear down everything that was imported, which is a tenth of a short run.
     """
-    gc.set_threshold(50_000)  # most of a short run is imports, and they create no garbage
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed before the start
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
