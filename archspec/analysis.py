@@ -60,6 +60,7 @@ class Analysis:
     depth: int
     outputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict, repr=False)
     network: ExpandedNetwork | None = field(default=None, repr=False, compare=False)
+    memo: Memo | None = field(default=None, repr=False, compare=False)
     count: Count | None = field(default=None, repr=False, compare=False)  # by another convention
 
     def counted(self, convention: str) -> Analysis:
@@ -134,7 +135,8 @@ class Analysis:
         """
         if self.network is None:
             raise ValueError("the analysis has no network")
-        return memory_of(self.network, batch, precision, optimizer, ema, frozen)
+        memo = self.memo.trimmed() if self.memo else Memo()
+        return memory_of(self.network, batch, precision, optimizer, ema, frozen, memo=memo)
 
     def __str__(self) -> str:
         """The table that `archspec show` prints."""
@@ -187,6 +189,7 @@ def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> An
         depth,
         _leaving(network),
         network,
+        memo=memo,
     )
 
 

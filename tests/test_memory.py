@@ -8,13 +8,19 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
+from hypothesis import assume, given, settings
 from torch import Tensor, nn
 
 import archspec
-from archspec.ir import Op, Shape, fields_of
+from archspec.diagnostics import SpecError
+from archspec.ir import Op, Shape, fields_of, run
+from archspec.memory import memory_of
+from archspec.memory.forward import Forward
 from archspec.ops import OPS
 from support.linting import Project
 from support.ops import ARRIVES, GIVEN, meetings, usual
+from support.strategies import specs
 from support.tracked import tracked
 from test_ops import torch_class
 
@@ -145,6 +151,53 @@ def test_memory_grows_with_the_batch_and_with_what_is_held(name: str) -> None:
     assert held.training - full.training == full.weights
     states = analysis.memory(64, optimizer="adamw").training - full.training
     assert states == 4 * analysis.params
+
+
+#: The peak is in the backward pass of blocks that branches and `share` apply again.
+SHARED = """
+name: net
+input: [3, 4, 4]
+blocks:
+  wide:
+    body:
+      - residual: [{conv: {channels: 64, kernel: 3}}, act, {conv: {channels: channels}}]
+        shortcut: {conv: {channels: channels}}
+  cell: {body: [{wide: {channels: channels}}, {residual: [norm, act]}]}
+stem: [{wide: {channels: 8}}, act]
+head:
+  a: {cell: {channels: 8}}
+  b: {concat: [{share: a}, [{cell: {channels: 8}}, act], {share: a}]}
+  c: {wide: {channels: 8}}
+"""
+
+
+def check_blocks(spec: dict[str, Any]) -> None:
+    """A block is evaluated once for equal uses: the same as layer by layer, memo or not."""
+    found = archspec.analyze(spec)
+    frozen = tuple(row.path for row in found.rows[: len(found.rows) // 2])
+    for case in ((3, "fp32", "sgd"), (2, "bf16", "adamw"), (2, "bf16", "sgd", True, frozen)):
+        memory, network = found.memory(*case), found.network
+        assert network
+        assert memory == memory_of(network, *case, memo=None)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Forward, "_block", lambda own, block, x: run(block.body, x, own))
+            assert memory == memory_of(network, *case, memo=None)
+
+
+@pytest.mark.parametrize(
+    "spec", [yaml.safe_load(SHARED), "resnet18", "mobilenet_v2", "hrnet_w18_small"]
+)
+def test_a_block_takes_what_its_layers_take(spec: Any) -> None:
+    check_blocks(spec)
+
+
+@settings(max_examples=25, deadline=None)
+@given(specs())
+def test_a_block_takes_what_its_layers_take_in_random_specs(spec: dict[str, Any]) -> None:
+    try:
+        check_blocks(spec)
+    except SpecError:
+        assume(False)
 
 
 def test_show_prints_the_peaks_of_the_recipe(project: Project) -> None:

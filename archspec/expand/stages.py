@@ -73,8 +73,8 @@ def expand_stage(
     scope.settle(x.channels)
     blocks, steps, found = Builder(sequential=True), list[Body](), list[Finding]()
     out = Builder(prefix=f"{'.'.join(map(str, at.path))}#")
-    for block in series.places(args):
-        promised = x
+    for index in range(series.repeat):
+        block, promised = series.place(index, args), x
         try:
             promised, here = _promise(stage, block, at, scope, x)
             module, where, y = _expand(stage, block, at, here, x, promised)

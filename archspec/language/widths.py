@@ -45,13 +45,11 @@ class Series(NamedTuple):
         """The index of the stage."""
         return {name: getattr(self, name) for name in COUNTED}
 
-    def places(self, args: Mapping[str, Value]) -> Iterator[Place]:
-        """Each block, for a network with these arguments."""
-        for index in range(self.repeat):
-            turn = {"index": index, "block_index": self.block_index + index}
-            here = self.indices | {"repeat": self.repeat} | turn
-            names = {name: constant(value) for name, value in here.items()}
-            yield Place(index, {**args, **names})
+    def place(self, index: int, args: Mapping[str, Value]) -> Place:
+        """One block, for a network with these arguments."""
+        turn = {"index": index, "block_index": self.block_index + index}
+        here = self.indices | {"repeat": self.repeat} | turn
+        return Place(index, {**args, **{name: constant(value) for name, value in here.items()}})
 
 
 def lookup_in(known: Mapping[str, Value], name: Name) -> Value:
@@ -155,5 +153,5 @@ def _width(series: Series, stage: Stage, args: Mapping[str, Value]) -> Width | N
         said = said[min(series.repeat, len(said)) - 1]
     if said is None or not names(said).isdisjoint(COUNTED):
         return None
-    *_, place = series.places(args)
-    return Width(series.path, number_of(said, place.names))
+    last = series.place(series.repeat - 1, args)
+    return Width(series.path, number_of(said, last.names))
