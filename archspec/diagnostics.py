@@ -110,6 +110,9 @@ class ArchspecError(Exception):
         self.message, self.hint, self.span = visible(message), visible(hint), span
         self.more = tuple(map(visible, more))
 
+    def __reduce__(self) -> tuple[Any, ...]:  # `args` are not those of a subclass's constructor
+        return Exception.__new__, (type(self), *self.args), vars(self)
+
     def __str__(self) -> str:
         text = "\n".join([self.message, *self.more])
         return f"{text} ({self.hint})" if self.hint else text

@@ -232,10 +232,22 @@ def test_a_roofline_has_all_operations_and_bytes(project: Project) -> None:
     assert re.fullmatch(r"total +116.101 .* compute \d+%, memory \d+%", said.lines[-1])
 
 
-def test_a_roofline_has_its_own_count(project: Project) -> None:
-    said = project.run("show", "resnet18", "--roofline=a100", "--convention=fvcore")
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ("--batch-size=3", "--batch-size: requires --memory or --roofline"),
+        ("--precision=fp32", "--precision: requires --memory or --roofline"),
+        ("--ema", "--ema: requires --memory"),
+        ("--resolved --optimizer=sgd", "--optimizer: not allowed with argument --resolved"),
+        ("--memory --depth=0", "--depth: not allowed with argument --memory"),
+        ("--roofline=a100 --convention=fvcore", "--convention: not allowed with argument --roofl"),
+        ("--pass=expanded --format=json", "--format: json is not allowed with argument --pass"),
+    ],
+)
+def test_no_option_is_ignored(options: str, error: str, project: Project) -> None:
+    said = project.run("show", "resnet18", *options.split())
     assert (said.code, said.out) == (2, "")
-    assert "argument --convention: not allowed with argument --roofline" in said.err
+    assert f"argument {error}" in said.err
 
 
 def test_a_batch_is_a_number(project: Project) -> None:

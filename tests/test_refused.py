@@ -83,6 +83,14 @@ def test_a_command_prints_what_it_refuses(
         assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
+def test_the_errors_of_a_spec_reach_another_process() -> None:
+    with pytest.raises(SpecError) as caught:
+        archspec.load({"name": "net", "input": [3, 8, 8], "stem": [{"cnov": 8}], "heda": []})
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert error.diagnostics == caught.value.diagnostics
+    assert [finding.message for finding in error.diagnostics] == ["unknown key `heda`"]
+
+
 def test_settings_with_a_fault_are_shown_by_build(project: Project) -> None:
     own = "blocks: {mine: {import: torch.nn.Identity, like: identity}}\nstem: [mine, {conv: 8}]\n"
     project.write("net.yaml", HEAD.format(name="net") + own)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from typing import Any
 
 from archspec.analysis import Analysis
@@ -17,7 +16,7 @@ from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.language.train.places import places_of
 from archspec.lint.discover import check_named
-from archspec.memory import STATES
+from archspec.memory import STATES, Precision
 from archspec.roofline import DEVICES, bounds_table, roofline
 from archspec.source.writer import dumped
 
@@ -27,6 +26,23 @@ MEMORY = {
     "states": "  optimizer state",
     "kept": "  kept for the backward pass",
     "inference": "peak of inference",
+}
+TABLE = "table"  # what is shown without one of the options below
+#: The formats of the other results.
+FORMATS = {
+    "resolved": ("text", "json"),
+    "pass_": ("text",),
+    "memory": ("text", "json"),
+    "roofline": ("text", "json"),
+}
+#: The options that apply to some results only.
+TAKEN_BY = {
+    "depth": (TABLE, "roofline"),
+    "convention": (TABLE,),
+    "batch_size": ("memory", "roofline"),
+    "precision": ("memory", "roofline"),
+    "optimizer": ("memory",),
+    "ema": ("memory",),
 }
 
 
@@ -79,7 +95,6 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--precision",
         choices=("fp32", "bf16", "fp16"),
-        default="fp32",
         help="for --memory and --roofline (default: fp32)",
     )
     parser.add_argument(
@@ -102,18 +117,11 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """0; findings are raised as `SpecError`."""
+    _check_usage(args)
     if args.pass_:
-        _check_usage(args, args.usage_error)
         check_named(args.spec)
         print(PASSES[args.pass_](args.spec, settings(args)))
         return 0
-    if args.convention and args.roofline:
-        args.usage_error("argument --convention: not allowed with argument --roofline")
-    for name in ("resolved", "memory", "roofline"):
-        if getattr(args, name) and args.format not in ("text", "json"):
-            args.usage_error(
-                f"argument --format: {args.format} is not allowed with argument --{name}"
-            )
     spec = chosen(args)
     if args.resolved:
         print(_resolved(spec, args.format), end="")
@@ -131,14 +139,24 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check_usage(args: argparse.Namespace, error: Callable[[str], Any]) -> None:
-    """Exit with a usage error if an option does not apply to the pass."""
-    if args.format != "text":
-        error(f"argument --format: {args.format} is not allowed with argument --pass")
-    if args.depth is not None:
-        error("argument --depth: not allowed with argument --pass")
+def _check_usage(args: argparse.Namespace) -> None:
+    """Exit with a usage error if an option does not apply to what is shown."""
+    error = args.usage_error
+    shown = next((kind for kind in FORMATS if getattr(args, kind)), TABLE)
+    for name, kinds in TAKEN_BY.items():
+        given = getattr(args, name)
+        if given is not None and given is not False and shown not in kinds:
+            needed = f"requires {' or '.join(map(_option, kinds))}"
+            why = needed if shown == TABLE else f"not allowed with argument {_option(shown)}"
+            error(f"argument {_option(name)}: {why}")
+    if args.format not in FORMATS.get(shown, formats.names()):
+        error(f"argument --format: {args.format} is not allowed with argument {_option(shown)}")
     if args.settings and args.pass_ == "parsed":
         error("argument --set: not allowed with --pass parsed, which shows the file as written")
+
+
+def _option(name: str) -> str:
+    return f"--{name.strip('_').replace('_', '-')}"
 
 
 def _batch(spec: Spec, args: argparse.Namespace) -> int:
@@ -152,12 +170,13 @@ def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
     optimizer = args.optimizer or (train.optimizer if train else "sgd")
     ema = args.ema or bool(getattr(train, "ema", 0))
     frozen = train.frozen_in(places_of(analysis.network)) if train and analysis.network else ()
-    found = analysis.memory(batch, args.precision, optimizer, ema, frozen)
+    precision: Precision = args.precision or "fp32"
+    found = analysis.memory(batch, precision, optimizer, ema, frozen)
     if args.format == "json":
-        how = {"batch_size": batch, "precision": args.precision, "optimizer": optimizer, "ema": ema}
+        how = {"batch_size": batch, "precision": precision, "optimizer": optimizer, "ema": ema}
         return json.dumps({"name": analysis.name, **how, **found._asdict()}, indent=2)
     averaged = " and averaged weights" if ema else ""
-    head = f"{analysis.name}: {_samples(batch)} in {args.precision}, {optimizer}{averaged}"
+    head = f"{analysis.name}: {_samples(batch)} in {precision}, {optimizer}{averaged}"
     rows = (f"{text:32} {getattr(found, n) / 2**20:12,.1f} MiB" for n, text in MEMORY.items())
     return "\n".join([head, "", *rows])
 
@@ -167,7 +186,7 @@ def _samples(batch: int) -> str:
 
 
 def _roofline(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
-    batch, precision = _batch(spec, args), args.precision
+    batch, precision = _batch(spec, args), args.precision or "fp32"
     layers = roofline(analysis, DEVICES[args.roofline], batch, precision)
     if args.format == "json":
         how = {"batch_size": batch, "precision": precision, "device": args.roofline}
