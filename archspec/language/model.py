@@ -31,7 +31,7 @@ class Model(BaseModel):
         return self
 
 
-class Reader(NamedTuple):
+class ReadField(NamedTuple):
     """A field that a function reads; pydantic does not inspect its type."""
 
     validate: Callable[..., Any]
@@ -41,7 +41,7 @@ class Reader(NamedTuple):
         return self.plain(self.validate, json_schema_input_schema=core_schema.any_schema())
 
 
-def reads(function: Callable[..., Any], *how: Any) -> Reader:
+def reads(function: Callable[..., Any], *how: Any) -> ReadField:
     """A field that a function reads; it raises `Problems`."""
 
     def validate(value: Any) -> Any:
@@ -50,16 +50,16 @@ def reads(function: Callable[..., Any], *how: Any) -> Reader:
         except Problems as error:
             raise to_pydantic(error) from None
 
-    return Reader(validate)
+    return ReadField(validate)
 
 
-def reads_pieces(function: Callable[[Any, Memo | None], Any]) -> Reader:
+def reads_pieces(function: Callable[[Any, Memo | None], Any]) -> ReadField:
     """The same for a function whose results specs share."""
 
     def validate(value: Any, info: ValidationInfo) -> Any:
         return reads(function, info.context).validate(value)
 
-    return Reader(validate, core_schema.with_info_plain_validator_function)
+    return ReadField(validate, core_schema.with_info_plain_validator_function)
 
 
 def piece(read: Callable[[Any], T], value: Any, memo: Memo | None) -> T:
