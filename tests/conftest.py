@@ -19,8 +19,8 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-#: Modules and results that are kept are millions of objects, and no garbage. The networks that tests
-#: drop are cycles, so a full collection follows every ten million objects.
+#: Modules and results that are kept are millions of objects, and no garbage. The networks that
+#: tests drop are cycles, so a full collection follows every ten million objects.
 gc.set_threshold(200_000, 10, 5)
 
 
