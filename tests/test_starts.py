@@ -321,3 +321,12 @@ def test_a_shortcut_that_only_some_uses_have_is_found_where_it_is() -> None:
     spec |= {"stages": stages, "blocks": blocks}
     live, made = seeded(lambda: archspec.build_module(spec)), seeded(lambda: generated_module(spec))
     assert_same_tensors(live.state_dict(), made.state_dict())
+
+
+def test_a_weight_that_some_layers_lack_makes_no_second_branch() -> None:
+    stem = {"conv": {"conv": 8}, "bn": "norm", "plain": {"batch_norm": {"affine": False}}}
+    ones = {"batch_norm": {"weight": "ones"}, "linear": {"weight": "ones"}}
+    source = archspec.render(spec_of(ones, stem=stem))
+    assert source.count("nn.init.ones_(module.weight)") == 1
+    kinds = "isinstance(module, (nn.BatchNorm2d, nn.Linear))"
+    assert f"{kinds}\n{' ' * 16}and module.weight is not None" in source

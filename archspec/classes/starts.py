@@ -8,7 +8,6 @@ does not matter, and such layers are initialized separately (`Class.draws`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from archspec.classes.table import ClassTable
@@ -58,15 +57,22 @@ def _torch(module: OpCall) -> str:
 
 def _together(cases: Iterable[Case]) -> Iterator[Case]:
     """Plain cases with the same initialization, as one."""
-    plain: dict[tuple[Draw, ...], tuple[str, ...]] = {}
+    plain: dict[tuple[Draw, ...], list[Case]] = {}
     for case in cases:
         if not case.specials:
-            plain[case.draws] = (*plain.get(case.draws, ()), *case.torch)
+            plain.setdefault(_printed(case), []).append(case)
     for case in cases:
         if case.specials:
             yield case
-        elif plain[case.draws][0] == case.torch[0]:
-            yield replace(case, torch=plain[case.draws])
+        elif (alike := plain[_printed(case)])[0] is case:
+            torch = tuple(name for one in alike for name in one.torch)
+            yield Case(torch, max((one.draws for one in alike), key=lambda d: d[0].optional))
+
+
+def _printed(case: Case) -> tuple[Draw, ...]:
+    """What is inside the branch: that a single parameter may be absent is part of its condition."""
+    alone = len(case.draws) == 1
+    return tuple(draw._replace(optional=False) for draw in case.draws) if alone else case.draws
 
 
 class _Walk:
