@@ -1,4 +1,4 @@
-"""Runs of scripts in processes of their own, which need not import torch first.
+"""Commands in processes of their own, which need not import torch first.
 
 Each is forked from a process that has imported it and done nothing else, so that it may train.
 """
@@ -19,14 +19,16 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["torch", "torch.distributed", "torch._dynamo"])
 
 
-class Run:
-    """A script that runs: what tests need of `subprocess.Popen`, under the same names."""
+class Command:
+    """A Python command that runs: what tests need of `subprocess.Popen`, under the same names.
 
-    def __init__(self, script: Path, out: Path, *options: str, **environment: str) -> None:
-        file, name = tempfile.mkstemp(suffix=".txt", dir=script.parent)
+    `words` follow `python`, and what is printed goes into a file in `folder`.
+    """
+
+    def __init__(self, folder: Path, *words: str, **environment: str) -> None:
+        file, name = tempfile.mkstemp(suffix=".txt", dir=folder)
         os.close(file)
         self.printed = Path(name)
-        words = [str(script), "--out", str(out), *options]
         self._process = _context.Process(target=_run, args=(words, name, environment))
         self._process.start()
         self.pid = self._process.pid
@@ -39,6 +41,13 @@ class Run:
     def communicate(self, timeout: float) -> tuple[str, str]:
         self._process.join(timeout)
         return self.printed.read_text(), ""
+
+
+class Run(Command):
+    """A script that trains."""
+
+    def __init__(self, script: Path, out: Path, *options: str, **environment: str) -> None:
+        super().__init__(script.parent, str(script), "--out", str(out), *options, **environment)
 
 
 def pair(script: Path, out: Path, *options: str, more: Sequence[str] = ()) -> tuple[Run, Run]:
@@ -54,11 +63,22 @@ def pair(script: Path, out: Path, *options: str, more: Sequence[str] = ()) -> tu
     return first, second
 
 
-def _run(words: list[str], printed: str, environment: dict[str, str]) -> None:
+def _run(words: tuple[str, ...], printed: str, environment: dict[str, str]) -> None:
     file = os.open(printed, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(file, stream)
     sys.stdout, sys.stderr = (os.fdopen(stream, "w", buffering=1) for stream in (1, 2))
     os.environ.update(environment)
-    sys.argv = words
-    runpy.run_path(words[0], run_name="__main__")
+    os.execv = lambda _, words: _python(*words[1:])  # type: ignore[assignment]
+    _python(*words)
+
+
+def _python(first: str, *others: str) -> None:
+    """What `python` does with these words."""
+    if first == "-m":
+        sys.argv = [*others]
+        runpy.run_module(others[0], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = [first, *others]
+        sys.path.insert(0, str(Path(first).parent))
+        runpy.run_path(first, run_name="__main__")

@@ -24,8 +24,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -39,6 +37,7 @@ import archspec
 from archspec.cli import main
 from archspec.docs import FENCE, TITLE
 from support import ROOT
+from support.forks import Command
 
 BLOCK = "name: example\ninput: [64, 56, 56]\n"
 ROUNDING = re.compile(r"\b\d+(?:\.\d+)?e-\d+")  # errors of floats differ between machines
@@ -214,9 +213,10 @@ def _printed(line: str) -> tuple[int, str]:
     words = shlex.split(line, comments=True)
     assert words[:1] == ["archspec"], f"not run: {line}"
     if words[1] == "train":  # takes the place of its process
-        command = [sys.executable, "-m", *words]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        return done.returncode, done.stdout
+        run = Command(Path(), "-m", *words)
+        printed, _ = run.communicate(timeout=600)
+        run.printed.unlink()
+        return run.returncode, printed
     with redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
         code = main(words[1:])
     return code, _from_the_root(said.getvalue())

@@ -19,13 +19,14 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch._inductor import config as inductor
 
 import archspec
 from archspec.plot import read_log
 from archspec.plot.curves import best_text, draw
 from resume import NETWORK, finish
 from support import peers
-from support.forks import Run, pair
+from support.forks import Command, Run, pair
 from support.scripts import Script, bytes_of, recipe
 
 posix = pytest.mark.skipif(os.name != "posix", reason="locks and signals are those of POSIX")
@@ -150,38 +151,43 @@ def test_torchvision_that_cannot_be_imported(
 @pytest.mark.parametrize("failure", FAILURES)
 def test_torch_that_cannot_be_imported(simple: Script, tmp_path: Path, failure: str) -> None:
     told = broken(tmp_path, "torch", failure)
-    assert started(simple.path, PYTHONPATH=str(tmp_path)) == f"{told}\n"
+    assert finish(importing(simple.path, tmp_path), 1) == f"{told}\n"
+
+
+def importing(script: Path, folder: Path) -> subprocess.Popen[str]:
+    """A script in a process that imports torch from a folder."""
+    return subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        text=True,
+    )
 
 
 def test_a_script_without_its_network(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     (tmp_path / "tiny.yaml").write_text(NETWORK + recipe())
     script.write_text(archspec.render_training(tmp_path / "tiny.yaml"))
-    assert started(script) == (
+    assert finish(Command(tmp_path, str(script)), 1) == (
         "error: the network cannot be imported: No module named 'tiny'\n"
         "help: keep its file next to this one\n"
     )
 
 
-def started(script: Path, *options: str, **environment: str) -> str:
-    """What a script prints that fails, as a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, str(script), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, **environment},
-        text=True,
-    )
-    return finish(process, 1)
-
-
 @posix
-def test_compile_without_a_compiler(simple: Script, tmp_path: Path) -> None:
-    options = ("--out", str(tmp_path / "run"), "--device", "cpu", "--compile", "--steps", "1")
-    caches = str(tmp_path / "caches")
-    said = started(simple.path, *options, CXX="/nowhere", TORCHINDUCTOR_CACHE_DIR=caches)
-    assert "\nerror: torch.compile failed: InvalidCxxCompiler: No working C++ compiler" in said
-    assert said.endswith("\nhelp: use --no-compile, or install the compiler that it needs\n")
+def test_compile_without_a_compiler(
+    simple: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "caches"))
+    monkeypatch.setattr(inductor.cpp, "cxx", (None, "/nowhere"))
+    options = ("--device", "cpu", "--compile", "--steps", "1")
+    message = ended(simple, tmp_path / "run", *options)
+    torch.compiler.reset()
+    assert message.startswith(
+        "error: torch.compile failed: InvalidCxxCompiler: No working C++ compiler"
+    )
+    assert message.endswith("\nhelp: use --no-compile, or install the compiler that it needs")
 
 
 # Memory -------------------------------------------------------------------------------
@@ -470,13 +476,7 @@ def test_a_signal_while_torch_is_imported(
     (tmp_path / "torch.py").write_text(
         "import time\nprint('on its way', flush=True)\ntime.sleep(9)"
     )
-    process = subprocess.Popen(
-        [sys.executable, str(simple.path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        text=True,
-    )
+    process = importing(simple.path, tmp_path)
     assert process.stdout is not None
     assert process.stdout.readline() == "on its way\n"
     process.send_signal(number)

@@ -18,12 +18,12 @@ from resume import (
     NETWORK,
     OFTEN,
     REGULARISERS,
+    TORCHRUN,
     differing,
     finish,
     kill_while_it_restarts,
-    restarting,
 )
-from support.forks import pair
+from support.forks import Command, pair
 from support.scripts import Script, recipe
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="no torchrun")
@@ -105,9 +105,14 @@ def test_without_batch_norms_the_parts_do_not_matter(data: Path, tmp_path: Path)
 def test_killed_at_a_random_instant_torchrun_ends_it_in_the_same_bits(
     script: Script, data: Path, both: Path, tmp_path: Path
 ) -> None:
-    """One worker is killed, and torchrun starts both again with the same command."""
+    """One worker is killed, and torchrun starts both again with the same command.
+
+    Its workers are forked; `benchmarks/resume.py` starts it as users do.
+    """
     out, options = tmp_path / "run", ("--data", str(data), "--accumulate", "1", *FP32, *OFTEN)
     seconds = state(both)["run"]["rows"][-1]["seconds"]
-    run = restarting(script.path, out, *options, processes=2)
+    torchrun = ("-m", "support.torchrun", *TORCHRUN[3:], "--max-restarts=100", "--nproc-per-node=2")
+    words = (str(script.path), "--out", str(out), "--resume", "auto", *options)
+    run = Command(tmp_path, *torchrun, *words)
     assert kill_while_it_restarts(run, out, iter([random.uniform(0, seconds / 2)]))
     assert differing(both, out) == []
