@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from archspec.language.load import shipped
 from support.linting import Project
 
 #: One thread a process, before torch is imported: workers share the cores, sums keep their order.
@@ -22,6 +23,37 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 #: Modules and results that are kept are millions of objects, and no garbage. The networks that
 #: tests drop are cycles, so a full collection follows every ten million objects.
 gc.set_threshold(200_000, 10, 5)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-spec", action="store_true", help="do not sample the built-in specs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "sampled(argument, names, of=ALL): only these specs, or ALL with --every-spec"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for mark in metafunc.definition.iter_markers("sampled"):
+        (argument, names), how = mark.args, dict(mark.kwargs)
+        every = how.pop("of")
+        assert {*names} <= {*every}
+        metafunc.parametrize(argument, every if metafunc.config.option.every_spec else names, **how)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of built-in specs first, so that one worker analyzes and renders them all."""
+    built_in = {*shipped()}
+
+    def is_other(item: pytest.Item) -> bool:
+        call = getattr(item, "callspec", None)
+        values = call.params.values() if call else ()
+        names = (value.stem if isinstance(value, Path) else value for value in values)
+        return not any(isinstance(name, str) and name in built_in for name in names)
+
+    items.sort(key=is_other)
 
 
 def pytest_collection_finish() -> None:

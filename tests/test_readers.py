@@ -38,7 +38,7 @@ def test_readers_draw_the_same_weights(name: str) -> None:
     assert interpreted == generated
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.sampled("name", ("resnet18", "resnet50", "cifar_resnet20", *OURS), of=SHIPPED)
 def test_readers_agree(name: str) -> None:
     """With two of those blocks of a stage that are alike, at the size of the spec and at others."""
     generated = filled(shortened(blank(partial(generated_module, name))))

@@ -53,24 +53,24 @@ def test_the_networks_are_these() -> None:
     }
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_same_names_and_first_weights(name: str) -> None:
-    """Every draw is torchvision's, in its order; and `infer` knows the names."""
+@pytest.mark.sampled("name", SMALLEST, of=NAMES)
+def test_the_same_first_weights(name: str) -> None:
+    """Every draw is torchvision's, in its order."""
     expected = initial(TORCHVISION_PAIRS[name]().peer)
     for reader in READERS.values():
         found = initial(partial(reader, name))
         assert list(found.tensors) == list(expected.tensors)
         assert found == expected
-    shapes = {key: tuple(shape) for key, (shape, *_) in expected.tensors.items()}
-    assert infer(shapes).base == name
 
 
-@pytest.mark.parametrize("name", VITS)
-def test_the_same_names(name: str) -> None:
-    with torch.device("meta"):
-        expected = TORCHVISION_PAIRS[name]().peer().state_dict()
+@pytest.mark.parametrize("name", EVERY)
+def test_the_same_names_and_shapes(name: str) -> None:
+    """In the same order; and `infer` knows the names."""
+    expected = blank(TORCHVISION_PAIRS[name]().peer).state_dict()
     shapes = {key: tuple(tensor.shape) for key, tensor in expected.items()}
-    assert [*undrawn(partial(archspec.build_module, name)).state_dict()] == [*shapes]
+    found = blank(partial(archspec.build_module, name)).state_dict()
+    assert [*found] == [*shapes]
+    assert analyzed(name).state == shapes
     assert infer(shapes).base == name
 
 

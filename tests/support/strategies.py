@@ -17,7 +17,7 @@ from archspec.language.words import COMBINATORS, OF_TENSORS
 from support import own
 
 #: How many a test draws. Several tests draw such specs, so that few a test are many in all.
-EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("ARCHSPEC_EXAMPLES", "25"))
 
 Spec = dict[str, Any]
 Layers = list[Any]

@@ -14,15 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from resume import (
-    NETWORK,
-    OFTEN,
-    REGULARISERS,
-    TORCHRUN,
-    differing,
-    finish,
-    kill_while_it_restarts,
-)
+from resume import NETWORK, OFTEN, REGULARISERS, TORCHRUN, differing, finish, kill_while_it_restarts
 from support.forks import Command, pair
 from support.scripts import Script, recipe
 
