@@ -178,8 +178,8 @@ def test_no_bomb_stops_the_linter(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each at a part of its size: `benchmarks/hostile.py` runs them in full, and measures them."""
-    monkeypatch.setattr("archspec.expand.network.ROOM", Room(MOST_STEPS // 5, MOST_LAYERS // 5))
-    assert all(d.span for d in findings(cut(BOMBS[name](), 200), tmp_path))
+    monkeypatch.setattr("archspec.expand.network.ROOM", Room(MOST_STEPS // 10, MOST_LAYERS // 10))
+    assert all(d.span for d in findings(cut(BOMBS[name](), 100), tmp_path))
 
 
 @pytest.mark.parametrize("inline", ["", "inline: true, "], ids=["classes", "inline"])
