@@ -26,7 +26,7 @@ gc.set_threshold(200_000, 10, 5)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every-spec", action="store_true", help="test expensive properties for all specs")
+    parser.addoption("--every-spec", action="store_true", help="do not sample built-in specs")
 
 
 def pytest_configure(config: pytest.Config) -> None:

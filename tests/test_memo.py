@@ -87,7 +87,7 @@ def texts(count: int) -> dict[str, str]:
     return made | {path.name: path.read_text("utf-8") for path in shipped}
 
 
-TEXTS = texts(50)
+TEXTS = texts(25)
 
 
 def everything(text: str, file: str, memo: Memo | None) -> tuple[Any, ...]:

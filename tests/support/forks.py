@@ -69,8 +69,14 @@ def _run(words: tuple[str, ...], printed: str, environment: dict[str, str]) -> N
         os.dup2(file, stream)
     sys.stdout, sys.stderr = (os.fdopen(stream, "w", buffering=1) for stream in (1, 2))
     os.environ.update(environment)
-    os.execv = lambda _, words: _python(*words[1:])  # type: ignore[assignment]
+    os.execv = _become  # type: ignore[assignment]
     _python(*words)
+
+
+def _become(_: str, words: list[str]) -> None:
+    """What replaces this process is Python too, and need not start."""
+    _python(*words[1:])
+    sys.exit()
 
 
 def _python(first: str, *others: str) -> None:
