@@ -909,9 +909,9 @@ def plain(data: Any) -> Any:
 @pytest.mark.parametrize("name", ["resnet18", "convnext_tiny", "mobilenet_v2"])
 @pytest.mark.parametrize("wrong", [-1, None, "no such!", {"conv!": 1}], ids=str)
 def test_one_wrong_thing_is_one_finding(name: str, wrong: object) -> None:
-    for path in places(archspec.load(name).data):
-        data = plain(archspec.load(name).data)
-        here = data
+    right = plain(archspec.load(name).data)
+    for path in places(right):
+        here = data = plain(right)
         for step in path[:-1]:
             here = here[step]
         here[path[-1]] = wrong
