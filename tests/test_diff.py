@@ -71,12 +71,15 @@ SHIPPED = shipped()
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_specs(name: str) -> None:
-    """One equals itself; it and the next have a report in every format."""
-    itself = analyzed(name)
-    assert compare(itself, archspec.analyze(name)).verdict == "no change in the architecture"
-    other = analyzed(SHIPPED[SHIPPED.index(name) - 1])
-    check_reports(compare(other, itself))
+def test_a_shipped_spec_equals_itself(name: str) -> None:
+    verdict = compare(analyzed(name), archspec.analyze(name)).verdict
+    assert verdict == "no change in the architecture"
+
+
+@pytest.mark.sampled("name", SHIPPED[::6], of=SHIPPED)
+def test_shipped_specs_have_reports(name: str) -> None:
+    """One and the next, in every format."""
+    check_reports(compare(analyzed(SHIPPED[SHIPPED.index(name) - 1]), analyzed(name)))
 
 
 def check_reports(comparison: Comparison) -> None:
