@@ -62,7 +62,7 @@ __all__ = [
     "render_deploy",
     "render_training",
 ]
-__version__ = "0.2.0"
+__version__ = "0.2.0"  # pyproject.toml reads it here
 
 
 if not TYPE_CHECKING:  # for type checkers, any name has a type
