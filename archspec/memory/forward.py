@@ -113,7 +113,7 @@ class Forward(Tensors):
 
     def _op(self, site: OpSite, x: Tensor) -> Tensor:
         op, sizes, training = site.op, site.y.sizes, self.setting.training
-        trained = training and not self._is_frozen
+        trained = training and not self._is_frozen(self.path)
         if op.view or (op.drops and not (trained and getattr(op, "p", False))):
             return self._same(x, sizes)
         x = self._arriving(op, x)
@@ -137,13 +137,12 @@ class Forward(Tensors):
         width = self._width(op, x)
         if width == LOW and op.weighted and not self._is_cast:
             cast = Storage(self.meter, LOW * op.parameters())
-            if x.node or not self._is_frozen:  # others are cast in each use
+            if x.node or not self._is_frozen(self.path):  # others are cast in each use
                 self.cast[self.path] = cast
         return x if x.width == width else self._made(x.sizes, width, [x])
 
-    @property
-    def _is_frozen(self) -> bool:
-        return bool(self.frozen) and ALL in inside(self.path, self.frozen)
+    def _is_frozen(self, path: tuple[str, ...]) -> bool:
+        return bool(self.frozen) and ALL in inside(path, self.frozen)
 
     @property
     def _is_cast(self) -> bool:
@@ -158,7 +157,7 @@ class Forward(Tensors):
         site = layer.site
         path = (*self.path, layer.layer)
         node = Node([], weights=WIDTH * site.op.parameters(), layer=path)
-        trained = self.setting.training and ALL not in inside(path, self.frozen)
+        trained = self.setting.training and not self._is_frozen(path)
         return Tensor(site.y.sizes, None, WIDTH, self._node(node) if trained else None)
 
     def attend(self, layer: Attend, x: Tensor) -> Tensor:
