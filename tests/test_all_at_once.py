@@ -84,6 +84,26 @@ def test_an_arg_of_a_wrong_name_is_known_all_the_same(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("wrong", "others", "found"),
+    [
+        ({"blocks": "{cell: 3}"}, {"stem": "[{cell: {a: 1}}, cell]"}, set()),
+        ({"blocks": "{basic: 3}"}, {"defaults": "{basic: {a: 1}}"}, set()),
+        ({"blocks": "{cell: 3}"}, {"stem": "[{basic: {cell: 1}}]"}, {"unknown-key"}),
+        ({"blocks": "{cell: 3}"}, {"stem": "[{conv: cell}]"}, {"unknown-name"}),
+        ({"args": "{my-width: 3}"}, {"stem": "[{conv: my-width}]"}, set()),
+        ({"args": "{my-width: 3}"}, {"stem": "[{conv: my}, {width: 3}]"}, {"unknown-layer"}),
+    ],
+    ids=str,
+)
+def test_only_the_name_that_a_mistake_would_define_is_known(
+    wrong: dict[str, str], others: dict[str, str], found: set[str], tmp_path: Path
+) -> None:
+    first = "bad-name" if "args" in wrong else "wrong-type"
+    rest = {"stem": "", "stages": "", "head": "[{conv: 8}]"}
+    assert rules(tmp_path, **{**rest, **wrong, **others}) == {first, *found}
+
+
 def test_stages_in_sequences_that_shrink(tmp_path: Path) -> None:
     stages = "{a: {block: basic, channels: 32}, b: [{cell: 32}, {block: basic, channels: 16}]}"
     head = "{c: {sequence: {d: {block: basic, channels: 8}}}, last: {linear: clases}}"

@@ -82,7 +82,8 @@ class Library:
         self.document = document or Document({})
         self.documents: dict[str, Document] = {}  # of the blocks that were looked up
         self._found: dict[str, Block | None] = {}
-        self._wrong: dict[str, BlockError] = {}
+        gone = (path[1] for path in self.document.gone if path[0] == "blocks")
+        self._wrong = {str(name): BlockError(()) for name in gone}
         self._bytes = 0
         self._characters = 0
 

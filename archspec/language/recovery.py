@@ -17,9 +17,9 @@ from archspec.source.document import Changed, Document, Step, copied
 NEEDED = {"name": "net", "input": [1]}
 ASIDE = ("class", "doc", "init", "expect", "train")  # no layer or shape depends on them
 WHOLE = (*ASIDE, "names", "outputs")
-# Rules that may be reported elsewhere only because these are left out.
+# Rules that may be reported elsewhere only because these sections are left out.
 FOLLOWS = {
-    "args": ("unknown-name", "setting"),
+    "args": ("unknown-name",),
     "blocks": ("unknown-layer", "unknown-block", "unknown-default", "unknown-key"),
     "defaults": ("missing-key",),
     **dict.fromkeys(("stem", "stages", "head"), ("unknown-tensor",)),
@@ -38,27 +38,23 @@ def without(document: Document, problems: Iterable[Problem]) -> Document | None:
     """A copy without the values that have findings; None if that is not possible."""
     rest = copied(document.data)
     renamed: dict[tuple[Step, ...], tuple[Step, ...]] = {}
+    problems = list(problems)
     try:
         for problem in problems:
             _leave_out(rest, problem, renamed)
     except _Kept:
         return None
-    return Changed(rest, document, renamed)
+    gone = {p.path for p in problems if len(p.path) == 2 and _is_gone(p)}
+    return Changed(rest, document, renamed, gone)
 
 
 def of_the_rest(found: Iterable[Diagnostic], problems: Iterable[Problem]) -> list[Diagnostic]:
     """The findings that were not caused by leaving something out."""
     problems = list(problems)
-    never = (*NEVER_REPORTED, *(NOT_OF_STAGES if any(map(_of_a_stage, problems)) else ()))
-    gone = list(filter(_is_gone, problems))
-    kept = [d for d in found if d.span and d.rule not in never]
-    return [d for d in kept if not any(_follows(d, problem) for problem in gone)]
-
-
-def _follows(finding: Diagnostic, problem: Problem) -> bool:
-    """Whether a missing section, or the block or argument it names, may cause a finding."""
-    top, *name = map(str, problem.path)
-    return finding.rule in FOLLOWS[top] and all(f"`{n}`" in finding.message for n in name)
+    sections = [p.path[0] for p in problems if len(p.path) == 1 and _is_gone(p)]
+    never = {*NEVER_REPORTED, *(rule for top in sections for rule in FOLLOWS[str(top)])}
+    never |= {*NOT_OF_STAGES} if any(map(_of_a_stage, problems)) else set()
+    return [finding for finding in found if finding.span and finding.rule not in never]
 
 
 def is_aside(problem: Problem) -> bool:

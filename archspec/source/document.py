@@ -6,7 +6,7 @@ looked up when a finding is reported. Documents share data: read it, never chang
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from archspec.diagnostics import Span, dotted
@@ -24,7 +24,12 @@ class Mark(NamedTuple):
 
 
 class Document:
-    """A mapping and the locations of everything in it; `top` is None for data from Python."""
+    """A mapping and the locations of everything in it; `top` is None for data from Python.
+
+    `gone` are the paths of what was removed from it because it has findings.
+    """
+
+    gone: Set[tuple[Step, ...]] = frozenset()
 
     def __init__(self, data: Mapping[str, Any], top: Mark | None = None) -> None:
         self.data = data
@@ -171,16 +176,17 @@ class Merged(Document):
 
 
 class Changed(Document):
-    """A document with some values overridden, at locations of their own."""
+    """A document with some values overridden, at locations of their own, and some removed."""
 
     def __init__(
         self,
         data: Mapping[str, Any],
         before: Document,
         places: Mapping[tuple[Step, ...], Span | tuple[Step, ...]],
+        gone: Set[tuple[Step, ...]] = frozenset(),
     ) -> None:
         super().__init__(data, before.top)
-        self.before, self.places = before, places
+        self.before, self.places, self.gone = before, places, before.gone | gone
 
     @property
     def extended(self) -> Span | None:

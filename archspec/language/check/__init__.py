@@ -12,6 +12,7 @@ lengths   per-block lists
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -29,13 +30,15 @@ from archspec.language.stages import Stage
 from archspec.paths import display_path
 from archspec.source.document import Document
 
+WORD = re.compile(r"\w+")
+
 
 def check(spec: Spec, library: Library) -> list[Diagnostic]:
     """Check that every name is defined and every argument fits.
 
     Raises `SpecError` if there are too many findings.
     """
-    report = Report(spec.document, library, frozenset(spec.args))
+    report = Report(spec.document, library, _args(spec))
     report.check(spec.stem, ("stem",))
     report.check(spec.head, ("head",))
     for key, stage in spec.stages.items():
@@ -56,6 +59,12 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
     for name, path in library.hidden():
         report.wrong_name(name, display_path(path))
     return report.found
+
+
+def _args(spec: Spec) -> frozenset[str]:
+    """The arguments of a network, and the words in the names of those that were removed."""
+    gone = (str(path[1]) for path in spec.document.gone if path[0] == "args")
+    return frozenset(spec.args).union(*map(WORD.findall, gone))
 
 
 def _tensors(spec: Spec, library: Library) -> Iterator[Diagnostic]:
