@@ -100,8 +100,18 @@ def test_a_difference_is_found_at_its_layer(change: str, layer: str, project: Pr
     [
         ("resnet18", "unknown network `resnet18` to compare with", "`torchvision:NAME`"),
         ("keras:resnet18", "unknown network `keras:resnet18`", "`timm:NAME`"),
-        ("torchvision:resnet81", "torchvision has no network `resnet81`", "`resnet18`?"),
-        ("timm:resnet26e", "timm has no network `resnet26e`", "did you mean"),
+        *(
+            (f"{library}:{name}", f"{library} has no network `{name}`", f"help: use {hint}")
+            for library, name, hint in (
+                ("torchvision", "resnet81", "one of `resnet18`, `resnet152`, `resnet101`"),
+                ("torchvision", "resnext50", "`resnext50_32x4d`"),
+                ("torchvision", "Resnet_50", "`resnet50`"),
+                ("torchvision", "efficientnet_b9", "one of `efficientnet_b7`, `efficientnet_b6`"),
+                ("torchvision", "darknet", "a name from `torchvision.models.list_models()`"),
+                ("timm", "swin_tiny", "`swin_tiny_patch4_window7_224`"),
+                ("timm", "convnext_tinny", "`convnext_tiny`"),
+            )
+        ),
         (
             "torchvision:resnet34",
             "only in torchvision:resnet34 (96):\n    layer1.2.conv1.weight\n",

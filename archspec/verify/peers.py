@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.analysis import Analysis
-from archspec.diagnostics import ArchspecError, did_you_mean
+from archspec.diagnostics import ArchspecError
 from archspec.extras import needed_for
 from archspec.ir.classes import Network
 from archspec.runtime import build
@@ -23,6 +24,7 @@ from archspec.verify.tensors import Shape, apart, flat, images, randomise, train
 LIBRARIES = ("torchvision", "timm")
 ROUNDING = 1e-9  # of float64, over hundreds of layers in another order; an eps shows at 1e-7
 MOST_LISTED = 8
+MOST_MEANT = 5
 OPS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -45,7 +47,7 @@ def peer(against: str, network: Network, analysis: Analysis) -> nn.Module:
     with needed_for("`--against`", library):
         known, create = _torchvision() if library == "torchvision" else _timm()
     if name not in known:
-        raise PeerError(f"{library} has no network `{name}`", did_you_mean(name, known))
+        raise PeerError(f"{library} has no network `{name}`", _meant(name, known, library))
     classes = {"num_classes": analysis.output[0]} if len(analysis.output) == 1 else {}
     try:
         other = create(name, **classes)
@@ -53,6 +55,19 @@ def peer(against: str, network: Network, analysis: Analysis) -> nn.Module:
         raise PeerError(f"could not build {against}: {type(error).__name__}: {error}") from None
     _check_names(network, other, against)
     return other
+
+
+def _meant(name: str, known: Sequence[str], library: str) -> str:
+    """The hint for an unknown name: longer names that start with it, or else the closest ones."""
+    wrong = name.lower()
+    near = [word for word in known if word.startswith(wrong)]
+    for least in (0.9, 0.8):
+        near = near or get_close_matches(wrong, known, MOST_MEANT, least)
+    listed = ", ".join(f"`{word}`" for word in near[:MOST_MEANT])
+    models = "torchvision.models" if library == "torchvision" else library
+    if not near:
+        return f"use a name from `{models}.list_models()`"
+    return f"use {listed}" if len(near) == 1 else f"use one of {listed}"
 
 
 def _torchvision() -> tuple[Sequence[str], Callable[..., nn.Module]]:
