@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from archspec.conventions import CONVENTIONS, Count
 from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, Shape, applications, applied
@@ -16,7 +16,7 @@ from archspec.ir.containers import gathered
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
 from archspec.ir.visitor import visits_of
 from archspec.memo import Memo, remember
-from archspec.memory import Memory, Precision, memory_of
+from archspec.memory import STATES, Memory, Precision, memory_of
 from archspec.receptive import ReceptiveField, receptive_field
 
 
@@ -66,8 +66,9 @@ class Analysis:
     def counted(self, convention: str) -> Analysis:
         """Count operations like fvcore, torchinfo, or ptflops, as the `macs` of a new analysis.
 
-        Raises `KeyError` for any other convention.
+        Raises `ValueError` for any other convention.
         """
+        _check("convention", convention, CONVENTIONS)
         found = replace(self, count=CONVENTIONS[convention])
         return replace(found, macs=sum(row.macs for row in found.rows))
 
@@ -131,8 +132,12 @@ class Analysis:
         The result has the peaks of a training step and of inference. With `bf16` or `fp16`,
         autocast runs layers that multiply by weights, but the weights stay in float32. `ema`
         includes a copy of the weights. The layers and stages at the paths in `frozen` are not
-        trained. Raises `KeyError` for an optimizer that is not in `memory.STATES`.
+        trained. Raises `ValueError` for another optimizer or precision, or no samples.
         """
+        _check("precision", precision, get_args(Precision))
+        _check("optimizer", optimizer, STATES)
+        if not isinstance(batch, int) or batch < 1:
+            raise ValueError(f"batch: expected an integer of at least 1, found {batch!r}")
         if self.network is None:
             raise ValueError("the analysis has no network")
         memo = self.memo.trimmed() if self.memo else Memo()
@@ -166,6 +171,11 @@ def state(rows: Iterable[Row]) -> dict[str, tuple[int, ...]]:
         for row in gathered(rows, lambda row: row.path)
         for name, shape in row.layer.saved(row.path).items()
     }
+
+
+def _check(name: str, value: str, choices: Collection[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}; found {value!r}")
 
 
 def analyze_network(network: ExpandedNetwork, *, memo: Memo | None = None) -> Analysis:

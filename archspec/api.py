@@ -72,11 +72,15 @@ def network(source: Source, *, outputs: Sequence[str] | None = None, **args: Any
 
 def _checked(outputs: Any) -> Sequence[str] | None:
     """Check that `outputs` is None or a list of strings; raises `TypeError`."""
-    listed = isinstance(outputs, Sequence) and not isinstance(outputs, str)
-    if outputs is None or (listed and all(isinstance(name, str) for name in outputs)):
+    if outputs is None or (isinstance(outputs, Sequence) and _are_names(outputs)):
         return outputs  # type: ignore[no-any-return]
     hint = "to set an argument of the spec with this name, use `load`"
     raise TypeError(f"outputs={outputs!r}: expected a list of names of layers; {hint}")
+
+
+def _are_names(values: Any) -> bool:
+    listed = isinstance(values, Collection) and not isinstance(values, (str, bytes, Mapping))
+    return listed and all(isinstance(name, str) for name in values)
 
 
 def build_module(
@@ -191,6 +195,8 @@ def load_weights(
     with needed_for("loading weights", "torch"):
         from archspec.runtime import load_weights
 
+    if not _are_names(ignore):
+        raise TypeError(f"ignore={ignore!r}: expected a list of names, such as `['fc']`")
     return load_weights(module, path, adapt_input, adapt_classes, ignore)
 
 
@@ -259,8 +265,11 @@ def render_training(
     from archspec.rules.checking import errors_of
     from archspec.training import ON_REQUEST, generate_training
 
+    choices = ", ".join(f"`{name}`" for name in ON_REQUEST)
+    if not _are_names(options):
+        raise TypeError(f"options={options!r}: expected a list of {choices}")
     if unknown := set(options) - {*ON_REQUEST}:
-        raise ValueError(f"expected one of {', '.join(ON_REQUEST)}, found {min(unknown)!r}")
+        raise ValueError(f"options: expected a list of {choices}, found {min(unknown)!r}")
     spec = load(source, **args)
     if spec.train is None:
         raise ValueError(f"spec {spec.name} has no `train` section")

@@ -92,12 +92,13 @@ def _leads_nowhere(path: AnyPath) -> bool:
 
 def _unread(path: AnyPath, error: OSError) -> UnreadableFile:
     reason = "it is a symlink to a missing file" if _leads_nowhere(path) else error.strerror
-    return _failed("read", display_path(path), reason)
+    hint = "use the path of a file in it" if isinstance(error, IsADirectoryError) else ""
+    return _failed("read", display_path(path), reason, hint)
 
 
-def _failed(what: str, path: str, reason: str | None) -> UnreadableFile:
+def _failed(what: str, path: str, reason: str | None, hint: str = "") -> UnreadableFile:
     reason = (reason or "it cannot be opened").lower()
-    return UnreadableFile(f"could not {what} `{path}`: {reason}")
+    return UnreadableFile(f"could not {what} `{path}`: {reason}", hint)
 
 
 # Writing ------------------------------------------------------------------------------

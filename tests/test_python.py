@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 import archspec
@@ -151,6 +153,100 @@ def test_each_finding_in_a_mapping_has_its_path_and_code(name: str) -> None:
         assert (finding.span, finding.fix) == (None, None)
         assert all(label.span.file for label in finding.labels)  # as in a shipped block
         assert finding.code.startswith("AS")
+
+
+RELU = torch.nn.ReLU()
+NO_SPEC = [None, 3, True, [1], b"net", {1}, object(), RELU]
+NO_FILE = ["no/such.yaml", "no such name", "", " ", "name: net\ninput: [3]", "a\0b", ".", Path()]
+TAKES_A_SPEC = [name for name in FUNCTIONS if name != "load_weights"]
+
+
+@pytest.mark.parametrize("name", TAKES_A_SPEC)
+def test_what_is_not_a_spec_is_refused_with_what_is(name: str, tmp_path: Path) -> None:
+    function = partial(getattr(archspec, name), **({"path": ""} if name == "from_weights" else {}))
+    for wrong in NO_SPEC:
+        with pytest.raises(TypeError, match="expected the path of a file, the name of a built-in"):
+            function(wrong)
+    for wrong in [*NO_FILE, tmp_path, str(tmp_path)]:
+        with pytest.raises(archspec.UnreadableFile):
+            function(wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("", "run `archspec list specs`"),
+        ("name: net\ninput: [3]", "save the text in a file, or pass `yaml.safe_load(text)`"),
+        ("folder", "use the path of a file in it"),
+        ("resnet18.yaml", "did you mean the built-in spec `resnet18`?"),
+        ("folder/mynet.yaml", "did you mean `folder/my_net.yaml`?"),
+        ("resnet_18", "did you mean `resnet18`?"),
+    ],
+)
+def test_a_file_that_cannot_be_read_has_a_hint(
+    path: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "my_net.yaml").touch()
+    with pytest.raises(archspec.UnreadableFile) as raised:
+        archspec.load(path)
+    assert hint in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (lambda: archspec.load_weights("resnet18", "a.pt"), "expected a `torch.nn.Module`"),
+        (lambda: archspec.load_weights(RELU, None), "expected the path of a file of weights"),
+        (lambda: archspec.load_weights(RELU, "a.pt", ignore="fc"), r"such as `\['fc'\]`"),
+        (lambda: archspec.build_module("resnet18", outputs="layer1"), "expected a list of names"),
+        (lambda: archspec.build_module("resnet18", outputs={"layer1"}), "expected a list of names"),
+        (lambda: archspec.build_module("resnet18", modules=3), "expected a mapping from names"),
+        (lambda: archspec.render_training("resnet18", options="cache"), "list of `weights`"),
+        (lambda: archspec.load("resnet18", args={"classes": 3}), "by name, as in `classes=10`"),
+        (lambda: archspec.load("resnet18", weights="x"), "`archspec.from_weights` loads"),
+        (lambda: archspec.load("resnet18", **{"args.classes": 3}), "name of an argument"),
+    ],
+)
+def test_an_argument_of_another_type_is_refused_with_its_type(wrong: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        wrong()
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ((0,), "batch"),
+        (("8",), "batch"),
+        ((8, "fp8"), "precision"),
+        ((8, "fp32", "x"), "optimizer"),
+    ],
+)
+def test_memory_of_what_it_does_not_know_is_refused(values: tuple[Any, ...], name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}: expected "):
+        archspec.analyze("resnet18").memory(*values)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "place", "hint"),
+    [
+        ({"clases": 10}, "clases=10", "did you mean `classes`?"),
+        ({"input": [3, "a"]}, "input=[3, 'a']", "for example"),
+        ({"classes": [1, 2]}, "classes=[1, 2]", ""),
+    ],
+)
+@pytest.mark.parametrize("of_data", [False, True])
+def test_a_wrong_keyword_is_shown_as_it_was_written(
+    keywords: dict[str, Any], place: str, hint: str, of_data: bool
+) -> None:
+    spec = {"name": "net", "extends": "resnet18"} if of_data else "resnet18"
+    with pytest.raises(archspec.SpecError) as raised:
+        archspec.load(spec, **keywords)
+    (found,) = raised.value.diagnostics
+    assert (found.path, found.span) == (place, None)
+    assert hint in found.hint
+    assert "--" not in str(raised.value)
 
 
 SETTINGS = {

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_mean
-from archspec.files import is_there
+from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, alike, did_you_mean
+from archspec.files import is_there, names_in
 from archspec.language.bases import Bases
 from archspec.language.check import check
 from archspec.language.library import BlockError, Library
 from archspec.language.limits import characters
 from archspec.language.lines import at_user_line
-from archspec.language.problems import Problem, diagnose, problems_of
+from archspec.language.problems import Problem, describe, diagnose, problems_of
 from archspec.language.reading import unknown_args
 from archspec.language.recovery import is_aside, of_the_rest, without
 from archspec.language.settings import changed_by
@@ -24,6 +25,7 @@ from archspec.language.spec import KEYS, Spec
 from archspec.language.suggestions.indented import empty_sections
 from archspec.language.suggestions.unknown import argument_hints
 from archspec.memo import Memo
+from archspec.paths import display_path
 from archspec.source.document import Document
 from archspec.source.extends import UnmergedError, led_here, resolve
 from archspec.source.findings import MAX_FINDINGS
@@ -33,6 +35,7 @@ from archspec.source.reader import parse, read
 Source = str | Path | Mapping[str, Any] | Spec
 WRITTEN = [*KEYS, "extends"]
 MOST_ROUNDS = 3
+_LIST = "run `archspec list specs` to see the built-in specs"
 Tried = tuple[Iterable[Diagnostic], Spec | None]  # the findings, and the spec if it can be read
 
 
@@ -52,6 +55,9 @@ def load(
     Raises `SpecError` with all findings, and `UnreadableFile` if the file does not exist or if it
     or a file it needs cannot be read.
     """
+    if not isinstance(source, (str, PathLike, Mapping, Spec)):
+        expected = "the path of a file, the name of a built-in spec, a mapping, or a `Spec`"
+        raise TypeError(f"expected {expected}; found {describe(source)}")
     if isinstance(source, Spec) and not settings and source.library is not None:
         return source
     loader = Loader(files or Files(), memo)
@@ -69,9 +75,17 @@ def load(
 
 def find(source: str | Path) -> Path:
     """The file of a path or a built-in name; raises `UnreadableFile`."""
+    if not str(source).strip():
+        raise UnreadableFile("expected a file or a built-in spec, found an empty name", _LIST)
+    if "\n" in str(source):
+        message = "expected a file or a built-in spec, found text of several lines"
+        raise UnreadableFile(message, "save the text in a file, or pass `yaml.safe_load(text)`")
     path = Path(source)
-    if path.suffix or len(path.parts) > 1 or is_there(path):
+    if is_there(path):
         return path
+    if path.suffix or len(path.parts) > 1:
+        message = f"could not read `{display_path(path)}`: no such file or directory"
+        raise UnreadableFile(message, _similar(path))
     for folder in (resources.SPECS, resources.ZOO):
         if (folder / f"{source}.yaml").is_file():
             return folder / f"{source}.yaml"
@@ -79,10 +93,16 @@ def find(source: str | Path) -> Path:
     if is_there(here):
         hint = f"did you mean `{here}`?"
     else:
-        hint = did_you_mean(path.name, shipped()) or (
-            "run `archspec list specs` to see the built-in specs"
-        )
+        hint = did_you_mean(path.name, shipped()) or _LIST
     raise UnreadableFile(f"no file or built-in spec named `{source}`", hint)
+
+
+def _similar(path: Path) -> str:
+    """The hint for a file that does not exist: a built-in spec, or a file in its directory."""
+    if path.stem in shipped():
+        return f"did you mean the built-in spec `{path.stem}`?"
+    near = alike(path.name, names_in(path.parent), 0.6)
+    return f"did you mean `{path.with_name(near[0]).as_posix()}`?" if near else ""
 
 
 def shipped() -> list[str]:

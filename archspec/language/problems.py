@@ -242,7 +242,8 @@ def describe(value: Any) -> str:
             return f"a list of {len(value)}"
         case dict():
             return "a mapping" if value else "an empty mapping"
-    return f"a {type(value).__name__}"
+    kind = type(value).__name__
+    return f"{'an' if kind[0].lower() in 'aeiou' else 'a'} `{kind}`"
 
 
 def diagnose(problem: Problem, document: Document, *labels: Label) -> Diagnostic:

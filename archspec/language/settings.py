@@ -14,6 +14,11 @@ from archspec.source.document import Changed, Document, copied
 from archspec.source.reader import parse
 
 SECTIONS = ("args", "stages", "stem", "head", "blocks", "defaults")
+# What else a keyword argument may mean.
+_MEANT = {
+    "args": "; pass arguments by name, as in `classes=10`",
+    "weights": "; `archspec.from_weights` loads a checkpoint",
+}
 PLACE = re.compile(r"[0-9]{1,6}\Z")
 
 
@@ -39,34 +44,47 @@ def _not_text(text: str) -> Problem | None:
     return None
 
 
-def keywords(values: Mapping[str, Any]) -> dict[str, Any]:
+class Keywords(dict[str, Any]):
+    """Settings from keyword arguments of Python: findings in them show `classes=10`."""
+
+
+def keywords(values: Mapping[str, Any]) -> Keywords:
     """Keyword arguments of `build_module` as settings: `classes=10`, `input=[1, 28, 28]`."""
     for name, value in values.items():
+        if not name.isidentifier():
+            raise TypeError(f"expected the name of an argument, such as `classes`, found {name!r}")
         if not isinstance(value, (int, float, list, tuple)):
-            raise TypeError(f"{name}: expected a number or a list, found {describe(value)}")
-    return {
-        name if name == "input" else f"args.{name}": list(value)
-        if isinstance(value, tuple)
-        else value
-        for name, value in values.items()
-    }
+            hint = _MEANT.get(name, "")
+            raise TypeError(f"{name}: expected a number or a list, found {describe(value)}{hint}")
+    return Keywords(
+        {
+            name if name == "input" else f"args.{name}": list(value)
+            if isinstance(value, tuple)
+            else value
+            for name, value in values.items()
+        }
+    )
 
 
 def changed_by(settings: Mapping[str, Any], document: Document) -> Document:
     """A copy of the document with these values, by path; raises `SpecError`."""
     data = copied(document.data)
+    if isinstance(settings, Keywords) and not isinstance(data.get("args", {}), dict):
+        return document  # which is reported instead
     places, problems = dict[Path, Span | Path](), list[Problem]()
     for path, value in settings.items():
         steps = _steps(data, path)
         found = list(_set(data, steps, path, value))
         problems += (problem.below(*steps) for problem in found)
-        places[steps] = _place(path, document)
+        places[steps] = _place(path, value, settings, document)
     if problems:
         raise SpecError(map(_finding, problems))
     return Changed(data, document, places)
 
 
-def _place(path: str, document: Document) -> Span:
+def _place(path: str, value: Any, settings: Mapping[str, Any], document: Document) -> Span:
+    if isinstance(settings, Keywords):
+        return Span("", path=shown(f"{path.removeprefix('args.')}={value!r}"))
     return Span(f"--set {path}") if document.top else Span("", path=shown(path))
 
 

@@ -20,6 +20,8 @@ def chosen(network: Network, modules: Mapping[str, Any]) -> dict[str, Any]:
     """
     wanted = {path: path.rpartition(".")[2] for path in imported(network)}
     known = {*wanted, *wanted.values()}
+    if not isinstance(modules, Mapping):
+        raise TypeError(f"modules={modules!r}: expected a mapping from names to classes")
     for name in modules:
         if name not in known:
             hint = did_you_mean(name, known) or "the network imports no classes"

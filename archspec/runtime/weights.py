@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
 
 import torch
@@ -29,6 +30,10 @@ def load_weights(
     ignore: Sequence[str] = (),
 ) -> nn.Module:
     """Load a checkpoint as `archspec.load_weights` does; all of it or nothing."""
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"expected a `torch.nn.Module` to load into, found {module!r}")
+    if not isinstance(path, (str, PathLike)):
+        raise TypeError(f"expected the path of a file of weights, found {path!r}")
     names = module.state_dict().keys()
     found = nearest(read_tensors(path), names)
     if not found.keys() <= names:
