@@ -29,7 +29,7 @@ class Span(NamedTuple):
     """A range of text in a file. Lines and columns count from 1; `end_column` is exclusive.
 
     For a value of `--set`, `file` is the option. For data that is not from a file, `path` is the
-    location (`stages.layer2.channels`).
+    location (`stages.layer2.channels`), or the keyword argument (`classes=10`).
     """
 
     file: str
@@ -68,7 +68,8 @@ class Fix(NamedTuple):
 class Diagnostic(NamedTuple):
     """One finding: its rule, its location, what was found, and how to fix it.
 
-    `path` is the location in data that is not from a file (`stages.layer2.channels`).
+    `path` is the location in data that is not from a file (`stages.layer2.channels`), or a keyword
+    argument (`classes=10`).
     """
 
     rule: str
@@ -334,6 +335,11 @@ def _comparable(wrong: str, choices: Iterable[str]) -> list[str]:
         words = [word for word in words if word[:1] == wrong[:1]]
         words = words[: room // max(map(len, words), default=1)]
     return words
+
+
+def plural(number: int, noun: str) -> str:
+    """A number with its noun: `1 spec`, `2,000 specs`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def shown(text: str) -> str:

@@ -57,7 +57,7 @@ WRONG = {
         "stages: {layer1: {block: basic, repeat: 4, channels: <[8, 16, 32]>}}",
         (
             "wrong-length",
-            "`channels` has 3 entries, but the stage has 4 blocks",
+            "`channels` has 3 values, but the stage has 4 blocks",
             "a list in a stage needs one value per block",
         ),
     ),
@@ -65,7 +65,7 @@ WRONG = {
         "stages: {layer1: {block: basic, repeat: 4, channels: 8, drop_path: <[0, 0.1, 0.2]>}}",
         (
             "wrong-length",
-            "`drop_path` has 3 entries, but the stage has 4 blocks",
+            "`drop_path` has 3 values, but the stage has 4 blocks",
             "a list in a stage needs one value per block",
         ),
     ),

@@ -36,6 +36,12 @@ def filled(text: str) -> str:
     return f"{INPUT}defaults: {{norm: {text}}}\nstem: [{{conv: 64}}, {{norm: {{eps: 0.1}}}}]\n"
 
 
+def outputs(args: str, linear: str) -> str:
+    body = f"stem: [{{conv: 8}}, global_avg_pool, flatten, {{linear: {linear}}}]\n"
+    train = "train: {data: cifar10, epochs: 1, batch_size: 8, lr: 0.1}\n"
+    return f"{INPUT}args: {{{args}}}\n{body}{train}"
+
+
 CLASSES = "`args: {classes: 10}`"
 HINTS = {  # what is written -> what its first finding says to write
     # arguments of the network at the top level
@@ -121,6 +127,11 @@ HINTS = {  # what is written -> what its first finding says to write
     recipe("output_dir"): "`--out`",
     recipe("print_freq"): "`--log-every`",
     recipe("fp16"): "`--precision`",
+    # the number of outputs, where it is set
+    outputs("classes: 5", "classes"): "use `args: {classes: 10}`",
+    outputs("labels: 5", "{features: labels}"): "use `args: {labels: 10}`",
+    outputs("width: 8", "7"): "end in `linear: 10`",
+    outputs("width: 8", "width // 2"): "end in `linear: 10`",
     # no layers
     layer("{residual: [{conv: 64}], shortcut: true}"): "`shortcut: conv_norm`",
     layer("{residual: [{conv: 64}], shortcut: false}"): "`shortcut: conv_norm`",

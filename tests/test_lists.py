@@ -116,7 +116,7 @@ REFUSED = {
     "as many turns": (
         "{cell: {kernel: [[1, 3], [3, 1]]}, repeat: 3}",
         "wrong-length",
-        "has 2 entries, but there are 3 layers",
+        "has 2 values, but the repeat has 3 layers",
     ),
     "none": ("{cell: {kernel: []}}", "out-of-range", "list of 0"),
     "a word": ("{cell: {kernel: [wide]}}", "unknown-name", "`wide`"),

@@ -85,7 +85,7 @@ def test_lists_and_the_stride_are_turn_by_turn() -> None:
     [
         (
             {"cell": {"channels": [8, 12, 16]}, "repeat": 2},
-            "`channels` has 3 entries, but there are 2 layers",
+            "`channels` has 3 values, but the repeat has 2 layers",
         ),
         ({"cell": {"channels": 8, "kernel": [[3, 5]]}}, "`kernel` is a list of lists"),
         ({**CONV, "repeat": 1001}, "expected at most 1000, found 1001"),
@@ -214,7 +214,7 @@ def test_a_numbered_map_is_named_for_variants_alone(project: Project) -> None:
         ([{"block": "cel", "channels": 4}], "unknown block `cel`"),
         (
             [{"block": "cell", "repeat": 2, "channels": [4]}],
-            "`channels` has 1 entry, but the stage has 2 blocks",
+            "`channels` has 1 value, but the stage has 2 blocks",
         ),
         (
             [{"block": "cell", "channels": 4, "save": "a"}],

@@ -12,6 +12,7 @@ from archspec.cli import formats
 from archspec.cli.options import add_settings, chosen, positive, settings
 from archspec.cli.passes import PASSES
 from archspec.conventions import CONVENTIONS
+from archspec.diagnostics import plural
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.language.train.places import places_of
@@ -176,13 +177,9 @@ def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
         how = {"batch_size": batch, "precision": precision, "optimizer": optimizer, "ema": ema}
         return json.dumps({"name": analysis.name, **how, **found._asdict()}, indent=2)
     averaged = " and averaged weights" if ema else ""
-    head = f"{analysis.name}: {_samples(batch)} in {precision}, {optimizer}{averaged}"
+    head = f"{analysis.name}: {plural(batch, 'sample')} in {precision}, {optimizer}{averaged}"
     rows = (f"{text:32} {getattr(found, n) / 2**20:12,.1f} MiB" for n, text in MEMORY.items())
     return "\n".join([head, "", *rows])
-
-
-def _samples(batch: int) -> str:
-    return "1 sample" if batch == 1 else f"{batch:,} samples"
 
 
 def _roofline(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
@@ -192,7 +189,7 @@ def _roofline(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
         how = {"batch_size": batch, "precision": precision, "device": args.roofline}
         rows = [{**layer._asdict(), "intensity": layer.intensity} for layer in layers]
         return json.dumps({"name": analysis.name, **how, "layers": rows}, indent=2)
-    head = f"{analysis.name}: {_samples(batch)} in {precision} on {args.roofline}"
+    head = f"{analysis.name}: {plural(batch, 'sample')} in {precision} on {args.roofline}"
     return "\n".join([head, "", *bounds_table(layers, args.depth)])
 
 

@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archspec.analysis import Analysis
+from archspec.diagnostics import plural
 from archspec.diff.changes import Facts
 from archspec.diff.checkpoint import Checkpoint, checkpoint
 from archspec.diff.lines import Line, patterns
 from archspec.diff.recognizers import RECOGNIZERS
 from archspec.diff.renames import renamings, shifted
-from archspec.diff.words import plural, share
+from archspec.diff.words import share
 
 MOST_WORDS = 3  # phrases of a verdict
 BATCH = 32  # of the training step whose peak is compared

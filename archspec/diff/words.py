@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from archspec.diagnostics import plural
 from archspec.diff.tree import Node
 from archspec.ir import each
 from archspec.rounding import rounded
@@ -27,11 +28,6 @@ _OPS = {
 def counted(number: int) -> str:
     """A small number as a word: `three`."""
     return _COUNTS[number] if number < len(_COUNTS) else str(number)
-
-
-def plural(number: int, noun: str) -> str:
-    """`1 layer`, `2 layers`."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def value(given: Any) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from archspec.diagnostics import plural
 from archspec.expand.budget import CALL, Budget, Effects, Room
 from archspec.expand.builder import Builder, Declared, Tensor, Tensors
 from archspec.expand.context import Closure, Context, closure
@@ -194,7 +195,8 @@ def in_turn(turn: tuple[int, int], values: tuple[Any, ...], at: At, scope: Scope
     """The value of a list for this repetition of a layer."""
     index, count = turn
     if len(values) != count:
-        message = f"`{at.path[-1]}` has {len(values)} entries, but there are {count} layers"
+        given, layers = plural(len(values), "value"), plural(count, "layer")
+        message = f"`{at.path[-1]}` has {given}, but the repeat has {layers}"
         hint = "a list next to `repeat` needs one value per layer"
         raise scope.error("wrong-length", message, at, hint)
     return values[index], at.below(index)
@@ -213,7 +215,7 @@ def _connect(call: Call, layer: Layer, bound: Bound, at: At) -> None:
             raise scope.error("missing-key", message, call.at, hint)
         call.inputs[name] = read(bound.inputs[name], whole.below(name), scope)
     if len(layer.save) > len(block.outputs) > 0:
-        given = "1 tensor" if len(block.outputs) == 1 else f"{len(block.outputs)} tensors"
+        given = plural(len(block.outputs), "tensor")
         message = f"`{call.name}` has {given}, but `save` has {len(layer.save)} names"
         raise scope.error("bad-layer", message, at.below("save"), "remove the last names")
     call.saves = layer.save if block.outputs else ()

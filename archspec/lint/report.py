@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from archspec.diagnostics import Diagnostic, Span
+from archspec.diagnostics import Diagnostic, Span, plural
 from archspec.lint.checked import Codes
 from archspec.lint.discover import is_block
 from archspec.lint.sources import Sources
@@ -101,20 +101,20 @@ def summary(report: Report) -> str:
     ]
     tail = f" ({', '.join(hidden)})" if hidden else ""
     number = len(report.unreadable)
-    unread = f"; {count(number, 'path')} could not be read" if number else ""
+    unread = f"; {plural(number, 'path')} could not be read" if number else ""
     return (_found(report) if report.findings else _clean(*_kinds(report))) + tail + unread
 
 
 def _found(report: Report) -> str:
     counts = [(report.errors, "error"), (report.warnings, "warning")]
-    counted = ", ".join(count(number, word) for number, word in counts if number)
+    counted = ", ".join(plural(number, word) for number, word in counts if number)
     linted = set(report.files)
     places = {f.span.file for f in report.findings}
     specs, blocks = _kinds(report)
     word = "file" if specs and blocks else "block" if blocks else "spec"
     if not places <= linted:  # in a file that was not linted itself, such as a base spec
-        return f"{counted}; {count(len(linted), word)} linted"
-    return f"{counted} in {len(places)} of {count(len(linted), word)}"
+        return f"{counted}; {plural(len(linted), word)} linted"
+    return f"{counted} in {len(places)} of {plural(len(linted), word)}"
 
 
 def _kinds(report: Report) -> tuple[int, int]:
@@ -124,10 +124,5 @@ def _kinds(report: Report) -> tuple[int, int]:
 
 def _clean(specs: int, blocks: int) -> str:
     """The summary of a run without findings: "14 specs are clean"."""
-    kinds = " and ".join(count(n, w) for n, w in ((specs, "spec"), (blocks, "block")) if n)
+    kinds = " and ".join(plural(n, w) for n, w in ((specs, "spec"), (blocks, "block")) if n)
     return f"{kinds} {'is' if specs + blocks == 1 else 'are'} clean"
-
-
-def count(number: int, word: str) -> str:
-    """A number with its word: "1 spec", "2 specs"."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archspec.diagnostics import Diagnostic, Span, SpecError
+from archspec.diagnostics import Diagnostic, Span, SpecError, plural
 from archspec.expand import expand_network
+from archspec.expression import Name
 from archspec.language import load
 from archspec.language.train import DATA_SETS, Train
 from archspec.rules.losses import wrong_weights
@@ -94,7 +95,7 @@ def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
         message = (
             f"`{train.data}` has {wanted} classes, but the network has {output.channels} outputs"
         )
-        hint = f"end in `linear: {wanted}`"
+        hint = _of_width(view, wanted)
     elif train.of_classes and output.channels == 1:
         message = f"the network has one output, and `{train.loss}` of a single class is always 0"
         hint = "for regression use `loss: mse`; for a yes-or-no target use `loss: multi_label`"
@@ -105,6 +106,14 @@ def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
         return
     span, hint = place_of(view, "data"), without(view, hint)
     yield view.finding("head-mismatch", message, span, hint, severity="error")
+
+
+def _of_width(view: View, wanted: int) -> str:
+    """How to get this many outputs: by the argument that sets them, or by the last layer."""
+    leaving = view.network.root.leaving.channels
+    if isinstance(leaving, Name) and leaving.id in view.spec.args:
+        return f"use `args: {{{leaving.id}: {wanted}}}`"
+    return f"end in `linear: {wanted}`"
 
 
 @rule("AS308", "input-mismatch", "error")
@@ -138,7 +147,7 @@ def input_mismatch(view: View) -> Iterator[Diagnostic]:
         hint = f"for example, `input: [{data.channels}, 32, 32]`, or `data: tensors`"
         yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
     elif data.channels not in (None, channels):
-        given = "1 channel" if data.channels == 1 else f"{data.channels} channels"
+        given = plural(data.channels, "channel")
         message = f"`{train.data}` has {given}, but the network expects {channels}"
         hint = f"use `input: {[data.channels, *sizes]}`"
         yield view.finding("input-mismatch", message, place_of(view, "data"), without(view, hint))
@@ -194,5 +203,5 @@ def place_of(view: View, *path: str | int, key: bool = False) -> Span | None:
 
 def without(view: View, hint: str) -> str:
     """The hint; if settings changed the spec, how to drop its recipe."""
-    left_out = "use `--set train=null` to drop the recipe" if view.spec.changed else ""
+    left_out = "set `train` to `null` to drop the recipe" if view.spec.changed else ""
     return "; ".join(filter(None, [hint, left_out]))

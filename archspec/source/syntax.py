@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Label, Span
+from archspec.diagnostics import Diagnostic, Label, Span, plural
 from archspec.diagnostics import shown as shown
 
 # Control characters; and line breaks of YAML 1.1 that editors do not count as such.
@@ -182,7 +182,7 @@ def _indentation(text: str, index: int) -> tuple[str, str] | None:
         return None
     nearest = min(levels, key=lambda column: abs(column - len(before)))
     message = f"expected an indentation of {nearest}, found {len(before)}"
-    return message, f"indent this line with {nearest} space{'' if nearest == 1 else 's'}"
+    return message, f"indent this line with {plural(nearest, 'space')}"
 
 
 def _tab(error: Any, text: str, file: str) -> Diagnostic | None:

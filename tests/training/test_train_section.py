@@ -459,7 +459,7 @@ def test_the_end_of_a_network_against_its_loss(last: str, loss: str, message: st
 
 def test_what_is_set_from_outside_is_held_against_the_recipe_too() -> None:
     (found,) = check_spec(load("resnet50", {"args.classes": 10}))
-    assert "use `--set train=null` to drop the recipe" in found.hint
+    assert "set `train` to `null` to drop the recipe" in found.hint
     assert check_spec(load("resnet50", {"args.classes": 10, "train": None})) == []
 
 

@@ -9,6 +9,7 @@ from typing import TextIO
 from archspec.cli.findings import print_error
 from archspec.cli.lines import fail, note, say
 from archspec.cli.lint.settings import settings_of
+from archspec.diagnostics import plural
 from archspec.files import write_text
 from archspec.lint import formats
 from archspec.lint.baseline import write_baseline
@@ -16,7 +17,7 @@ from archspec.lint.cache import Cache
 from archspec.lint.discover import beside_blocks
 from archspec.lint.fixes import fix, fix_text, without_refused
 from archspec.lint.lookup import check_files, rule_codes
-from archspec.lint.report import Report, count
+from archspec.lint.report import Report
 from archspec.lint.run import files_of, lint_text, report_of
 from archspec.lint.settings import Settings, SettingsError, show
 from archspec.lint.statistics import table
@@ -58,9 +59,9 @@ def _lint(args: argparse.Namespace) -> int:
 
 def _write_baseline(report: Report, file: str) -> int:
     number = write_baseline(report, file)
-    say(f"{count(number, 'warning')} written to {file}")
+    say(f"{plural(number, 'warning')} written to {file}")
     if report.errors:
-        left = f"{count(report.errors, 'error')} left out"
+        left = f"{plural(report.errors, 'error')} left out"
         note(f"{left}: fix these errors, or exclude the files")
     return _unreadable(report) or report.exit_code()
 

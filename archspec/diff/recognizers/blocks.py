@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from archspec.diagnostics import plural
 from archspec.diff.align import alike
 from archspec.diff.changes import Change, Facts
 from archspec.diff.lines import Line, grouped, patterns, where
 from archspec.diff.tree import Node
-from archspec.diff.words import plural, titled, trains, value, window
+from archspec.diff.words import titled, trains, value, window
 from archspec.ir import Add, Apply, Body, Chain
 from archspec.ir.bodies import parts_of, steps_of
 from archspec.rounding import rounded

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from archspec.diagnostics import plural
 from archspec.diff.changes import Change, Facts
 from archspec.diff.lines import Line, place, where
 from archspec.diff.tree import Node
-from archspec.diff.words import change, plural
+from archspec.diff.words import change
 
 
 def entering(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:

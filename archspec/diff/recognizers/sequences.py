@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from archspec.diagnostics import plural
 from archspec.diff.changes import Change, Facts
 from archspec.diff.lines import Line, grouped, part, where
 from archspec.diff.tree import Node
-from archspec.diff.words import article, counted, kind, layer, plural, sequence, window
+from archspec.diff.words import article, counted, kind, layer, sequence, window
 
 LONGEST = 6  # layers of a sequence that is described as a whole
 

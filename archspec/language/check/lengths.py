@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sized
 
-from archspec.diagnostics import Diagnostic, Label
+from archspec.diagnostics import Diagnostic, Label, plural
 from archspec.expression import ExpressionError
 from archspec.language.blocks import Block
 from archspec.language.library import BlockError, Library
@@ -51,9 +51,9 @@ def _first_block(stage: Stage, library: Library) -> Block | None:
 
 
 def _wrong_length(spec: Spec, path: Path, name: str, length: int, count: int) -> Diagnostic:
-    entries = "1 entry" if length == 1 else f"{length} entries"
-    blocks = "1 block" if count == 1 else f"{count} blocks"
-    message = f"`{name}` has {entries}, but the stage has {blocks}"
+    values = plural(length, "value")
+    blocks = plural(count, "block")
+    message = f"`{name}` has {values}, but the stage has {blocks}"
     hint = "a list in a stage needs one value per block"
     repeats = spec.document.mark((*path, "repeat"))
     labels = (Label(repeats.span, f"{blocks} here"),) if repeats else ()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import AfterValidator, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails
 
+from archspec.diagnostics import plural
 from archspec.language.train.data_sets import ANY_TARGET, DATA_SETS
 from archspec.language.train.model import error, listed
 
@@ -102,7 +103,7 @@ def is_for_folders(_: Any, info: ValidationInfo) -> Conflicts:
 
 def ends_in_time(warmup: float, info: ValidationInfo) -> Conflicts:
     if warmup >= (epochs := epochs_of(info)):
-        message = f"warmup lasts for all {count(epochs)}"
+        message = f"warmup lasts for all {plural(epochs, 'epoch')}"
         hint = "use a shorter warmup, or train for longer"
         yield conflict(message, hint, "epochs", key=False)
 
@@ -132,7 +133,3 @@ def is_below_the_peak(rate: float, info: ValidationInfo) -> Conflicts:
 def epochs_of(info: ValidationInfo) -> Any:
     """The number of epochs in the recipe; infinite if it is not known."""
     return info.data.get("epochs", float("inf"))
-
-
-def count(epochs: int) -> str:
-    return "1 epoch" if epochs == 1 else f"{epochs} epochs"

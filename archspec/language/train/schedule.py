@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from archspec.diagnostics import did_you_mean
-from archspec.language.train.conflicts import Conflicts, check, conflict, count, epochs_of
+from archspec.diagnostics import did_you_mean, plural
+from archspec.language.train.conflicts import Conflicts, check, conflict, epochs_of
 from archspec.language.train.model import Epochs, Model, Takes, error, listed
 
 CURVES = ("constant", "linear", "cosine")
@@ -85,7 +85,7 @@ def _read(written: Any) -> Any:
 def _ends_in_time(schedule: Schedule, info: ValidationInfo) -> Conflicts:
     epochs, last = epochs_of(info), max(schedule.every, *schedule.at, 0)
     if last >= epochs:
-        message = f"epoch {last} is never reached: training ends after {count(epochs)}"
+        message = f"epoch {last} is never reached: training ends after {plural(epochs, 'epoch')}"
         hint = "use an earlier epoch, or train for longer"
         key = "at" if schedule.at else "every"
         yield conflict(message, hint, "epochs", below=("step", key), key=False)

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo
 
-from archspec.language.train.conflicts import Conflicts, check, conflict, count, epochs_of
+from archspec.diagnostics import plural
+from archspec.language.train.conflicts import Conflicts, check, conflict, epochs_of
 from archspec.language.train.regularisers.base import Lines, Places, Regulariser
 
 
 def _can_stop(patience: int, info: ValidationInfo) -> Conflicts:
     if patience >= (epochs := epochs_of(info)):
-        message = f"{count(epochs)} are too few for `early_stopping: {patience}`"
+        message = f"{plural(epochs, 'epoch')} are too few for `early_stopping: {patience}`"
         hint = "use a smaller value, or train for longer"
         yield conflict(message, hint, "epochs", key=False)
     if patience and not info.data.get("validation", True):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationInfo
 
-from archspec.language.train.conflicts import Conflicts, check, conflict, count, epochs_of
+from archspec.diagnostics import plural
+from archspec.language.train.conflicts import Conflicts, check, conflict, epochs_of
 from archspec.language.train.model import Share
 from archspec.language.train.regularisers.base import Lines, Places, Regulariser
 
@@ -27,7 +28,7 @@ def _has_ema(value: int, info: ValidationInfo) -> Conflicts:
 
 def _begins_in_time(epoch: int, info: ValidationInfo) -> Conflicts:
     if epoch >= (epochs := epochs_of(info)):
-        message = f"epoch {epoch} is never reached: training ends after {count(epochs)}"
+        message = f"epoch {epoch} is never reached: training ends after {plural(epochs, 'epoch')}"
         yield conflict(message, "start averaging earlier, or train for longer", "epochs", key=False)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationInfo
 
-from archspec.diagnostics import did_you_mean, shown
-from archspec.language.train.conflicts import Conflicts, check, conflict, count, epochs_of
+from archspec.diagnostics import did_you_mean, plural, shown
+from archspec.language.train.conflicts import Conflicts, check, conflict, epochs_of
 from archspec.language.train.model import Factor, Takes
 from archspec.language.train.regularisers.base import (
     Idle,
@@ -31,7 +31,7 @@ Name = Annotated[str, Takes("the name of a layer or stage", EXAMPLE)]
 
 def _ends_in_time(epochs: int, info: ValidationInfo) -> Conflicts:
     if epochs >= (whole := epochs_of(info)):
-        message = f"the other layers never learn: training ends after {count(whole)}"
+        message = f"the other layers never learn: training ends after {plural(whole, 'epoch')}"
         yield conflict(message, "warm up for fewer epochs, or train longer", "epochs", key=False)
 
 
