@@ -381,6 +381,94 @@ WRONG = {
         "stem: {conv1: {conv: 8}, pool: {<AdaptiveAvgPool2d>: 7}}",
         ("unknown-layer", "unknown layer `AdaptiveAvgPool2d`", "`adaptive_avg_pool`"),
     ),
+    "arguments that are not indented": (
+        "stem:\n  - conv:\n    <channels>: 64\n    kernel: 3\n  - norm",
+        (
+            "bad-layer",
+            "`channels` is at the same level as `conv`, not inside it",
+            "use `conv: {channels: 64, kernel: 3}`",
+        ),
+    ),
+    "an argument next to its op": (
+        "stem:\n  c1:\n    conv: 64\n    <kernel>: 3",
+        (
+            "bad-layer",
+            "`kernel` is at the same level as `conv`, not inside it",
+            "use `conv: {channels: 64, kernel: 3}`",
+        ),
+    ),
+    "layers that are not indented": (
+        "stem:\n  - residual:\n    <conv>: 3\n    norm: {}",
+        (
+            "bad-layer",
+            "`conv` is at the same level as `residual`, not inside it",
+            "indent the layers that belong to `residual`, each after `- `",
+        ),
+    ),
+    "a layer that is not indented below its name": (
+        "stem:\n  c1:\n  <conv>: 64",
+        ("yaml-syntax", "`conv` is at the same level as `c1`", "keys that belong to `c1`"),
+    ),
+    "a layer that is not indented below the name of a branch": (
+        "stem:\n  - concat:\n      c1:\n      <conv>: 64",
+        ("yaml-syntax", "`conv` is at the same level as `c1`", "keys that belong to `c1`"),
+    ),
+    "a layer that is not indented in a sequence": (
+        "stem:\n  s:\n    sequence:\n      c1:\n      <conv>: 64",
+        ("yaml-syntax", "`conv` is at the same level as `c1`", "keys that belong to `c1`"),
+    ),
+    "the body of a block that is not indented": (
+        "blocks:\n  cell:\n  <body>: [norm]\nstem: [{conv: 8}]",
+        ("yaml-syntax", "`body` is at the same level as `cell`", "keys that belong to `cell`"),
+    ),
+    "a recipe that is not indented": (
+        "stem: [{conv: 8}]\ntrain:\n<data>: cifar10\nepochs: 3\nbatch_size: 8\nlr: 0.1",
+        ("yaml-syntax", "`data` is at the same level as `train`", "keys that belong to `train`"),
+    ),
+    "arguments of the network that are not indented": (
+        "args:\n<width>: 8\nclasses: 10\nstem: [{conv: width}, {conv: classes}]",
+        ("yaml-syntax", "`width` is at the same level as `args`", "keys that belong to `args`"),
+    ),
+    "a key that is indented further than the one above": (
+        "stages:\n  a:\n    block: basic\n     channels<:> 64",
+        ("yaml-syntax", "continues the value of the line above it", "with 4 spaces"),
+    ),
+    "an argument that is indented further than its op": (
+        "stem:\n  - conv: 64\n     kernel<:> 3",
+        ("yaml-syntax", "continues the value of the line above it", "with 4 spaces"),
+    ),
+    "a section that is indented": (
+        "doc: text\n stem<:> [norm]",
+        ("yaml-syntax", "continues the value of the line above it", "remove the spaces"),
+    ),
+    "an argument in the column of the list items": (
+        "stem:\n  - conv: 64\n  <k>ernel: 3\n  - norm",
+        (
+            "yaml-syntax",
+            "expected a list item (`- ...`), found `kernel`",
+            "if it belongs to the item above it, indent it further",
+        ),
+    ),
+    "a value in the column of its key": (
+        "stem:\n  - linear:\n    <1>0",
+        ("yaml-syntax", "expected `:` on this line", "write it after `linear:`, or indent it"),
+    ),
+    "two keys on one line": (
+        "stem:\n  - conv: channels<:> 64",
+        ("yaml-syntax", "a second `:` in this value", "use `conv: {channels: 64}`"),
+    ),
+    "a colon in a text": (
+        "stem: [{conv: 8}]\ndoc: this is<:> a text",
+        ("yaml-syntax", "a second `:` in this value", "quote strings that contain `: `"),
+    ),
+    "no space after the dash of a layer": (
+        "stem:\n  <-conv>: 64",
+        ("yaml-syntax", "missing space after `-`", "use `- conv: ...`"),
+    ),
+    "no space after the dash of a layer without arguments": (
+        "stem:\n  <-norm\n  -act>",
+        ("yaml-syntax", "missing space after `-`", "use `- norm`"),
+    ),
     "a stage that is not indented": (
         "stages:\n  layer1:\n  <block>: basic\n  channels: 64\n  layer2: {block: basic}",
         (

@@ -36,6 +36,10 @@ def filled(text: str) -> str:
     return f"{INPUT}defaults: {{norm: {text}}}\nstem: [{{conv: 64}}, {{norm: {{eps: 0.1}}}}]\n"
 
 
+def joined(text: str) -> str:
+    return f"{INPUT}stem: {{c1: {{conv: 8}}, c2: {{conv: 8}}, here: {text}, last: {{conv: 8}}}}\n"
+
+
 def outputs(args: str, linear: str) -> str:
     body = f"stem: [{{conv: 8}}, global_avg_pool, flatten, {{linear: {linear}}}]\n"
     train = "train: {data: cifar10, epochs: 1, batch_size: 8, lr: 0.1}\n"
@@ -130,8 +134,13 @@ HINTS = {  # what is written -> what its first finding says to write
     # the number of outputs, where it is set
     outputs("classes: 5", "classes"): "use `args: {classes: 10}`",
     outputs("labels: 5", "{features: labels}"): "use `args: {labels: 10}`",
-    outputs("width: 8", "7"): "end in `linear: 10`",
+    outputs("", "7"): "end in `linear: 10`",
     outputs("width: 8", "width // 2"): "end in `linear: 10`",
+    # tensors that can be read where the name is, the nearest first
+    joined("{from: c22}"): "did you mean `c2`?",
+    joined("{from: zzz}"): "available here: c2, c1, input",
+    joined("{from: last}"): "after the layer that saves it; available here: c2, c1, input",
+    joined("{interpolate: las}"): "available here: c2, c1, input",
     # no layers
     layer("{residual: [{conv: 64}], shortcut: true}"): "`shortcut: conv_norm`",
     layer("{residual: [{conv: 64}], shortcut: false}"): "`shortcut: conv_norm`",

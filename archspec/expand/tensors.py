@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
-from archspec.diagnostics import did_you_mean
 from archspec.expand.builder import Builder, Shareable, Tensor, Tensors
 from archspec.expand.rows import Module
 from archspec.expand.scope import Scope
@@ -20,6 +19,7 @@ from archspec.ir.bodies import INPUT
 from archspec.ir.tree import TensorInfo
 from archspec.language.reading import names_of_tensors
 from archspec.language.stack import Layer, Stack
+from archspec.language.suggestions.unknown import tensor_hint
 from archspec.language.words import COMBINATORS
 from archspec.memo import Memo
 from archspec.ops import OPS
@@ -96,7 +96,7 @@ def read(name: str, at: At, scope: Scope) -> Tensor:
 def missing(name: str, known: Iterable[str]) -> tuple[str, str]:
     """The message and the hint for a name that no tensor has here."""
     message = f"the tensor `{name}` is not available here: the layer that saves it is left out"
-    return message, did_you_mean(name, known, "available names")
+    return message, tensor_hint(name, [*known])
 
 
 def relative(info: TensorInfo, x: TensorInfo) -> tuple[Real, ...] | None:

@@ -16,6 +16,7 @@ from archspec.language.names import ClassName, Doc, at_key, not_a_device, not_ta
 from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
 from archspec.language.stack import Stack
 from archspec.language.starts import init_of
+from archspec.language.suggestions.indented import check_indentation
 from archspec.language.templates import name_of
 from archspec.language.tensors import inputs_of, names_of
 from archspec.language.words import PARTS_OF_ALL
@@ -122,10 +123,13 @@ def block_of(value: Any) -> Block:
     try:
         block = Block.model_validate(dict(value))
     except ValidationError as error:
-        keys = [f.alias or name for name, f in Block.model_fields.items()]
-        raise Problems(problems_of(error, keys)) from None
+        raise Problems(problems_of(error, _keys())) from None
     block._raw = value
     return block
+
+
+def _keys() -> list[str]:
+    return [field.alias or name for name, field in Block.model_fields.items()]
 
 
 def _block_name(name: Any) -> None:
@@ -150,6 +154,7 @@ def blocks_of(value: Any, memo: Memo | None = None) -> dict[str, Block]:
     if not isinstance(value, Mapping):
         hint = "for example, `blocks: {cell: {body: [{conv: channels}, norm, act]}}`"
         fail("wrong-type", f"expected a mapping of blocks, found {describe(value)}", hint)
+    check_indentation(value, _keys())
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):

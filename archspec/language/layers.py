@@ -21,12 +21,14 @@ from archspec.language.problems import Collector, Problems, describe, fail, prob
 from archspec.language.sharing import shared_of
 from archspec.language.stack import Branch, Layer, Stack
 from archspec.language.starts import starts_of
+from archspec.language.suggestions.indented import check_indentation
 from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
 from archspec.language.templates import name_of
 from archspec.language.tensors import saved_of, sizes_of, slice_of, source_of
 from archspec.language.words import (
     BRANCHED,
     COMBINATORS,
+    HEADS,
     MODIFIERS,
     OF_BRANCHES,
     OF_RESIDUAL,
@@ -138,6 +140,7 @@ def _children(given: Any, read: Reader) -> Stack:
     """The children of a sequence: a list, or a mapping by name."""
     if not isinstance(given, Mapping):
         return _body(given, read)
+    check_indentation(given, HEADS)
     found, layers = Collector(), []
     for key, value in given.items():
         with found.trying(key):
@@ -186,6 +189,7 @@ def _body(given: Any, read: Reader | None = None) -> Stack:
 
 def _branches(given: Any) -> tuple[Branch, ...]:
     if isinstance(given, Mapping):
+        check_indentation(given, HEADS)
         items = [(str(key), key, given[key]) for key in given]
     elif isinstance(given, list):
         items = [(None, place, part) for place, part in enumerate(given)]  # type: ignore[misc]

@@ -12,6 +12,7 @@ from typing import Any
 from archspec.diagnostics import Diagnostic, Hint
 from archspec.language.problems import Problem
 from archspec.language.words import COMBINATORS, HEADS, MODIFIERS, WITH_ARGUMENTS
+from archspec.places import Path
 from archspec.source.document import Changed, Document, Step, copied
 
 NEEDED = {"name": "net", "input": [1]}
@@ -37,7 +38,7 @@ class _Kept(Exception):
 def without(document: Document, problems: Iterable[Problem]) -> Document | None:
     """A copy without the values that have findings; None if that is not possible."""
     rest = copied(document.data)
-    renamed: dict[tuple[Step, ...], tuple[Step, ...]] = {}
+    renamed: dict[Path, Path] = {}
     problems = list(problems)
     try:
         for problem in problems:
@@ -95,7 +96,7 @@ def _leave_out(rest: dict[str, Any], problem: Problem, renamed: dict[Any, Any]) 
     elif _is_gone(problem):
         (rest if len(path) == 1 else rest[top]).pop(str(path[-1]), None)
     elif top in _SECTIONS and len(path) > 1:
-        _replace(rest, problem)
+        _replace(rest, problem, renamed)
     else:
         raise _Kept
 
@@ -122,7 +123,7 @@ def _at(rest: Any, path: Iterable[Step]) -> Any:
     return rest
 
 
-def _replace(rest: dict[str, Any], problem: Problem) -> None:
+def _replace(rest: dict[str, Any], problem: Problem, renamed: dict[Path, Path]) -> None:
     """Find the layer or argument that is wrong, and leave it out."""
     top, *path = problem.path
     of_layer = problem.rule == "bad-layer" and (problem.key or path[-1] in MODIFIERS)
@@ -136,7 +137,7 @@ def _replace(rest: dict[str, Any], problem: Problem) -> None:
         if not found:
             break
         kind, holder, step = found, inside, below
-    if of_layer and _is_one_layer(holder[step]):
+    if of_layer and _is_one_layer(holder[step], problem.path[:-1], renamed):
         return
     named = problem.path[-2:-1] == ("parts",)  # a body's use of a part would be undefined
     if problem.key and problem.rule == "bad-name" and not named and kind in ("layers", "stage"):
@@ -162,15 +163,19 @@ def _replace(rest: dict[str, Any], problem: Problem) -> None:
         raise _Kept
 
 
-def _is_one_layer(layer: Any) -> bool:
-    """Whether all layer types except one op or combinator could be removed."""
+def _is_one_layer(layer: Any, path: Path, renamed: dict[Path, Path]) -> bool:
+    """Whether all layer types except one op or combinator could be removed.
+
+    If that one is empty, the others are meant to be inside it.
+    """
     heads = [key for key in layer if key not in MODIFIERS] if isinstance(layer, dict) else []
     known = [key for key in heads if key in HEADS]
     if len(heads) < 2 or len(known) != 1:
         return False
-    for key in heads:
-        if key not in known:
-            layer.pop(key)
+    others = {key: layer.pop(key) for key in heads if key not in known}
+    if layer[known[0]] is None:
+        layer[known[0]] = others
+        renamed |= {(*path, known[0], key): (*path, key) for key in others}
     return True
 
 

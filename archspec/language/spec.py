@@ -22,9 +22,11 @@ from archspec.language.problems import Collector, Problems, describe, fail, prob
 from archspec.language.stack import Layer, Stack
 from archspec.language.stages import Stage, Stages, child_in_section
 from archspec.language.starts import network_init_of, usual_init
+from archspec.language.suggestions.indented import check_indentation
 from archspec.language.tensors import Outputs, outputs_of
 from archspec.language.train import Train, train_of
 from archspec.language.widths import Series, never_shrink, repeats, series_of, times
+from archspec.language.words import HEADS
 from archspec.memo import Memo
 from archspec.ops import OPS
 from archspec.places import At, Path
@@ -55,6 +57,7 @@ def _section(value: Any) -> Section:
     if not isinstance(value, Mapping):
         hint = "for example, `[{conv: 64}, norm, act]`"
         fail("wrong-type", f"expected a mapping or list of layers, found {describe(value)}", hint)
+    check_indentation(value, HEADS)
     found, named = Collector(), []
     for key in value:
         with found.trying(key):

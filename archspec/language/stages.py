@@ -18,7 +18,7 @@ from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import text_of
 from archspec.language.problems import Collector, Problems, describe, fail, problems_of
 from archspec.language.stack import Layer, Stack
-from archspec.language.suggestions.indented import beside_its_stage
+from archspec.language.suggestions.indented import check_indentation
 from archspec.language.suggestions.layers import check_entry
 from archspec.language.templates import LayerName, name_of
 from archspec.language.tensors import saved_of, source_of
@@ -141,8 +141,7 @@ def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:
         fail("wrong-type", f"expected a mapping, found {describe(value)}", hint)
     if len(value) > MOST_STAGES:
         fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
-    if None in value.values() and not value.keys().isdisjoint(OF_BLOCKS):
-        beside_its_stage(value, OF_BLOCKS)
+    check_indentation(value, OF_BLOCKS)
     found, stages = Collector(), {}
     for key, stage in value.items():
         with found.trying(key):

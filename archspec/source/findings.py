@@ -55,6 +55,12 @@ def grown_together(name: str, value: str, written: str, span: Span) -> Diagnosti
     return Diagnostic("yaml-syntax", message, span, hint)
 
 
+def no_space_after_dash(written: str, span: Span) -> Diagnostic:
+    """`-conv: 64`, which YAML reads as a key, or several lines like `-norm`, a single string."""
+    hint = f"use `- {shown(written[1:])}`"
+    return Diagnostic("yaml-syntax", "missing space after `-`", span, hint)
+
+
 def no_colon(name: str, span: Span) -> Diagnostic:
     """`conv1 {conv: 64}` on a line of its own."""
     end = span.column + len(name)

@@ -141,6 +141,9 @@ class _Reader:
         key, start, end = event.value, follows.start_mark, follows.end_mark
         if event.style or key.isidentifier():
             return False
+        if not flow and key[0] == "-":
+            self.report(findings.no_space_after_dash(f"{key}: ...", place))
+            return True
         if not flow and (opened := _OPENED.match(key)):
             self.stop(findings.no_colon(opened[1], place))
         if start.index != end.index or not (grown := _GROWN.fullmatch(key)):
@@ -151,6 +154,8 @@ class _Reader:
     def scalar(self, event: Any, flow: bool) -> tuple[Any, Mark]:
         text, quoted = event.value, bool(event.style)
         span = self.span(event)
+        if text[:1] == "-" and span.line < span.end_line and not quoted and not flow:
+            self.report(findings.no_space_after_dash(text.split()[0], span))
         value = text if quoted else self.plain(text, span)
         if type(value) is str and flow and not quoted and text.count("(") > text.count(")"):
             self.cuts += 1

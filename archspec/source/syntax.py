@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Span, plural
@@ -14,10 +15,12 @@ _UNREADABLE = (
 )
 _TAB_INDENT = re.compile(r" *\t[ \t]*(?=[^\s#])")
 _LINE_BREAK = re.compile(r"\r\n?|\n")
+_WORD = re.compile(r"[A-Za-z_][\w-]*")
 _CONTENT = re.compile(r" *[^\s#]")
 
 _QUOTE = "put strings with special characters in single quotes"
 _SPACES = "indent with two spaces per level"
+_UNINDENT = "remove the spaces at its start"
 _COLUMN = "align the keys of a mapping and put `: ` after each"
 _ENTRIES = "use `key: value`, or start every entry with `- `"
 _FEATURES = {
@@ -31,6 +34,8 @@ _NO_KEY = "did not find expected key"
 _NO_ITEM = "did not find expected '-' indicator"
 _NO_COLON = "could not find expected ':'"
 _JOINED = re.compile(r"([\w-]+):([^\s:][^\r\n#]*?)(?=[ ]*(?:#|[\r\n]|$))")
+_ITEM = re.compile(r"-([^\s-][^\r\n#]*)")  # without a space
+_NESTED = re.compile(r"[ -]*([\w-]{1,30}): +([\w-]{1,30})")
 _NO_VALUE = "mapping values are not allowed in this context"
 
 # The parser's messages -> ours, and a hint. `{found}` is the text at the location.
@@ -40,7 +45,7 @@ _WORDS = {
     _NO_COLON: ("expected `:` on this line", "use `key: value`"),
     _NO_ITEM: (
         "expected a list item (`- ...`), found {found}",
-        "start every item with `- ` in the same column",
+        "start this line with `- `; if it belongs to the item above it, indent it further",
     ),
     "block sequence entries are not allowed in this context": (
         "a list cannot start here",
@@ -123,13 +128,22 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     if joined := _joined(problem, text, mark.index):
         return _no_space(joined, text, file)
     span = span_at(text, mark.index, file)
+    if problem == _NO_COLON and (item := _ITEM.match(text, mark.index)):
+        hint = f"use `- {shown(item[1])}`"
+        return Diagnostic("yaml-syntax", "missing space after `-`", span, hint)
     if feature := _FEATURES.get(error.context):
         hint = "quote strings that start with `&`, `*`, `!`, or `%`"
         return Diagnostic("yaml-feature", f"specs cannot use {feature}", span, hint)
-    before, item = _LINE_BREAK.split(text[: mark.index])[-1], text.startswith("- ", mark.index)
+    *above, before = _LINE_BREAK.split(text[: mark.index])
+    item = text.startswith("- ", mark.index)
     words, hint = _words(problem, before, item)
     if problem in (_NO_KEY, _NO_ITEM):
         words, hint = _indentation(text, mark.index) or (words, hint)
+    elif problem == _NO_COLON:
+        hint = _below_a_key(text, mark.index) or hint
+    elif problem == _NO_VALUE:
+        after = _LINE_BREAK.split(text[mark.index + 1 :], 1)[0]
+        hint = _nested(before, after) or (_like_above(above) if hint == _COLUMN else hint)
     message = words.replace("{found}", _found(text, mark.index))
     labels: tuple[Label, ...] = ()
     if opened and problem.endswith(_OPENED):
@@ -185,6 +199,28 @@ def _indentation(text: str, index: int) -> tuple[str, str] | None:
     return message, f"indent this line with {plural(nearest, 'space')}"
 
 
+def _below_a_key(text: str, index: int) -> str:
+    """The hint for a value at the level of its key on the line above; "" for anything else."""
+    above = text[:index].rstrip().rpartition("\n")[2].strip(" -")
+    key, colon, rest = above.partition(":")
+    return f"write it after `{shown(key)}:`, or indent it" if colon and not rest else ""
+
+
+def _nested(before: str, after: str) -> str:
+    """The hint for `conv: channels: 64`; "" if the second `:` does not follow a single word."""
+    found, value = _NESTED.fullmatch(before[-100:]), after.partition(" #")[0].strip()
+    if not found or len(value) > 60:
+        return ""
+    return f"use `{found[1]}: {{{found[2]}: {shown(value)}}}`, or quote the whole value"
+
+
+def _like_above(above: Iterable[str]) -> str:
+    """The hint for a line that is indented further than the line above it."""
+    line = next(filter(_CONTENT.match, reversed([*above])), "")
+    spaces = len(line) - len(line.lstrip(" -"))
+    return f"indent it like that line, with {plural(spaces, 'space')}" if spaces else _UNINDENT
+
+
 def _tab(error: Any, text: str, file: str) -> Diagnostic | None:
     """A tab in the indentation breaks a block, whatever the parser reports."""
     index = error.problem_mark.index
@@ -198,6 +234,8 @@ def _tab(error: Any, text: str, file: str) -> Diagnostic | None:
 
 
 def _found(text: str, index: int) -> str:
+    if word := _WORD.match(text, index):
+        return f"`{shown(word[0])}`"
     found = text[index : index + 1]
     if not found.strip():
         return "the end of the line" if found else "the end of the file"

@@ -6,8 +6,8 @@ Whether the layer that saves a tensor exists in every use of a block is checked 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
-from archspec.diagnostics import did_you_mean
 from archspec.ir.bodies import INPUT
 from archspec.language.blocks import Block
 from archspec.language.interpolation import LIKE
@@ -15,6 +15,7 @@ from archspec.language.problems import Problem
 from archspec.language.spec import Section, Spec
 from archspec.language.stack import Layer, Stack
 from archspec.language.stages import Stage
+from archspec.language.suggestions.unknown import tensor_hint, tensors_listed
 from archspec.language.words import COMBINATORS, TENSOR
 from archspec.ops import OPS
 from archspec.places import At, Path
@@ -71,13 +72,13 @@ class _Scope:
         self.known: dict[str, Path] = {INPUT: ()}
         self.entries: set[str] = set()
         self.layers: set[str] = set()  # the names of layers, which are not tensors
-        self.unknown: list[Use] = []
+        self.unknown: list[tuple[str, Path, int]] = []  # the last: how many names were known
         self.problems: list[Problem] = []
 
     @property
     def found(self) -> Iterable[Problem]:
         """All problems, including those that are known only at the end."""
-        return [*self.problems, *(self._unknown(name, path) for name, path in self.unknown)]
+        return [*self.problems, *(self._unknown(*use) for use in self.unknown)]
 
     def section(self, section: Section, where: str) -> None:
         for name, stack in section.entries:
@@ -133,7 +134,7 @@ class _Scope:
 
     def read(self, name: str, path: Path) -> None:
         if name not in self.known:
-            self.unknown.append((name, path))
+            self.unknown.append((name, path, len(self.known)))
 
     def save(self, name: str, path: Path) -> None:
         if name in self.known:
@@ -147,17 +148,14 @@ class _Scope:
         message = f"tensors cannot be named or read {where}"
         self.problems.append(Problem("bad-layer", message, hint, path))
 
-    def _unknown(self, name: str, path: Path) -> Problem:
+    def _unknown(self, name: str, path: Path, known: int) -> Problem:
+        earlier = [*islice(self.known, known)]
         if name in self.known:
             message = f"the tensor `{name}` is not available yet: it is saved further down"
-            return Problem(
-                "unknown-tensor",
-                message,
-                "move the layer that reads it after the layer that saves it",
-                path,
-            )
+            hint = f"move this layer after the layer that saves it; {tensors_listed(earlier)}"
+            return Problem("unknown-tensor", message, hint, path)
         message, whole = f"the tensor `{name}` is not defined here", name.partition(".")[0]
-        hint: str = did_you_mean(name, self.known, "available names")
+        hint: str = tensor_hint(name, earlier)
         if name in self.layers:
             message = f"`{name}` is the name of a layer, not of a tensor"
             word = name.replace(".", "_")

@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
-from archspec.language.problems import Collector, Problem
+from archspec.language.problems import Problem, fail
 
-SECTIONS = ("stem", "stages", "head", "blocks", "defaults")
+SECTIONS = ("args", "stem", "stages", "head", "blocks", "defaults", "train", "expect")
 
 
-def beside_its_stage(stages: Mapping[Any, Any], keys: Iterable[str]) -> None:
-    """Raises `Problems` at the first of these keys that belongs to an empty stage above it."""
-    found, above = Collector(), ""
-    for key, value in stages.items():
+def check_indentation(values: Mapping[Any, Any], inner: Container[str]) -> None:
+    """Raises `Problems` if one of the keys `inner` follows an empty key, to which it belongs."""
+    if None not in values.values():
+        return
+    above = ""
+    for key, value in values.items():
         if value is None:
             above = key
-        elif key in keys and above:
-            hint = f"indent the keys that belong to `{above}`"
-            message = f"`{key}` is at the same level as `{above}`, not inside it"
-            found.add("yaml-syntax", message, hint, key, key=True)
-            break
-    found.finish()
+        elif above and key in inner:
+            fail("yaml-syntax", *beside(key, above), key, key=True)
+
+
+def beside(key: str, above: str) -> tuple[str, str]:
+    """The message and the hint."""
+    message = f"`{key}` is at the same level as `{above}`, not inside it"
+    return message, f"indent the keys that belong to `{above}`"
 
 
 def empty_sections(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
-    """The findings for unknown keys below an empty section; the first has the hint."""
-    empty = [key for key in SECTIONS if key in data and data[key] is None]
-    if not empty:
-        return problems
-    inside = [p for p in problems if _is_layer(p, data)]
+    """The findings, of which those for unknown keys directly below an empty section are one."""
+    unknown = {p.path[0]: p for p in problems if p.rule == "unknown-key" and len(p.path) == 1}
+    above, inside = "", list[Problem]()
+    for key in data:
+        if key in unknown and above:
+            inside.append(unknown[key])
+        elif inside:
+            break
+        else:
+            above = key if key in SECTIONS and data[key] is None else ""
     if not inside:
         return problems
-    message = f"`{inside[0].path[0]}` is at the same level as `{empty[0]}`, not inside it"
-    hint = f"indent the keys that belong to `{empty[0]}`"
-    left = [p for p in problems if p not in inside and p.path != (empty[0],)]
+    message, hint = beside(str(inside[0].path[0]), above)
+    left = [p for p in problems if p not in inside and p.path != (above,)]
     return [*left, inside[0]._replace(rule="yaml-syntax", message=message, hint=hint)]
-
-
-def _is_layer(problem: Problem, data: Mapping[str, Any]) -> bool:
-    unknown = problem.rule == "unknown-key" and len(problem.path) == 1
-    return unknown and isinstance(data.get(str(problem.path[0])), (str, Mapping, list))

@@ -9,6 +9,7 @@ from archspec.diagnostics import alike, closest, did_you_mean, shown
 from archspec.ir import Op, fields_of
 from archspec.language.problems import Collector, describe, fail
 from archspec.language.suggestions.elsewhere import elsewhere
+from archspec.language.suggestions.indented import beside
 from archspec.language.words import ANYWHERE, COMBINATORS, HEADS, OF_RESIDUAL, PARTS_OF_ALL
 from archspec.ops import OPS
 
@@ -26,7 +27,7 @@ def no_layer(value: Any, heads: list[str]) -> NoReturn:
         hint = f"use the layer type as the key: `{written}`"
         fail("bad-layer", f"a layer has no key `{key}`", hint, key, key=True)
     _misspelt_modifiers(heads, value)
-    _several(heads)
+    _several(heads, value)
 
 
 def op_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -97,14 +98,28 @@ def flow(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else shown(str(value))
 
 
-def _several(heads: list[str]) -> NoReturn:
-    listed = ", ".join(f"`{head}`" for head in heads)
-    ops = [head for head in heads if head in OPS]
-    other = next((head for head in heads if head not in OPS), heads[-1])
+def _several(heads: list[str], value: Mapping[str, Any]) -> NoReturn:
+    known = [head for head in heads if head in HEADS]
+    others = [head for head in heads if head not in HEADS]
+    if len(known) == 1 and known[0] in OPS and _argument_like(others[0], OPS[known[0]]):
+        (op,) = known
+        given = _given(OPS[op], value[op]) | {other: value[other] for other in others}
+        message, _ = beside(others[0], op)
+        fail("bad-layer", message, f"use `{op}: {flow(given)}`", others[0], key=True)
+    if value[heads[0]] is None:
+        message, _ = beside(heads[1], heads[0])
+        hint = f"indent the layers that belong to `{heads[0]}`, each after `- `"
+        fail("bad-layer", message, hint, heads[1], key=True)
+    listed, at = ", ".join(f"`{head}`" for head in heads), (others or heads[-1:])[0]
     hint = "use one layer per mapping, or a list for several"
-    if len(ops) == 1 and _argument_like(other, OPS[ops[0]]):
-        hint = f"nest the argument under its op: `{ops[0]}: {{{other}: ...}}`"
-    fail("bad-layer", f"expected one layer, found {listed}", hint, other, key=True)
+    fail("bad-layer", f"expected one layer, found {listed}", hint, at, key=True)
+
+
+def _given(op: type[Op], value: Any) -> dict[str, Any]:
+    """The arguments of an op as a mapping."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {} if value is None or op.first is None else {op.first: value}
 
 
 def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:

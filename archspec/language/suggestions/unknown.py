@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from archspec.diagnostics import Hint, did_you_mean, guess, instead
@@ -15,6 +15,7 @@ from archspec.ops import OPS
 
 CLASSES = ("num_classes", "n_classes", "nb_classes")  # other frameworks' names of `args.classes`
 WHERE_COUNTED = "it is available in stages, and in a block with `repeat` in stem, stages, or head"
+MOST_LISTED = 10
 LIST = "run `archspec list` to see all ops and blocks"
 
 
@@ -58,6 +59,18 @@ def _meant(wrong: str, known: Set[str], rest: str) -> Hint:
         text = f"{none};"
     text = " ".join(filter(None, [text, "" if found.sure else rest])).rstrip(";")
     return instead(text, wrong, word, found.sure)
+
+
+def tensor_hint(wrong: str, earlier: Sequence[str]) -> Hint:
+    """The hint for an unknown tensor, if these are defined before it, in this order."""
+    found = guess(wrong, earlier)
+    text = " ".join(filter(None, [str(found), "" if found.sure else tensors_listed(earlier)]))
+    return instead(text, wrong, found.word, found.sure)
+
+
+def tensors_listed(earlier: Sequence[str]) -> str:
+    """The tensors that are available, the nearest first."""
+    return f"available here: {', '.join(earlier[: -MOST_LISTED - 1 : -1])}"
 
 
 def argument_hints(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
