@@ -73,7 +73,7 @@ def network(source: Source, *, outputs: Sequence[str] | None = None, **args: Any
 def _checked(outputs: Any) -> Sequence[str] | None:
     """Check that `outputs` is None or a list of strings; raises `TypeError`."""
     if outputs is None or (isinstance(outputs, Sequence) and _are_names(outputs)):
-        return outputs  # type: ignore[no-any-return]
+        return outputs
     hint = "to set an argument of the spec with this name, use `load`"
     raise TypeError(f"outputs={outputs!r}: expected a list of names of layers; {hint}")
 

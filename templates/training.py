@@ -54,11 +54,15 @@ def on_signal(number: int, _: object) -> None:
 def device_of(name: str) -> torch.device:
     """The device with this name, or the best one; of several GPUs, the process's."""
     best = torch.accelerator.current_accelerator(check_available=True)
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     try:
         device = torch.device(name or best or "cpu")
         if device.type == "cuda":
-            index = device.index or int(os.environ.get("LOCAL_RANK", "0"))
-            device = torch.device("cuda", index)
+            if device.index is None:
+                device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+            elif processes > 1:
+                how = "use --device cuda: each process takes its own"
+                raise stop(f"--device {name} is one GPU for {processes} processes", how)
             torch.cuda.set_device(device)
             torch.backends.cudnn.benchmark = True
             torch.set_float32_matmul_precision("high")  # TF32

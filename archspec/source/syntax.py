@@ -128,8 +128,8 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     if joined := _joined(problem, text, mark.index):
         return _no_space(joined, text, file)
     span = span_at(text, mark.index, file)
-    if problem == _NO_COLON and (item := _ITEM.match(text, mark.index)):
-        hint = f"use `- {shown(item[1])}`"
+    if problem == _NO_COLON and (joined := _ITEM.match(text, mark.index)):
+        hint = f"use `- {shown(joined[1])}`"
         return Diagnostic("yaml-syntax", "missing space after `-`", span, hint)
     if feature := _FEATURES.get(error.context):
         hint = "quote strings that start with `&`, `*`, `!`, or `%`"

@@ -89,6 +89,34 @@ def test_a_device_that_is_not_there(simple: Script, tmp_path: Path, device: str)
     assert message.startswith(f"error: unknown device {device}\nhelp: --device takes cpu")
 
 
+@pytest.mark.parametrize("device", ["cuda:0", "cuda:1"])
+def test_one_device_for_several_processes(
+    simple: Script, tmp_path: Path, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    message = simple.refuses(tmp_path / "run", "--device", device)
+    assert message.startswith(f"error: --device {device} is one GPU for 2 processes\nhelp: use")
+
+
+@pytest.mark.parametrize(
+    ("device", "processes", "index"),
+    [("cuda:0", "1", 0), ("cuda:1", "1", 1), ("cuda", "1", 3), ("cuda", "4", 3)],
+)
+def test_a_device_with_an_index_is_taken(
+    simple: Script, device: str, processes: str, index: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a stand-in for GPUs: what is made on the device is made on the CPU."""
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    taken: list[Any] = []
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    monkeypatch.setattr(torch, "zeros", lambda *_, device: torch.ones(1))
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda _: None)
+    assert simple.module.device_of(device) == torch.device("cuda", index)
+    assert taken == [torch.device("cuda", index)]
+
+
 @pytest.mark.parametrize("name", ["file", "file/run", "x" * 300, "dangling"])
 def test_a_folder_that_cannot_be_made(simple: Script, tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("mine")

@@ -152,8 +152,8 @@ class _Scope:
         earlier = [*islice(self.known, known)]
         if name in self.known:
             message = f"the tensor `{name}` is not available yet: it is saved further down"
-            hint = f"move this layer after the layer that saves it; {tensors_listed(earlier)}"
-            return Problem("unknown-tensor", message, hint, path)
+            after = f"move this layer after the layer that saves it; {tensors_listed(earlier)}"
+            return Problem("unknown-tensor", message, after, path)
         message, whole = f"the tensor `{name}` is not defined here", name.partition(".")[0]
         hint: str = tensor_hint(name, earlier)
         if name in self.layers:
