@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import archspec
 from archspec.diagnostics import SpecError
 from archspec.ir import Op, Shape, fields_of, run
-from archspec.memory import memory_of
+from archspec.memory import forward, memory_of
 from archspec.memory.forward import Forward
 from archspec.ops import OPS
 from support.linting import Project
@@ -189,6 +189,42 @@ def check_blocks(spec: dict[str, Any]) -> None:
 )
 def test_a_block_takes_what_its_layers_take(spec: Any) -> None:
     check_blocks(spec)
+
+
+@pytest.mark.parametrize("flag", ["kept", "learned", "again"])
+def test_each_flag_of_a_use_matters_in_the_network_above(
+    flag: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a wrong flag is seen where the blocks are compared with their layers."""
+    true = forward.passed
+
+    def wrong(use: forward.Use, *, memo: Any) -> Any:
+        return true(use._replace(**{flag: not getattr(use, flag)}), memo=memo)
+
+    before = shared_memory()
+    monkeypatch.setattr(forward, "passed", wrong)
+    assert shared_memory() != before
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["input", "output"])
+def test_so_do_the_storages_that_a_block_keeps(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    true = forward.passed
+
+    def wrong(use: forward.Use, *, memo: Any) -> Any:
+        found = true(use, memo=memo)
+        keeps = [kept != (number == place) for number, kept in enumerate(found.keeps)]
+        return found._replace(keeps=tuple(keeps))
+
+    before = shared_memory()
+    monkeypatch.setattr(forward, "passed", wrong)
+    assert shared_memory() != before
+
+
+def shared_memory() -> Any:
+    found = archspec.analyze(yaml.safe_load(SHARED))
+    frozen = tuple(row.path for row in found.rows[: len(found.rows) // 2])
+    assert found.network
+    return memory_of(found.network, 2, "bf16", "sgd", True, frozen, memo=None)
 
 
 @settings(max_examples=25, deadline=None)

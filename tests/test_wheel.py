@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import archspec
 from support import ROOT, SHIPPED
 
 COMMAND = "import sys; from archspec.cli import main; sys.exit(main())"
@@ -48,6 +49,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_specs_templates_and_types(wheel: Path) -> None:
+    assert wheel.name.startswith(f"archspec_nn-{archspec.__version__}-")
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in ("specs", "templates"):
         files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
