@@ -142,7 +142,7 @@ WRONG = {
         (
             "unknown-name",
             "`width` is not defined here",
-            "use a number; this spec defines no `args`",
+            "use a number, or define it with `args: {width: ...}`",
         ),
     ),
     "a division by zero": (

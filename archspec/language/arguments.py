@@ -11,6 +11,7 @@ from archspec.diagnostics import closest, did_you_mean, instead
 from archspec.expression import Expr, ExpressionError, Number
 from archspec.ir import Field, Op, fields_of
 from archspec.language.problems import Collector, describe, fail
+from archspec.language.suggestions.elsewhere import ELSEWHERE_ARGUMENTS
 from archspec.language.suggestions.pythonic import pythonic_hint
 from archspec.source.scalars import boolean_hint
 
@@ -162,6 +163,10 @@ def op_arguments(op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
 def unknown_argument(op: type[Op], wrong: str) -> str:
     """The hint for an argument that the op does not have."""
     known = written_fields(op)
+    if ours := next((word for word in ELSEWHERE_ARGUMENTS.get(wrong, ()) if word in known), ""):
+        return instead(f"use `{ours}`", wrong, ours)
+    if wrong in ("activation", "act", "norm", "norm_layer", "act_layer"):
+        return "add it as a layer of its own after this one"
     for f in fields_of(op):
         if wrong == f.torch and f.name != f.torch and f.name in known:
             return instead(f"use `{f.name}`", wrong, f.name, sure=True)

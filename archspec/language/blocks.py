@@ -17,6 +17,7 @@ from archspec.language.problems import Collector, Problem, Problems, describe, f
 from archspec.language.stack import Stack
 from archspec.language.starts import init_of
 from archspec.language.suggestions.indented import check_indentation
+from archspec.language.suggestions.layers import as_list, flow
 from archspec.language.templates import name_of
 from archspec.language.tensors import inputs_of, names_of
 from archspec.language.words import PARTS_OF_ALL
@@ -33,6 +34,9 @@ def _block_arguments(value: Any) -> dict[str, Any]:
             identifiers.argument_name(name)
             not_taken(name, "argument")
             given = value[name]
+            if given is None:
+                hint = f"set its default, for example `{name}: 1`, or use `{name}: required`"
+                fail("wrong-type", "expected a number, found nothing", hint)
             result[name] = None if given == "required" else arguments.value_of(given)
     found.finish()
     return result
@@ -53,7 +57,7 @@ def _block_parts(value: Any) -> dict[str, Stack]:
 
 def _listed(value: Any) -> Stack:
     if not isinstance(value, list):
-        fail("wrong-type", f"expected a list of layers, found {describe(value)}")
+        fail("wrong-type", f"expected a list of layers, found {describe(value)}", as_list(value))
     return stack_of(value)
 
 
@@ -118,6 +122,8 @@ def block_of(value: Any) -> Block:
     """A block from its YAML value; raises `Problems`."""
     if not isinstance(value, Mapping):
         hint = "for example, `body: [{conv: channels}, norm, act]` under its name"
+        if isinstance(value, list):
+            hint = f"use `{{body: {flow(value)}}}`"
         message = f"expected a block (a mapping with a `body`), found {describe(value)}"
         fail("wrong-type", message, hint)
     try:

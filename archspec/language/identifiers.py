@@ -51,12 +51,16 @@ def identifier(value: Any, what: str) -> str:
     if not isinstance(value, str):
         fail("wrong-type", f"expected {what}, found {describe(value)}")
     if not IDENTIFIER.match(value) or keyword.iskeyword(value) or keyword.issoftkeyword(value):
-        fail(
-            "bad-name",
-            f"`{value}` is not valid as {what}",
-            "use letters, digits, and `_`; start with a letter; avoid Python keywords",
-        )
+        fail("bad-name", f"`{value}` is not valid as {what}", _valid(value))
     return str(value)
+
+
+def _valid(name: str) -> str:
+    """The hint with a valid name that is similar, if there is one."""
+    hint = "use letters, digits, and `_`; start with a letter; avoid Python keywords"
+    other = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
+    other += "_" if keyword.iskeyword(other) or keyword.issoftkeyword(other) else ""
+    return f"for example, `{other}`: {hint}" if IDENTIFIER.match(other) else hint
 
 
 def attribute(value: Any, what: str = "the name of an attribute") -> str:

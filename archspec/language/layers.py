@@ -22,7 +22,13 @@ from archspec.language.sharing import shared_of
 from archspec.language.stack import Branch, Layer, Stack
 from archspec.language.starts import starts_of
 from archspec.language.suggestions.indented import check_indentation
-from archspec.language.suggestions.layers import check_entry, check_part, no_layer, op_in_value
+from archspec.language.suggestions.layers import (
+    as_list,
+    check_entry,
+    check_part,
+    no_layer,
+    op_in_value,
+)
 from archspec.language.templates import name_of
 from archspec.language.tensors import saved_of, sizes_of, slice_of, source_of
 from archspec.language.words import (
@@ -183,7 +189,7 @@ def shorthand(head: str, given: Any) -> Mapping[str, Any]:
 
 def _body(given: Any, read: Reader | None = None) -> Stack:
     if not isinstance(given, list):
-        fail("wrong-type", f"expected a list of layers, found {describe(given)}")
+        fail("wrong-type", f"expected a list of layers, found {describe(given)}", as_list(given))
     return stack_of(given, read)
 
 

@@ -23,7 +23,8 @@ from archspec.language.recovery import is_aside, of_the_rest, without
 from archspec.language.settings import changed_by
 from archspec.language.spec import KEYS, Spec
 from archspec.language.suggestions.indented import empty_sections
-from archspec.language.suggestions.unknown import argument_hints
+from archspec.language.suggestions.unknown import section_hints
+from archspec.language.train import Train
 from archspec.memo import Memo
 from archspec.paths import display_path
 from archspec.source.document import Document
@@ -174,7 +175,7 @@ class Loader:
         except ValidationError as error:
             problems = problems_of(error, WRITTEN)
             problems = empty_sections(_only_extends(problems), document.data)
-            problems = argument_hints(problems, document.data)
+            problems = section_hints(problems, document.data, Train.model_fields)
             findings = [diagnose(p, document) for p in problems]
             more, rest = self._elsewhere(document, problems, rounds)
             findings += more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -130,6 +131,7 @@ _BESIDE = {"channels-shrink": "compared with this value"}  # the label of the ot
 _FIXABLE = ("unknown-block",)  # whose value is the word to replace; otherwise the key is
 _EXPECTED = {
     "dict_type": "expected a mapping",
+    "model_type": "expected a mapping",
     "list_type": "expected a list",
     "string_type": "expected a string",
     "bool_type": "expected `true` or `false`",
@@ -184,6 +186,23 @@ _BELOW: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
 }
 
 
+_LAYERS = "body stem stages head"
+# What others call keys of ours, where a spec or a block has them.
+_CALLED = {
+    **dict.fromkeys(("layers", "features", "model", "network", "architecture"), _LAYERS),
+    **dict.fromkeys(("backbone", "trunk", "encoder"), "body stem stages"),
+    **dict.fromkeys(("body", "forward"), "body stem stages head"),
+    **dict.fromkeys(("classifier", "top"), "head"),
+    **dict.fromkeys(("input_shape", "input_size", "in_shape", "image_size", "shape"), "input"),
+    **dict.fromkeys(("inherits", "inherit", "base", "parent", "from", "include"), "extends"),
+    **dict.fromkeys(("training", "recipe", "hyperparameters"), "train"),
+    **dict.fromkeys(("description", "comment", "notes"), "doc"),
+    **dict.fromkeys(("arguments", "variables", "vars", "params", "parameters", "config"), "args"),
+    **dict.fromkeys(("norm", "act", "activation", "norm_layer"), "defaults"),
+    **dict.fromkeys(("title", "model_name"), "name"),
+}
+
+
 def _problem(error: Any, choices: Sequence[str]) -> Problem:
     kind, path, context = error["type"], tuple(error["loc"]), error.get("ctx", {})
     if "key" in context and "message" in context:
@@ -208,7 +227,18 @@ def _problem(error: Any, choices: Sequence[str]) -> Problem:
     expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else pydantic_says
     rule = "wrong-type" if kind.endswith("_type") else "out-of-range"
     hint = f"for example, `{_EXAMPLES[str(path[0])]}`" if path and path[0] in _EXAMPLES else ""
+    if kind == "list_type" and not hint and isinstance(error["input"], (int, float, str)):
+        hint = f"use `{path[-1]}: [{error['input']}]`"[:80]
+    if path == ("input",) and (sizes := _sizes(error["input"])):
+        hint = f"use `input: [{', '.join(sizes)}]`"
     return Problem(rule, f"{expected}, found {describe(error['input'])}", hint, path)
+
+
+def _sizes(value: Any) -> list[str]:
+    """The numbers of a shape in another form: `3x32x32`, `(3, 32, 32)`, or a mapping."""
+    values = value.values() if isinstance(value, Mapping) else [value]
+    numbers = re.findall(r"\d+", " ".join(map(str, values))[:100])
+    return numbers if 1 < len(numbers) <= 4 else []
 
 
 def _no_choice(expected: str, found: Any, path: tuple[Step, ...]) -> Problem:
@@ -222,9 +252,14 @@ def _no_choice(expected: str, found: Any, path: tuple[Step, ...]) -> Problem:
 
 def unknown_key(key: str, choices: Iterable[str], elsewhere: Mapping[str, str]) -> str:
     """The hint for an unknown key; `elsewhere` maps other names of the choices."""
-    if key in elsewhere:
-        return instead(f"use `{elsewhere[key]}`", key, elsewhere[key])
-    return did_you_mean(key, choices)
+    known = [*choices]
+    called = [elsewhere[key]] if key in elsewhere else _CALLED.get(key, "").split()
+    meant = [word for word in called if word in known]
+    if not meant:
+        return did_you_mean(key, known)
+    if len(meant) == 1:
+        return instead(f"use `{meant[0]}`", key, meant[0])
+    return f"use one of {', '.join(f'`{word}`' for word in meant)}"
 
 
 def describe(value: Any) -> str:

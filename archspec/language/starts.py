@@ -16,6 +16,7 @@ from archspec.known import plain
 from archspec.language import arguments
 from archspec.language.functions import FUNCTIONS, TORCH, disagreement
 from archspec.language.problems import Collector, describe, fail
+from archspec.language.suggestions.elsewhere import torch_names
 from archspec.ops import OPS
 from archspec.places import Path
 
@@ -178,7 +179,8 @@ def init_of(value: Any) -> Init:
                     "unknown-name", f"`{op}` is initialized where it is defined", hint, op, key=True
                 )
                 continue
-            hint = did_you_mean(str(op), WEIGHTED, "ops")
+            theirs = {name: ours for name, ours in torch_names().items() if ours in WEIGHTED}
+            hint = did_you_mean(str(op), WEIGHTED, "ops", theirs)
             what = "has no weights" if op in OPS else "is not an op"
             found.add("unknown-name", f"`{op}` {what}", hint, op, key=True)
             continue

@@ -42,8 +42,7 @@ def saved_of(value: Any) -> tuple[str, ...]:
 
 def names_of(value: Any) -> tuple[str, ...]:
     """A list of names of tensors, each once."""
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_NAMES:
-        fail("wrong-type", f"expected a list of names, found {describe(value)}")
+    _check_list(value)
     found, names = Collector(), []
     for place, name in enumerate(value):
         with found.trying(place, names=False):
@@ -52,6 +51,12 @@ def names_of(value: Any) -> tuple[str, ...]:
                 fail("bad-name", f"`{name}` is listed twice", "list each tensor once")
     found.finish()
     return tuple(names)
+
+
+def _check_list(value: Any) -> None:
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_NAMES:
+        hint = f"use a list: `[{value}]`" if isinstance(value, str) and len(value) < 60 else ""
+        fail("wrong-type", f"expected a list of names, found {describe(value)}", hint)
 
 
 def inputs_of(value: Any) -> tuple[str, ...]:
@@ -101,8 +106,7 @@ def outputs_of(value: Any) -> Outputs:
 
 
 def _listed(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_NAMES:
-        fail("wrong-type", f"expected a list of names, found {describe(value)}")
+    _check_list(value)
     found = Collector()
     for place, name in enumerate(value):
         with found.trying(place, names=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archspec.diagnostics import Diagnostic
+from archspec.diagnostics import Diagnostic, plural
 from archspec.language import Block
 from archspec.language.stack import Layer
 from archspec.language.stages import Stage
@@ -270,7 +270,7 @@ def batch_in_input(view: View) -> Iterator[Diagnostic]:
     batch, *image = view.spec.input
     hint = _without_batch(batch, image) if len(image) == 3 else ""
     if hint and view.here("input"):
-        shape = f"{batch} channels of {' x '.join(map(str, image))}"
+        shape = f"{plural(batch, 'channel')} of {' x '.join(map(str, image))}"
         message = f"`input` has {shape}, which looks like a batch of images"
         yield view.finding("batch-in-input", message, view.spec.where("input"), hint)
 

@@ -8,6 +8,7 @@ follows it in the spec, or at the end. A recipe (`train`) is only inherited by a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -267,15 +268,22 @@ def _no_deletion(deletion: Deletion, over: Document) -> Diagnostic:
 def _name(document: Document) -> str:
     """The name of the base spec, checked: it is never a path."""
     name, span = document.data["extends"], document.span(("extends",))
-    hint = "use a spec's name: `extends: resnet50`"
     if not isinstance(name, str):
-        raise _error("`extends` is not a string", span, hint)
+        raise _error("`extends` is not a string", span, _name_hint(name))
     if not (name.isascii() and name.isidentifier()):
         message = f"`extends: {shown(name)}` is not the name of a spec"
-        if name.endswith((".yaml", ".yml")) or "/" in name or "\\" in name:
-            hint += ", without directory or suffix"
-        raise _error(message, span, hint)
+        raise _error(message, span, _name_hint(name))
     return name
+
+
+def _name_hint(written: Any) -> str:
+    """The hint with the name that is meant: of a path, of a single item, or with other letters."""
+    only = written[0] if isinstance(written, list) and len(written) == 1 else written
+    last = str(only).replace("\\", "/").rpartition("/")[2]
+    name = re.sub(r"\W", "", re.sub(r"\.ya?ml\Z", "", last))
+    fits = name.isascii() and name.isidentifier() and isinstance(only, str)
+    hint = f"use a spec's name: `extends: {shown(name) if fits else 'resnet50'}`"
+    return f"{hint}, without directory or suffix" if last != str(only) or "." in last else hint
 
 
 def _check_cycle(chain: list[Document], base: Document, spans: list[Span | None]) -> None:

@@ -10,6 +10,18 @@ from archspec.ops import OPS
 
 TORCH = re.compile(r"^(torch\.)?nn\.")
 
+# The same of arguments of ops: the first that the op has.
+ELSEWHERE_ARGUMENTS = {
+    **dict.fromkeys(("filters", "features", "units", "planes", "width"), ("channels", "features")),
+    "channels": ("features",),
+    **dict.fromkeys(("pool_size", "window_shape", "ksize", "filter_size", "window"), ("kernel",)),
+    "strides": ("stride",),
+    **dict.fromkeys(("dilation_rate", "kernel_dilation", "dilations"), ("dilation",)),
+    "use_bias": ("bias",),
+    **dict.fromkeys(("epsilon", "eps_value"), ("eps",)),
+    **dict.fromkeys(("rate", "drop_rate", "drop_prob", "prob", "probability"), ("p",)),
+    **dict.fromkeys(("feature_group_count", "num_group"), ("groups",)),
+}
 # Other frameworks' names -> ours.
 ELSEWHERE = {
     "convolution": "conv",

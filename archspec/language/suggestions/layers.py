@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from archspec.diagnostics import alike, closest, did_you_mean, shown
+from archspec.diagnostics import alike, did_you_mean, guess, shown
 from archspec.ir import Op, fields_of
 from archspec.language.problems import Collector, describe, fail
 from archspec.language.suggestions.elsewhere import elsewhere
@@ -88,6 +88,15 @@ def _other_layer(given: Any) -> tuple[str, str]:
     return "", ""
 
 
+def as_list(value: Any) -> str:
+    """The hint for one layer, or for layers by name, where a list of layers is expected."""
+    if isinstance(value, Mapping) and value and not any(key in HEADS for key in value):
+        items = [layer for layer in value.values() if layer is not None]
+    else:
+        items = [value] if value and isinstance(value, (str, Mapping)) else []
+    return f"use `{flow(items)}`" if items else "for example, `[{conv: 64}, norm, act]`"
+
+
 def flow(value: Any) -> str:
     """A value as YAML on one line, cut short."""
     if isinstance(value, Mapping):
@@ -122,16 +131,27 @@ def _given(op: type[Op], value: Any) -> dict[str, Any]:
     return {} if value is None or op.first is None else {op.first: value}
 
 
+# What others call modifiers.
+_MODIFIERS = {
+    **dict.fromkeys(("skip", "identity_conv", "downsample", "projection"), "shortcut"),
+    **dict.fromkeys(("times", "repeats", "num_layers", "count"), "repeat"),
+    **dict.fromkeys(("if", "condition"), "when"),
+    **dict.fromkeys(("id", "label"), "name"),
+    **dict.fromkeys(("input", "inputs"), "from"),
+    **dict.fromkeys(("initializer", "weight_init"), "init"),
+}
+
+
 def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
     """All layer types except one, if they are almost names of modifiers."""
     known = [*ANYWHERE, *(OF_RESIDUAL if "residual" in value else ())]
     free = [word for word in known if word not in value]
-    wrong = [head for head in heads if head not in HEADS and closest(str(head), free)]
+    wrong = [head for head in heads if head not in HEADS and guess(head, free, _MODIFIERS).word]
     if len(wrong) != len(heads) - 1:
         return
     found = Collector()
     for word in wrong:
-        hint = did_you_mean(word, free, "available modifiers")
+        hint = did_you_mean(word, free, "available modifiers", _MODIFIERS)
         found.add("unknown-key", f"unknown layer modifier `{word}`", hint, word, key=True)
     found.finish()
 

@@ -1,8 +1,9 @@
-"""Python or torch syntax in YAML: a tuple, or a constructor call."""
+"""Syntax of other languages in YAML: a tuple, a constructor call, `$name`, `50%`, `3x3`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import MISSING
 
 from archspec.ir import Op, fields_of
@@ -10,6 +11,19 @@ from archspec.language.suggestions.elsewhere import elsewhere, unsupported
 from archspec.ops import OPS
 from archspec.source.scalars import list_of
 
+_WORD = r"([A-Za-z_]\w{0,40})"
+_SIDE = r"(\d{1,5}|[A-Za-z_]\w{0,40})"
+# Notations elsewhere, and ours.
+_NOTATIONS: dict[str, Callable[..., str]] = {
+    r"\$?\{{1,2} ?(?:args\.)?" + _WORD + r" ?\}{1,2}": str,  # `{name}`, `${{ args.name }}`
+    r"\$(?:args\.)?" + _WORD: str,
+    r"(?:args|self|config|cfg)\." + _WORD: str,
+    r"(\d{1,3}(?:\.\d{1,3})?) ?%": lambda part: f"{float(part) / 100:g}",
+    r"(\d{1,5}) ?x ?(\d{1,5})": "[{}, {}]".format,
+    _SIDE + " x " + _SIDE: "{} * {}".format,
+    r"(\d{1,5})k": "{}000".format,
+    r"(\d{1,5})" + _WORD: "{} * {}".format,
+}
 _CALL = re.compile(r"(?:torch\.)?nn\.(\w+)\((.*)\)")
 
 
@@ -20,6 +34,9 @@ def pythonic_hint(text: str) -> str:
     if found := _CALL.fullmatch(text.strip()):
         ours = elsewhere(found[1])
         return f"use `{_layer(OPS[ours], found[2])}`" if ours in OPS else unsupported(found[1])
+    for pattern, written in _NOTATIONS.items():
+        if found := re.fullmatch(pattern, text.strip()):
+            return f"use `{written(*found.groups())}`"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from archspec.diagnostics import Hint, did_you_mean, guess, instead
@@ -40,9 +40,8 @@ def name_in_list(head: str, raw: Any, known: Set[str]) -> str:
 def default_hint(name: str, blocks: Iterable[str]) -> Hint:
     """The hint for an unknown key of `defaults`."""
     known = {*OPS, *blocks, *PARTS_OF_ALL}
-    return _meant(
-        name, known, f"expected one of: {', '.join(sorted(known))}" if len(known) < 60 else ""
-    )
+    listed = f"expected one of: {', '.join(sorted(known))}" if len(known) < 60 else LIST
+    return _meant(name, known, listed)
 
 
 def _meant(wrong: str, known: Set[str], rest: str) -> Hint:
@@ -73,15 +72,19 @@ def tensors_listed(earlier: Sequence[str]) -> str:
     return f"available here: {', '.join(earlier[: -MOST_LISTED - 1 : -1])}"
 
 
-def argument_hints(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
-    """Unknown keys of a spec that are arguments of its network, with hints."""
-    return [_in_args(problem, data) for problem in problems]
+def section_hints(
+    problems: list[Problem], data: Mapping[str, Any], train: Container[str]
+) -> list[Problem]:
+    """Unknown keys of a spec that are keys of `train`, or arguments of its network, with hints."""
+    return [_in_section(problem, data, train) for problem in problems]
 
 
-def _in_args(problem: Problem, data: Mapping[str, Any]) -> Problem:
+def _in_section(problem: Problem, data: Mapping[str, Any], train: Container[str]) -> Problem:
     if problem.rule != "unknown-key" or len(problem.path) != 1:
         return problem
     key, args = str(problem.path[0]), data.get("args")
+    if key in train:
+        return problem._replace(hint=f"use `train: {{{key}: {flow(data[key])}}}`")
     known = args if isinstance(args, Mapping) else {}
     word = "classes" if key in CLASSES and key not in known else key
     if word not in known and word != "classes":
@@ -111,7 +114,7 @@ def _name_hint(wrong: str, names: Set[str]) -> str:
     if wrong in COUNTED:
         return WHERE_COUNTED
     if not names:
-        return "use a number; this spec defines no `args`"
+        return f"use a number, or define it with `args: {{{wrong}: ...}}`"
     if wrong in FLOW:
         return f"`{wrong}` is available only inside blocks"
     return did_you_mean(wrong, names, "available names")

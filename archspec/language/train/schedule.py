@@ -69,7 +69,21 @@ class Schedule(Model):
     factor: float = 0.1
 
 
+_ELSEWHERE = {  # torch's names
+    "CosineAnnealingLR": "cosine",
+    "ConstantLR": "constant",
+    "LinearLR": "linear",
+    "StepLR": "step",
+    "MultiStepLR": "step",
+}
+
+
 def _read(written: Any) -> Any:
+    if isinstance(written, Mapping) and "step" not in written:
+        kind = next((key for key in written if key in CURVES), "")
+        if kind:
+            hint = f"use `schedule: {kind}`; `warmup` and `min_lr` are keys of `train`"
+            raise error("wrong-type", f"`{kind}` takes no arguments", hint)
     if isinstance(written, Mapping):
         return {"kind": "step", **dict(Stepwise.model_validate(dict(written)).step)}
     if not isinstance(written, str):
@@ -78,7 +92,7 @@ def _read(written: Any) -> Any:
         return {"kind": written}
     if written == "step":
         raise error("missing-key", "`step` requires `every` or `at`", f"use `{{step: {STEP}}}`")
-    hint = did_you_mean(written, [*CURVES, "step"], "available")
+    hint = did_you_mean(written, [*CURVES, "step"], "available", _ELSEWHERE)
     raise error("unknown-name", f"unknown schedule `{written[:40]}`", hint)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator
@@ -14,11 +15,19 @@ from archspec.source.scalars import boolean_hint
 
 LIMITS = ("ge", "gt", "le", "lt")
 OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
-LOSSES = {  # torch's names
-    "CrossEntropyLoss": "cross_entropy",
-    "BCEWithLogitsLoss": "bce",
-    "MSELoss": "mse",
-    "HuberLoss": "huber",
+# Other names of the values of a key: torch's, and what papers say.
+ELSEWHERE: Mapping[str, Mapping[str, str]] = {
+    "loss": {
+        "CrossEntropyLoss": "cross_entropy",
+        "ce": "cross_entropy",
+        "nll": "cross_entropy",
+        "BCEWithLogitsLoss": "bce",
+        "MSELoss": "mse",
+        "l2": "mse",
+        "HuberLoss": "huber",
+        "smooth_l1": "huber",
+    },
+    "optimizer": {"torch.optim.SGD": "sgd", "torch.optim.AdamW": "adamw", "momentum": "sgd"},
 }
 NAMED = {"data": "data set"}  # what the choices of a key are, if the key itself does not say
 
@@ -84,8 +93,10 @@ def problem_of(
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
     field = field_at(model, path)
     if kind == "literal_error" and isinstance(value, str):
-        aliases = LOSSES if path[-1] == "loss" else {}
-        hint = did_you_mean(value, get_args(field.annotation), "available", aliases)
+        key, values = str(path[-1]), get_args(field.annotation)
+        hint: str = did_you_mean(value, values, "available", ELSEWHERE.get(key))
+        if key == "data" and not value.isidentifier():
+            hint = "use `data: folder`, and pass the directory to the script with `--data DIR`"
         name = NAMED.get(str(path[-1]), path[-1])
         return Problem("unknown-name", f"unknown {name} `{value[:40]}`", hint, path)
     huge = kind == "float_type" and type(value) is int
