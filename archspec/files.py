@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from archspec.diagnostics import UnreadableFile
+from archspec.diagnostics import UnreadableFile, alike
 from archspec.paths import AnyPath, display_path, leads_out, posix
 
 MAX_BYTES = 1 << 20
@@ -92,13 +92,21 @@ def _leads_nowhere(path: AnyPath) -> bool:
 
 def _unread(path: AnyPath, error: OSError) -> UnreadableFile:
     reason = "it is a symlink to a missing file" if _leads_nowhere(path) else error.strerror
-    hint = "use the path of a file in it" if isinstance(error, IsADirectoryError) else ""
-    return _failed("read", display_path(path), reason, hint)
+    return _failed("read", display_path(path), reason)
 
 
-def _failed(what: str, path: str, reason: str | None, hint: str = "") -> UnreadableFile:
+def similar(path: AnyPath) -> str:
+    """The hint for a file that does not exist: one in its directory with a similar name."""
+    folder, name = os.path.split(os.fsdecode(path))
+    with suppress(OSError):
+        for near in alike(name, os.listdir(folder or "."), 0.75):
+            return f"did you mean `{posix(os.path.join(folder, near))}`?"
+    return ""
+
+
+def _failed(what: str, path: str, reason: str | None) -> UnreadableFile:
     reason = (reason or "it cannot be opened").lower()
-    return UnreadableFile(f"could not {what} `{path}`: {reason}", hint)
+    return UnreadableFile(f"could not {what} `{path}`: {reason}")
 
 
 # Writing ------------------------------------------------------------------------------

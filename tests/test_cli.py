@@ -451,6 +451,9 @@ def test_wrong_usage_exits_2(capsys: Output) -> None:
         (["lint", "--selct", "AS3"], "lint", "--select"),
         (["lint", "specs", "--extend-slect=AS3"], "lint", "--extend-select"),
         (["build", "--chck"], "build", "--check"),
+        (["show", "tiny", "--batch=8"], "show", "--batch-size"),
+        (["list", "block"], "list", "blocks"),
+        (["show", "tiny", "--pass=parse"], "show", "parsed"),
     ],
 )
 def test_a_typo_in_an_option(words: list[str], command: str, meant: str, capsys: Output) -> None:
@@ -460,6 +463,58 @@ def test_a_typo_in_an_option(words: list[str], command: str, meant: str, capsys:
     said = capsys.readouterr().err
     assert said.startswith(f"usage: archspec {command} ")
     assert said.endswith(f"help: did you mean `{meant}`?\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "path"),
+    [("--classes", "args.classes"), ("--input", "input"), ("--labels=8", "args.labels")],
+)
+@pytest.mark.parametrize("command", ["show", "build", "verify"])
+def test_an_option_that_is_a_value_of_the_spec(
+    command: str, option: str, path: str, capsys: Output
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "tiny", option, "8"])
+    help = f"help: to change a value of the spec, use `--set {path}=...`\n"
+    assert capsys.readouterr().err.endswith(help)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("check", "lint"), ("generate", "build"), ("summary", "show"), ("version", "--version")],
+)
+def test_what_other_tools_call_a_command(word: str, meant: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit):
+        main([word])
+    assert capsys.readouterr().err.endswith(f"help: did you mean `{meant}`?\n")
+
+
+@pytest.mark.parametrize("command", ["show", "build", "lint", "verify", "report", "diff"])
+def test_a_file_with_a_typo_in_its_name(command: str, folder: Path, capsys: Output) -> None:
+    more = ["resnet18"] if command == "diff" else []
+    assert main([command, "specs/tinny.yaml", *more]) == 2
+    said = capsys.readouterr().err
+    assert "could not read `specs/tinny.yaml`" in said
+    assert "did you mean `specs/tiny.yaml`?" in said
+
+
+def test_a_name_without_a_suffix_may_mean_a_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.chdir(folder / "specs")
+    assert main(["show", "tinny"]) == 2
+    assert "help: did you mean `tiny.yaml`?" in capsys.readouterr().err
+
+
+def test_output_goes_into_a_directory(folder: Path, capsys: Output) -> None:
+    (folder / "out.py").touch()
+    assert main(["build", "specs/tiny.yaml", "-o", "out.py"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said
+        == "error: `out.py` is a file\nhelp: pass a directory to -o, or `-` to print the source\n"
+    )
+    assert (folder / "out.py").read_text() == ""
 
 
 def test_torch_is_never_imported(folder: Path) -> None:

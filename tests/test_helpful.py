@@ -32,6 +32,12 @@ def recipe(key: str) -> str:
     return f"{INPUT}{END}{train}"
 
 
+def of_recipe(text: str) -> str:
+    keys = {"data": "data: cifar10", "epochs": "epochs: 1", "lr": "lr: 0.1"}
+    keys |= {"batch_size": "batch_size: 8", text.partition(":")[0]: text}
+    return f"{INPUT}{END}train: {{{', '.join(keys.values())}}}\n"
+
+
 def filled(text: str) -> str:
     return f"{INPUT}defaults: {{norm: {text}}}\nstem: [{{conv: 64}}, {{norm: {{eps: 0.1}}}}]\n"
 
@@ -141,6 +147,44 @@ HINTS = {  # what is written -> what its first finding says to write
     joined("{from: zzz}"): "available here: c2, c1, input",
     joined("{from: last}"): "after the layer that saves it; available here: c2, c1, input",
     joined("{interpolate: las}"): "available here: c2, c1, input",
+    # keys of others
+    INPUT + "layers: [{conv: 64}]\n": "use one of `stem`, `stages`, `head`",
+    "input_shape: [3, 32, 32]\nstem: [{conv: 64}]\n": "use `input`",
+    INPUT + "stem: [{conv: 64}]\nclassifier: [{conv: 10}]\n": "use `head`",
+    INPUT + "blocks: {cell: {layers: [norm]}}\nstem: [{conv: 8}, cell]\n": "use `body`",
+    INPUT + END + "epochs: 3\n": "use `train: {epochs: 3}`",
+    layer("{conv: {filters: 64}}"): "use `channels`",
+    layer("{conv: {features: 64}}"): "use `channels`",
+    layer("{max_pool: {pool_size: 2}}"): "use `kernel`",
+    layer("{dropout: {rate: 0.5}}"): "use `p`",
+    layer("{conv: {channels: 8, activation: relu}}"): "add it as a layer of its own",
+    layer("{residual: [{conv: 64}], skip: identity}"): "did you mean `shortcut`?",
+    # values in another form
+    "input: 3x32x32\nstem: [{conv: 8}]\n": "use `input: [3, 32, 32]`",
+    "input: {channels: 3, height: 8, width: 9}\nstem: [{conv: 8}]\n": "use `input: [3, 8, 9]`",
+    "extends: ./resnet18.yaml\n": "use a spec's name: `extends: resnet18`, without directory",
+    "extends: [resnet18]\n": "use a spec's name: `extends: resnet18`",
+    INPUT + "blocks: {my-cell: {body: [norm]}}\nstem: [{conv: 8}]\n": "for example, `my_cell`",
+    INPUT + "blocks: {cell: [norm]}\nstem: [{conv: 8}, cell]\n": "use `{body: [norm]}`",
+    INPUT + "blocks: {cell: {args: {k}, body: [{conv: k}]}}\nstem: [{cell: {k: 3}}]\n": "`k: 1`",
+    layer("{residual: {conv: 64}}"): "use `[{conv: 64}]`",
+    layer("{residual: {a: {conv: 64}, b: norm}}"): "use `[{conv: 64}, norm]`",
+    layer("{conv: $width}"): "use `width`",
+    layer("{conv: '{width}'}"): "use `width`",
+    layer("{conv: '${{ args.width }}'}"): "use `width`",
+    layer("{conv: self.width}"): "use `width`",
+    layer("{conv: 2width}"): "use `2 * width`",
+    layer("{conv: width x 2}"): "use `width * 2`",
+    layer("{conv: {channels: 8, kernel: 3x3}}"): "use `[3, 3]`",
+    layer("{dropout: 50%}"): "use `0.5`",
+    layer("{conv: width}"): "or define it with `args: {width: ...}`",
+    INPUT + END + "outputs: fc\n": "use a list: `[fc]`",
+    INPUT + END + "expect: {output: 10}\n": "use `output: [10]`",
+    of_recipe("data: ./images"): "use `data: folder`, and pass the directory to the script",
+    of_recipe("schedule: CosineAnnealingLR"): "did you mean `cosine`?",
+    of_recipe("schedule: {cosine: {warmup: 3}}"): "use `schedule: cosine`; `warmup` and",
+    of_recipe("loss: ce"): "did you mean `cross_entropy`?",
+    of_recipe("optimizer: torch.optim.AdamW"): "did you mean `adamw`?",
     # no layers
     layer("{residual: [{conv: 64}], shortcut: true}"): "`shortcut: conv_norm`",
     layer("{residual: [{conv: 64}], shortcut: false}"): "`shortcut: conv_norm`",

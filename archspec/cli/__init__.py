@@ -24,6 +24,16 @@ from archspec.diagnostics import ArchspecError, SpecError, alike, did_you_mean, 
 from archspec.extras import advice
 
 ALIASES = {"rule": "explain"}
+MEANT = {  # other tools' names of commands
+    **dict.fromkeys(("check", "validate", "format"), "lint"),
+    **dict.fromkeys(("generate", "compile", "render"), "build"),
+    **dict.fromkeys(("summary", "info", "print"), "show"),
+    **dict.fromkeys(("compare",), "diff"),
+    **dict.fromkeys(("new", "create"), "init"),
+    **dict.fromkeys(("draw", "visualize"), "report"),
+    "version": "--version",
+    "help": "--help",
+}
 # command -> its module, and its line in `--help`
 COMMANDS = {
     "init": ("init", "set up a project in the current directory"),
@@ -70,10 +80,29 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            near = alike(unknown[0].partition("=")[0], self._option_string_actions, 0.75)
-            meant = f"\nhelp: did you mean `{near[0]}`?" if near else ""
+            meant = self._meant(unknown[0].partition("=")[0])
             self.error(f"unrecognized arguments: {visible(' '.join(unknown))}{meant}")
         return namespace, unknown
+
+    def _meant(self, word: str) -> str:
+        """The help for an unknown option: one that starts like it, or a value of the spec."""
+        known = self._option_string_actions
+        longer = [option for option in known if option.startswith(word) and word[2:]]
+        for near in longer or alike(word, known, 0.75):
+            return f"\nhelp: did you mean `{near}`?"
+        if "--set" not in known or not word.startswith("--"):
+            return ""
+        path = "input" if word == "--input" else f"args.{word[2:]}"
+        return f"\nhelp: to change a value of the spec, use `--set {path}=...`"
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            for near in alike(str(value), action.choices or (), 0.75):
+                error.message += f"\nhelp: did you mean `{near}`?"
+                break
+            raise
 
 
 def _module(name: str) -> ModuleType:
@@ -93,7 +122,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
         _module(COMMANDS[name][0]).add_parser(commands)
         return top
     if command and not command.startswith("-"):
-        meant = did_you_mean(command, COMMANDS)
+        meant = did_you_mean(command, COMMANDS, aliases=MEANT)
         top.error(f"unknown command `{visible(command)}`\nhelp: {meant}")
     for name, (_, text) in COMMANDS.items():
         commands.add_parser(name, help=text)

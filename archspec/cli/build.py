@@ -106,6 +106,9 @@ def run(args: argparse.Namespace) -> int:
         print("\n\n".join(text.rstrip("\n") for text in files.values()))
         return 0
     folder = Path(args.output)
+    if folder.is_file():
+        fail(f"`{args.output}` is a file", "pass a directory to -o, or `-` to print the source")
+        return 2
     orphans = [] if args.paths else _orphans(folder, files, deploy)
     targets = targets_in(folder, files)
     if args.check:

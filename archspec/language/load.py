@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from os import PathLike
+from os.path import isdir
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, alike, did_you_mean
-from archspec.files import is_there, names_in
+from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_mean
+from archspec.files import is_there, names_in, similar
 from archspec.language.bases import Bases
 from archspec.language.check import check
 from archspec.language.library import BlockError, Library
@@ -82,28 +83,21 @@ def find(source: str | Path) -> Path:
         message = "expected a file or a built-in spec, found text of several lines"
         raise UnreadableFile(message, "save the text in a file, or pass `yaml.safe_load(text)`")
     path = Path(source)
+    if isdir(path):
+        message = f"could not read `{display_path(path)}`: it is a directory"
+        raise UnreadableFile(message, "use the path of a file in it")
     if is_there(path):
         return path
     if path.suffix or len(path.parts) > 1:
         message = f"could not read `{display_path(path)}`: no such file or directory"
-        raise UnreadableFile(message, _similar(path))
+        own = f"did you mean the built-in spec `{path.stem}`?" if path.stem in shipped() else ""
+        raise UnreadableFile(message, own or similar(path))
     for folder in (resources.SPECS, resources.ZOO):
         if (folder / f"{source}.yaml").is_file():
             return folder / f"{source}.yaml"
-    here = path.with_name(f"{path.name}.yaml")
-    if is_there(here):
-        hint = f"did you mean `{here}`?"
-    else:
-        hint = did_you_mean(path.name, shipped()) or _LIST
+    here = {Path(name).stem: name for name in names_in(".") if name.endswith(".yaml")}
+    hint = did_you_mean(path.name, [*shipped(), *here.values()], aliases=here) or _LIST
     raise UnreadableFile(f"no file or built-in spec named `{source}`", hint)
-
-
-def _similar(path: Path) -> str:
-    """The hint for a file that does not exist: a built-in spec, or a file in its directory."""
-    if path.stem in shipped():
-        return f"did you mean the built-in spec `{path.stem}`?"
-    near = alike(path.name, names_in(path.parent), 0.6)
-    return f"did you mean `{path.with_name(near[0]).as_posix()}`?" if near else ""
 
 
 def shipped() -> list[str]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics import UnreadableFile
-from archspec.files import read_bytes
+from archspec.files import read_bytes, similar
 from archspec.lint.check import check_text, parses
 from archspec.lint.checked import Checked, Checker, Fresh
 from archspec.lint.comments import suppressions
@@ -56,6 +56,7 @@ def check_path(file: str, memo: Memo | None = None, files: Files | None = None) 
         text = read_bytes(file)
         checked = check_text(text, file, memo=memo, files=seen)
     except UnreadableFile as error:  # the file, or one that it needs
+        error.hint = error.hint or ("" if os.path.lexists(file) else similar(file))
         return Fresh(Checked(file, unreadable=str(error)))
     return Fresh(checked, text, frozenset(seen.seen))
 

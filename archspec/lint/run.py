@@ -48,7 +48,8 @@ def files_of(paths: Iterable[str], settings: Settings) -> tuple[list[str], list[
     found = discover(given, settings.exclude, settings.force_exclude)
     if not found.files and not (settings.force_exclude and discover(given).files):
         listed = ", ".join(f"`{path}`" for path in named or settings.paths)
-        raise UnreadableFile(f"no specs found in {listed}")
+        hint = "" if named else "name a file or directory: `archspec lint PATH`"
+        raise UnreadableFile(f"no specs found in {listed}", hint)
     warnings = [f"no specs found in `{path}`" for path in found.empty]
     if not named:  # otherwise most patterns are about other files
         warnings += [f"{text}, which matches no files" for text in _unmatched(found, settings)]

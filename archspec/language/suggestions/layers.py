@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from archspec.diagnostics import alike, did_you_mean, guess, shown
+from archspec.diagnostics import alike, did_you_mean, guess, instead, shown
 from archspec.ir import Op, fields_of
 from archspec.language.problems import Collector, describe, fail
 from archspec.language.suggestions.elsewhere import elsewhere
@@ -152,6 +152,8 @@ def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
     found = Collector()
     for word in wrong:
         hint = did_you_mean(word, free, "available modifiers", _MODIFIERS)
+        if word in _MODIFIERS:  # its value may mean something else
+            hint = instead(hint, word, hint.instead)
         found.add("unknown-key", f"unknown layer modifier `{word}`", hint, word, key=True)
     found.finish()
 

@@ -20,14 +20,13 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "loss": {
         "CrossEntropyLoss": "cross_entropy",
         "ce": "cross_entropy",
-        "nll": "cross_entropy",
         "BCEWithLogitsLoss": "bce",
         "MSELoss": "mse",
         "l2": "mse",
         "HuberLoss": "huber",
         "smooth_l1": "huber",
     },
-    "optimizer": {"torch.optim.SGD": "sgd", "torch.optim.AdamW": "adamw", "momentum": "sgd"},
+    "optimizer": {"torch.optim.SGD": "sgd", "torch.optim.AdamW": "adamw"},
 }
 NAMED = {"data": "data set"}  # what the choices of a key are, if the key itself does not say
 
