@@ -29,6 +29,7 @@ from archspec.language.suggestions.layers import (
     no_layer,
     op_in_value,
 )
+from archspec.language.suggestions.pythonic import positional
 from archspec.language.templates import name_of
 from archspec.language.tensors import saved_of, sizes_of, slice_of, source_of
 from archspec.language.words import (
@@ -181,6 +182,8 @@ def shorthand(head: str, given: Any) -> Mapping[str, Any]:
             f"`{head}` has no value",
             f"use `{head}` or `{head}: {{}}`",
         )
+    if head in OPS and (layer := positional(OPS[head], given)):
+        fail("wrong-type", f"expected one value, found {describe(given)}", f"use `{layer}`")
     first = OPS[head].first if head in OPS else "channels"
     if first is None:
         fail("wrong-type", f"`{head}` takes no value", f"use `{head}` alone, or a mapping")

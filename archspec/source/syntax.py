@@ -176,7 +176,9 @@ def _words(problem: str, before: str, item: bool) -> tuple[str, str]:
     `item`: the location is the `-` of a list item.
     """
     if problem == _NO_VALUE and ": " in before:
-        return "a second `:` in this value", "quote strings that contain `: `"
+        several = "," in before.partition(": ")[2]
+        brackets = "put several values in brackets: `[a, b: c]`; " if several else ""
+        return "a second `:` in this value", f"{brackets}quote strings that contain `: `"
     if problem == _NO_KEY and item:
         return "found a list item among the keys of a mapping", _ENTRIES
     if problem == _NO_KEY and before.strip():

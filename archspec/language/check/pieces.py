@@ -26,6 +26,7 @@ from archspec.language.suggestions.unknown import default_hint, layer_hint, name
 from archspec.language.templates import expressions_of
 from archspec.language.words import INDICES, PARTS_OF_ALL, SCOPE, TURN
 from archspec.memo import Memo, remember_by_reads
+from archspec.ops import OPS
 from archspec.places import At, Path
 from archspec.source.findings import MAX_FINDINGS
 
@@ -228,7 +229,9 @@ class _Check:
         """A name that can only refer to a block."""
         block = self.look_up(name, path, key)
         if block is None:
-            hint = did_you_mean(name, self.known.blocks, "blocks")
+            hint: str = did_you_mean(name, self.known.blocks, "blocks")
+            if name in OPS:
+                hint = f"`{name}` is an op: use it without `block`, as in `{{{name}: ...}}`"
             self.report(Problem("unknown-block", f"unknown block `{name}`", hint, path, key))
         return block
 

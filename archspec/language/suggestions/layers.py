@@ -10,7 +10,14 @@ from archspec.ir import Op, fields_of
 from archspec.language.problems import Collector, describe, fail
 from archspec.language.suggestions.elsewhere import elsewhere
 from archspec.language.suggestions.indented import beside
-from archspec.language.words import ANYWHERE, COMBINATORS, HEADS, OF_RESIDUAL, PARTS_OF_ALL
+from archspec.language.words import (
+    ANYWHERE,
+    COMBINATORS,
+    HEADS,
+    OF_BRANCHES,
+    OF_RESIDUAL,
+    PARTS_OF_ALL,
+)
 from archspec.ops import OPS
 
 
@@ -136,6 +143,7 @@ _MODIFIERS = {
     **dict.fromkeys(("skip", "identity_conv", "downsample", "projection"), "shortcut"),
     **dict.fromkeys(("times", "repeats", "num_layers", "count"), "repeat"),
     **dict.fromkeys(("if", "condition"), "when"),
+    **dict.fromkeys(("dim", "axis"), "along"),
     **dict.fromkeys(("id", "label"), "name"),
     **dict.fromkeys(("input", "inputs"), "from"),
     **dict.fromkeys(("initializer", "weight_init"), "init"),
@@ -145,6 +153,7 @@ _MODIFIERS = {
 def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
     """All layer types except one, if they are almost names of modifiers."""
     known = [*ANYWHERE, *(OF_RESIDUAL if "residual" in value else ())]
+    known += [word for word, head in OF_BRANCHES.items() if head in value]
     free = [word for word in known if word not in value]
     wrong = [head for head in heads if head not in HEADS and guess(head, free, _MODIFIERS).word]
     if len(wrong) != len(heads) - 1:
@@ -153,7 +162,7 @@ def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
     for word in wrong:
         hint = did_you_mean(word, free, "available modifiers", _MODIFIERS)
         if word in _MODIFIERS:  # its value may mean something else
-            hint = instead(hint, word, hint.instead)
+            hint = instead(hint, word, "")
         found.add("unknown-key", f"unknown layer modifier `{word}`", hint, word, key=True)
     found.finish()
 

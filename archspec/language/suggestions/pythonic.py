@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import MISSING
+from typing import Any
 
 from archspec.ir import Op, fields_of
 from archspec.language.suggestions.elsewhere import elsewhere, unsupported
@@ -24,6 +25,7 @@ _NOTATIONS: dict[str, Callable[..., str]] = {
     r"(\d{1,5})k": "{}000".format,
     r"(\d{1,5})" + _WORD: "{} * {}".format,
 }
+_WITH_VALUE = re.compile(r"([A-Za-z_]\w{0,40}) ?[( :] ?(\d{1,9}(?:\.\d{1,6})?)\)?")
 _CALL = re.compile(r"(?:torch\.)?nn\.(\w+)\((.*)\)")
 
 
@@ -38,6 +40,25 @@ def pythonic_hint(text: str) -> str:
         if found := re.fullmatch(pattern, text.strip()):
             return f"use `{written(*found.groups())}`"
     return ""
+
+
+def layer_with_value(text: str) -> str:
+    """The layer that `linear(10)`, `linear 10`, or `'linear: 10'` means; "" for other text."""
+    found = _WITH_VALUE.fullmatch(text.strip())
+    if not found:
+        return ""
+    ours = found[1] if found[1] in OPS else elsewhere(found[1])
+    return f"{ours}: {found[2]}" if ours in OPS and OPS[ours].first else ""
+
+
+def positional(op: type[Op], given: Any) -> str:
+    """The layer that several values of an op mean, as a list or `64, 3`; "" for other values."""
+    values = given.split(",") if isinstance(given, str) and "(" not in given else given
+    fields = [f for f in fields_of(op) if f.how.kind not in ("dims", "axis", "fixed", "arrives")]
+    if not isinstance(values, list) or not 1 < len(values) <= len(fields) or fields[0].how.many:
+        return ""
+    listed = (f"{f.name}: {str(value).strip()}" for f, value in zip(fields, values, strict=False))
+    return f"{op.key}: {{{', '.join(listed)}}}"
 
 
 def _layer(op: type[Op], written: str) -> str:

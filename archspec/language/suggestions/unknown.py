@@ -9,7 +9,7 @@ from archspec.diagnostics import Hint, did_you_mean, guess, instead
 from archspec.language.problems import Problem
 from archspec.language.suggestions.elsewhere import elsewhere, torch_names, unsupported
 from archspec.language.suggestions.layers import flow
-from archspec.language.suggestions.pythonic import pythonic_hint
+from archspec.language.suggestions.pythonic import layer_with_value, pythonic_hint
 from archspec.language.words import COUNTED, FLOW, HEADS, PARTS_OF_ALL
 from archspec.ops import OPS
 
@@ -22,6 +22,10 @@ LIST = "run `archspec list` to see all ops and blocks"
 def layer_hint(head: str, here: Set[str]) -> Hint:
     """The hint for an unknown layer type."""
     text = pythonic_hint(head)
+    if layer := layer_with_value(head):
+        text = f"use `{layer}`"
+    elif head == "input":
+        text = "to read a tensor, use `{from: input}`"
     return instead(text, head, "") if text else _meant(head, {*HEADS, "from", *here}, LIST)
 
 

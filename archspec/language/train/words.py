@@ -93,11 +93,11 @@ def problem_of(
     field = field_at(model, path)
     if kind == "literal_error" and isinstance(value, str):
         key, values = str(path[-1]), get_args(field.annotation)
-        hint: str = did_you_mean(value, values, "available", ELSEWHERE.get(key))
+        meant: str = did_you_mean(value, values, "available", ELSEWHERE.get(key))
         if key == "data" and not value.isidentifier():
-            hint = "use `data: folder`, and pass the directory to the script with `--data DIR`"
+            meant = "use `data: folder`, and pass the directory to the script with `--data DIR`"
         name = NAMED.get(str(path[-1]), path[-1])
-        return Problem("unknown-name", f"unknown {name} `{value[:40]}`", hint, path)
+        return Problem("unknown-name", f"unknown {name} `{value[:40]}`", meant, path)
     huge = kind == "float_type" and type(value) is int
     rule = "out-of-range" if huge or kind in OUT_OF_RANGE else "wrong-type"
     message = f"expected {takes(field)}, found {describe(value)}"
