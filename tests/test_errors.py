@@ -381,6 +381,10 @@ WRONG = {
         "stem: {conv1: {conv: 8}, pool: {<AdaptiveAvgPool2d>: 7}}",
         ("unknown-layer", "unknown layer `AdaptiveAvgPool2d`", "`adaptive_avg_pool`"),
     ),
+    "another word for a mode": (
+        "stem: {a: {conv: 8}}\noutputs: {eval: [a], <train>: [a]}",
+        ("unknown-key", "unknown mode `train`", "did you mean `training`?"),
+    ),
     "arguments that are not indented": (
         "stem:\n  - conv:\n    <channels>: 64\n    kernel: 3\n  - norm",
         (

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field as ModelField
 from pydantic import PrivateAttr, ValidationError
 
+from archspec.diagnostics import shown
 from archspec.expression import Number
 from archspec.language import arguments, identifiers, own
 from archspec.language.layers import stack_of
@@ -27,7 +28,8 @@ from archspec.memo import Memo
 def _block_arguments(value: Any) -> dict[str, Any]:
     """Name -> default; None means `required`."""
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a mapping of arguments, found {describe(value)}")
+        hint = f"set their defaults: `{{{_keyed(value, 'required')}}}`"
+        fail("wrong-type", f"expected a mapping of arguments, found {describe(value)}", hint)
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):
@@ -42,9 +44,16 @@ def _block_arguments(value: Any) -> dict[str, Any]:
     return result
 
 
+def _keyed(names: Any, default: str) -> str:
+    """A list of names as keys of a mapping."""
+    listed = names if isinstance(names, list) and names else [names if names else "name"]
+    return ", ".join(f"{shown(str(name))}: {default}" for name in listed[:5])
+
+
 def _block_parts(value: Any) -> dict[str, Stack]:
     if not isinstance(value, Mapping):
-        fail("wrong-type", f"expected a mapping of parts, found {describe(value)}")
+        hint = f"set their defaults: `{{{_keyed(value, 'none')}}}`"
+        fail("wrong-type", f"expected a mapping of parts, found {describe(value)}", hint)
     found, result = Collector(), {}
     for name in value:
         with found.trying(name):

@@ -24,7 +24,7 @@ from archspec.language.recovery import is_aside, of_the_rest, without
 from archspec.language.settings import changed_by
 from archspec.language.spec import KEYS, Spec
 from archspec.language.suggestions.indented import empty_sections
-from archspec.language.suggestions.unknown import section_hints
+from archspec.language.suggestions.unknown import not_nested, section_hints
 from archspec.language.train import Train
 from archspec.memo import Memo
 from archspec.paths import display_path
@@ -170,7 +170,8 @@ class Loader:
             problems = problems_of(error, WRITTEN)
             problems = empty_sections(_only_extends(problems), document.data)
             problems = section_hints(problems, document.data, Train.model_fields)
-            findings = [diagnose(p, document) for p in problems]
+            shown = not_nested(problems, document.data)
+            findings = [diagnose(p, document) for p in shown]
             more, rest = self._elsewhere(document, problems, rounds)
             findings += more
         except (BlockError, SpecError) as error:

@@ -129,6 +129,9 @@ def _args(value: Any) -> dict[str, Scalar]:
             identifiers.argument_name(name)
             not_taken(name, "argument")
             given = value[name]
+            if isinstance(given, list):
+                hint = f"define an argument for each, such as `{name}1`"
+                fail("wrong-type", f"expected a number, found {describe(given)}", hint)
             tree = arguments.expr(given)
             if isinstance(given, str) or not isinstance(tree, Number):
                 hint = f"for example, `{name}: 10`, without quotes"

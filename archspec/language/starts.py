@@ -71,6 +71,8 @@ def starts_of(value: Any, *path: str, known: tuple[str, ...] = LEARNED) -> Start
         with found.trying(name):
             if name not in known:
                 hint = _meant(str(name), [*known, *FUNCTIONS], "available")
+                if meant := {"weights": "weight", "kernel": "weight", "biases": "bias"}.get(name):
+                    hint = instead(f"use `{meant}`", name, meant)
                 message = f"unknown parameter or function of torch.nn.init `{name}`"
                 if name in FUNCTIONS:
                     hint = instead(f"use `weight: {name}`", name, "")

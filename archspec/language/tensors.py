@@ -85,6 +85,9 @@ class Outputs(NamedTuple):
                 yield name, (mode, place) if mode else (place,)
 
 
+_MODES = {"train": "training", "test": "eval", "inference": "eval", "evaluation": "eval"}
+
+
 def outputs_of(value: Any) -> Outputs:
     """`outputs` of a network: a list, or one list per mode."""
     if not isinstance(value, Mapping):
@@ -92,13 +95,14 @@ def outputs_of(value: Any) -> Outputs:
     found, modes = Collector(), dict[str, tuple[str, ...]]()
     for key in value:
         if key not in Outputs._fields:
-            hint = did_you_mean(key, Outputs._fields, "available")
+            hint = did_you_mean(key, Outputs._fields, "available", _MODES)
+            modes[hint.instead] = ()
             found.add("unknown-key", f"unknown mode `{key}`", hint, key, key=True)
             continue
         with found.trying(key):
             modes[key] = _listed(value[key])
     for key in Outputs._fields:
-        if key not in value:
+        if key not in value and key not in modes:
             instead = f"use `{key}: [...]`, or one list"
             found.lacks(key, f"missing required key `{key}`", instead)
     found.finish()

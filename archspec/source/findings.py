@@ -25,6 +25,8 @@ def not_a_mapping(value: object, span: Span) -> Diagnostic:
         found = "nothing"
     elif isinstance(value, str) and ":" in value:
         hint = "add a space after `:`, as in `name: my_network`"
+    elif isinstance(value, str) and "=" in value:
+        hint = "use `:` instead of `=`, as in `name: my_network`"
     message = f"expected a mapping at the top level, found {found}"
     return Diagnostic("not-a-mapping", message, span, hint)
 

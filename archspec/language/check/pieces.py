@@ -110,6 +110,7 @@ class _Check:
         self.known, self.blocks, self.memo = known, blocks, memo
         self.problems: list[Problem] = []
         self.uses: dict[str, Use] = {}
+        self.entries: frozenset[str | None] = frozenset()  # the names of a section
 
     def report(self, problem: Problem) -> None:
         self.problems.append(problem)
@@ -149,6 +150,7 @@ class _Check:
 
     def section(self, section: Section) -> None:
         """The layers of each entry."""
+        self.entries = frozenset(name for name, _ in section.entries)
         for name, stack in section.entries:
             self.stack(stack, () if name is None else (name,), Scope(self.known.args))
 
@@ -219,6 +221,8 @@ class _Check:
             message = f"unknown layer `{head}`"
             known = scope.parts | self.known.blocks
             hint = name_in_list(head, layer.raw, known) or layer_hint(head, known)
+            if layer.raw == head in self.entries:
+                hint = f"to read the tensor of this name, use `{{from: {head}}}`"
             self.report(Problem("unknown-layer", message, hint, path, key=True))
         elif isinstance(block, Block):
             turn = turn[: len(TURN)] if block.inline else turn

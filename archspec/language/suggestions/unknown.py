@@ -16,6 +16,12 @@ from archspec.ops import OPS
 CLASSES = ("num_classes", "n_classes", "nb_classes")  # other frameworks' names of `args.classes`
 WHERE_COUNTED = "it is available in stages, and in a block with `repeat` in stem, stages, or head"
 MOST_LISTED = 10
+# Other names of `FLOW`.
+_FLOW_ELSEWHERE = {
+    **dict.fromkeys(("out_channels", "out_planes", "planes", "filters", "cout"), "channels"),
+    **dict.fromkeys(("inplanes", "in_planes", "in_features", "cin"), "in_channels"),
+    "strides": "stride",
+}
 LIST = "run `archspec list` to see all ops and blocks"
 
 
@@ -83,10 +89,23 @@ def section_hints(
     return [_in_section(problem, data, train) for problem in problems]
 
 
+def not_nested(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
+    """The findings, without those for missing keys that are in a whole spec under another key."""
+    inner = {key for value in data.values() if _is_spec(value) for key in value}
+    return [problem for problem in problems if problem.missing not in inner]
+
+
+def _is_spec(value: Any) -> bool:
+    """Whether a value has the keys of a whole spec."""
+    return isinstance(value, Mapping) and len(value.keys() & {"name", "input", "extends"}) > 1
+
+
 def _in_section(problem: Problem, data: Mapping[str, Any], train: Container[str]) -> Problem:
     if problem.rule != "unknown-key" or len(problem.path) != 1:
         return problem
     key, args = str(problem.path[0]), data.get("args")
+    if _is_spec(data[key]):
+        return problem._replace(hint="move its keys to the top level of the file")
     if key in train:
         return problem._replace(hint=f"use `train: {{{key}: {flow(data[key])}}}`")
     known = args if isinstance(args, Mapping) else {}
@@ -119,6 +138,8 @@ def _name_hint(wrong: str, names: Set[str]) -> str:
         return WHERE_COUNTED
     if not names:
         return f"use a number, or define it with `args: {{{wrong}: ...}}`"
+    if (ours := _FLOW_ELSEWHERE.get(wrong, "")) in names:
+        return instead(f"use `{ours}`", wrong, ours)
     if wrong in FLOW:
         return f"`{wrong}` is available only inside blocks"
     return did_you_mean(wrong, names, "available names")
