@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archspec.diagnostics import MOST_LABELS
+from archspec.diagnostics import MOST_LABELS, plural
 from archspec.expand.builder import Builder
 from archspec.expand.layers import Steps, combinator, expand_attribute, expand_stack
 from archspec.expand.naming import chain
@@ -214,9 +214,8 @@ def _parts(
 ) -> tuple[tuple[Size, ...], list[TensorInfo]]:
     written, place = layer.sizes or (), at.below("sizes")
     if len(written) != len(layer.branches):
-        message = (
-            f"`sizes` has {len(written)} numbers, but there are {len(layer.branches)} branches"
-        )
+        sizes = plural(len(written), "number")
+        message = f"`sizes` has {sizes}, but there are {len(layer.branches)} branches"
         raise scope.error("wrong-length", message, place, "set one size per branch")
     given = [
         scope.argument(expr, SIZE, place.below(number), "size")

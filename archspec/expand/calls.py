@@ -216,7 +216,7 @@ def _connect(call: Call, layer: Layer, bound: Bound, at: At) -> None:
         call.inputs[name] = read(bound.inputs[name], whole.below(name), scope)
     if len(layer.save) > len(block.outputs) > 0:
         given = plural(len(block.outputs), "tensor")
-        message = f"`{call.name}` has {given}, but `save` has {len(layer.save)} names"
+        message = f"`{call.name}` has {given}, but `save` has {plural(len(layer.save), 'name')}"
         raise scope.error("bad-layer", message, at.below("save"), "remove the last names")
     call.saves = layer.save if block.outputs else ()
 

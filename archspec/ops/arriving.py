@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics import plural
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, each
 
 
@@ -32,9 +33,9 @@ def image(op: Op, x: Shape) -> None:
 def ranked(op: Op, sizes: Sizes, x: Shape, name: str) -> tuple[int, ...]:
     if isinstance(sizes, tuple) and len(sizes) != x.rank:
         sides = "; `zero_pad` accepts two, before and after" if name == "padding" else ""
+        given, wanted = plural(len(sizes), "value"), plural(x.rank, "spatial dimension")
         raise ShapeError(
-            f"`{name}` of `{op.key}` has {len(sizes)} values, but the input has {x.rank} "
-            "spatial dimensions",
+            f"`{name}` of `{op.key}` has {given}, but the input has {wanted}",
             f"use one number for all dimensions, or one per dimension{sides}",
         )
     return tuple(each(sizes, x.rank))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import ClassVar
 
+from archspec.diagnostics import plural
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
 from archspec.ops.arriving import image, ranked, reflects, spatial
 
@@ -27,7 +28,7 @@ class Edges(Op):
         given = self.padding
         if isinstance(given, tuple) and len(given) != 2 * x.rank:
             raise ShapeError(
-                f"`padding` of `{self.key}` has {len(given)} values, but the input has "
+                f"`padding` of `{self.key}` has {plural(len(given), 'value')}, but the input has "
                 f"{2 * x.rank} edges",
                 "use one number for all, or two per dimension, the last dimension first: "
                 "left, right, top, bottom",
