@@ -78,7 +78,7 @@ def test_a_block_that_does_not_stride_is_shown_where_it_is_named(tmp_path: Path)
 @pytest.mark.parametrize(
     ("layer", "hint"),
     [
-        ("{conv: 64, kernel: 3}", "`conv: {kernel: ...}`"),
+        ("{conv: 64, kernel: 3}", "`conv: {channels: 64, kernel: 3}`"),
         ("{conv: 64, norm: {}}", "use one layer per mapping, or a list for several"),
         (
             "{residual: [{conv: 64}], dropout: 0.2}",
