@@ -214,8 +214,8 @@ def _parts(
 ) -> tuple[tuple[Size, ...], list[TensorInfo]]:
     written, place = layer.sizes or (), at.below("sizes")
     if len(written) != len(layer.branches):
-        sizes = plural(len(written), "number")
-        message = f"`sizes` has {sizes}, but there are {len(layer.branches)} branches"
+        numbers = plural(len(written), "number")
+        message = f"`sizes` has {numbers}, but there are {len(layer.branches)} branches"
         raise scope.error("wrong-length", message, place, "set one size per branch")
     given = [
         scope.argument(expr, SIZE, place.below(number), "size")
