@@ -52,6 +52,25 @@ def is_there(path: AnyPath) -> bool:
     return True
 
 
+def check_named(path: str) -> None:
+    """Raises `UnreadableFile` for a symlink in the project to a path outside it.
+
+    A shell expands `specs/*` to all files, so the command line may name any of them.
+    """
+    try:
+        if os.path.realpath(path) == os.path.abspath(path):
+            return
+    except (OSError, ValueError):  # reported where it is opened
+        return
+    if leads_out(path):
+        raise outside_project(path)
+
+
+def outside_project(path: str) -> UnreadableFile:
+    """The error for a symlink to a path outside the project."""
+    return UnreadableFile(f"`{path}` is a symlink to a path outside the project")
+
+
 def names_in(folder: AnyPath) -> list[str]:
     """The names in a directory, in order; none if it does not exist. Raises `UnreadableFile`."""
     if not is_there(folder):

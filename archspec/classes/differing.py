@@ -185,7 +185,7 @@ def _joints(first: Body, other: Body) -> Iterator[str]:
             yield "added to the input"
         else:
             yield f"with {has[kind] or 'no'} {word}{'s' * (has[kind] > 1)}" + (
-                f" , not {had[kind]}" if had[kind] and has[kind] else ""
+                f", not {had[kind]}" if had[kind] and has[kind] else ""
             )
 
 

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archspec.analysis import Analysis
-from archspec.api import MEMO, analyze
+from archspec.analysis import Analysis, analyze_network
 from archspec.cli.options import add_settings, settings
 from archspec.diagnostics import SpecError, UnreadableFile
 from archspec.diff import FORMATS, Text, compare
+from archspec.expand import expand_network
+from archspec.files import check_named
 from archspec.language import Spec, load
 from archspec.language.load import parse_text
-from archspec.lint.discover import check_named
+from archspec.memo import Memo
 from archspec.paths import display_path
 from archspec.rules.checking import check_spec
 from archspec.source.revision import RevisionFiles
@@ -72,25 +73,26 @@ def run(args: argparse.Namespace) -> int:
     if len(args.specs) != wanted:
         what = "one file with --git" if wanted == 1 else "two specs, or --git REV and one file"
         args.usage_error(f"expected {what}, found {len(args.specs)}")
-    before, after = _sides(args)
+    memo = Memo()
+    before, after = _sides(args, memo)
     comparison = compare(
         before.network,
         after.network,
         (before.name, after.name),
         _texts(before.spec.data, after.spec.data),
-        _findings(before.spec, after.spec),
+        _findings(before.spec, after.spec, memo),
     )
     print(FORMATS[args.format](comparison, args.all))
     return int(args.exit_code and not comparison.facts.equal)
 
 
-def _sides(args: argparse.Namespace) -> tuple[Side, Side]:
+def _sides(args: argparse.Namespace, memo: Memo) -> tuple[Side, Side]:
     for named in args.specs:
         check_named(named)
     changes = settings(args)
-    sides = [_side(load(named, changes, memo=MEMO)) for named in args.specs]
+    sides = [_side(load(named, changes, memo=memo), memo) for named in args.specs]
     if args.revision is not None:
-        before, after = _at_revision(args.specs[0], args.revision, changes), sides[0]
+        before, after = _at_revision(args.specs[0], args.revision, changes, memo), sides[0]
         if before.name == after.name:
             before = before._replace(name=f"{before.name} ({args.revision})")
         return before, after
@@ -101,30 +103,33 @@ def _sides(args: argparse.Namespace) -> tuple[Side, Side]:
     return before, after
 
 
-def _side(spec: Spec) -> Side:
-    return Side(spec.name, spec, analyze(spec))
+def _side(spec: Spec, memo: Memo) -> Side:
+    network = expand_network(spec, memo=memo)
+    return Side(spec.name, spec, analyze_network(network, memo=memo))
 
 
-def _at_revision(file: str, revision: str, changes: Mapping[str, Any]) -> Side:
+def _at_revision(file: str, revision: str, changes: Mapping[str, Any], memo: Memo) -> Side:
     """The spec in a file, with its base specs and blocks, at a revision."""
     folder = os.path.dirname(file)
     files = RevisionFiles(folder, revision)
     text = files.read(file)
     try:
-        spec = parse_text(text, display_path(file), Path(folder), memo=MEMO, files=files)
-        return _side(load(spec, changes, memo=MEMO, files=files) if changes else spec)
+        spec = parse_text(text, display_path(file), Path(folder), memo=memo, files=files)
+        spec = load(spec, changes, memo=memo, files=files) if changes else spec
+        return _side(spec, memo)
     except SpecError as error:  # its lines are not those of the current file
         first = error.diagnostics[0]
         line = f"{first.span.file}:{first.span.line}: " if first.span else ""
         raise UnreadableFile(f"cannot use `{revision}`: {line}{first.message}") from None
 
 
-def _findings(before: Spec, after: Spec) -> list[str]:
+def _findings(before: Spec, after: Spec, memo: Memo) -> list[str]:
     """Lint findings about shapes, architecture, and cost that only the second network has."""
-    known = {(one.rule, one.message) for one in check_spec(before, memo=MEMO)}
-    found = ((one.rule, one.message, one.code) for one in check_spec(after, memo=MEMO))
-    new = dict.fromkeys(one for one in found if one[:2] not in known and one[2][:3] in FAMILIES)
-    return [f"{message} ({code})" for _, message, code in new]
+    found = [one for one in check_spec(after, memo=memo) if one.code[:3] in FAMILIES]
+    old = check_spec(before, memo=memo) if found else []
+    known = {(one.rule, one.message) for one in old}
+    new = (one for one in found if (one.rule, one.message) not in known)
+    return [*dict.fromkeys(f"{one.message} ({one.code})" for one in new)]
 
 
 def _texts(old: Any, new: Any) -> list[Text]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from archspec.files import check_named
 from archspec.language import Spec, load
 from archspec.language.settings import setting
-from archspec.lint.discover import check_named
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

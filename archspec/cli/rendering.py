@@ -9,9 +9,9 @@ from typing import Any
 from archspec.api import network, render_deploy
 from archspec.codegen import generate
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile
-from archspec.files import is_there, names_in
+from archspec.files import check_named, is_there, names_in
 from archspec.language import Spec, load
-from archspec.lint.discover import check_found, check_named
+from archspec.lint.discover import check_found
 from archspec.lint.imports import not_allowed
 from archspec.lint.lookup import project_settings, rule_codes
 from archspec.rules.checking import all_of, errors_of

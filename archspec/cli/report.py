@@ -10,9 +10,8 @@ from archspec import __version__
 from archspec.api import MEMO
 from archspec.cli.lines import fail, say
 from archspec.cli.options import add_settings, settings
-from archspec.files import write_files
+from archspec.files import check_named, write_files
 from archspec.language import load
-from archspec.lint.discover import check_named
 from archspec.paths import display_path
 from archspec.report import Subject, page
 

@@ -13,10 +13,10 @@ from archspec.cli.options import add_settings, chosen, positive, settings
 from archspec.cli.passes import PASSES
 from archspec.conventions import CONVENTIONS
 from archspec.diagnostics import plural
+from archspec.files import check_named
 from archspec.language import Spec
 from archspec.language.spec import KEYS
 from archspec.language.train.places import places_of
-from archspec.lint.discover import check_named
 from archspec.memory import STATES, Precision
 from archspec.roofline import DEVICES, bounds_table, roofline
 from archspec.source.writer import dumped

@@ -41,13 +41,11 @@ class Node:
     forward: Body | None = None
     same: int = 0  # equal numbers are equal modules, apart from their names and shapes
 
-    @property
-    def leaves(self) -> Iterator[Node]:
+    @cached_property
+    def leaves(self) -> tuple[Node, ...]:
         """Its layers, in the order in which they first run."""
-        if self.op is not None:
-            yield self
-        for child in self.children.values():
-            yield from child.leaves
+        own = (self,) if self.op is not None else ()
+        return own + tuple(leaf for child in self.children.values() for leaf in child.leaves)
 
     @property
     def nodes(self) -> Iterator[Node]:

@@ -115,7 +115,7 @@ def _in_between(node: Node) -> bool:
 
 def size(node: Node) -> str:
     """The size of a part: `5 layers`, `9.41k parameters`."""
-    layers = plural(sum(1 for _ in node.leaves), "layer")
+    layers = plural(len(node.leaves), "layer")
     return f"{layers}, {rounded(node.params)} parameters" if node.params else layers
 
 

@@ -35,8 +35,16 @@ class Args(NamedTuple):
     numbers: Mapping[str, Value]
     visible: Mapping[str, Value]
 
+    def named_in(self, names: frozenset[str]) -> ArgsKey:
+        """Those with these names, as part of a key."""
+        named = [n for n in self.numbers if n in names]
+        return tuple(
+            (n, self.numbers[n], self.visible[n], type(self.numbers[n].number)) for n in named
+        )
 
-NONE = Args({}, {})
+
+# Name, number, value in expressions, and the number's type, because 1 and true are equal.
+ArgsKey = tuple[tuple[str, Value, Value, type], ...]
 
 
 class Part(NamedTuple):
@@ -142,18 +150,21 @@ class Parts:
 
 
 def expand_part(part: Part, args: Args, *, memo: Memo | None, room: Room) -> ExpandedPart:
-    """A section, or an entry of one. Entries that name no argument of the network are shared.
+    """A section, or an entry of one. It depends on the arguments of the network that it names.
 
-    Entries that apply an earlier layer again depend on it.
+    Entries that apply an earlier layer again depend on it, too.
     """
-    if not part.layers and names_in(part.written, memo=memo).isdisjoint(args.numbers):
-        return _without_args(part, memo=memo, room=room)
-    return _expand(part, args, memo, room)
+    if part.layers:
+        return _expand(part, args, memo, room)
+    named = args.named_in(names_in(part.written, memo=memo))
+    return _with_args(part, named, memo=memo, room=room)
 
 
 @remember
-def _without_args(part: Part, *, memo: Memo | None, room: Room) -> ExpandedPart:
-    return _expand(part, NONE, memo, room)
+def _with_args(part: Part, named: ArgsKey, *, memo: Memo | None, room: Room) -> ExpandedPart:
+    numbers = {name: number for name, number, _, _ in named}
+    args = Args(numbers, {name: value for name, _, value, _ in named})
+    return _expand(part, args, memo, room)
 
 
 def _expand(part: Part, args: Args, memo: Memo | None, room: Room) -> ExpandedPart:

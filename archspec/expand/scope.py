@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -82,8 +81,8 @@ class Scope:
 
     def with_(self, **changes: Any) -> Scope:
         """This scope with other attributes; both share one count."""
-        scope = copy.copy(self)
-        vars(scope).update(changes)
+        scope = object.__new__(Scope)
+        vars(scope).update(vars(self), **changes)
         return scope
 
     @property

@@ -27,7 +27,7 @@ def _exact(written: str) -> Scalar:
     return bounded(whole(Fraction(written)))
 
 
-def whole(number: Fraction) -> int | Fraction:
+def whole(number: int | Fraction) -> int | Fraction:
     return number.numerator if number.denominator == 1 else number
 
 

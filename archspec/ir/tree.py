@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -81,7 +80,7 @@ def times(stride: tuple[Real, ...], steps: tuple[Real, ...]) -> tuple[Real, ...]
     """One stride after another; equal ones are equal numbers."""
     if not steps:
         return stride
-    return tuple(whole(Fraction(a * b)) for a, b in zip(stride, steps, strict=True))
+    return tuple(whole(a * b) for a, b in zip(stride, steps, strict=True))
 
 
 def _scaled(value: Value, channels: int) -> Expr:

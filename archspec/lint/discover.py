@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
-from archspec.diagnostics import UnreadableFile
-from archspec.files import is_there, read_bytes
+from archspec.files import check_named, is_there, outside_project, read_bytes
 from archspec.lint.patterns import matches
-from archspec.paths import display_path, folder_of_blocks, is_root, leads_out, posix, working_folder
+from archspec.paths import display_path, folder_of_blocks, is_root, posix, working_folder
 
 SUFFIXES = (".yaml", ".yml")
 BLOCKS = "blocks"
@@ -97,22 +96,7 @@ def check_found(path: str, folder: str) -> None:
     target = os.path.realpath(path)
     roots = (os.path.realpath(root) for root in (".", folder))
     if not any(target.startswith(os.path.join(root, "")) for root in roots):
-        _refuse(path)
-
-
-def check_named(path: str) -> None:
-    """The same for the command line in a project: a shell expands `specs/*` to all files."""
-    try:
-        if os.path.realpath(path) == os.path.abspath(path):
-            return
-    except (OSError, ValueError):  # reported where it is opened
-        return
-    if leads_out(path):
-        _refuse(path)
-
-
-def _refuse(path: str) -> NoReturn:
-    raise UnreadableFile(f"`{path}` is a symlink to a path outside the project")
+        raise outside_project(path)
 
 
 def is_block(file: str) -> bool:

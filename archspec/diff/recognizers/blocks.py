@@ -135,7 +135,7 @@ def _position(same: Sequence[Change], holders: Sequence[Node]) -> str:
     places = [f"after `{names[at - 1]}`" if at else "first"]
     if holder.forward is not None and node.name in _before_sums(holder.forward):
         places.append("before the sum")
-    layers = sum(1 for _ in node.leaves)
+    layers = len(node.leaves)
     size = [] if node.op else [plural(layers, "layer") + (" each" if len(same) > 1 else "")]
     ratios = {_squeeze(one.node) for one in same}
     if len(ratios) == 1 and (ratio := ratios.pop()):

@@ -49,7 +49,7 @@ def _is_split(one: Change) -> bool:
     before, after = one.before, one.after
     if before is None or after is None or (before.op is None) == (after.op is None):
         return False
-    return all(len(list(node.leaves)) <= 2 * LONGEST for node in (before, after))
+    return all(len(node.leaves) <= 2 * LONGEST for node in (before, after))
 
 
 def _becomes(one: Change) -> str:

@@ -8,8 +8,6 @@ regularisers  one module per regularizer, with everything about it
 recipe        the section
 conflicts     keys that cannot be combined
 words         the values that a key accepts, and errors about them, in words
-
-A spec without the section never imports this package.
 """
 
 from archspec.language.train.data_sets import ANY_TARGET, DATA_SETS, DataSet
