@@ -255,6 +255,23 @@ def test_a_result_that_is_shared_points_to_the_file_of_who_asked(tmp_path: Path)
         assert [label.span.file.split("/")[-2] for label in found.labels] == [name]
 
 
+def test_classes_that_are_shared_point_to_the_file_of_who_asked(tmp_path: Path) -> None:
+    memo, made = Memo(), []
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        (folder / "blocks").mkdir(parents=True)
+        (folder / "blocks" / "cell.yaml").write_text(CELL)
+        text = NET.replace("name: net\n", f"name: net\n{'#' if name == 'b' else ''}\n")
+        (folder / "net.yaml").write_text(text)
+        made.append(classes(load(folder / "net.yaml", memo=memo), memo=memo))
+    one, other = made
+    assert one.root is other.root
+    for name, network in zip("ab", made, strict=True):
+        files = {Path(span.file).parts[-2:] for span in network.place("one.0")}
+        assert (name, "net.yaml") in files
+        assert not any(folder in "ab" and folder != name for folder, _ in files)
+
+
 @pytest.mark.parametrize("most", [100, 1000, 2000, 3000, 5000])
 @pytest.mark.parametrize("base", ["resnet50", "mobilenet_v2"])
 def test_what_another_expanded_costs_as_much(

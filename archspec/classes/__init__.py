@@ -22,21 +22,24 @@ places   from the path of a layer to its lines
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from archspec.classes.builder import class_of
 from archspec.classes.places import places_of
 from archspec.classes.sequences import shared
 from archspec.classes.table import ClassTable
+from archspec.diagnostics import Span
 from archspec.expand import expand_network
+from archspec.expand.context import items
 from archspec.helpers import HELPERS, NEVER_A_CLASS
 from archspec.ir.classes import Network
 from archspec.ir.tree import BlockInstance, Definition, ExpandedNetwork
 from archspec.language import Spec
 from archspec.language.lines import Lines
-from archspec.memo import Memo
+from archspec.memo import Memo, frozen, remember
 
 
 def classes(
@@ -47,7 +50,20 @@ def classes(
     With `outputs`, its result is the tensors with these names, without the layers that none of them
     depends on.
     """
+    blocks = items(spec.library.known())
+    names = None if outputs is None else tuple(outputs)
+    made = _classes(frozen(spec.data), blocks, names, memo=memo, spec=spec)
+    return replace(made, place=_place(made.tree, spec))
+
+
+@remember
+def _classes(data: Any, blocks: Any, outputs: Any, *, memo: Memo | None, spec: Spec) -> Network:
+    """The classes of all specs with this data and these blocks."""
     return classes_of(expand_network(spec, outputs, memo=memo), spec)
+
+
+def _place(network: ExpandedNetwork, spec: Spec) -> Callable[[str], tuple[Span, ...]]:
+    return partial(places_of, network, Lines(spec.document, spec.library))
 
 
 def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
@@ -66,7 +82,7 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
         doc=spec.doc,
         stages=network.stages,
         cut=network.cut,
-        place=partial(places_of, network, Lines(spec.document, spec.library)),
+        place=_place(network, spec),
         tree=network,
         uses={use: g.cls.name for g in table.groups.values() if g.cls for use in g.instances},
     )

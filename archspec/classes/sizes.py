@@ -138,7 +138,8 @@ class Sizes:
 
     def _as_told(self, exprs: Sequence[Expr | None], there: Sequence[int]) -> Sequence[Expr | None]:
         """The formulas of the use with the most names: input channels, numbers of lists."""
-        for stated in dict.fromkeys(exprs[place] for place in there):
+        different = dict.fromkeys(exprs[place] for place in there)
+        for stated in different if len(different) > 1 else ():
             if stated is not None and all(exprs[p] in self._said(stated, p) for p in there):
                 return [stated] * len(exprs)
         return exprs

@@ -114,14 +114,13 @@ def tree_of(analysis: Analysis, kinds: Kinds) -> Node:
 
 
 def _add(root: Node, row: Row, visit: Visit, network: ExpandedNetwork) -> None:
-    blocks = dict(_blocks(visit.frame))
     here, path = root, ""
     for name in row.path.split("."):
         path = f"{path}.{name}" if path else name
         if name not in here.children:
             here.children[name] = Node(name, path)
-            if path in blocks:
-                _open(here.children[name], blocks[path], network)
+            if frame := _block_at(path, visit.frame):
+                _open(here.children[name], frame, network)
         here = here.children[name]
     call = visit.site.call
     here.label, here.op, here.arguments, here.role = row.op, row.layer, call.arguments, visit.role
@@ -129,10 +128,11 @@ def _add(root: Node, row: Row, visit: Visit, network: ExpandedNetwork) -> None:
     here.params, here.macs = here.params + row.params, here.macs + row.macs
 
 
-def _blocks(frame: Frame | None) -> Iterator[tuple[str, Frame]]:
-    while frame is not None:
-        yield frame.path, frame
+def _block_at(path: str, frame: Frame | None) -> Frame | None:
+    """The block at this path, of those around a layer."""
+    while frame is not None and frame.path != path:
         frame = frame.outer
+    return frame
 
 
 def _open(node: Node, frame: Frame, network: ExpandedNetwork) -> None:

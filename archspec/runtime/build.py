@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -27,7 +27,7 @@ from archspec.ir.classes import (
     When,
     nowhere,
 )
-from archspec.ir.construction import bound, call, children, is_constant, numbers, turns
+from archspec.ir.construction import Call, bound, call, children, is_constant, numbers, turns
 from archspec.ir.construction import number as number_of
 from archspec.runtime import own
 from archspec.runtime.starts import constant, start
@@ -42,9 +42,9 @@ def build(network: Network, init: bool = True, modules: Mapping[str, Any] = {}) 
     or dotted path.
     """
     given = own.chosen(network, modules)
-    with nullcontext() if init else _NothingDrawn():
-        module = _constructed(network, init, given)
-    own.check(module, network)
+    module = _constructed(network, init, given)
+    if given:
+        own.check(module, network)
     return module
 
 
@@ -72,6 +72,7 @@ class _Builder:
 
     def __init__(self, network: Network, init: bool, own: Mapping[str, Any]) -> None:
         self.network, self.init, self.own = network, init, own
+        self.calls: dict[New, Call] = {}  # of blocks that are constructed again and again
         self.helpers = import_module("archspec.runtime.modules")
         self.types = {id(cls): self._type(cls) for cls in network.classes}
 
@@ -121,17 +122,22 @@ class _Builder:
     def make(self, new: New | Sequential, env: Mapping[str, Any]) -> nn.Module:
         if isinstance(new, Sequential):
             return nn.Sequential(*[self.make(child, env) for child in children(new, env)])
-        how = call(new)
         if isinstance(new.what, Name):
             made: nn.Module = env[new.what.id]()
             return made
+        how = self._call(new)
         if isinstance(new.what, Class):
             given = bound(new.what, how, lambda value: self._argument(value, env))
             return self.construct(new.what, given)
         positional = [self._argument(value, env) for value in how.positional]
         keywords = {name: self._argument(value, env) for name, value in how.keywords.items()}
-        module: nn.Module = self._class_of(new)(*positional, **keywords)
-        return module
+        kind = self._class_of(new) if self.init else _undrawn(self._class_of(new), new.what)
+        return kind(*positional, **keywords)  # type: ignore[no-any-return]
+
+    def _call(self, new: New) -> Call:
+        if new not in self.calls:
+            self.calls[new] = call(new)
+        return self.calls[new]
 
     def _argument(self, value: Any, env: Mapping[str, Any]) -> Any:
         if isinstance(value, (New, Sequential)):
@@ -147,6 +153,33 @@ class _Builder:
 
     def _torch_class(self, name: str) -> Any:
         return getattr(self.helpers if name in helpers.HELPERS else nn, name)
+
+
+def _undrawn(kind: Any, op: Any) -> Callable[..., nn.Module]:
+    """The construction of a layer without drawing its random weights.
+
+    A mode works for every layer, but it watches every call: half of the time of a convolution.
+    """
+    if op.projects:
+        return partial(_not_reset, kind)
+    return partial(_watched, kind) if op.imported or (op.weighted and not op.norm) else kind
+
+
+def _not_reset(kind: Any, *args: Any, **keywords: Any) -> nn.Module:
+    """A layer whose `reset_parameters` only draws."""
+    module = _without_reset(kind)(*args, **keywords)
+    module.__class__ = kind
+    return module
+
+
+@cache
+def _without_reset(kind: type[nn.Module]) -> type[nn.Module]:
+    return type(kind.__name__, (kind,), {"reset_parameters": lambda _: None})
+
+
+def _watched(kind: Any, *args: Any, **keywords: Any) -> nn.Module:
+    with _NothingDrawn():
+        return kind(*args, **keywords)  # type: ignore[no-any-return]
 
 
 class Live(type):

@@ -21,10 +21,11 @@ def start(cls: Class, module: nn.Module, env: Mapping[str, Any], root: Class) ->
     for layer in cls.draws:
         if layer.apart and not layer.literal:
             draw_all(layer.draws, module.get_submodule(layer.path), env)
-    loop(cls.loop, module)
+    if cls.loop:
+        loop(cls.loop, module)
     if cls is root:
         for part in module.modules():
-            known = getattr(part, "_archspec", None)
+            known = getattr(type(part), "_archspec", None)
             for layer in known.draws if known else ():
                 if layer.apart and layer.literal:
                     draw_all(layer.draws, part.get_submodule(layer.path), {})
@@ -54,7 +55,7 @@ def _at(anchor: Anchor, module: nn.Module) -> Iterator[nn.Module]:
         yield module.get_submodule(anchor.path)
         return
     for part in module.modules():
-        if getattr(part, "_archspec", None) is anchor.cls:
+        if getattr(type(part), "_archspec", None) is anchor.cls:
             inner = part.named_modules()  # only some uses have a shortcut
             yield from (one for name, one in inner if anchor.path in ("", name))
 
