@@ -22,7 +22,7 @@ places   from the path of a layer to its lines
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -31,7 +31,6 @@ from archspec.classes.builder import class_of
 from archspec.classes.places import places_of
 from archspec.classes.sequences import shared
 from archspec.classes.table import ClassTable
-from archspec.diagnostics import Span
 from archspec.expand import expand_network
 from archspec.expand.context import items
 from archspec.helpers import HELPERS, NEVER_A_CLASS
@@ -52,22 +51,26 @@ def classes(
     """
     blocks = items(spec.library.known())
     names = None if outputs is None else tuple(outputs)
-    made = _classes(frozen(spec.data), blocks, names, memo=memo, spec=spec)
-    return replace(made, place=_place(made.tree, spec))
-
-
-@remember
-def _classes(data: Any, blocks: Any, outputs: Any, *, memo: Memo | None, spec: Spec) -> Network:
-    """The classes of all specs with this data and these blocks."""
-    return classes_of(expand_network(spec, outputs, memo=memo), spec)
-
-
-def _place(network: ExpandedNetwork, spec: Spec) -> Callable[[str], tuple[Span, ...]]:
-    return partial(places_of, network, Lines(spec.document, spec.library))
+    return _placed(_shared(frozen(spec.data), blocks, names, memo=memo, spec=spec), spec)
 
 
 def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
     """The classes of a network, each before the classes that use it; the network itself is last."""
+    return _placed(_made(network, spec), spec)
+
+
+@remember
+def _shared(data: Any, blocks: Any, outputs: Any, *, memo: Memo | None, spec: Spec) -> Network:
+    """The classes of every spec with this data and these blocks, without the lines of any."""
+    return _made(expand_network(spec, outputs, memo=memo), spec)
+
+
+def _placed(network: Network, spec: Spec) -> Network:
+    lines = Lines(spec.document, spec.library)
+    return replace(network, place=partial(places_of, network.tree, lines))
+
+
+def _made(network: ExpandedNetwork, spec: Spec) -> Network:
     symbolic = {name: Definition(v.number, given=True) for name, v in network.symbolic.items()}
     root: BlockInstance = replace(
         network.root, definitions={**network.root.definitions, **symbolic}
@@ -82,7 +85,6 @@ def classes_of(network: ExpandedNetwork, spec: Spec) -> Network:
         doc=spec.doc,
         stages=network.stages,
         cut=network.cut,
-        place=_place(network, spec),
         tree=network,
         uses={use: g.cls.name for g in table.groups.values() if g.cls for use in g.instances},
     )
