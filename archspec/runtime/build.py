@@ -132,7 +132,7 @@ class _Builder:
         positional = [self._argument(value, env) for value in how.positional]
         keywords = {name: self._argument(value, env) for name, value in how.keywords.items()}
         kind = self._class_of(new) if self.init else _undrawn(self._class_of(new), new.what)
-        return kind(*positional, **keywords)  # type: ignore[no-any-return]
+        return kind(*positional, **keywords)
 
     def _call(self, new: New) -> Call:
         if new not in self.calls:
