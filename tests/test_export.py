@@ -262,6 +262,8 @@ def test_what_is_less_accurate_is_not_written(project: Project) -> None:
     rows = json.loads((project.folder / "net.onnx.certificate.json").read_text("utf-8"))["measured"]
     assert [row["name"] for row in rows] == ["eager", "onnx", "onnx int8"]
     assert [row["accuracy"] for row in rows[:2]] == [1.0, 1.0]
+    last = onnx.load(project.folder / "net.onnx").graph.node[-1]
+    assert (last.op_type, [*last.output]) == ("Gemm", ["output"])  # its scores are not rounded
     before = {path.name: path.read_bytes() for path in project.folder.glob("net*")}
     project.folder.joinpath("black").mkdir()
     Image.new("L", (8, 8)).save(project.folder / "black/0.png")

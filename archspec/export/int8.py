@@ -21,6 +21,7 @@ from torch import Tensor
 from archspec.export.graph import INPUT
 
 IN_FLOAT = {"MaxPool", "Relu", "Clip"}  # stay in float32 after the first convolution
+LINEAR = {"Gemm", "MatMul"}
 
 
 def quantized(model: Any, images: Iterable[Tensor]) -> Any:
@@ -49,7 +50,9 @@ def quantized(model: Any, images: Iterable[Tensor]) -> Any:
             weight_type=quantization.QuantType.QInt8,
             nodes_to_exclude=[*in_float(ready)],
         )
-        return onnx.load(file)
+        made = onnx.load(file)
+    outputs_in_float(made)
+    return made
 
 
 class _Reader:
@@ -86,10 +89,7 @@ def global_pools(model: Any) -> None:
             if keeps and axes and sorted(numbers.to_array(axes) % 4) == [2, 3]:
                 node.op_type = "GlobalAveragePool"
                 del node.input[1:], node.attribute[:]
-    reads = _uses(model)
-    for name, one in known.items():
-        if name not in reads:
-            model.graph.initializer.remove(one)
+    _remove_unused(model)
 
 
 def pooled_first(model: Any) -> None:
@@ -126,6 +126,32 @@ def in_float(model: Any) -> Iterator[str]:
         after = uses[after[0].output[0]]
         if after and after[0].op_type not in IN_FLOAT:
             return
+
+
+def outputs_in_float(model: Any) -> None:
+    """Remove the rounding of the network's outputs to 8 bits, if a linear layer computes them.
+
+    onnxruntime's 8-bit kernels of linear layers can output float32, those of convolutions cannot.
+    """
+    nodes, uses = model.graph.node, _uses(model)
+    made = {name: node for node in nodes for name in node.output}
+    outputs = {one.name for one in model.graph.output} - uses.keys()
+    for back in [made[name] for name in outputs & made.keys()]:
+        if back.op_type == "DequantizeLinear":
+            rounded = made[back.input[0]]
+            layer = made[rounded.input[0]]
+            if layer.op_type in LINEAR:
+                layer.output[0] = back.output[0]
+                nodes.remove(rounded)
+                nodes.remove(back)
+    _remove_unused(model)
+
+
+def _remove_unused(model: Any) -> None:
+    """Remove the weights that no node reads."""
+    uses = _uses(model)
+    for one in [one for one in model.graph.initializer if one.name not in uses]:
+        model.graph.initializer.remove(one)
 
 
 def _uses(model: Any) -> dict[str, list[Any]]:
