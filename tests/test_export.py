@@ -12,6 +12,7 @@ import onnxruntime
 import openvino
 import pytest
 import torch
+import torch._inductor
 from PIL import Image
 from torch import Tensor, nn
 
@@ -253,6 +254,22 @@ def test_a_pt2_file_is_for_torch_alone(project: Project) -> None:
     assert "BatchNorm" not in str(loaded)
 
 
+def test_a_compiled_package_runs_any_batch(project: Project) -> None:
+    """AOTInductor compiles it with g++; without a compiler there is an error and no file."""
+    model, words = trained(project), ("export", "net.yaml", "--weights=net.pt", "--aoti=net.pt2")
+    with torch._inductor.config.patch({"cpp.cxx": ("none/g++",)}):
+        said = project.run(*words)
+    assert said.code == 2
+    assert "No working C++ compiler" in said.err
+    assert "set CXX to the path of one" in said.err
+    assert not project.folder.joinpath("net.pt2").exists()
+    said = project.run(*words)
+    assert said.code == 0, said.err
+    loaded = torch._inductor.aoti_load_package(str(project.folder / "net.pt2"))
+    x = torch.randn(3, 1, 8, 8)
+    assert apart(loaded(x), model(x)) <= TOLERANCE
+
+
 def test_what_is_less_accurate_is_not_written(project: Project) -> None:
     """Calibrated with images like those it is for, it is written; with black ones it is not."""
     sort_by_answer(project, trained(project))
@@ -284,6 +301,7 @@ def test_what_is_less_accurate_is_not_written(project: Project) -> None:
         (["--evaluate=test", "--normalize=mnist"], "there is no directory and no data set"),
         (["--weights=none.pt"], "none.pt"),
         (["--pt2=net.pt2"], "not allowed with argument --onnx"),
+        (["--aoti=net.pt2"], "not allowed with argument --onnx"),
         (["--onnx=none/net.onnx"], "`none` is not a directory"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

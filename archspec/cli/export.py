@@ -23,6 +23,7 @@ FORMATS = {
     "onnx": (".onnx", ONNX, "write an ONNX file"),
     "openvino": (".xml", (*ONNX, "openvino"), "write a model of OpenVINO: FILE.xml and FILE.bin"),
     "pt2": (".pt2", ("torch",), "write a file for `torch.export.load`"),
+    "aoti": (".pt2", ("torch",), "compile the network for this CPU, with AOTInductor and g++"),
 }
 DYNAMIC = (
     "dynamic quantization makes convolutions slower than float32: onnxruntime measures the range "
@@ -110,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     net = network(spec)
     kind = next(name for name in FORMATS if getattr(args, name) is not None)
     file = Path(getattr(args, kind))
-    if problem := _problem(args) or _misplaced(kind, file) or _imports(spec.name, imported(net)):
+    if problem := _problem(args, kind) or _misplaced(kind, file) or _imports(spec.name, imported(net)):
         fail(*problem.split("\nhelp: ", 1))
         return 2
     for library in FORMATS[kind][1]:
@@ -154,7 +155,7 @@ def _imports(name: str, classes: Any) -> str:
     return f"{name} imports {listed}; `export` runs no code that a spec names" if listed else ""
 
 
-def _problem(args: argparse.Namespace) -> str:
+def _problem(args: argparse.Namespace, kind: str) -> str:
     """The error for options that contradict each other, or nothing."""
     if args.int8 == "dynamic":
         return f"{DYNAMIC}\nhelp: use static quantization: --int8 --calibrate DATA --evaluate DATA"
@@ -165,8 +166,8 @@ def _problem(args: argparse.Namespace) -> str:
             "--int8 requires images to calibrate and to evaluate with\n"
             "help: add --calibrate DATA --evaluate DATA"
         )
-    if args.int8 and args.pt2:
-        return "--int8 requires --onnx or --openvino\nhelp: use one of them in place of --pt2"
+    if args.int8 and kind not in ("onnx", "openvino"):
+        return f"--int8 requires --onnx or --openvino\nhelp: use one of them in place of --{kind}"
     if args.calibrate and not args.int8:
         return "--calibrate requires --int8\nhelp: add --int8, or remove --calibrate"
     return ""

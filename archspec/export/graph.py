@@ -1,4 +1,4 @@
-"""The folded network as a program of torch, and as an ONNX model with the names of the spec."""
+"""The folded network as a program of torch, compiled or not, and as an ONNX model."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ INPUT = "input"
 OUTPUT = "output"  # if the spec does not name its outputs
 SHAPES = ({0: torch.export.Dim("batch")},)
 SCOPES = "pkg.torch.onnx.name_scopes"
+INDUCTOR = {"cpp.dynamic_threads": True}
 
 
 def program(module: nn.Module, taken: Taken) -> torch.export.ExportedProgram:
@@ -35,6 +36,19 @@ def saved(program: torch.export.ExportedProgram) -> bytes:
     file = BytesIO()
     with _quiet():
         torch.export.save(program, file)
+    return file.getvalue()
+
+
+def compiled(program: torch.export.ExportedProgram) -> bytes:
+    """A program as machine code, for `torch._inductor.aoti_load_package` (AOTInductor).
+
+    It runs on as many threads as torch does when it is called. Raises `RuntimeError` if there is no
+    C++ compiler.
+    """
+    library: Any = import_module("torch._inductor")
+    file = BytesIO()
+    with _quiet():
+        library.aoti_compile_and_package(program, package_path=file, inductor_configs={**INDUCTOR})
     return file.getvalue()
 
 

@@ -88,6 +88,13 @@ def of_program(name: str, data: bytes) -> Variant:
     return Variant(name, lambda x: flat(module(x)), len(data))
 
 
+def of_package(name: str, data: bytes) -> Variant:
+    """A package of AOTInductor."""
+    library: Any = import_module("torch._inductor")
+    module = library.aoti_load_package(BytesIO(data))
+    return Variant(name, lambda x: flat(module(x)), len(data))
+
+
 def measured(variants: Sequence[Variant], taken: Taken, data: Labelled | None) -> list[Measured]:
     """Compare all variants with the first, which is the trained network."""
     with torch.inference_mode(), _one_thread():

@@ -14,9 +14,17 @@ from archspec.analysis import analyze_network
 from archspec.diagnostics import ArchspecError
 from archspec.export.certificate import Certificate, digest
 from archspec.export.data import Images, images
-from archspec.export.graph import OUTPUT, graph, openvino, program, saved
+from archspec.export.graph import OUTPUT, compiled, graph, openvino, program, saved
 from archspec.export.int8 import quantized
-from archspec.export.measure import Variant, measured, of_module, of_onnx, of_openvino, of_program
+from archspec.export.measure import (
+    Variant,
+    measured,
+    of_module,
+    of_onnx,
+    of_openvino,
+    of_package,
+    of_program,
+)
 from archspec.export.modules import folded, loaded
 from archspec.export.taken import Taken
 from archspec.ir.classes import Network
@@ -47,7 +55,7 @@ class Order:
     `images` is "uint8" or "float" for a file that normalizes images, with the mean and standard
     deviation of the data set `normalize`, or of the recipe's. `evaluate` and `calibrate` are each
     a data set or a directory; with `calibrate` the file is in 8 bits. `max_drop` is in points.
-    `format` is "onnx", "openvino", or "pt2" (`torch.export`).
+    `format` is "onnx", "openvino", "pt2" (`torch.export`), or "aoti" (AOTInductor).
     """
 
     weights: Path
@@ -74,6 +82,8 @@ def exported(spec: Spec, network: Network, order: Order) -> tuple[dict[str, byte
     made = program(taken.into(modules.folded), taken)
     if order.format == "pt2":
         files = [_pt2_file(made)]
+    elif order.format == "aoti":
+        files = [_aoti_file(made)]
     else:
         files = _graphs(order.format, graph(made, outputs), taken, calibrated)
     variants = [of_module(modules.trained, taken), *(file.variant for file in files)]
@@ -127,6 +137,16 @@ def _openvino_file(name: str, model: Any) -> _File:
 def _pt2_file(made: ExportedProgram) -> _File:
     data = saved(made)
     return _File({".pt2": data}, of_program("pt2", data))
+
+
+def _aoti_file(made: ExportedProgram) -> _File:
+    try:
+        data = compiled(made)
+    except RuntimeError as error:
+        first = str(error).strip().partition("\n")[0]
+        hint = "install a C++ compiler such as g++, or set CXX to the path of one"
+        raise ExportError(f"torch cannot compile the network: {first}", hint) from None
+    return _File({".pt2": data}, of_package("aoti", data))
 
 
 def _prepared(data: Images, taken: Taken) -> Iterator[tuple[Tensor, Tensor]]:
