@@ -26,7 +26,7 @@ from archspec.export.modules import Modules, folded
 from archspec.export.taken import KINDS, Taken
 from archspec.verify.deploy import TOLERANCE, random_network
 from archspec.verify.tensors import apart
-from exported import behind
+from exported import behind, digest
 from support import NARROW_UNET
 from support.linting import Project, Said
 
@@ -129,6 +129,15 @@ def test_images_are_normalized_in_the_file(kind: str) -> None:
     (scores,) = of_onnx("onnx", model.SerializeToString()).run(given)
     expected = modules.trained((x - 72.94) / 90.02)
     assert torch.allclose(scores, expected, atol=1e-4)
+
+
+def test_a_row_of_the_table_depends_on_the_network_not_on_its_text() -> None:
+    """The hash of an export ignores docstrings and class names, but not the size of a kernel."""
+    spec: Any = archspec.load("fashion_resnet8").document.data
+    reworded = spec | {"class": "Other", "doc": "Another text."}
+    wider = spec | {"stem": spec["stem"] | {"conv1": {"conv": {"channels": 32, "kernel": 5}}}}
+    first, same, other = (digest(network(archspec.load(one))) for one in (spec, reworded, wider))
+    assert first == same != other
 
 
 # 8 bits -------------------------------------------------------------------------------

@@ -111,7 +111,11 @@ def run(args: argparse.Namespace) -> int:
     net = network(spec)
     kind = next(name for name in FORMATS if getattr(args, name) is not None)
     file = Path(getattr(args, kind))
-    if problem := _problem(args, kind) or _misplaced(kind, file) or _imports(spec.name, imported(net)):
+    if (
+        problem := _problem(args, kind)
+        or _misplaced(kind, file)
+        or _imports(spec.name, imported(net))
+    ):
         fail(*problem.split("\nhelp: ", 1))
         return 2
     for library in FORMATS[kind][1]:
