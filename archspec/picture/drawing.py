@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -49,13 +48,19 @@ def cut(text: str, room: float, size: float, bold: bool = False) -> str:
     return text.rstrip(" ,\u00b7\u00a0") + "\u2026"
 
 
-def fitting(texts: Iterable[str], room: float, size: float, bold: bool = False) -> str:
-    """The first text that fits; if none does, the last one, cut."""
+def fitted(text: Text, room: float) -> Text:
+    """The text, cut if it does not fit."""
+    shown = cut(text.text, room, text.size, text.bold)
+    return text if shown == text.text else text._replace(text=shown, full=text.text)
+
+
+def fitting(texts: Iterable[str], room: float) -> str:
+    """The first small text that fits; if none does, the last one, cut."""
     last = ""
     for last in texts:
-        if width(last, size, bold) <= room:
+        if width(last, SMALL) <= room:
             return last
-    return cut(last, room, size, bold)
+    return cut(last, room, SMALL)
 
 
 def wrapped(text: str, room: float, size: float) -> list[str]:
@@ -84,20 +89,11 @@ class Rect(NamedTuple):
     line: float = 0.9
     solid: bool = True
 
-    def moved(self, dx: float, dy: float) -> Rect:
-        return self._replace(x=self.x + dx, y=self.y + dy)
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom."""
-        return self.x, self.y, self.x + self.w, self.y + self.h
-
 
 class Text(NamedTuple):
     """A line of text at its baseline; `full` is the text before it was cut.
 
-    `anchor` is "start", "middle", or "end". `on` is the color below the text. Turned text reads
-    from top to bottom.
+    `anchor` is "start", "middle", or "end". Turned text reads from top to bottom.
     """
 
     x: float
@@ -107,31 +103,8 @@ class Text(NamedTuple):
     anchor: str = "start"
     fill: str = "ink"
     bold: bool = False
-    on: str = "paper"
     full: str = ""
     turned: bool = False
-
-    def moved(self, dx: float, dy: float) -> Text:
-        return self._replace(x=self.x + dx, y=self.y + dy)
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom."""
-        wide = width(self.text, self.size, self.bold)
-        start = {"start": 0.0, "middle": wide / 2, "end": wide}[self.anchor]
-        if self.turned:
-            return (
-                self.x - 0.2 * self.size,
-                self.y - start,
-                self.x + 0.7 * self.size,
-                self.y - start + wide,
-            )
-        return (
-            self.x - start,
-            self.y - 0.72 * self.size,
-            self.x - start + wide,
-            self.y + 0.21 * self.size,
-        )
 
 
 class Line(NamedTuple):
@@ -144,14 +117,6 @@ class Line(NamedTuple):
     dash: bool = False
     r: float = 6
 
-    def moved(self, dx: float, dy: float) -> Line:
-        return self._replace(points=tuple((x + dx, y + dy) for x, y in self.points))
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom."""
-        return _around(self.points)
-
 
 class Shape(NamedTuple):
     """A filled polygon. `solid` polygons are boxes."""
@@ -161,14 +126,6 @@ class Shape(NamedTuple):
     stroke: str = "stroke"
     line: float = 0.9
     solid: bool = False
-
-    def moved(self, dx: float, dy: float) -> Shape:
-        return self._replace(points=tuple((x + dx, y + dy) for x, y in self.points))
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom."""
-        return _around(self.points)
 
 
 class Circle(NamedTuple):
@@ -180,36 +137,18 @@ class Circle(NamedTuple):
     sign: str = ""
     fill: str = "paper"
 
-    def moved(self, dx: float, dy: float) -> Circle:
-        return self._replace(x=self.x + dx, y=self.y + dy)
 
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom."""
-        return self.x - self.r, self.y - self.r, self.x + self.r, self.y + self.r
-
-
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Shapes that form one row of the network, with the row's path."""
 
     path: str
     items: tuple[Item, ...]
 
-    def moved(self, dx: float, dy: float) -> Group:
-        return replace(self, items=moved(self.items, dx, dy))
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom."""
-        return bounds(self.items)
-
 
 Item = Rect | Text | Line | Shape | Circle | Group
 
 
-@dataclass(frozen=True)
-class Scene:
+class Scene(NamedTuple):
     """A picture: its size without margins, and its shapes in drawing order."""
 
     height: float
@@ -221,11 +160,6 @@ class Scene:
     def scale(self) -> float:
         """The factor that fits the picture on a page, at most 1."""
         return min(1.0, TALLEST / self.height)
-
-    @property
-    def flat(self) -> Iterator[Rect | Text | Line | Shape | Circle]:
-        """All shapes, without groups."""
-        return flat(self.items)
 
 
 def flat(items: Iterable[Item]) -> Iterator[Rect | Text | Line | Shape | Circle]:
@@ -239,18 +173,16 @@ def flat(items: Iterable[Item]) -> Iterator[Rect | Text | Line | Shape | Circle]
 
 def moved(items: Iterable[Item], dx: float, dy: float) -> tuple[Item, ...]:
     """The shapes, moved by (dx, dy)."""
-    return tuple(item.moved(dx, dy) for item in items)
+    return tuple(_moved(item, dx, dy) for item in items)
 
 
-def bounds(items: Iterable[Item]) -> tuple[float, float, float, float]:
-    """The left, top, right, and bottom of all shapes."""
-    columns = list(zip(*(item.bounds for item in items), strict=True)) or [(0.0,)] * 4
-    return min(columns[0]), min(columns[1]), max(columns[2]), max(columns[3])
-
-
-def _around(points: tuple[tuple[float, float], ...]) -> tuple[float, float, float, float]:
-    xs, ys = zip(*points, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
+def _moved(item: Item, dx: float, dy: float) -> Item:
+    match item:
+        case Group(items=items):
+            return item._replace(items=moved(items, dx, dy))
+        case Line() | Shape():
+            return item._replace(points=tuple((x + dx, y + dy) for x, y in item.points))
+    return item._replace(x=item.x + dx, y=item.y + dy)
 
 
 def box_of(kind: str, x: float, y: float, w: float, h: float, dash: str = "") -> Rect | Shape:
@@ -265,8 +197,3 @@ def box_of(kind: str, x: float, y: float, w: float, h: float, dash: str = "") ->
     r = {"linear": min(h / 2, 12), "other": min(h / 2, 9)}.get(kind, 3)
     fill = "paper" if kind == "other" else kind
     return Rect(x, y, w, h, fill, dash or "stroke", r, bool(dash))
-
-
-def on(kind: str) -> str:
-    """The background color of the text in a box."""
-    return "paper" if kind == "other" else kind

@@ -23,7 +23,6 @@ from archspec.picture.drawing import (
     Text,
     cut,
     fitting,
-    on,
     width,
 )
 from archspec.picture.rows import SEPARATOR, Graph, Node
@@ -159,20 +158,20 @@ def _cell(node: Node, where: Grid, cell: Cell, y: float) -> Iterator[Item]:
     """A box with its title, the second line of a block, and its figures."""
     x, high, wide = where.x(cell.column) - where.wide / 2, _height(node), where.wide - 2 * DEEP[0]
     yield from outline(node, x, y, wide, high)
-    edge, behind = (10 if node.shape == "pool" else 6), on(node.shape)
+    edge = 10 if node.shape == "pool" else 6
     room, start = wide - 2 * edge, x + edge
     times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
     named = f"{node.kind} {times}".strip()
     used = width(named, SMALL) + 6 if named else 0
     title = cut(node.title, max(room - used, room / 2), HEAD, True)
-    yield Text(start, y + 12.5, title, HEAD, "start", "ink", True, behind)
+    yield Text(start, y + 12.5, title, HEAD, bold=True)
     left = room - width(title, HEAD, True) - 6
     if named and left > 20:
-        shown = fitting((named, times) if times else (named,), left, SMALL)
-        yield Text(start + room, y + 12.5, shown, SMALL, "end", "ink", False, behind)
-    lines = [fitting(node.lines, room, SMALL)] if node.kind else []
-    for place, line in enumerate([*lines, fitting(_numbers(node), room, SMALL)]):
-        yield Text(start, y + 23.8 + 11.7 * place, line, SMALL, "start", "ink", False, behind)
+        shown = fitting((named, times) if times else (named,), left)
+        yield Text(start + room, y + 12.5, shown, anchor="end")
+    lines = [fitting(node.lines, room)] if node.kind else []
+    for place, line in enumerate([*lines, fitting(_numbers(node), room)]):
+        yield Text(start, y + 23.8 + 11.7 * place, line)
 
 
 def _numbers(node: Node) -> Iterator[str]:

@@ -140,13 +140,13 @@ def _panel(form: Form, deep: bool) -> Panel:
     room = wide - 2 * INNER
     title, rows = cut(form.title, room, HEAD, True), cut(listed(form.nodes), room, SMALL)
     items: list[Item] = [
-        Text(INNER, 16, title, HEAD, bold=True, on="panel"),
-        Text(INNER, 28.5, rows, SMALL, fill="muted", on="panel"),
+        Text(INNER, 16, title, HEAD, bold=True),
+        Text(INNER, 28.5, rows, fill="muted"),
         *moved(piece.items, INNER + (room - piece.wide) / 2 + piece.left, 38),
     ]
     y = 38 + piece.height + 14
     for line in wrapped(form.note, room, SMALL) if form.note else ():
-        items.append(Text(INNER, y + 3, line, SMALL, fill="muted", on="panel"))
+        items.append(Text(INNER, y + 3, line, fill="muted"))
         y += 12
     high = y + (3 if form.note else -4)
     back = Rect(0, 0, wide, high, "panel", "rule", 5, solid=False)

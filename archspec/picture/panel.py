@@ -21,8 +21,8 @@ from archspec.picture.drawing import (
     Text,
     box_of,
     cut,
+    fitted,
     moved,
-    on,
     width,
 )
 from archspec.picture.flow import Box, Join, Step, Tensor, Unit, is_stage
@@ -138,7 +138,7 @@ def _piece(step: Step, wide: float, optional: bool, dashed: bool) -> Piece:
 def _named_tensor(name: str) -> Piece:
     text = cut(name, 70, SMALL)
     wide = width(text, SMALL) / 2 + 3
-    return Piece(wide, wide, 14, (Text(0, 10, text, SMALL, "middle", "muted", on="panel"),))
+    return Piece(wide, wide, 14, (Text(0, 10, text, SMALL, "middle", "muted"),))
 
 
 def _text(box: Box) -> tuple[str, ...]:
@@ -166,17 +166,12 @@ def _box(box: Box, wide: float, dashed: bool) -> Piece:
     high = 28.0 + 11.2 * (len(texts) - 2) if len(texts) > 1 else 19.0
     small = box.kind == "other" and not box.notes
     wide = _wide(box) if small else wide
-    behind = on(box.kind)
     items: list[Item] = [box_of(box.kind, -wide / 2, 0, wide, high, "skip" if dashed else "")]
     room = wide - 10 - (8 if box.kind == "pool" else 0)
-    first = cut(texts[0], room, BODY, True)
     baseline = 12 if len(texts) > 1 else 13
-    full = "" if first == texts[0] else texts[0]
-    items.append(Text(0, baseline, first, BODY, "middle", "ink", True, behind, full))
+    items.append(fitted(Text(0, baseline, texts[0], BODY, "middle", bold=True), room))
     for place, text in enumerate(texts[1:]):
-        second, y = cut(text, room, SMALL), 23.2 + 11.2 * place
-        full = "" if second == text else text
-        items.append(Text(0, y, second, SMALL, "middle", "ink", False, behind, full))
+        items.append(fitted(Text(0, 23.2 + 11.2 * place, text, anchor="middle"), room))
     return Piece(wide / 2, wide / 2, high, tuple(items))
 
 
@@ -222,9 +217,7 @@ def _side(join: Join, optional: bool) -> Piece:
     else:
         items.append(Line(((0, start), (x, start), (x, end), (SUM, end)), color, thick, True))
         if high > 62:
-            items.append(
-                Text(x + 5, middle, "identity", SMALL, "middle", "skip", on="panel", turned=True)
-            )
+            items.append(Text(x + 5, middle, "identity", SMALL, "middle", "skip", turned=True))
             right = x + 13
     return Piece(max(main.left, SUM), max(right, SUM), high + SUM, tuple(items))
 
@@ -276,10 +269,10 @@ def ends(piece: Piece, enters: Sizes, leaves: Sizes) -> Piece:
     texts = [words.sizes(shape.sizes) for shape in (enters, leaves)]
     items: tuple[Item, ...] = (
         Line(((0, 0), (0, 14)), arrow=True) if not piece.items else Line(((0, 0), (0, 14))),
-        Text(5, 9, texts[0], SMALL, on="panel"),
+        Text(5, 9, texts[0]),
         *moved(piece.items, 0, 14),
         Line(((0, 14 + piece.height), (0, 28 + piece.height)), arrow=True),
-        Text(6, 26 + piece.height, texts[1], SMALL, on="panel"),
+        Text(6, 26 + piece.height, texts[1]),
     )
     right = max(piece.right, *(width(text, SMALL) + 6 for text in texts))
     return Piece(piece.left, right, piece.height + 28, items)

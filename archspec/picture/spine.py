@@ -19,9 +19,8 @@ from archspec.picture.drawing import (
     Shape,
     Text,
     box_of,
-    cut,
+    fitted,
     fitting,
-    on,
     width,
 )
 from archspec.picture.flow import Cost
@@ -131,7 +130,7 @@ def box(node: Node, x: float, y: float, wide: float, high: float) -> Iterator[It
     times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
     if times:
         line = y + 13 if high >= 31 else y + high / 2 + 3.8
-        yield Text(x + wide - 8, line, times, 11, "end", "ink", True, on(node.shape))
+        yield Text(x + wide - 8, line, times, 11, "end", bold=True)
     used = width(times, 11, True) + 5 if times else 0
     draw = _two_lines if high >= 31 else _one_line
     yield from draw(node, x, y, wide, used)
@@ -148,32 +147,24 @@ def outline(node: Node, x: float, y: float, wide: float, high: float) -> Iterato
 def _one_line(node: Node, x: float, y: float, wide: float, used: float) -> Iterator[Item]:
     """A centered title; `used` is the width of the number of blocks."""
     edge = 16 if node.shape == "pool" else 8
-    title = cut(node.title, wide - 2 * edge - used, HEAD, True)
-    middle, full = x + (wide - used) / 2, _full(title, node.title)
-    yield Text(middle, y + 15.6, title, HEAD, "middle", "ink", True, on(node.shape), full)
+    title = Text(x + (wide - used) / 2, y + 15.6, node.title, HEAD, "middle", bold=True)
+    yield fitted(title, wide - 2 * edge - used)
 
 
 def _two_lines(node: Node, x: float, y: float, wide: float, used: float) -> Iterator[Item]:
     """A title with the kind of block, and the layers of the block."""
-    behind, edge = on(node.shape), 16 if node.shape == "pool" else 8
+    edge = 16 if node.shape == "pool" else 8
     room = wide - 2 * edge
-    title = cut(node.title, room - used, HEAD, True)
-    full = _full(title, node.title)
-    yield Text(x + edge, y + 13, title, HEAD, "start", "ink", True, behind, full)
-    left = room - used - width(title, HEAD, True) - 6
+    title = fitted(Text(x + edge, y + 13, node.title, HEAD, bold=True), room - used)
+    yield title
+    left = room - used - width(title.text, HEAD, True) - 6
     if left > 24 and node.kind:
-        kind, end = cut(node.kind, left, SMALL), x + wide - edge - used
         shade = "ink" if node.shape == "linear" else "muted"  # muted is too faint on it
-        full = _full(kind, node.kind)
-        yield Text(end, y + 13, kind, SMALL, "end", shade, False, behind, full)
-    line = fitting(node.lines, room, SMALL)
-    full = _full(line, node.lines[0] if node.lines else "")
-    yield Text(x + edge, y + 25.5, line, SMALL, "start", "ink", False, behind, full)
-
-
-def _full(shown: str, text: str) -> str:
-    """The full text, if it was cut."""
-    return "" if shown == text else text
+        end = x + wide - edge - used
+        yield fitted(Text(end, y + 13, node.kind, anchor="end", fill=shade), left)
+    line = fitting(node.lines, room)
+    longest = node.lines[0] if node.lines else ""
+    yield Text(x + edge, y + 25.5, line, full="" if line == longest else longest)
 
 
 def down(x: float, y0: float, y1: float) -> Line:
