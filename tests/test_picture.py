@@ -33,9 +33,9 @@ from archspec.picture.drawing import (
     flat,
     width,
 )
-from archspec.picture.flow import cost_of
 from archspec.picture.graph import graph_of
 from archspec.picture.page import scene
+from archspec.picture.steps import cost_of
 from archspec.picture.svg import DARK, LIGHT, draw
 from support import ROOT, analyzed
 from support.strategies import EXAMPLES, specs

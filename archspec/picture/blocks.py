@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from archspec.ir import Shape
-from archspec.picture.flow import Box, Join, Step, Tensor, Unit
 from archspec.picture.panel import simplified
 from archspec.picture.rows import Graph, Node
+from archspec.picture.steps import Box, Join, Step, Tensor, Unit
 
 
 @dataclass(eq=False)

@@ -10,18 +10,7 @@ from archspec.analysis import Analysis
 from archspec.diagnostics import visible
 from archspec.ir.bodies import INPUT
 from archspec.picture import words
-from archspec.picture.flow import (
-    Box,
-    Cost,
-    Join,
-    Step,
-    Tensor,
-    Unit,
-    boxes_in,
-    cost_of,
-    flow_of,
-    is_stage,
-)
+from archspec.picture.flow import flow_of
 from archspec.picture.merging import fewer
 from archspec.picture.rows import (
     Graph,
@@ -34,6 +23,7 @@ from archspec.picture.rows import (
     name_of,
     plain,
 )
+from archspec.picture.steps import Box, Cost, Join, Step, Tensor, Unit, boxes_in, cost_of, is_stage
 
 
 def graph_of(analysis: Analysis) -> Graph:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from archspec.picture.flow import cost_of
 from archspec.picture.rows import SEPARATOR, Graph, Node, blocks_row, from_to, name_of, plain
+from archspec.picture.steps import cost_of
 
 MOST_ROWS = 16
 

@@ -25,7 +25,7 @@ from archspec.picture.drawing import (
     moved,
     width,
 )
-from archspec.picture.flow import Box, Join, Step, Tensor, Unit, is_stage
+from archspec.picture.steps import Box, Join, Step, Tensor, Unit, is_stage
 
 GAP = 13
 SIDE = 12  # between boxes side by side
@@ -177,22 +177,24 @@ def _box(box: Box, wide: float, dashed: bool) -> Piece:
 
 def is_beside(join: Join) -> bool:
     """Whether one branch goes straight down, with the other next to it: a shortcut or a gate."""
-    named = any(branch and isinstance(branch[0], Tensor) for branch in join.branches)
+    named = any(map(_is_named, join.branches))
     return len(join.branches) == 2 and (join.sign != "C" or named or not all(join.branches))
+
+
+def _is_named(branch: Sequence[Step]) -> bool:
+    """Whether a branch reads a named tensor instead of the input of the join."""
+    return bool(branch) and isinstance(branch[0], Tensor)
 
 
 def _side(join: Join, optional: bool) -> Piece:
     """The longer branch straight down, and the other one on the right, which leads into the sum."""
     order = sorted(join.branches, key=_size, reverse=True)
-    if named := next((b for b in join.branches if b and isinstance(b[0], Tensor)), None):
-        order = [next(b for b in join.branches if b is not named), named]
+    if named := next(filter(_is_named, join.branches), None):
+        order = [next(branch for branch in join.branches if branch is not named), named]
     main = _series(order[0], optional)
     narrow = [_narrow(step) for step in order[1]]
     other = _series(narrow, optional, dashed=optional and join.sign == "+")
-    below = GAP + SUM
-    high = main.height + GAP + below
-    if other.height + 2 * GAP + 6 > high - SUM:
-        high = other.height + 2 * GAP + 6 + SUM
+    high = max(main.height + 2 * GAP, other.height + 2 * GAP + 6) + SUM
     x = main.right + SIDE + other.left
     start, end = 4.0, high
     color, thick = ("stroke", 1.0) if join.sign == words.TIMES else ("skip", 1.5)
@@ -202,16 +204,13 @@ def _side(join: Join, optional: bool) -> Piece:
         Line(((0, 0), (0, GAP)), arrow=bool(order[0])),
         *moved(main.items, 0, GAP),
         Line(((0, GAP + main.height), (0, high - SUM)), arrow=True),
-        Circle(0, start, 1.9, fill=color),
+        *([] if named else [Circle(0, start, 1.9, fill=color)]),
         Circle(0, high, SUM, join.sign),
     ]
     right = x + other.right
-    if isinstance(next(iter(order[1]), None), Tensor):  # it comes from elsewhere
-        items = [item for item in items if not (isinstance(item, Circle) and not item.sign)]
-        items.append(Line(((x, top + other.height), (x, end), (SUM, end)), color, thick, True))
-        items += moved(other.items, x, top)
-    elif other.height:
-        items.append(Line(((0, start), (x, start), (x, top)), color, thick))
+    if other.height:
+        if not named:
+            items.append(Line(((0, start), (x, start), (x, top)), color, thick))
         items.append(Line(((x, top + other.height), (x, end), (SUM, end)), color, thick, True))
         items += moved(other.items, x, top)
     else:
@@ -242,18 +241,12 @@ def _columns(join: Join, optional: bool) -> Piece:
         axes.append(axis)
         x += piece.wide + 10
         items += moved(piece.items, axis, top)
-        own = bool(branch) and isinstance(branch[0], Tensor)
-        if not own:
-            items.append(_turn((0, bus), (axis, bus), (axis, top), bool(branch)))
+        if not _is_named(branch):
+            points = ((0, bus), (axis, bus), (axis, top))
+            items.append(Line(points, arrow=bool(branch), r=5))
         items.append(_into((axis, top + piece.height), (axis, end)))
     items.append(Circle(0, end, SUM, join.sign))
     return Piece(total / 2, total / 2, end + SUM, tuple(items))
-
-
-def _turn(*points: tuple[float, float] | bool) -> Line:
-    arrow = bool(points[-1])
-    path = tuple(point for point in points if isinstance(point, tuple))
-    return Line(path, arrow=arrow, r=5)
 
 
 def _into(start: tuple[float, float], corner: tuple[float, float]) -> Line:

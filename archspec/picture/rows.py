@@ -12,7 +12,7 @@ from archspec.analysis import Analysis
 from archspec.diagnostics import visible
 from archspec.ir import Shape
 from archspec.picture import words
-from archspec.picture.flow import Box, Cost, Join, Step, Unit, boxes_in, cost_of
+from archspec.picture.steps import Box, Cost, Join, Step, Unit, boxes_in, cost_of
 
 SEPARATOR = f"{words.THIN}\u00b7 "
 

@@ -23,8 +23,8 @@ from archspec.picture.drawing import (
     fitting,
     width,
 )
-from archspec.picture.flow import Cost
 from archspec.picture.rows import Graph, Node
+from archspec.picture.steps import Cost
 
 SPINE = 442  # wide
 BOX = 164  # wide

@@ -179,15 +179,11 @@ def _rounded(points: list[tuple[float, float]], r: float) -> str:
     path = f"M{_points(points[:1])}"
     for before, at, after in zip(points, points[1:], points[2:], strict=False):
         first, last = _direction(at, before), _direction(at, after)
-        cut = min(r, _length(before, at) / 2, _length(at, after) / 2)
+        cut = min(r, math.dist(before, at) / 2, math.dist(at, after) / 2)
         start = (at[0] + cut * first[0], at[1] + cut * first[1])
         end = (at[0] + cut * last[0], at[1] + cut * last[1])
         path += f"L{_points([start])}Q{_points([at])} {_points([end])}"
     return path + f"L{_points(points[-1:])}"
-
-
-def _length(a: tuple[float, float], b: tuple[float, float]) -> float:
-    return math.dist(a, b)
 
 
 def _circle(circle: Circle) -> Iterator[str]:
