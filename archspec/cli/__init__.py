@@ -1,6 +1,7 @@
 """The command line: one thin module per command, which is imported only if the command is used.
 
-So a command imports only what it needs: `archspec --help` and a cached lint import almost nothing.
+It has a `DESCRIPTION` for `--help`, a function `add_options`, and a function `run`. A command
+imports only what it needs: `archspec --help` and a cached lint import almost nothing.
 
 Exit codes: 0 clean, 1 findings, 2 invalid usage or a file that cannot be opened.
 """
@@ -65,7 +66,7 @@ class Parser(argparse.ArgumentParser):
     closing: Callable[[], str] | None = None  # the end of `--help`, made when it is shown
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=formatter, **options)
+        super().__init__(formatter_class=formatter, allow_abbrev=False, **options)
 
     def format_help(self) -> str:
         return super().format_help() + (self.closing() if self.closing else "")
@@ -114,12 +115,14 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     top = Parser(
         prog="archspec",
         description="Check, inspect, and build convolutional networks described in YAML.",
-        allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"archspec {__version__}")
     commands = top.add_subparsers(prog="archspec", dest="command", metavar="COMMAND", required=True)
     if (name := ALIASES.get(command, command)) in COMMANDS:
-        _module(COMMANDS[name][0]).add_parser(commands)
+        module, also = _module(COMMANDS[name][0]), [key for key in ALIASES if ALIASES[key] == name]
+        own = commands.add_parser(name, aliases=also, description=module.DESCRIPTION)
+        own.set_defaults(run=module.run, parser=own)
+        module.add_options(own)
         return top
     if command and not command.startswith("-"):
         meant = did_you_mean(command, COMMANDS, aliases=MEANT)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from archspec.cli.files import Target, targets_in, text_of, write
 from archspec.cli.findings import print_diagnostics
@@ -15,42 +15,32 @@ from archspec.codegen import generated
 from archspec.diagnostics import visible
 from archspec.training import ON_REQUEST
 
+DESCRIPTION = (
+    "Generate standalone PyTorch source from specs, and training scripts from specs with a `train` "
+    "section. If any spec has errors, nothing is written."
+)
 
-def add_parser(commands: Any) -> None:
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec build [PATHS]`."""
-    parser = commands.add_parser(
-        "build",
-        description=(
-            "Generate standalone PyTorch source from specs, and training scripts from specs with "
-            "a `train` section. If any spec has errors, nothing is written."
-        ),
-        allow_abbrev=False,
-    )
-    parser.add_argument(
+    add, flag = parser.add_argument, partial(parser.add_argument, action="store_true")
+    add(
         "paths",
         nargs="*",
         metavar="PATH",
-        help=("specs, directories of specs, or names of built-in specs"),
+        help="specs, directories of specs, or names of built-in specs",
     )
-    parser.add_argument(
+    add(
         "-o",
         "--output",
         default="generated",
         metavar="DIR",
-        help=("output directory (- for standard output)"),
+        help="output directory (- for standard output)",
     )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 if a file is out of date"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="overwrite files that were edited by hand"
-    )
-    parser.add_argument(
-        "--single-file",
-        action="store_true",
-        help="put the network in its training script instead of a separate file",
-    )
-    parser.add_argument(
+    flag("--check", help="write nothing; exit 1 if a file is out of date")
+    flag("--force", help="overwrite files that were edited by hand")
+    flag("--single-file", help="put the network in its training script instead of a separate file")
+    add(
         "--with",
         dest="asked",
         type=_options,
@@ -58,26 +48,20 @@ def add_parser(commands: Any) -> None:
         metavar="OPTIONS",
         help=f"optional features to add to a training script: {','.join(ON_REQUEST)}",
     )
-    parser.add_argument(
+    add(
         "--outputs",
         metavar="LAYERS",
-        help=(
-            "build a feature extractor that returns these layers (no training script), e.g. "
-            "layer2,layer4"
-        ),
+        help="build a feature extractor that returns these layers (no training script), e.g. "
+        "layer2,layer4",
     )
-    parser.add_argument(
+    add(
         "--target",
         choices=("model", "deploy"),
         default="model",
-        help=(
-            "deploy: NAME_deploy.py for inference, with norms folded into convolutions and a "
-            "function from_training_checkpoint that loads checkpoints of training (default: "
-            "model)"
-        ),
+        help="deploy: NAME_deploy.py for inference, with norms folded into convolutions and a "
+        "function from_training_checkpoint that loads checkpoints of training (default: model)",
     )
     add_settings(parser)
-    parser.set_defaults(run=run)
 
 
 def _options(text: str) -> list[str]:

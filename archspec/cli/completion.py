@@ -14,19 +14,16 @@ from argcomplete.shell_integration import shellcode
 
 from archspec.cli import ALIASES, COMMANDS, parser
 
+DESCRIPTION = (
+    "Print a script that completes commands, options, and names in a shell. For bash, add this "
+    'line to ~/.bashrc: eval "$(archspec completion bash)"'
+)
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 
 
-def add_parser(commands: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec completion SHELL`."""
-    command = commands.add_parser(
-        "completion",
-        description="Print a script that completes commands, options, and names in a shell. "
-        'For bash, add this line to ~/.bashrc: eval "$(archspec completion bash)"',
-        allow_abbrev=False,
-    )
-    command.add_argument("shell", choices=SHELLS)
-    command.set_defaults(run=run)
+    parser.add_argument("shell", choices=SHELLS)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -21,6 +21,10 @@ from archspec.paths import display_path
 from archspec.rules.checking import check_spec
 from archspec.source.revision import RevisionFiles
 
+DESCRIPTION = (
+    "Compare two networks: the layers that changed, parameters, multiply-adds, memory, and "
+    "receptive field, and how much of a checkpoint of the first fits the second."
+)
 MOST_TEXTS = 6
 LONGEST_VALUE = 24
 FAMILIES = ("AS2", "AS3", "AS4")
@@ -34,37 +38,25 @@ class Side(NamedTuple):
     network: Analysis
 
 
-def add_parser(commands: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec diff A B`, `archspec diff --git REV FILE`."""
-    parser = commands.add_parser(
-        "diff",
-        description=(
-            "Compare two networks: the layers that changed, parameters, multiply-adds, memory, "
-            "and receptive field, and how much of a checkpoint of the first fits the second."
-        ),
-        allow_abbrev=False,
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "specs",
         metavar="SPEC",
         nargs="+",
         help="two YAML files or names of built-in specs; with --git, one file",
     )
-    parser.add_argument(
+    add(
         "--git",
         dest="revision",
         metavar="REV",
         help="compare a file with itself at this git revision, such as `main` or `HEAD~1`",
     )
-    parser.add_argument("--format", choices=tuple(FORMATS), default="text")
-    parser.add_argument(
-        "--all", action="store_true", help=("print all lines, not only the first five")
-    )
-    parser.add_argument(
-        "--exit-code", action="store_true", help="exit 1 if the architectures differ"
-    )
+    add("--format", choices=tuple(FORMATS), default="text")
+    add("--all", action="store_true", help="print all lines, not only the first five")
+    add("--exit-code", action="store_true", help="exit 1 if the architectures differ")
     add_settings(parser)
-    parser.set_defaults(run=run, usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     wanted = 1 if args.revision is not None else 2
     if len(args.specs) != wanted:
         what = "one file with --git" if wanted == 1 else "two specs, or --git REV and one file"
-        args.usage_error(f"expected {what}, found {len(args.specs)}")
+        args.parser.error(f"expected {what}, found {len(args.specs)}")
     memo = Memo()
     before, after = _sides(args, memo)
     comparison = compare(

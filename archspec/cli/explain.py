@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from archspec.cli import COMMANDS
 from archspec.cli.lines import columns, fail, say
@@ -20,33 +19,25 @@ from archspec.paths import posix
 from archspec.reference import Code, Entry, Table, as_text, block_entry, plain, sections
 from archspec.rules import RULES, Rule, by_code
 
+DESCRIPTION = (
+    "Explain an op, a block, a key, or a rule: what it is for, its arguments, and an example. All "
+    "meanings of a name are shown."
+)
 MOST = 3  # names to suggest
 SUMMARY = 90  # characters of a name
 
 
-def add_parser(commands: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec explain [NAME | --all]`, also as `archspec rule`."""
-    parser = commands.add_parser(
-        "explain",
-        aliases=["rule"],
-        description=(
-            "Explain an op, a block, a key, or a rule: what it is for, its arguments, and an "
-            "example. All meanings of a name are shown."
-        ),
-        allow_abbrev=False,
-    )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument(
         "name",
         nargs="?",
         metavar="NAME",
-        help=(
-            "a name such as conv, bottleneck, or extends; the code (AS201) or name of a rule; "
-            "the file of a block"
-        ),
+        help="a name such as conv, bottleneck, or extends; the code (AS201) or name of a rule; "
+        "the file of a block",
     )
     which.add_argument("--all", action="store_true", help="list all names, one per line")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

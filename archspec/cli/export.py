@@ -17,6 +17,12 @@ from archspec.ir.construction import imported
 from archspec.language.train import DATA_SETS
 
 CERTIFICATE = ".certificate.json"
+DESCRIPTION = (
+    "Write a trained network as a file for onnxruntime, OpenVINO, or torch, with folded batch "
+    "norms, for batches of any size. The file is compared with the trained network: error, "
+    "accuracy, time, and size. The result is printed and written to "
+    f"FILE{CERTIFICATE}. Exit code 1: the file is not accurate enough, and nothing is written."
+)
 ONNX = ("torch", "onnx", "onnxscript", "onnxruntime")
 # format -> suffix of the file that is named, libraries, and the line in `--help`
 FORMATS = {
@@ -31,16 +37,8 @@ DYNAMIC = (
 )
 
 
-def add_parser(commands: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec export SPEC --weights FILE --onnx FILE`."""
-    parser = commands.add_parser(
-        "export",
-        description="Write a trained network as a file for onnxruntime, OpenVINO, or torch, with "
-        "folded batch norms, for batches of any size. The file is compared with the trained "
-        "network: error, accuracy, time, and size. The result is printed and written to "
-        f"FILE{CERTIFICATE}. Exit code 1: the file is not accurate enough, and nothing is written.",
-        allow_abbrev=False,
-    )
     add = parser.add_argument
     add("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
     add("--weights", required=True, metavar="FILE", help="the trained weights, e.g. best.pt")
@@ -92,7 +90,6 @@ def add_parser(commands: Any) -> None:
         "training images of a data set, e.g. fashion_mnist",
     )
     add_settings(parser)
-    parser.set_defaults(run=run)
 
 
 def _points(text: str) -> float:

@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from archspec.cli.lines import fail, note, say
 from archspec.files import write_files
 from archspec.infer import main_text
 
+DESCRIPTION = (
+    "Write a spec whose network has the same weights, by name and shape, as a checkpoint, with a "
+    "list of what shapes do not determine. It extends a built-in spec or one of yours, in the "
+    "directory of FILE or of the output (without -o, the working directory), or in specs/ in the "
+    "directory of FILE or in the working directory. A .safetensors file does not require torch. "
+    "Exit code 0: a spec was found; 1: no spec fits the file; 2: the file cannot be read."
+)
 
-def add_parser(commands: Any) -> None:
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec infer CHECKPOINT`."""
-    parser = commands.add_parser(
-        "infer",
-        description=(
-            "Write a spec whose network has the same weights, by name and shape, as a checkpoint, "
-            "with a list of what shapes do not determine. It extends a built-in spec or one of "
-            "yours, in the directory of FILE or of the output (without -o, the working directory), "
-            "or in specs/ in the directory of FILE or in the working directory. A .safetensors "
-            "file does not require torch. Exit code 0: a spec was found; 1: no spec fits the file; "
-            "2: the file cannot be read."
-        ),
-        allow_abbrev=False,
-    )
-    parser.add_argument("checkpoint", metavar="FILE", help="a .safetensors, .pt, or .pth file")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the spec to this file")
-    parser.add_argument("--name", help="the name of the spec (default: that of the file)")
-    parser.add_argument("--force", action="store_true", help="overwrite the file")
-    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add("checkpoint", metavar="FILE", help="a .safetensors, .pt, or .pth file")
+    add("-o", "--output", metavar="FILE", help="write the spec to this file")
+    add("--name", help="the name of the spec (default: that of the file)")
+    add("--force", action="store_true", help="overwrite the file")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 from archspec import __version__
 from archspec.cli.files import Target, text_of, write
@@ -15,6 +14,11 @@ from archspec.lint.discover import SUFFIXES, discover, is_block
 from archspec.resources import TEMPLATES
 from archspec.schema import text
 
+DESCRIPTION = (
+    "Set up a project in the current directory: a spec (unless specs/ has one), its JSON Schema "
+    "for completion in editors, a GitHub Actions workflow, and pre-commit hooks. Existing files "
+    "are never changed."
+)
 FILES = TEMPLATES / "init"  # as in a project
 SPECS = "specs"
 SCHEMA = "archspec.schema.json"
@@ -27,18 +31,8 @@ Next:
   pre-commit install    check every commit (needs pre-commit)"""
 
 
-def add_parser(commands: Any) -> None:
-    """`archspec init`."""
-    parser = commands.add_parser(
-        "init",
-        description=(
-            "Set up a project in the current directory: a spec (unless specs/ has one), its JSON "
-            "Schema for completion in editors, a GitHub Actions workflow, and pre-commit hooks. "
-            "Existing files are never changed."
-        ),
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=run)
+def add_options(_: argparse.ArgumentParser) -> None:
+    """`archspec init`: it has none."""
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from archspec.ir import fields_of
 from archspec.language import find, shipped
@@ -13,18 +12,13 @@ from archspec.ops import OPS
 from archspec.resources import BLOCKS
 from archspec.source.reader import read
 
+DESCRIPTION = "List the built-in specs, the built-in blocks, and the ops, one per line."
 
-def add_parser(commands: Any) -> None:
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec list [specs|blocks|ops]`."""
-    parser = commands.add_parser(
-        "list",
-        description="List the built-in specs, the built-in blocks, and the ops, one per line.",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "kind", nargs="?", choices=("specs", "blocks", "ops"), help="list only these"
-    )
-    parser.set_defaults(run=run)
+    kinds = ("specs", "blocks", "ops")
+    parser.add_argument("kind", nargs="?", choices=kinds, help="list only these")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -18,10 +18,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="PATH=VALUE",
         action="append",
         default=[],
-        help=(
-            "override a value, e.g. args.classes=10 or input=[1,28,28] (paths as in `show "
-            "--resolved`)"
-        ),
+        help="override a value, e.g. args.classes=10 or input=[1,28,28] (paths as in `show "
+        "--resolved`)",
     )
 
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
 
 from archspec.cli.lines import fail, say
 from archspec.diagnostics import visible
 from archspec.files import write_files
 from archspec.plot import FORMATS, PlotError, draw, log_file, read_logs
 
+DESCRIPTION = (
+    "Plot training runs: losses, accuracy or R2, learning rate, and the best evaluation of each. "
+    "Exit code 2: a run cannot be drawn, and nothing is written."
+)
 PICTURE = "curves.png"
 
 
-def add_parser(commands: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec plot RUN [RUN ...]`."""
-    parser = commands.add_parser(
-        "plot",
-        description=(
-            "Plot training runs: losses, accuracy or R2, learning rate, and the best evaluation "
-            "of each. Exit code 2: a run cannot be drawn, and nothing is written."
-        ),
-        allow_abbrev=False,
-    )
     parser.add_argument(
         "runs",
         nargs="+",
@@ -36,12 +31,9 @@ def add_parser(commands: Any) -> None:
         "--output",
         type=_picture,
         metavar="FILE",
-        help=(
-            f"a .png or .svg file (default: {PICTURE} in the run's directory or, for several runs, "
-            "in the working directory)"
-        ),
+        help=f"a .png or .svg file (default: {PICTURE} in the run's directory or, for several "
+        "runs, in the working directory)",
     )
-    parser.set_defaults(run=run)
 
 
 def _picture(text: str) -> Path:

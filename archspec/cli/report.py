@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from archspec import __version__
 from archspec.api import MEMO
@@ -15,34 +14,27 @@ from archspec.language import load
 from archspec.paths import display_path
 from archspec.report import Subject, page
 
+DESCRIPTION = (
+    "Write one HTML page about a network: its picture, its layers, plots along the depth, the "
+    "resolved spec with the file and line of each value, the generated source, and lint findings. "
+    "Several specs are also compared. The page is one file and makes no request."
+)
 GENERATED = b'content="archspec '
 
 
-def add_parser(commands: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec report SPEC [SPEC ...]`."""
-    parser = commands.add_parser(
-        "report",
-        description="Write one HTML page about a network: its picture, its layers, plots along "
-        "the depth, the resolved spec with the file and line of each value, the generated source, "
-        "and lint findings. Several specs are also compared. The page is one file and makes no "
-        "request.",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "specs", nargs="+", metavar="SPEC", help="a YAML file or the name of a built-in spec"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("specs", nargs="+", metavar="SPEC", help="a YAML file or the name of a built-in spec")
+    add(
         "-o",
         "--output",
         type=Path,
         metavar="FILE",
         help="the page (default: NAME.html, or report.html for several; - is standard output)",
     )
-    parser.add_argument(
-        "--force", action="store_true", help="overwrite a file that is not a report"
-    )
+    add("--force", action="store_true", help="overwrite a file that is not a report")
     add_settings(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

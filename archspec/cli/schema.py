@@ -10,21 +10,17 @@ from archspec.cli.project import FOLDERS, block_files, block_folders
 from archspec.language.library import block_file
 from archspec.schema import block_schema, spec_schema, text
 
+DESCRIPTION = (
+    "Print the JSON Schema (2020-12) of specs or of block files. An editor with a YAML language "
+    "server uses it for files that start with `# yaml-language-server: $schema=PATH`. In a "
+    "project, the schema includes the blocks in its files (`blocks/` and `specs/blocks/`), so that "
+    "unknown blocks are marked too."
+)
 
-def add_parser(commands: Any) -> None:
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec schema [spec|block]`."""
-    parser = commands.add_parser(
-        "schema",
-        description=(
-            "Print the JSON Schema (2020-12) of specs or of block files. An editor with a YAML "
-            "language server uses it for files that start with `# yaml-language-server: "
-            "$schema=PATH`. In a project, the schema includes the blocks in its files (`blocks/` "
-            "and `specs/blocks/`), so that unknown blocks are marked too."
-        ),
-        allow_abbrev=False,
-    )
     parser.add_argument("kind", nargs="?", choices=("spec", "block"), default="spec")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

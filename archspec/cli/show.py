@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
 from archspec.analysis import Analysis
 from archspec.api import analyze
@@ -21,6 +20,10 @@ from archspec.memory import STATES, Precision
 from archspec.roofline import DEVICES, bounds_table, roofline
 from archspec.source.writer import dumped
 
+DESCRIPTION = (
+    "Show a network layer by layer: the output shape for one sample, parameters, and the "
+    "multiply-adds (MACs) of attention and of layers that multiply by weights."
+)
 MEMORY = {
     "training": "peak of a training step",
     "weights": "  weights and statistics",
@@ -47,73 +50,63 @@ TAKEN_BY = {
 }
 
 
-def add_parser(commands: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec show SPEC`."""
-    parser = commands.add_parser(
-        "show",
-        description=(
-            "Show a network layer by layer: the output shape for one sample, parameters, and the "
-            "multiply-adds (MACs) of attention and of layers that multiply by weights."
-        ),
-        allow_abbrev=False,
-    )
-    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
-    parser.add_argument("--depth", type=int, metavar="N", help="show at most N levels of layers")
-    other = parser.add_mutually_exclusive_group()
-    other.add_argument(
-        "--resolved", action="store_true", help="print the spec with its base specs merged in"
-    )
-    other.add_argument(
-        "--pass",
-        dest="pass_",
-        choices=tuple(PASSES),
-        help=(
-            "print the result of a pass: the spec's own file as parsed; the spec merged with its "
-            "base specs; the network expanded into a tree of layers; the classes of the "
-            "generated source"
-        ),
-    )
-    other.add_argument(
-        "--memory",
-        action="store_true",
-        help="print the peak memory of a training step and of inference, per device",
-    )
-    other.add_argument(
-        "--roofline",
-        metavar="DEVICE",
-        choices=tuple(DEVICES),
-        help=(
-            "print whether compute or memory bandwidth limits each layer in inference on a "
-            f"device: {', '.join(DEVICES)}"
-        ),
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
+    add("--depth", type=int, metavar="N", help="show at most N levels of layers")
+    _add_results(parser.add_mutually_exclusive_group())
+    add(
         "--batch-size",
         type=positive,
         metavar="N",
         help="for --memory and --roofline (default: that of the recipe, or 1)",
     )
-    parser.add_argument(
+    add(
         "--precision",
         choices=("fp32", "bf16", "fp16"),
         help="for --memory and --roofline (default: fp32)",
     )
-    parser.add_argument(
+    add(
         "--optimizer",
         choices=tuple(STATES),
         help="for --memory (default: that of the recipe, or sgd)",
     )
-    parser.add_argument("--ema", action="store_true", help="for --memory: include averaged weights")
-    parser.add_argument(
+    add("--ema", action="store_true", help="for --memory: include averaged weights")
+    add(
         "--convention",
         choices=tuple(CONVENTIONS),
         help="count operations like this tool instead of MACs",
     )
-    parser.add_argument(
-        "--format", choices=formats.names(), default="text", help="output format (default: text)"
-    )
+    names = formats.names()
+    add("--format", choices=names, default="text", help="output format (default: text)")
     add_settings(parser)
-    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def _add_results(group: argparse._MutuallyExclusiveGroup) -> None:
+    """What to print instead of the table."""
+    add = group.add_argument
+    add("--resolved", action="store_true", help="print the spec with its base specs merged in")
+    add(
+        "--pass",
+        dest="pass_",
+        choices=tuple(PASSES),
+        help="print the result of a pass: the spec's own file as parsed; the spec merged with its "
+        "base specs; the network expanded into a tree of layers; the classes of the generated "
+        "source",
+    )
+    add(
+        "--memory",
+        action="store_true",
+        help="print the peak memory of a training step and of inference, per device",
+    )
+    add(
+        "--roofline",
+        metavar="DEVICE",
+        choices=tuple(DEVICES),
+        help="print whether compute or memory bandwidth limits each layer in inference on a "
+        f"device: {', '.join(DEVICES)}",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -142,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_usage(args: argparse.Namespace) -> None:
     """Exit with a usage error if an option does not apply to what is shown."""
-    error = args.usage_error
+    error = args.parser.error
     shown = next((kind for kind in FORMATS if getattr(args, kind)), TABLE)
     for name, kinds in TAKEN_BY.items():
         given = getattr(args, name)

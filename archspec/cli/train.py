@@ -9,7 +9,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from archspec.cli.files import Target, targets_in, text_of, write
 from archspec.cli.lines import fail
@@ -23,46 +22,41 @@ from archspec.language import Spec
 from archspec.language.train import EXAMPLE
 from archspec.training import ON_REQUEST
 
+DESCRIPTION = (
+    "Build the training script of a spec with a `train` section and run it. Run the same command "
+    "again to resume. Options not listed below are passed to the script, such as --epochs 3 or "
+    "--data synthetic. Exits with the script's exit code."
+)
 REPLACES = os.name == "posix"  # whether a process can replace itself
 STATE = ("last.pt", "best.pt", "log.csv")  # the files of a script in the directory of its run
 
 
-def add_parser(commands: Any) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec train SPEC [options]`."""
-    parser = commands.add_parser(
-        "train",
-        parents=[_own_options()],
-        usage="archspec train SPEC [options] [options of the script]",
-        description=(
-            "Build the training script of a spec with a `train` section and run it. Run the same "
-            "command again to resume. Options not listed below are passed to the script, such as "
-            "--epochs 3 or --data synthetic. Exits with the script's exit code."
-        ),
-        epilog="`archspec train SPEC --help` shows the options of the script as well.",
-        allow_abbrev=False,
-    )
+    parser.usage = "archspec train SPEC [options] [options of the script]"
+    parser.epilog = "`archspec train SPEC --help` shows the options of the script as well."
+    _add_own_options(parser)
     parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
     rest = parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     rest.required = False  # so that errors do not name it
-    parser.set_defaults(run=run, parser=parser)
 
 
-def _own_options() -> argparse.ArgumentParser:
-    own = argparse.ArgumentParser(add_help=False)
-    own.add_argument("--out", metavar="DIR", help="the directory of the run (default: runs/NAME)")
-    own.add_argument(
+def _add_own_options(parser: argparse.ArgumentParser) -> None:
+    """Those that are not passed to the script; they may also come after SPEC."""
+    add = parser.add_argument
+    add("--out", metavar="DIR", help="the directory of the run (default: runs/NAME)")
+    add(
         "--nproc",
         type=_count,
         metavar="N",
-        help=("train with N processes (one per GPU) using torchrun"),
+        help="train with N processes (one per GPU) using torchrun",
     )
-    own.add_argument(
+    add(
         "--slurm",
         action="store_true",
-        help=("write a file for SLURM's sbatch instead of starting the run"),
+        help="write a file for SLURM's sbatch instead of starting the run",
     )
-    add_settings(own)
-    return own
+    add_settings(parser)
 
 
 def _count(text: str) -> int:
@@ -105,9 +99,8 @@ def run(args: argparse.Namespace) -> int:
 def _read_rest(args: argparse.Namespace) -> list[str]:
     """Put archspec's options after SPEC into `args`; return the others, and all after `--`."""
     cut = args.rest.index("--") if "--" in args.rest else len(args.rest)
-    parser = argparse.ArgumentParser(
-        "archspec train", parents=[_own_options()], add_help=False, allow_abbrev=False
-    )
+    parser = argparse.ArgumentParser("archspec train", add_help=False, allow_abbrev=False)
+    _add_own_options(parser)
     parser.add_argument("-h", "--help", action="store_true")
     _, passed = parser.parse_known_args(args.rest[:cut], args)
     return [*passed, *args.rest[cut + 1 :]]

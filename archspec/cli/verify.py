@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from archspec.api import analyze, network, render_deploy
 from archspec.cli.lines import fail, say
@@ -11,39 +10,32 @@ from archspec.cli.options import add_settings, chosen
 from archspec.extras import needed_for
 from archspec.ir.construction import imported
 
+DESCRIPTION = (
+    "Check that the live module and the generated source are the same network (names, initial "
+    "weights, outputs, gradients), and that torch counts the same shapes, parameters, and "
+    "multiply-adds as `show`. Exit code 0: all checks pass; 1: a check fails; 2: the peer does not "
+    "exist, or its weights have different names."
+)
 
-def add_parser(commands: Any) -> None:
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec verify SPEC [--against PEER]`."""
-    parser = commands.add_parser(
-        "verify",
-        description=(
-            "Check that the live module and the generated source are the same network (names, "
-            "initial weights, outputs, gradients), and that torch counts the same shapes, "
-            "parameters, and multiply-adds as `show`. Exit code 0: all checks pass; 1: a check "
-            "fails; 2: the peer does not exist, or its weights have different names."
-        ),
-        allow_abbrev=False,
-    )
-    parser.add_argument("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
-    parser.add_argument(
+    add = parser.add_argument
+    add("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
+    add(
         "--against",
         metavar="PEER",
         default="",
-        help=(
-            "torchvision:NAME or timm:NAME: with its random weights, matched by name, the "
-            "outputs and a training step must agree"
-        ),
+        help="torchvision:NAME or timm:NAME: with its random weights, matched by name, the outputs "
+        "and a training step must agree",
     )
-    parser.add_argument(
+    add(
         "--deploy",
         action="store_true",
-        help=(
-            "also check the file of `build --target deploy`: it loads the weights of training, "
-            "and in batches of 1, 2, and 5 the outputs agree to 1e-5 of the largest value"
-        ),
+        help="also check the file of `build --target deploy`: it loads the weights of training, "
+        "and in batches of 1, 2, and 5 the outputs agree to 1e-5 of the largest value",
     )
     add_settings(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
