@@ -26,19 +26,8 @@ from archspec.language.train import DATA_SETS, EXAMPLE, REGULARISERS, DataSet, T
 from archspec.language.train.words import takes
 from archspec.ops import OPS
 from archspec.paths import AnyPath, posix
-from archspec.reference.texts import (
-    BLOCK_EXAMPLES,
-    BLOCK_KEYS,
-    COMBINATORS,
-    FUNCTIONS,
-    LEFT_OUT,
-    MODIFIERS,
-    SCOPE,
-    SPEC_KEYS,
-    STAGE_KEYS,
-    WORDS,
-    Text,
-)
+from archspec.reference import texts
+from archspec.reference.texts import Text
 
 # The comment of a block file on an argument: `width: 32 # of the stem`.
 COMMENT = re.compile(r"^  (\w+):[^#\n]*# (.+)$", re.MULTILINE)
@@ -83,14 +72,14 @@ Entries = Iterator[Entry]
 def sections() -> dict[str, list[Entry]]:
     """All entries, by the title of their section."""
     found = {
-        "keys of a spec": _texts("key of a spec", SPEC_KEYS),
-        "keys of a stage": _texts("key of a stage", STAGE_KEYS),
-        "keys of a block": _texts("key of a block", BLOCK_KEYS),
+        "keys of a spec": _texts("key of a spec", texts.SPEC_KEYS),
+        "keys of a stage": _texts("key of a stage", texts.STAGE_KEYS),
+        "keys of a block": _texts("key of a block", texts.BLOCK_KEYS),
         "keys of train": train_keys(),
         "data sets": data_sets(),
-        "combinators": _texts("combinator", COMBINATORS),
-        "modifiers": _texts("modifier", MODIFIERS),
-        "words for layers": _texts("word for a layer", WORDS),
+        "combinators": _texts("combinator", texts.COMBINATORS),
+        "modifiers": _texts("modifier", texts.MODIFIERS),
+        "words for layers": _texts("word for a layer", texts.WORDS),
         "functions that initialize weights": starts(),
         "functions in expressions": functions(),
         "names in a block": scope(),
@@ -101,8 +90,8 @@ def sections() -> dict[str, list[Entry]]:
     return {title: list(entries) for title, entries in found.items()}
 
 
-def _texts(kind: str, texts: Mapping[str, Text]) -> Entries:
-    for key, (text, example) in texts.items():
+def _texts(kind: str, table: Mapping[str, Text]) -> Entries:
+    for key, (text, example) in table.items():
         yield Entry(kind, key, (text, Code(example)))
 
 
@@ -130,7 +119,7 @@ def _start_arguments(function: Function) -> Iterator[str]:
 
 def functions() -> Entries:
     """The functions of expressions."""
-    for name, (text, call) in FUNCTIONS.items():
+    for name, (text, call) in texts.FUNCTIONS.items():
         table = Table(("example", "value"), ((f"`{call}`", f"`{_value(call)}`"),))
         yield Entry("function in an expression", name, (text, table))
 
@@ -144,7 +133,7 @@ def _value(text: str) -> str:
 
 def scope() -> Entries:
     """The names available in the body of a block."""
-    for name, text in SCOPE.items():
+    for name, text in texts.SCOPE.items():
         yield Entry("name in an expression", name, (text,))
 
 
@@ -167,7 +156,7 @@ def train_keys() -> Entries:
 def _train_examples() -> dict[str, str]:
     """Key -> an example; a regularizer's shows all of its keys, others those that it requires."""
     found = {
-        key: f"train: {_yaml(NEEDS.get(key, {}) | {key: field.examples[0]})}"
+        key: f"train: {as_yaml(NEEDS.get(key, {}) | {key: field.examples[0]})}"
         for key, field in Train.model_fields.items()
         if field.examples
     }
@@ -214,7 +203,7 @@ def op_entry(op: type[Op]) -> Entry:
 
 def left_out() -> Entries:
     """Classes of torch.nn without an op: what to use, or why there is none."""
-    for name, text in LEFT_OUT.items():
+    for name, text in texts.LEFT_OUT.items():
         yield Entry("class of torch.nn", name, (f"There is no op for it: {text}.",))
 
 
@@ -267,7 +256,7 @@ def _default(f: OpField) -> str:
 
 
 def _shown(value: Any) -> str:
-    return f"`{_yaml(value)}`"
+    return f"`{as_yaml(value)}`"
 
 
 # Blocks -------------------------------------------------------------------------------
@@ -277,7 +266,7 @@ def blocks() -> Entries:
     """The built-in blocks."""
     for path in sorted(resources.BLOCKS.glob("*.yaml")):
         block, document = built_in(path.stem)
-        example = BLOCK_EXAMPLES.get(path.stem, "")
+        example = texts.BLOCK_EXAMPLES.get(path.stem, "")
         yield block_entry("built-in block", path, block, document.data, example)
 
 
@@ -318,10 +307,10 @@ def _how(block: Block) -> str:
     return f" Its attribute is `{block.name}`." if block.name else ""
 
 
-def _yaml(value: Any) -> str:
+def as_yaml(value: Any) -> str:
     """A value in YAML, on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{k}: {_yaml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{k}: {as_yaml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_yaml, value)) + "]"
+        return "[" + ", ".join(map(as_yaml, value)) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -15,6 +15,7 @@ from archspec.language.stages import CHANNELS, REPEAT, RUN_KEYS, STRIDE, Run
 from archspec.language.words import MODIFIERS, PARTS_OF_ALL
 from archspec.ops import OPS
 from archspec.reference import texts as reference
+from archspec.reference.entries import as_yaml
 from archspec.schema.pieces import (
     COMBINATORS,
     NAME,
@@ -30,7 +31,6 @@ from archspec.schema.pieces import (
     properties_of,
     ref,
     when,
-    yaml,
 )
 from archspec.source.reader import read
 
@@ -128,7 +128,7 @@ def block_call(written: Mapping[str, Any]) -> Schema:
         **{name: ref("entry") for name in PARTS_OF_ALL},
     }
     for name, default in written.get("args", {}).items():
-        told = "Needed." if default == "required" else f"By default `{yaml(default)}`."
+        told = "Needed." if default == "required" else f"By default `{as_yaml(default)}`."
         properties[name] = {"description": told, **ref("value")}
     for name in written.get("parts", {}):
         properties[name] = {"description": "A part: layers, or `none`.", **ref("entry")}

@@ -17,6 +17,7 @@ from archspec.language.words import PARTS_OF_ALL, SCOPE
 from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.resources import SPECS, ZOO
+from archspec.schema import layers, starts
 from archspec.schema.blocks import (
     Written,
     as_declared,
@@ -28,17 +29,6 @@ from archspec.schema.blocks import (
     shipped,
     stage,
     whole,
-)
-from archspec.schema.layers import (
-    child,
-    children,
-    layer,
-    layer_map,
-    section,
-    torch_free,
-    torch_free_block,
-    torch_free_spec,
-    words,
 )
 from archspec.schema.ops import arguments, use
 from archspec.schema.pieces import (
@@ -57,7 +47,6 @@ from archspec.schema.pieces import (
     ref,
     when,
 )
-from archspec.schema.starts import functions, init, start, starts
 from archspec.schema.train import train
 from archspec.source.reader import read
 
@@ -98,7 +87,7 @@ def spec_schema(own_blocks: Written | None = None, own_specs: Iterable[str] = ()
         "else": _whole(),
         "allOf": [
             *(as_declared(name, written) for name, written in blocks.items()),
-            torch_free_spec(blocks),
+            layers.torch_free_spec(blocks),
             *([] if own_blocks is None else known_blocks(blocks, _bases(own_specs))),
         ],
         "$defs": _definitions(blocks),
@@ -111,7 +100,7 @@ def block_schema(own_blocks: Written | None = None) -> Schema:
         "$schema": DRAFT,
         "title": "archspec block",
         **block(),
-        "allOf": [whole(), torch_free_block()],
+        "allOf": [whole(), layers.torch_free_block()],
         "$defs": _definitions({**shipped(), **(own_blocks or {})}),
     }
 
@@ -170,23 +159,23 @@ def _definitions(blocks: Written) -> Schema:
         },
         "saved": when("string", ref("tensor-name"), names()),
         "block-name": {"type": "string", "pattern": NAME, "not": {"enum": [*taken, *hidden]}},
-        "section": section(),
+        "section": layers.section(),
         "stage": stage(),
         "run": run(blocks),
-        "words": words(blocks),
+        "words": layers.words(blocks),
         "block": {**block(), "type": ["object", "null"]},
         "layers": when("array", {"items": ref("layer")}, ref("layer")),
         "named": when("array", {"items": ref("child")}, ref("layer")),
         "entry": {**ref("words"), **when("null", {}, ref("named"))},
-        "child": child(),
-        "children": children(),
-        "layer": layer(),
-        "layer-map": layer_map(blocks),
-        "init": init(),
-        "starts": starts(),
-        "start": start(),
-        **functions(),
-        "torch-free": torch_free(blocks),
+        "child": layers.child(),
+        "children": layers.children(),
+        "layer": layers.layer(),
+        "layer-map": layers.layer_map(blocks),
+        "init": starts.init(),
+        "starts": starts.starts(),
+        "start": starts.start(),
+        **starts.functions(),
+        "torch-free": layers.torch_free(blocks),
         "body": {"type": "array", "items": ref("layer")},
         "branches": when(
             "object",

@@ -6,7 +6,8 @@ from dataclasses import MISSING
 
 from archspec.ir import Op, OpField, fields_of
 from archspec.language.arguments import NEVER_WRITTEN
-from archspec.schema.pieces import Schema, closed, doc, filled, numbers, ref, when, yaml
+from archspec.reference.entries import as_yaml
+from archspec.schema.pieces import Schema, closed, doc, filled, numbers, ref, when
 
 
 def arguments(op: type[Op]) -> Schema:
@@ -17,7 +18,7 @@ def arguments(op: type[Op]) -> Schema:
 
 def _described(op: type[Op], f: OpField) -> Schema:
     torch = op.torch.format(rank=2)
-    default = f.how.ours or ("" if f.default is MISSING else yaml(f.default))
+    default = f.how.ours or ("" if f.default is MISSING else as_yaml(f.default))
     text = f"`{f.torch}` of `{torch}`."
     if f.default is None:
         text += f" By default {f.how.none}."

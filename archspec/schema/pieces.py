@@ -97,11 +97,6 @@ def offered(words: Mapping[str, str]) -> Schema:
     return {"anyOf": [*({"const": w, "description": text} for w, text in words.items()), {}]}
 
 
-def yaml(value: Any) -> str:
-    """A default as users would write it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def names(item: str = "tensor-name") -> Schema:
     """A list of names; null removes it."""
     return {"type": ["array", "null"], "items": ref(item), "minItems": 1, "maxItems": MOST_NAMES}
