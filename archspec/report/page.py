@@ -32,14 +32,13 @@ def page(subjects: Sequence[Subject], version: str, memo: Memo | None = None) ->
 
     Raises `SpecError` for a spec that cannot be expanded.
     """
-    shown = view(subjects, memo)
     return (
         environment()
         .get_template("report.html.jinja")
         .render(
-            view=shown,
+            view=view(subjects, memo),
             version=version,
-            several=len(shown.networks) > 1,
+            several=len(subjects) > 1,
             style=Markup(_file("report.css")),
             script=Markup(_file("report.js")),
         )
