@@ -1,7 +1,8 @@
 """The command line: one thin module per command, which is imported only if the command is used.
 
-It has a `DESCRIPTION` for `--help`, a function `add_options`, and a function `run`. A command
-imports only what it needs: `archspec --help` and a cached lint import almost nothing.
+It has the functions `add_options` and `run`, and the second paragraph of its docstring is its
+description in `--help`. A command imports only what it needs: `archspec --help` and a cached lint
+import almost nothing.
 
 Exit codes: 0 clean, 1 findings, 2 invalid usage or a file that cannot be opened.
 """
@@ -120,7 +121,8 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     commands = top.add_subparsers(prog="archspec", dest="command", metavar="COMMAND", required=True)
     if (name := ALIASES.get(command, command)) in COMMANDS:
         module, also = _module(COMMANDS[name][0]), [key for key in ALIASES if ALIASES[key] == name]
-        own = commands.add_parser(name, aliases=also, description=module.DESCRIPTION)
+        text = (module.__doc__ or "").split("\n\n")[1]
+        own = commands.add_parser(name, aliases=also, description=text)
         own.set_defaults(run=module.run, parser=own)
         module.add_options(own)
         return top

@@ -1,4 +1,8 @@
-"""`archspec build`: specs in, PyTorch source out."""
+"""`archspec build`: specs in, PyTorch source out.
+
+Generate standalone PyTorch source from specs, and training scripts from specs with a `train`
+section. If any spec has errors, nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,6 @@ from archspec.cli.rendering import DEPLOY, find_specs, render_all
 from archspec.codegen import generated
 from archspec.diagnostics import visible
 from archspec.training import ON_REQUEST
-
-DESCRIPTION = (
-    "Generate standalone PyTorch source from specs, and training scripts from specs with a `train` "
-    "section. If any spec has errors, nothing is written."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,8 @@
-"""`archspec completion`: a script for a shell, and the completions that the script requests."""
+"""`archspec completion`: a script for a shell, and the completions that the script requests.
+
+Print a script that completes commands, options, and names in a shell. For bash, add this line to
+~/.bashrc: eval "$(archspec completion bash)"
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,6 @@ from argcomplete.shell_integration import shellcode
 
 from archspec.cli import ALIASES, COMMANDS, parser
 
-DESCRIPTION = (
-    "Print a script that completes commands, options, and names in a shell. For bash, add this "
-    'line to ~/.bashrc: eval "$(archspec completion bash)"'
-)
 SHELLS = ("bash", "zsh", "fish", "tcsh", "powershell")
 
 

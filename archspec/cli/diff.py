@@ -1,4 +1,8 @@
-"""`archspec diff`: what changed in the architecture from one spec to another."""
+"""`archspec diff`: what changed in the architecture from one spec to another.
+
+Compare two networks: the layers that changed, parameters, multiply-adds, memory, and receptive
+field, and how much of a checkpoint of the first fits the second.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +25,6 @@ from archspec.paths import display_path
 from archspec.rules.checking import check_spec
 from archspec.source.revision import RevisionFiles
 
-DESCRIPTION = (
-    "Compare two networks: the layers that changed, parameters, multiply-adds, memory, and "
-    "receptive field, and how much of a checkpoint of the first fits the second."
-)
 MOST_TEXTS = 6
 LONGEST_VALUE = 24
 FAMILIES = ("AS2", "AS3", "AS4")

@@ -1,4 +1,8 @@
-"""`archspec explain`: the meaning of a name or a rule, with an example."""
+"""`archspec explain`: the meaning of a name or a rule, with an example.
+
+Explain an op, a block, a key, or a rule: what it is for, its arguments, and an example. All
+meanings of a name are shown.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,6 @@ from archspec.paths import posix
 from archspec.reference import Code, Entry, Table, as_text, block_entry, plain, sections
 from archspec.rules import RULES, Rule, by_code
 
-DESCRIPTION = (
-    "Explain an op, a block, a key, or a rule: what it is for, its arguments, and an example. All "
-    "meanings of a name are shown."
-)
 MOST = 3  # names to suggest
 SUMMARY = 90  # characters of a name
 

@@ -1,4 +1,10 @@
-"""`archspec export`: write a trained network for another runtime, with a certificate."""
+"""`archspec export`: write a trained network for another runtime, with a certificate.
+
+Write a trained network as a file for onnxruntime, OpenVINO, or torch, with folded batch norms, for
+batches of any size. The file is compared with the trained network: error, accuracy, time, and size.
+The result is printed and written to FILE.certificate.json. Exit code 1: the file is not accurate
+enough, and nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +23,6 @@ from archspec.ir.construction import imported
 from archspec.language.train import DATA_SETS
 
 CERTIFICATE = ".certificate.json"
-DESCRIPTION = (
-    "Write a trained network as a file for onnxruntime, OpenVINO, or torch, with folded batch "
-    "norms, for batches of any size. The file is compared with the trained network: error, "
-    "accuracy, time, and size. The result is printed and written to "
-    f"FILE{CERTIFICATE}. Exit code 1: the file is not accurate enough, and nothing is written."
-)
 ONNX = ("torch", "onnx", "onnxscript", "onnxruntime")
 # format -> suffix of the file that is named, libraries, and the line in `--help`
 FORMATS = {

@@ -1,4 +1,11 @@
-"""`archspec infer`: infer a spec from a checkpoint."""
+"""`archspec infer`: infer a spec from a checkpoint.
+
+Write a spec whose network has the same weights, by name and shape, as a checkpoint, with a list of
+what shapes do not determine. It extends a built-in spec or one of yours, in the directory of FILE
+or of the output (without -o, the working directory), or in specs/ in the directory of FILE or in
+the working directory. A .safetensors file does not require torch. Exit code 0: a spec was found; 1:
+no spec fits the file; 2: the file cannot be read.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +15,6 @@ from pathlib import Path
 from archspec.cli.lines import fail, note, say
 from archspec.files import write_files
 from archspec.infer import main_text
-
-DESCRIPTION = (
-    "Write a spec whose network has the same weights, by name and shape, as a checkpoint, with a "
-    "list of what shapes do not determine. It extends a built-in spec or one of yours, in the "
-    "directory of FILE or of the output (without -o, the working directory), or in specs/ in the "
-    "directory of FILE or in the working directory. A .safetensors file does not require torch. "
-    "Exit code 0: a spec was found; 1: no spec fits the file; 2: the file cannot be read."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

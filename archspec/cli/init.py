@@ -1,4 +1,9 @@
-"""`archspec init`: a first spec, its schema for editors, and checks for CI and pre-commit."""
+"""`archspec init`: a first spec, its schema for editors, and checks for CI and pre-commit.
+
+Set up a project in the current directory: a spec (unless specs/ has one), its JSON Schema for
+completion in editors, a GitHub Actions workflow, and pre-commit hooks. Existing files are never
+changed.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +19,6 @@ from archspec.lint.discover import SUFFIXES, discover, is_block
 from archspec.resources import TEMPLATES
 from archspec.schema import text
 
-DESCRIPTION = (
-    "Set up a project in the current directory: a spec (unless specs/ has one), its JSON Schema "
-    "for completion in editors, a GitHub Actions workflow, and pre-commit hooks. Existing files "
-    "are never changed."
-)
 FILES = TEMPLATES / "init"  # as in a project
 SPECS = "specs"
 SCHEMA = "archspec.schema.json"

@@ -1,4 +1,7 @@
-"""`archspec list`: the available specs, blocks, and ops."""
+"""`archspec list`: the available specs, blocks, and ops.
+
+List the built-in specs, the built-in blocks, and the ops, one per line.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,6 @@ from archspec.language.library import built_in
 from archspec.ops import OPS
 from archspec.resources import BLOCKS
 from archspec.source.reader import read
-
-DESCRIPTION = "List the built-in specs, the built-in blocks, and the ops, one per line."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

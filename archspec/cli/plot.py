@@ -1,4 +1,8 @@
-"""`archspec plot`: curves of training runs."""
+"""`archspec plot`: curves of training runs.
+
+Plot training runs: losses, accuracy or R2, learning rate, and the best evaluation of each. Exit
+code 2: a run cannot be drawn, and nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,6 @@ from archspec.diagnostics import visible
 from archspec.files import write_files
 from archspec.plot import FORMATS, PlotError, draw, log_file, read_logs
 
-DESCRIPTION = (
-    "Plot training runs: losses, accuracy or R2, learning rate, and the best evaluation of each. "
-    "Exit code 2: a run cannot be drawn, and nothing is written."
-)
 PICTURE = "curves.png"
 
 

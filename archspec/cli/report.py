@@ -1,4 +1,9 @@
-"""`archspec report`: a page about a network, or about several."""
+"""`archspec report`: a page about a network, or about several.
+
+Write one HTML page about a network: its picture, its layers, plots along the depth, the resolved
+spec with the file and line of each value, the generated source, and lint findings. Several specs
+are also compared. The page is one file and makes no request.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +19,6 @@ from archspec.language import load
 from archspec.paths import display_path
 from archspec.report import Subject, page
 
-DESCRIPTION = (
-    "Write one HTML page about a network: its picture, its layers, plots along the depth, the "
-    "resolved spec with the file and line of each value, the generated source, and lint findings. "
-    "Several specs are also compared. The page is one file and makes no request."
-)
 GENERATED = b'content="archspec '
 
 

@@ -1,4 +1,10 @@
-"""`archspec schema`: the JSON Schema of specs, for editors."""
+"""`archspec schema`: the JSON Schema of specs, for editors.
+
+Print the JSON Schema (2020-12) of specs or of block files. An editor with a YAML language server
+uses it for files that start with `# yaml-language-server: $schema=PATH`. In a project, the schema
+includes the blocks in its files (`blocks/` and `specs/blocks/`), so that unknown blocks are marked
+too.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +15,6 @@ from typing import Any
 from archspec.cli.project import FOLDERS, block_files, block_folders
 from archspec.language.library import block_file
 from archspec.schema import block_schema, spec_schema, text
-
-DESCRIPTION = (
-    "Print the JSON Schema (2020-12) of specs or of block files. An editor with a YAML language "
-    "server uses it for files that start with `# yaml-language-server: $schema=PATH`. In a "
-    "project, the schema includes the blocks in its files (`blocks/` and `specs/blocks/`), so that "
-    "unknown blocks are marked too."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

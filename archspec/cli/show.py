@@ -1,4 +1,8 @@
-"""`archspec show`: a network layer by layer, or the result of a pass over its spec."""
+"""`archspec show`: a network layer by layer, or the result of a pass over its spec.
+
+Show a network layer by layer: the output shape for one sample, parameters, and the multiply-adds
+(MACs) of attention and of layers that multiply by weights.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +24,6 @@ from archspec.memory import STATES, Precision
 from archspec.roofline import DEVICES, bounds_table, roofline
 from archspec.source.writer import dumped
 
-DESCRIPTION = (
-    "Show a network layer by layer: the output shape for one sample, parameters, and the "
-    "multiply-adds (MACs) of attention and of layers that multiply by weights."
-)
 MEMORY = {
     "training": "peak of a training step",
     "weights": "  weights and statistics",

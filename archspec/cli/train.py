@@ -1,4 +1,9 @@
-"""`archspec train`: a spec's training script, written to the directory of its run and started."""
+"""`archspec train`: a spec's training script, written to the directory of its run and started.
+
+Build the training script of a spec with a `train` section and run it. Run the same command again to
+resume. Options not listed below are passed to the script, such as --epochs 3 or --data synthetic.
+Exits with the script's exit code.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +27,6 @@ from archspec.language import Spec
 from archspec.language.train import EXAMPLE
 from archspec.training import ON_REQUEST
 
-DESCRIPTION = (
-    "Build the training script of a spec with a `train` section and run it. Run the same command "
-    "again to resume. Options not listed below are passed to the script, such as --epochs 3 or "
-    "--data synthetic. Exits with the script's exit code."
-)
 REPLACES = os.name == "posix"  # whether a process can replace itself
 STATE = ("last.pt", "best.pt", "log.csv")  # the files of a script in the directory of its run
 

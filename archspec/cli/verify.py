@@ -1,4 +1,10 @@
-"""`archspec verify`: a network compared with its own source, torch's counters, and a peer."""
+"""`archspec verify`: a network compared with its own source, torch's counters, and a peer.
+
+Check that the live module and the generated source are the same network (names, initial weights,
+outputs, gradients), and that torch counts the same shapes, parameters, and multiply-adds as `show`.
+Exit code 0: all checks pass; 1: a check fails; 2: the peer does not exist, or its weights have
+different names.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +15,6 @@ from archspec.cli.lines import fail, say
 from archspec.cli.options import add_settings, chosen
 from archspec.extras import needed_for
 from archspec.ir.construction import imported
-
-DESCRIPTION = (
-    "Check that the live module and the generated source are the same network (names, initial "
-    "weights, outputs, gradients), and that torch counts the same shapes, parameters, and "
-    "multiply-adds as `show`. Exit code 0: all checks pass; 1: a check fails; 2: the peer does not "
-    "exist, or its weights have different names."
-)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

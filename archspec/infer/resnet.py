@@ -264,7 +264,6 @@ class _Options:
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = [block for block in blocks if block.kind == "bottleneck"]
-        self.all = blocks
         self.groups = _single({block.groups for block in self.blocks})
         self.base_width = _single({_base_width(block) for block in self.blocks})
         self.reduction = _single({_ratio(block.width, block.reduced) for block in self.blocks})

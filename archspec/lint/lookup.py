@@ -50,10 +50,7 @@ def _settings(file: str, codes: Codes, cache: Cache | None) -> Settings:
 
 
 def check_files(
-    files: Iterable[AnyPath],
-    cache: Cache | None = None,
-    jobs: int = 0,
-    beside: Iterable[str] = (),
+    files: Iterable[AnyPath], cache: Cache | None = None, jobs: int = 0, beside: Iterable[str] = ()
 ) -> Iterator[Checked]:
     """Each file's findings, in order; at most `jobs` processes, 0 for one per core.
 

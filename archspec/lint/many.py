@@ -62,9 +62,5 @@ def check_path(file: str, memo: Memo | None = None, files: Files | None = None) 
 
 
 CHECKER = Checker(
-    {name: rule.code for name, rule in RULES.items()},
-    check_anew,
-    check_text,
-    parses,
-    suppressions,
+    {name: rule.code for name, rule in RULES.items()}, check_anew, check_text, parses, suppressions
 )

@@ -5,8 +5,7 @@ A U-Net goes down on the left and up on the right (Ronneberger et al., 2015, fig
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from archspec.picture import words
 from archspec.picture.drawing import BODY, SMALL, WIDTH, Circle, Group, Item, Line, Text, width
@@ -20,58 +19,53 @@ NUMBERS = 98  # wide
 JOIN = 7.5  # the radius of a join, which touches its box
 
 
-@dataclass(frozen=True)
-class Ladder:
-    """Rows of the encoder and of the decoder from the top; the deepest one is in the encoder."""
+def ladder_of(graph: Graph) -> list[float]:
+    """The level of each row of an encoder and a decoder with skips between equal sizes.
 
-    down: dict[int, float]
-    up: dict[int, float]
-
-
-def ladder_of(graph: Graph) -> Ladder | None:
-    """The ladder of an encoder and a decoder with skips between equal sizes; None for others."""
+    The encoder goes down to the deepest level, one per row, and the decoder goes up. Empty for
+    other networks.
+    """
     nodes = graph.nodes
     if any(node.aside or (node.sign and not node.kind) for node in nodes):
-        return None
+        return []
     if any(node.inputs[:1] != [place - 1] for place, node in enumerate(nodes)):
-        return None
+        return []
     skips = {place: node.inputs[1:] for place, node in enumerate(nodes) if node.inputs[1:]}
     if not skips or any(len(sources) > 1 for sources in skips.values()):
-        return None
+        return []
     deepest = min(skips) - 1
-    down = {place: float(place) for place in range(deepest + 1)}
-    up, row = dict[int, float](), float(deepest)
+    levels = [float(place) for place in range(deepest + 1)]
+    level = float(deepest)
     for place in range(deepest + 1, len(nodes)):
         if place in skips:
             [source] = skips[place]
             alike = nodes[source].y.spatial == nodes[place].y.spatial
-            if not alike or source >= row or source > deepest:
-                return None
-            row = source
+            if not alike or source >= level:
+                return []
+            level = source
         else:
-            row -= 0.01
-        up[place] = float(row)
-    return Ladder(down, up)
+            level -= 0.01
+        levels.append(level)
+    return levels
 
 
-def ladder(graph: Graph, where: Ladder, top: float) -> Column:
+def ladder(graph: Graph, levels: Sequence[float], top: float) -> Column:
     """Draw the rows, with figures on the outside and skip connections between."""
-    keys = sorted({*where.down.values(), *where.up.values()})
-    ys = {key: top + 32 + PITCH * place for place, key in enumerate(keys)}
-    deepest = max(where.down)
+    keys = sorted({*levels})
+    ys = [top + 32 + PITCH * keys.index(level) for level in levels]
+    deepest = ys.index(max(ys))
     items = list[Item](_headings(top))
     spans = dict[Node, tuple[float, float]]()
-    for places, x in ((where.down, LEFT), (where.up, RIGHT)):
-        for place, key in places.items():
-            node, y = graph.nodes[place], ys[key]
-            wide = RIGHT + BOX - LEFT if place == deepest else BOX
-            drawn = [*box(node, x, y, wide, height(node))]
-            drawn += _numbers(graph, node, 0 if x == LEFT else RIGHT + BOX + 14, y)
-            items.append(Group(node.path, tuple(drawn)))
-            spans[node] = y, y + height(node)
-    items += _downward(graph, where, ys)
-    items += _upward(graph, where, ys)
-    return Column(tuple(items), spans, max(ys.values()) + 31, WIDTH, "skip connection")
+    for place, (node, y) in enumerate(zip(graph.nodes, ys, strict=True)):
+        x = LEFT if place <= deepest else RIGHT
+        wide = RIGHT + BOX - LEFT if place == deepest else BOX
+        drawn = [*box(node, x, y, wide, height(node))]
+        drawn += _numbers(graph, node, 0 if x == LEFT else RIGHT + BOX + 14, y)
+        items.append(Group(node.path, tuple(drawn)))
+        spans[node] = y, y + height(node)
+    items += _downward(graph.nodes[:deepest], ys)
+    items += _upward(graph, deepest, ys)
+    return Column(tuple(items), spans, max(ys) + 31, WIDTH, "skip connection")
 
 
 def _headings(y: float) -> Iterator[Item]:
@@ -91,32 +85,26 @@ def _numbers(graph: Graph, node: Node, x: float, y: float) -> Iterator[Item]:
         yield from bar(x + 44, y + 25, NUMBERS, macs, graph.analysis.macs)
 
 
-def _downward(graph: Graph, where: Ladder, ys: dict[float, float]) -> Iterator[Item]:
+def _downward(nodes: Sequence[Node], ys: Sequence[float]) -> Iterator[Item]:
     x, y = LEFT + BOX / 2, ys[0]
     yield Line(((x, y - 14), (x, y)), arrow=True)
     yield Text(x, y - 19, "input", BODY, "middle", "muted")
-    for place, key in where.down.items():
-        if place:
-            above = where.down[place - 1]
-            yield Line(((x, _end(graph, place - 1, ys[above])), (x, ys[key])), arrow=True)
+    for node, above, below in zip(nodes, ys, ys[1:], strict=False):
+        yield Line(((x, _end(node, above)), (x, below)), arrow=True)
 
 
-def _upward(graph: Graph, where: Ladder, ys: dict[float, float]) -> Iterator[Item]:
-    x = RIGHT + BOX / 2
-    below = ys[max(where.down.values())]
-    for place, key in where.up.items():
-        y = ys[key]
-        yield Line(((x, below), (x, _end(graph, place, y))), arrow=True)
+def _upward(graph: Graph, deepest: int, ys: Sequence[float]) -> Iterator[Item]:
+    x, below = RIGHT + BOX / 2, ys[deepest]
+    for node, y in zip(graph.nodes[deepest + 1 :], ys[deepest + 1 :], strict=True):
+        yield Line(((x, below), (x, _end(node, y))), arrow=True)
         below = y
-        for source in graph.nodes[place].inputs[1:]:
-            yield from _skip(graph, place, source, y + height(graph.nodes[place]) / 2)
-    if where.up:
-        yield Line(((x, below), (x, below - 14)), arrow=True)
-        yield Text(x, below - 19, "output", BODY, "middle", "muted")
+        for source in node.inputs[1:]:
+            yield from _skip(node, graph.nodes[source], y + height(node) / 2)
+    yield Line(((x, below), (x, below - 14)), arrow=True)
+    yield Text(x, below - 19, "output", BODY, "middle", "muted")
 
 
-def _skip(graph: Graph, place: int, source: int, y: float) -> Iterator[Item]:
-    node, start = graph.nodes[place], graph.nodes[source]
+def _skip(node: Node, start: Node, y: float) -> Iterator[Item]:
     edge = LEFT + BOX + (6 if start.times > 1 else 0)
     end = RIGHT - 2 * JOIN if node.sign else RIGHT
     yield Line(((edge, y), (end, y)), "skip", 1.5, True)
@@ -127,7 +115,6 @@ def _skip(graph: Graph, place: int, source: int, y: float) -> Iterator[Item]:
         yield Text((edge + end) / 2 - 2, y - 5, text, SMALL, "middle", "skip")
 
 
-def _end(graph: Graph, place: int, y: float) -> float:
+def _end(node: Node, y: float) -> float:
     """The bottom of a row's box, including the outlines that mark repeated blocks."""
-    node = graph.nodes[place]
     return y + height(node) + (4.8 if node.times > 1 else 0)

@@ -157,8 +157,8 @@ def _rows(graph: Graph) -> Column:
     """The rows in the layout that fits the network."""
     if graph.linear:
         return spine(graph, TOP)
-    if steps := ladder_of(graph):
-        return ladder(graph, steps, TOP)
+    if levels := ladder_of(graph):
+        return ladder(graph, levels, TOP)
     return grid(graph, grid_of(graph), TOP)
 
 

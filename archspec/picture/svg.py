@@ -12,40 +12,25 @@ from archspec.picture.graph import graph_of
 from archspec.picture.page import scene
 
 MARGIN = 6
-LIGHT = {
-    "paper": "#ffffff",
-    "ink": "#16191d",
-    "muted": "#59616b",
-    "stroke": "#4a525c",
-    "rule": "#d4d8de",
-    "conv": "#dce9f9",
-    "pool": "#eaf5e6",
-    "linear": "#e3d2ea",
-    "panel": "#f6f7f9",
-    "bar": "#2f6fb7",
-    "track": "#e4e7ec",
-    "skip": "#b3441e",
-    "front": "#ffffff",
-    "side": "#c5ccd6",
-    "top": "#e4e8ee",
+# On light and on dark paper.
+COLORS = {
+    "paper": ("#ffffff", "#14171b"),
+    "ink": ("#16191d", "#e7eaee"),
+    "muted": ("#59616b", "#a0a9b4"),
+    "stroke": ("#4a525c", "#8b96a3"),
+    "rule": ("#d4d8de", "#343b44"),
+    "conv": ("#dce9f9", "#1d3550"),
+    "pool": ("#eaf5e6", "#203a25"),
+    "linear": ("#e3d2ea", "#3b2742"),
+    "panel": ("#f6f7f9", "#1b1f24"),
+    "bar": ("#2f6fb7", "#6aa7ea"),
+    "track": ("#e4e7ec", "#2d333b"),
+    "skip": ("#b3441e", "#f2946c"),
+    "front": ("#ffffff", "#252b32"),
+    "side": ("#c5ccd6", "#4a5460"),
+    "top": ("#e4e8ee", "#363e48"),
 }
-DARK = {
-    "paper": "#14171b",
-    "ink": "#e7eaee",
-    "muted": "#a0a9b4",
-    "stroke": "#8b96a3",
-    "rule": "#343b44",
-    "conv": "#1d3550",
-    "pool": "#203a25",
-    "linear": "#3b2742",
-    "panel": "#1b1f24",
-    "bar": "#6aa7ea",
-    "track": "#2d333b",
-    "skip": "#f2946c",
-    "front": "#252b32",
-    "side": "#4a5460",
-    "top": "#363e48",
-}
+LIGHT, DARK = ({name: pair[dark] for name, pair in COLORS.items()} for dark in (0, 1))
 FONTS = '"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif'
 SCREEN = "@media screen and (prefers-color-scheme:dark)"  # a PDF is light
 

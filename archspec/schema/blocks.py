@@ -184,9 +184,7 @@ def known_blocks(blocks: Written, bases: Iterable[str]) -> list[Schema]:
     return [
         _where(alone, layer, {"if": is_run(), "then": run, "else": _layers(layer)}),
         _where(
-            {"not": {"required": ["blocks"]}, **extends},
-            layer,
-            when("object", run, _layers(layer)),
+            {"not": {"required": ["blocks"]}, **extends}, layer, when("object", run, _layers(layer))
         ),
     ]
 

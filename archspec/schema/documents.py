@@ -135,11 +135,7 @@ def _shipped_specs() -> Mapping[str, Mapping[str, Any]]:
 def _definitions(blocks: Written) -> Schema:
     hidden, taken = sorted({*MODULE_ATTRIBUTES, "self", "x"}), [*SCOPE, *OPS, *COMBINATORS]
     return {
-        "attribute": {
-            "type": "string",
-            "pattern": NAME,
-            "not": {"enum": hidden},
-        },
+        "attribute": {"type": "string", "pattern": NAME, "not": {"enum": hidden}},
         "place": {"type": "string", "pattern": PLACE, "not": {"enum": hidden}},
         "layer-name": {
             "type": ["string", "null"],
