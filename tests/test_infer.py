@@ -21,7 +21,8 @@ import archspec
 from archspec import helpers
 from archspec.api import MEMO
 from archspec.classes import classes
-from archspec.infer import Inference, infer, infer_file, main_text
+from archspec.cli import main
+from archspec.infer import Inference, infer, infer_file
 from archspec.infer.header import read_header
 from archspec.ir import Op, fields_of
 from archspec.language.load import parse_text
@@ -373,7 +374,7 @@ def test_a_file_gives_a_spec_that_builds_it(checkpoint: Path, tmp_path: Path) ->
     spec = tmp_path / "resnet18_f37072fd.yaml"
     spec.write_text(found.text or "", "utf-8")
     archspec.from_weights(spec, checkpoint)
-    assert main_text(checkpoint, output=spec) == (0, found.text, found.notes)
+    assert infer_file(checkpoint, output=spec) == found
     again = infer_file(checkpoint)
     assert said(again) == ["extends: resnet18_f37072fd", "name: resnet18_f37072fd_inferred"]
     assert again.unchanged
@@ -391,21 +392,24 @@ def test_a_pickled_file_and_wrappers(tmp_path: Path) -> None:
 def test_a_safetensors_file_is_read_without_torch(checkpoint: Path) -> None:
     code = (
         "import sys\n"
-        "from archspec.infer import main_text\n"
-        "code, text, notes = main_text(sys.argv[1])\n"
-        "assert code == 0 and 'extends: resnet18' in text, notes\n"
+        "from archspec.cli import main\n"
+        "assert main(['infer', sys.argv[1]]) == 0\n"
         "assert not {'torch', 'safetensors', 'numpy'} & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(checkpoint)], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(checkpoint)], check=True, capture_output=True, text=True
+    )
+    assert "extends: resnet18" in done.stdout
 
 
-def test_exit_codes(tmp_path: Path) -> None:
+def test_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save_file({"a": torch.ones(2)}, tmp_path / "a.safetensors")
-    code, text, notes = main_text(tmp_path / "a.safetensors")
-    assert (code, text) == (1, "")
-    assert "no built-in spec" in notes
-    assert main_text(tmp_path / "b.safetensors")[0] == 2
-    assert main_text(write_spec(tmp_path, "input: [3]\n"))[0] == 2
+    assert main(["infer", str(tmp_path / "a.safetensors")]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "no built-in spec" in said.err
+    assert main(["infer", str(tmp_path / "b.safetensors")]) == 2
+    assert main(["infer", str(write_spec(tmp_path, "input: [3]\n"))]) == 2
 
 
 def entry(shape: object, offsets: object, dtype: object = "F32") -> dict[str, object]:

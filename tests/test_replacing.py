@@ -17,6 +17,7 @@ from archspec.cli import files as rendered
 from archspec.cli import infer
 from archspec.diagnostics import UnreadableFile
 from archspec.files import remove_leftovers, temporary_in, write_files, write_text
+from archspec.infer import Inference
 from archspec.lint import fixes
 from support.linting import HEAD, Project
 
@@ -111,7 +112,7 @@ def test_so_does_a_generated_file(project: Project) -> None:
 
 
 def test_so_does_what_is_inferred(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(infer, "main_text", lambda *_: (0, "a spec\n", "notes"))
+    monkeypatch.setattr(infer, "infer_file", lambda *_: Inference("a spec\n"))
     pipe = Reader(project.folder / "pipe")
     assert project.run("infer", "a.pt", "-o", "pipe").code == 0
     assert pipe.text() == "a spec\n"

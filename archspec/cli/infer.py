@@ -14,7 +14,7 @@ from pathlib import Path
 
 from archspec.cli.lines import fail, note, say
 from archspec.files import write_files
-from archspec.infer import main_text
+from archspec.infer import infer_file
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,15 +32,17 @@ def run(args: argparse.Namespace) -> int:
     if output is not None and output.is_file() and not args.force:
         fail(f"{args.output} exists; pass --force to overwrite it")
         return 2
-    code, text, notes = main_text(args.checkpoint, args.name, output)
-    if code:
-        note(*f"error: {notes}".splitlines())
-        return code
+    found = infer_file(args.checkpoint, args.name, output)
+    if found.text is None:
+        note(*f"error: {found.notes}".splitlines())
+        return 1
     if output is None:
-        print(text, end="")
+        print(found.text, end="")
+        if found.file:
+            note(f"save it next to {found.file}, where `extends` can find that spec")
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_files({output: text}, {} if args.force else {output: None})
+        write_files({output: found.text}, {} if args.force else {output: None})
         say(f"wrote {output.as_posix()}")
-    note(*notes.splitlines())
+    note(*found.notes.splitlines())
     return 0

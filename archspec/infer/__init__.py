@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.checkpoints import kind_of, without_prefixes
-from archspec.diagnostics import UnreadableFile, shown
+from archspec.diagnostics import shown
 from archspec.extras import needed_for
 from archspec.infer.candidates import Candidate, Match, matches, shipped_specs, templates
 from archspec.infer.check import Goal, checked
@@ -204,21 +204,4 @@ def _of_other_widths(candidates: Iterable[Candidate], goal: Goal) -> Iterator[In
         yield checked(whole, goal, _based(candidate, others), candidate)
 
 
-def main_text(
-    path: str | Path, name: str | None = None, output: str | Path | None = None
-) -> tuple[int, str, str]:
-    """Infer for the command line: return the exit code, the YAML, and notes for people.
-
-    0: a spec was found; 1: no spec fits the file; 2: the file cannot be read.
-    """
-    try:
-        found = infer_file(path, name, output)
-    except UnreadableFile as error:
-        return 2, "", str(error)
-    notes = found.notes
-    if found.file and not output:
-        notes = f"save it next to {found.file}, where `extends` can find that spec\n{notes}"
-    return (1 if found.text is None else 0), found.text or "", notes
-
-
-__all__ = ["Inference", "infer", "infer_file", "main_text"]
+__all__ = ["Inference", "infer", "infer_file"]

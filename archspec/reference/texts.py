@@ -34,3 +34,4 @@ FUNCTIONS = _texts("functions")
 SCOPE: dict[str, str] = _TABLES["scope"]
 LEFT_OUT: dict[str, str] = _TABLES["left_out"]
 BLOCK_EXAMPLES: dict[str, str] = _TABLES["block_examples"]
+PAGE: dict[str, str] = _TABLES["page"]
