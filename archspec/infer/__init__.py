@@ -26,7 +26,7 @@ from archspec.infer.check import Goal, checked
 from archspec.infer.header import read_header
 from archspec.infer.inference import UNKNOWN, Inference
 from archspec.infer.own import Own, folders_around, own_specs
-from archspec.infer.resnet import NoResNet, Proposal, propose
+from archspec.infer.resnet import NoResNet, propose
 from archspec.infer.text import difference, inherited, plain, written
 from archspec.infer.widths import NoWidths, with_widths
 from archspec.language.load import shipped
@@ -114,16 +114,13 @@ def _from_match(match: Match, others: Iterable[Candidate], goal: Goal) -> Infere
         over["input"] = [match.channels, *spec.input[1:]]
     if match.classes is not None:
         if "classes" not in spec.args:
-            shown = match.candidate.shown
-            return Inference(
-                reasons=(
-                    f"`{shown}` matches, except that the last layer has {match.classes} outputs",
-                )
-            )
+            found = f"`{match.candidate.shown}` matches"
+            reason = f"{found}, except that the last layer has {match.classes} outputs"
+            return Inference(reasons=(reason,))
         over["args"] = {"classes": match.classes}
-    found = _based(match.candidate, tuple(one.shown for one in others))
-    found = dataclasses.replace(found, unchanged=not over)
-    return checked({"extends": base, "name": goal.name, **over}, goal, found, match.candidate)
+    based = _based(match.candidate, tuple(one.shown for one in others))
+    based = dataclasses.replace(based, unchanged=not over)
+    return checked({"extends": base, "name": goal.name, **over}, goal, based, match.candidate)
 
 
 def _based(candidate: Candidate, alternatives: tuple[str, ...]) -> Inference:
@@ -138,10 +135,18 @@ def _based(candidate: Candidate, alternatives: tuple[str, ...]) -> Inference:
 
 def _of_other_sizes(goal: Goal) -> Inference:
     try:
-        proposal = propose(goal.shapes)
+        spec, guesses = propose(goal.shapes)
     except NoResNet as error:
         return Inference(reasons=(_unlike(goal), f"it is not a ResNet: {error}"))
-    return _from_proposal(proposal, goal)
+    wanted: dict[str, Any] = {"name": goal.name, **spec}
+    base = _nearest(wanted, goal.name)
+    if base is not None:
+        over = {"extends": base, "name": goal.name, **difference(*_sides(base, wanted))}
+        candidate = shipped_specs()[base]
+        shorter = checked(over, goal, Inference(base=base, guesses=guesses), candidate)
+        if shorter.text is not None:
+            return shorter
+    return checked(wanted, goal, Inference(guesses=guesses))
 
 
 def _unlike(goal: Goal) -> str:
@@ -150,19 +155,6 @@ def _unlike(goal: Goal) -> str:
     few = ", ".join(f"`{shown(key)}`" for key in list(goal.shapes)[:3])
     yours = " and none of yours" if goal.own.specs else ""
     return f"no built-in spec{yours} has these {len(goal.shapes)} tensors ({few}, ...)"
-
-
-def _from_proposal(proposal: Proposal, goal: Goal) -> Inference:
-    wanted: dict[str, Any] = {"name": goal.name, **proposal.spec}
-    base = _nearest(wanted, goal.name)
-    if base is not None:
-        over = {"extends": base, "name": goal.name, **difference(*_sides(base, wanted))}
-        candidate = shipped_specs()[base]
-        found = Inference(base=base, guesses=proposal.guesses)
-        shorter = checked(over, goal, found, candidate)
-        if shorter.text is not None:
-            return shorter
-    return checked(wanted, goal, Inference(guesses=proposal.guesses))
 
 
 def _sides(base: str, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

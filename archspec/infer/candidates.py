@@ -97,26 +97,24 @@ class Candidate:
         return os.path.realpath(self.folder) == os.path.realpath(output.parent)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A spec that matches a checkpoint, except for the numbers of input channels and outputs."""
 
     candidate: Candidate
     channels: int | None
     classes: int | None
 
-    @property
-    def order(self) -> tuple[int, tuple[bool, int, int, str]]:
-        """The sort key for matches: the one that requires the fewest changes comes first."""
-        changes = (self.channels is not None) + (self.classes is not None)
-        return changes, self.candidate.plainness
-
 
 def matches(shapes: Shapes, candidates: Iterable[Candidate]) -> list[Match]:
     """Every spec that matches `shapes`, the one that requires the fewest changes first."""
     alike = _alike(shapes, candidates)
     found = [match for one in alike if (match := _match(*one, shapes)) is not None]
-    return sorted(found, key=lambda match: match.order)
+    return sorted(found, key=_order)
+
+
+def _order(match: Match) -> tuple[int, tuple[bool, int, int, str]]:
+    changes = (match.channels is not None) + (match.classes is not None)
+    return changes, match.candidate.plainness
 
 
 def templates(

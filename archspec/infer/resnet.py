@@ -24,12 +24,7 @@ class NoResNet(Exception):
     """Why the names and shapes are not those of a ResNet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A spec that may match a checkpoint, and the guesses made for it."""
-
-    spec: dict[str, Any]
-    guesses: tuple[str, ...]
+Proposal = tuple[dict[str, Any], tuple[str, ...]]  # a spec, and the guesses made for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ class _Reader:
         spec |= {"stem": stem, "stages": stages, "head": head}
         if names:
             spec["names"] = names
-        return Proposal(spec, tuple(self.guesses))
+        return spec, tuple(self.guesses)
 
     def stem(self) -> tuple[dict[str, Any], int, int, int]:
         """Stem, input channels, output channels, size of the image."""

@@ -108,10 +108,8 @@ def forms(graph: Graph) -> list[Form]:
 
 def _uses(graph: Graph) -> Iterator[Use]:
     for node in (node for node in graph.nodes if not node.aside):
-        source = (
-            graph.nodes[node.inputs[0]].y if node.inputs and node.inputs[0] >= 0 else graph.input
-        )
-        shapes = [source, *(unit.y for unit in node.units)]
+        source = next(iter(node.inputs), -1)
+        shapes = [graph.output(source), *(unit.y for unit in node.units)]
         for place, (enters, unit) in enumerate(zip(shapes, node.units, strict=False)):
             if node.kind:
                 projects = any(map(_projects, _joins(simplified(unit.steps))))

@@ -265,8 +265,7 @@ def _notes(graph: Graph) -> Iterator[str]:
     ways = {"smaller": dict[str, None](), "larger": dict[str, None]()}
     for node in graph.nodes:
         for source, layers in zip(node.inputs, node.on_way, strict=False):
-            here = graph.nodes[source].y if source >= 0 else graph.input
-            way = "smaller" if here.spatial > node.y.spatial else "larger"
+            way = "smaller" if graph.output(source).spatial > node.y.spatial else "larger"
             ways[way] |= dict.fromkeys(layers)
     told = [f"to a {way} image: {'; '.join(layers)}" for way, layers in ways.items() if layers]
     if told:

@@ -70,6 +70,10 @@ class Graph:
         assert self.analysis.network is not None
         return self.analysis.network.input
 
+    def output(self, place: int) -> Shape:
+        """The output shape of a row; -1 is the network's input."""
+        return self.nodes[place].y if place >= 0 else self.input
+
 
 # Rows -------------------------------------------------------------------------------------
 

@@ -55,22 +55,13 @@ class File:
     lines: list[Shown]
 
 
-@dataclass
-class Panes:
-    """The spec with its blocks on one side, and the source on the other.
-
-    `of_findings` has the id of the line of each finding, in order.
-    """
-
-    spec: list[File]
-    source: File
-    of_findings: list[str]
-
-
 def panes(
     spec: Spec, network: Network, source: str, findings: Sequence[Finding], key: str
-) -> Panes:
-    """Both sides; `key` starts the ids."""
+) -> tuple[list[File], File, list[str]]:
+    """The spec with its blocks, the source, and the id of the line of each finding, in order.
+
+    `key` starts the ids.
+    """
     documents = _documents(spec, network.tree)
     notes = defaults_of(network.tree, spec)
     places, files, spans = Places(frozenset(spec.blocks)), list[File](), list[Span | None]()
@@ -88,7 +79,7 @@ def panes(
     right = [Shown(f"{key}s{n}", n, pieces) for n, pieces in enumerate(python_pieces(source), 1)]
     _connect(left, right, links(source, network, spec.data), places)
     of_findings = [_place(one, spans, left) for one in findings]
-    return Panes(files, File(f"{spec.name}.py", "generated", right), of_findings)
+    return files, File(f"{spec.name}.py", "generated", right), of_findings
 
 
 def _documents(spec: Spec, tree: ExpandedNetwork) -> dict[str, Document]:

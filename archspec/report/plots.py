@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
+from itertools import groupby
 from typing import NamedTuple
 
+from archspec.analysis import Analysis
 from archspec.report.layers import Layer
 from archspec.report.numbers import brief, exact, mebibytes, round_number, sizes
 
@@ -18,12 +20,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 514, 24, 130
 LETTER = 7.0  # units that a letter of a label takes, also in print, where labels are larger
 
 
-class Stretch(NamedTuple):
-    """Consecutive layers of one attribute of the network."""
-
-    name: str
-    start: int
-    stop: int
+Stretch = tuple[str, int, int]  # layers of one attribute of the network: its name, start, stop
 
 
 def along_the_depth(layers: Sequence[Layer], key: str) -> list[str]:
@@ -55,10 +52,10 @@ def along_the_depth(layers: Sequence[Layer], key: str) -> list[str]:
 
 def _stretches(rows: Sequence[Layer]) -> Iterator[Stretch]:
     start = 0
-    for place in range(1, len(rows) + 1):
-        if place == len(rows) or _top(rows[place]) != _top(rows[start]):
-            yield Stretch(_top(rows[start]), start, place)
-            start = place
+    for name, group in groupby(rows, _top):
+        stop = start + len([*group])
+        yield name, start, stop
+        start = stop
 
 
 def _top(row: Layer) -> str:
@@ -181,17 +178,12 @@ def _plot(key: str, title: str, what: str, desc: str, inner: str) -> str:
 # Several networks -----------------------------------------------------------------------
 
 
-class Point(NamedTuple):
-    """A network: its name, parameters, and multiply-adds."""
-
-    name: str
-    params: int
-    macs: int
+Point = tuple[str, Analysis]  # with the name of the network
 
 
 def scatter(points: Sequence[Point]) -> str:
     """Plot multiply-adds against parameters, both on log scales."""
-    across, up = _decades([p.params for p in points]), _decades([p.macs for p in points])
+    across, up = _decades([a.params for _, a in points]), _decades([a.macs for _, a in points])
     left, right, top, bottom = 60.0, 700.0, 26.0, 330.0
 
     def x(value: float) -> float:
@@ -209,14 +201,13 @@ def scatter(points: Sequence[Point]) -> str:
         f'x="{left - 6}" y="{y(tick) + 3.2:.1f}" text-anchor="end">{round_number(tick)}</text>'
         for tick in _log_ticks(up)
     )
-    taken: list[Box] = [
-        (x(p.params) - 5, y(p.macs) - 5, x(p.params) + 5, y(p.macs) + 5) for p in points
-    ]
-    dots = "".join(
-        _dot(p, x(p.params), y(p.macs), taken, (left, 12, right + 8, bottom)) for p in points
-    )
+    places = [(x(analysis.params), y(analysis.macs)) for _, analysis in points]
+    taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
+    room = (left, 12, right + 8, bottom)
+    pairs = zip(points, places, strict=True)
+    dots = "".join(_dot(point, *place, taken, room) for point, place in pairs)
     listed = "; ".join(
-        f"{p.name}: {brief(p.params)} parameters, {brief(p.macs)} MACs" for p in points
+        f"{name}: {brief(a.params)} parameters, {brief(a.macs)} MACs" for name, a in points
     )
     return (
         '<svg class="plot scatter" viewBox="0 0 710 366" role="img" aria-labelledby="st sd">'
@@ -233,16 +224,17 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 def _dot(point: Point, x: float, y: float, taken: list[Box], room: Box) -> str:
     """A dot, with its name at the nearest free place around it."""
-    places = [_around(x, y, way, far, len(point.name) * 6.2) for far in FAR for way in range(8)]
+    name, analysis = point
+    places = [_around(x, y, way, far, len(name) * 6.2) for far in FAR for way in range(8)]
     free = (p for p in places if _within(p.box, room) and not any(_meet(p.box, o) for o in taken))
     place = next(free, places[0])
     taken.append(place.box)
     lead = f'<path class="lead" d="M{x:.1f} {y:.1f}L{place.x:.1f} {place.y:.1f}"/>'
-    said = f"{point.name}: {exact(point.params)} parameters, {exact(point.macs)} MACs"
+    said = f"{name}: {exact(analysis.params)} parameters, {exact(analysis.macs)} MACs"
     return (
         f'{lead * place.far}<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>'
         f'{escape(said)}</title></circle><text x="{place.box[0]:.1f}" y="{place.box[3] - 3:.1f}">'
-        f"{escape(point.name)}</text>"
+        f"{escape(name)}</text>"
     )
 
 

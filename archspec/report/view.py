@@ -20,7 +20,7 @@ from archspec.report.findings import Finding, file_name, findings_of
 from archspec.report.layers import FLOAT, Layer, layers_of
 from archspec.report.numbers import brief, exact, field_of, mebibytes, sizes
 from archspec.report.panes import panes
-from archspec.report.plots import Point, along_the_depth, scatter
+from archspec.report.plots import along_the_depth, scatter
 
 ARROW = "\u00a0\u2192 "
 
@@ -52,14 +52,13 @@ OF_LAYERS = [
 def view(subjects: Sequence[Subject], memo: Memo | None) -> dict[str, Any]:
     """The content of the page; raises `SpecError` for a spec that cannot be expanded."""
     pairs = [_network(subject, f"n{n}", memo) for n, subject in enumerate(subjects, 1)]
-    points = [Point(one["name"], analysis.params, analysis.macs) for one, analysis in pairs]
     compared = [(one["key"], one["name"], _compared(analysis)) for one, analysis in pairs]
     return {
         "title": " and ".join(_few([subject.name for subject in subjects])),
         "networks": [one for one, _ in pairs],
         "columns": [Column("Network", False), *map(Column, compared[0][-1])],
         "compared": compared,
-        "scatter": Markup(scatter(points)),
+        "scatter": Markup(scatter([(one["name"], analysis) for one, analysis in pairs])),
     }
 
 
@@ -75,7 +74,7 @@ def _network(subject: Subject, key: str, memo: Memo | None) -> tuple[dict[str, A
     network: Network = classes_of(tree, spec)
     found = findings_of(spec, memo)
     layers = layers_of(analysis)
-    sides = panes(spec, network, generate(network), found, key)
+    files, source, places = panes(spec, network, generate(network), found, key)
     made = {
         "key": key,
         "name": subject.name,
@@ -88,8 +87,9 @@ def _network(subject: Subject, key: str, memo: Memo | None) -> tuple[dict[str, A
         "folded": sum(layer.again for layer in layers),
         "total": _total(analysis, layers),
         "plots": [Markup(plot) for plot in along_the_depth(layers, key)],
-        "panes": sides,
-        "findings": list(zip(found, sides.of_findings, strict=True)),
+        "files": files,
+        "source": source,
+        "findings": list(zip(found, places, strict=True)),
         "verdict": _verdict(found),
     }
     return made, analysis
