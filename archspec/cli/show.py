@@ -112,25 +112,25 @@ def _add_results(group: argparse._MutuallyExclusiveGroup) -> None:
 def run(args: argparse.Namespace) -> int:
     """0; findings are raised as `SpecError`."""
     _check_usage(args)
+    print(_text(args))
+    return 0
+
+
+def _text(args: argparse.Namespace) -> str:
     if args.pass_:
         check_named(args.spec)
-        print(PASSES[args.pass_](args.spec, settings(args)))
-        return 0
+        return PASSES[args.pass_](args.spec, settings(args))
     spec = chosen(args)
     if args.resolved:
-        print(_resolved(spec, args.format), end="")
-        return 0
+        return _resolved(spec, args.format)
     analysis = analyze(spec)
     if args.convention:
         analysis = analysis.counted(args.convention)
     if args.memory:
-        print(_memory(analysis, spec, args))
-        return 0
+        return _memory(analysis, spec, args)
     if args.roofline:
-        print(_roofline(analysis, spec, args))
-        return 0
-    print(formats.load(args.format)(analysis, spec, args.depth))
-    return 0
+        return _roofline(analysis, spec, args)
+    return formats.load(args.format)(analysis, spec, args.depth)
 
 
 def _check_usage(args: argparse.Namespace) -> None:
@@ -189,5 +189,5 @@ def _roofline(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
 def _resolved(spec: Spec, form: str) -> str:
     data = {key: spec.data[key] for key in KEYS if key in spec.data}
     if form == "json":
-        return json.dumps(data, indent=2) + "\n"
-    return dumped(data, flow=None, width=100)
+        return json.dumps(data, indent=2)
+    return dumped(data, flow=None, width=100).removesuffix("\n")

@@ -141,7 +141,7 @@ class Comparison:
         layers = patterns([key.rpartition(".")[0] for key in lost], self.facts, old=True)
         if len(layers) == 1:
             return f"only {layers[0]} {'is' if self.facts.old.holds(layers[0]) else 'are'} lost"
-        return f"{_keys(len(lost))} are lost" if lost else "all fit"
+        return f"{plural(len(lost), 'key')} are lost" if lost else "all fit"
 
 
 def compare(
@@ -163,10 +163,6 @@ def _phrases(lines: Sequence[Line]) -> str:
 
 def _some(said: Sequence[str]) -> str:
     return ", ".join(said if len(said) <= MOST_WORDS else [*said[: MOST_WORDS - 1], "and more"])
-
-
-def _keys(number: int) -> str:
-    return plural(number, "key")
 
 
 def _fresh(weights: Checkpoint) -> str:

@@ -94,8 +94,9 @@ def forms(graph: Graph) -> list[Form]:
         drawn = simplified(use.unit.steps)
         if sum(1 for _ in layers_in(drawn)) < 2:
             continue
+        residual = any(_shortcut(join) is not None for join in _joins(drawn))
         key = (use.unit.kind, _signature(drawn))
-        form = found.setdefault(key, Form(use.unit.kind, residual=_is_residual(drawn)))
+        form = found.setdefault(key, Form(use.unit.kind, residual=residual))
         form.uses.append(use)
     ordered = sorted(found.values(), key=lambda form: -form.macs)
     for form in ordered:
@@ -112,7 +113,7 @@ def _uses(graph: Graph) -> Iterator[Use]:
         shapes = [graph.output(source), *(unit.y for unit in node.units)]
         for place, (enters, unit) in enumerate(zip(shapes, node.units, strict=False)):
             if node.kind:
-                projects = any(map(_projects, _joins(simplified(unit.steps))))
+                projects = any(map(_shortcut, _joins(simplified(unit.steps))))
                 yield Use(unit, node, place, enters, projects)
 
 
@@ -141,14 +142,6 @@ def _shortcut(join: Join) -> tuple[Step, ...] | None:
     short = min(join.branches, key=lambda branch: sum(1 for _ in layers_in(branch)))
     few = len(short) <= 3 and all(isinstance(step, Box) for step in short)
     return short if few else None
-
-
-def _projects(join: Join) -> bool:
-    return bool(_shortcut(join))
-
-
-def _is_residual(steps: Sequence[Step]) -> bool:
-    return any(_shortcut(join) is not None for join in _joins(steps))
 
 
 def _signature(steps: Sequence[Step]) -> object:

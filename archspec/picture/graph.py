@@ -100,7 +100,7 @@ class _Builder:
         """Whether the last row is a join, which takes an activation that follows."""
         if x < 0 or x != len(self.nodes) - 1:
             return False
-        return bool(self.nodes[x].sign and not self.nodes[x].kind)
+        return self.nodes[x].joins
 
     def run_stage(self, stage: Unit, x: int, names: dict[str, int]) -> int:
         units = [step for step in stage.steps if isinstance(step, Unit)]

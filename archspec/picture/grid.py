@@ -93,7 +93,7 @@ def _images(graph: Graph) -> list[tuple[int, ...]]:
 def _image(graph: Graph, place: int, reading: list[int]) -> tuple[int, ...]:
     """The image size of a row's column; its input's size if it only resizes for a sum."""
     node, readers = graph.nodes[place], [graph.nodes[one] for one in reading]
-    if len(readers) == 1 and _is_join(readers[0]) and node.inputs[0] >= 0:
+    if len(readers) == 1 and readers[0].joins and node.inputs[0] >= 0:
         return graph.nodes[node.inputs[0]].y.spatial
     return node.y.spatial
 
@@ -105,7 +105,7 @@ def grid(graph: Graph, where: Grid, top: float) -> Column:
     spans = dict[Node, tuple[float, float]]()
     for node, cell in zip(graph.nodes, where.cells, strict=True):
         y = tops[cell.time]
-        drawn = _join(node, where, cell, y) if _is_join(node) else _cell(node, where, cell, y)
+        drawn = _join(node, where, cell, y) if node.joins else _cell(node, where, cell, y)
         items.append(Group(node.path, tuple(drawn)))
         spans[node] = y, y + _height(node)
     items += _lines(graph, where, tops, bottoms)
@@ -125,12 +125,8 @@ def _headings(where: Grid, y: float) -> Iterator[Item]:
     yield Line(((0, y + 6), (wide, y + 6)), "rule", 0.8)
 
 
-def _is_join(node: Node) -> bool:
-    return bool(node.sign and not node.kind)
-
-
 def _height(node: Node) -> float:
-    if _is_join(node):
+    if node.joins:
         return 2 * RADIUS + 8
     return 41 if node.kind else 29
 
@@ -203,7 +199,7 @@ def _lines(graph: Graph, where: Grid, tops: list[float], bottoms: list[float]) -
                 continue
             start = where.cells[source]
             first = graph.nodes[source]
-            high = 2 * RADIUS if _is_join(first) else _height(first)
+            high = 2 * RADIUS if first.joins else _height(first)
             y0 = tops[start.time] + high + (2 * DEEP[1] if first.times > 1 else 0)
             middle = _way(where, start, cell, taken, used)
             x0 = where.x(start.column) - DEEP[0]
@@ -211,7 +207,7 @@ def _lines(graph: Graph, where: Grid, tops: list[float], bottoms: list[float]) -
             for x, time in middle:
                 points += [(x, tops[time]), (x, bottoms[time])]
             end = (where.x(cell.column) - DEEP[0], tops[cell.time])
-            if _is_join(node):
+            if node.joins:
                 center = (end[0], end[1] + RADIUS)
                 end = _toward(center, points[-1])
             color = "stroke" if start.column == cell.column else "skip"

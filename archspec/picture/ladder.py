@@ -26,7 +26,7 @@ def ladder_of(graph: Graph) -> list[float]:
     other networks.
     """
     nodes = graph.nodes
-    if any(node.aside or (node.sign and not node.kind) for node in nodes):
+    if any(node.aside or node.joins for node in nodes):
         return []
     if any(node.inputs[:1] != [place - 1] for place, node in enumerate(nodes)):
         return []

@@ -261,7 +261,7 @@ def ends(piece: Piece, enters: Sizes, leaves: Sizes) -> Piece:
     """A piece, with an arrow and a shape at its top and its bottom."""
     texts = [words.sizes(shape.sizes) for shape in (enters, leaves)]
     items: tuple[Item, ...] = (
-        Line(((0, 0), (0, 14)), arrow=True) if not piece.items else Line(((0, 0), (0, 14))),
+        Line(((0, 0), (0, 14)), arrow=not piece.items),
         Text(5, 9, texts[0]),
         *moved(piece.items, 0, 14),
         Line(((0, 14 + piece.height), (0, 28 + piece.height)), arrow=True),

@@ -40,6 +40,11 @@ class Node:
     aside: bool = False
     on_way: tuple[tuple[str, ...], ...] = ()  # the layers on the way from each input
 
+    @property
+    def joins(self) -> bool:
+        """Whether it is a join of rows."""
+        return bool(self.sign and not self.kind)
+
 
 @dataclass(frozen=True)
 class Graph:

@@ -57,7 +57,7 @@ def spine(graph: Graph, top: float) -> Column:
     for node in [*main, *after]:
         high = height(node)
         if not node.aside:
-            items.append(down(BOX / 2, y - GAP, y))
+            items.append(Line(((BOX / 2, y - GAP), (BOX / 2, y)), arrow=True))
         items.append(Group(node.path, tuple(_row(graph, node, y))))
         spans[node] = y, y + high
         y += high + (2 * DEEP[1] if node.times > 1 else 0) + GAP
@@ -165,11 +165,6 @@ def _two_lines(node: Node, x: float, y: float, wide: float, used: float) -> Iter
     line = fitting(node.lines, room)
     longest = node.lines[0] if node.lines else ""
     yield Text(x + edge, y + 25.5, line, full="" if line == longest else longest)
-
-
-def down(x: float, y0: float, y1: float) -> Line:
-    """An arrow from one box to the next."""
-    return Line(((x, y0), (x, y1)), arrow=True)
 
 
 def slab(x: float, middle: float, y: Sizes) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.analysis import Analysis
 from archspec.diagnostics import visible
 from archspec.expression import show, whole
-from archspec.ir import Op, Shape
+from archspec.ir import Op, Shape, each
 from archspec.rounding import rounded
 
 TIMES = "\u00d7"
@@ -86,7 +86,7 @@ def _named(op: Op) -> str:
     if is_depthwise(op):
         return "depthwise"
     rate: Any = getattr(op, "dilation", 1)
-    dilated = "dilated " if op.projects and _most(rate) > 1 else ""
+    dilated = "dilated " if op.projects and max(each(rate, 1)) > 1 else ""
     return dilated + words(op)
 
 
@@ -123,17 +123,10 @@ def _groups(op: Op) -> int:
     return groups if op.projects and groups > 1 and not is_depthwise(op) else 0
 
 
-def _most(sizes: int | tuple[int, ...]) -> int:
-    return max(sizes) if isinstance(sizes, tuple) else sizes
-
-
 def window(op: Op) -> str:
     """The kernel: `3×3`."""
     sizes: Any = getattr(op, "kernel_size", None)
-    if sizes is None:
-        return ""
-    rank = max(op.rank, 1)
-    return TIMES.join(map(str, sizes if isinstance(sizes, tuple) else (sizes,) * rank))
+    return "" if sizes is None else TIMES.join(map(str, each(sizes, max(op.rank, 1))))
 
 
 def scale(op: Op) -> str:

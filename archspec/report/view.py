@@ -11,6 +11,7 @@ from markupsafe import Markup
 from archspec.analysis import Analysis, analyze_network
 from archspec.classes import classes_of
 from archspec.codegen import generate
+from archspec.diagnostics import plural
 from archspec.expand import expand_network
 from archspec.ir.classes import Network
 from archspec.language import Spec
@@ -118,7 +119,7 @@ def _verdict(found: Sequence[Finding]) -> str:
     if not found:
         return "No findings."
     counts = {word: sum(one.severity == word for one in found) for word in ("error", "warning")}
-    texts = [f"{n} {word}{'s' * (n > 1)}" for word, n in counts.items() if n]
+    texts = [plural(n, word) for word, n in counts.items() if n]
     return f"{' and '.join(texts)}."
 
 

@@ -17,19 +17,8 @@ from archspec.language.words import PARTS_OF_ALL, SCOPE
 from archspec.ops import OPS
 from archspec.reference import texts as reference
 from archspec.resources import SPECS, ZOO
-from archspec.schema import layers, starts
-from archspec.schema.blocks import (
-    Written,
-    as_declared,
-    block,
-    block_call,
-    is_run,
-    known_blocks,
-    run,
-    shipped,
-    stage,
-    whole,
-)
+from archspec.schema import blocks, layers, starts
+from archspec.schema.blocks import Written
 from archspec.schema.ops import arguments, use
 from archspec.schema.pieces import (
     COMBINATORS,
@@ -58,13 +47,13 @@ def spec_schema(own_blocks: Written | None = None, own_specs: Iterable[str] = ()
 
     `own_blocks` are all blocks of its project that have files, `own_specs` the names of its specs.
     """
-    blocks = {**shipped(), **(own_blocks or {})}
+    known = {**blocks.shipped(), **(own_blocks or {})}
     own = {
         "name": ref("attribute"),
         "class": {"type": ["string", "null"], "pattern": "^[A-Z][A-Za-z0-9_]{0,59}$"},
         "doc": {"type": ["string", "null"], "maxLength": 4000},
         "args": mapping({"type": ["number", "boolean", "null"]}, ref("argument-name")),
-        "defaults": _defaults(blocks),
+        "defaults": _defaults(known),
         "stem": ref("section"),
         "stages": mapping(ref("stage"), ref("place")),
         "head": ref("section"),
@@ -86,11 +75,11 @@ def spec_schema(own_blocks: Written | None = None, own_specs: Iterable[str] = ()
         "if": {"required": ["extends"]},
         "else": _whole(),
         "allOf": [
-            *(as_declared(name, written) for name, written in blocks.items()),
-            layers.torch_free_spec(blocks),
-            *([] if own_blocks is None else known_blocks(blocks, _bases(own_specs))),
+            *(blocks.as_declared(name, written) for name, written in known.items()),
+            layers.torch_free_spec(known),
+            *([] if own_blocks is None else blocks.known_blocks(known, _bases(own_specs))),
         ],
-        "$defs": _definitions(blocks),
+        "$defs": _definitions(known),
     }
 
 
@@ -99,9 +88,9 @@ def block_schema(own_blocks: Written | None = None) -> Schema:
     return {
         "$schema": DRAFT,
         "title": "archspec block",
-        **block(),
-        "allOf": [whole(), layers.torch_free_block()],
-        "$defs": _definitions({**shipped(), **(own_blocks or {})}),
+        **blocks.block(),
+        "allOf": [blocks.whole(), layers.torch_free_block()],
+        "$defs": _definitions({**blocks.shipped(), **(own_blocks or {})}),
     }
 
 
@@ -132,7 +121,7 @@ def _shipped_specs() -> Mapping[str, Mapping[str, Any]]:
     return {name: read(files[name]).data for name in sorted(files)}
 
 
-def _definitions(blocks: Written) -> Schema:
+def _definitions(known: Written) -> Schema:
     hidden, taken = sorted({*MODULE_ATTRIBUTES, "self", "x"}), [*SCOPE, *OPS, *COMBINATORS]
     return {
         "attribute": {"type": "string", "pattern": NAME, "not": {"enum": hidden}},
@@ -156,22 +145,22 @@ def _definitions(blocks: Written) -> Schema:
         "saved": when("string", ref("tensor-name"), names()),
         "block-name": {"type": "string", "pattern": NAME, "not": {"enum": [*taken, *hidden]}},
         "section": layers.section(),
-        "stage": stage(),
-        "run": run(blocks),
-        "words": layers.words(blocks),
-        "block": {**block(), "type": ["object", "null"]},
+        "stage": blocks.stage(),
+        "run": blocks.run(known),
+        "words": layers.words(known),
+        "block": {**blocks.block(), "type": ["object", "null"]},
         "layers": when("array", {"items": ref("layer")}, ref("layer")),
         "named": when("array", {"items": ref("child")}, ref("layer")),
         "entry": {**ref("words"), **when("null", {}, ref("named"))},
         "child": layers.child(),
         "children": layers.children(),
         "layer": layers.layer(),
-        "layer-map": layers.layer_map(blocks),
+        "layer-map": layers.layer_map(known),
         "init": starts.init(),
         "starts": starts.starts(),
         "start": starts.start(),
         **starts.functions(),
-        "torch-free": layers.torch_free(blocks),
+        "torch-free": layers.torch_free(known),
         "body": {"type": "array", "items": ref("layer")},
         "branches": when(
             "object",
@@ -184,14 +173,14 @@ def _definitions(blocks: Written) -> Schema:
         },
         "call": when("object", {"additionalProperties": ref("value")}, numbers(BLOCK_CHANNELS)),
         **{f"op-{key}": arguments(op) for key, op in OPS.items()},
-        **{f"block-{name}": block_call(written) for name, written in blocks.items()},
+        **{f"block-{name}": blocks.block_call(written) for name, written in known.items()},
     }
 
 
-def _defaults(blocks: Written) -> Schema:
+def _defaults(known: Written) -> Schema:
     properties: dict[str, Schema] = {name: ref("entry") for name in PARTS_OF_ALL}
     properties |= {key: when("null", {}, use(op)) for key, op in OPS.items()}
-    properties |= {name: when("null", {}, ref("call")) for name in blocks}
+    properties |= {name: when("null", {}, ref("call")) for name in known}
     return {
         "type": ["object", "null"],
         "properties": properties,
@@ -216,13 +205,13 @@ def _outputs() -> Schema:
 def _whole() -> Schema:
     """The required keys of a spec without `extends`."""
     between = when("object", ref("named"), {})
-    one = {"if": is_run(), "then": {"required": ["block"]}, "else": between}
+    one = {"if": blocks.is_run(), "then": {"required": ["block"]}, "else": between}
     recipe = [key for key, field in Train.model_fields.items() if field.is_required()]
     return {
         "required": ["input"],
         "properties": {
             "stages": {"additionalProperties": one},
-            "blocks": {"additionalProperties": whole()},
+            "blocks": {"additionalProperties": blocks.whole()},
             "train": {"required": recipe},
         },
     }

@@ -14,15 +14,11 @@ from archspec.picture.edges import edges_of
 
 def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
     """The network and its layers."""
-    return _json(analysis, spec.stages)
-
-
-def _json(analysis: Analysis, stages: Container[str]) -> str:
     assert analysis.network is not None
     network = analysis.network
     edges = edges_of(network)
     layers = zip(analysis.rows, visits(network), edges.layers, strict=True)
-    rows = [_row(row, visit, stages) | {"reads": reads} for row, visit, reads in layers]
+    rows = [_row(row, visit, spec.stages) | {"reads": reads} for row, visit, reads in layers]
     whole = {
         "name": analysis.name,
         "input": analysis.input,

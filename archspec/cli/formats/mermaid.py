@@ -38,7 +38,7 @@ def _lines(graph: Graph) -> Iterator[str]:
 
 
 def _box(node: Node) -> str:
-    if node.sign and not node.kind:
+    if node.joins:
         return f'(("{_text(node.sign)}"))'
     times = f" {words.TIMES} {node.times}" if node.times > 1 else ""
     kind = f" ({node.kind})" if node.kind else ""
