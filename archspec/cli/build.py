@@ -16,7 +16,7 @@ from archspec.cli.lines import fail, note, say
 from archspec.cli.options import add_settings, settings
 from archspec.cli.rendering import DEPLOY, find_specs, render_all
 from archspec.codegen import generated
-from archspec.diagnostics import visible
+from archspec.diagnostics import ArchspecError, visible
 from archspec.training import ON_REQUEST
 
 
@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
     outputs = None if args.outputs is None else [n.strip() for n in args.outputs.split(",")]
     deploy = args.target == "deploy"
     if deploy and args.single_file:
-        fail("--single-file is for training scripts, which `--target deploy` does not write")
-        return 2
+        message = "--single-file is for training scripts, which `--target deploy` does not write"
+        raise ArchspecError(message)
     given = (settings(args), outputs, args.single_file, args.asked, deploy)
     files, findings = render_all(find_specs(args.paths), *given)
     if findings:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from archspec.cli import COMMANDS
-from archspec.cli.lines import columns, fail, say
+from archspec.cli.lines import columns, say
 from archspec.cli.project import block_files
-from archspec.diagnostics import alike
+from archspec.diagnostics import ArchspecError, alike
 from archspec.language import shipped
 from archspec.language.library import block_file
 from archspec.language.suggestions.elsewhere import elsewhere
@@ -41,15 +41,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 2 for an unknown name; raises `SpecError` for a block with findings."""
+    """0; raises `SpecError` for a block with findings, and `ArchspecError` for an unknown name."""
     if args.all:
         say(*(_rules() if args.command == "rule" else _everything()))
         return 0
     known = [entry for entries in sections().values() for entry in entries]
     found = [*_own(args.name), *_named(args.name, known)]
     if not found:
-        fail(f"unknown name `{args.name}`", _hint(args.name, known))
-        return 2
+        raise ArchspecError(f"unknown name `{args.name}`", _hint(args.name, known))
     say(*"\n\n\n".join(as_text(entry, columns()) for entry in found).split("\n"))
     return 0
 

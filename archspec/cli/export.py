@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from archspec.api import network
-from archspec.cli.lines import fail, say
+from archspec.cli.lines import say
 from archspec.cli.options import add_settings, chosen
+from archspec.diagnostics import ArchspecError
 from archspec.extras import needed_for
 from archspec.files import write_files
 from archspec.ir.construction import imported
@@ -108,13 +109,12 @@ def run(args: argparse.Namespace) -> int:
     net = network(spec)
     kind = next(name for name in FORMATS if getattr(args, name) is not None)
     file = Path(getattr(args, kind))
-    if (
-        problem := _problem(args, kind)
-        or _misplaced(kind, file)
-        or _imports(spec.name, imported(net))
-    ):
-        fail(*problem.split("\nhelp: ", 1))
-        return 2
+    _check_int8(args, kind)
+    _check_place(kind, file)
+    if classes := imported(net):
+        listed = ", ".join(f"`{path}`" for path in classes)
+        message = f"{spec.name} imports {listed}; `export` runs no code that a spec names"
+        raise ArchspecError(message)
     for library in FORMATS[kind][1]:
         with needed_for("`archspec export`", library):
             import_module(library)
@@ -142,33 +142,28 @@ def _write(file: Path, contents: Mapping[str, bytes], certificate: str) -> None:
     say(*(f"wrote {path}" for path in files))
 
 
-def _misplaced(kind: str, file: Path) -> str:
-    """The error for a file that cannot be written under this name, or nothing."""
+def _check_place(kind: str, file: Path) -> None:
+    """The file must have the suffix of its format, and its directory must exist."""
     suffix = FORMATS[kind][0]
     if file.suffix != suffix:
-        return f"--{kind} expects a file that ends in `{suffix}`, found `{file}`"
-    return "" if file.parent.is_dir() else f"`{file.parent}` is not a directory"
+        raise ArchspecError(f"--{kind} expects a file that ends in `{suffix}`, found `{file}`")
+    if not file.parent.is_dir():
+        raise ArchspecError(f"`{file.parent}` is not a directory")
 
 
-def _imports(name: str, classes: Any) -> str:
-    """The error for a network with classes of its own, or nothing."""
-    listed = ", ".join(f"`{path}`" for path in classes)
-    return f"{name} imports {listed}; `export` runs no code that a spec names" if listed else ""
-
-
-def _problem(args: argparse.Namespace, kind: str) -> str:
-    """The error for options that contradict each other, or nothing."""
+def _check_int8(args: argparse.Namespace, kind: str) -> None:
+    """The options of quantization must not contradict each other."""
     if args.int8 == "dynamic":
-        return f"{DYNAMIC}\nhelp: use static quantization: --int8 --calibrate DATA --evaluate DATA"
+        hint = "use static quantization: --int8 --calibrate DATA --evaluate DATA"
+        raise ArchspecError(DYNAMIC, hint)
     if args.int8 not in (None, "static"):
-        return f"unknown --int8 `{args.int8}`\nhelp: use --int8 after SPEC, or --int8=static"
+        hint = "use --int8 after SPEC, or --int8=static"
+        raise ArchspecError(f"unknown --int8 `{args.int8}`", hint)
     if args.int8 and not (args.calibrate and args.evaluate):
-        return (
-            "--int8 requires images to calibrate and to evaluate with\n"
-            "help: add --calibrate DATA --evaluate DATA"
-        )
+        message = "--int8 requires images to calibrate and to evaluate with"
+        raise ArchspecError(message, "add --calibrate DATA --evaluate DATA")
     if args.int8 and kind not in ("onnx", "openvino"):
-        return f"--int8 requires --onnx or --openvino\nhelp: use one of them in place of --{kind}"
+        message = "--int8 requires --onnx or --openvino"
+        raise ArchspecError(message, f"use one of them in place of --{kind}")
     if args.calibrate and not args.int8:
-        return "--calibrate requires --int8\nhelp: add --int8, or remove --calibrate"
-    return ""
+        raise ArchspecError("--calibrate requires --int8", "add --int8, or remove --calibrate")

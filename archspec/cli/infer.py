@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from archspec.cli.lines import fail, note, say
+from archspec.cli.lines import note, say
+from archspec.diagnostics import ArchspecError
 from archspec.files import write_files
 from archspec.infer import infer_file
 
@@ -30,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """See the description of the command."""
     output = Path(args.output) if args.output else None
     if output is not None and output.is_file() and not args.force:
-        fail(f"{args.output} exists; pass --force to overwrite it")
-        return 2
+        raise ArchspecError(f"{args.output} exists; pass --force to overwrite it")
     found = infer_file(args.checkpoint, args.name, output)
     if found.text is None:
         note(*f"error: {found.notes}".splitlines())

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from archspec import __version__
 from archspec.api import MEMO
-from archspec.cli.lines import fail, say
+from archspec.cli.lines import say
 from archspec.cli.options import add_settings, settings
+from archspec.diagnostics import ArchspecError
 from archspec.files import check_named, write_files
 from archspec.language import load
 from archspec.paths import display_path
@@ -38,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0, or 2 if the file exists but is not a report; raises `SpecError` for findings."""
+    """0; raises `SpecError` for findings, and `ArchspecError` if the file is not a report."""
     subjects = chosen(args)
     text = page(subjects, __version__, MEMO)
     if args.output == Path("-"):
@@ -47,8 +48,7 @@ def run(args: argparse.Namespace) -> int:
     one = len(subjects) == 1
     output = args.output or Path(f"{subjects[0].spec.name if one else 'report'}.html")
     if not args.force and output.is_file() and GENERATED not in output.read_bytes()[:4096]:
-        fail(f"{output.as_posix()} is not a report", "pass --force to overwrite it")
-        return 2
+        raise ArchspecError(f"{output.as_posix()} is not a report", "pass --force to overwrite it")
     output.parent.mkdir(parents=True, exist_ok=True)
     write_files({output: text})
     say(f"wrote {output.as_posix()}")

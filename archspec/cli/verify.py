@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 
 from archspec.api import analyze, network, render_deploy
-from archspec.cli.lines import fail, say
+from archspec.cli.lines import say
 from archspec.cli.options import add_settings, chosen
+from archspec.diagnostics import ArchspecError
 from archspec.extras import needed_for
 from archspec.ir.construction import imported
 
@@ -43,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
     net = network(spec)
     if classes := imported(net):
         listed = ", ".join(f"`{path}`" for path in classes)
-        fail(f"{spec.name} imports {listed}; `verify` does not run code that a spec names")
-        return 2
+        message = f"{spec.name} imports {listed}; `verify` does not run code that a spec names"
+        raise ArchspecError(message)
     with needed_for("`archspec verify`", "torch"):
         from archspec.verify import checks
     witness, done, failed = "", 0, 0

@@ -63,19 +63,18 @@ class _Reader:
     def spec(self) -> Proposal:
         stem, channels, arrives, side = self.stem()
         stages, defaults = self.stages(arrives)
-        spec: dict[str, Any] = {"input": [channels, side, side]}
-        head, classes = self.head()
-        if classes is not None:
-            spec["args"] = {"classes": classes}
+        head, args = self.head()
         norm, names = self.norm()
-        if norm is not None:
-            defaults["norm"] = norm
-        if defaults:
-            spec["defaults"] = defaults
-        spec |= {"stem": stem, "stages": stages, "head": head}
-        if names:
-            spec["names"] = names
-        return spec, tuple(self.guesses)
+        spec = {
+            "input": [channels, side, side],
+            "args": args,
+            "defaults": defaults | norm,
+            "stem": stem,
+            "stages": stages,
+            "head": head,
+            "names": names,
+        }
+        return {key: value for key, value in spec.items() if value}, tuple(self.guesses)
 
     def stem(self) -> tuple[dict[str, Any], int, int, int]:
         """Stem, input channels, output channels, size of the image."""
@@ -92,10 +91,8 @@ class _Reader:
         norm = "bn1" if self.has("bn1.weight") else "norm1"
         stem: dict[str, Any] = {"conv1": layer, norm: "norm", "relu": "act"}
         if small:
-            guess = (
-                f"a stem convolution of {kernel}x{kernel} is assumed to have no stride and no pool"
-            )
-            self.guesses.append(guess)
+            one = f"a stem convolution of {kernel}x{kernel}"
+            self.guesses.append(f"{one} is assumed to have no stride and no pool")
         elif self.has("maxpool.0.weight"):
             wide, _, kernel, _ = self.shape("maxpool.0.weight", 4)
             pool = {"channels": wide, "kernel": kernel, "stride": 2}
@@ -114,26 +111,26 @@ class _Reader:
             given["first"] = first
         return {"deep_stem": given}, leaves
 
-    def head(self) -> tuple[Any, int | None]:
+    def head(self) -> tuple[Any, dict[str, int]]:
+        """The head, and the arguments of the spec that it uses."""
         if not self.has("fc.weight"):
-            return "none", None
+            return "none", {}
         classes, _ = self.shape("fc.weight", 2)
-        layers: dict[str, Any] = {"avgpool": "global_avg_pool", "flatten": "flatten"}
-        layers["fc"] = {"linear": "classes"}
-        if not self.has("fc.bias"):
-            layers["fc"] = {"linear": {"features": "classes", "bias": False}}
-        return layers, classes
+        bare = {"features": "classes", "bias": False}
+        fc = {"linear": "classes" if self.has("fc.bias") else bare}
+        layers = {"avgpool": "global_avg_pool", "flatten": "flatten", "fc": fc}
+        return layers, {"classes": classes}
 
-    def norm(self) -> tuple[Any, dict[str, str]]:
+    def norm(self) -> tuple[dict[str, Any], dict[str, str]]:
         """The network's norm if it is not a batch norm, and prefixes of attributes."""
         prefix = "bn" if self.has("bn1.weight") else "norm"
         self.shape(f"{prefix}1.weight", 1)
         if self.has(f"{prefix}1.running_mean"):
-            return None, {} if prefix == "bn" else {"batch_norm": "norm"}
+            return {}, {} if prefix == "bn" else {"batch_norm": "norm"}
         self.guesses.append(
             "norms without running statistics are assumed to be group norms with 32 groups"
         )
-        return {"group_norm": 32}, {"group_norm": "bn"} if prefix == "bn" else {}
+        return {"norm": {"group_norm": 32}}, {"group_norm": "bn"} if prefix == "bn" else {}
 
     # Stages
 
@@ -182,9 +179,8 @@ class _Reader:
         attention = self.attention(path)
         if not self.has(f"{path}.conv3.weight"):
             if kernels[0][2] != 3:
-                raise NoResNet(
-                    f"`{path}` is not a basic block: its first kernel is {kernels[0][2]}"
-                )
+                kernel = kernels[0][2]
+                raise NoResNet(f"`{path}` is not a basic block: its first kernel is {kernel}")
             channels = kernels[1][0]
             return Block("basic", channels, 0, 0, 1, shortcut, kernel, attention)
         reduced, (width, group, *_) = kernels[0][0], kernels[1]

@@ -21,6 +21,7 @@ from archspec.expand import expand_network
 from archspec.expression import Expr, Name, Value
 from archspec.infer.candidates import MEMO
 from archspec.infer.header import Shapes
+from archspec.infer.resnet import SHRINKS
 from archspec.infer.text import inherited, written
 from archspec.ir import fields_of
 from archspec.ir.visitor import Frame, Visit, visits
@@ -32,7 +33,6 @@ from archspec.places import Path
 from archspec.source.document import Document
 from archspec.source.folder import Files
 
-SHRINKS = "the widths are those of the checkpoint"
 MOST_ROUNDS = 12  # arguments of one block, each of which may depend on the one before
 
 

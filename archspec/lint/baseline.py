@@ -26,14 +26,6 @@ FIELDS = ("rule", "file", "line")
 Key = tuple[str, str, str]
 
 
-class OtherVersionError(Exception):
-    """A baseline with the format of another version of archspec."""
-
-    def __init__(self, version: object) -> None:
-        found = shown(str(version))
-        super().__init__(f"its format is version {found}, but this archspec reads {VERSION}")
-
-
 def write_baseline(report: Report, file: str) -> int:
     """Write the report's warnings, and return their number."""
     keys = zip(report.findings, _keys(report, file), strict=True)
@@ -77,13 +69,11 @@ def _seen_from(folder: str, file: str) -> str:
 def _read(file: str) -> Counter[Key]:
     try:
         data = read_bytes(file, MOST_BYTES)
-        if len(data) <= MOST_BYTES:
-            return _counted(json.loads(data))
-        reason = f"it exceeds {MOST_BYTES:,} bytes"
+        if len(data) > MOST_BYTES:
+            raise UnreadableFile(f"it exceeds {MOST_BYTES:,} bytes")
+        return _counted(json.loads(data))
     except UnreadableFile as error:
-        reason = str(error).partition("`: ")[2]
-    except OtherVersionError as error:
-        reason = str(error)
+        reason = str(error).rpartition("`: ")[2]
     except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
         reason = "it is not a baseline"
     hint = f"create it with `archspec lint --write-baseline {file}`"
@@ -92,7 +82,8 @@ def _read(file: str) -> Counter[Key]:
 
 def _counted(data: Any) -> Counter[Key]:
     if (version := data["version"]) != VERSION or version is True:
-        raise OtherVersionError(version)
+        found = f"its format is version {shown(str(version))}"
+        raise UnreadableFile(f"{found}, but this archspec reads {VERSION}")
     known: Counter[Key] = Counter()
     for finding in data["findings"]:
         rule, path, line = (str(finding[name]) for name in FIELDS)

@@ -90,16 +90,9 @@ def summary(report: Report) -> str:
     """
     if not report.files and not report.findings:
         return ""
-    hidden = [
-        f"{number} {what}"
-        for number, what in (
-            (report.fixed, "fixed"),
-            (report.suppressed, "suppressed"),
-            (report.known, "in the baseline"),
-        )
-        if number
-    ]
-    tail = f" ({', '.join(hidden)})" if hidden else ""
+    left = {"fixed": report.fixed, "suppressed": report.suppressed, "in the baseline": report.known}
+    hidden = ", ".join(f"{number} {what}" for what, number in left.items() if number)
+    tail = f" ({hidden})" if hidden else ""
     number = len(report.unreadable)
     unread = f"; {plural(number, 'path')} could not be read" if number else ""
     return (_found(report) if report.findings else _clean(*_kinds(report))) + tail + unread

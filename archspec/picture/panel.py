@@ -45,12 +45,22 @@ class Piece(NamedTuple):
         return self.left + self.right
 
 
-def piece_of(unit: Unit, enters: Sizes, optional: bool = False, deep: bool = True) -> Piece:
-    """Draw a block between its input and output shapes.
+def piece_of(unit: Unit, enters: Sizes, optional: bool, deep: bool) -> Piece:
+    """Draw a block, with an arrow and a shape at its top and its bottom.
 
     A projection is dashed if it is `optional`. With `deep`, blocks inside it are opened.
     """
-    return ends(_series(simplified(unit.steps, deep), optional), enters, unit.y)
+    piece = _series(simplified(unit.steps, deep), optional)
+    texts = [words.sizes(shape.sizes) for shape in (enters, unit.y)]
+    items: tuple[Item, ...] = (
+        Line(((0, 0), (0, 14)), arrow=not piece.items),
+        Text(5, 9, texts[0]),
+        *moved(piece.items, 0, 14),
+        Line(((0, 14 + piece.height), (0, 28 + piece.height)), arrow=True),
+        Text(6, 26 + piece.height, texts[1]),
+    )
+    right = max(piece.right, *(width(text, SMALL) + 6 for text in texts))
+    return Piece(piece.left, right, piece.height + 28, items)
 
 
 def simplified(steps: Iterable[Step], deep: bool = True) -> tuple[Step, ...]:
@@ -255,17 +265,3 @@ def _into(start: tuple[float, float], corner: tuple[float, float]) -> Line:
     if abs(x) < SUM:
         return Line((start, (x, y - SUM)), arrow=True)
     return Line((start, corner, (SUM if x > 0 else -SUM, y)), arrow=True, r=5)
-
-
-def ends(piece: Piece, enters: Sizes, leaves: Sizes) -> Piece:
-    """A piece, with an arrow and a shape at its top and its bottom."""
-    texts = [words.sizes(shape.sizes) for shape in (enters, leaves)]
-    items: tuple[Item, ...] = (
-        Line(((0, 0), (0, 14)), arrow=not piece.items),
-        Text(5, 9, texts[0]),
-        *moved(piece.items, 0, 14),
-        Line(((0, 14 + piece.height), (0, 28 + piece.height)), arrow=True),
-        Text(6, 26 + piece.height, texts[1]),
-    )
-    right = max(piece.right, *(width(text, SMALL) + 6 for text in texts))
-    return Piece(piece.left, right, piece.height + 28, items)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING
 
 from archspec.expression import Expr, Number, Scalar, Value, show, source
@@ -22,6 +22,8 @@ from archspec.ir.tree import (
 from archspec.language.words import FLOW
 
 STEP = "  "
+
+Shapes = dict[str, str]  # attribute -> the output shape of each application
 
 
 def tree_text(network: ExpandedNetwork) -> str:
@@ -44,12 +46,7 @@ class _Tree:
             yield from self.child(child, shapes, path, indent, child in shortcuts)
 
     def child(
-        self,
-        child: Child,
-        shapes: Mapping[str, str],
-        path: str,
-        indent: str,
-        shortcut: bool = False,
+        self, child: Child, shapes: Shapes, path: str, indent: str, shortcut: bool = False
     ) -> Iterator[str]:
         head = f"{indent}{child.attribute}{_remarks(child, shortcut)}: "
         leaving = shapes.get(child.attribute, "")
@@ -101,8 +98,7 @@ def _in_order(instance: BlockInstance) -> Iterator[Child]:
         yield from instance.children[place : place + 1]
 
 
-def _leaving(sites: Iterable[tuple[str, Site]]) -> dict[str, str]:
-    """The output shape of each application, by attribute."""
+def _leaving(sites: Iterable[tuple[str, Site]]) -> Shapes:
     shapes: dict[str, Counter[str]] = {}
     for attribute, site in sites:
         shapes.setdefault(attribute, Counter())[str(site.y)] += 1
