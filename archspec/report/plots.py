@@ -20,9 +20,6 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 514, 24, 130
 LETTER = 7.0  # units that a letter of a label takes, also in print, where labels are larger
 
 
-Stretch = tuple[str, int, int]  # layers of one attribute of the network: its name, start, stop
-
-
 def along_the_depth(layers: Sequence[Layer], key: str) -> list[str]:
     """Plot parameters, multiply-adds, output memory, and resolution of layers with weights.
 
@@ -32,25 +29,18 @@ def along_the_depth(layers: Sequence[Layer], key: str) -> list[str]:
     rows = [row for row in rows if row.macs] or rows
     if not rows:
         return []
-    stretches = list(_stretches(rows))
+    held = "of each output, one sample in float32"
+    memory = [row.bytes for row in rows]
     return [
-        _bars(f"{key}p", "Parameters", "per layer", rows, stretches, lambda r: r.params, exact),
-        _bars(f"{key}m", "MACs", "per layer", rows, stretches, lambda r: r.macs, exact),
-        _bars(
-            f"{key}a",
-            "Activation memory",
-            "of each output, one sample in float32",
-            rows,
-            stretches,
-            lambda r: r.bytes,
-            mebibytes,
-            2**20,
-        ),
-        _steps(f"{key}r", rows, stretches),
+        _bars(f"{key}p", "Parameters", "per layer", rows, [row.params for row in rows], exact),
+        _bars(f"{key}m", "MACs", "per layer", rows, [row.macs for row in rows], exact),
+        _bars(f"{key}a", "Activation memory", held, rows, memory, mebibytes, 2**20),
+        _steps(f"{key}r", rows),
     ]
 
 
-def _stretches(rows: Sequence[Layer]) -> Iterator[Stretch]:
+def _stretches(rows: Sequence[Layer]) -> Iterator[tuple[str, int, int]]:
+    """Name, start, and stop of consecutive layers in one attribute of the network."""
     start = 0
     for name, group in groupby(rows, _top):
         stop = start + len([*group])
@@ -67,14 +57,13 @@ def _bars(
     title: str,
     what: str,
     rows: Sequence[Layer],
-    stretches: Sequence[Stretch],
-    value: Callable[[Layer], int],
+    values: Sequence[int],
     said: Callable[[int], str],
     unit: int = 1,
 ) -> str:
     """One bar per layer."""
-    values = [value(row) / unit for row in rows]
-    ticks = _ticks(max(values))
+    largest = max(values)
+    ticks = _ticks(largest / unit)
     top = ticks[-1] or 1
     step = (RIGHT - LEFT) / len(rows)
     gap = min(1.2, step * 0.25)
@@ -85,19 +74,18 @@ def _bars(
     )
     bars = "".join(
         f'<path d="M{LEFT + step * place + gap / 2:.1f} {BOTTOM}'
-        f"V{BOTTOM - (BOTTOM - TOP) * number / top:.1f}"
+        f"V{BOTTOM - (BOTTOM - TOP) * (value / unit) / top:.1f}"
         f'h{max(step - gap, 0.4):.1f}V{BOTTOM}z"><title>{escape(row.path)}: '
-        f"{said(value(row))}</title></path>"
-        for place, (row, number) in enumerate(zip(rows, values, strict=True))
-        if number
+        f"{said(value)}</title></path>"
+        for place, (row, value) in enumerate(zip(rows, values, strict=True))
+        if value
     )
-    largest = max(rows, key=value)
-    desc = f"{len(rows)} layers; most in {largest.path}, {said(value(largest))}"
-    inner = grid + _labels(stretches, step) + f'<g class="bars">{bars}</g>'
+    desc = f"{len(rows)} layers; most in {rows[values.index(largest)].path}, {said(largest)}"
+    inner = grid + _labels(rows, step) + f'<g class="bars">{bars}</g>'
     return _plot(key, title, what, desc, inner)
 
 
-def _steps(key: str, rows: Sequence[Layer], stretches: Sequence[Stretch]) -> str:
+def _steps(key: str, rows: Sequence[Layer]) -> str:
     """The largest spatial size of each output, on a log scale; gates, which pool, are left out."""
     values = list[int]()
     for row in rows:
@@ -114,10 +102,9 @@ def _steps(key: str, rows: Sequence[Layer], stretches: Sequence[Stretch]) -> str
         line += f"V{height(size):.1f}H{LEFT + step * (place + 1):.1f}"
     grid = "".join(_line(height(size), str(size)) for size in _apart(values, height))
     shapes = f"from {sizes(rows[0].output)} to {sizes(rows[-1].output)}"
-    inner = f'{grid}{_labels(stretches, step)}<path class="line" d="{line}"/>'
-    return _plot(
-        key, "Resolution", "largest side of each output but of gates, log scale", shapes, inner
-    )
+    inner = f'{grid}{_labels(rows, step)}<path class="line" d="{line}"/>'
+    what = "largest side of each output but of gates, log scale"
+    return _plot(key, "Resolution", what, shapes, inner)
 
 
 def _apart(values: Sequence[int], height: Callable[[int], float]) -> Iterator[int]:
@@ -147,10 +134,10 @@ def _line(y: float, text: str) -> str:
     )
 
 
-def _labels(stretches: Sequence[Stretch], step: float) -> str:
+def _labels(rows: Sequence[Layer], step: float) -> str:
     """The names below the plot that fit, with lines between them."""
     made, free = [], 0.0
-    for name, start, stop in stretches:
+    for name, start, stop in _stretches(rows):
         left, right = LEFT + step * start, LEFT + step * stop
         if start:
             made.append(f'<path class="cut" d="M{left:.1f} {TOP}V{BOTTOM + 4}"/>')
