@@ -113,20 +113,10 @@ def branches_row(join: Join) -> Node:
 
 
 def blocks_row(units: Sequence[Unit], stage: Unit | None = None) -> Node:
-    last = units[-1]
-    title = name_of(units, stage)
-    path = stage.path if stage else units[0].path
-    return Node(
-        path,
-        title,
-        last.y,
-        cost_of(units),
-        _shape(units),
-        last.kind,
-        len(units),
-        tuple(_lines(units)),
-        tuple(units),
-    )
+    path, last = stage.path if stage else units[0].path, units[-1]
+    row = Node(path, name_of(units, stage), last.y, cost_of(units), _shape(units), last.kind)
+    row.times, row.lines, row.units = len(units), _lines(units), tuple(units)
+    return row
 
 
 def _shape(units: Sequence[Unit]) -> str:

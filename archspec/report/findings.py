@@ -46,21 +46,12 @@ def findings_of(spec: Spec, memo: Memo | None) -> list[Finding]:
 
 
 def _shown(code: str, one: Diagnostic) -> Finding:
-    span = one.span
-    return Finding(
-        code,
-        one.rule,
-        one.severity,
-        _words(one.message),
-        _words(one.hint),
-        f"{file_name(span.file)}:{span.line}" if span else one.path,
-        [
-            _words(f"{file_name(label.span.file)}:{label.span.line}: {label.text}")
-            for label in one.labels
-        ],
-        span.file if span else "",
-        span.line if span else 0,
-    )
+    span, places = one.span, [(label.span, label.text) for label in one.labels]
+    where = f"{file_name(span.file)}:{span.line}" if span else one.path
+    labels = [_words(f"{file_name(at.file)}:{at.line}: {text}") for at, text in places]
+    message, hint = _words(one.message), _words(one.hint)
+    file, line = (span.file, span.line) if span else ("", 0)
+    return Finding(code, one.rule, one.severity, message, hint, where, labels, file, line)
 
 
 def _words(text: str) -> Words:

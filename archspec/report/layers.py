@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from archspec.analysis import Analysis
+from archspec.analysis import Analysis, Row
 from archspec.ir import Op
-from archspec.ir.visitor import visits
+from archspec.ir.visitor import Visit, visits
 from archspec.report.numbers import TIMES, exact, sizes
 
 FLOAT = 4  # bytes
@@ -63,21 +63,14 @@ def layers_of(analysis: Analysis) -> list[Layer]:
     assert analysis.network is not None
     pairs = zip(analysis.rows, visits(analysis.network), strict=True)
     rows = [(row, visit) for row, visit in pairs if row.op != "Identity"]
-    plain = [
-        Layer(
-            number,
-            row.path,
-            row.op,
-            *_details(visit.site.op, visit.site.call.arguments, visit.site.x.rank),
-            visit.site.x.sizes,
-            row.output,
-            row.params,
-            row.macs,
-            visit.role,
-        )
-        for number, (row, visit) in enumerate(rows, 1)
-    ]
-    return folded(plain)
+    return folded([_layer(number, *pair) for number, pair in enumerate(rows, 1)])
+
+
+def _layer(number: int, row: Row, visit: Visit) -> Layer:
+    site = visit.site
+    details = _details(site.op, site.call.arguments, site.x.rank)
+    costs = (row.output, row.params, row.macs)
+    return Layer(number, row.path, row.op, *details, site.x.sizes, *costs, visit.role)
 
 
 def _details(op: Op, arguments: dict[str, Any], rank: int) -> tuple[str, str, str, str]:

@@ -32,17 +32,11 @@ def page(subjects: Sequence[Subject], version: str, memo: Memo | None = None) ->
 
     Raises `SpecError` for a spec that cannot be expanded.
     """
-    return (
-        environment()
-        .get_template("report.html.jinja")
-        .render(
-            view=view(subjects, memo),
-            version=version,
-            several=len(subjects) > 1,
-            style=Markup(_file("report.css")),
-            script=Markup(_file("report.js")),
-        )
-    )
+    template = environment().get_template("report.html.jinja")
+    style, script = Markup(_file("report.css")), Markup(_file("report.js"))
+    several = len(subjects) > 1
+    shown = view(subjects, memo)
+    return template.render(view=shown, version=version, several=several, style=style, script=script)
 
 
 def _file(name: str) -> str:

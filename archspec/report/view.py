@@ -41,13 +41,8 @@ class Column(NamedTuple):
     sorted: bool = False
 
 
-NAMES = ("Kernel", "Stride", "Groups", "Input", "Output", "Parameters", "MACs")
-OF_LAYERS = [
-    Column("#", sorted=True),
-    Column("Layer", False),
-    Column("Operation", False),
-    *map(Column, NAMES),
-]
+NUMBERS = ("Kernel", "Stride", "Groups", "Input", "Output", "Parameters", "MACs")
+WORDS = (Column("#", sorted=True), Column("Layer", False), Column("Operation", False))
 
 
 def view(subjects: Sequence[Subject], memo: Memo | None) -> dict[str, Any]:
@@ -83,7 +78,7 @@ def _network(subject: Subject, key: str, memo: Memo | None) -> tuple[dict[str, A
         "file": file_name(spec.document.file),
         "facts": list(_facts(analysis)),
         "picture": Markup(svg(analysis, key)),
-        "columns": OF_LAYERS,
+        "columns": [*WORDS, *map(Column, NUMBERS)],
         "layers": layers,
         "folded": sum(layer.again for layer in layers),
         "total": _total(analysis, layers),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archspec.diagnostics import visible
 from archspec.diff.comparison import Comparison, Metric
 from archspec.diff.formats.common import one_name, place, shown, told, unchanged
@@ -20,7 +22,7 @@ def render(comparison: Comparison, every: bool = False) -> str:
     parts = [
         [f"{old} -> {new}: {comparison.verdict}"],
         _changes(comparison, every),
-        _table([Metric("", old, new, "change"), *comparison.metrics]),
+        [*_table([Metric("", old, new, "change"), *comparison.metrics])],
         [
             f"  checkpoint: {comparison.survival}",
             *(f"  note: {note}".replace("`", "") for note in comparison.notes),
@@ -40,14 +42,8 @@ def _changes(comparison: Comparison, every: bool) -> list[str]:
     return [*rows, f"  ... and {more} more (--all)"] if more else rows
 
 
-def _table(rows: list[Metric]) -> list[str]:
-    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "   ".join(
-            [
-                f"  {row[0]:{wide[0]}}",
-                *(f"{cell:>{w}}" for cell, w in zip(row[1:], wide[1:], strict=True)),
-            ]
-        )
-        for row in rows
-    ]
+def _table(rows: list[Metric]) -> Iterator[str]:
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *cells in rows:
+        right = (f"{cell:>{wide}}" for cell, wide in zip(cells, others, strict=True))
+        yield "   ".join([f"  {name:{first}}", *right])

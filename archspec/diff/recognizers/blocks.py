@@ -167,17 +167,9 @@ def joined(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     for what, same in grouped(ones, _what).items():
         how = "run in a different order" if what == "order" else "are connected differently"
         at = where(facts, [one for one in same if one.node.path])
-        named = bool(at)
         verdict = f"another {what} of layers" if what == "order" else f"other {what}"
-        yield Line(
-            "~",
-            at or ["the network"],
-            f"the layers {how}",
-            same,
-            verdict,
-            f"the {what} changed",
-            named=named,
-        )
+        text, why = f"the layers {how}", f"the {what} changed"
+        yield Line("~", at or ["the network"], text, same, verdict, why, named=bool(at))
 
 
 def _what(one: Change) -> str:
