@@ -21,7 +21,7 @@ class Checkpoint(NamedTuple):
         lost: the other keys of the first.
         fresh: the other keys of the second.
         reshaped: keys of both, with different shapes.
-        strangers: keys that fit, but belong to a different layer of the second.
+        other_layer: keys that fit, but belong to a different layer of the second.
         fit_renamed: keys of the first that fit under the name of their layer in the second.
     """
 
@@ -31,7 +31,7 @@ class Checkpoint(NamedTuple):
     lost: list[str]
     fresh: list[str]
     reshaped: list[str]
-    strangers: list[str]
+    other_layer: list[str]
     fit_renamed: list[str]
 
     @property
@@ -58,7 +58,7 @@ def checkpoint(facts: Facts) -> Checkpoint:
         lost=[key for key in old if key not in fit],
         fresh=[key for key in new if key not in fit],
         reshaped=[key for key in old if key not in fit and key in new],
-        strangers=[key for key in fit if renamed.get(key, key) != key],
+        other_layer=[key for key in fit if renamed.get(key, key) != key],
         fit_renamed=[key for key in old if old[key] == new.get(renamed.get(key, key))],
     )
 

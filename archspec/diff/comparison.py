@@ -127,11 +127,11 @@ class Comparison:
 
     def _of_keys(self) -> Iterator[str]:
         weights = self.checkpoint
-        if strangers := weights.strangers:
-            named = ", ".join(strangers[:MOST_KEYS]) + ", ..." * (len(strangers) > MOST_KEYS)
-            belong = "belongs" if len(strangers) == 1 else "belong"
-            yield f"{len(strangers)} of the keys that fit {belong} to a different layer: {named}"
-        more = len(weights.fit_renamed) - len(weights.fit) + len(weights.strangers)
+        if others := weights.other_layer:
+            named = ", ".join(others[:MOST_KEYS]) + ", ..." * (len(others) > MOST_KEYS)
+            belong = "belongs" if len(others) == 1 else "belong"
+            yield f"{len(others)} of the keys that fit {belong} to a different layer: {named}"
+        more = len(weights.fit_renamed) - len(weights.fit) + len(weights.other_layer)
         if more > 0 and self._related:
             yield f"{_more(more)} once {renamings(self.facts)}; then {self._left()}"
 

@@ -30,7 +30,7 @@ def render(comparison: Comparison, every: bool = True) -> str:
             "share": weights.share,
             "lost": weights.lost,
             "fresh": weights.fresh,
-            "other_layer": weights.strangers,
+            "other_layer": weights.other_layer,
             "fit_once_renamed": len(weights.fit_renamed),
             "summary": comparison.survival,
         },
