@@ -41,18 +41,20 @@ class Column(NamedTuple):
     sorted: bool = False
 
 
-NUMBERS = ("Kernel", "Stride", "Groups", "Input", "Output", "Parameters", "MACs")
-WORDS = (Column("#", sorted=True), Column("Layer", False), Column("Operation", False))
+NAMES = ("Kernel", "Stride", "Groups", "Input", "Output", "Parameters", "MACs")
+OF_LAYERS = [Column("#", sorted=True), Column("Layer", False), Column("Operation", False)]
+OF_LAYERS += map(Column, NAMES)
 
 
 def view(subjects: Sequence[Subject], memo: Memo | None) -> dict[str, Any]:
     """The content of the page; raises `SpecError` for a spec that cannot be expanded."""
     pairs = [_network(subject, f"n{n}", memo) for n, subject in enumerate(subjects, 1)]
     compared = [(one["key"], one["name"], _compared(analysis)) for one, analysis in pairs]
+    *_, figures = compared[0]
     return {
         "title": " and ".join(_few([subject.name for subject in subjects])),
         "networks": [one for one, _ in pairs],
-        "columns": [Column("Network", False), *map(Column, compared[0][-1])],
+        "columns": [Column("Network", False), *map(Column, figures)],
         "compared": compared,
         "scatter": Markup(scatter([(one["name"], analysis) for one, analysis in pairs])),
     }
@@ -78,7 +80,7 @@ def _network(subject: Subject, key: str, memo: Memo | None) -> tuple[dict[str, A
         "file": file_name(spec.document.file),
         "facts": list(_facts(analysis)),
         "picture": Markup(svg(analysis, key)),
-        "columns": [*WORDS, *map(Column, NUMBERS)],
+        "columns": OF_LAYERS,
         "layers": layers,
         "folded": sum(layer.again for layer in layers),
         "total": _total(analysis, layers),
