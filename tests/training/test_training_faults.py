@@ -208,9 +208,9 @@ def test_compile_without_a_compiler(
     simple: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "caches"))
-    monkeypatch.setattr(inductor.cpp, "cxx", (None, "/nowhere"))
     options = ("--device", "cpu", "--compile", "--steps", "1")
-    message = ended(simple, tmp_path / "run", *options)
+    with inductor.patch({"cpp.cxx": (None, "/nowhere")}):
+        message = ended(simple, tmp_path / "run", *options)
     torch.compiler.reset()
     assert message.startswith(
         "error: torch.compile failed: InvalidCxxCompiler: No working C++ compiler"
