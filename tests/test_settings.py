@@ -236,6 +236,13 @@ def test_a_shared_file_that_is_a_pipe_is_not_waited_for(project: Project) -> Non
     )
 
 
+def test_a_baseline_of_another_version_is_named_in_full(project: Project) -> None:
+    project.spec("stem: [{conv: 8}]\n")
+    project.write("other.json", b'{"version": "`: 9"}')
+    said = project.lint("--baseline", "other.json").err
+    assert "`other.json`: its format is version `: 9, but this archspec reads " in said
+
+
 def test_a_baseline_that_is_too_large_or_no_file(project: Project) -> None:
     project.spec("stem: [{conv: 8}]\n")
     project.write("big.json", b" " * (MOST_BYTES + 1))

@@ -70,20 +70,23 @@ def _read(file: str) -> Counter[Key]:
     try:
         data = read_bytes(file, MOST_BYTES)
         if len(data) > MOST_BYTES:
-            raise UnreadableFile(f"it exceeds {MOST_BYTES:,} bytes")
-        return _counted(json.loads(data))
+            raise _unread(file, f"it exceeds {MOST_BYTES:,} bytes")
+        return _counted(json.loads(data), file)
     except UnreadableFile as error:
-        reason = str(error).rpartition("`: ")[2]
+        raise _unread(file, str(error).rpartition("`: ")[2]) from None
     except (ArithmeticError, KeyError, RecursionError, TypeError, ValueError):
-        reason = "it is not a baseline"
+        raise _unread(file, "it is not a baseline") from None
+
+
+def _unread(file: str, reason: str) -> SettingsError:
     hint = f"create it with `archspec lint --write-baseline {file}`"
-    raise SettingsError(f"could not read baseline `{file}`: {reason}", hint)
+    return SettingsError(f"could not read baseline `{file}`: {reason}", hint)
 
 
-def _counted(data: Any) -> Counter[Key]:
+def _counted(data: Any, file: str) -> Counter[Key]:
     if (version := data["version"]) != VERSION or version is True:
         found = f"its format is version {shown(str(version))}"
-        raise UnreadableFile(f"{found}, but this archspec reads {VERSION}")
+        raise _unread(file, f"{found}, but this archspec reads {VERSION}")
     known: Counter[Key] = Counter()
     for finding in data["findings"]:
         rule, path, line = (str(finding[name]) for name in FIELDS)
