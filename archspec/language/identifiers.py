@@ -50,7 +50,7 @@ def identifier(value: Any, what: str) -> str:
     """A valid Python name: ASCII, not a keyword, no leading underscore."""
     if not isinstance(value, str):
         fail("wrong-type", f"expected {what}, found {describe(value)}")
-    if not IDENTIFIER.match(value) or keyword.iskeyword(value) or keyword.issoftkeyword(value):
+    if not IDENTIFIER.match(value) or _is_keyword(value):
         fail("bad-name", f"`{value}` is not valid as {what}", _valid(value))
     return str(value)
 
@@ -59,8 +59,12 @@ def _valid(name: str) -> str:
     """The hint with a valid name that is similar, if there is one."""
     hint = "use letters, digits, and `_`; start with a letter; avoid Python keywords"
     other = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
-    other += "_" if keyword.iskeyword(other) or keyword.issoftkeyword(other) else ""
+    other += "_" if _is_keyword(other) else ""
     return f"for example, `{other}`: {hint}" if IDENTIFIER.match(other) else hint
+
+
+def _is_keyword(name: str) -> bool:
+    return keyword.iskeyword(name) or keyword.issoftkeyword(name)
 
 
 def attribute(value: Any, what: str = "the name of an attribute") -> str:

@@ -221,7 +221,7 @@ class _Check:
             message = f"unknown layer `{head}`"
             known = scope.parts | self.known.blocks
             hint = name_in_list(head, layer.raw, known) or layer_hint(head, known)
-            if layer.raw == head in self.entries:
+            if layer.raw == head and head in self.entries:
                 hint = f"to read the tensor of this name, use `{{from: {head}}}`"
             self.report(Problem("unknown-layer", message, hint, path, key=True))
         elif isinstance(block, Block):

@@ -10,7 +10,7 @@ from archspec.ops import OPS
 
 TORCH = re.compile(r"^(torch\.)?nn\.")
 
-# The same of arguments of ops: the first that the op has.
+# Other frameworks' names of arguments -> ours; the first that the op has counts.
 ELSEWHERE_ARGUMENTS = {
     **dict.fromkeys(("filters", "features", "units", "planes", "width"), ("channels", "features")),
     "channels": ("features",),
