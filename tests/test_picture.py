@@ -20,7 +20,8 @@ import archspec
 from archspec.analysis import Analysis
 from archspec.cli import main
 from archspec.language.load import shipped
-from archspec.picture import svg
+from archspec.picture import svg, words
+from archspec.picture.blocks import forms, listed
 from archspec.picture.drawing import (
     TALLEST,
     WIDTH,
@@ -35,6 +36,7 @@ from archspec.picture.drawing import (
 )
 from archspec.picture.graph import graph_of
 from archspec.picture.page import scene
+from archspec.picture.spine import SPINE
 from archspec.picture.steps import cost_of
 from archspec.picture.svg import DARK, LIGHT, draw
 from support import ROOT, analyzed
@@ -191,6 +193,20 @@ def test_blocks_of_one_sequence_are_rows_by_their_channels() -> None:
     titles = [title for title, _, _ in rows("mobilenet_v2")]
     assert titles[:3] == ["3×3 conv, 32, /2", "features.1", "features.2–3"]
     assert titles[-1] == "dropout 0.2, linear, 1000"
+
+
+def test_a_panel_belongs_to_the_rows_that_look_like_it_alone() -> None:
+    """Between MobileNetV3's rows with a 5x5 convolution and a gate are rows without a gate."""
+    graph = graph_of(analyzed("mobilenet_v3_large"))
+    gated = forms(graph)[0]
+    assert gated.where == "features.4–6, features.11–12, features.13–15"
+    assert listed(gated.kin, gated.kin) == "features.1 – features.13–15"
+    items = [*flat(scene(graph).items)]
+    lines = (item.points[0] for item in items if isinstance(item, Line))
+    brace = sorted(y for x, y in lines if x == SPINE + 4)
+    other = words.sizes((80, 14, 14))
+    [y] = [item.y for item in items if isinstance(item, Text) and item.text == other]
+    assert brace[1] < y < brace[2]
 
 
 def test_what_runs_while_training_alone_comes_last() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from archspec.ir import Shape
 from archspec.picture.panel import simplified
@@ -24,9 +25,13 @@ class Use:
 
 @dataclass(eq=False)
 class Form:
-    """Uses of a block that differ only in sizes and in whether the shortcut has layers."""
+    """Uses of a block that differ only in sizes and in whether the shortcut has layers.
+
+    `kin` are the rows of all forms of the block.
+    """
 
     kind: str
+    kin: list[Node]
     uses: list[Use] = field(default_factory=list)
     residual: bool = False
     title: str = ""
@@ -55,6 +60,11 @@ class Form:
         return list(dict.fromkeys(use.node for use in self.uses))
 
     @property
+    def where(self) -> str:
+        """The names of its rows."""
+        return listed(self.nodes, self.kin)
+
+    @property
     def note(self) -> str:
         """The note below the panel: which use it shows, and how the others differ."""
         use = self.shown
@@ -64,9 +74,8 @@ class Form:
             projecting = [one for one in self.uses if one.projects]
             where = f"in {len(projecting)} of {len(self.uses)} blocks"
             if not any(one.place for one in projecting):
-                where = (
-                    f"in the first block of {listed(dict.fromkeys(one.node for one in projecting))}"
-                )
+                rows = listed([one.node for one in projecting], self.kin)
+                where = f"in the first block of {rows}"
             told.append(
                 f"The dashed projection is {where}; elsewhere the shortcut is the identity."
             )
@@ -79,12 +88,19 @@ def _ordinal(use: Use) -> str:
     return f"{which} of {use.node.title}"
 
 
-def listed(nodes: Iterable[Node]) -> str:
-    """The names of rows in short: `layer1 – layer4`."""
-    titles = [node.title for node in nodes]
-    if len(titles) < 3:
-        return " and ".join(titles)
-    return f"{titles[0]} \u2013 {titles[-1]}"
+def listed(nodes: Iterable[Node], among: Sequence[Node]) -> str:
+    """The names of rows in short: `layer1 – layer4`, if these are all rows between the two."""
+    parts = list[str]()
+    for run in runs(nodes, among):
+        titles = [node.title for node in run]
+        parts += titles if len(titles) < 3 else [f"{titles[0]} \u2013 {titles[-1]}"]
+    return (", " if len(parts) > 2 else " and ").join(parts)
+
+
+def runs(nodes: Iterable[Node], among: Sequence[Node]) -> list[list[Node]]:
+    """These of the rows `among`, split where others are between them."""
+    chosen = {*nodes}
+    return [[*run] for inside, run in groupby(among, chosen.__contains__) if inside]
 
 
 def forms(graph: Graph) -> list[Form]:
@@ -96,7 +112,8 @@ def forms(graph: Graph) -> list[Form]:
             continue
         residual = any(_shortcut(join) is not None for join in _joins(drawn))
         key = (use.unit.kind, _signature(drawn))
-        form = found.setdefault(key, Form(use.unit.kind, residual=residual))
+        kin = [node for node in graph.nodes if node.kind == use.node.kind]
+        form = found.setdefault(key, Form(use.unit.kind, kin, residual=residual))
         form.uses.append(use)
     ordered = sorted(found.values(), key=lambda form: -form.macs)
     for form in ordered:

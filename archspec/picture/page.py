@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archspec.ir import Shape as Sizes
 from archspec.picture import words
-from archspec.picture.blocks import Form, forms, layers_in, listed
+from archspec.picture.blocks import Form, forms, layers_in, runs
 from archspec.picture.drawing import (
     BODY,
     HEAD,
@@ -138,19 +138,24 @@ def _panel(form: Form, deep: bool) -> Panel:
     piece = piece_of(use.unit, use.enters, form.optional, deep)
     wide = max(PANEL, piece.wide + 2 * INNER)
     room = wide - 2 * INNER
-    title, rows = cut(form.title, room, HEAD, True), cut(listed(form.nodes), room, SMALL)
+    rows, y = _muted(form.where, room, 28.5)
     items: list[Item] = [
-        Text(INNER, 16, title, HEAD, bold=True),
-        Text(INNER, 28.5, rows, fill="muted"),
-        *moved(piece.items, INNER + (room - piece.wide) / 2 + piece.left, 38),
+        Text(INNER, 16, cut(form.title, room, HEAD, True), HEAD, bold=True),
+        *rows,
+        *moved(piece.items, INNER + (room - piece.wide) / 2 + piece.left, y - 2.5),
     ]
-    y = 38 + piece.height + 14
-    for line in wrapped(form.note, room, SMALL) if form.note else ():
-        items.append(Text(INNER, y + 3, line, fill="muted"))
-        y += 12
-    high = y + (3 if form.note else -4)
+    note, y = _muted(form.note, room, y + piece.height + 14.5)
+    items += note
+    high = y if note else y - 7
     back = Rect(0, 0, wide, high, "panel", "rule", 5, solid=False)
     return Panel(form, wide, high, (back, *items))
+
+
+def _muted(text: str, room: float, y: float) -> tuple[list[Item], float]:
+    """The lines of a text in a panel from `y` on, and the `y` of the line after them."""
+    lines = wrapped(text, room, SMALL) if text else []
+    items = [Text(INNER, y + 12 * place, line, fill="muted") for place, line in enumerate(lines)]
+    return [*items], y + 12 * len(lines)
 
 
 def _rows(graph: Graph) -> Column:
@@ -201,15 +206,18 @@ def _span(column: Column, rows: Iterable[Node]) -> tuple[float, float]:
 
 
 def _brace(column: Column, panels: Sequence[Panel]) -> Iterator[Item]:
-    """The brace from rows to the panel of their block."""
-    top, bottom = _span(column, (row for panel in panels for row in panel.form.nodes))
-    middle = (top + bottom) / 2
+    """The brace from rows to the panel of their block, open at rows of its kind without a panel."""
+    shown = [row for panel in panels for row in panel.form.nodes]
+    kin = {row for panel in panels for row in panel.form.kin}
+    spans = [_span(column, run) for run in runs(shown, [row for row in column.spans if row in kin])]
+    middle = (spans[0][0] + spans[-1][1]) / 2
     x, tip = SPINE + 4, WIDTH - max(panel.wide for panel in panels) - 3
-    if bottom - top > 24:
-        yield Line(((x, top), (x + 5, top), (x + 5, middle), (tip, middle)), r=5)
-        yield Line(((x, bottom), (x + 5, bottom), (x + 5, middle), (tip, middle)), r=5)
-    else:
-        yield Line(((x, middle), (tip, middle)))
+    joint = x + 5 if len(spans) == 1 else (x + 5 + tip) / 2
+    for top, bottom in spans:
+        own = (top + bottom) / 2
+        end = ((x + 5, own), (joint, own), (joint, middle), (tip, middle))
+        for y in (top, bottom) if bottom - top > 24 else (own,):
+            yield Line(tuple(dict.fromkeys([(x, y), (x + 5, y), *end])), r=5)
 
 
 # The legend -------------------------------------------------------------------------------
