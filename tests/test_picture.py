@@ -209,6 +209,20 @@ def test_a_panel_belongs_to_the_rows_that_look_like_it_alone() -> None:
     assert brace[1] < y < brace[2]
 
 
+@pytest.mark.parametrize(
+    ("name", "dashed"),
+    [("resnet50", ["conv"]), ("resnet50_cbam", ["conv"]), ("resnet50d", ["pool", "conv"])],
+)
+def test_the_layers_of_a_shortcut_that_some_blocks_have_are_dashed(
+    name: str, dashed: list[str]
+) -> None:
+    """Not those of a sum in the attention of CBAM, which each block has."""
+    graph = graph_of(analyzed(name))
+    assert "The dashed projection is in the first block of layer1" in forms(graph)[0].note
+    boxes = (item for item in flat(scene(graph).items) if isinstance(item, (Rect, Shape)))
+    assert [box.fill for box in boxes if box.solid and box.dash] == dashed
+
+
 def test_what_runs_while_training_alone_comes_last() -> None:
     last = graph_of(archspec.analyze("inception_v3")).nodes[-1]
     assert (last.title, last.aside, last.lines[0]) == (

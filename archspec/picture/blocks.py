@@ -135,10 +135,11 @@ def _uses(graph: Graph) -> Iterator[Use]:
 
 
 def _joins(steps: Sequence[Step]) -> Iterator[Join]:
+    """The joins in these steps, except those in a residual, whose shortcut is that of the block."""
     for step in steps:
         if isinstance(step, Join):
             yield step
-            for branch in step.branches:
+            for branch in step.branches if _shortcut(step) is None else ():
                 yield from _joins(branch)
 
 

@@ -126,6 +126,7 @@ class Shape(NamedTuple):
     stroke: str = "stroke"
     line: float = 0.9
     solid: bool = False
+    dash: bool = False
 
 
 class Circle(NamedTuple):
@@ -193,7 +194,7 @@ def box_of(kind: str, x: float, y: float, w: float, h: float, dash: str = "") ->
     if kind == "pool":
         slope = min(8.0, w / 8)
         points = ((x, y), (x + w, y), (x + w - slope, y + h), (x + slope, y + h))
-        return Shape(points, "pool", solid=True)
+        return Shape(points, "pool", dash or "stroke", solid=True, dash=bool(dash))
     r = {"linear": min(h / 2, 12), "other": min(h / 2, 9)}.get(kind, 3)
     fill = "paper" if kind == "other" else kind
     return Rect(x, y, w, h, fill, dash or "stroke", r, bool(dash))

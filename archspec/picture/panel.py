@@ -201,7 +201,7 @@ def _side(join: Join, optional: bool) -> Piece:
     order = sorted(join.branches, key=_size, reverse=True)
     if named := next(filter(_is_named, join.branches), None):
         order = [next(branch for branch in join.branches if branch is not named), named]
-    main = _series(order[0], optional)
+    main = _series(order[0], optional and join.sign != "+")
     narrow = [_narrow(step) for step in order[1]]
     other = _series(narrow, optional, dashed=optional and join.sign == "+")
     high = max(main.height + 2 * GAP, other.height + 2 * GAP + 6) + SUM

@@ -109,16 +109,20 @@ def _lines(items: Iterable[Item]) -> Iterator[str]:
             case Line():
                 yield from _line(item)
             case Shape():
-                yield _path(f"M{_points(item.points)}z", _colors(item.fill, item.stroke, item.line))
+                colors = _colors(item.fill, item.stroke, item.line)
+                yield _path(f"M{_points(item.points)}z", colors, _dashes(item))
             case Circle():
                 yield from _circle(item)
 
 
 def _rect(rect: Rect) -> str:
-    dash = ' stroke-dasharray="3 2"' if rect.dash else ""
     place = f'x="{_n(rect.x)}" y="{_n(rect.y)}" width="{_n(rect.w)}" height="{_n(rect.h)}"'
     place += f' rx="{_n(rect.r)}"' if rect.r else ""
-    return f"<rect {place} {_colors(rect.fill, rect.stroke, rect.line)}{dash}/>"
+    return f"<rect {place} {_colors(rect.fill, rect.stroke, rect.line)}{_dashes(rect)}/>"
+
+
+def _dashes(item: Rect | Line | Shape) -> str:
+    return ' stroke-dasharray="3 2"' if item.dash else ""
 
 
 def _text(text: Text) -> str:
@@ -145,8 +149,7 @@ def _line(line: Line) -> Iterator[str]:
     if line.arrow:
         dx, dy = _direction(points[-2], tip)
         points[-1] = (tip[0] - 4 * dx, tip[1] - 4 * dy)
-    dash = ' stroke-dasharray="3 2"' if line.dash else ""
-    yield _path(_rounded(points, line.r), _colors("", line.stroke, line.line), dash)
+    yield _path(_rounded(points, line.r), _colors("", line.stroke, line.line), _dashes(line))
     if line.arrow:
         back = (tip[0] - 5.4 * dx, tip[1] - 5.4 * dy)
         sides = [(back[0] - 3.2 * dy, back[1] + 3.2 * dx), (back[0] + 3.2 * dy, back[1] - 3.2 * dx)]
