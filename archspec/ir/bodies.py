@@ -13,8 +13,7 @@ class Apply:
     """A call of the layer with this name. In an expanded network, `site` describes it (`ir.tree`).
 
     `inputs` are its additional named inputs. If it has several outputs, `outputs` names them, and
-    the
-    first is passed on. `again` is the location if the layer is applied again (`places.At`).
+    the first is passed on. `again` is the location if the layer is applied again (`places.At`).
     """
 
     layer: str
