@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
 import archspec
@@ -247,6 +248,17 @@ def test_one_change(name: str) -> None:
     text = FORMATS["text"](comparison, True) + "\n"
     for part in expected:
         assert part in text, text
+
+
+@pytest.mark.parametrize(("stages", "norms"), [(1, "its norm"), (2, "their norms")])
+def test_norms_without_a_name_follow_their_layers(stages: int, norms: str) -> None:
+    net = yaml.safe_load((ROOT / "specs" / "resnet18.yaml").read_text("utf-8"))
+    narrow = copy.deepcopy(net)
+    for stage in ("layer4", "layer3")[:stages]:
+        narrow["stages"][stage]["channels"] //= 2
+    text = FORMATS["text"](compare(archspec.analyze(net), archspec.analyze(narrow)), True)
+    [line] = [line for line in text.splitlines() if "0.downsample.0  " in line]
+    assert line.endswith(f", with {norms}")
 
 
 def test_another_name_is_no_change() -> None:

@@ -79,7 +79,7 @@ def _behind(norm: Change, wide: Sequence[Change]) -> bool:
 def _with(norms: Sequence[Change]) -> str:
     names = list(dict.fromkeys(one.node.name for one in norms))
     if all(name.isdecimal() for name in names):
-        return ", with their norms" if names else ""
+        return (", with its norm" if len(norms) == 1 else ", with their norms") if names else ""
     return f", with {conjoined([f'`{name}`' for name in names])}"
 
 
