@@ -26,14 +26,14 @@ NET = {
 }
 
 
-def test_the_floors_of_pyproject_are_those_that_continuous_integration_tries() -> None:
+def test_the_lowest_versions_of_pyproject_are_those_that_continuous_integration_tries() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     exact = re.compile(r"[a-z0-9]+>=\d+(\.\d+)+")
     assert [d for d in project["dependencies"] if not exact.fullmatch(d)] == []
     assert re.fullmatch(r">=\d+\.\d+", project["requires-python"])
-    assert (ROOT / ".ci/run").read_text("utf-8").endswith("\n.ci/floors\n")
-    floors = (ROOT / ".ci/floors").read_text("utf-8")
-    listed = re.search(r"^core=\((.*?)\)", floors, re.MULTILINE | re.DOTALL)
+    assert (ROOT / ".ci/run").read_text("utf-8").endswith("\n.ci/lowest\n")
+    script = (ROOT / ".ci/lowest").read_text("utf-8")
+    listed = re.search(r"^core=\((.*?)\)", script, re.MULTILINE | re.DOTALL)
     assert listed is not None
     assert [n for n in listed[1].split() if not (ROOT / f"tests/test_{n}.py").is_file()] == []
 

@@ -11,7 +11,8 @@ sequences     attention and recurrent layers, over positions with channels last
 constants     learned constants, which read no input
 reductions    means and maxima over one dimension
 pools, resizing, norms, activations, gates, dropouts, others
-arriving      checks of the input shape
+
+`arriving` has checks of the input shape.
 """
 
 from archspec.ir import Op
