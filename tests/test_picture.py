@@ -219,8 +219,14 @@ def test_the_layers_of_a_shortcut_that_some_blocks_have_are_dashed(
     """Not those of a sum in the attention of CBAM, which each block has."""
     graph = graph_of(analyzed(name))
     assert "The dashed projection is in the first block of layer1" in forms(graph)[0].note
-    boxes = (item for item in flat(scene(graph).items) if isinstance(item, (Rect, Shape)))
-    assert [box.fill for box in boxes if box.solid and box.dash] == dashed
+    items = [*flat(scene(graph).items)]
+    shapes = [item for item in items if isinstance(item, (Rect, Shape)) and item.solid]
+    boxes = [box for box in shapes if box.dash]
+    assert [box.fill for box in boxes] == dashed
+    [middle] = {round((left + right) / 2, 3) for left, _, right, _ in map(bounds, boxes)}
+    lines = [item for item in items if isinstance(item, Line)]
+    passing = [line for line in lines if any(round(x, 3) == middle for x, _ in line.points)]
+    assert {line.stroke for line in passing} == {"skip"}
 
 
 def test_what_runs_while_training_alone_comes_last() -> None:

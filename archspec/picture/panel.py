@@ -117,8 +117,14 @@ def _called(branch: tuple[Step, ...], kind: str) -> tuple[Step, ...]:
 # Pieces -----------------------------------------------------------------------------------
 
 
-def _series(steps: Sequence[Step], optional: bool = False, dashed: bool = False) -> Piece:
-    """Pieces below each other, with boxes of equal width."""
+def _series(
+    steps: Sequence[Step],
+    optional: bool = False,
+    dashed: bool = False,
+    color: str = "stroke",
+    thick: float = 1.0,
+) -> Piece:
+    """Pieces below each other, with boxes of equal width; the lines between them have a color."""
     steps = [step for step in steps if not (isinstance(step, Tensor) and step.saved)]
     if not steps:
         return Piece(5, 5, 0)
@@ -127,7 +133,8 @@ def _series(steps: Sequence[Step], optional: bool = False, dashed: bool = False)
     items, y = list[Item](), 0.0
     for place, piece in enumerate(pieces):
         if place:
-            items.append(Line(((0, y), (0, y + GAP)), arrow=not isinstance(steps[place], Join)))
+            arrow = not isinstance(steps[place], Join)
+            items.append(Line(((0, y), (0, y + GAP)), color, thick, arrow))
             y += GAP
         items += moved(piece.items, 0, y)
         y += piece.height
@@ -203,11 +210,11 @@ def _side(join: Join, optional: bool) -> Piece:
         order = [next(branch for branch in join.branches if branch is not named), named]
     main = _series(order[0], optional and join.sign != "+")
     narrow = [_narrow(step) for step in order[1]]
-    other = _series(narrow, optional, dashed=optional and join.sign == "+")
+    color, thick = ("stroke", 1.0) if join.sign == words.TIMES else ("skip", 1.5)
+    other = _series(narrow, optional, optional and join.sign == "+", color, thick)
     high = max(main.height + 2 * GAP, other.height + 2 * GAP + 6) + SUM
     x = main.right + SIDE + other.left
     start, end = 4.0, high
-    color, thick = ("stroke", 1.0) if join.sign == words.TIMES else ("skip", 1.5)
     middle = (start + end) / 2
     top = middle - other.height / 2
     items: list[Item] = [
