@@ -29,7 +29,7 @@ from typing import Any
 
 from archspec.cli import main
 
-SINGLE = ["resnet18", "resnet152", "mobilenet_v3_small", "unet", "hrnet_w18_small"]
+SINGLE = ["resnet18", "resnet152", "mobilenet_v3_large", "unet", "hrnet_w18_small"]
 SEVERAL = ["resnet50", "resnet50d", "seresnet50", "mobilenet_v2", "efficientnet_b0", "vgg16"]
 LOAD = 1.0  # seconds
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}
