@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Container, Iterable, Mapping
+from functools import cache, partial
 from typing import Any
 
 from archspec import expression
 from archspec.diagnostics import closest, did_you_mean, instead
 from archspec.expression import Expr, ExpressionError, Number
 from archspec.ir import Field, Op, fields_of
-from archspec.language.problems import Collector, describe, fail
+from archspec.language.problems import Collector, describe, fail, read_list
 from archspec.language.suggestions.elsewhere import ELSEWHERE_ARGUMENTS
 from archspec.language.suggestions.pythonic import pythonic_hint
 from archspec.source.scalars import boolean_hint
@@ -118,12 +118,7 @@ def value_of(value: Any, how: Field = ANY) -> Expr | tuple[Expr, ...] | str:
         fail("wrong-type", f"expected one number, found {describe(value)}")
     if not 1 <= len(value) <= 1000:
         fail("out-of-range", f"expected a list of numbers, found {describe(value)}")
-    found, parts = Collector(), []
-    for place, part in enumerate(value):
-        with found.trying(place):
-            parts.append(expr(part, how))
-    found.finish()
-    return tuple(parts)
+    return tuple(read_list(value, partial(expr, how=how)))
 
 
 def _choice(value: Any, how: Field) -> str:
@@ -148,14 +143,34 @@ def _written_fields(op: Any) -> dict[str, Field]:
 
 def op_arguments(op: type[Op], given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that are set, by their names in the language; raises `Problems`."""
-    known, found, result = written_fields(op), Collector(), {}
+    known = written_fields(op)
+    unknown = partial(unknown_argument, op)
+    return given_to(op.key, given, known, lambda name, v: value_of(v, known[name]), unknown)
+
+
+def given_to(
+    owner: str,
+    given: Mapping[str, Any],
+    known: Container[str],
+    read: Callable[[str, Any], Any],
+    unknown: Callable[[str], str],
+    required: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The arguments of an op or function by name; `unknown` is the hint for any but the known ones.
+
+    Raises `Problems`, also for a required argument that is missing.
+    """
+    found, result = Collector(), {}
     for name, value in given.items():
-        if name not in known:
-            message = f"`{op.key}` has no argument `{name}`"
-            found.add("unknown-key", message, unknown_argument(op, str(name)), name, key=True)
-            continue
         with found.trying(name):
-            result[name] = value_of(value, known[name])
+            if name not in known:
+                message = f"`{owner}` has no argument `{name}`"
+                fail("unknown-key", message, unknown(str(name)), key=True)
+            result[name] = read(name, value)
+    for name in required:
+        if name not in given:
+            message = f"missing argument `{name}` for `{owner}`"
+            found.lacks(name, message, f"add `{owner}: {{{name}: ...}}`")
     found.finish()
     return result
 

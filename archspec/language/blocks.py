@@ -14,7 +14,15 @@ from archspec.language import arguments, identifiers, own
 from archspec.language.layers import stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, at_key, not_a_device, not_taken
-from archspec.language.problems import Collector, Problem, Problems, describe, fail, problems_of
+from archspec.language.problems import (
+    Problem,
+    Problems,
+    check_mapping,
+    describe,
+    fail,
+    problems_of,
+    read_items,
+)
 from archspec.language.stack import Stack
 from archspec.language.starts import init_of
 from archspec.language.suggestions.indented import check_indentation
@@ -27,21 +35,18 @@ from archspec.memo import Memo
 
 def _block_arguments(value: Any) -> dict[str, Any]:
     """Name -> default; None means `required`."""
-    if not isinstance(value, Mapping):
-        hint = f"set their defaults: `{{{_keyed(value, 'required')}}}`"
-        fail("wrong-type", f"expected a mapping of arguments, found {describe(value)}", hint)
-    found, result = Collector(), {}
-    for name in value:
-        with found.trying(name):
-            identifiers.argument_name(name)
-            not_taken(name, "argument")
-            given = value[name]
-            if given is None:
-                hint = f"set its default, for example `{name}: 1`, or use `{name}: required`"
-                fail("wrong-type", "expected a number, found nothing", hint)
-            result[name] = None if given == "required" else arguments.value_of(given)
-    found.finish()
-    return result
+    hint = f"set their defaults: `{{{_keyed(value, 'required')}}}`"
+    check_mapping(value, "a mapping of arguments", hint)
+    return read_items(value, _block_argument)
+
+
+def _block_argument(name: str, given: Any) -> Any:
+    identifiers.argument_name(name)
+    not_taken(name, "argument")
+    if given is None:
+        hint = f"set its default, for example `{name}: 1`, or use `{name}: required`"
+        fail("wrong-type", "expected a number, found nothing", hint)
+    return None if given == "required" else arguments.value_of(given)
 
 
 def _keyed(names: Any, default: str) -> str:
@@ -51,17 +56,15 @@ def _keyed(names: Any, default: str) -> str:
 
 
 def _block_parts(value: Any) -> dict[str, Stack]:
-    if not isinstance(value, Mapping):
-        hint = f"set their defaults: `{{{_keyed(value, 'none')}}}`"
-        fail("wrong-type", f"expected a mapping of parts, found {describe(value)}", hint)
-    found, result = Collector(), {}
-    for name in value:
-        with found.trying(name):
-            identifiers.argument_name(name, "the name of a part")
-            not_taken(name, "part")
-            result[name] = stack_of(value[name])
-    found.finish()
-    return result
+    hint = f"set their defaults: `{{{_keyed(value, 'none')}}}`"
+    check_mapping(value, "a mapping of parts", hint)
+    return read_items(value, _block_part)
+
+
+def _block_part(name: str, layers: Any) -> Stack:
+    identifiers.argument_name(name, "the name of a part")
+    not_taken(name, "part")
+    return stack_of(layers)
 
 
 def _listed(value: Any) -> Stack:
@@ -166,17 +169,15 @@ def unusable(name: str) -> tuple[Problem, ...]:
 
 def blocks_of(value: Any, memo: Memo | None = None) -> dict[str, Block]:
     """`blocks` from its YAML value; raises `Problems`."""
-    if not isinstance(value, Mapping):
-        hint = "for example, `blocks: {cell: {body: [{conv: channels}, norm, act]}}`"
-        fail("wrong-type", f"expected a mapping of blocks, found {describe(value)}", hint)
+    hint = "for example, `blocks: {cell: {body: [{conv: channels}, norm, act]}}`"
+    check_mapping(value, "a mapping of blocks", hint)
     check_indentation(value, _keys())
-    found, result = Collector(), {}
-    for name in value:
-        with found.trying(name):
-            _block_name(name)
-            result[name] = piece(block_of, value[name], memo)
-    found.finish()
-    return result
+
+    def read(name: str, block: Any) -> Block:
+        _block_name(name)
+        return piece(block_of, block, memo)
+
+    return read_items(value, read)
 
 
 Blocks = Annotated[dict[str, Block], reads_pieces(blocks_of)]

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.diagnostics import did_you_mean
 from archspec.ir import Field
 from archspec.language import arguments
-from archspec.language.problems import Collector, describe, fail
+from archspec.language.problems import describe, fail
 from archspec.ops.resizing import MODES
 
 LIKE = "like"
@@ -19,21 +19,17 @@ BY_NUMBERS = ("scale", "scale_factor", "size")  # the arguments of `upsample`
 def interpolation_of(given: Any) -> dict[str, Any]:
     """The arguments of an `interpolate`; a name alone is the tensor whose size it matches."""
     given = given if isinstance(given, Mapping) else {LIKE: given}
-    found, result = Collector(), dict[str, Any]()
-    for key, value in given.items():
-        if key != LIKE and key not in HOW:
-            hint: str = did_you_mean(str(key), (LIKE, *HOW), "available")
-            if key in BY_NUMBERS:
-                hint = "to resize by a number, use `upsample: {scale: 2}` or `{size: [14, 14]}`"
-            found.add("unknown-key", f"`interpolate` has no argument `{key}`", hint, key, key=True)
-            continue
-        with found.trying(key):
-            result[key] = _tensor(value) if key == LIKE else arguments.value_of(value, HOW[key])
-    if LIKE not in given:
-        message = "missing argument `like` for `interpolate`"
-        found.lacks(LIKE, message, "add `interpolate: {like: ...}`")
-    found.finish()
-    return result
+    return arguments.given_to("interpolate", given, (LIKE, *HOW), _read, _unknown, [LIKE])
+
+
+def _read(key: str, value: Any) -> Any:
+    return _tensor(value) if key == LIKE else arguments.value_of(value, HOW[key])
+
+
+def _unknown(key: str) -> str:
+    if key in BY_NUMBERS:
+        return "to resize by a number, use `upsample: {scale: 2}` or `{size: [14, 14]}`"
+    return did_you_mean(key, (LIKE, *HOW), "available")
 
 
 def _tensor(value: Any) -> str:

@@ -17,7 +17,15 @@ from archspec.ir.ops import DIMENSIONS
 from archspec.language import arguments, identifiers
 from archspec.language.interpolation import interpolation_of
 from archspec.language.model import Model, reads
-from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.problems import (
+    Collector,
+    Problems,
+    describe,
+    fail,
+    problems_of,
+    read_items,
+    read_list,
+)
 from archspec.language.sharing import shared_of
 from archspec.language.stack import Branch, Layer, Stack
 from archspec.language.starts import starts_of
@@ -61,12 +69,8 @@ def stack_of(value: Any, read: Reader | None = None) -> Stack:
         return Stack(none=True, raw=value)
     if not isinstance(value, list):
         return Stack((read(value, None),), raw=value)
-    found, layers = Collector(), []
-    for place, part in enumerate(value):
-        with found.trying(place):
-            if part != "none":
-                layers.append(read(part, place))
-    found.finish()
+    there = {place: part for place, part in enumerate(value) if part != "none"}
+    layers = read_items(there, lambda place, part: read(part, place)).values()
     return Stack(tuple(layers), listed=True, none=not layers, raw=value)
 
 
@@ -197,26 +201,19 @@ def _body(given: Any, read: Reader | None = None) -> Stack:
 
 
 def _branches(given: Any) -> tuple[Branch, ...]:
+    if not isinstance(given, (list, Mapping)):
+        fail("wrong-type", f"expected a list or mapping of branches, found {describe(given)}")
     if isinstance(given, Mapping):
         check_indentation(given, HEADS)
-        items = [(str(key), key, given[key]) for key in given]
-    elif isinstance(given, list):
-        items = [(None, place, part) for place, part in enumerate(given)]  # type: ignore[misc]
-    else:
-        fail("wrong-type", f"expected a list or mapping of branches, found {describe(given)}")
-    if not 1 <= len(items) <= MOST_BRANCHES:
-        fail(
-            "out-of-range",
-            f"expected 1 to {MOST_BRANCHES} branches, found {len(items)}",
-        )
-    found, branches = Collector(), []
-    for name, step, part in items:
-        with found.trying(step):
-            if name is not None:
-                identifiers.place(name)
-            branches.append(Branch(name, stack_of(part) if name is None else entry_of(name, part)))
-    found.finish()
-    return tuple(branches)
+    if not 1 <= len(given) <= MOST_BRANCHES:
+        fail("out-of-range", f"expected 1 to {MOST_BRANCHES} branches, found {len(given)}")
+    if isinstance(given, Mapping):
+        return tuple(read_items(given, _branch).values())
+    return tuple(read_list(given, lambda part: Branch(None, stack_of(part))))
+
+
+def _branch(name: Any, layers: Any) -> Branch:
+    return Branch(identifiers.place(str(name)), entry_of(str(name), layers))
 
 
 # Modifiers, as a pydantic model -------------------------------------------------------

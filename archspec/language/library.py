@@ -18,7 +18,7 @@ from archspec.language.blocks import Block, block_of
 from archspec.language.layers import stack_of
 from archspec.language.limits import characters
 from archspec.language.model import piece
-from archspec.language.problems import Collector, Problems, describe, diagnose, fail
+from archspec.language.problems import Collector, Problems, describe, diagnose, fail, read_list
 from archspec.language.stack import Stack
 from archspec.language.suggestions.elsewhere import OF_STAGES_ELSEWHERE
 from archspec.language.tensors import source_of
@@ -273,12 +273,7 @@ def _number(value: Any, key: str, name: str) -> Any:
         return arguments.expr(value)
     if not 1 <= len(value) <= MOST_NUMBERS:
         fail("out-of-range", f"expected a list of numbers, found {describe(value)}")
-    found, parts = Collector(), []
-    for place, part in enumerate(value):
-        with found.trying(place):
-            parts.append(arguments.value_of(part))
-    found.finish()
-    return tuple(parts)
+    return tuple(read_list(value, arguments.value_of))
 
 
 def _report_unknown(

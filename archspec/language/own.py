@@ -9,7 +9,7 @@ from typing import Any
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
 from archspec.language.names import at_key, class_name
-from archspec.language.problems import Collector, Problems, describe, fail
+from archspec.language.problems import Problems, check_mapping, describe, fail, read_items
 
 WRITE_TEXT = "for example, `{text: bilinear}`"
 KEYS = ("import", "call", "like", "macs", "params")
@@ -33,19 +33,12 @@ def path_of(value: Any) -> str:
 
 def keywords_of(value: Any) -> dict[str, Any]:
     """The arguments of the class's constructor, by name: expressions, lists of them, or strings."""
-    if not isinstance(value, Mapping):
-        hint = "for example, `call: {dim: in_channels}`"
-        fail("wrong-type", f"expected a mapping of arguments, found {describe(value)}", hint)
-    found, result = Collector(), {}
-    for name in value:
-        with found.trying(name):
-            identifiers.identifier(name, "the name of an argument")
-            result[name] = _argument(value[name])
-    found.finish()
-    return result
+    check_mapping(value, "a mapping of arguments", "for example, `call: {dim: in_channels}`")
+    return read_items(value, _argument)
 
 
-def _argument(value: Any) -> Any:
+def _argument(name: str, value: Any) -> Any:
+    identifiers.identifier(name, "the name of an argument")
     if isinstance(value, Mapping):
         return _text(value)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -13,6 +13,9 @@ from archspec.diagnostics import Diagnostic, Hint, Label, Span, did_you_mean, in
 from archspec.expression import Name
 from archspec.source.document import Document, Step
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
+
+S = TypeVar("S", bound=Step)
+T = TypeVar("T")
 
 
 class Problem(NamedTuple):
@@ -99,6 +102,29 @@ class _Trying:
         if self.names and problem.rule == "bad-name" and not problem.path:
             problem = problem._replace(key=True)
         return problem.below(*self.steps)
+
+
+def read_items(
+    values: Mapping[S, Any], read: Callable[[S, Any], T], names: bool = True
+) -> dict[S, T]:
+    """What `read` makes of each key and value; raises the findings of all of them at once."""
+    found, result = Collector(), dict[S, T]()
+    for key, value in values.items():
+        with found.trying(key, names=names):
+            result[key] = read(key, value)
+    found.finish()
+    return result
+
+
+def read_list(values: Iterable[Any], read: Callable[[Any], T], names: bool = True) -> list[T]:
+    """The same for a list."""
+    return [*read_items(dict(enumerate(values)), lambda _, value: read(value), names).values()]
+
+
+def check_mapping(value: Any, what: str, hint: str) -> None:
+    """Raises `Problems` for anything but a mapping."""
+    if not isinstance(value, Mapping):
+        fail("wrong-type", f"expected {what}, found {describe(value)}", hint)
 
 
 def to_pydantic(error: Problems) -> ValidationError:

@@ -18,7 +18,15 @@ from archspec.language.blocks import Blocks
 from archspec.language.layers import entry_of, layer_of, shorthand, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import ClassName, Doc, SpecName, not_taken
-from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.problems import (
+    Collector,
+    Problems,
+    check_mapping,
+    describe,
+    fail,
+    problems_of,
+    read_items,
+)
 from archspec.language.stack import Layer, Stack
 from archspec.language.stages import Stage, Stages, child_in_section
 from archspec.language.starts import network_init_of, usual_init
@@ -54,17 +62,13 @@ def _section(value: Any) -> Section:
         return Section(tuple((None, Stack((layer,), raw=layer.raw)) for layer in layers), value)
     if value == "none":
         return Section(raw=value)
-    if not isinstance(value, Mapping):
-        hint = "for example, `[{conv: 64}, norm, act]`"
-        fail("wrong-type", f"expected a mapping or list of layers, found {describe(value)}", hint)
+    check_mapping(value, "a mapping or list of layers", "for example, `[{conv: 64}, norm, act]`")
     check_indentation(value, HEADS)
-    found, named = Collector(), []
-    for key in value:
-        with found.trying(key):
-            identifiers.place(key)
-            named.append((key, entry_of(key, value[key], child_in_section)))
-    found.finish()
-    return Section(tuple(named), value)
+    return Section(tuple(read_items(value, _entry).items()), value)
+
+
+def _entry(key: str, layers: Any) -> Stack:
+    return entry_of(identifiers.place(key), layers, child_in_section)
 
 
 @cache
@@ -120,25 +124,21 @@ Size = Annotated[int, ModelField(ge=1, le=LARGEST_INPUT)]
 
 
 def _args(value: Any) -> dict[str, Scalar]:
-    if not isinstance(value, Mapping):
-        hint = "for example, `args: {classes: 10}`"
-        fail("wrong-type", f"expected a mapping of numbers, found {describe(value)}", hint)
-    found, result = Collector(), {}
-    for name in value:
-        with found.trying(name):
-            identifiers.argument_name(name)
-            not_taken(name, "argument")
-            given = value[name]
-            if isinstance(given, list):
-                hint = f"define an argument for each, such as `{name}1`"
-                fail("wrong-type", f"expected a number, found {describe(given)}", hint)
-            tree = arguments.expr(given)
-            if isinstance(given, str) or not isinstance(tree, Number):
-                hint = f"for example, `{name}: 10`, without quotes"
-                fail("wrong-type", f"expected a number, found {describe(given)}", hint)
-            result[name] = tree.value
-    found.finish()
-    return result
+    check_mapping(value, "a mapping of numbers", "for example, `args: {classes: 10}`")
+    return read_items(value, _arg)
+
+
+def _arg(name: str, given: Any) -> Scalar:
+    identifiers.argument_name(name)
+    not_taken(name, "argument")
+    if isinstance(given, list):
+        hint = f"define an argument for each, such as `{name}1`"
+        fail("wrong-type", f"expected a number, found {describe(given)}", hint)
+    tree = arguments.expr(given)
+    if isinstance(given, str) or not isinstance(tree, Number):
+        hint = f"for example, `{name}: 10`, without quotes"
+        fail("wrong-type", f"expected a number, found {describe(given)}", hint)
+    return tree.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,9 +164,7 @@ def _defaults(value: Any, memo: Memo | None = None) -> Defaults:
 
 def defaults_of(value: Any) -> Defaults:
     """`defaults` from its YAML value; raises `Problems`."""
-    if not isinstance(value, Mapping):
-        hint = "for example, `defaults: {act: silu}`"
-        fail("wrong-type", f"expected a mapping, found {describe(value)}", hint)
+    check_mapping(value, "a mapping", "for example, `defaults: {act: silu}`")
     found, parts, ops, blocks = Collector(), {}, {}, {}
     for name in value:
         with found.trying(name):
@@ -182,11 +180,8 @@ def defaults_of(value: Any) -> Defaults:
 
 
 def _prefixes(value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        hint = "for example, `names: {group_norm: bn}`"
-        fail(
-            "wrong-type", f"expected a mapping from op to attribute, found {describe(value)}", hint
-        )
+    what, hint = "a mapping from op to attribute", "for example, `names: {group_norm: bn}`"
+    check_mapping(value, what, hint)
     found, result = Collector(), {}
     for op in value:
         if op not in OPS:

@@ -16,7 +16,14 @@ from archspec.language import arguments, identifiers
 from archspec.language.layers import MOST_REPEATS, child_of, stack_of
 from archspec.language.model import Model, piece, reads, reads_pieces
 from archspec.language.names import text_of
-from archspec.language.problems import Collector, Problems, describe, fail, problems_of
+from archspec.language.problems import (
+    Problems,
+    check_mapping,
+    describe,
+    fail,
+    problems_of,
+    read_items,
+)
 from archspec.language.stack import Layer, Stack
 from archspec.language.suggestions.indented import check_indentation
 from archspec.language.suggestions.layers import check_entry
@@ -136,20 +143,18 @@ RUN_KEYS = tuple(field.alias or name for name, field in Run.model_fields.items()
 
 def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:
     """`stages` from its YAML value; raises `Problems`."""
-    if not isinstance(value, Mapping):
-        hint = "for example, `layer1: {block: basic, repeat: 2, channels: 64}` below it"
-        fail("wrong-type", f"expected a mapping, found {describe(value)}", hint)
+    hint = "for example, `layer1: {block: basic, repeat: 2, channels: 64}` below it"
+    check_mapping(value, "a mapping", hint)
     if len(value) > MOST_STAGES:
         fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
     check_indentation(value, OF_BLOCKS)
-    found, stages = Collector(), {}
-    for key, stage in value.items():
-        with found.trying(key):
-            identifiers.place(key, "the name of a stage")
-            check_entry(key, stage)
-            stages[key] = piece(stage_of, stage, memo)
-    found.finish()
-    return stages
+
+    def read(key: str, stage: Any) -> Stage:
+        identifiers.place(key, "the name of a stage")
+        check_entry(key, stage)
+        return piece(stage_of, stage, memo)
+
+    return read_items(value, read)
 
 
 Stages = Annotated[dict[str, Stage], reads_pieces(stages_of)]

@@ -135,20 +135,15 @@ def _arguments(function: str, given: Any) -> Mapping[str, Expr | str]:
         example = f"{{{function}: {{{next(iter(known), '')}: ...}}}}" if known else function
         message = f"expected a mapping of arguments, found {describe(given)}"
         fail("wrong-type", message, f"for example, `{example}`")
-    found, result = Collector(), dict[str, Any]()
-    for name, value in given.items():
-        if name not in known:
-            message = f"`{function}` has no argument `{name}`"
-            hint = did_you_mean(str(name), known, "available") if known else "remove it"
-            found.add("unknown-key", message, hint, name, key=True)
-            continue
-        with found.trying(name):
-            result[name] = arguments.value_of(value, known[name].how)
-    for name, argument in known.items():
-        if argument.default is None and name not in given:
-            message = f"missing argument `{name}` for `{function}`"
-            found.lacks(name, message, f"add `{function}: {{{name}: ...}}`")
-    found.finish()
+    required = [name for name, argument in known.items() if argument.default is None]
+
+    def read(name: str, value: Any) -> Any:
+        return arguments.value_of(value, known[name].how)
+
+    def unknown(name: str) -> str:
+        return did_you_mean(name, known, "available") if known else "remove it"
+
+    result = arguments.given_to(function, given, known, read, unknown, required)
     _check_literal(function, result)
     return result
 

@@ -11,7 +11,7 @@ from archspec.ir import Field
 from archspec.ir.bodies import INPUT
 from archspec.language import arguments, identifiers
 from archspec.language.names import not_taken
-from archspec.language.problems import Collector, describe, fail
+from archspec.language.problems import Collector, describe, fail, read_list
 
 MOST_NAMES = 64
 SIZE = Field("size")
@@ -43,14 +43,15 @@ def saved_of(value: Any) -> tuple[str, ...]:
 def names_of(value: Any) -> tuple[str, ...]:
     """A list of names of tensors, each once."""
     _check_list(value)
-    found, names = Collector(), []
-    for place, name in enumerate(value):
-        with found.trying(place, names=False):
-            names.append(tensor_name(name))
-            if names.count(name) > 1:
-                fail("bad-name", f"`{name}` is listed twice", "list each tensor once")
-    found.finish()
-    return tuple(names)
+    names = set[str]()
+
+    def read(name: Any) -> str:
+        if tensor_name(name) in names:
+            fail("bad-name", f"`{name}` is listed twice", "list each tensor once")
+        names.add(name)
+        return str(name)
+
+    return tuple(read_list(value, read, names=False))
 
 
 def _check_list(value: Any) -> None:
@@ -61,14 +62,12 @@ def _check_list(value: Any) -> None:
 
 def inputs_of(value: Any) -> tuple[str, ...]:
     """`inputs` of a block: names of tensors that its callers pass."""
-    names = names_of(value)
-    found = Collector()
-    for place, name in enumerate(names):
-        with found.trying(place, names=False):
-            not_taken(name, "input")
-            identifiers.attribute(name, "the name of an input")
-    found.finish()
-    return names
+
+    def read(name: str) -> str:
+        not_taken(name, "input")
+        return identifiers.attribute(name, "the name of an input")
+
+    return tuple(read_list(names_of(value), read, names=False))
 
 
 class Outputs(NamedTuple):
@@ -132,19 +131,12 @@ def slice_of(given: Any) -> dict[str, Expr]:
     """The arguments of a `slice`; a single one is its channels."""
     if not isinstance(given, Mapping):
         return {"channels": arguments.expr(given, SIZE)}
-    found, result = Collector(), {}
-    for key, value in given.items():
-        if key not in OF_SLICE:
-            hint = "it has `start` and `channels`"
-            found.add("unknown-key", f"`slice` has no argument `{key}`", hint, key, key=True)
-            continue
-        with found.trying(key):
-            result[key] = arguments.expr(value, OF_SLICE[key])
-    if "channels" not in given:
-        message = "missing argument `channels` for `slice`"
-        found.lacks("channels", message, "use `slice: {channels: ...}`")
-    found.finish()
-    return result
+
+    def read(key: str, value: Any) -> Expr:
+        return arguments.expr(value, OF_SLICE[key])
+
+    hint = "it has `start` and `channels`"
+    return arguments.given_to("slice", given, OF_SLICE, read, lambda _: hint, ["channels"])
 
 
 def sizes_of(value: Any) -> tuple[Expr, ...]:
