@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from archspec.ir import Apply, Attend, Constant, Interpolate, Method, run
+from archspec.ir import Apply, Constant, Interpolate, Reader, run
 from archspec.ir.ops import Real, Shape
 from archspec.ir.tree import BlockSite, Container, ExpandedNetwork, OpSite, times
 from archspec.ops.resizing import TAPS
@@ -59,7 +59,7 @@ def receptive_field(network: ExpandedNetwork) -> ReceptiveField | None:
     return ReceptiveField(tuple(sizes), seen.whole if math.inf in seen.field else "")
 
 
-class _Walk:
+class _Walk(Reader[_Sight]):
     """Evaluates the field of each body (`ir.Reader`)."""
 
     def __init__(self, container: Container, path: str = "") -> None:
@@ -80,15 +80,6 @@ class _Walk:
     def constant(self, layer: Constant, x: _Sight) -> _Sight:
         return _Sight((), (), pooled=True)
 
-    def attend(self, layer: Attend, x: _Sight) -> _Sight:
-        return self.apply(layer, x, ())
-
-    def method(self, how: Method, x: _Sight) -> _Sight:
-        raise TypeError(how)  # in an expanded network it is still a layer
-
-    def unpack(self, x: _Sight, names: tuple[str, ...]) -> list[_Sight]:
-        return [x] * len(names)
-
     def add(self, values: list[_Sight], flag: str) -> _Sight:
         return _merged(values)
 
@@ -106,18 +97,6 @@ class _Walk:
 
     def interpolate(self, how: Interpolate, x: _Sight, like: _Sight) -> _Sight:
         return _seen(x, (TAPS.get(how.mode, 1),))._replace(jump=like.jump)
-
-    def unsqueeze(self, x: _Sight, count: int) -> _Sight:
-        return x
-
-    def share(self, x: _Sight, alone: bool) -> _Sight:
-        return x
-
-    def hold(self, x: _Sight) -> _Sight:
-        return x
-
-    def save(self, x: _Sight, name: str) -> _Sight:
-        return x
 
     def give(self, values: list[_Sight]) -> _Sight:
         return _merged(values)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from archspec.codegen.layout import WIDTH
 from archspec.expression import Expr, source
-from archspec.ir import Apply, Attend, Constant, Interpolate, Method, run
+from archspec.ir import Apply, Attend, Constant, Interpolate, Method, Reader, run
 from archspec.ir.classes import Class
 
 
-class _Formula:
+class _Formula(Reader[str]):
     """The reader whose `x` is a formula. Named tensors have separate formulas."""
 
     def __init__(self) -> None:
@@ -30,9 +30,6 @@ class _Formula:
     def share(self, x: str, alone: bool) -> str:
         """A text too long for any line is cut; otherwise sums of sums would keep doubling it."""
         return x[: WIDTH + 1]
-
-    def hold(self, x: str) -> str:
-        return x
 
     def add(self, values: list[str], flag: str) -> str:
         joined = " + ".join(values)
@@ -58,9 +55,6 @@ class _Formula:
 
     def method(self, how: Method, x: str) -> str:
         return method(how, x)
-
-    def unsqueeze(self, x: str, count: int) -> str:
-        return x
 
     def save(self, x: str, name: str) -> str:
         if x != name:

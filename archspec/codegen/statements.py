@@ -11,7 +11,7 @@ from archspec.codegen.formulas import method
 from archspec.codegen.grouped import Grouped
 from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
 from archspec.expression import Expr, Name, Number, source, substitute
-from archspec.ir import Apply, Attend, Constant, Interpolate, Method
+from archspec.ir import Apply, Attend, Constant, Interpolate, Method, Reader
 from archspec.ir.classes import Class, New
 from archspec.ir.liveness import saved
 
@@ -35,7 +35,7 @@ class Code:
         return self.text.removeprefix("self.").isidentifier()
 
 
-class Statements:
+class Statements(Reader[Code]):
     """The reader whose `x` is source text. A statement ends at an activation."""
 
     def __init__(self, cls: Class, network: bool) -> None:

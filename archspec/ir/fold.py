@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from archspec.expression import Expr
 from archspec.ir.bodies import (
@@ -31,15 +31,23 @@ X = TypeVar("X")
 
 
 class Reader(Protocol[X]):
-    """The meaning of a body for one kind of `x`: shapes, tensors, or source text."""
+    """The meaning of a body for one kind of `x`: shapes, tensors, or source text.
+
+    The methods with a body are those of a reader of expanded networks, in which every tensor method
+    is still a layer.
+    """
 
     def apply(self, layer: Apply, x: X, others: Sequence[X]) -> X: ...
     def constant(self, layer: Constant, x: X) -> X: ...
-    def attend(self, layer: Attend, x: X) -> X: ...
-    def method(self, how: Method, x: X) -> X: ...
-    def unpack(self, x: X, names: tuple[str, ...]) -> list[X]:
+    def attend(self, layer: Attend, x: X) -> X:
+        return self.apply(layer, x, ())
+
+    def method(self, how: Method, x: X) -> X:
+        raise TypeError(how)
+
+    def unpack(self, x: Any, names: tuple[str, ...]) -> list[X]:
         """All outputs of a layer."""
-        ...
+        return x if isinstance(x, list) else [x] * len(names)
 
     def add(self, values: list[X], flag: str) -> X:
         """The sum, or only the first if the module's `flag` is false."""
@@ -53,20 +61,23 @@ class Reader(Protocol[X]):
 
     def slice(self, x: X, start: Expr, stop: Expr) -> X: ...
     def interpolate(self, how: Interpolate, x: X, like: X) -> X: ...
-    def unsqueeze(self, x: X, count: int) -> X: ...
+    def unsqueeze(self, x: X, count: int) -> X:
+        return x
+
     def share(self, x: X, alone: bool) -> X:
         """`x`, about to be read by branches; `alone`: by one branch, with no step before it."""
-        ...
+        return x
 
     def hold(self, x: X) -> X:
         """A completed branch, while the next one is evaluated."""
-        ...
+        return x
 
     def save(self, x: X, name: str) -> X:
         """`x`, which is read again under this name."""
-        ...
+        return x
 
-    def give(self, values: list[X]) -> X: ...
+    def give(self, values: list[X]) -> Any:
+        return values if len(values) > 1 else values[0]
 
 
 def run(body: Body, x: X, on: Reader[X], named: dict[str, X] | None = None) -> X:
@@ -100,7 +111,8 @@ def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
         case Load(name=name):
             return named[name]
         case Give(names=names):
-            return on.give([named[name] for name in names])
+            given: X = on.give([named[name] for name in names])
+            return given
         case Unsqueeze(count=count):
             return on.unsqueeze(x, count)
         case Slice(start=start, stop=stop):

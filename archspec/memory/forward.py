@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
-from archspec.ir import Apply, Attend, Body, Constant, Op, Shape, run
+from archspec.ir import Apply, Body, Constant, Op, Shape, run
 from archspec.ir.tree import Container, OpSite
 from archspec.memo import Memo, remember
 from archspec.memory.tensors import LOW, WIDTH, Node, Setting, Storage, Tensor, Tensors, kept
@@ -159,10 +159,6 @@ class Forward(Tensors):
         node = Node([], weights=WIDTH * site.op.parameters(), layer=path)
         trained = self.setting.training and not self._is_frozen(path)
         return Tensor(site.y.sizes, None, WIDTH, self._node(node) if trained else None)
-
-    def attend(self, layer: Attend, x: Tensor) -> Tensor:
-        made: Tensor = self.apply(layer, x, ())
-        return made
 
     # Blocks
 

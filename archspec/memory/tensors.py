@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from archspec.ir import Interpolate, Method
+from archspec.ir import Interpolate, Reader
 
 WIDTH, LOW = 4, 2  # bytes of a value, and of one in `bf16` and `fp16`
 
@@ -93,7 +93,7 @@ def kept(*storages: Storage | None) -> int:
     return sum(storage.keep() for storage in storages if storage)
 
 
-class Tensors:
+class Tensors(Reader[Tensor]):
     """The part of a reader of bodies (`ir.fold.Reader`) that applies no layer."""
 
     def __init__(self, setting: Setting) -> None:
@@ -132,9 +132,6 @@ class Tensors:
     def _same(self, x: Tensor, sizes: tuple[int, ...]) -> Tensor:
         """Another view of the same memory."""
         return x._replace(sizes=sizes)
-
-    def unpack(self, x: Any, names: tuple[str, ...]) -> list[Any]:
-        return x if isinstance(x, list) else [x] * len(names)
 
     # Sums, products, parts
 
@@ -179,20 +176,5 @@ class Tensors:
         sizes = (*x.sizes[: len(x.sizes) - how.rank], *like.sizes[len(like.sizes) - how.rank :])
         return self._made(sizes, x.width, [x])
 
-    def method(self, how: Method, x: Tensor) -> Tensor:
-        raise TypeError(how)  # in an expanded network it is still a layer
-
     def unsqueeze(self, x: Tensor, count: int) -> Tensor:
         return self._same(x, (*x.sizes, *[1] * count))
-
-    def share(self, x: Tensor, alone: bool) -> Tensor:
-        return x
-
-    def hold(self, x: Tensor) -> Tensor:
-        return x
-
-    def save(self, x: Tensor, name: str) -> Tensor:
-        return x
-
-    def give(self, values: list[Tensor]) -> Any:
-        return values if len(values) > 1 else values[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from archspec.ir import Apply, Attend, Constant, Interpolate, Method, run
+from archspec.ir import Apply, Constant, Interpolate, Reader, run
 from archspec.ir.tree import ExpandedNetwork, OpSite
 from archspec.ir.visitor import visits
 
@@ -32,7 +32,7 @@ def edges_of(network: ExpandedNetwork) -> Edges:
     return Edges(reader.read, reader.joins, returns)
 
 
-class _Sources:
+class _Sources(Reader[Source]):
     """Evaluates bodies like torch, on sources instead of tensors."""
 
     def __init__(self, network: ExpandedNetwork) -> None:
@@ -66,16 +66,6 @@ class _Sources:
     def constant(self, layer: Constant, x: Source) -> Source:
         return self._op(layer.site, None)
 
-    def attend(self, layer: Attend, x: Source) -> Source:
-        made: Source = self.apply(layer, x, ())
-        return made
-
-    def method(self, how: Method, x: Source) -> Source:
-        raise TypeError(how)  # in an expanded network it is still a layer
-
-    def unpack(self, x: Any, names: tuple[str, ...]) -> list[Any]:
-        return x if isinstance(x, list) else [x] * len(names)
-
     def add(self, values: list[Source], flag: str) -> Source:
         return self.join("sum", values)
 
@@ -94,18 +84,3 @@ class _Sources:
 
     def interpolate(self, how: Interpolate, x: Source, like: Source) -> Source:
         return self.join("interpolate", [x, like], mode=how.mode)
-
-    def unsqueeze(self, x: Source, count: int) -> Source:
-        return x
-
-    def share(self, x: Source, alone: bool) -> Source:
-        return x
-
-    def hold(self, x: Source) -> Source:
-        return x
-
-    def save(self, x: Source, name: str) -> Source:
-        return x
-
-    def give(self, values: list[Source]) -> Any:
-        return values if len(values) > 1 else values[0]

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from archspec import helpers
 from archspec.expression import Expr, Name, names
-from archspec.ir import Apply, Attend, Constant, Interpolate, Method, run
+from archspec.ir import Apply, Attend, Constant, Interpolate, Method, Reader, run
 from archspec.ir.classes import (
     Class,
     Layer,
@@ -229,7 +229,7 @@ class Joined(Interpreted):
         return run(self._archspec.body, x, _Tensors(self), named)
 
 
-class _Tensors:
+class _Tensors(Reader[Tensor]):
     """The reader whose `x` is a tensor."""
 
     def __init__(self, module: nn.Module) -> None:
@@ -260,12 +260,6 @@ class _Tensors:
 
     def unpack(self, x: Any, names: tuple[str, ...]) -> list[Tensor]:
         return list(x)
-
-    def share(self, x: Tensor, alone: bool) -> Tensor:
-        return x
-
-    def hold(self, x: Tensor) -> Tensor:
-        return x
 
     def add(self, values: list[Tensor], flag: str) -> Tensor:
         total = values[0]
@@ -299,9 +293,6 @@ class _Tensors:
     def interpolate(self, how: Interpolate, x: Tensor, like: Tensor) -> Tensor:
         size, align = like.shape[-how.rank :], how.align_corners
         return nn.functional.interpolate(x, size=size, mode=how.mode, align_corners=align)
-
-    def save(self, x: Tensor, name: str) -> Tensor:
-        return x
 
     def give(self, values: list[Tensor]) -> Any:
         return values[0] if len(values) == 1 else tuple(values)
