@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-
 from archspec import resources
-from archspec.python import parse_python
 
 FILE = resources.TEMPLATES / "modules.py"
 _TEXT = FILE.read_text(encoding="utf-8")
@@ -33,9 +30,3 @@ NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS | OF_DEPLOY
 def qualified(name: str) -> str:
     """A class as a generated file names it: one of torch, or one in the file itself."""
     return name if name in HELPERS or name in OF_DEPLOY else f"nn.{name}"
-
-
-def uses(name: str, word: str) -> bool:
-    """Whether the helper's source mentions a global such as `torch` or `F`."""
-    tree = parse_python(HELPERS[name])
-    return any(isinstance(node, ast.Name) and node.id == word for node in ast.walk(tree))

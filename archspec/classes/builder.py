@@ -11,7 +11,7 @@ from archspec.classes.differing import differs
 from archspec.classes.expressions import expressed
 from archspec.classes.loops import calls_of
 from archspec.classes.merging import GAP, WHOLE
-from archspec.classes.printed import placed, repeated, replaced
+from archspec.classes.printed import repeated, replaced
 from archspec.classes.repeats import under, written
 from archspec.classes.runs import Run
 from archspec.classes.sizes import Sizes
@@ -19,7 +19,7 @@ from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.classes.turns import Turns
 from archspec.classes.wholes import drops
-from archspec.expression import Name, Value, names
+from archspec.expression import Expr, Name, Value, names, with_names
 from archspec.ir import Add, Body, Chain, OpField, fields_of, renamed
 from archspec.ir.bodies import Size, sized, steps_of
 from archspec.ir.classes import (
@@ -119,16 +119,13 @@ class ClassBuilder:
         assert isinstance(last, Add)
         flag = self._attribute("adds", "_input")
         body = Chain((*steps, replace(last, flag=flag)))
-        return body, [Local(flag, placed(adds, self.sizes.meaning))]
+        return body, [Local(flag, with_names(adds, self.sizes.meaning))]
 
     def _size(self, row: Sequence[Size], own: dict[str, str]) -> Size:
         """One size for all uses, in attributes; `own` are the attributes so far, by their
         construction.
         """
-        values = [size.value for size in row]
-        exprs = [value.expr for value in values]
-        numbers = [value.number for value in values]
-        expr = self.sizes.unify(numbers, exprs, [[e] for e in exprs], "size")
+        expr = self.sizes.unify([size.value for size in row], "size")
         for name in sorted(names(expr)):
             own.setdefault(name, self._attribute(name, "_size"))
         return Size(replaced(expr, {name: Name(attribute) for name, attribute in own.items()}))
@@ -168,9 +165,7 @@ class ClassBuilder:
         """One number in all uses, or a parameter; other values are the same."""
         if not isinstance(values[0], Value):
             return values[0]
-        exprs = [value.expr for value in values]
-        numbers = [value.number for value in values]
-        return self.sizes.as_real(self.sizes.unify(numbers, exprs, [[e] for e in exprs], "start"))
+        return self.sizes.as_real(self.sizes.unify(values, "start"))
 
     def _remember(self, parameters: Sequence[Parameter]) -> None:
         for parameter in parameters:
@@ -214,9 +209,8 @@ class ClassBuilder:
             names[attribute] = None
             return
         new = self.make([_module(child) for child in children], attribute)
-        when = self.group.merged and self.group.merged.when.get((attribute, WHOLE))
-        made = When(new, placed(when, self.sizes.meaning)) if when else new
-        layers.append(Layer(attribute, made))
+        when = self._condition(attribute, WHOLE)
+        layers.append(Layer(attribute, When(new, when) if when else new))
 
     def _slot_layer(
         self,
@@ -277,9 +271,14 @@ class ClassBuilder:
             modules = [_module(child) for child in column]
             run = any(isinstance(module, Run) for module in modules)
             new = [*written(modules, self.make, self.sizes)] if run else [self.make(modules)]
-            when = self.group.merged and self.group.merged.when.get((attribute, place))
-            made += [under(placed(when, self.sizes.meaning), one) for one in new] if when else new
+            when = self._condition(attribute, place)
+            made += [under(when, one) for one in new] if when else new
         return Sequential(repeated(made))
+
+    def _condition(self, attribute: str, place: int) -> Expr | None:
+        """The condition of an attribute, or of a child of it, that only some uses have."""
+        when = self.group.merged and self.group.merged.when.get((attribute, place))
+        return with_names(when, self.sizes.meaning) if when else None
 
     def _op(self, calls: Sequence[OpCall | None]) -> New:
         lead = next(call for call in calls if call)
@@ -319,10 +318,9 @@ class ClassBuilder:
                 kinds = [group.types[name][c.instance] if c else None for c in gapped]
                 arguments[name] = self._activation(kinds, parameter)
                 continue
-            numbers = [group.numbers[name][c.instance] if c else None for c in gapped]
-            meanings = [c.meaning(group.own(c.instance, name)) if c else None for c in gapped]
+            values = [group.value(c, name) if c else None for c in gapped]
             sources = [self.sizes.feeds.sources(c, name) if c else None for c in gapped]
-            expr = self.sizes.unify(numbers, meanings, sources, self._word(calls[0], name))
+            expr = self.sizes.unify(values, self._word(calls[0], name), sources)
             arguments[name] = self.sizes.as_real(expr) if parameter.annotation == "float" else expr
         return New(group.cls, arguments)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archspec.expression import Binary, Expr, Logic, Name, Number, Unary, substitute, walk
+from archspec.expression import Expr, Name, Number, substitute, with_names
 from archspec.ir.classes import Modules, New, Repeat, Sequential, When
 
 FEWEST_REPEATS = 3
@@ -49,42 +48,16 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def count_names(new: Any, uses: Counter[str]) -> None:
-    if isinstance(new, New):
-        count_names(new.what, uses)
-        for argument in new.arguments.values():
-            count_names(argument, uses)
-    elif isinstance(new, When):
-        count_names(new.condition, uses)
-        count_names(new.new, uses)
-    elif isinstance(new, (Sequential, tuple)):
-        for child in new.children if isinstance(new, Sequential) else new:
-            count_names(child, uses)
-    elif isinstance(new, Repeat):
-        count_names(new.count, uses)
-        count_names(new.new, uses)
-    elif isinstance(new, Expr):
-        uses.update(n.id for n in walk(new) if isinstance(n, Name))
-
-
 def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:
     """A construction with formulas instead of names."""
-    if not meanings:
-        return new
-    if isinstance(new, New):
-        return replace(
-            new, arguments={k: with_formulas(v, meanings) for k, v in new.arguments.items()}
-        )
-    if isinstance(new, Sequential):
-        return Sequential(tuple(with_formulas(child, meanings) for child in new.children))
-    if isinstance(new, When):
-        condition = placed(new.condition, lambda name: meanings.get(name, Name(name)))
-        return When(with_formulas(new.new, meanings), condition)
-    if isinstance(new, Repeat):
-        return Repeat(with_formulas(new.new, meanings), replaced(new.count, meanings))
-    if isinstance(new, tuple):
-        return tuple(with_formulas(part, meanings) for part in new)
-    return replaced(new, meanings) if isinstance(new, Expr) else new
+
+    def change(part: Any) -> Any:
+        if isinstance(part, When):
+            condition = with_names(part.condition, lambda name: meanings.get(name, Name(name)))
+            return When(mapped(part.new, change), condition)
+        return replaced(part, meanings) if isinstance(part, Expr) else part
+
+    return mapped(new, change) if meanings else new
 
 
 def replaced(expr: Expr, meanings: Mapping[str, Expr]) -> Expr:
@@ -92,46 +65,21 @@ def replaced(expr: Expr, meanings: Mapping[str, Expr]) -> Expr:
     return expr if replaced is None else replaced
 
 
-def placed(condition: Expr, meaning: Any) -> Expr:
-    """A condition with other formulas for its names."""
-    match condition:
-        case Logic(op=op, operands=operands):
-            return Logic(op, tuple(placed(part, meaning) for part in operands))
-        case Binary(op=op, left=left, right=right):
-            return Binary(op, placed(left, meaning), placed(right, meaning))
-        case Unary(op=op, operand=operand):
-            return Unary(op, placed(operand, meaning))
-        case Name(id=name):
-            found: Expr = meaning(name)
-            return found
-    return condition
-
-
-def inside(new: Any) -> Sequence[Any]:
-    """The parts of a construction."""
-    match new:
-        case Sequential(children=children):
-            return children
-        case New(arguments=arguments):
-            return [*arguments.values()]
-        case When(new=inner) | Repeat(new=inner):
-            return [inner]
-        case Modules(layers=layers):
-            return [layer.new for layer in layers]
-    return ()
-
-
 def mapped(new: Any, change: Callable[[Any], Any]) -> Any:
     """A construction in which `change` has replaced the parts that it returns something for."""
     if (other := change(new)) is not new:
         return other
     match new:
+        case tuple():
+            return tuple(mapped(part, change) for part in new)
         case Sequential(children=children):
             return Sequential(repeated([mapped(child, change) for child in children]))
         case New(arguments=arguments):
             return replace(new, arguments={k: mapped(v, change) for k, v in arguments.items()})
-        case When(new=inner) | Repeat(new=inner):
-            return replace(new, new=mapped(inner, change))
+        case When(new=inner, condition=condition):
+            return When(mapped(inner, change), mapped(condition, change))
+        case Repeat(new=inner, count=count):
+            return Repeat(mapped(inner, change), mapped(count, change))
         case Modules(layers=layers):
             rows = tuple(replace(one, new=mapped(one.new, change)) for one in layers)
             runs: list[Any] = [one.new for one in rows]

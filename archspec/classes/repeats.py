@@ -21,8 +21,8 @@ def written(runs: Sequence[Any], make: Callable[[Any], Any], sizes: Sizes) -> It
         modules = [[child.module for child in run.children] if run else [] for run in runs]
         yield from map(make, zip_longest(*modules))
         return
-    exprs = [count.expr if count else None for count in counts]
-    stop = sizes.unify(numbers, exprs, [[e] if e else None for e in exprs], "layers")
+    sources = [[count.expr] if count and count.expr else None for count in counts]
+    stop = sizes.unify(counts, "layers", sources)
     firsts, others = ([run.end(place) if run else None for run in runs] for place in (0, 1))
     first = other = make(firsts)
     if not all(o is None or alike(f, o) for f, o in zip(firsts, others, strict=True)):

@@ -7,17 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.classes.patterns import Pattern, kinds_of
-from archspec.classes.printed import inside, mapped
+from archspec.classes.printed import mapped
 from archspec.ir.classes import Class, New, Sequential
+from archspec.ir.construction import walk
 from archspec.ir.draws import Case
 
 
 def shared(classes: Sequence[Class], taken: set[str]) -> list[Class]:
     """The classes, and those of their sequences if the file becomes shorter with them."""
     groups: dict[Any, list[Sequential]] = {}
-    for sequence in _sequences([layer.new for cls in classes for layer in cls.layers]):
-        if kinds := kinds_of(sequence):
-            groups.setdefault(kinds, []).append(sequence)
+    for part in (part for cls in classes for layer in cls.layers for part in walk(layer.new)):
+        if isinstance(part, Sequential) and (kinds := kinds_of(part)):
+            groups.setdefault(kinds, []).append(part)
     patterns = [Pattern(sequences) for sequences in groups.values()]
     calls: dict[Sequential, New] = {}
     for pattern in sorted(patterns, key=lambda pattern: -pattern.saved):
@@ -25,13 +26,6 @@ def shared(classes: Sequence[Class], taken: set[str]) -> list[Class]:
             taken.add(pattern.name)
             calls |= pattern.calls()
     return [*_Rewritten(calls).each(classes)] if calls else [*classes]
-
-
-def _sequences(news: Iterable[Any]) -> Iterator[Sequential]:
-    for new in news:
-        if isinstance(new, Sequential):
-            yield new
-        yield from _sequences(inside(new))
 
 
 class _Rewritten:

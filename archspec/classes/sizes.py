@@ -19,7 +19,7 @@ from typing import Any
 
 from archspec.classes.feeds import FLOW, Feeds, Sources, compared, equal
 from archspec.classes.merging import evaluated
-from archspec.classes.printed import count_names, placed, replaced, with_formulas
+from archspec.classes.printed import replaced, with_formulas
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import (
     Binary,
@@ -29,14 +29,16 @@ from archspec.expression import (
     Scalar,
     Value,
     names,
+    new_name,
     simplify,
     source,
     substitute,
-    walk,
     weight,
+    with_names,
 )
 from archspec.ir import OpField
-from archspec.ir.classes import Layer, Local, Parameter
+from archspec.ir.classes import Layer, Local, Loop, Parameter
+from archspec.ir.construction import names_in
 from archspec.ir.draws import Draw, Start
 from archspec.ir.tree import BlockInstance
 from archspec.language.identifiers import CONSTRUCTOR_WORDS
@@ -81,18 +83,13 @@ class Sizes:
         if len({*kinds} - {None}) < 2:
             return None
         taken = {*self.known, *self.types, *self.group.modules, *CONSTRUCTOR_WORDS}
-        name, count = word, 1
-        while name in taken:
-            count += 1
-            name = f"{word}{count}"
+        name = new_name(word, taken)
         self.types[name] = [*kinds]
         return Name(name)
 
     def of_argument(self, values: Sequence[Value | None], f: OpField) -> Expr:
         """An argument of an op."""
-        exprs = [v.expr if v else None for v in values]
-        sources = [[e] if v else None for v, e in zip(values, exprs, strict=True)]
-        expr = self.unify([v.number if v else None for v in values], exprs, sources, f.name)
+        expr = self.unify(values, f.name)
         if isinstance(expr, Name) and expr.id in self.group.sources and type(f.default) is int:
             self.defaults.setdefault(expr.id, Number(f.default))
         part = f.how.kind == "any" and any(v and type(v.number) is Fraction for v in values)
@@ -106,17 +103,18 @@ class Sizes:
 
     def unify(
         self,
-        numbers: Sequence[Scalar | None],
-        exprs: Sequence[Expr | None],
-        sources: Sequence[Sources | None],
+        values: Sequence[Value | None],
         word: str,
+        sources: Sequence[Sources | None] | None = None,
     ) -> Expr:
-        """One formula for a size in all uses; `sources` are its dependencies in each.
+        """One formula for a size in all uses; None in those without the layer.
 
-        A use without the layer has None as its number.
+        `sources` are its dependencies in each use, if its own formula does not say.
         """
-        there = [place for place, number in enumerate(numbers) if number is not None]
-        exprs = self._as_told(exprs, there)
+        sources = sources or [[value.expr] if value else None for value in values]
+        numbers = [value.number if value else None for value in values]
+        there = [place for place, value in enumerate(values) if value]
+        exprs = self._as_told([value.expr if value else None for value in values], there)
         first = exprs[there[0]]
         stated = first is not None and bool(names(first))
         if self.group.loop and not stated and (other := self._found(numbers, word)):
@@ -203,11 +201,9 @@ class Sizes:
         return all(known is None or self.feeds.constant(use, known) for use, known in pairs)
 
     def _fresh(self, word: str, numbers: list[Scalar]) -> str:
+        others = (name for name, known in self.numbers.items() if known != numbers)
         known = {*self.known, *self.locals, *self.group.modules, *self.types}
-        name, count = word, 1
-        while name in known or self.numbers.get(name, numbers) != numbers:
-            count += 1
-            name = f"{word}{count}"
+        name = new_name(word, known.union(others))
         self.numbers[name] = numbers
         return name
 
@@ -308,14 +304,10 @@ class Sizes:
         self, layers: list[Layer], draws: list[Start], flags: list[Local]
     ) -> tuple[list[Layer], list[Local], list[Start], list[Local]]:
         """A size that is used once, or has no line of its own, is written where it is used."""
-        uses: Counter[str] = Counter()
-        for layer in layers:
-            count_names(_sizes(layer), uses)
-        count_names(_numbers(draws), uses)
-        count_names(tuple(flag.value for flag in flags), uses)
+        uses = Counter(names_in(_written(layers, draws, flags)))
         for name, formula in reversed(self.locals.items()):  # a local variable uses those before it
             if uses[name]:
-                uses.update(n.id for n in walk(formula) if isinstance(n, Name))
+                uses.update(names_in(formula))
         once: dict[str, Expr] = {}
         kept: list[Local] = []
         for name, formula in self.locals.items():
@@ -325,18 +317,12 @@ class Sizes:
             elif uses[name]:
                 kept.append(Local(name, whole))
         moved = [replace(layer, new=with_formulas(layer.new, once)) for layer in layers]
-        used: Counter[str] = Counter()
-        for layer in moved:
-            count_names(_sizes(layer), used)
         started = [replace(start, draws=_with(start.draws, once)) for start in draws]
-        count_names(_numbers(started), used)
         ended = [
-            Local(flag.name, placed(flag.value, lambda n: once.get(n, Name(n)))) for flag in flags
+            Local(flag.name, with_names(flag.value, lambda n: once.get(n, Name(n))))
+            for flag in flags
         ]
-        count_names(tuple(flag.value for flag in ended), used)
-        for local in kept:
-            used.update(n.id for n in walk(local.value) if isinstance(n, Name))
-        self.used = list(used)
+        self.used = [*dict.fromkeys(names_in(_written(moved, started, [*ended, *kept])))]
         return moved, kept, started, ended
 
     def parameters(self) -> list[Parameter]:
@@ -376,16 +362,18 @@ class Sizes:
         return declared if usual and isinstance(declared, Number) else None
 
 
-def _sizes(layer: Layer) -> tuple[Any, ...]:
-    """The dependencies of a layer."""
-    loop = layer.loop
-    return (layer.new, loop.stop, loop.name) if loop else (layer.new,)
-
-
-def _numbers(draws: Sequence[Start]) -> tuple[Any, ...]:
-    """The initialization of layers, as far as it depends on the class."""
+def _written(
+    layers: Sequence[Layer], draws: Sequence[Start], sizes: Sequence[Local]
+) -> tuple[Any, ...]:
+    """Everything that may name a size: initializations only as far as they depend on the class."""
+    parts = [part for one in layers for part in (one.new, *_of_loop(one.loop))]
     known = [draw for start in draws if start.apart or start.made for draw in start.draws]
-    return tuple(value for draw in known for _, value in draw.arguments)
+    parts += (value for draw in known for _, value in draw.arguments)
+    return (*parts, *(size.value for size in sizes))
+
+
+def _of_loop(loop: Loop | None) -> tuple[Any, ...]:
+    return (loop.stop, *loop.name) if loop else ()
 
 
 def _with(draws: Sequence[Draw], meanings: Mapping[str, Expr]) -> tuple[Draw, ...]:

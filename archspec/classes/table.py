@@ -49,6 +49,10 @@ class ClassUses:
         """A size by its name in one use, where an argument may be a number instead of a list."""
         return use.own_name(name if name in use.definitions else self.lists.get(name, name))
 
+    def value(self, call: BlockCall, name: str) -> Value:
+        """A parameter of the class in one use, in formulas of its caller."""
+        return Value(self.numbers[name][call.instance], call.meaning(self.own(call.instance, name)))
+
 
 class ClassTable:
     """All classes of a network.

@@ -13,21 +13,20 @@ from archspec.ir.fold import proceed
 from archspec.ir.liveness import loaded
 
 
-def forward(cls: Class, network: bool) -> tuple[list[str], set[str]]:
-    """The statements, and the globals that they use: `torch`, `F`."""
+def forward(cls: Class, network: bool) -> list[str]:
+    """The statements."""
     reader = Statements(cls, network)
     trained, evaluated = cls.trained, cls.evaluated
     x = Code("x", None if INPUT in loaded(cls.body) else "x")
     named = {INPUT: x, **{name: Code(name, None) for name in cls.inputs}}
     if trained is evaluated:
-        return _returned(reader, proceed(evaluated, x, reader, named)), reader.globals
+        return _returned(reader, proceed(evaluated, x, reader, named))
     ahead, training, rest = _parted(trained, evaluated)
     x = reader.assign(proceed(ahead, x, reader, named))
     inside = reader.forked()
     inner = _returned(inside, proceed(training, x, inside, dict(named)))
     reader.lines += ["if self.training:", *(f"{STEP}{line}" for line in inner)]
-    end = proceed(rest, x, reader, named)
-    return _returned(reader, end), reader.globals
+    return _returned(reader, proceed(rest, x, reader, named))
 
 
 def _parted(trained: Body, evaluated: Body) -> tuple[Chain, Chain, Chain]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,8 +16,7 @@ from archspec.codegen.layout import (
     TupleText,
     lines,
 )
-from archspec.expression import Expr, Name, names
-from archspec.expression.tree import Binary, Call, Unary
+from archspec.expression import Expr, Name, names, new_name, with_names
 from archspec.helpers import qualified
 from archspec.ir.classes import Class, Layer, Network, New
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special, Start
@@ -106,22 +104,10 @@ def _call(draw: Draw, place: str, weight: str, indent: str, linear: bool = False
 
 
 def _argument(name: str, value: Expr | str, linear: bool) -> Text:
-    text: Text = f'"{value}"' if isinstance(value, str) else FormulaText(_of_module(value, linear))
+    if isinstance(value, Expr) and linear:
+        value = with_names(value, lambda word: Name(FEATURES.get(word, word)))
+    text: Text = f'"{value}"' if isinstance(value, str) else FormulaText(value)
     return text if name == "val" else KeywordText(name, text)
-
-
-def _of_module(expr: Expr, linear: bool) -> Expr:
-    """A formula with a linear layer's names of its fans."""
-    match expr:
-        case Name(id=word) if linear:
-            return Name(FEATURES.get(word, word))
-        case Binary(op=op, left=left, right=right):
-            return Binary(op, _of_module(left, linear), _of_module(right, linear))
-        case Unary(op=op, operand=operand):
-            return Unary(op, _of_module(operand, linear))
-        case Call(function=function, arguments=arguments):
-            return Call(function, tuple(_of_module(part, linear) for part in arguments))
-    return expr
 
 
 # The loop -----------------------------------------------------------------------------
@@ -185,11 +171,7 @@ class _Loop:
         word = f"{words[-1]}_layers" if words and special.draws else "drawn"
         known = {p.name for p in self.cls.parameters} | {one.name for one in self.cls.locals}
         taken = {*self.sets.values(), *known, "module"}
-        name, number = word, 1
-        while name in taken:
-            number += 1
-            name = f"{word}{number}"
-        return name
+        return new_name(word, taken)
 
 
 def _last(case: Case) -> tuple[Draw, ...]:
@@ -295,13 +277,3 @@ def _among(texts: Sequence[str]) -> list[str]:
     if len(which) <= room:
         return ["if name", which]
     return ["if name", "in (", *(f"{STEP}{text}," for text in texts), ")"]
-
-
-# Imports ------------------------------------------------------------------------------
-
-OF_MATH = re.compile(r"(?<![\w.])math\.\w+\(")
-
-
-def uses_math(statements: Iterable[str]) -> bool:
-    """Whether a constructor needs `import math`."""
-    return any(OF_MATH.search(line) for line in statements)

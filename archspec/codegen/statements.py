@@ -10,7 +10,7 @@ from archspec.codegen.containers import reached
 from archspec.codegen.formulas import method
 from archspec.codegen.grouped import Grouped
 from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
-from archspec.expression import Expr, Name, Number, source, substitute
+from archspec.expression import Expr, Name, Number, new_name, source, substitute
 from archspec.ir import Apply, Attend, Constant, Interpolate, Method, Reader
 from archspec.ir.classes import Class, New
 from archspec.ir.liveness import saved
@@ -47,7 +47,6 @@ class Statements(Reader[Code]):
         self.kept = {*self.variables.values(), *cls.inputs}  # names that no other variable may have
         self.pinned: set[str] = set()  # variables that a named tensor is read from
         self.live: set[str] = {"x"}
-        self.globals: set[str] = set()  # of `torch` and `F`, those in use
         self.indent = len(INDENT)
 
     def forked(self) -> Statements:
@@ -191,7 +190,6 @@ class Statements(Reader[Code]):
         return Code(text, x.variable)
 
     def concat(self, values: list[Code], dim: int) -> Code:
-        self.globals.add("torch")
         text = ", ".join(value.text for value in values)
         if not self.fits(f"torch.cat([{text}], {dim})"):
             text = ", ".join(self.assign(value).text for value in values)
@@ -222,7 +220,6 @@ class Statements(Reader[Code]):
         return replace(x, text=x.text + text, sign="")
 
     def interpolate(self, how: Interpolate, x: Code, like: Code) -> Code:
-        self.globals.add("F")
         if not self.fits(flat(_interpolated(how, x, like))):
             x = self.assign(x)
         call = _interpolated(how, x, like)
@@ -279,13 +276,9 @@ def _variables(cls: Class) -> dict[str, str]:
     taken = {*RESERVED, *cls.inputs}
     for name in dict.fromkeys(saved(cls.body)):
         plain = name.replace(".", "_").replace("-", "_")
-        word, count = plain if len(plain) <= LONGEST and plain.isidentifier() else "t", 1
-        variable = word
-        while variable in taken:
-            count += 1
-            variable = f"{word}{count}"
-        taken.add(variable)
-        variables[name] = variable
+        word = plain if len(plain) <= LONGEST and plain.isidentifier() else "t"
+        variables[name] = new_name(word, taken)
+        taken.add(variables[name])
     return variables
 
 

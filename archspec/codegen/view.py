@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +24,10 @@ from archspec.codegen.layout import (
     TupleText,
     lines,
 )
-from archspec.codegen.starts import constant, starts, uses_math
+from archspec.codegen.starts import constant, starts
 from archspec.expression import Expr, Name, Number
 from archspec.ir.classes import (
     Class,
-    Local,
     Loop,
     Modules,
     Network,
@@ -40,6 +40,7 @@ from archspec.ir.classes import (
 )
 from archspec.ir.construction import call, constructions, imported, is_constant
 from archspec.ir.liveness import give_of
+from archspec.python import parse_python
 
 BODY = STEP * 2
 
@@ -68,35 +69,27 @@ class View:
 
 
 def view(network: Network, analysis: Analysis) -> View:
-    used = sorted(_helpers(network))
-    views = []
-    math, named = False, set[str]()
-    for cls in network.classes:
-        made, of_torch = _class(cls, network, analysis)
-        views.append(made)
-        named |= of_torch
-        math = math or uses_math(made.statements)
+    used = {new.torch for new in constructions(network) if new.torch in helpers.HELPERS}
     return View(
         module_doc(network, analysis),
-        _imports(network, used, named, math),
-        [helpers.HELPERS[name] for name in used],
-        views,
+        (),  # `imports`, once the rest is rendered
+        [helpers.HELPERS[name] for name in sorted(used)],
+        [_class(cls, network, analysis) for cls in network.classes],
     )
 
 
-def _imports(network: Network, used: Sequence[str], named: set[str], math: bool) -> list[str]:
-    both = {word for word in ("torch", "F") for name in used if helpers.uses(name, word)} | named
-    found = ["import torch"] if "torch" in both else []
-    found.append("from torch import Tensor, nn")
-    if "F" in both:
-        found.append("from torch.nn import functional as F")
-    if all(cls.sequential for cls in network.classes):
-        found[found.index("from torch import Tensor, nn")] = "from torch import nn"
-    if own := own_imports(network):
-        found.append("")
-        for line in own:
-            found += wrapped(line)
-    return ["import math", "", *found] if math else found
+def imports(text: str, network: Network) -> list[str]:
+    """The imports of what the rest of a file uses: modules by their attributes, and names."""
+    nodes = [*ast.walk(parse_python(text))]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    modules = {ast.unparse(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    standard = [f"import {name}" for name in ("math", "re") if name in modules]
+    standard += ["from typing import Any"] if "Any" in names else []
+    torch = ["import torch"] if "torch" in modules else []
+    torch.append("from torch import Tensor, nn" if "Tensor" in names else "from torch import nn")
+    torch += ["from torch.nn import functional as F"] if "F" in modules else []
+    own = [part for line in own_imports(network) for part in wrapped(line)]
+    return [*standard, *[""] * bool(standard), *torch, *[""] * bool(own), *own]
 
 
 def own_imports(network: Network) -> list[str]:
@@ -116,17 +109,13 @@ def wrapped(line: str, indent: str = "") -> list[str]:
     return [f"{start} import (", *(f"{STEP}{name}," for name in names.split(", ")), ")"]
 
 
-def _helpers(network: Network) -> set[str]:
-    return {new.torch for new in constructions(network) if new.torch in helpers.HELPERS}
-
-
 # Classes ------------------------------------------------------------------------------
 
 
-def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView, set[str]]:
+def _class(cls: Class, network: Network, analysis: Analysis) -> ClassView:
     is_network = cls is network.root
-    statements, named = ([], set[str]()) if cls.sequential else forward(cls, is_network)
-    made = ClassView(
+    statements = [] if cls.sequential else forward(cls, is_network)
+    return ClassView(
         cls.name,
         "nn.Sequential" if cls.sequential else "nn.Module",
         network_doc(network, analysis) if is_network else class_doc(cls),
@@ -135,13 +124,10 @@ def _class(cls: Class, network: Network, analysis: Analysis) -> tuple[ClassView,
         _forward_signature(cls),
         [f"{BODY}{line}" for line in statements],
     )
-    constants = any(is_constant(layer.new) for layer in cls.layers)
-    return made, named | ({"torch"} if constants else set())
 
 
 def _signature(cls: Class) -> list[str]:
-    arguments: list[Text] = ["self", *map(_parameter, cls.parameters)]
-    text = CallText("__init__", tuple(arguments))
+    text = CallText("__init__", ("self", *map(parameter, cls.parameters)))
     return lines(text, STEP, "def ", " -> None:")
 
 
@@ -162,11 +148,10 @@ def _forward_signature(cls: Class) -> list[str]:
     return [*made[:-1], f"{STEP}) -> tuple[", *tensors, f"{STEP}]:"]
 
 
-def _parameter(parameter: Parameter) -> str:
-    text = f"{parameter.name}: {parameter.annotation}"
-    if parameter.default is None:
-        return text
-    return f"{text} = {expression.show(parameter.default.value)}"
+def parameter(one: Parameter) -> str:
+    """A parameter in a signature."""
+    text = f"{one.name}: {one.annotation}"
+    return f"{text} = {expression.show(one.default.value)}" if one.default else text
 
 
 def _sequential(cls: Class) -> list[str]:
@@ -178,12 +163,8 @@ def _sequential(cls: Class) -> list[str]:
 
 
 def _init(cls: Class) -> list[str]:
-    flags = [line for flag in cls.flags for line in _flag(flag)]
+    flags = [f"{BODY}self.{flag.name} = {expression.source(flag.value)}" for flag in cls.flags]
     return [f"{BODY}super().__init__()", *_locals(cls), *_assignments(cls), *flags]
-
-
-def _flag(flag: Local) -> list[str]:
-    return [f"{BODY}self.{flag.name} = {expression.source(flag.value)}"]
 
 
 def _locals(cls: Class) -> list[str]:

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.deploy.norms import biased, eps_of, folds, op_of
-from archspec.deploy.rewrite import C, children_of, edited, once, plain, with_parts
+from archspec.deploy.rewrite import C, children_of, edited, once, plain
 from archspec.ir import Add, Apply, Body, each
-from archspec.ir.bodies import parts_of, steps_of
+from archspec.ir.bodies import parts_of, steps_of, with_parts
 from archspec.ir.tree import Child, Term
 from archspec.ops.convolutions import Conv
 

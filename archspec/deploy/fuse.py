@@ -9,18 +9,10 @@ from typing import Any
 
 from archspec.deploy.norms import op_of
 from archspec.deploy.ops import ACTIVATIONS, FusedConv
-from archspec.deploy.rewrite import (
-    C,
-    children_of,
-    edited,
-    in_chains,
-    named,
-    once,
-    plain,
-    with_children,
-)
+from archspec.deploy.rewrite import C, children_of, edited, named, once, plain, with_children
+from archspec.expression import new_name
 from archspec.ir import Add, Apply, Body, Constant, Load, Op, Save, applications
-from archspec.ir.bodies import is_nothing, steps_of
+from archspec.ir.bodies import in_chains, is_nothing, steps_of
 from archspec.ir.liveness import saved
 from archspec.ir.tree import Child
 from archspec.ops.convolutions import Conv
@@ -87,10 +79,7 @@ def _joined(ahead: list[Body], last: Any, other: Body, taken: set[str]) -> list[
 
 def _name(word: str, taken: set[str]) -> str:
     """A name that no tensor of the body has yet."""
-    name, number = word, 1
-    while name in taken:
-        number += 1
-        name = f"{word}{number}"
+    name = new_name(word, taken)
     taken.add(name)
     return name
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from archspec.deploy.rewrite import C, children_of, edited, in_chains, once, plain, with_children
+from archspec.deploy.rewrite import C, children_of, edited, once, plain, with_children
 from archspec.ir import Apply, Body, Op
-from archspec.ir.bodies import steps_of
+from archspec.ir.bodies import in_chains, steps_of
 from archspec.ir.tree import BlockCall, Child, OpCall, Term
 from archspec.ops.convolutions import Conv, ConvTranspose, Linear
 from archspec.ops.norms import BatchNorm, FrozenBatchNorm

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from archspec.ir import Add, Apply, Body, Chain, Concat, Multiply, Split, applied, renamed
-from archspec.ir.bodies import parts_of, steps_of
+from archspec.ir import Apply, Body, applied, renamed
+from archspec.ir.bodies import parts_of, steps_of, with_parts
 from archspec.ir.tree import (
     BlockCall,
     BlockInstance,
@@ -99,22 +99,6 @@ def _only(site: Any) -> Apply:
     (step,) = steps_of(site.container.body)
     assert isinstance(step, Apply)
     return step
-
-
-def with_parts(body: Body, parts: Iterable[Body]) -> Body:
-    """The body, made of other parts."""
-    if isinstance(body, Chain):
-        return Chain(tuple(step for part in parts for step in steps_of(part)))
-    if isinstance(body, (Add, Multiply, Concat, Split)):
-        return replace(body, branches=tuple(parts))
-    return body
-
-
-def in_chains(body: Body, change: Callable[[list[Body]], list[Body]]) -> Body:
-    """The body, with the steps of each chain changed, innermost first."""
-    inner = with_parts(body, [in_chains(part, change) for part in parts_of(body)])
-    steps = change([*steps_of(inner)])
-    return steps[0] if len(steps) == 1 else Chain(tuple(steps))
 
 
 def once(body: Body) -> frozenset[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -11,10 +10,10 @@ from dataclasses import dataclass, replace
 from archspec import resources
 from archspec.analysis import analyze_network
 from archspec.classes import classes_of
-from archspec.codegen import environment, marked
+from archspec.codegen import filled, marked
 from archspec.codegen.layout import STEP, WIDTH, CallText, lines
 from archspec.codegen.verify import verify
-from archspec.codegen.view import BODY, ClassView, View, own_imports, view, wrapped
+from archspec.codegen.view import BODY, ClassView, View, own_imports, parameter, view
 from archspec.deploy import for_inference
 from archspec.deploy.kept import count, kept
 from archspec.deploy.keys import Row, aside, folded
@@ -26,7 +25,6 @@ from archspec.ir.construction import constructions
 from archspec.ir.tree import ExpandedNetwork, Term
 from archspec.ir.visitor import visits
 from archspec.language import Spec
-from archspec.python import parse_python
 
 # The parts of the template by name: imports, constants, a class, functions.
 _PARTS = (resources.TEMPLATES / "deploy.py").read_text(encoding="utf-8").rstrip().split("\n\n\n")
@@ -63,9 +61,7 @@ def generate_deploy(spec: Spec, trained: ExpandedNetwork, plain: bool = False) -
     network = for_inference(trained, plain)
     net = classes_of(network, spec)
     made = _view(net, view(net, analyze_network(network)), trained, plain)
-    template = environment().get_template("deploy.py.jinja")
-    text = template.render(view=made)
-    text = template.render(view=replace(made, imports=_imports(text, net)))
+    text = filled("deploy.py.jinja", made, net)
     verify(text, [*own_imports(net), *IMPORTS])
     return marked(spec.name, text)
 
@@ -115,11 +111,7 @@ def _entered(root: ClassView, network: ExpandedNetwork, images: bool) -> ClassVi
 
 def _signature(net: Network) -> list[str]:
     """The function that loads a checkpoint takes the arguments of the network's class."""
-    own = [
-        f"{p.name}: {p.annotation} = {show(p.default.value)}"
-        for p in net.root.parameters
-        if p.default
-    ]
+    own = map(parameter, net.root.parameters)
     arguments = ("path: str", *own, "dtype: torch.dtype = torch.float32")
     call = CallText("from_training_checkpoint", arguments)
     return lines(call, "", "def ", f" -> {net.root.name}:")
@@ -165,18 +157,3 @@ def _term(term: Term) -> str:
     """A layer, the norm after it, and its eps if that is not torch's."""
     eps = [show(term.eps)] if term.norm and term.eps != EPS else []
     return f"({', '.join([_quoted(term.layer), _quoted(term.norm), *eps])})"
-
-
-# Imports --------------------------------------------------------------------------------
-
-
-def _imports(text: str, net: Network) -> list[str]:
-    """The imports of the rest of the file."""
-    used = {node.id for node in ast.walk(parse_python(text)) if isinstance(node, ast.Name)}
-    standard = [f"import {name}" for name in ("math", "re") if name in used]
-    standard += ["from typing import Any"] if "Any" in used else []
-    functional = ["from torch.nn import functional as F"] if "F" in used else []
-    own = [line for one in own_imports(net) for line in wrapped(one)]
-    of_torch = ", ".join(name for name in ("Tensor", "nn") if name in used)
-    made = ["import torch", f"from torch import {of_torch}", *functional]
-    return [*standard, *[""] * bool(standard), *made, *[""] * bool(own), *own]

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from archspec.analysis import Analysis
 from archspec.diff.align import align, alike
-from archspec.diff.tree import FOLLOW, Kinds, Node, normal, tree_of
+from archspec.diff.tree import FOLLOW, Kinds, Node, tree_of
 from archspec.ir import Body, renamed
+from archspec.ir.bodies import in_chains
 
 Kind = Literal["changed", "replaced", "added", "removed", "joined"]
 
@@ -121,4 +122,4 @@ def _joined(a: Node, b: Node, names: Mapping[str, str | None]) -> bool:
 
 
 def _left(body: Body, names: Mapping[str, str | None]) -> Body:
-    return normal(renamed(body, names))
+    return in_chains(renamed(body, names))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from archspec.analysis import Analysis, Row
-from archspec.ir import Add, Body, Chain, Concat, Multiply, Op, Split, renamed
-from archspec.ir.bodies import sizes_in, steps_of
+from archspec.ir import Body, Op, renamed
+from archspec.ir.bodies import in_chains, sizes_in
 from archspec.ir.ops import fields_of
 from archspec.ir.tree import Container, ExpandedNetwork
 from archspec.ir.visitor import Frame, Visit, visits, without_drops
@@ -153,18 +153,7 @@ def _finish(node: Node, kinds: Kinds) -> None:
     forward = node.forward
     sizes = tuple(size.value.number for size in sizes_in(forward)) if forward else ()
     kind = (node.op and (type(node.op), node.label), *node.arguments.items())
-    node.same = kinds.setdefault(
-        (kind, inner, normal(forward) if forward else None, sizes), len(kinds)
-    )
+    normal = in_chains(forward) if forward else None
+    node.same = kinds.setdefault((kind, inner, normal, sizes), len(kinds))
     roles = {child.role for child in node.children.values()}
     node.role = node.role or (roles.pop() if len(roles) == 1 else "")
-
-
-def normal(body: Body) -> Body:
-    """A normal form, equal for bodies that compute the same in the same order: no nested chains."""
-    if isinstance(body, (Add, Multiply, Concat, Split)):
-        return replace(body, branches=tuple(map(normal, body.branches)))
-    if not isinstance(body, Chain):
-        return body
-    steps = tuple(normal(step) for step in steps_of(body))
-    return steps[0] if len(steps) == 1 else Chain(steps)

@@ -24,24 +24,16 @@ class Arguments:
     def all(self) -> dict[str, Slot]:
         """Every argument that is set, inferred from the input, or has a default in archspec."""
         fields = fields_of(self.op)
-        for f in fields:
-            slot = self._given(f)
-            if slot is not None:
-                self.known[f.name] = slot
+        self.known = {f.name: slot for f in fields if (slot := self._given(f)) is not None}
         missing = [f for f in fields if f.name not in self.known]
-        ours = {f.name for f in missing if f.how.ours is not None}
-        theirs = {f.name for f in missing} - ours
+        ours = [f for f in missing if f.how.ours is not None]
+        wanted = {*self.known, *(f.name for f in ours)}
         for f in missing:
             if f.how.ours is None:
                 self._torch_default(f)
-        for f in missing:
-            if f.name in ours:
-                self.known[f.name] = self._our_default(f)
-        return {
-            f.torch: self.known[f.name]
-            for f in fields
-            if f.name in self.known and f.name not in theirs
-        }
+        for f in ours:
+            self.known[f.name] = self._our_default(f)
+        return {f.torch: self.known[f.name] for f in fields if f.name in wanted}
 
     def _given(self, f: OpField) -> Slot | None:
         if f.how.kind == "arrives":
@@ -91,10 +83,3 @@ class Arguments:
             slot = slot[min(place, len(slot) - 1)]
         assert isinstance(slot, Value)
         return slot
-
-
-def number_of(slot: Slot) -> Any:
-    """The argument in torch's form."""
-    if isinstance(slot, tuple):
-        return tuple(part.number for part in slot)
-    return slot if isinstance(slot, str) else slot.number

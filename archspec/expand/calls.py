@@ -208,11 +208,8 @@ def _connect(call: Call, layer: Layer, bound: Bound, at: At) -> None:
     of_scope(scope, call.at)
     for name in block.inputs:
         if name not in bound.inputs:
-            message, hint = (
-                (f"missing input `{name}` for block `{call.name}`"),
-                f"add `{name}: ...`",
-            )
-            raise scope.error("missing-key", message, call.at, hint)
+            message = f"missing input `{name}` for block `{call.name}`"
+            raise scope.error("missing-key", message, call.at, f"add `{name}: ...`")
         call.inputs[name] = read(bound.inputs[name], whole.below(name), scope)
     if len(layer.save) > len(block.outputs) > 0:
         given = plural(len(block.outputs), "tensor")
@@ -248,11 +245,8 @@ def check_required(call: Call) -> None:
     for arg, default in call.block.args.items():
         known = arg in call.given or arg in call.lists or arg in bound.args
         if default is None and not known:
-            message, hint = (
-                (f"missing argument `{arg}` for block `{call.name}`"),
-                f"add `{arg}: ...`",
-            )
-            raise call.scope.error("missing-key", message, call.at, hint)
+            message = f"missing argument `{arg}` for block `{call.name}`"
+            raise call.scope.error("missing-key", message, call.at, f"add `{arg}: ...`")
 
 
 def class_scope(key: BlockKey, indices: Mapping[str, int], room: Room, memo: Memo | None) -> Scope:

@@ -9,6 +9,7 @@ from typing import Any
 from archspec.expand.builder import Builder, Declared, Item, Slot
 from archspec.expand.containers import check_dotted, containers_of, in_containers
 from archspec.expand.scope import FoundError
+from archspec.expression import new_name
 from archspec.ir import Body, Chain, renamed
 from archspec.ir.bodies import INPUT
 from archspec.ir.liveness import loaded, saved
@@ -77,12 +78,8 @@ def _tensors(builder: Builder, body: Body) -> dict[str, str]:
     taken = {INPUT, *saved(body), *loaded(body)}
     names: dict[str, str] = {}
     for mark, wanted in builder.tensors.items():
-        name, count = wanted, 1
-        while name in taken:
-            count += 1
-            name = f"{wanted}{count}"
-        taken.add(name)
-        names[mark] = name
+        names[mark] = new_name(wanted, taken)
+        taken.add(names[mark])
     return names
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from archspec.expand.arguments import Arguments, number_of
+from archspec.expand.arguments import Arguments
 from archspec.expand.budget import OPEN
 from archspec.expand.rows import Module
 from archspec.expand.scope import Scope
 from archspec.ir import Op, ShapeError
-from archspec.ir.tree import OpCall, OpSite, TensorInfo
+from archspec.ir.tree import OpCall, OpSite, TensorInfo, number_of
 from archspec.language.stack import Layer
 from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At

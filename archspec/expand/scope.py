@@ -18,6 +18,7 @@ from archspec.expression import (
     constant,
     evaluate,
     names,
+    new_name,
 )
 from archspec.ir import Field
 from archspec.ir.tree import Definition, TensorInfo, short
@@ -228,10 +229,7 @@ class Scope:
         """A new name of the class for a size without a formula; equal sizes share it."""
         if key not in builder.symbols:
             taken = {*builder.definitions, *self.symbolic, *self.truths}
-            fresh, count = word, 2
-            while fresh in taken:
-                fresh, count = f"{word}{count}", count + 1
-            builder.symbols[key] = fresh
+            builder.symbols[key] = fresh = new_name(word, taken)
             builder.definitions[fresh] = Definition(number)
         return builder.symbols[key]
 

@@ -10,7 +10,7 @@ from archspec.expand.builder import Builder, Shareable, applied
 from archspec.expand.layers import Steps, combinator
 from archspec.expand.rows import Module
 from archspec.expand.scope import FoundError, Scope
-from archspec.expression import Scalar, Value
+from archspec.expression import Scalar
 from archspec.ir.bodies import sizes_in
 from archspec.ir.tree import (
     BlockCall,
@@ -20,8 +20,8 @@ from archspec.ir.tree import (
     RowSite,
     SequentialNode,
     Site,
-    Slot,
     TensorInfo,
+    number_of,
 )
 from archspec.language.sharing import LAYER
 from archspec.language.stack import Layer
@@ -123,10 +123,4 @@ def _sizes(container: Container) -> list[Scalar]:
 
 def _numbers(call: OpCall) -> dict[str, Any]:
     """The arguments of a layer, without their formulas."""
-    return {name: _number(slot) for name, slot in call.slots.items()}
-
-
-def _number(slot: Slot) -> Any:
-    if isinstance(slot, tuple):
-        return tuple(map(_number, slot))
-    return slot.number if isinstance(slot, Value) else slot
+    return {name: number_of(slot) for name, slot in call.slots.items()}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from archspec.export.taken import Taken
 from archspec.verify.deploy import BATCHES
-from archspec.verify.tensors import apart, flat
+from archspec.verify.tensors import farthest, flat
 
 ROUNDS = 15
 LEAST = 0.02  # seconds of a round
@@ -122,11 +122,7 @@ def _one_thread() -> Iterator[None]:
 def differences(variant: Variant, first: Variant, taken: Taken) -> tuple[float, ...]:
     """The largest difference in batches of 1, 2, and 5, relative to the largest value."""
     inputs = [taken.random(batch) for batch in BATCHES]
-    return tuple(_error(variant.run(x), first.run(x)) for x in inputs)
-
-
-def _error(ours: Outputs, theirs: Outputs) -> float:
-    return max(apart(one, other) for one, other in zip(ours, theirs, strict=True))
+    return tuple(farthest(variant.run(x), first.run(x)) for x in inputs)
 
 
 def _accuracy(variants: Sequence[Variant], data: Labelled) -> list[float | None]:

@@ -32,9 +32,11 @@ from archspec.expression.tree import (
     Value,
     constant,
     names,
+    new_name,
     same_number,
     walk,
     weight,
+    with_names,
 )
 from archspec.expression.values import combine, evaluate, simplify, substitute
 
@@ -59,6 +61,7 @@ __all__ = [
     "from_python",
     "known",
     "names",
+    "new_name",
     "parse",
     "same_number",
     "show",
@@ -68,4 +71,5 @@ __all__ = [
     "walk",
     "weight",
     "whole",
+    "with_names",
 ]

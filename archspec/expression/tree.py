@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import chain, count
 
 Scalar = int | Fraction | bool
 
@@ -114,6 +116,28 @@ def constant(number: Scalar) -> Value:
 def names(expr: Expr) -> frozenset[str]:
     """Every name that `expr` uses."""
     return frozenset(name.id for name in walk(expr) if isinstance(name, Name))
+
+
+def with_names(expr: Expr, meaning: Callable[[str], Expr]) -> Expr:
+    """`expr` with formulas for its names, as it is written: nothing is simplified."""
+    match expr:
+        case Name(id=name):
+            return meaning(name)
+        case Binary(op=op, left=left, right=right):
+            return Binary(op, with_names(left, meaning), with_names(right, meaning))
+        case Unary(op=op, operand=operand):
+            return Unary(op, with_names(operand, meaning))
+        case Logic(op=op, operands=operands):
+            return Logic(op, tuple(with_names(part, meaning) for part in operands))
+        case Call(function=function, arguments=arguments):
+            return Call(function, tuple(with_names(part, meaning) for part in arguments))
+    return expr
+
+
+def new_name(word: str, taken: Container[str]) -> str:
+    """The first of `word`, `word2`, `word3`, ... that is not taken."""
+    names = chain([word], (f"{word}{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def walk(expr: Expr) -> list[Expr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
@@ -194,15 +194,9 @@ def _renamed(tensors: tuple[str, ...], names: Mapping[str, str | None]) -> tuple
 
 def replaced_layers(body: Body, steps: Mapping[str, Body]) -> Body:
     """The body with some layers replaced."""
-    match body:
-        case Apply(layer=layer):
-            return steps.get(layer, body)
-        case Chain(steps=parts):
-            return Chain(tuple(replaced_layers(part, steps) for part in parts))
-        case Add() | Multiply() | Concat() | Split():
-            branches = tuple(replaced_layers(part, steps) for part in body.branches)
-            return replace(body, branches=branches)
-    return body
+    if isinstance(body, Apply):
+        return steps.get(body.layer, body)
+    return with_parts(body, [replaced_layers(part, steps) for part in parts_of(body)])
 
 
 def sized(bodies: Sequence[Body], size: Callable[[Sequence[Size]], Size]) -> Body:
@@ -346,3 +340,19 @@ def parts_of(body: Body) -> tuple[Body, ...]:
         case Concat(branches=parts) | Split(branches=parts):
             return parts
     return ()
+
+
+def with_parts(body: Body, parts: Iterable[Body]) -> Body:
+    """The body, made of other parts."""
+    if isinstance(body, Chain):
+        return Chain(tuple(step for part in parts for step in steps_of(part)))
+    if isinstance(body, (Add, Multiply, Concat, Split)):
+        return replace(body, branches=tuple(parts))
+    return body
+
+
+def in_chains(body: Body, change: Callable[[list[Body]], list[Body]] = list) -> Body:
+    """The body, with the steps of each chain changed, innermost first; one step needs no chain."""
+    inner = with_parts(body, [in_chains(part, change) for part in parts_of(body)])
+    steps = change([*steps_of(inner)])
+    return steps[0] if len(steps) == 1 else Chain(tuple(steps))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard
 
@@ -127,28 +127,40 @@ def _each(child: Any, env: Mapping[str, Any] | None) -> Iterator[New | Sequentia
             yield child
 
 
+def parts_of(new: Any) -> Iterable[Any]:
+    """The parts of a construction: modules, arguments, and formulas."""
+    match new:
+        case tuple():
+            return new
+        case New(what=what, arguments=arguments):
+            return (what, *arguments.values())
+        case Sequential(children=children):
+            return children
+        case When(new=inner, condition=formula) | Repeat(new=inner, count=formula):
+            return formula, inner
+        case Modules(layers=layers):
+            return [layer.new for layer in layers]
+    return ()
+
+
+def walk(new: Any) -> Iterator[Any]:
+    """A construction and everything in it."""
+    yield new
+    for part in parts_of(new):
+        yield from walk(part)
+
+
+def names_in(new: Any) -> Iterator[str]:
+    """The names in the formulas of a construction, once per use."""
+    for formula in walk(new):
+        if isinstance(formula, Expr):
+            yield from (part.id for part in expression.walk(formula) if isinstance(part, Name))
+
+
 def constructions(network: Network) -> Iterator[New | Reference]:
     """Everything that the classes of a network construct, or pass on to be constructed."""
-    for cls in network.classes:
-        for layer in cls.layers:
-            yield from _constructed(layer.new)
-
-
-def _constructed(new: Any) -> Iterator[New | Reference]:
-    if isinstance(new, Reference):
-        yield new
-    elif isinstance(new, New):
-        yield new
-        for argument in new.arguments.values():
-            yield from _constructed(argument)
-    elif isinstance(new, Sequential):
-        for child in new.children:
-            yield from _constructed(child)
-    elif isinstance(new, (Repeat, When)):
-        yield from _constructed(new.new)
-    elif isinstance(new, Modules):
-        for layer in new.layers:
-            yield from _constructed(layer.new)
+    parts = (part for cls in network.classes for one in cls.layers for part in walk(one.new))
+    return (part for part in parts if isinstance(part, (New, Reference)))
 
 
 def imported(network: Network) -> dict[str, str]:

@@ -109,13 +109,14 @@ class OpCall:
     def arguments(self) -> dict[str, Any]:
         """All arguments of the constructor by torch's names, as numbers, words, or tuples."""
         if self.op.imported:
-            return {name: _number_of(slot) for name, slot in self.slots.items()}
+            return {name: number_of(slot) for name, slot in self.slots.items()}
         return {f.torch: getattr(self.op, f.torch) for f in fields_of(self.kind)}
 
 
-def _number_of(slot: Slot) -> Any:
+def number_of(slot: Slot) -> Any:
+    """The argument in torch's form, without its formula."""
     if isinstance(slot, tuple):
-        return tuple(map(_number_of, slot))
+        return tuple(map(number_of, slot))
     return slot.number if isinstance(slot, Value) else slot
 
 

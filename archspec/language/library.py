@@ -102,6 +102,13 @@ class Library:
                 raise
         return self._found[name]
 
+    def readable(self, name: str) -> Block | None:
+        """The same, but None for a file with findings: they are reported where it is used."""
+        try:
+            return self.block(name)
+        except BlockError:
+            return None
+
     def known(self) -> dict[str, Block]:
         """Every block that was looked up and exists."""
         return {name: block for name, block in self._found.items() if block is not None}

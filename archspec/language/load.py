@@ -15,7 +15,7 @@ from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_
 from archspec.files import is_there, names_in, similar
 from archspec.language.bases import Bases
 from archspec.language.check import check
-from archspec.language.library import BlockError, Library
+from archspec.language.library import Library
 from archspec.language.limits import characters
 from archspec.language.lines import at_user_line
 from archspec.language.problems import Problem, describe, diagnose, problems_of
@@ -174,7 +174,7 @@ class Loader:
             findings = [diagnose(p, document) for p in shown]
             more, rest = self._elsewhere(document, problems, rounds)
             findings += more
-        except (BlockError, SpecError) as error:
+        except SpecError as error:
             findings = list(error.diagnostics)
         if findings:
             raise _with_rest(SpecError(map(at_user_line, led_here(findings, document))), rest)

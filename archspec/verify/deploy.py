@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
-from archspec.verify.tensors import Shape, apart, flat, images, randomise
+from archspec.verify.tensors import Shape, farthest, flat, images, randomise
 
 FILE = "file for inference"
 TOLERANCE = 1e-5  # of the largest value, in float32
@@ -55,13 +55,9 @@ def checks_of_deploy(network: Network, source: str, shape: Shape) -> Iterator[Ch
 
 def differences(trained: nn.Module, module: nn.Module, shape: Shape) -> list[float]:
     """The largest difference in each batch, relative to the trained network's largest output."""
-    return [_far(trained, module, images(batch, *shape)) for batch in BATCHES]
-
-
-def _far(trained: nn.Module, module: nn.Module, x: Tensor) -> float:
+    inputs = [images(batch, *shape) for batch in BATCHES]
     with torch.inference_mode():
-        pairs = zip(flat(module(x)), flat(trained(x)), strict=True)
-        return max(apart(one, other) for one, other in pairs)
+        return [farthest(flat(module(x)), flat(trained(x))) for x in inputs]
 
 
 def _listed(numbers: tuple[int, ...]) -> str:

@@ -19,7 +19,7 @@ from archspec.extras import needed_for
 from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
-from archspec.verify.tensors import Shape, apart, flat, images, randomise, training_step
+from archspec.verify.tensors import Shape, apart, farthest, flat, images, randomise, training_step
 
 LIBRARIES = ("torchvision", "timm")
 ROUNDING = 1e-9  # of float64, over hundreds of layers in another order; an eps shows at 1e-7
@@ -170,17 +170,11 @@ def _first_difference(ours: nn.Module, other: nn.Module, x: Tensor) -> tuple[flo
 
     def measure(call: _Call, output: Any) -> None:
         if call in here:
-            apart_by[call] = _far(here[call], flat(output))
+            apart_by[call] = farthest(here[call], flat(output))
 
     outputs = [_watched(ours, x, keep), _watched(other, x, measure)]
     first = next((call.path for call in here if apart_by.get(call, 0) >= ROUNDING), "")
-    return _far(*map(flat, outputs)), first
-
-
-def _far(one: Sequence[Tensor], other: Sequence[Tensor]) -> float:
-    if len(one) != len(other):
-        return float("inf")
-    return max(map(apart, one, other), default=0.0)
+    return farthest(*map(flat, outputs)), first
 
 
 def _watched(model: nn.Module, x: Tensor, see: Callable[[_Call, Any], None]) -> Any:

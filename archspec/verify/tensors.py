@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -66,6 +66,13 @@ def apart(one: Tensor, other: Tensor, least: float = 0.0) -> float:
     largest = max(other.abs().max().item(), least)
     difference = (one - other).abs().max().item()
     return difference / largest if largest else difference
+
+
+def farthest(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> float:
+    """The largest difference of several outputs; infinite if their numbers differ."""
+    if len(ours) != len(theirs):
+        return float("inf")
+    return max(map(apart, ours, theirs), default=0.0)
 
 
 def training_step(model: nn.Module, x: Tensor) -> dict[str, Tensor]:

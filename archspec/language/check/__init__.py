@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from archspec.diagnostics import Diagnostic
 from archspec.language.blocks import Block
@@ -22,7 +21,7 @@ from archspec.language.check.lengths import lengths
 from archspec.language.check.pieces import check_init
 from archspec.language.check.report import Met, Report
 from archspec.language.check.tensors import of_network
-from archspec.language.library import BlockError, Library
+from archspec.language.library import Library
 from archspec.language.problems import diagnose
 from archspec.language.reading import names_of_tensors
 from archspec.language.spec import Section, Spec
@@ -71,15 +70,8 @@ def _tensors(spec: Spec, library: Library) -> Iterator[Diagnostic]:
     """Names of tensors in the network, if any layer reads or names one."""
     pieces: list[Section | Stage] = [spec.stem, spec.head, *spec.stages.values()]
     if any(names_of_tensors(piece, memo=library.memo) for piece in pieces):
-        for problem in of_network(spec, partial(_block, library)):
+        for problem in of_network(spec, library.readable):
             yield diagnose(problem, spec.document)
-
-
-def _block(library: Library, name: str) -> Block | None:
-    try:
-        return library.block(name)
-    except BlockError:  # reported where the block is used
-        return None
 
 
 def check_block(name: str, block: Block, document: Document, library: Library) -> list[Diagnostic]:

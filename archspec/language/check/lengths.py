@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sized
 
 from archspec.diagnostics import Diagnostic, Label, plural
 from archspec.expression import ExpressionError
-from archspec.language.blocks import Block
-from archspec.language.library import BlockError, Library
+from archspec.language.library import Library
 from archspec.language.problems import Problem, Problems, diagnose
 from archspec.language.spec import Spec
 from archspec.language.stages import Stage
@@ -37,17 +36,10 @@ def _lists(stage: Stage, library: Library) -> Iterator[tuple[str, Sized]]:
         yield "stride", stage.stride
     if isinstance(stage.raw["block"], list):
         yield "block", stage.blocks
-    block = _first_block(stage, library)
+    block = library.readable(stage.blocks[0])
     for arg, value in stage.given.items():
         if isinstance(value, list) and block and arg in block.args:
             yield arg, value
-
-
-def _first_block(stage: Stage, library: Library) -> Block | None:
-    try:
-        return library.block(stage.blocks[0])
-    except BlockError:  # reported where the block is used
-        return None
 
 
 def _wrong_length(spec: Spec, path: Path, name: str, length: int, count: int) -> Diagnostic:
