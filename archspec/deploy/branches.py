@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.deploy.norms import biased, eps_of, folds, op_of
-from archspec.deploy.rewrite import C, children_of, edited, once, plain
+from archspec.deploy.rewrite import C, alone, edited, layer_at
 from archspec.ir import Add, Apply, Body, each
 from archspec.ir.bodies import parts_of, steps_of, with_parts
 from archspec.ir.tree import Child, Term
@@ -21,15 +21,15 @@ from archspec.ops.convolutions import Conv
 
 def merge_branches(container: C) -> C:
     """The container with each such sum as the largest of its convolutions."""
-    children, single = children_of(container), once(container.body)
+    single = alone(container)
     merged: dict[str, Child] = {}
 
     def merge(body: Body) -> Body:
         if isinstance(body, Add) and not body.flag:
-            found = [_alone(branch, children) for branch in body.branches]
+            found = [_only(branch, single) for branch in body.branches]
             branches = [child for child in found if child is not None]
             together = len(branches) == len(found) and _merged(branches)
-            if together and {child.attribute for child in branches} <= single:
+            if together:
                 merged[together.attribute] = together
                 return next(a for a in _applies(body) if a.layer == together.attribute)
         return with_parts(body, [merge(part) for part in parts_of(body)])
@@ -42,12 +42,10 @@ def _applies(body: Add) -> list[Apply]:
     return [s for branch in body.branches for s in steps_of(branch) if isinstance(s, Apply)]
 
 
-def _alone(branch: Body, children: Mapping[str, Child]) -> Child | None:
+def _only(branch: Body, layers: Mapping[str, Child]) -> Child | None:
     """The only layer of a branch."""
     steps = [*steps_of(branch)]
-    if len(steps) == 1 and plain(steps[0]) and isinstance(steps[0], Apply):
-        return children.get(steps[0].layer)
-    return None
+    return layer_at(steps[0], layers) if len(steps) == 1 else None
 
 
 def _merged(branches: Sequence[Child]) -> Child | None:

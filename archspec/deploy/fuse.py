@@ -9,7 +9,7 @@ from typing import Any
 
 from archspec.deploy.norms import op_of
 from archspec.deploy.ops import ACTIVATIONS, FusedConv
-from archspec.deploy.rewrite import C, children_of, edited, named, once, plain, with_children
+from archspec.deploy.rewrite import C, alone, children_of, edited, layer_at, named, with_children
 from archspec.expression import new_name
 from archspec.ir import Add, Apply, Body, Constant, Load, Op, Save, applications
 from archspec.ir.bodies import in_chains, is_nothing, steps_of
@@ -36,15 +36,15 @@ def _fused(child: Child) -> Child:
 
 def fuse_sums(container: C) -> C:
     """The container with each sum of two branches in the last convolution of one of them."""
-    children, single = children_of(container), once(container.body)
-    taken = {*saved(container.body)}
+    single, taken = alone(container), {*saved(container.body)}
 
     def fuse(steps: list[Body]) -> list[Body]:
         for place, step in enumerate(steps):
             if isinstance(step, Add) and not step.flag and len(step.branches) == 2:
                 for main, other in (step.branches, step.branches[::-1]):
                     *ahead, last = [*steps_of(main)] or [main]
-                    if _ends(last, children, single) and _is_aside(other):
+                    conv = op_of(layer_at(last, single))
+                    if isinstance(conv, FusedConv) and _is_aside(other):
                         joined = _joined(ahead, last, other, taken)
                         return [*steps[:place], *joined, *fuse(steps[place + 1 :])]
         return steps
@@ -56,14 +56,6 @@ def _is_aside(other: Body) -> bool:
     """Whether the other branch can be computed earlier, and has the shape of the output."""
     constants = any(isinstance(step, Constant) for step in applications(other))
     return not constants and not any(saved(other))
-
-
-def _ends(last: Body, children: Mapping[str, Child], single: frozenset[str]) -> bool:
-    """Whether it is a convolution that can add something, and is applied once."""
-    if not plain(last) or not isinstance(last, Apply) or last.layer not in single:
-        return False
-    child = children.get(last.layer)
-    return child is not None and isinstance(op_of(child), FusedConv)
 
 
 def _joined(ahead: list[Body], last: Any, other: Body, taken: set[str]) -> list[Body]:
@@ -86,7 +78,7 @@ def _name(word: str, taken: set[str]) -> str:
 
 def fuse_activations(container: C) -> C:
     """The container with activations in the convolutions before them."""
-    children, single = children_of(container), once(container.body)
+    children, single = children_of(container), alone(container)
     fused: dict[str, Child] = {}
 
     def fuse(steps: list[Body]) -> list[Body]:
@@ -94,8 +86,8 @@ def fuse_activations(container: C) -> C:
         for step in steps:
             last = left[-1] if left else None
             function = _function(step, children)
-            if function and isinstance(last, Apply) and last.layer in single - fused.keys():
-                conv = children.get(last.layer)
+            if function and isinstance(last, Apply) and last.layer not in fused:
+                conv = single.get(last.layer)
                 if conv is not None and _takes(conv, last, function):
                     fused[last.layer] = _activated(conv, function)
                     continue
@@ -108,9 +100,7 @@ def fuse_activations(container: C) -> C:
 
 def _function(step: Body, children: Mapping[str, Child]) -> str:
     """oneDNN's name of an activation without parameters, or nothing."""
-    child = children.get(step.layer) if plain(step) and isinstance(step, Apply) else None
-    op = op_of(child) if child else None
-    return ACTIVATIONS.get(type(op).__name__, "")
+    return ACTIVATIONS.get(type(op_of(layer_at(step, children))).__name__, "")
 
 
 def _takes(conv: Child, at: Apply, function: str) -> bool:

@@ -6,12 +6,11 @@ algorithm 2), and so is the output of a convolution or linear layer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from archspec.deploy.rewrite import C, children_of, edited, once, plain, with_children
-from archspec.ir import Apply, Body, Op
+from archspec.deploy.rewrite import C, alone, edited, layer_at, with_children
+from archspec.ir import Body, Op
 from archspec.ir.bodies import in_chains, steps_of
 from archspec.ir.tree import BlockCall, Child, OpCall, Term
 from archspec.ops.convolutions import Conv, ConvTranspose, Linear
@@ -20,13 +19,13 @@ from archspec.ops.norms import BatchNorm, FrozenBatchNorm
 
 def fold_norms(container: C) -> C:
     """The container with each norm in the layer before it, if that is applied nowhere else."""
-    children, single = children_of(container), once(container.body)
+    single = alone(container)
     folded: dict[str, Child] = {}
 
     def fold(steps: list[Body]) -> list[Body]:
         left: list[Body] = []
         for step in steps:
-            layer, norm = (_alone(one, children, single) for one in (left[-1:], [step]))
+            layer, norm = (layer_at(one, single) for one in (left[-1] if left else None, step))
             taken = _with_norm(layer, norm) if layer and norm else None
             if taken and taken.attribute not in folded:
                 folded[taken.attribute] = taken
@@ -36,16 +35,6 @@ def fold_norms(container: C) -> C:
 
     body = in_chains(container.body, fold)
     return edited(container, body, folded.values()) if folded else container
-
-
-def _alone(
-    steps: list[Body], children: Mapping[str, Child], single: frozenset[str]
-) -> Child | None:
-    """The layer of a step, if nothing else applies it."""
-    for step in steps:
-        if plain(step) and isinstance(step, Apply) and step.layer in single:
-            return children.get(step.layer)
-    return None
 
 
 def _with_norm(layer: Child, norm: Child, out: str = "") -> Child | None:
@@ -62,8 +51,8 @@ def _with_norm(layer: Child, norm: Child, out: str = "") -> Child | None:
         made = Term(term.layer, out + norm.trained[0].layer, eps_of(norm))
         return replace(layer, module=biased(layer.module), terms=(made,))
     inner: Any = layer.module.instance if isinstance(layer.module, BlockCall) else layer.module
-    steps = [*steps_of(inner.body)]
-    last = _alone(steps[-1:], children_of(inner), once(inner.body))
+    *_, step = [None, *steps_of(inner.body)]
+    last = layer_at(step, alone(inner))
     taken = _with_norm(last, norm, f".{out}") if last and "." not in layer.attribute else None
     if taken is None:
         return None
@@ -72,9 +61,9 @@ def _with_norm(layer: Child, norm: Child, out: str = "") -> Child | None:
     return replace(layer, module=replace(layer.module, instance=inner) if whole else inner)
 
 
-def op_of(child: Child) -> Op | None:
+def op_of(child: Child | None) -> Op | None:
     """The op of a layer, if it is one."""
-    return child.module.op if isinstance(child.module, OpCall) else None
+    return child.module.op if child and isinstance(child.module, OpCall) else None
 
 
 def takes_norms(op: Op | None) -> bool:

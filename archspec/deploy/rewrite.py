@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from archspec.ir import Apply, Body, applied, renamed
 from archspec.ir.bodies import parts_of, steps_of, with_parts
@@ -101,9 +101,10 @@ def _only(site: Any) -> Apply:
     return step
 
 
-def once(body: Body) -> frozenset[str]:
-    """The layers that are applied once."""
-    return frozenset(name for name, times in Counter(applied(body)).items() if times == 1)
+def alone(container: Container) -> dict[str, Child]:
+    """The children that are applied once, by attribute."""
+    times = Counter(applied(container.body))
+    return {name: child for name, child in children_of(container).items() if times[name] == 1}
 
 
 def children_of(container: Container) -> dict[str, Child]:
@@ -162,6 +163,11 @@ def without(body: Body, layers: Iterable[str]) -> Body:
     return renamed(body, dict.fromkeys(layers))
 
 
-def plain(step: Body) -> bool:
+def plain(step: Body | None) -> TypeGuard[Apply]:
     """Whether it is a layer with one input and one output."""
     return type(step) is Apply and not step.inputs and not step.outputs
+
+
+def layer_at(step: Body | None, layers: Mapping[str, Child]) -> Child | None:
+    """The layer that a step is, of some layers."""
+    return layers.get(step.layer) if plain(step) else None

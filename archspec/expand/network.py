@@ -106,9 +106,9 @@ class _Expansion:
         x = TensorInfo(shape, Number(shape.channels), (1,) * shape.rank)
         self.tensors[INPUT] = x
         try:
-            x = self._section(spec.stem, "stem", x)
+            x = self._layers(spec.stem, At(("stem",)), x)
             x = self._stages(x)
-            x = self._section(spec.head, "head", x)
+            x = self._layers(spec.head, At(("head",)), x)
             root = closed(parts.out, declared, chain(self._steps()), x, spec.names)
             root = self._with_init(root)
         except FoundError as error:
@@ -170,22 +170,23 @@ class _Expansion:
         if found := [diagnose(p, document) for p in shrinking(widths, self.spec.runs)]:
             raise SpecError(found)
 
-    def _section(self, section: Section, where: str, x: TensorInfo) -> TensorInfo:
-        at, args = At((where,)), Args(self.args, self.args | self.symbolic)
-        tensors = tensors_read(section, self.tensors, self.memo)
-        layers = self.parts.shared(section, self.memo)
-        part = Part(section, at, x, self.context, None, self._within(where), tensors, layers)
-        return self._take(at, partial(expand_part, part, args, memo=self.memo)).leaving
-
-    def _within(self, *path: str) -> tuple[Series, ...]:
-        """Stages that are children of sequences, and repeated blocks, in a part of the spec."""
-        return tuple(one for one in self.series if one.path[: len(path)] == path)
+    def _layers(
+        self, written: Section | Stack, at: At, x: TensorInfo, key: str | None = None
+    ) -> TensorInfo:
+        """A section, or the layers of an entry of `stages`."""
+        place = at.below(*([key] if key else []))
+        series = [one for one in self.series if one.path[: len(place.path)] == place.path]
+        tensors = tensors_read(written, self.tensors, self.memo)
+        layers = self.parts.shared(written, self.memo)
+        part = Part(written, at, x, self.context, key, tuple(series), tensors, layers)
+        args = Args(self.args, self.args | self.symbolic)
+        return self._take(place, partial(expand_part, part, args, memo=self.memo)).leaving
 
     def _stages(self, x: TensorInfo) -> TensorInfo:
         series = {one.path: one for one in self.series}
         for key, stage in self.spec.stages.items():
             if stage.between is not None:
-                x = self._between(key, stage.between, x)
+                x = self._layers(stage.between, At(("stages",)), x, key)
             else:
                 x = self._stage(stage, series["stages", key], x)
         return x
@@ -210,14 +211,6 @@ class _Expansion:
             self.parts.steps.append(Save(name))
             self.parts.out.named = True
             self.tensors[name] = x
-
-    def _between(self, key: str, stack: Stack, x: TensorInfo) -> TensorInfo:
-        at, args = At(("stages",)), Args(self.args, self.args | self.symbolic)
-        tensors = tensors_read(stack, self.tensors, self.memo)
-        within, layers = self._within("stages", key), self.parts.shared(stack, self.memo)
-        part = Part(stack, at, x, self.context, key, within, tensors, layers)
-        expand = partial(expand_part, part, args, memo=self.memo)
-        return self._take(at.below(key), expand).leaving
 
     def _stage(self, stage: Stage, series: Series, x: TensorInfo) -> TensorInfo:
         at = At(series.path)

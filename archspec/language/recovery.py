@@ -13,7 +13,7 @@ from archspec.diagnostics import Diagnostic, Hint
 from archspec.language.problems import Problem
 from archspec.language.words import COMBINATORS, HEADS, MODIFIERS, WITH_ARGUMENTS
 from archspec.places import Path
-from archspec.source.document import Changed, Document, Step, copied
+from archspec.source.document import Changed, Document, Step, copied, holds
 
 NEEDED = {"name": "net", "input": [1]}
 ASIDE = ("class", "doc", "init", "expect", "train")  # no layer or shape depends on them
@@ -107,7 +107,7 @@ def _put_right(
     """A key under the name that was meant, if that is known and unused."""
     *outer, wrong = path
     here = _at(rest, outer)
-    if not _has(here, wrong):
+    if not holds(here, wrong):
         raise _Kept
     value = here.pop(wrong)
     word = hint.instead if isinstance(hint, Hint) else ""
@@ -119,7 +119,7 @@ def _put_right(
 def _at(rest: Any, path: Iterable[Step]) -> Any:
     """The value at a path, if there is one."""
     for step in path:
-        rest = rest[step] if _has(rest, step) else None
+        rest = rest[step] if holds(rest, step) else None
     return rest
 
 
@@ -133,7 +133,7 @@ def _replace(rest: dict[str, Any], problem: Problem, renamed: dict[Path, Path]) 
     holder: Any = rest
     for below in path:
         inside = holder[step]
-        found = _kind(kind, inside, below) if _has(inside, below) else ""
+        found = _kind(kind, inside, below) if holds(inside, below) else ""
         if not found:
             break
         kind, holder, step = found, inside, below
@@ -177,13 +177,6 @@ def _is_one_layer(layer: Any, path: Path, renamed: dict[Path, Path]) -> bool:
         layer[known[0]] = others
         renamed |= {(*path, known[0], key): (*path, key) for key in others}
     return True
-
-
-def _has(inside: Any, step: Step) -> bool:
-    """Not so if a value stands for a mapping with one argument."""
-    if isinstance(inside, list):
-        return isinstance(step, int) and step < len(inside)
-    return isinstance(inside, Mapping) and step in inside
 
 
 _SECTIONS = {

@@ -10,7 +10,7 @@ from archspec.diagnostics import Diagnostic, Span, SpecError, did_you_mean, dott
 from archspec.language.problems import Problem, describe
 from archspec.language.spec import KEYS
 from archspec.places import Path
-from archspec.source.document import Changed, Document, copied
+from archspec.source.document import Changed, Document, copied, holds
 from archspec.source.reader import parse
 
 SECTIONS = ("args", "stages", "stem", "head", "blocks", "defaults")
@@ -101,15 +101,9 @@ def _steps(data: Any, path: str) -> Path:
         step: str | int = ".".join(rest[:end])
         if isinstance(here, list) and PLACE.match(rest[0]):
             step = int(step)
-        rest, here = rest[end:], here[step] if _holds(here, step) else None
+        rest, here = rest[end:], here[step] if holds(here, step) else None
         steps.append(step)
     return tuple(steps)
-
-
-def _holds(here: Any, step: str | int) -> bool:
-    if isinstance(here, list):
-        return isinstance(step, int) and step < len(here)
-    return isinstance(here, dict) and step in here
 
 
 def _set(data: dict[str, Any], steps: Path, path: str, value: Any) -> Iterator[Problem]:
@@ -125,14 +119,14 @@ def _set(data: dict[str, Any], steps: Path, path: str, value: Any) -> Iterator[P
     if outer == ["args"]:
         data.setdefault("args", {})
     for place, step in enumerate(outer):
-        if not _holds(here, step):
+        if not holds(here, step):
             yield _no_place(data, path, steps[:place], step, here)
             return
         here = here[step]
     if isinstance(here, list) and value is None:
         hint = f"set the whole list: `--set {'.'.join(map(str, outer))}=[...]`"
         yield Problem("setting", f"cannot remove `{path}`: it is in a list", hint)
-    elif (isinstance(here, dict) and value is not None) or _holds(here, last):
+    elif (isinstance(here, dict) and value is not None) or holds(here, last):
         if value is None:
             del here[last]
         else:
@@ -145,7 +139,7 @@ def _in_a_section(data: dict[str, Any], steps: Path, path: str) -> Problem | Non
     """A path that starts with the name of a stage, an entry, or an argument."""
     sections = [key for key in SECTIONS if steps[0] not in (*KEYS, *data)]
     for key in sections:
-        if _holds(data.get(key), _steps(data.get(key), path)[0]):
+        if holds(data.get(key), _steps(data.get(key), path)[0]):
             hint = f"did you mean `{key}.{path}`?"
             return Problem("setting", f"cannot set `{path}`: it is not in the spec", hint)
     return None

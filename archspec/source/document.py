@@ -214,3 +214,10 @@ def copied(data: Any) -> Any:
     if isinstance(data, Mapping):
         return {key: copied(value) for key, value in data.items()}
     return [copied(value) for value in data] if isinstance(data, list) else data
+
+
+def holds(data: Any, step: Step) -> bool:
+    """Whether a mapping has a key, or a list an index; nothing else has any."""
+    if isinstance(data, list):
+        return isinstance(step, int) and step < len(data)
+    return isinstance(data, Mapping) and step in data

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
+from copy import copy
 from functools import cache
 from inspect import getsource
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archspec import resources
 from archspec.codegen.layout import STEP
@@ -24,49 +26,28 @@ Definition = ast.FunctionDef | ast.ClassDef
 
 OF_REGULARISERS = "# The functions of the regularizers are inserted here."
 FILLED = ("standard", "torch", "network", "constants", "parts")  # last, as the names in use decide
-STANDARD = (
-    "argparse contextlib copy ctypes gzip hashlib io math os platform signal struct sys tarfile "
-    "time zipfile zlib"
-).split()
-FROM_STANDARD = {
-    "collections.abc": ("Callable", "Iterator", "Sequence"),
-    "concurrent.futures": ("Future", "ThreadPoolExecutor"),
-    "functools": ("partial",),
-    "importlib.util": ("find_spec",),
-    "pathlib": ("Path",),
-    "typing": ("Any",),
-}
-TORCH = (
-    ("import torch", ("torch",)),
-    ("import torch.distributed as dist", ("dist",)),
-    ("from torch import Tensor, nn", ("nn",)),
-    ("from torch.nn import functional as F", ("F",)),
-    ("from torch.nn.parallel import DistributedDataParallel as DDP", ("DDP",)),
-    ("from torch.optim.swa_utils import get_ema_multi_avg_fn", ("get_ema_multi_avg_fn",)),
-    ("from torch.utils.data import DataLoader, Dataset", ("Dataset",)),
-)
 EARLY = {"signal"}  # imported by the template, before a signal may arrive  # english: ok
-# Modules that only some runs need are imported where they are used.
-INSIDE_FUNCTIONS = (
-    "import fcntl",
-    "import msvcrt",
-    "from torch.utils.tensorboard import SummaryWriter",
-    "from PIL import Image, ImageOps",
-    "from PIL import Image, ImageEnhance, ImageOps",
-    "from safetensors.torch import load as unpacked",
-    "from simplejpeg import decode_jpeg",
-    "from torchvision.transforms import v2",
-)
 
 
 def allowed(node: ast.Import | ast.ImportFrom, own: Set[str]) -> bool:
-    """Whether a script may import this: a module in this list, or in its `own` lines."""
-    line = ast.unparse(node)
-    if isinstance(node, ast.Import) and line.removeprefix("import ") in STANDARD:
-        return True
-    if isinstance(node, ast.ImportFrom) and node.module in FROM_STANDARD:
-        return {alias.name for alias in node.names} <= set(FROM_STANDARD[node.module])
-    return line in {*own, *INSIDE_FUNCTIONS, *(line for line, _ in TORCH)}
+    """Whether a script may import this: what its parts import, or what is in its `own` lines."""
+    return ast.unparse(node) in own or _of(node) <= _known()
+
+
+Imported = frozenset[tuple[str | None, str, str | None]]  # module, name, and its name in the script
+
+
+def _of(node: ast.Import | ast.ImportFrom) -> Imported:
+    module = node.module if isinstance(node, ast.ImportFrom) else None
+    return frozenset((module, alias.name, alias.asname) for alias in node.names)
+
+
+@cache
+def _known() -> Imported:
+    """Everything that the parts of a script import."""
+    parts = (node for text in _parts().values() for node in ast.walk(parse_python(text)))
+    inside = (node for node in parts if isinstance(node, (ast.Import, ast.ImportFrom)))
+    return frozenset[Any]().union(*map(_of, [*_imports(), *inside]))
 
 
 def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
@@ -79,10 +60,11 @@ def assemble(template: jinja2.Template, view: Choices, spec: str) -> str:
     constants = [line for name, line in view.constants(spec) if name in used]
     for line in constants:
         used |= _names(line)
+    lines = [*_imported(used - EARLY)]
     text = template.render(
         view=view,
-        standard=_standard(used),
-        torch=[line for line, names in TORCH if used & set(names)],
+        standard=[line for line in lines if not _is_of_torch(line)],
+        torch=[*filter(_is_of_torch, lines)],
         network=_network(view),
         constants=constants,
         parts=parts,
@@ -100,10 +82,34 @@ def classes_of(source: str) -> Sequence[str]:
 
 
 @cache
+def _text() -> str:
+    return (resources.TEMPLATES / "training.py").read_text(encoding="utf-8")
+
+
+@cache
+def _imports() -> list[ast.Import | ast.ImportFrom]:
+    """The imports at the start of the template."""
+    body = parse_python(_text()).body
+    return [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+
+def _imported(used: Set[str]) -> Iterator[str]:
+    """The lines of the template that import these names, without other names."""
+    for node in _imports():
+        one = copy(node)
+        one.names = [alias for alias in node.names if (alias.asname or alias.name) in used]
+        if one.names:
+            yield ast.unparse(one)
+
+
+def _is_of_torch(line: str) -> bool:
+    return re.match(r"(import|from) torch\b", line) is not None
+
+
+@cache
 def _parts() -> dict[str, str]:
     """Function or class that a script may use -> its source, in order."""
-    text = (resources.TEMPLATES / "training.py").read_text(encoding="utf-8")
-    first, last = text.split(OF_REGULARISERS)
+    first, last = _text().split(OF_REGULARISERS)
     found = dict(_defined(first, (ast.FunctionDef, ast.ClassDef)))
     for part in REGULARISERS:
         found |= _defined(getsource(sys.modules[part.__module__]), (ast.FunctionDef,))
@@ -144,14 +150,6 @@ def _reads_of(node: ast.stmt) -> set[str]:
     own = isinstance(node, ast.FunctionDef)
     stored = {name.id for name in names if own and isinstance(name.ctx, ast.Store)}
     return {name.id for name in names} - stored
-
-
-def _standard(used: set[str]) -> list[str]:
-    found = [f"import {name}" for name in STANDARD if name in used - EARLY]
-    for module, names in FROM_STANDARD.items():
-        if wanted := [name for name in names if name in used]:
-            found.append(f"from {module} import {', '.join(wanted)}")
-    return found
 
 
 def _network(view: Choices) -> Iterable[str]:

@@ -20,7 +20,6 @@ from archspec.language.train.regularisers.base import SEED, Lines, Places
 from archspec.language.train.regularisers.clip import Clip
 from archspec.language.train.regularisers.l1 import L1
 from archspec.training import ON_REQUEST
-from archspec.training.parts import FROM_STANDARD
 from resume import NETWORK, REGULARISERS
 from support import ROOT
 from support.scripts import recipe
@@ -225,10 +224,9 @@ def test_no_class_of_a_network_hides_a_name_of_the_script(scripts: Path) -> None
     files = [ROOT / "templates" / "training.py", *scripts.glob("script_*.py")]
     trees = [ast.parse(path.read_text("utf-8")) for path in files]
     made = {name for tree in trees for node in tree.body for name in bound(node)}
-    imported = {name for names in FROM_STANDARD.values() for name in names}
     inside = {name for tree in trees for node in ast.walk(tree) for name in imports(node)}
     networks = {"Tiny", "BasicBlock"}
-    wanted = {name for name in made | imported | inside if name[0].isupper()}
+    wanted = {name for name in made | inside if name[0].isupper()}
     assert wanted - OF_MODELS - networks == OF_SCRIPTS
 
 
