@@ -14,19 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.analysis import Analysis as Analysis
-    from archspec.api import analyze as analyze
-    from archspec.api import build_module as build_module
-    from archspec.api import from_weights as from_weights
-    from archspec.api import load as load
-    from archspec.api import load_weights as load_weights
-    from archspec.api import render as render
-    from archspec.api import render_deploy as render_deploy
-    from archspec.api import render_training as render_training
-    from archspec.diagnostics import Diagnostic as Diagnostic
-    from archspec.diagnostics import Span as Span
-    from archspec.diagnostics import SpecError as SpecError
-    from archspec.diagnostics import UnreadableFile as UnreadableFile
-    from archspec.diagnostics import WeightsError as WeightsError
+    from archspec.api import (
+        analyze as analyze,
+        build_module as build_module,
+        from_weights as from_weights,
+        load as load,
+        load_weights as load_weights,
+        render as render,
+        render_deploy as render_deploy,
+        render_training as render_training,
+    )
+    from archspec.diagnostics import (
+        Diagnostic as Diagnostic,
+        Span as Span,
+        SpecError as SpecError,
+        UnreadableFile as UnreadableFile,
+        WeightsError as WeightsError,
+    )
     from archspec.language import Spec as Spec
 
 _NAMES = {

@@ -15,8 +15,7 @@ from archspec.diagnostics import LATER, SpecError
 from archspec.expand import expand_network
 from archspec.extras import needed_for
 from archspec.ir.classes import Network
-from archspec.language import Spec
-from archspec.language import load as load_spec
+from archspec.language import Spec, load as load_spec
 from archspec.language.load import Source
 from archspec.language.settings import keywords
 from archspec.language.spec import PICTURES

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from archspec import resources
-from archspec.lint import cache as caches
-from archspec.lint import formats
+from archspec.lint import cache as caches, formats
 from archspec.lint.check import check_text
 from archspec.lint.checked import Checked
 from archspec.lint.settings import Settings

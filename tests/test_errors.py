@@ -11,8 +11,7 @@ import pytest
 
 import archspec
 from archspec.diagnostics import Diagnostic
-from archspec.expression import ExpressionError
-from archspec.expression import parse as parse_expression
+from archspec.expression import ExpressionError, parse as parse_expression
 from archspec.language import Library
 from archspec.language.suggestions import elsewhere
 from archspec.language.words import HEADS

@@ -11,8 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 import archspec
-from archspec.infer import Inference, infer
-from archspec.infer import own as own_module
+from archspec.infer import Inference, infer, own as own_module
 from archspec.infer.own import own_specs
 from support.linting import Project
 from support.own import Scaled

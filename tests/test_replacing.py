@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from archspec import files
-from archspec.cli import files as rendered
-from archspec.cli import infer
+from archspec.cli import files as rendered, infer
 from archspec.diagnostics import UnreadableFile
 from archspec.files import remove_leftovers, temporary_in, write_files, write_text
 from archspec.infer import Inference

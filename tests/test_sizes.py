@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from archspec.codegen.layout import CallText, FormulaText, KeywordText, Text, TupleText, lines
 from archspec.expression import (

@@ -79,15 +79,15 @@ def view(network: Network, analysis: Analysis) -> View:
 
 
 def imports(text: str, network: Network) -> list[str]:
-    """The imports of what the rest of a file uses: modules by their attributes, and names."""
+    """The imports of what the rest of a file uses; `re` may also be an argument of a spec."""
     nodes = [*ast.walk(parse_python(text))]
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    modules = {ast.unparse(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    modules = {getattr(n.value, "id", "") for n in nodes if isinstance(n, ast.Attribute)}
     standard = [f"import {name}" for name in ("math", "re") if name in modules]
     standard += ["from typing import Any"] if "Any" in names else []
-    torch = ["import torch"] if "torch" in modules else []
+    torch = ["import torch"] if "torch" in names else []
     torch.append("from torch import Tensor, nn" if "Tensor" in names else "from torch import nn")
-    torch += ["from torch.nn import functional as F"] if "F" in modules else []
+    torch += ["from torch.nn import functional as F"] if "F" in names else []
     own = [part for line in own_imports(network) for part in wrapped(line)]
     return [*standard, *[""] * bool(standard), *torch, *[""] * bool(own), *own]
 

@@ -13,7 +13,9 @@ order        one export, from its options to the file and the certificate
 from __future__ import annotations
 
 from archspec.export.certificate import Certificate as Certificate
-from archspec.export.order import ExportError as ExportError
-from archspec.export.order import Order as Order
-from archspec.export.order import Rejected as Rejected
-from archspec.export.order import exported as exported
+from archspec.export.order import (
+    ExportError as ExportError,
+    Order as Order,
+    Rejected as Rejected,
+    exported as exported,
+)

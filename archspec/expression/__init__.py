@@ -14,62 +14,36 @@ floats     tree -> a float, or a formula of names that only a module knows
 printing   tree -> Python
 """
 
-from archspec.expression.floats import floating, known
-from archspec.expression.functions import FUNCTIONS, from_python, whole
-from archspec.expression.printing import show, source
-from archspec.expression.reading import MAX_LENGTH, parse
-from archspec.expression.tree import (
-    Binary,
-    Call,
-    Choice,
-    Expr,
-    ExpressionError,
-    Logic,
-    Name,
-    Number,
-    Scalar,
-    Unary,
-    Value,
-    constant,
-    names,
-    new_name,
-    same_number,
-    walk,
-    weight,
-    with_names,
+from archspec.expression.floats import floating as floating, known as known
+from archspec.expression.functions import (
+    FUNCTIONS as FUNCTIONS,
+    from_python as from_python,
+    whole as whole,
 )
-from archspec.expression.values import combine, evaluate, simplify, substitute
-
-__all__ = [
-    "FUNCTIONS",
-    "MAX_LENGTH",
-    "Binary",
-    "Call",
-    "Choice",
-    "Expr",
-    "ExpressionError",
-    "Logic",
-    "Name",
-    "Number",
-    "Scalar",
-    "Unary",
-    "Value",
-    "combine",
-    "constant",
-    "evaluate",
-    "floating",
-    "from_python",
-    "known",
-    "names",
-    "new_name",
-    "parse",
-    "same_number",
-    "show",
-    "simplify",
-    "source",
-    "substitute",
-    "walk",
-    "weight",
-    "whole",
-    "with_names",
-]
+from archspec.expression.printing import show as show, source as source
+from archspec.expression.reading import MAX_LENGTH as MAX_LENGTH, parse as parse
+from archspec.expression.tree import (
+    Binary as Binary,
+    Call as Call,
+    Expr as Expr,
+    ExpressionError as ExpressionError,
+    Logic as Logic,
+    Name as Name,
+    Number as Number,
+    Scalar as Scalar,
+    Unary as Unary,
+    Value as Value,
+    constant as constant,
+    names as names,
+    new_name as new_name,
+    same_number as same_number,
+    walk as walk,
+    weight as weight,
+    with_names as with_names,
+)
+from archspec.expression.values import (
+    combine as combine,
+    evaluate as evaluate,
+    simplify as simplify,
+    substitute as substitute,
+)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field as ModelField
-from pydantic import PrivateAttr, ValidationError
+from pydantic import Field as ModelField, PrivateAttr, ValidationError
 
 from archspec.diagnostics import shown
 from archspec.expression import Number

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field as ModelField
-from pydantic import ValidationError
+from pydantic import Field as ModelField, ValidationError
 
 from archspec.ir import Field
 from archspec.ir.ops import DIMENSIONS

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import Annotated, Any, Self
 
-from pydantic import Field as ModelField
-from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    Field as ModelField,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 
 from archspec.diagnostics import Span, did_you_mean
 from archspec.expression import ExpressionError, Number, Scalar

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import Field as ModelField
-from pydantic import ValidationError
+from pydantic import Field as ModelField, ValidationError
 
 from archspec.diagnostics import closest, guess, instead
 from archspec.expression import Expr, Number

@@ -8,8 +8,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archspec.diagnostics import did_you_mean
-from archspec.expression import Expr, ExpressionError, Name, Number, Scalar, Value, constant, names
-from archspec.expression import evaluate as value_of_expression
+from archspec.expression import (
+    Expr,
+    ExpressionError,
+    Name,
+    Number,
+    Scalar,
+    Value,
+    constant,
+    evaluate as value_of_expression,
+    names,
+)
 from archspec.language import arguments
 from archspec.language.layers import REPEAT as OF_LAYER
 from archspec.language.problems import Collector, Problem, Problems, fail

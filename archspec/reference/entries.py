@@ -19,8 +19,7 @@ from archspec.helpers import HELPERS
 from archspec.ir import Op, OpField, fields_of
 from archspec.language import Block
 from archspec.language.arguments import NEVER_WRITTEN
-from archspec.language.functions import FUNCTIONS as STARTS
-from archspec.language.functions import Function
+from archspec.language.functions import FUNCTIONS as STARTS, Function
 from archspec.language.library import built_in
 from archspec.language.train import DATA_SETS, EXAMPLE, REGULARISERS, DataSet, Train
 from archspec.language.train.words import takes

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from archspec.picture.words import THIN, TIMES
-from archspec.picture.words import sizes as shape_text
+from archspec.picture.words import THIN, TIMES, sizes as shape_text
 from archspec.receptive import ReceptiveField
 from archspec.rounding import UNITS, rounded
 

@@ -27,8 +27,16 @@ from archspec.ir.classes import (
     When,
     nowhere,
 )
-from archspec.ir.construction import Call, bound, call, children, is_constant, numbers, turns
-from archspec.ir.construction import number as number_of
+from archspec.ir.construction import (
+    Call,
+    bound,
+    call,
+    children,
+    is_constant,
+    number as number_of,
+    numbers,
+    turns,
+)
 from archspec.runtime import own
 from archspec.runtime.starts import constant, start
 

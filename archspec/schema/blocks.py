@@ -9,8 +9,7 @@ from typing import Any
 from archspec import resources
 from archspec.language.blocks import Block
 from archspec.language.library import BLOCK_CHANNELS, BLOCK_STRIDE
-from archspec.language.own import COUNT
-from archspec.language.own import TEXT as PLAIN
+from archspec.language.own import COUNT, TEXT as PLAIN
 from archspec.language.stages import CHANNELS, REPEAT, RUN_KEYS, STRIDE, Run
 from archspec.language.words import MODIFIERS, PARTS_OF_ALL
 from archspec.ops import OPS

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Label, Span, plural
-from archspec.diagnostics import shown as shown
+from archspec.diagnostics import Diagnostic, Label, Span, plural, shown as shown
 
 # Control characters; and line breaks of YAML 1.1 that editors do not count as such.
 _UNREADABLE = (

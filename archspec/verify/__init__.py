@@ -9,8 +9,7 @@ from archspec.ir.classes import Network
 from archspec.verify.check import Check as Check
 from archspec.verify.counts import checks_of_counts
 from archspec.verify.deploy import checks_of_deploy
-from archspec.verify.peers import PeerError as PeerError
-from archspec.verify.peers import checks_of_peer, peer
+from archspec.verify.peers import PeerError as PeerError, checks_of_peer, peer
 from archspec.verify.source import checks_of_source
 
 

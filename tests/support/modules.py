@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import archspec
-from archspec.verify.tensors import images as images
-from archspec.verify.tensors import same_bits as same_bits
+from archspec.verify.tensors import images as images, same_bits as same_bits
 from support import rendered
 
 _folder = tempfile.TemporaryDirectory(prefix="archspec-generated-")

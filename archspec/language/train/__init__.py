@@ -10,20 +10,15 @@ conflicts     keys that cannot be combined
 words         the values that a key accepts, and errors about them, in words
 """
 
-from archspec.language.train.data_sets import ANY_TARGET, DATA_SETS, DataSet
-from archspec.language.train.recipe import EXAMPLE, Train, train_of
-from archspec.language.train.regularisers import REGULARISERS, Places, Regulariser
-from archspec.language.train.schedule import Schedule
-
-__all__ = [
-    "ANY_TARGET",
-    "DATA_SETS",
-    "EXAMPLE",
-    "REGULARISERS",
-    "DataSet",
-    "Places",
-    "Regulariser",
-    "Schedule",
-    "Train",
-    "train_of",
-]
+from archspec.language.train.data_sets import (
+    ANY_TARGET as ANY_TARGET,
+    DATA_SETS as DATA_SETS,
+    DataSet as DataSet,
+)
+from archspec.language.train.recipe import EXAMPLE as EXAMPLE, Train as Train, train_of as train_of
+from archspec.language.train.regularisers import (
+    REGULARISERS as REGULARISERS,
+    Places as Places,
+    Regulariser as Regulariser,
+)
+from archspec.language.train.schedule import Schedule as Schedule
