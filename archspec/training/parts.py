@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 Definition = ast.FunctionDef | ast.ClassDef
+Imported = frozenset[tuple[str | None, str, str | None]]  # module, name, and its name in the script
 
 OF_REGULARISERS = "# The functions of the regularizers are inserted here."
 FILLED = ("standard", "torch", "network", "constants", "parts")  # last, as the names in use decide
@@ -32,9 +33,6 @@ EARLY = {"signal"}  # imported by the template, before a signal may arrive  # en
 def allowed(node: ast.Import | ast.ImportFrom, own: Set[str]) -> bool:
     """Whether a script may import this: what its parts import, or what is in its `own` lines."""
     return ast.unparse(node) in own or _of(node) <= _known()
-
-
-Imported = frozenset[tuple[str | None, str, str | None]]  # module, name, and its name in the script
 
 
 def _of(node: ast.Import | ast.ImportFrom) -> Imported:
