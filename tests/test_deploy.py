@@ -18,6 +18,7 @@ import archspec
 from archspec import helpers
 from archspec.analysis import analyze_network
 from archspec.api import network
+from archspec.codegen.view import imports
 from archspec.deploy import for_inference
 from archspec.deploy.branches import merge_branches
 from archspec.deploy.fuse import fuse_activations, fuse_convolutions, fuse_sums
@@ -33,6 +34,15 @@ from archspec.verify.tensors import apart, images, randomise
 from support import NARROW_UNET, ROOT
 from support.linting import Project
 from support.zoo_peers import small_head
+
+
+def test_a_file_imports_the_modules_that_it_uses() -> None:
+    """One that is only passed on, too; but an argument may have the name of a module."""
+    net = network({"name": "net", "input": [3], "stem": [{"linear": 2}]})
+    functional = "from torch.nn import functional as F"
+    assert imports("getattr(F, name)", net) == ["from torch import nn", functional]
+    assert imports("nn.Linear(3, re)", net) == ["from torch import nn"]
+
 
 # Each pass alone ----------------------------------------------------------------------
 
