@@ -3,8 +3,9 @@
     python benchmarks/table.py [GROUP ...] [--rounds 9]
 
 Writes docs/benchmarks.json, and docs/benchmarks.md from it. With groups named, the others keep the
-rows that are in the file. A peer whose package isn't installed is listed as such. Everything runs
-on one thread. It takes about ten minutes.
+rows that are in the file. A peer whose package isn't installed is listed as such; that of
+structcast-model, `scm`, may be in an environment of its own. Everything runs on one thread. It
+takes about a quarter of an hour, most of which torch.compile needs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import argparse
 import itertools
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,15 +24,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+import yaml
+from torch import Tensor, nn
+from torch import _inductor as inductor
 
 import archspec
+from archspec.api import network
+from archspec.export.graph import compiled, graph, openvino, program
+from archspec.export.int8 import quantized
+from archspec.export.measure import of_onnx, of_openvino, of_package
+from archspec.export.modules import folded, loaded
+from archspec.export.taken import Taken
 from archspec.verify.peers import torchvision_models
 from archspec.verify.tensors import images, randomise
 from child import ROOT
 from deploy import TYPES, deployed, peak
 from lint_speed import UNUSED, write_variants
-from rounds import Contender, Group, Taken, Turns, called, command, in_turns, machine, page, table
+from rounds import Contender, Group, Turns, called, command, in_turns, machine, page, table
+from rounds import Taken as Seconds
+from structcast import template
 
 DATA, PAGE = ROOT / "docs" / "benchmarks.json", ROOT / "docs" / "benchmarks.md"
 WARM = 50  # variants
@@ -81,8 +91,12 @@ def building(folder: Path, rounds: int) -> Group:
         "python -c 'import torch'": cached(folder, sys.executable, "-c", "import torch"),
         "archspec build": cached(folder, *build),
         "archspec build --target deploy": cached(folder, *build, "--target", "deploy"),
+        "structcast-model": structcast(folder),
     }
-    note = "Generating ResNet-50 and its training script, compared with **import torch**."
+    note = (
+        "Generating ResNet-50 and its training script, compared with **import torch**. "
+        "structcast-model writes one class, without a training script, from a list of all layers."
+    )
     return group("Build", note, rows, rounds)
 
 
@@ -146,41 +160,55 @@ def inference(spec: str, folder: Path, rounds: int) -> Group:
     generated.load_state_dict(other.state_dict())
     nets = {
         "torchvision": other,
+        "timm": import_module("timm").create_model(spec).eval(),
+        "torch.compile, with freezing": frozen(other, x),
         "archspec.build_module": archspec.from_weights(spec, weights).eval(),
         "generated source": generated,
         **{f"generated for deploy, {n}": deployed(spec, weights, t) for n, t in TYPES.items()},
     }
 
-    def runs(net: nn.Module) -> Contender:
-        return called(torch.inference_mode()(lambda: net(x)))
-
     note = (
         f"`{spec}`, one image of 224 x 224, compared with **torchvision** in eager mode and "
-        "float32. onnxruntime and OpenVINO run the file of `archspec export`."
+        "float32. The last six rows run the files of `archspec export`."
     )
-    rows: dict[str, Contender | None] = {name: runs(net) for name, net in nets.items()}
-    rows |= exported(spec, weights, x.numpy())
+    rows: dict[str, Contender | None] = {name: runs(net, x) for name, net in nets.items()}
+    rows |= exported(spec, weights, x)
     return group(f"Inference, {spec}", note, rows, 3 * rounds)
 
 
-def exported(spec: str, weights: Path, x: Any) -> dict[str, Contender | None]:
-    """The ONNX file of the network in other runtimes, on one thread."""
-    names = ("onnxruntime fp32", "OpenVINO fp32", "OpenVINO bf16")
+def exported(name: str, weights: Path, x: Tensor) -> dict[str, Contender | None]:
+    """The files of `archspec export`, on one thread."""
+    names = ("onnxruntime fp32", "onnxruntime int8", "OpenVINO fp32", "OpenVINO bf16")
+    names += ("OpenVINO int8", "AOTInductor fp32")
     if not all(map(find_spec, ("onnx", "onnxscript", "onnxruntime", "openvino"))):
         return dict.fromkeys(names)
-    file = weights.with_suffix(".onnx")
-    words = (sys.executable, "-m", "archspec", "export", spec, "--weights", weights, "--onnx", file)
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-    runtime: Any = import_module("onnxruntime")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = runtime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    core = import_module("openvino").Core()
-    threads = {"INFERENCE_NUM_THREADS": 1}
-    precisions = [{"INFERENCE_PRECISION_HINT": kind, **threads} for kind in ("f32", "bf16")]
-    models = [core.compile_model(str(file), "CPU", settings) for settings in precisions]
-    runs = (lambda: session.run(None, {"input": x}), *(partial(model, x) for model in models))
-    return dict(zip(names, map(called, runs), strict=True))
+    spec, taken = archspec.load(name), Taken((3, 224, 224))
+    net = network(spec)
+    made = program(folded(spec, net, loaded(net, weights)).folded, taken)
+    model = graph(made, net.tree.outputs)
+    fp32 = model.SerializeToString()
+    int8 = quantized(model, [taken.random(1)]).SerializeToString()
+    variants = (
+        of_onnx("onnxruntime fp32", fp32),
+        of_onnx("onnxruntime int8", int8),
+        of_openvino("OpenVINO fp32", openvino(fp32)),
+        of_openvino("OpenVINO bf16", openvino(fp32), "bf16"),
+        of_openvino("OpenVINO int8", openvino(int8)),
+        of_package("AOTInductor fp32", compiled(made)),
+    )
+    return {variant.name: runs(variant.run, x) for variant in variants}
+
+
+def frozen(net: nn.Module, x: Tensor) -> Callable[[Tensor], Any]:
+    """The network compiled with its weights as constants."""
+    made = torch.compile(net)
+    with inductor.config.patch(freezing=True), torch.inference_mode():
+        made(x)
+    return made
+
+
+def runs(net: Callable[[Tensor], object], x: Tensor) -> Contender:
+    return called(torch.inference_mode()(lambda: net(x)))
 
 
 def training(folder: Path, rounds: int) -> Group:
@@ -193,7 +221,7 @@ def training(folder: Path, rounds: int) -> Group:
     train.render(options.network, options.folder, options.batch_size)
     times = train.compete(contenders, options)
     turns = {
-        contender.name: [Taken(cpu, wall) for wall, cpu in taken]
+        contender.name: [Seconds(cpu, wall) for wall, cpu in taken]
         for contender, taken in zip(contenders, times, strict=True)
     }
     note = (
@@ -257,6 +285,14 @@ def schema_check(folder: Path, *files: str) -> Contender | None:
     schema = str(ROOT / "docs" / "archspec.schema.json")
     tool = shutil.which("check-jsonschema")
     return cached(folder, tool, "--schemafile", schema, *files) if tool else None
+
+
+def structcast(folder: Path) -> Contender | None:
+    """structcast-model, which may be installed in an environment of its own."""
+    tool, file = shutil.which("scm"), folder / "resnet50.yaml"
+    file.write_text(yaml.safe_dump(template(torchvision_models().resnet50())), "utf-8")
+    words = ("torch", "create", "model", str(file), "-o", str(folder / "resnet50.py"))
+    return cached(folder, tool, *words) if tool else None
 
 
 def ruff(folder: Path) -> Contender | None:

@@ -68,12 +68,12 @@ def of_onnx(name: str, data: bytes) -> Variant:
     return Variant(name, run, len(data))
 
 
-def of_openvino(name: str, contents: dict[str, bytes]) -> Variant:
-    """A model in OpenVINO, on one thread, whose numbers stay in float32."""
+def of_openvino(name: str, contents: dict[str, bytes], precision: str = "f32") -> Variant:
+    """A model in OpenVINO, on one thread, in float32 (`f32`) or `bf16`."""
     library: Any = import_module("openvino")
     core = library.Core()
     model = core.read_model(contents[".xml"], contents[".bin"])
-    settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+    settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": precision}
     compiled = core.compile_model(model, "CPU", settings)
 
     def run(x: Tensor) -> Outputs:
