@@ -27,7 +27,7 @@ from archspec.language.problems import Problems
 from archspec.language.suggestions.unknown import WHERE_COUNTED
 from archspec.language.templates import COUNT, LayerName, Template
 from archspec.language.widths import Series
-from archspec.language.words import COUNTED, INDICES
+from archspec.language.words import COUNTED, FROM_ZERO, INDICES
 from archspec.memo import Memo
 from archspec.places import At, Finding, Given, Origin, Path
 
@@ -171,7 +171,8 @@ class Scope:
         try:
             return evaluate(expr, self.lookup)
         except ExpressionError as error:
-            raise self.error("expression", error.message, at, error.hint) from None
+            hint = self._hint_of_zero(expr) or error.hint
+            raise self.error("expression", error.message, at, hint) from None
         except RecursionError:
             raise self.error("expression", "expressions are nested too deeply", at) from None
 
@@ -210,10 +211,20 @@ class Scope:
             arguments.check_number(value.number, how)
         except Problems as error:
             problem = error.problems[0]
-            raise self.error(
-                problem.rule, problem.message, at, problem.hint, given=self.given_by(expr)
-            ) from None
+            hint = (value.number <= 0 and self._hint_of_zero(expr)) or problem.hint
+            given = self.given_by(expr)
+            raise self.error(problem.rule, problem.message, at, hint, given=given) from None
         return value
+
+    def _hint_of_zero(self, expr: Expr) -> str:
+        """The hint if an expression, or an argument in it, uses an index that is 0."""
+        used = names(expr)
+        for word in names(expr) & self.pending.keys():
+            used |= names(self.pending[word][0])
+        for word in FROM_ZERO:
+            if word in used and self.lookup(Name(word)).number == 0:
+                return f"use `{word} + 1`: `{word}` starts at 0"
+        return ""
 
     def printable(self, value: Value, expr: Expr, word: str) -> Value:
         """`value` with a printable formula; if necessary, a name of the class."""

@@ -19,6 +19,7 @@ HEADS = (*OPS, *COMBINATORS)
 
 TURN = ("index", "repeat")  # the index and the count of a repeated block
 COUNTED = ("stage", "block_index", "block_count")  # the same in the network
+FROM_ZERO = ("index", "block_index")
 INDICES = (*TURN, *COUNTED)
 FLOW = ("in_channels", "channels", "stride")
 SCOPE = (*FLOW, *INDICES)  # in scope in every expression of a block
