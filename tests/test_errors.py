@@ -148,6 +148,22 @@ WRONG = {
         "args: {n: 0}\nstem: {conv1: {conv: {channels: <64 // n>}}}",
         ("expression", "division by zero", "the divisor must not be 0"),
     ),
+    "a width of zero in the first block": (
+        "stem: [{conv: <16 * index>, repeat: 2}]",
+        (
+            "out-of-range",
+            "an integer of at least 1, found 0",
+            "use `index + 1`: `index` starts at 0",
+        ),
+    ),
+    "a division by zero in the first block": (
+        "stem: [{conv: <16 // index>, repeat: 2}]",
+        ("expression", "division by zero", "use `index + 1`: `index` starts at 0"),
+    ),
+    "a width that is too large in the first block": (
+        "stem: [{dropout: <2 - index>, repeat: 2}]",
+        ("out-of-range", "at most 1, found 2", "use 1 or less"),
+    ),
     "a million repeats": (
         "stages: {layer1: {block: basic, channels: 64, repeat: <1000000>}}",
         ("out-of-range", "expected at most 1000, found 1000000", ""),
@@ -179,6 +195,42 @@ WRONG = {
     "a typo in what stands beside a residual": (
         "stem: [{residual: [norm], <shorcut>: none}]",
         ("unknown-key", "unknown layer modifier `shorcut`", "did you mean `shortcut`?"),
+    ),
+    "a layer next to a residual": (
+        "stem: [{residual: [norm], <dropout>: 0.2}]",
+        (
+            "bad-layer",
+            "found 2 layers in one mapping: `residual` and `dropout`",
+            "use one list item per layer: `{residual: ...}, {dropout: 0.2}`",
+        ),
+    ),
+    "layers in one mapping that is in no list": (
+        "stem: {conv1: {conv: 8, norm: {}, <act>: {}}}",
+        (
+            "bad-layer",
+            "found 3 layers in one mapping: `conv`, `norm` and `act`",
+            "use a list: `[{conv: 8}, norm, act]`",
+        ),
+    ),
+    "an unknown key next to a residual": (
+        "stem: [{residual: [norm], <rate>: 0.2}]",
+        (
+            "bad-layer",
+            "`rate` is not a modifier of `residual`",
+            "if `rate` is a block, use one list item per layer: `{residual: ...}, {rate: 0.2}`",
+        ),
+    ),
+    "a block by the key that it has in stages": (
+        "stem: [{<block>: basic, channels: 8}]",
+        ("bad-layer", "a layer has no key `block`", "`{basic: {channels: 8}}`"),
+    ),
+    "the arguments of a block at its own level": (
+        "stem:\n  - basic:\n    <channels>: 8",
+        ("bad-layer", "`channels` is at the same level as `basic`", "indent the keys"),
+    ),
+    "a modifier as a layer": (
+        "stem: [conv: 8, <drop_path>: 0.1]",
+        ("bad-layer", "`drop_path` has no layer next to it", "move it next to `residual:`"),
     ),
     "a typo in a default": (
         "defaults: {<convv>: {bias: true}}\nstem: [{conv: 64}]",

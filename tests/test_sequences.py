@@ -232,7 +232,7 @@ def test_what_no_sequence_holds_is_an_error(entry: Any, message: str) -> None:
 def test_a_stage_stands_in_no_block() -> None:
     body = [{"sequence": [{"block": "basic", "channels": 4}], "name": "s"}]
     spec = network({"stem": [{"outer": 4}], "blocks": {"outer": {"body": body}}})
-    assert "expected one layer, found" in "\n".join(found(spec))
+    assert "a layer has no key `block`" in "\n".join(found(spec))
 
 
 # Stages -------------------------------------------------------------------------------

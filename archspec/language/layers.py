@@ -88,7 +88,7 @@ def layer_of(value: Any, step: str | int | None = None, children: Reader | None 
     if not heads and isinstance(value, Mapping) and not value.keys().isdisjoint(OF_TENSORS):
         return _tensor(value, step)
     if len(heads) != 1 or not heads[0] or op_in_value(value):
-        no_layer(value, heads)
+        no_layer(value, heads, listed=isinstance(step, int))
     modifiers = {key: value[key] for key in value if key in MODIFIERS}
     return _with_head(heads[0], value[heads[0]], modifiers, value, step, children)
 

@@ -21,29 +21,48 @@ from archspec.language.words import (
 from archspec.ops import OPS
 
 
-def no_layer(value: Any, heads: list[str]) -> NoReturn:
-    """Raises `Problems`; `heads` are the keys that are not modifiers."""
+def no_layer(value: Any, heads: list[str], listed: bool) -> NoReturn:
+    """Raises `Problems`; `heads` are the keys that are not modifiers; `listed`: in a list."""
     if not isinstance(value, Mapping):
         fail("wrong-type", f"expected a layer, found {describe(value)}", _layer_hint(value))
     if not heads:
-        fail("bad-layer", "expected an op, block, or combinator", "for example, `conv: 64`")
-    if op := op_in_value(value):
+        _only_modifiers(value)
+    if op := op_in_value(value) or _type_in_value(value):
         key, layer = op
         given = {head: value[head] for head in heads if head != key}
         written = f"{{{layer}: {flow(given)}}}" if given else layer
         hint = f"use the layer type as the key: `{written}`"
         fail("bad-layer", f"a layer has no key `{key}`", hint, key, key=True)
     _misspelt_modifiers(heads, value)
-    _several(heads, value)
+    _several(heads, value, listed)
+
+
+def _only_modifiers(value: Mapping[str, Any]) -> NoReturn:
+    if not value:
+        fail("bad-layer", "expected an op, block, or combinator", "for example, `conv: 64`")
+    key = next(iter(value))
+    owner = "residual" if key in OF_RESIDUAL else OF_BRANCHES.get(key)
+    hint = f"move it next to `{owner}:`" if owner else "add the layer too; for example, `conv: 64`"
+    fail("bad-layer", f"`{key}` has no layer next to it", hint, key, key=True)
+
+
+# What others call the key of the layer type.
+_TYPES = ("type", "op", "layer", "kind")
 
 
 def op_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
     """The key, and our name of the op, in a layer such as `{type: conv, channels: 64}`."""
-    for key in ("type", "op", "layer", "kind"):
+    for key in _TYPES:
         written = layer.get(key) if isinstance(layer, Mapping) else None
         if isinstance(written, str) and (ours := _op(written)):
             return key, ours
     return None
+
+
+def _type_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The key, and the layer type, if it may be a block: `{block: basic, channels: 64}`."""
+    found = ((key, layer[key]) for key in (*_TYPES, "block") if isinstance(layer.get(key), str))
+    return next(found, None)
 
 
 def _op(word: str) -> str:
@@ -114,21 +133,49 @@ def flow(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else shown(str(value))
 
 
-def _several(heads: list[str], value: Mapping[str, Any]) -> NoReturn:
-    known = [head for head in heads if head in HEADS]
-    others = [head for head in heads if head not in HEADS]
+def _several(heads: list[str], value: Mapping[str, Any], listed: bool) -> NoReturn:
+    known = [head for head in heads if head in HEADS or head in PARTS_OF_ALL]
+    others = [head for head in heads if head not in known]
     if len(known) == 1 and known[0] in OPS and _argument_like(others[0], OPS[known[0]]):
         (op,) = known
         given = _given(OPS[op], value[op]) | {other: value[other] for other in others}
         message, _ = beside(others[0], op)
         fail("bad-layer", message, f"use `{op}: {flow(given)}`", others[0], key=True)
-    if value[heads[0]] is None:
-        message, _ = beside(heads[1], heads[0])
-        hint = f"indent the layers that belong to `{heads[0]}`, each after `- `"
+    if value[heads[0]] is None and heads[0] not in (*OPS, *PARTS_OF_ALL):
+        message, hint = beside(heads[1], heads[0])
+        if heads[0] in COMBINATORS:
+            hint = f"indent the layers that belong to `{heads[0]}`, each after `- `"
         fail("bad-layer", message, hint, heads[1], key=True)
-    listed, at = ", ".join(f"`{head}`" for head in heads), (others or heads[-1:])[0]
-    hint = "use one layer per mapping, or a list for several"
-    fail("bad-layer", f"expected one layer, found {listed}", hint, at, key=True)
+    if not others:
+        message = f"found {len(heads)} layers in one mapping: {_quoted(heads)}"
+        fail("bad-layer", message, _separate(heads, value, listed), heads[-1], key=True)
+    head, first = (known + others)[0], (others if known else others[1:])[0]
+    blocks = f"if `{first}` is a block, {_separate([head, first], value, listed)}"
+    hint = f"modifiers of `{head}`: {', '.join(_modifiers_of(head))}; {blocks}"
+    fail("bad-layer", f"`{first}` is not a modifier of `{head}`", hint, first, key=True)
+
+
+def _modifiers_of(head: str) -> list[str]:
+    own = [word for word, owner in OF_BRANCHES.items() if owner == head]
+    return [*ANYWHERE, *(OF_RESIDUAL if head == "residual" else ()), *own]
+
+
+def _separate(heads: list[str], value: Mapping[str, Any], listed: bool) -> str:
+    """The hint for several layers in one mapping, which is in a list or not."""
+    items = ", ".join(_item(head, value[head]) for head in heads)
+    return f"use one list item per layer: `{items}`" if listed else f"use a list: `[{items}]`"
+
+
+def _item(head: str, given: Any) -> str:
+    """A layer as an item of a list, without the layers below it."""
+    if given is None or given == {}:
+        return head
+    return f"{{{head}: {'...' if isinstance(given, (Mapping, list)) else flow(given)}}}"
+
+
+def _quoted(words: list[str]) -> str:
+    *most, last = (f"`{word}`" for word in words)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _given(op: type[Op], value: Any) -> dict[str, Any]:
@@ -152,9 +199,7 @@ _MODIFIERS = {
 
 def _misspelt_modifiers(heads: list[str], value: Mapping[str, Any]) -> None:
     """All layer types except one, if they are almost names of modifiers."""
-    known = [*ANYWHERE, *(OF_RESIDUAL if "residual" in value else ())]
-    known += [word for word, head in OF_BRANCHES.items() if head in value]
-    free = [word for word in known if word not in value]
+    free = [word for head in heads for word in _modifiers_of(head) if word not in value]
     wrong = [head for head in heads if head not in HEADS and guess(head, free, _MODIFIERS).word]
     if len(wrong) != len(heads) - 1:
         return
