@@ -232,6 +232,11 @@ def test_what_is_wrong_is_said_where_it_is(
     assert found.hint
 
 
+def test_a_value_of_several_lines_may_start_with_a_dash() -> None:
+    assert parse("a: -5 degrees\n  or colder", "a.yaml").data == {"a": "-5 degrees or colder"}
+    assert finding("a:\n  -norm\n  -act").message == "missing space after `-`"
+
+
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [

@@ -154,7 +154,7 @@ class _Reader:
     def scalar(self, event: Any, flow: bool) -> tuple[Any, Mark]:
         text, quoted = event.value, bool(event.style)
         span = self.span(event)
-        if text[:1] == "-" and span.line < span.end_line and not quoted and not flow:
+        if span.line < span.end_line and not quoted and not flow and self.are_items(event):
             self.report(findings.no_space_after_dash(text.split()[0], span))
         value = text if quoted else self.plain(text, span)
         if type(value) is str and flow and not quoted and text.count("(") > text.count(")"):
@@ -162,6 +162,11 @@ class _Reader:
             whole = _expression(self.text, event.start_mark.index)
             self.report(findings.unquoted_comma(text, whole, span))
         return value, Mark(span, quoted=quoted)
+
+    def are_items(self, event: Any) -> bool:
+        """Whether all lines of a value start like items of a list, but lack the space."""
+        lines = self.text[event.start_mark.index : event.end_mark.index].splitlines()
+        return all(line.lstrip()[:1] == "-" for line in lines)
 
     def plain(self, text: str, span: Span) -> Any:
         try:
