@@ -414,6 +414,19 @@ def test_what_does_not_go_with_a_pass(options: list[str], capsys: Output) -> Non
     assert "--pass" in said.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["show alexnet --depth", "lint --jobs", "show alexnet --memory --batch-size"],
+)
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_a_number_is_at_least_one(command: str, number: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([*command.split(), number])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.endswith(f"expected an integer of at least 1, found '{number}'")
+
+
 def test_list_names_specs_blocks_and_ops(capsys: Output) -> None:
     assert main(["list"]) == 0
     said = capsys.readouterr().out

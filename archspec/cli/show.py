@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """`archspec show SPEC`."""
     add = parser.add_argument
     add("spec", metavar="SPEC", help="a YAML file or the name of a built-in spec")
-    add("--depth", type=int, metavar="N", help="show at most N levels of layers")
+    add("--depth", type=positive, metavar="N", help="show at most N levels of layers")
     _add_results(parser.add_mutually_exclusive_group())
     add(
         "--batch-size",

@@ -6,6 +6,7 @@ import argparse
 from functools import partial
 
 from archspec.cli import Parser, formatter
+from archspec.cli.options import positive
 from archspec.lint import formats
 
 
@@ -70,7 +71,7 @@ def _add_configuration(parser: Parser) -> None:
     add("--show-settings", action="store_true", help="print the settings in effect and exit")
     add("--no-cache", action="store_true", help="check every file, ignoring the cache")
     jobs = "maximum number of processes (default: all cores)"
-    add("--jobs", type=int, default=0, metavar="N", help=jobs)
+    add("--jobs", type=positive, default=0, metavar="N", help=jobs)
 
 
 def _formats() -> str:
