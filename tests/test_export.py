@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 import archspec
 from archspec.api import network
+from archspec.export import order
 from archspec.export.data import images
 from archspec.export.graph import graph, program
 from archspec.export.int8 import global_pools, in_float, pooled_first
@@ -277,6 +278,19 @@ def test_a_compiled_package_runs_any_batch(project: Project) -> None:
     loaded = torch._inductor.aoti_load_package(str(project.folder / "net.pt2"))
     x = torch.randn(3, 1, 8, 8)
     assert apart(loaded(x), model(x)) <= TOLERANCE
+
+
+def test_another_error_of_the_compiler_has_no_hint(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiled(_program: object) -> bytes:
+        raise RuntimeError("no space left\nin /tmp")
+
+    trained(project)
+    monkeypatch.setattr(order, "compiled", compiled)
+    said = project.run("export", "net.yaml", "--weights=net.pt", "--aoti=net.pt2")
+    assert said.code == 2
+    assert said.err == "error: torch cannot compile the network: no space left\n"
 
 
 def test_what_is_less_accurate_is_not_written(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from archspec.analysis import analyze_network
-from archspec.diagnostics import ArchspecError
+from archspec.diagnostics import ArchspecError, plural
 from archspec.export.certificate import Certificate, digest
 from archspec.export.data import Images, images
 from archspec.export.graph import OUTPUT, compiled, graph, openvino, program, saved
@@ -36,6 +37,8 @@ from archspec.training.sets import statistics
 MOST_BYTES = 2**31 - 2**20  # of an ONNX file: protobuf's limit, minus room for the graph
 MOST_ERROR = 1e-3  # in float32: a hundred times the rounding errors of deep networks
 CROP = 0.875  # of a directory of images, if there is no recipe
+
+_NO_COMPILER = "install a C++ compiler such as g++, or set CXX to the path of one"
 
 
 class ExportError(ArchspecError):
@@ -98,8 +101,8 @@ def exported(spec: Spec, network: Network, order: Order) -> tuple[dict[str, byte
         outputs,
         rows,
         modules.norms,
-        f"{labelled.size:,} images of {order.evaluate}" if labelled else "",
-        f"{len(calibrated.spread):,} images of {order.calibrate}" if calibrated else "",
+        f"{plural(labelled.size, 'image')} of {order.evaluate}" if labelled else "",
+        f"{plural(len(calibrated.spread), 'image')} of {order.calibrate}" if calibrated else "",
     )
     _judge(certificate, order)
     return contents, certificate
@@ -143,8 +146,10 @@ def _aoti_file(made: ExportedProgram) -> _File:
     try:
         data = compiled(made)
     except RuntimeError as error:
-        first = str(error).strip().partition("\n")[0]
-        hint = "install a C++ compiler such as g++, or set CXX to the path of one"
+        reason = getattr(error, "inner_exception", error)
+        lacking = import_module("torch._inductor.exc").InvalidCxxCompiler
+        hint = _NO_COMPILER if isinstance(reason, lacking) else ""
+        first = str(reason).strip().partition("\n")[0]
         raise ExportError(f"torch cannot compile the network: {first}", hint) from None
     return _File({".pt2": data}, of_package("aoti", data))
 
@@ -159,14 +164,16 @@ def _taken(spec: Spec, order: Order) -> Taken:
         return Taken(tuple(spec.input))
     if len(spec.input) != 3:
         raise ExportError(
-            f"the input of `{spec.name}` is not an image (it has {len(spec.input)} dimensions)"
+            f"the input of `{spec.name}` is not an image (it has "
+            f"{plural(len(spec.input), 'dimension')})"
         )
     mean, std = statistics(_data(spec, order), spec.input[0])
     if len(mean) != spec.input[0]:
         name, has = _data(spec, order), len(mean)
         raise ExportError(
-            f"images of `{name}` have {has} channels, but `{spec.name}` takes {spec.input[0]}",
-            f"use --normalize DATA with a data set of {spec.input[0]} channels",
+            f"images of `{name}` have {plural(has, 'channel')}, but `{spec.name}` takes "
+            f"{spec.input[0]}",
+            f"use --normalize DATA with a data set of {plural(spec.input[0], 'channel')}",
         )
     return Taken(tuple(spec.input), order.images, mean, std)
 
