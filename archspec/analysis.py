@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
+from itertools import accumulate
 from typing import NamedTuple, get_args
 
 from archspec.conventions import CONVENTIONS, Count
+from archspec.diagnostics import did_you_mean, plural
 from archspec.ir import Apply, Body, Chain, Give, Load, Op, Save, Shape, applications, applied
 from archspec.ir.bodies import is_gated, parts_of
 from archspec.ir.containers import gathered
@@ -132,7 +134,7 @@ class Analysis:
         The result has the peaks of a training step and of inference. With `bf16` or `fp16`,
         autocast runs layers that multiply by weights, but the weights stay in float32. `ema`
         includes a copy of the weights. The layers and stages at the paths in `frozen` are not
-        trained. Raises `ValueError` for another optimizer or precision, or no samples.
+        trained. Raises `ValueError` for another optimizer, precision, or path, or no samples.
         """
         _check("precision", precision, get_args(Precision))
         _check("optimizer", optimizer, STATES)
@@ -140,8 +142,24 @@ class Analysis:
             raise ValueError(f"batch: expected an integer of at least 1, found {batch!r}")
         if self.network is None:
             raise ValueError("the analysis has no network")
+        self._check_paths("frozen", frozen)
         memo = self.memo.trimmed() if self.memo else Memo()
         return memory_of(self.network, batch, precision, optimizer, ema, frozen, memo=memo)
+
+    def _check_paths(self, name: str, paths: Collection[str]) -> None:
+        """Raise `ValueError` if a path is not that of a layer, or of a module with layers."""
+        if isinstance(paths, str):
+            raise TypeError(f"{name}={paths!r}: expected a list of paths, such as `['conv1']`")
+        for path in paths:
+            if path not in self._paths:
+                hint = did_you_mean(path, self._paths)
+                raise ValueError("; ".join(filter(None, [f"{name}: unknown path {path!r}", hint])))
+
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        """The paths of all layers, and of the modules that they are in."""
+        parts = (row.path.split(".") for row in self.rows)
+        return frozenset(path for each in parts for path in accumulate(each, "{}.{}".format))
 
     def __str__(self) -> str:
         """The table that `archspec show` prints."""
@@ -301,7 +319,8 @@ def _table(analysis: Analysis, depth: int | None) -> tuple[str, _Cells, list[_Ce
         for path, op, output, params, macs in _rows(analysis, depth)
     ]
     total = ("total", "", _sizes(analysis.output), _number(analysis.params), _number(analysis.macs))
-    head = f"{analysis.name}: input {_sizes(analysis.input)}, {analysis.depth} weighted layers"
+    depth = plural(analysis.depth, "weighted layer")
+    head = f"{analysis.name}: input {_sizes(analysis.input)}, {depth}"
     if analysis.receptive_field:
         head += f", receptive field {analysis.receptive_field}"
     return head, COLUMNS, rows, total

@@ -156,6 +156,7 @@ def test_each_finding_in_a_mapping_has_its_path_and_code(name: str) -> None:
 
 
 RELU = torch.nn.ReLU()
+RESNET = archspec.analyze("resnet18")
 NO_SPEC = [None, 3, True, [1], b"net", {1}, object(), RELU]
 NO_FILE = ["no/such.yaml", "no such name", "", " ", "name: net\ninput: [3]", "a\0b", ".", Path()]
 TAKES_A_SPEC = [name for name in FUNCTIONS if name != "load_weights"]
@@ -202,6 +203,7 @@ def test_a_file_that_cannot_be_read_has_a_hint(
         (lambda: archspec.load_weights(RELU, "a.pt", ignore="fc"), r"such as `\['fc'\]`"),
         (lambda: archspec.build_module("resnet18", outputs="layer1"), "expected a list of names"),
         (lambda: archspec.build_module("resnet18", outputs={"layer1"}), "expected a list of names"),
+        (lambda: RESNET.memory(1, frozen="conv1"), "expected a list of paths"),
         (lambda: archspec.build_module("resnet18", modules=3), "expected a mapping from names"),
         (lambda: archspec.render_training("resnet18", options="cache"), "list of `weights`"),
         (lambda: archspec.load("resnet18", args={"classes": 3}), "by name, as in `classes=10`"),
@@ -225,7 +227,13 @@ def test_an_argument_of_another_type_is_refused_with_its_type(wrong: Any, messag
 )
 def test_memory_of_what_it_does_not_know_is_refused(values: tuple[Any, ...], name: str) -> None:
     with pytest.raises(ValueError, match=f"{name}: expected "):
-        archspec.analyze("resnet18").memory(*values)
+        RESNET.memory(*values)
+
+
+@pytest.mark.parametrize("path", ["layer1.0.conv7", "layr1.0.conv1", "layer1.0.conv1.weight"])
+def test_a_frozen_path_of_no_layer_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match=f"frozen: unknown path '{path}'; did you mean `layer1.0"):
+        RESNET.memory(1, frozen=["layer1", "layer1.0.conv1", path])
 
 
 @pytest.mark.parametrize(
