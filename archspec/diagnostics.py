@@ -337,9 +337,10 @@ def _comparable(wrong: str, choices: Iterable[str]) -> list[str]:
     return words
 
 
-def plural(number: int, noun: str) -> str:
-    """A number with its noun: `1 spec`, `2,000 specs`."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+def plural(number: float, noun: str) -> str:
+    """A number with its noun: `1 spec`, `3 classes`; four digits stay together, as in shapes."""
+    ending = "es" if noun.endswith(("class", "branch")) else "s"
+    return f"{number:{',' * (number >= 10_000)}} {noun}{ending * (number != 1)}"
 
 
 def shown(text: str) -> str:

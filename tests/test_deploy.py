@@ -411,7 +411,7 @@ def test_build_writes_files_for_inference(project: Project) -> None:
 def test_verify_checks_it_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     said = project.run("verify", "test_resnet", "--set=input=[3,32,32]", "--deploy")
     assert said.code == 0
-    assert "  ok    weights         92 tensors load; 0 batch norms are not folded" in said.lines
+    assert "  ok    weights         92 tensors loaded; 0 batch norms not folded" in said.lines
     wrong = archspec.render_deploy("test_resnet").replace(
         '"layer*.*.conv2": [("conv2", "bn2")]', '"layer*.*.conv2": [("conv2", "bn2", 0.1)]'
     )

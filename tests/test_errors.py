@@ -344,9 +344,25 @@ WRONG = {
         "stem: [{conv: {channels: 12, groups: <5>}}]",
         (
             "groups-do-not-divide",
-            "the 3 input channels of `conv` are not divisible by 5",
+            "`conv` cannot divide its 3 input channels into 5 groups",
             "divisible by",
         ),
+    ),
+    "groups that do not divide a single channel": (
+        "stem: [{conv: 1}, {conv: {channels: 12, groups: <5>}}]",
+        ("groups-do-not-divide", "cannot divide its 1 input channel into 5 groups", "divisible by"),
+    ),
+    "a split of a single channel": (
+        "stem: [{conv: 1}, <{split: [act, act]}>]",
+        ("split-shape-mismatch", "cannot split 1 channel into 2 equal parts", "`sizes: [...]`"),
+    ),
+    "sizes for a single branch": (
+        "stem: [{split: [act], sizes: <[1, 2]>}]",
+        ("wrong-length", "`sizes` has 2 numbers, but `split` has 1 branch", "one size per branch"),
+    ),
+    "channels that shrink to one": (
+        "stages: {a1: {block: basic, channels: 2}, a2: {block: basic, channels: <1>}}",
+        ("channels-shrink", "`a2` has 1 channel, but `a1` has 2", "`shrink:"),
     ),
     "a window larger than the image": (
         "stem: [{max_pool: <40>}]",

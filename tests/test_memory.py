@@ -129,7 +129,7 @@ def test_a_recipe_that_freezes_layers_needs_less_memory(project: Project) -> Non
     recipe = "data: synthetic, epochs: 2, batch_size: 512, lr: 0.1, memory: 400M"
     head = "extends: resnet18\nname: net\ninput: [3, 64, 64]\n"
     project.write("net.yaml", f"{head}train: {{{recipe}}}\n")
-    assert "AS403 [out-of-memory] 512 samples take 0.6 GiB" in project.lint("net.yaml").out
+    assert "AS403 [out-of-memory] a batch of 512 takes 0.6 GiB" in project.lint("net.yaml").out
     project.write("net.yaml", f"{head}train: {{{recipe}, freeze: [stem, layer1, layer2]}}\n")
     assert project.lint("net.yaml").code == 0
     shown = project.run("show", "net.yaml", "--memory", "--precision=bf16", "--format=json").data
@@ -295,12 +295,16 @@ def test_a_batch_is_a_number(project: Project) -> None:
 @pytest.mark.parametrize(
     ("memory", "more", "said"),
     [
-        ("1.5G", "", "128 samples take 1.6 GiB in bf16, but a device has 1.5"),
+        ("1.5G", "", "a batch of 128 takes 1.6 GiB in bf16, but a device has 1.5"),
         ("1.75G", "", ""),
         ("2 x 1.5G", "", ""),
         ("1.5G", ", accumulate: 2", ""),
         ("1G", ", size: 112", ""),
-        ("1664M", ", optimizer: adamw", "128 samples take 1.6 GiB in bf16, but a device has 1.6"),
+        (
+            "1664M",
+            ", optimizer: adamw",
+            "a batch of 128 takes 1.6 GiB in bf16, but a device has 1.6",
+        ),
     ],
 )
 def test_a_recipe_that_cannot_fit_is_found(

@@ -53,7 +53,10 @@ CASES = {
         "shape-mismatch",
         "` expects a sequence with channels last, but its input is",
     ),
-    f"{SEQUENCE}, {{multi_head_attention: 2}}": ("shape-mismatch", "not divisible by 2 heads"),
+    f"{SEQUENCE}, {{multi_head_attention: 2}}": (
+        "shape-mismatch",
+        "cannot divide its 3 input channels into 2 heads",
+    ),
     f"{SEQUENCE}, {{lstm: {{hidden_size: 4, layers: 1000000000}}}}": ("out-of-range", "at most 16"),
     f"{SEQUENCE}, {{gru: {{hidden_size: 4, dropout: 0.1}}}}": ("shape-mismatch", "it has only one"),
     # What has no effect

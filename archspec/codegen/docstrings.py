@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from archspec.analysis import Analysis
 from archspec.codegen.formulas import formula
 from archspec.codegen.layout import STEP, WIDTH
+from archspec.diagnostics import plural
 from archspec.ir import applied
 from archspec.ir.classes import Class, Network
 from archspec.ir.liveness import give_of
@@ -49,9 +50,8 @@ def _title(doc: str, name: str, indent: str) -> list[str]:
 
 def module_doc(network: Network, analysis: Analysis) -> list[str]:
     shape = " x ".join(map(str, analysis.input))
-    counts = (
-        f"{analysis.params:,} parameters; {analysis.macs:,} multiply-adds for an input of {shape}."
-    )
+    params, macs = plural(analysis.params, "parameter"), plural(analysis.macs, "multiply-add")
+    counts = f"{params}; {macs} for an input of {shape}."
     doc = [*_title(network.doc, network.root.name, ""), "", *_wrapped(counts, ""), ""]
     return docstring(doc + _table(network, analysis), "")
 

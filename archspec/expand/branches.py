@@ -199,7 +199,7 @@ def _has_layer(stack: Stack, at: At, scope: Scope) -> bool:
 
 def _equal_parts(x: TensorInfo, parts: int, at: At, scope: Scope) -> list[TensorInfo]:
     if x.shape.channels % parts:
-        message = f"{x.shape.channels} channels cannot be split into {parts} equal parts"
+        message = f"cannot split {plural(x.shape.channels, 'channel')} into {parts} equal parts"
         hint = "set unequal sizes: `sizes: [...]` next to `split`"
         raise scope.error("split-shape-mismatch", message, at, hint)
     channels = x.shape.channels // parts
@@ -215,7 +215,8 @@ def _parts(
     written, place = layer.sizes or (), at.below("sizes")
     if len(written) != len(layer.branches):
         numbers = plural(len(written), "number")
-        message = f"`sizes` has {numbers}, but there are {len(layer.branches)} branches"
+        branches = plural(len(layer.branches), "branch")
+        message = f"`sizes` has {numbers}, but `split` has {branches}"
         raise scope.error("wrong-length", message, place, "set one size per branch")
     given = [
         scope.argument(expr, SIZE, place.below(number), "size")
@@ -223,7 +224,8 @@ def _parts(
     ]
     sizes = tuple(int(value.number) for value in given)
     if sum(sizes) != x.shape.channels:
-        message = f"the sizes add up to {sum(sizes)}, but the input has {x.shape.channels} channels"
+        channels = plural(x.shape.channels, "channel")
+        message = f"the sizes add up to {sum(sizes)}, but the input has {channels}"
         raise scope.error(
             "split-shape-mismatch", message, place, "the sizes must add up to the input's channels"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics import plural
 from archspec.expand.builder import Builder
 from archspec.expand.layers import Steps, combinator
 from archspec.expand.ops import LARGEST_MAP
@@ -39,7 +40,7 @@ def _resized(x: Shape, like: Shape, name: str) -> Shape:
     if not x.rank:
         message = (
             "`interpolate` expects spatial dimensions, but its input is a vector of "
-            f"{x.channels} features"
+            f"{plural(x.channels, 'feature')}"
         )
         raise ShapeError(message, "move it before `flatten`")
     if x.last or like.last:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archspec.diagnostics import plural
 from archspec.expand.calls import Call
 from archspec.expression import Number, Value
 from archspec.ir.tree import BlockCall, BlockSite, TensorInfo, times
@@ -50,7 +51,7 @@ def check_kept(layer: Layer, at: At, call: Call, x: TensorInfo, y: TensorInfo) -
     place = at.below(layer.head)
     if "channels" in layer.given and y.shape.channels != call.given["channels"].number:
         wanted = f"its use sets `channels: {call.given['channels'].number}`"
-        message = f"`{call.name}` outputs {y.shape.channels} channels, but {wanted}"
+        message = f"`{call.name}` outputs {plural(y.shape.channels, 'channel')}, but {wanted}"
         hint = "use `channels` in the block, or remove it here"
         raise call.scope.error("channels-ignored", message, place.below("channels"), hint)
     if "stride" not in call.given or x.stride is None or y.stride is None:

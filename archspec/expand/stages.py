@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
+from archspec.diagnostics import plural
 from archspec.expand.budget import Budget, Room
 from archspec.expand.builder import Builder, Shareable
 from archspec.expand.calls import Call, check_required, closures
@@ -206,7 +207,7 @@ def _check_promise(stage: Stage, name: str, at: At, promised: TensorInfo, y: Ten
         raise FoundError(
             Finding(
                 "channels-ignored",
-                f"`{name}` outputs {y.shape.channels} channels, but its stage sets "
+                f"`{name}` outputs {plural(y.shape.channels, 'channel')}, but its stage sets "
                 f"`channels: {promised.shape.channels}`",
                 at.below("channels"),
                 "use `channels` in the block, or set it to what the block outputs",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import did_you_mean, plural
 from archspec.expand.budget import VISIT
 from archspec.expand.scope import Scope
 from archspec.expression import Expr, ExpressionError, Name, Number, Value, floating, known, names
@@ -148,7 +148,8 @@ def _check(module: OpCall, draw: Draw, start: Start, at: At, scope: Scope) -> No
         place = at.below(*start.path_of(wrong.argument)) if wrong.argument in values else whole
         raise scope.error("out-of-range", wrong.message, place, wrong.hint)
     if shape[0] % int(values.get("groups", 1)):
-        message = f"{shape[0]} channels are not divisible by {values['groups']} groups"
+        groups = plural(int(values["groups"]), "group")
+        message = f"cannot divide {plural(shape[0], 'channel')} into {groups}"
         raise scope.error("out-of-range", message, at.below(*start.path_of("groups")))
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from archspec import resources
-from archspec.diagnostics import UnreadableFile
+from archspec.diagnostics import UnreadableFile, plural
 from archspec.training.data import READERS, SUFFIXES
 from archspec.training.sets import PUBLISHED
 from archspec.verify.tensors import Shape
@@ -97,7 +97,7 @@ def _fitted(image: Tensor, shape: Shape, crop: float) -> Tensor:
     if len(image) != channels:
         if channels != 1:
             raise UnreadableFile(
-                f"images have {len(image)} channels, and the network takes {channels}"
+                f"images have {plural(len(image), 'channel')}, and the network takes {channels}"
             )
         weights = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # ITU-R BT.601
         image = (image * weights).sum(0, keepdim=True).round().byte()

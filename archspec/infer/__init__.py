@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from archspec.checkpoints import kind_of, without_prefixes
-from archspec.diagnostics import shown
+from archspec.diagnostics import plural, shown
 from archspec.extras import needed_for
 from archspec.infer.candidates import Candidate, Match, matches, shipped_specs, templates
 from archspec.infer.check import Goal, checked
@@ -115,7 +115,7 @@ def _from_match(match: Match, others: Iterable[Candidate], goal: Goal) -> Infere
     if match.classes is not None:
         if "classes" not in spec.args:
             found = f"`{match.candidate.shown}` matches"
-            reason = f"{found}, except that the last layer has {match.classes} outputs"
+            reason = f"{found}, except that the last layer has {plural(match.classes, 'output')}"
             return Inference(reasons=(reason,))
         over["args"] = {"classes": match.classes}
     based = _based(match.candidate, tuple(one.shown for one in others))
@@ -154,7 +154,7 @@ def _unlike(goal: Goal) -> str:
         return "there are no tensors"
     few = ", ".join(f"`{shown(key)}`" for key in list(goal.shapes)[:3])
     yours = " and none of yours" if goal.own.specs else ""
-    return f"no built-in spec{yours} has these {len(goal.shapes)} tensors ({few}, ...)"
+    return f"no built-in spec{yours} has these {plural(len(goal.shapes), 'tensor')} ({few}, ...)"
 
 
 def _sides(base: str, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archspec.diagnostics import SpecError, shown
+from archspec.diagnostics import SpecError, plural, shown
 from archspec.infer.candidates import MEMO, Candidate, state_of
 from archspec.infer.header import Shapes
 from archspec.infer.inference import Inference
@@ -61,7 +61,9 @@ def _lost(base: Candidate, output: Path) -> str:
 
 
 def _comments(found: Inference, count: int) -> list[str]:
-    lines = [f"Inferred from the names and shapes of {count} tensors. They do not determine:"]
+    lines = [
+        f"Inferred from the names and shapes of {plural(count, 'tensor')}. They do not determine:"
+    ]
     lines += [f"{'; '.join(found.unknown)}."]
     if found.alternatives:
         lines.append(f"The same names and shapes: {', '.join(found.alternatives)}.")

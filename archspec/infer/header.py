@@ -12,7 +12,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from archspec.diagnostics import UnreadableFile, shown
+from archspec.diagnostics import UnreadableFile, plural, shown
 from archspec.paths import display_path
 
 Shapes = dict[str, tuple[int, ...]]
@@ -62,7 +62,7 @@ def _parsed(text: bytes, name: str) -> dict[str, Any]:
         found = None
     _check(isinstance(found, dict), name, "its header is not a JSON object")
     found.pop(METADATA, None)
-    _check(len(found) <= MOST_TENSORS, name, f"its header names {len(found)} tensors")
+    _check(len(found) <= MOST_TENSORS, name, f"its header names {plural(len(found), 'tensor')}")
     return dict(found)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from archspec.diagnostics import plural
 from archspec.infer.header import Shapes
 
 RATIOS = {"1 / 16": 16, "1 / 4": 4, "1 / 8": 8, "1 / 2": 2, "1 / 32": 32}  # of squeeze-excite
@@ -52,7 +53,7 @@ class _Reader:
         if shape is None:
             raise NoResNet(f"missing `{key}`")
         if len(shape) != rank or not all(shape):
-            raise NoResNet(f"`{key}` of shape {shape} does not have {rank} dimensions")
+            raise NoResNet(f"`{key}` of shape {shape} does not have {plural(rank, 'dimension')}")
         return shape
 
     def has(self, key: str) -> bool:
@@ -185,7 +186,7 @@ class _Reader:
             return Block("basic", channels, 0, 0, 1, shortcut, kernel, attention)
         reduced, (width, group, *_) = kernels[0][0], kernels[1]
         if reduced % group:
-            message = f"{reduced} channels are not divisible by the {group} channels of a group"
+            message = f"cannot divide {plural(reduced, 'channel')} into groups of {group}"
             raise NoResNet(f"`{path}.conv2.weight`: {message}")
         channels = self.shape(f"{path}.conv3.weight", 4)[0]
         groups = reduced // group

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import did_you_mean, plural
 from archspec.expression import (
     Expr,
     ExpressionError,
@@ -131,7 +131,8 @@ def shrinking(widths: Iterable[Width], runs: Runs) -> Iterator[Problem]:
             hint = f"use `channels: {before.channels}` or more, or allow it with `shrink: <reason>`"
         yield Problem(
             "channels-shrink",
-            f"`{key}` has {after.channels} channels, but `{previous}` has {before.channels}",
+            f"`{key}` has {plural(int(after.channels), 'channel')}, but `{previous}` has "
+            f"{before.channels}",
             hint,
             (*after.path, "channels"),
             because=(*before.path, "channels"),

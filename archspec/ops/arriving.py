@@ -10,7 +10,7 @@ def spatial(op: Op, x: Shape) -> None:
     if not x.rank:
         raise ShapeError(
             f"`{op.key}` expects spatial dimensions, but its input is a vector of "
-            f"{x.channels} features",
+            f"{plural(x.channels, 'feature')}",
             "move it before `flatten`, or use `linear`",
         )
     channels_first(op, x)
@@ -44,7 +44,8 @@ def ranked(op: Op, sizes: Sizes, x: Shape, name: str) -> tuple[int, ...]:
 def divides(groups: int, channels: int, op: Op, which: str) -> None:
     if channels % groups:
         raise ShapeError(
-            f"the {channels} {which} channels of `{op.key}` are not divisible by {groups} groups",
+            f"`{op.key}` cannot divide its {plural(channels, f'{which} channel')} into "
+            f"{plural(groups, 'group')}",
             "use a number of channels divisible by `groups`",
             rule="groups-do-not-divide",
         )
@@ -54,7 +55,7 @@ def reflects(op: Op, most: int, pad: int, x: Shape) -> None:
     """Padding copied from the image itself, which is possible at most once."""
     if pad > most:
         raise ShapeError(
-            f"`{op.key}` pads {pad} pixels with the image's own, but {x} only has {most}",
+            f"`{op.key}` pads {plural(pad, 'pixel')} with the image's own, but {x} only has {most}",
             "increase the input size",
             rule="feature-map-vanishes",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+from archspec.diagnostics import plural
 from archspec.ir import Op, Real, Shape, ShapeError, argument, op
 from archspec.ops.arriving import channels_first, divides, spatial
 
@@ -130,7 +131,7 @@ class GroupNorm(Op):
         divides(self.num_groups, x.channels, self, "input")
         if x.elements == self.num_groups:
             raise ShapeError(
-                f"`group_norm` sees one value in each of its {self.num_groups} groups ({x})",
+                f"`group_norm` has {plural(self.num_groups, 'group')} of one value each ({x})",
                 "torch rejects it: use fewer groups, or reduce the stride of earlier layers",
                 rule="feature-map-vanishes",
             )

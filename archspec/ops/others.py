@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from archspec.diagnostics import plural
 from archspec.ir import Method, Op, Real, Shape, ShapeError, Sizes, argument, op
 from archspec.ops.arriving import channels_first, divides, spatial
 
@@ -66,7 +67,8 @@ class Reshape(Op):
             raise ShapeError(f"`reshape` to {len(sizes)} dimensions", "the maximum is 4")
         if y.elements != x.elements:
             raise ShapeError(
-                f"cannot reshape {x} ({x.elements} values) to {y} ({y.elements} values)",
+                f"cannot reshape {x} ({plural(x.elements, 'value')}) to {y} "
+                f"({plural(y.elements, 'value')})",
                 "the number of values must stay the same",
             )
         return y
@@ -155,7 +157,8 @@ class PadChannels(Op):
         channels_first(self, x)
         if self.out_channels < x.channels:
             raise ShapeError(
-                f"`pad_channels` to {self.out_channels}, but the input has {x.channels} channels",
+                f"`pad_channels` to {self.out_channels}, but the input has "
+                f"{plural(x.channels, 'channel')}",
                 "it only adds channels; use a 1x1 `conv` to remove some",
             )
         return Shape(self.out_channels, x.spatial)

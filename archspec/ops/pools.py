@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+from archspec.diagnostics import plural
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
 from archspec.ops.arriving import channels_first, ranked, reflects, spatial
 from archspec.ops.windows import SAME, SAME_UNDILATED, Window
@@ -26,7 +27,8 @@ class Pool(Window):
         for size, pad in pairs:
             if 2 * pad > size:
                 raise ShapeError(
-                    f"`{self.key}` pads {pad} pixels, more than half of its window of {size}",
+                    f"`{self.key}` pads {plural(pad, 'pixel')}, more than half of its window of "
+                    f"{size}",
                     f"the maximum is {size // 2}",
                 )
         return Shape(x.channels, self.slide(x))

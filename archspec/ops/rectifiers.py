@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archspec.diagnostics import plural
 from archspec.ir import Real, Shape, ShapeError, argument, op
 from archspec.ops.activations import Activation
 from archspec.ops.arriving import channels_first, ordered
@@ -61,7 +62,7 @@ class PReLU(Activation):
             if self.num_parameters != x.channels:
                 raise ShapeError(
                     f"`prelu` has {self.num_parameters} parameters, but the input has "
-                    f"{x.channels} channels",
+                    f"{plural(x.channels, 'channel')}",
                     "use one parameter for all channels, or one per channel",
                 )
         return x

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from archspec.diagnostics import plural
 from archspec.ir import Method, Op, Real, Shape, ShapeError, argument, op
 from archspec.ir.ops import DIMENSIONS, SPATIAL
 from archspec.ops.arriving import spatial
@@ -33,8 +34,8 @@ class Over(Op):
         names = SPATIAL[rank]
         if self.over not in ("channels", *names):
             raise ShapeError(
-                f"`{self.key}` is over the {self.over}, but the input has {rank} spatial "
-                "dimensions",
+                f"`{self.key}` is over the {self.over}, but the input has "
+                f"{plural(rank, 'spatial dimension')}",
                 f"use one of `channels`, {', '.join(f'`{name}`' for name in names)}",
             )
         return ("channels", *names).index(self.over) - 1

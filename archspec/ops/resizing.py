@@ -210,7 +210,7 @@ def check_mode(mode: str, align_corners: bool | None, x: Shape) -> None:
     if x.rank not in MODES[mode]:
         known = ", ".join(f"`{mode}`" for mode, ranks in MODES.items() if x.rank in ranks)
         raise ShapeError(
-            f"mode `{mode}` does not support {x.rank} spatial dimensions ({x})",
+            f"mode `{mode}` does not support {plural(x.rank, 'spatial dimension')} ({x})",
             f"use one of {known}",
         )
     if align_corners is not None and mode.startswith("nearest"):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from archspec.diagnostics import plural
 from archspec.ir import Method, Op, Real, Shape, ShapeError, argument, op
 
 
@@ -83,8 +84,8 @@ class MultiheadAttention(Op):
         sequence(self, x)
         if x.channels % self.num_heads:
             raise ShapeError(
-                f"the {x.channels} input channels of `multi_head_attention` are not "
-                f"divisible by {self.num_heads} heads",
+                f"`{self.key}` cannot divide its {plural(x.channels, 'input channel')} into "
+                f"{plural(self.num_heads, 'head')}",
                 "use a number of channels divisible by the number of heads",
             )
         return x

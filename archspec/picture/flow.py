@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from archspec.analysis import Analysis
-from archspec.diagnostics import visible
+from archspec.diagnostics import plural, visible
 from archspec.ir import Op, Shape
 from archspec.ir.bodies import (
     INPUT,
@@ -154,7 +154,7 @@ def _split(body: Body, part: Shape, steps: Sequence[Step]) -> list[Step]:
     """The steps of a branch; in a split, they start with the slice of channels that it takes."""
     if not isinstance(body, Split):
         return [*steps]
-    return [Box("", "other", f"{part.channels} channels", part), *steps]
+    return [Box("", "other", plural(part.channels, "channel"), part), *steps]
 
 
 def _concatenated(shapes: list[Shape], dim: int) -> Shape:

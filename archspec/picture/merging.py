@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from archspec.diagnostics import plural
 from archspec.picture.rows import SEPARATOR, Graph, Node, blocks_row, from_to, name_of, plain
 from archspec.picture.steps import cost_of
 
@@ -64,7 +65,7 @@ class _Merger:
 
 
 def _name_stem(row: Node, stem: Sequence[Node]) -> None:
-    row.title, row.kind = "stem", f"{sum(node.times for node in stem)} layers"
+    row.title, row.kind = "stem", plural(sum(node.times for node in stem), "layer")
     row.lines = (SEPARATOR.join(node.title.replace(" conv", "") for node in stem),)
     row.units = ()
 
@@ -88,7 +89,7 @@ def _one(nodes: Sequence[Node]) -> Node:
         return found
     title = " \u2013 ".join(node.title.partition(",")[0] for node in (first, last))
     kinds = SEPARATOR.join(dict.fromkeys(node.kind or node.title for node in nodes))
-    lines = (kinds, f"{sum(node.times for node in nodes)} layers")
+    lines = (kinds, plural(sum(node.times for node in nodes), "layer"))
     shape = max(nodes, key=lambda node: node.cost.macs).shape
     units = tuple(unit for node in nodes for unit in node.units)
     return Node(first.path, title, last.y, cost_of(nodes), shape, lines=lines, units=units)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from archspec.diagnostics import plural
 from archspec.ir import Shape as Sizes
 from archspec.picture import words
 from archspec.picture.blocks import Form, forms, layers_in, runs
@@ -106,8 +107,8 @@ def described(graph: Graph) -> str:
         blocks = f" ({node.kind}{times})" if node.kind else ""
         rows.append(f"{node.title}{blocks}, output {words.sizes(node.y.sizes)}")
     analysis = graph.analysis
-    costs = f"{analysis.params:,} parameters, {analysis.macs:,} multiply-adds"
-    return f"{words.named(graph.analysis)}: {'; '.join(rows)}. {costs}."
+    params, macs = plural(analysis.params, "parameter"), plural(analysis.macs, "multiply-add")
+    return f"{words.named(graph.analysis)}: {'; '.join(rows)}. {params}, {macs}."
 
 
 def _heading(graph: Graph) -> Iterator[Item]:
@@ -119,7 +120,7 @@ def _heading(graph: Graph) -> Iterator[Item]:
         f"input {words.sizes(analysis.input)}",
         f"{rounded(analysis.params)} parameters",
         f"{rounded(analysis.macs)} MACs",
-        f"{analysis.depth} weighted layers",
+        plural(analysis.depth, "weighted layer"),
     ]
     start = width(name, TITLE, True) + 11
     yield Text(start, 13, cut(gap.join(facts), WIDTH - start, BODY), BODY, fill="muted")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from archspec.analysis import Analysis
-from archspec.diagnostics import visible
+from archspec.diagnostics import plural, visible
 from archspec.ir import Shape
 from archspec.picture import words
 from archspec.picture.steps import Box, Cost, Join, Step, Unit, boxes_in, cost_of
@@ -170,7 +170,8 @@ def _lines(units: Sequence[Unit]) -> tuple[str, ...]:
     columns = [[*column] for column in zip(*like, strict=True)]
     kernels = [column[-1].kernel for column in columns]
     channels = [_channels(column) for column in columns]
-    leave = f"{_spread([unit.y.channels for unit in units])} channels"
+    widths = [unit.y.channels for unit in units]
+    leave = plural(widths[0], "channel") if len({*widths}) == 1 else f"{_spread(widths)} channels"
     if not columns:
         boxes = [box.title or box.name for unit in units[-1:] for box in body(unit.steps)]
         return (SEPARATOR.join(boxes), leave)
@@ -180,7 +181,7 @@ def _lines(units: Sequence[Unit]) -> tuple[str, ...]:
     full = [SEPARATOR.join(pairs), SEPARATOR.join(bare)]
     if branches > 1:
         return (f"{branches} branches, {leave}", leave)
-    return (*full, f"{len(columns)} convolutions, {leave}", leave)
+    return (*full, f"{plural(len(columns), 'convolution')}, {leave}", leave)
 
 
 def _channels(column: Sequence[Box]) -> str:

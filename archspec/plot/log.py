@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archspec.diagnostics import ArchspecError, Span, did_you_mean
+from archspec.diagnostics import ArchspecError, Span, did_you_mean, plural
 
 LOG = "log.csv"
 COLUMNS = ("step", "epoch", "lr", "train_loss")
@@ -188,7 +188,7 @@ def _wrong(
 ) -> Iterator[tuple[int, str]]:
     """The error in a row, and its column in the text."""
     if list(cells) != header:
-        expected = f"the header has {len(header)} columns"
+        expected = f"the header has {plural(len(header), 'column')}"
         yield max(column for column, _ in cells.values()), f"wrong number of columns: {expected}"
         return
     for name in wanted:

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from archspec.analysis import Analysis
+from archspec.diagnostics import plural
 from archspec.report.layers import Layer
 from archspec.report.numbers import brief, exact, mebibytes, round_number, sizes
 
@@ -80,7 +81,9 @@ def _bars(
         for place, (row, value) in enumerate(zip(rows, values, strict=True))
         if value
     )
-    desc = f"{len(rows)} layers; most in {rows[values.index(largest)].path}, {said(largest)}"
+    desc = (
+        f"{plural(len(rows), 'layer')}; most in {rows[values.index(largest)].path}, {said(largest)}"
+    )
     inner = grid + _labels(rows, step) + f'<g class="bars">{bars}</g>'
     return _plot(key, title, what, desc, inner)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 
-from archspec.diagnostics import Diagnostic, Severity, Span
+from archspec.diagnostics import Diagnostic, Severity, Span, plural
 from archspec.rules.rule import rule
 from archspec.rules.view import View
 
@@ -54,7 +54,9 @@ def depth_mismatch(view: View) -> Iterator[Diagnostic]:
 
 
 def _depth(view: View, said: int, span: Span | None, severity: Severity) -> Diagnostic:
-    message = f"expected {said} weighted layers, but the network has {view.analysis.depth}"
+    message = (
+        f"expected {plural(said, 'weighted layer')}, but the network has {view.analysis.depth}"
+    )
     hint = (
         "check `repeat` of the stages; a stem counts as one layer, shortcuts and gates do not count"
     )
@@ -91,7 +93,8 @@ def widen_without_stride(view: View) -> Iterator[Diagnostic]:
             continue
         if new[1:] == old[1:] and new[0] >= 2 * old[0] and view.has_layers(before):
             size = " x ".join(map(str, new[1:]))
-            message = f"`{key}` widens from {old[0]} to {new[0]} channels at full {size} resolution"
+            channels = plural(new[0], "channel")
+            message = f"`{key}` widens from {old[0]} to {channels} at full {size} resolution"
             where = partial(view.spec.where, "stages")
             widened = where(key, "channels")
             given = (where(key, "stride"), widened, where(before, "channels"))

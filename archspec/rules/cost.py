@@ -90,7 +90,7 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
     batch, optimizer = train.device_batch, train.optimizer
     need = analysis.memory(batch, "bf16", optimizer, averaged, frozen).training
     if need > room:
-        took = f"{train.device_batch:,} samples take {need / 2**30:.1f} GiB in bf16"
+        took = f"a batch of {batch} takes {need / 2**30:.1f} GiB in bf16"
         message = f"{took}, but a device has {room / 2**30:.1f}"
         hint = "raise `accumulate`, or lower both `batch_size` and `lr`"
         yield view.finding("out-of-memory", message, place_of(view, "memory"), hint)

@@ -149,8 +149,8 @@ def channels_are_not_planes(view: View) -> Iterator[Diagnostic]:
     channels, *_ = view.leaving.get(key, (0,))
     if expansion > 1 and stage.channels is not None and given == channels:
         message = (
-            f"`{key}` outputs no more than the {given} channels of its input, so its blocks "
-            f"are {channels // expansion} wide inside"
+            f"`{key}` outputs no more than the {plural(given, 'channel')} of its input, so its "
+            f"blocks are {channels // expansion} wide inside"
         )
         hint = f"`channels` is the block's output: the paper's {channels} planes are "
         hint += f"`channels: {channels * expansion}`"

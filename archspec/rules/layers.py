@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Label, Severity
+from archspec.diagnostics import Diagnostic, Label, Severity, plural
 from archspec.ir import each
 from archspec.ops.windows import Window
 from archspec.rules.fixes import removal
@@ -168,7 +168,7 @@ def stride_skips_pixels(view: View) -> Iterator[Diagnostic]:
         window = f"kernel {_shown(kernel)}, stride {_shown(stride)}"
         if dilation != 1:
             window += f", dilation {_shown(dilation)}"
-        message = f"`{op.key}` ({window}) reads only {read} of every {pixels} pixels"
+        message = f"`{op.key}` ({window}) reads only {read} of every {plural(pixels, 'pixel')}"
         hint = "move the stride to a layer whose window covers it (in ResNet v1.5, the 3x3)"
         span, labels = view.decided(step, "stride")
         yield view.finding("stride-skips-pixels", message, span, hint, labels)

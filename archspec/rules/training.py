@@ -93,7 +93,8 @@ def _outputs(view: View, train: Train) -> Iterator[Diagnostic]:
         hint = "end in `global_avg_pool`, `flatten`, and a `linear`"
     elif wanted not in (None, output.channels):
         message = (
-            f"`{train.data}` has {wanted} classes, but the network has {output.channels} outputs"
+            f"`{train.data}` has {plural(wanted, 'class')}, but the network has "
+            f"{plural(output.channels, 'output')}"
         )
         hint = _of_width(view, wanted)
     elif train.of_classes and output.channels == 1:

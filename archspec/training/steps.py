@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from archspec.codegen import layout
 from archspec.codegen.layout import CallText, Text
+from archspec.diagnostics import plural
 from archspec.training.lines import ALL
 
 if TYPE_CHECKING:
@@ -52,12 +53,13 @@ def schedule_words(recipe: Train) -> str:
         "constant": "constant",
         "linear": f"linear decay to {end}",
         "cosine": f"cosine decay to {end}",
-        "step": f"times {schedule.factor:g} every {schedule.every} epochs",
+        "step": f"times {schedule.factor:g} every {plural(schedule.every, 'epoch')}",
     }[schedule.kind]
     if schedule.at:
         words = f"times {schedule.factor:g} after epoch {' and '.join(map(str, schedule.at))}"
     if recipe.warmup:
-        words = f"{recipe.warmup:g} epochs of warmup, then {words}"
+        epochs = int(recipe.warmup) if recipe.warmup.is_integer() else recipe.warmup
+        words = f"{plural(epochs, 'epoch')} of warmup, then {words}"
     return f"{words[0].upper()}{words[1:]}; depends only on the step."
 
 

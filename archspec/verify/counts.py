@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.analysis import Analysis
+from archspec.diagnostics import plural
 from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
@@ -67,7 +68,7 @@ def _shapes(analysis: Analysis, seen: Shapes) -> Check:
             return _check(
                 "output shapes", False, f"{row.path}: {row.output}, but torch has {there}"
             )
-    return _check("output shapes", True, f"{len(rows)} layers")
+    return _check("output shapes", True, plural(len(rows), "layer"))
 
 
 def _equal(name: str, ours: dict[str, int], torch_has: dict[str, int]) -> Check:

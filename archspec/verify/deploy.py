@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from archspec.diagnostics import plural
 from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
@@ -46,7 +47,8 @@ def checks_of_deploy(network: Network, source: str, shape: Shape) -> Iterator[Ch
     weights = trained.state_dict()
     module = deployed(source, weights)
     left = sum(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules())
-    yield _check("weights", True, f"{len(weights)} tensors load; {left} batch norms are not folded")
+    detail = f"{plural(len(weights), 'tensor')} loaded; {plural(left, 'batch norm')} not folded"
+    yield _check("weights", True, detail)
     far = differences(trained, module, shape)
     listed = ", ".join(f"{share:.0e}" for share in far)
     detail = f"differs by {listed} of the largest value in batches of {_listed(BATCHES)}"

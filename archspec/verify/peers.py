@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.analysis import Analysis
-from archspec.diagnostics import ArchspecError
+from archspec.diagnostics import ArchspecError, plural
 from archspec.extras import needed_for
 from archspec.ir.classes import Network
 from archspec.runtime import build
@@ -135,7 +135,7 @@ def checks_of_peer(
     randomise(other)
     weights = other.state_dict()
     ours.load_state_dict(weights)
-    yield check("state dict", True, f"{len(weights)} tensors: same names and shapes")
+    yield check("state dict", True, f"{plural(len(weights), 'tensor')}: same names and shapes")
     x = images(2, *shape).double()
     far, first = _first_difference(ours.eval(), other.eval(), x)
     where = f", first at {_place(network, first)}" if first else ""

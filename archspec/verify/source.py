@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from archspec.codegen import generate
+from archspec.diagnostics import plural
 from archspec.ir.classes import Network
 from archspec.runtime import build
 from archspec.verify.check import Check
@@ -29,7 +30,9 @@ def checks_of_source(network: Network, shape: Shape) -> Iterator[Check]:
         first = next((a for a, b in zip(shapes, others, strict=False) if a != b), "the end")
         yield _check("state dict", False, f"names, order, or shapes differ from {first} on")
         return
-    yield _check("state dict", True, f"{len(here)} tensors: same names, order, and shapes")
+    yield _check(
+        "state dict", True, f"{plural(len(here), 'tensor')}: same names, order, and shapes"
+    )
     yield _same("initial weights", here, there, "from one seed")
     randomise(printed)
     live.load_state_dict(there)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 
 from archspec.analysis import Analysis
-from archspec.diagnostics import visible
+from archspec.diagnostics import plural, visible
 from archspec.language import Spec
 from archspec.picture import words
 from archspec.picture.graph import graph_of
@@ -23,7 +23,7 @@ def render(analysis: Analysis, spec: Spec, depth: int | None) -> str:
 
 
 def _lines(analysis: Analysis) -> Iterator[str]:
-    facts = f"input {words.sizes(analysis.input)}, {analysis.depth} weighted layers"
+    facts = f"input {words.sizes(analysis.input)}, {plural(analysis.depth, 'weighted layer')}"
     yield f"**{_text(visible(analysis.name))}**: {_text(facts)}"
     yield ""
     yield "| layer | | output | parameters | MACs |"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics import plural
 from archspec.diff.comparison import Comparison
 from archspec.diff.fold import listed
 from archspec.diff.lines import Line
@@ -42,8 +43,7 @@ def one_name(comparison: Comparison) -> str:
 def unchanged(comparison: Comparison) -> str:
     """The size of a network without changes."""
     facts = comparison.facts
-    keys = len(comparison.checkpoint.old)
     return (
-        f"{len(facts.before.rows):,} layers, {facts.before.params:,} parameters, "
-        f"{facts.before.macs:,} MACs; all {keys:,} checkpoint keys fit"
+        f"{plural(len(facts.before.rows), 'layer')}, {plural(facts.before.params, 'parameter')}, "
+        f"{facts.before.macs:,} MACs; checkpoint: {comparison.survival}"
     )

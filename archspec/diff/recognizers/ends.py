@@ -36,7 +36,7 @@ def classes(facts: Facts, changes: Sequence[Change]) -> Iterator[Line]:
     for one in changes:
         leaves = one.node.op.leaves if one.node.op else None
         if one.after is last and leaves and {*one.own} == {leaves} and old[0] != new[0]:
-            verdict = f"{new[0]} classes" if new[0] > 1 else "1 output"
+            verdict = plural(new[0], "class") if new[0] > 1 else "1 output"
             yield Line("~", where(facts, [one]), _told(one), (one,), verdict)
 
 
