@@ -465,6 +465,9 @@ def test_wrong_usage_exits_2(capsys: Output) -> None:
         (["lint", "specs", "--extend-slect=AS3"], "lint", "--extend-select"),
         (["build", "--chck"], "build", "--check"),
         (["show", "tiny", "--batch=8"], "show", "--batch-size"),
+        (["show", "tiny", "--json"], "show", "--format json"),
+        (["show", "tiny", "--roofline", "A100"], "show", "a100"),
+        (["lint", "--output-format=json"], "lint", "--format"),
         (["list", "block"], "list", "blocks"),
         (["show", "tiny", "--pass=parse"], "show", "parsed"),
     ],
@@ -480,7 +483,7 @@ def test_a_typo_in_an_option(words: list[str], command: str, meant: str, capsys:
 
 @pytest.mark.parametrize(
     ("option", "path"),
-    [("--classes", "args.classes"), ("--input", "input"), ("--labels=8", "args.labels")],
+    [("--classes", "args.classes"), ("--input-size", "input"), ("--labels=8", "args.labels")],
 )
 @pytest.mark.parametrize("command", ["show", "build", "verify"])
 def test_an_option_that_is_a_value_of_the_spec(

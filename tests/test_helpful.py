@@ -142,6 +142,9 @@ HINTS = {  # what is written -> what its first finding says to write
     outputs("labels: 5", "{features: labels}"): "use `args: {labels: 10}`",
     outputs("", "7"): "end in `linear: 10`",
     outputs("width: 8", "width // 2"): "end in `linear: 10`",
+    # names that are available elsewhere only
+    layer("{conv: {channels: 64, groups: in_channels}}"): "`in_channels` is available only inside",
+    layer("{conv: 8 * index}"): "`index` is available only in stages, blocks, and layers with",
     # tensors that can be read where the name is, the nearest first
     joined("{from: c22}"): "did you mean `c2`?",
     joined("{from: zzz}"): "available here: c2, c1, input",
@@ -165,6 +168,21 @@ HINTS = {  # what is written -> what its first finding says to write
     INPUT + "stem: {a: {conv: 8}, b: {add: [a, {conv: 8}]}}\n": "use `{from: a}`",
     layer("{conv: {channels: 8}, init: {weights: zeros}}"): "use `weight`",
     INPUT + "blocks: {cell: {body: [{conv: out_channels}]}}\nstem: [{cell: 8}]\n": "use `channels`",
+    INPUT + f"{END}model: resnet18\n": "use `extends: resnet18`",
+    INPUT + f"{END}norm_layer: group_norm\n": "use `defaults: {norm: group_norm}`",
+    INPUT + "block: basic\n" + END: "use one of `stages`, `blocks`",
+    INPUT + "stages: {block: basic, repeat: 2}\n": "`layer1: {block: basic, repeat: 2}`",
+    layer("{type: ConvModule, channels: 8}"): "`{conv_norm_act: {channels: 8}}`",
+    layer("{class_name: Conv2D, config: {filters: 8}}"): "`{conv: {config: {filters: 8}}}`",
+    layer("SEModule"): "did you mean `se`?",
+    layer("{conv: 8, save: a}, {concat: [{conv: 8}, a]}"): "use `{from: a}`",
+    layer(
+        "{conv: 8, save: a}, {act: {}, from: [a, input]}"
+    ): "`concat: [{from: a}, {from: input}]`",
+    layer("{residual: {body: [norm], shortcut: none}}"): "move `shortcut` out of it",
+    layer("{conv: {{ width }}}"): "use `width`: expressions need no braces",
+    recipe("sched"): "use `schedule`",
+    recipe("aa"): "use `augment`",
     # values in another form
     INPUT + "args: {depth: [2, 2]}\nstem: [{conv: 8}]\n": "for each, such as `depth1`",
     INPUT + "blocks: {cell: {args: [k], body: [norm]}}\nstem: [{conv: 8}]\n": "`{k: required}`",

@@ -87,21 +87,25 @@ class Parser(argparse.ArgumentParser):
         return namespace, unknown
 
     def _meant(self, word: str) -> str:
-        """The help for an unknown option: one that starts like it, or a value of the spec."""
-        known = self._option_string_actions
-        longer = [option for option in known if option.startswith(word) and word[2:]]
+        """The help for an unknown option: a similar one, its value, or an argument of the spec."""
+        known, name = self._option_string_actions, word[2:]
+        longer = [option for option in known if name and option.startswith(word)]
+        longer += [option for option in known if option[2:] and word.endswith(option[1:])]
+        if "--format" in known and name in (known["--format"].choices or ()):
+            longer.append(f"--format {name}")
         for near in longer or alike(word, known, 0.75):
             return f"\nhelp: did you mean `{near}`?"
-        if "--set" not in known or not word.startswith("--"):
+        name = "input" if name.startswith("input") else name
+        if "--set" not in known or not word.startswith("--") or not name.isidentifier():
             return ""
-        path = "input" if word == "--input" else f"args.{word[2:]}"
+        path = name if name == "input" else f"args.{name}"
         return f"\nhelp: to change a value of the spec, use `--set {path}=...`"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         try:
             super()._check_value(action, value)
         except argparse.ArgumentError as error:
-            for near in alike(str(value), action.choices or (), 0.75):
+            for near in alike(str(value).lower(), action.choices or (), 0.75):
                 error.message += f"\nhelp: did you mean `{near}`?"
                 break
             raise

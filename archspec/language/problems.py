@@ -215,7 +215,8 @@ _BELOW: Mapping[str, tuple[Sequence[str], Mapping[str, str]]] = {
 _LAYERS = "body stem stages head"
 # What others call keys of ours, where a spec or a block has them.
 _CALLED = {
-    **dict.fromkeys(("layers", "features", "model", "network", "architecture"), _LAYERS),
+    **dict.fromkeys(("layers", "features", "model", "network", "architecture", "arch"), _LAYERS),
+    "block": "stages blocks",
     **dict.fromkeys(("backbone", "trunk", "encoder"), "body stem stages"),
     **dict.fromkeys(("body", "forward"), "body stem stages head"),
     **dict.fromkeys(("classifier", "top"), "head"),
@@ -224,7 +225,6 @@ _CALLED = {
     **dict.fromkeys(("training", "recipe", "hyperparameters"), "train"),
     **dict.fromkeys(("description", "comment", "notes"), "doc"),
     **dict.fromkeys(("arguments", "variables", "vars", "params", "parameters", "config"), "args"),
-    **dict.fromkeys(("norm", "act", "activation", "norm_layer"), "defaults"),
     **dict.fromkeys(("title", "model_name"), "name"),
 }
 

@@ -25,7 +25,7 @@ from archspec.language.problems import (
 )
 from archspec.language.stack import Layer, Stack
 from archspec.language.suggestions.indented import check_indentation
-from archspec.language.suggestions.layers import check_entry
+from archspec.language.suggestions.layers import check_entry, flow
 from archspec.language.templates import LayerName, name_of
 from archspec.language.tensors import saved_of, source_of
 from archspec.language.words import MODIFIERS
@@ -147,6 +147,9 @@ def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:
     if len(value) > MOST_STAGES:
         fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
     check_indentation(value, OF_BLOCKS)
+    if isinstance(value.get("block"), (str, list)) and len(value.keys() & {*OF_BLOCKS}) > 1:
+        hint = f"add its name, for example `layer1: {flow(value)}`"
+        fail("bad-layer", "a stage has no name", hint, "block", key=True)
 
     def read(key: str, stage: Any) -> Stage:
         identifiers.place(key, "the name of a stage")

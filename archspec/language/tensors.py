@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import did_you_mean, shown
 from archspec.expression import Expr
 from archspec.ir import Field
 from archspec.ir.bodies import INPUT
@@ -119,10 +119,16 @@ def _listed(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _read(name: Any) -> str:
+    return f"{{from: {shown(str(name))}}}"
+
+
 def source_of(value: Any) -> str:
     """`from`: the name of a tensor, which may be an entry of the network."""
     if not isinstance(value, str) or not value:
         hint = "use the name of a tensor: `from: skip`"
+        if isinstance(value, list):
+            hint = f"use one branch per tensor: `concat: [{', '.join(map(_read, value[:9]))}]`"
         fail("wrong-type", f"expected a name, found {describe(value)}", hint)
     return str(value)
 

@@ -42,6 +42,8 @@ def key_not_text(written: str, value: object, span: Span) -> Diagnostic:
     if isinstance(value, (dict, list)):
         found = "is a list or mapping; keys must be strings"
         hint = "use a name; quote strings that start with `{`, `[`, or `?`"
+        if isinstance(value, dict) and len(value) == 1 and None in value.values():
+            hint = f"use `{shown(next(iter(value)))}`: expressions need no braces"
     elif written:
         hint = f'use a name, or quote it: `"{shown(written)}"`'
     named = f"the key `{shown(written)}`" if written else "this key"

@@ -87,6 +87,11 @@ def _unknown(trees: Iterable[Tree], path: Path, known: frozenset[str]) -> Iterat
                     yield Problem("unknown-name", message, hint, place, word=name)
 
 
+def _saved(stack: Stack) -> Iterator[str]:
+    """The tensors that layers save, also in branches."""
+    return (name for layer, _ in stack.all for name in layer.save)
+
+
 class _TooManyError(Exception):
     """Enough problems were found."""
 
@@ -110,7 +115,7 @@ class _Check:
         self.known, self.blocks, self.memo = known, blocks, memo
         self.problems: list[Problem] = []
         self.uses: dict[str, Use] = {}
-        self.entries: frozenset[str | None] = frozenset()  # the names of a section
+        self.tensors: frozenset[str | None] = frozenset()  # names that `from` can read
 
     def report(self, problem: Problem) -> None:
         self.problems.append(problem)
@@ -144,13 +149,15 @@ class _Check:
         self.value(block.macs, ("macs",), outside)
         self.value(block.params, ("params",), outside)
         self.stack(block.like, ("like",), outside)
+        self.tensors = frozenset([*block.inputs, *_saved(block.body)])
         self.stack(block.body, ("body",), Scope(outside.names, outside.parts | set(block.parts)))
         for problem in tensors.of_block(block, self.block_if_known):
             self.report(problem)
 
     def section(self, section: Section) -> None:
         """The layers of each entry."""
-        self.entries = frozenset(name for name, _ in section.entries)
+        saved = (tensor for _, stack in section.entries for tensor in _saved(stack))
+        self.tensors = frozenset([*(name for name, _ in section.entries), *saved])
         for name, stack in section.entries:
             self.stack(stack, () if name is None else (name,), Scope(self.known.args))
 
@@ -221,7 +228,7 @@ class _Check:
             message = f"unknown layer `{head}`"
             known = scope.parts | self.known.blocks
             hint = name_in_list(head, layer.raw, known) or layer_hint(head, known)
-            if layer.raw == head and head in self.entries:
+            if layer.raw == head and head in self.tensors:
                 hint = f"to read the tensor of this name, use `{{from: {head}}}`"
             self.report(Problem("unknown-layer", message, hint, path, key=True))
         elif isinstance(block, Block):

@@ -14,6 +14,7 @@ from archspec.language.words import (
     ANYWHERE,
     COMBINATORS,
     HEADS,
+    MODIFIERS,
     OF_BRANCHES,
     OF_RESIDUAL,
     PARTS_OF_ALL,
@@ -47,7 +48,7 @@ def _only_modifiers(value: Mapping[str, Any]) -> NoReturn:
 
 
 # What others call the key of the layer type.
-_TYPES = ("type", "op", "layer", "kind")
+_TYPES = ("type", "op", "layer", "kind", "class_name", "_target_")
 
 
 def op_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -116,6 +117,8 @@ def _other_layer(given: Any) -> tuple[str, str]:
 
 def as_list(value: Any) -> str:
     """The hint for one layer, or for layers by name, where a list of layers is expected."""
+    if isinstance(value, Mapping) and (inside := [key for key in value if key in MODIFIERS]):
+        return f"use a list of layers, and move `{inside[0]}` out of it, next to the layer type"
     if isinstance(value, Mapping) and value and not any(key in HEADS for key in value):
         items = [layer for layer in value.values() if layer is not None]
     else:

@@ -10,10 +10,16 @@ from archspec.language.problems import Problem
 from archspec.language.suggestions.elsewhere import elsewhere, torch_names, unsupported
 from archspec.language.suggestions.layers import flow
 from archspec.language.suggestions.pythonic import layer_with_value, pythonic_hint
-from archspec.language.words import COUNTED, FLOW, HEADS, PARTS_OF_ALL
+from archspec.language.words import COUNTED, FLOW, HEADS, PARTS_OF_ALL, TURN
 from archspec.ops import OPS
 
 CLASSES = ("num_classes", "n_classes", "nb_classes")  # other frameworks' names of `args.classes`
+# Other programs' keys of the network that a configuration starts from, and of its norm and act.
+BASES = ("model", "arch", "architecture", "backbone", "network")
+PARTS = {
+    **dict.fromkeys(("norm", "norm_layer"), "norm"),
+    **dict.fromkeys(("act", "act_layer", "activation"), "act"),
+}
 WHERE_COUNTED = "it is available in stages, and in a block with `repeat` in stem, stages, or head"
 MOST_LISTED = 10
 # Other names of `FLOW`.
@@ -104,6 +110,10 @@ def _in_section(problem: Problem, data: Mapping[str, Any], train: Container[str]
     if problem.rule != "unknown-key" or len(problem.path) != 1:
         return problem
     key, args = str(problem.path[0]), data.get("args")
+    if key in BASES and isinstance(data[key], str):
+        return problem._replace(hint=f"use `extends: {flow(data[key])}`")
+    if part := PARTS.get(key):
+        return problem._replace(hint=f"use `defaults: {{{part}: {flow(data[key])}}}`")
     if _is_spec(data[key]):
         return problem._replace(hint="move its keys to the top level of the file")
     if key in train:
@@ -136,10 +146,12 @@ def _name_hint(wrong: str, names: Set[str]) -> str:
         return "`none` is only for layers; use a number here, or remove the key for the default"
     if wrong in COUNTED:
         return WHERE_COUNTED
-    if not names:
-        return f"use a number, or define it with `args: {{{wrong}: ...}}`"
     if (ours := _FLOW_ELSEWHERE.get(wrong, "")) in names:
         return instead(f"use `{ours}`", wrong, ours)
     if wrong in FLOW:
         return f"`{wrong}` is available only inside blocks"
+    if wrong in TURN:
+        return f"`{wrong}` is available only in stages, blocks, and layers with `repeat`"
+    if not names:
+        return f"use a number, or define it with `args: {{{wrong}: ...}}`"
     return did_you_mean(wrong, names, "available names")
