@@ -165,7 +165,8 @@ def init_of(value: Any) -> Init:
     if not isinstance(value, Mapping):
         if isinstance(value, str):
             message = f"expected `resnet` or `torch`, found {describe(value)}"
-            fail("out-of-range", message, did_you_mean(value, WORDS, "words"))
+            hint = f"for one op, use `init: {{conv: {value}}}`" if value in FUNCTIONS else ""
+            fail("out-of-range", message, hint or did_you_mean(value, WORDS, "words"))
         fail("wrong-type", f"expected a mapping of ops, found {describe(value)}", _EXAMPLE)
     found, result = Collector(), dict[str, Starts]()
     for op in value:

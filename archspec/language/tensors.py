@@ -113,7 +113,7 @@ def _listed(value: Any) -> tuple[str, ...]:
     found = Collector()
     for place, name in enumerate(value):
         with found.trying(place, names=False):
-            if value.index(source_of(name)) < place:
+            if value.index(source_of(name, "outputs: [layer3, layer4]")) < place:
                 fail("unknown-output", f"output `{name}` is listed twice", "list each output once")
     found.finish()
     return tuple(value)
@@ -123,10 +123,10 @@ def _read(name: Any) -> str:
     return f"{{from: {shown(str(name))}}}"
 
 
-def source_of(value: Any) -> str:
+def source_of(value: Any, example: str = "from: skip") -> str:
     """`from`: the name of a tensor, which may be an entry of the network."""
     if not isinstance(value, str) or not value:
-        hint = "use the name of a tensor: `from: skip`"
+        hint = f"use the name of a tensor: `{example}`"
         if isinstance(value, list):
             hint = f"use one branch per tensor: `concat: [{', '.join(map(_read, value[:9]))}]`"
         fail("wrong-type", f"expected a name, found {describe(value)}", hint)
@@ -135,6 +135,9 @@ def source_of(value: Any) -> str:
 
 def slice_of(given: Any) -> dict[str, Expr]:
     """The arguments of a `slice`; a single one is its channels."""
+    if isinstance(given, list):
+        hint = "use `slice: {start: ..., channels: ...}`"
+        fail("wrong-type", f"expected a mapping, found {describe(given)}", hint)
     if not isinstance(given, Mapping):
         return {"channels": arguments.expr(given, SIZE)}
 

@@ -26,7 +26,7 @@ from archspec.source.syntax import explain, span_at, unreadable_character
 
 # Wheels of PyYAML include the C parser. Without it everything works, ten times slower.
 _Events: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_GROWN = re.compile(r"([A-Za-z_]\w*)[ :]+(\S.*)")  # a name, and a value directly after it
+_GROWN = re.compile(r"([A-Za-z_]\w*)[ :=]+(\S.*)")  # a name, and a value directly after it
 _OPENED = re.compile(r"([A-Za-z_]\w*) +[{\[]")
 _BLANK = re.compile(r"(?:\s++|#[^\r\n]*+|\.\.\.(?=\s|\Z))*+")
 

@@ -175,9 +175,13 @@ def _words(problem: str, before: str, item: bool) -> tuple[str, str]:
     `item`: the location is the `-` of a list item.
     """
     if problem == _NO_VALUE and ": " in before:
-        several = "," in before.partition(": ")[2]
-        brackets = "put several values in brackets: `[a, b: c]`; " if several else ""
+        first = before.partition(": ")[2]
+        brackets = "put several values in brackets: `[a, b: c]`; " if "," in first else ""
+        if " " in first and not brackets:
+            brackets = "put several keys in braces: `{a: 1, b: 2}`; "
         return "a second `:` in this value", f"{brackets}quote strings that contain `: `"
+    if before.endswith("$"):
+        return "YAML reads `{` as the start of a mapping", "write expressions without `${{ }}`"
     if problem == _NO_KEY and item:
         return "found a list item among the keys of a mapping", _ENTRIES
     if problem == _NO_KEY and before.strip():

@@ -134,7 +134,9 @@ OF_STAGES_ELSEWHERE = {
         ("downsample", "subsample"),
         "use `stride: 2`: the first block then halves the spatial size and projects its shortcut",
     ),
-    **dict.fromkeys(("se", "use_se", "attn", "se_ratio"), "use `attention: se`"),
+    **dict.fromkeys(("se", "use_se", "attn", "attn_layer", "se_ratio"), "use `attention: se`"),
+    "norm_layer": "use `norm: ...`",
+    **dict.fromkeys(("act_layer", "activation"), "use `act: ...`"),
 }
 
 

@@ -31,6 +31,8 @@ def no_layer(value: Any, heads: list[str], listed: bool) -> NoReturn:
     if op := op_in_value(value) or _type_in_value(value):
         key, layer = op
         given = {head: value[head] for head in heads if head != key}
+        for name in _ARGUMENTS:
+            given |= given.pop(name) if isinstance(given.get(name), Mapping) else {}
         written = f"{{{layer}: {flow(given)}}}" if given else layer
         hint = f"use the layer type as the key: `{written}`"
         fail("bad-layer", f"a layer has no key `{key}`", hint, key, key=True)
@@ -48,7 +50,8 @@ def _only_modifiers(value: Mapping[str, Any]) -> NoReturn:
 
 
 # What others call the key of the layer type.
-_TYPES = ("type", "op", "layer", "kind", "class_name", "_target_")
+_TYPES = ("type", "op", "layer", "kind", "class_name", "_target_", "uses")
+_ARGUMENTS = ("config", "with", "kwargs", "params")  # and the key of all arguments
 
 
 def op_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:

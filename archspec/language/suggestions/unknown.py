@@ -48,6 +48,8 @@ def name_in_list(head: str, raw: Any, known: Set[str]) -> str:
     layer = next((word for word in layers if word in known or word in HEADS), "")
     if not layer:
         return ""
+    if head.lower() in PARTS:  # `Activation: relu`
+        return f"use `{layer}`"
     return (
         f"items of a list have no names: remove `{head}`, or add `name: {head}` next to `{layer}`"
     )

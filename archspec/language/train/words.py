@@ -28,6 +28,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     },
     "optimizer": {"torch.optim.SGD": "sgd", "torch.optim.AdamW": "adamw"},
 }
+OF_STEP = {"step_size": "every", "gamma": "factor", "milestones": "at"}  # torch's names
 NAMED = {"data": "data set"}  # what the choices of a key are, if the key itself does not say
 
 
@@ -86,7 +87,7 @@ def problem_of(
         return None
     if kind == "extra_forbidden":
         keys = _model(field_at(model, path[:-1])).model_fields
-        hint = unknown_key(str(path[-1]), keys, {} if path[:-1] else elsewhere)
+        hint = unknown_key(str(path[-1]), keys, OF_STEP if path[:-1] else elsewhere)
         if option := options.get(str(path[-1])):
             hint = f"remove it; it is an option of the training script: `{option}`"
         return Problem("unknown-key", f"unknown key `{path[-1]}`", hint, path, key=True)
@@ -101,7 +102,17 @@ def problem_of(
     huge = kind == "float_type" and type(value) is int
     rule = "out-of-range" if huge or kind in OUT_OF_RANGE else "wrong-type"
     message = f"expected {takes(field)}, found {describe(value)}"
-    return Problem(rule, message, _hint(field, value), path)
+    return Problem(rule, message, _hint(field, value) or _example(field, value, path), path)
+
+
+def _example(field: FieldInfo, value: Any, path: tuple[Any, ...]) -> str:
+    """The hint for a value that is no number or string."""
+    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    named = [word for word in words if isinstance(value, (list, dict)) and word in value]
+    examples = [*named, *(field.examples or ()), *words]
+    if not examples or isinstance(value, (int, float, str)):
+        return ""
+    return f"for example, `{path[-1]}: {examples[0]}`"
 
 
 def _hint(field: FieldInfo, value: Any) -> str:
