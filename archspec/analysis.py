@@ -319,8 +319,8 @@ def _table(analysis: Analysis, depth: int | None) -> tuple[str, _Cells, list[_Ce
         for path, op, output, params, macs in _rows(analysis, depth)
     ]
     total = ("total", "", _sizes(analysis.output), _number(analysis.params), _number(analysis.macs))
-    depth = plural(analysis.depth, "weighted layer")
-    head = f"{analysis.name}: input {_sizes(analysis.input)}, {depth}"
+    layers = plural(analysis.depth, "weighted layer")
+    head = f"{analysis.name}: input {_sizes(analysis.input)}, {layers}"
     if analysis.receptive_field:
         head += f", receptive field {analysis.receptive_field}"
     return head, COLUMNS, rows, total
