@@ -13,10 +13,8 @@ from itself in float64.
 from __future__ import annotations
 
 import argparse
-import ast
 import time
 from collections import Counter
-from collections.abc import Iterator
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -32,9 +30,8 @@ from archspec.export.measure import differences, of_module, of_onnx
 from archspec.export.modules import folded
 from archspec.export.taken import Taken
 from archspec.ir.classes import Network
-from archspec.ir.tree import BlockCall, Container, OpCall
 from archspec.verify.deploy import random_network
-from folded import rows, shown
+from folded import code, layers, rows, shown
 
 HERE = Path(__file__).parent
 FOLDING = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -75,30 +72,6 @@ def digest(net: Network) -> str:
         *map(version, LIBRARIES),
     ]
     return sha256(repr(parts).encode()).hexdigest()[:16]
-
-
-def layers(container: Container) -> Iterator[object]:
-    """What a container computes, and each of its layers with those that it is folded from."""
-    yield container.body, container.shortcuts
-    for child in container.attributes:
-        module = child.module
-        yield child.attribute, child.terms
-        if isinstance(module, OpCall):
-            yield module.op
-        else:
-            yield from layers(module.instance if isinstance(module, BlockCall) else module)
-
-
-class Bare(ast.NodeTransformer):
-    """Removes docstrings."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        return None if isinstance(node.value, ast.Constant) else node
-
-
-def code(path: str) -> str:
-    """A module without its docstrings, comments, and layout."""
-    return ast.dump(Bare().visit(ast.parse((HERE.parent / path).read_text("utf-8"))))
 
 
 def update(spec: archspec.Spec) -> None:

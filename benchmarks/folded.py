@@ -3,18 +3,22 @@
     python benchmarks/folded.py [--most 100000000] [--minutes 60] [SPEC ...]
 
 The table is `benchmarks/folded.md`, with a row for each spec under `--most` parameters. A row is
-written as soon as it is known and made anew where the generated file has changed, so that a run
-that was stopped goes on; what is folded is written for all specs first. The error is that of
-`archspec.verify.deploy`: the largest difference in batches of 1, 2 and 5, as a share of the largest
-number, with random weights and statistics. Where it is over 1e-5, the row also says how far the
-trained network in float32 is from itself in float64.
+written as soon as it is known, so that a run can be stopped and resumed, and measured again if the
+folded network, the code that converts checkpoints, or torch has changed; what is folded is written
+for all specs first. The error is that of `archspec.verify.deploy`: the largest difference in
+batches of 1, 2 and 5, as a share of the largest number, with random weights and statistics. Where
+it is over 1e-5, the row also says how far the trained network in float32 is from itself in float64.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import time
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -26,12 +30,14 @@ from archspec.deploy.kept import count, kept
 from archspec.deploy.prune import evaluate
 from archspec.deploy.source import generate_deploy
 from archspec.expand import expand_network
+from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, OpCall
 from archspec.verify.deploy import TOLERANCE, deployed, differences, random_network
 from archspec.verify.tensors import apart, flat, images
 
 HERE = Path(__file__).parent
 TABLE = HERE / "folded.md"
 SPECS = HERE.parent / "specs"
+CODE = ("archspec/deploy/keys.py", "templates/deploy.py")
 HEAD = """\
 # Folded batch norms
 
@@ -39,7 +45,7 @@ HEAD = """\
 number of batch norms, how many are folded, where the others are, and the largest error in batches
 of 1, 2, and 5 (see the script).
 
-| spec | batch norms | folded | not folded | error | file |
+| spec | batch norms | folded | not folded | error | key |
 | --- | ---: | ---: | --- | ---: | --- |
 """
 OPEN = "not run yet"
@@ -55,21 +61,56 @@ def update(name: str, most: int | None) -> None:
     """Writes the row of a spec, unless it is there; without `most` its error may be left open."""
     spec = archspec.load(name)
     trained = expand_network(spec)
-    source = generate_deploy(spec, trained)
-    digest = re.findall(r"rest:\s(?:# )?(\w+)", source)[0]
+    made = for_inference(trained)
+    digest = key(made)
     before = rows().get(spec.name, "")
     if digest in before and (most is None or OPEN not in before):
         return
-    made = for_inference(trained)
     norms, why = count(evaluate(trained)), kept(made).most_common()
     reasons = ", ".join(f"{times} {reason}" for reason, times in why)
     error = OPEN if most is None else "too large to run"
     if most is not None and archspec.analyze(spec).params <= most:
-        error = error_of(spec, source)
+        error = error_of(spec, generate_deploy(spec, trained))
     cells = (spec.name, norms, norms - count(made), reasons, error, digest)
     known = rows() | {spec.name: f"| {' | '.join(map(str, cells))} |"}
-    TABLE.write_text(HEAD + "\n".join(known[key] for key in sorted(known)) + "\n", "utf-8")
+    TABLE.write_text(HEAD + "\n".join(known[one] for one in sorted(known)) + "\n", "utf-8")
     print(known[spec.name], flush=True)
+
+
+def key(tree: ExpandedNetwork) -> str:
+    """The hash of what a row depends on; class names, formulas, and docstrings are not in it."""
+    parts = [
+        tree.input,
+        tree.outputs,
+        *layers(tree.root),
+        *map(code, CODE),
+        version("torch").partition("+")[0],
+    ]
+    return sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def layers(container: Container) -> Iterator[object]:
+    """What a container computes, and each of its layers with those that it is folded from."""
+    yield container.body, container.shortcuts
+    for child in container.attributes:
+        module = child.module
+        yield child.attribute, child.terms
+        if isinstance(module, OpCall):
+            yield module.op
+        else:
+            yield from layers(module.instance if isinstance(module, BlockCall) else module)
+
+
+class Bare(ast.NodeTransformer):
+    """Removes docstrings."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) else node
+
+
+def code(path: str) -> str:
+    """A module without its docstrings, comments, and layout."""
+    return ast.dump(Bare().visit(ast.parse((HERE.parent / path).read_text("utf-8"))))
 
 
 def error_of(spec: archspec.Spec, source: str) -> str:

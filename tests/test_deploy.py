@@ -31,6 +31,7 @@ from archspec.ir.tree import ExpandedNetwork, Term
 from archspec.runtime import build
 from archspec.verify.deploy import checks_of_deploy, deployed
 from archspec.verify.tensors import apart, images, randomise
+from folded import code, key
 from support import NARROW_UNET, ROOT
 from support.linting import Project
 from support.zoo_peers import small_head
@@ -239,6 +240,20 @@ FEW = (
     *("resnet18", "resnet50d", "vgg11_bn", "mobilenet_v3_small", "densenet121", "convnext_tiny"),
     *("shufflenet_v2_x1_0", "repvgg_a0", "unet", "res2net50_26w_4s", "googlenet"),
 )
+
+
+def test_only_what_is_computed_makes_a_row_of_the_table_stale(tmp_path: Path) -> None:
+    spec: Any = archspec.load("fashion_resnet8").document.data
+    reworded = spec | {"class": "Other", "doc": "Another text."}
+    wider = spec | {"stem": spec["stem"] | {"conv1": {"conv": {"channels": 32, "kernel": 5}}}}
+    trees = [for_inference(expand_network(archspec.load(one))) for one in (spec, reworded, wider)]
+    first, same, other = map(key, trees)
+    assert first == same != other
+    texts = '"""Text."""\nx = 1', '"""Other."""\n# A comment.\nx = (\n    1\n)', "x = 2"
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number}.py").write_text(text, "utf-8")
+    first, same, other = (code(str(tmp_path / f"{number}.py")) for number in range(3))
+    assert first == same != other
 
 
 @pytest.mark.sampled("name", FEW, of=FAMILIES)
