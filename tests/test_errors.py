@@ -160,6 +160,10 @@ WRONG = {
         "stem: [{conv: <16 // index>, repeat: 2}]",
         ("expression", "division by zero", "use `index + 1`: `index` starts at 0"),
     ),
+    "an index that no layer here has": (
+        "stem: [{cell: 8}]\nblocks: {cell: {body: [{conv: <16 // block_index>}]}}",
+        ("expression", "`block_index` is not defined here", "available in stages"),
+    ),
     "a width that is too large in the first block": (
         "stem: [{dropout: <2 - index>, repeat: 2}]",
         ("out-of-range", "at most 1, found 2", "use 1 or less"),

@@ -211,8 +211,8 @@ class Scope:
             arguments.check_number(value.number, how)
         except Problems as error:
             problem = error.problems[0]
-            hint = (value.number <= 0 and self._hint_of_zero(expr)) or problem.hint
-            given = self.given_by(expr)
+            low = problem.rule == "out-of-range" and value.number <= 0
+            hint, given = (low and self._hint_of_zero(expr)) or problem.hint, self.given_by(expr)
             raise self.error(problem.rule, problem.message, at, hint, given=given) from None
         return value
 
@@ -222,7 +222,7 @@ class Scope:
         for word in names(expr) & self.pending.keys():
             used |= names(self.pending[word][0])
         for word in FROM_ZERO:
-            if word in used and self.lookup(Name(word)).number == 0:
+            if word in used & self.values.keys() and self.lookup(Name(word)).number == 0:
                 return f"use `{word} + 1`: `{word}` starts at 0"
         return ""
 
