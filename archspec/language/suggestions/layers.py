@@ -65,8 +65,8 @@ def op_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def _type_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
     """The key, and the layer type, if it may be a block: `{block: basic, channels: 64}`."""
-    found = ((key, layer[key]) for key in (*_TYPES, "block") if isinstance(layer.get(key), str))
-    return next(found, None)
+    written = ((key, layer.get(key)) for key in (*_TYPES, "block"))
+    return next(((key, shown(name)) for key, name in written if isinstance(name, str)), None)
 
 
 def _op(word: str) -> str:
