@@ -106,7 +106,7 @@ def problem_of(
 
 
 def _example(field: FieldInfo, value: Any, path: tuple[Any, ...]) -> str:
-    """The hint for a value that is no number or string."""
+    """The hint for a value that is neither a number nor a string."""
     words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     named = [word for word in words if isinstance(value, (list, dict)) and word in value]
     examples = [*named, *(field.examples or ()), *words]
