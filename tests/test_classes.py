@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from support.modules import (
     module_from_source,
     seeded,
 )
+from support.tools import assert_clean
 
 
 def source(folder: Path, stem: str, blocks: str) -> str:
@@ -768,10 +768,7 @@ def printed() -> dict[str, str]:
 def test_ruff_has_nothing_to_say(printed: dict[str, str], tmp_path: Path) -> None:
     for name, text in printed.items():
         (tmp_path / f"{name}.py").write_text(text, "utf-8")
-    for command in (["format", "--check", "--diff"], ["check"]):
-        ruff = [sys.executable, "-m", "ruff", *command, "--isolated", str(tmp_path)]
-        done = subprocess.run(ruff, capture_output=True, text=True, cwd=tmp_path)
-        assert done.returncode == 0, done.stdout + done.stderr
+    assert_clean(tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)

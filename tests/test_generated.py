@@ -26,16 +26,9 @@ from support.modules import (
     images,
     same_bits,
 )
+from support.tools import assert_clean
 
 GENERATED = ROOT / "generated"
-
-
-def run(*command: str | Path) -> None:
-    """Run a tool of this environment; on failure the test shows what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *command], capture_output=True, text=True, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def source(name: str) -> str:
@@ -92,12 +85,8 @@ def test_torch_is_the_only_import(name: str) -> None:
     assert modules == {"torch"}
 
 
-def test_ruff_would_format_nothing() -> None:
-    run("ruff", "format", "--isolated", "--check", "--diff", GENERATED)
-
-
 def test_ruff_has_nothing_to_say() -> None:
-    run("ruff", "check", "--isolated", GENERATED)
+    assert_clean(GENERATED)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from support.modules import (
     seeded,
 )
 from support.peers import torchvision_model
+from support.tools import assert_clean, run
 
 ASKED = [
     ("resnet18", ["layer2", "layer4"]),
@@ -148,11 +147,7 @@ def test_the_source_is_as_ruff_formats_it_and_clean(count: int, tmp_path: Path) 
         theirs = evaluate(seeded(lambda: generated_module(path, outputs=outputs)), x)  # noqa: B023
         assert len(ours) == count
         assert all(map(same_bits, ours, theirs))
-    ruff = [sys.executable, "-m", "ruff"]
-    files = [str(tmp_path / "short_.py"), str(tmp_path / "long_.py")]
-    for command in (["format", "--isolated", "--diff"], ["check", "--isolated"]):
-        done = subprocess.run([*ruff, *command, *files], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    assert_clean(tmp_path)
 
 
 def test_the_source_is_clean_under_mypy(tmp_path: Path) -> None:
@@ -160,10 +155,7 @@ def test_the_source_is_clean_under_mypy(tmp_path: Path) -> None:
     path = tmp_path / "features.py"
     path.write_text(source_of(["layer4", "relu"]), "utf-8")
     options = ["--config-file=", "--follow-imports=skip", f"--cache-dir={tmp_path}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", *options, str(path)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout
+    run("mypy", *options, path)
 
 
 def features(x: Tensor) -> tuple[nn.Module, tuple[Tensor, ...]]:

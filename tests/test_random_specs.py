@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from inspect import signature
 from pathlib import Path
@@ -32,6 +30,7 @@ from support.modules import (
     tensors,
 )
 from support.strategies import EXAMPLES, Spec, specs
+from support.tools import assert_clean
 
 # What `forward` may write out, so that no module stands for it.
 METHODS = {op.torch for op in OPS.values() if op.written}
@@ -99,11 +98,7 @@ def test_drawn_networks(tmp_path: Path) -> None:
         assert_counts_are_measured(analysis, one)
 
     check()
-    ours = ["--config", 'lint.isort.known-first-party = ["support"]']
-    for how in (["format", "--check", "--diff"], ["check", *ours]):
-        command = [sys.executable, "-m", "ruff", *how, "--isolated", str(tmp_path)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+    assert_clean(tmp_path, config='lint.isort.known-first-party = ["support"]')
 
 
 def test_arguments_of_a_class_build_what_the_spec_does_with_them() -> None:

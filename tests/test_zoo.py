@@ -7,8 +7,6 @@ with few blocks.
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from archspec.verify.tensors import randomise
 from support import ROOT, SHIPPED, analyzed, rendered
 from support.draws import blank
 from support.modules import evaluate, images, network_class
+from support.tools import assert_clean
 from support.zoo_peers import (
     CENSUS,
     DISTINCT,
@@ -105,10 +104,4 @@ def test_a_variant_says_little() -> None:
 def test_rendered_source_is_clean(tmp_path: Path) -> None:
     for name in ZOO:
         (tmp_path / f"{name}.py").write_text(rendered(name), "utf-8")
-    for command in (["format", "--check", "--diff"], ["check"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--isolated", tmp_path],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout[:3000] + done.stderr
+    assert_clean(tmp_path)

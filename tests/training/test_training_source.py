@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from archspec.training import ON_REQUEST
 from resume import NETWORK, REGULARISERS
 from support import ROOT
 from support.scripts import recipe
+from support.tools import assert_clean, run
 
 FLAT = "name: tiny\ninput: [5]\nstem: [{linear: 8}, norm, act]\nhead: [{linear: 10}]\n"
 GREY = NETWORK.replace("[1, 8, 8]", "[1, 28, 28]")
@@ -106,21 +105,9 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*command: str | Path) -> None:
-    """Run a tool of this environment; on failure the test shows what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, command)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_ruff_would_format_nothing(scripts: Path) -> None:
-    run("ruff", "format", "--isolated", "--check", "--diff", scripts)
-
-
 def test_ruff_has_nothing_to_say(scripts: Path) -> None:
     """By default it also finds names that are not there, and imports that are not used."""
-    run("ruff", "check", "--isolated", "--extend-select", "I", scripts)
+    assert_clean(scripts, config='lint.extend-select = ["I"]')
 
 
 def test_mypy_has_nothing_to_say(scripts: Path, pytestconfig: pytest.Config) -> None:
