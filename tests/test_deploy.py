@@ -30,10 +30,10 @@ from archspec.runtime import build
 from archspec.verify.deploy import checks_of_deploy, deployed
 from archspec.verify.tensors import apart, images, randomise
 from folded import code, key
-from support import NARROW_UNET, ROOT
+from support import ROOT
+from support.families import small
 from support.linting import Project
 from support.tools import assert_clean
-from support.zoo_peers import small_head
 
 
 def test_a_file_imports_the_modules_that_it_uses() -> None:
@@ -218,9 +218,6 @@ def test_what_is_there_for_training_alone_is_named() -> None:
 
 # Files --------------------------------------------------------------------------------
 
-SIZES = {"inception_v3": 299, "googlenet": 64}
-#: Most of the weights of these are in layers that others have too.
-NARROWER: dict[str, dict[str, Any]] = {"unet": NARROW_UNET, "vgg11_bn": small_head("vgg11_bn").spec}
 FAMILIES = (
     *("resnet18", "resnet50", "resnet50d", "vgg11_bn", "mobilenet_v2", "mobilenet_v3_small"),
     *("efficientnet_b0", "densenet121", "convnext_tiny", "regnet_y_400mf", "shufflenet_v2_x1_0"),
@@ -258,10 +255,8 @@ def test_only_what_is_computed_makes_a_row_of_the_table_stale(tmp_path: Path) ->
 @pytest.mark.sampled("name", FEW, of=FAMILIES)
 def test_it_gives_what_the_trained_network_gives(name: str) -> None:
     """With random weights and statistics, in batches of several sizes."""
-    size = SIZES.get(name, 32)
-    changes = NARROWER.get(name, {"extends": name})
-    spec = archspec.load({"name": "net", **changes, "input": [3, size, size]})
-    found = [*checks_of_deploy(network(spec), archspec.render_deploy(spec), (3, size, size))]
+    spec = small(name)
+    found = [*checks_of_deploy(network(spec), archspec.render_deploy(spec), tuple(spec.input))]
     assert [check for check in found if not check.passed] == []
 
 

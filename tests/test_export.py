@@ -28,37 +28,17 @@ from archspec.export.taken import KINDS, Taken
 from archspec.verify.deploy import TOLERANCE, random_network
 from archspec.verify.tensors import apart
 from exported import behind, digest
-from support import NARROW_UNET
+from support.families import small
 from support.linting import Project, Said
 
 # Files --------------------------------------------------------------------------------
 
-SIZES = {"vit_b_16": 224}
 FAMILIES = (
     *("vgg11_bn", "efficientnet_b0", "densenet121", "convnext_tiny", "unet", "vit_b_16"),
     *("shufflenet_v2_x1_0", "repvgg_a0"),
 )
 #: Their ops are in those above; `benchmarks/exported.py` exports all built-in networks.
 MORE = ("resnet18", "regnet_y_400mf", "mobileone_s0", "squeezenet1_1")
-
-
-def shallow(value: Any, times: int) -> Any:
-    """A spec with few repeated blocks, and with narrow layers in place of VGG's."""
-    if isinstance(value, dict):
-        once = {key: times for key in ("repeat", "layers") if key in value}
-        return {key: shallow(one, times) for key, one in value.items()} | once
-    if isinstance(value, list):
-        return [shallow(one, times) for one in value]
-    return 64 if value == 4096 else value
-
-
-def small(name: str) -> archspec.Spec:
-    """A network of that family, for small images."""
-    whole: Any = archspec.load({"name": "net", **NARROW_UNET} if name == "unet" else name)
-    spec = {key: one for key, one in whole.document.data.items() if key not in ("expect", "train")}
-    size = SIZES.get(name, 32)
-    times = 2 if name == "densenet121" else 1
-    return archspec.load({**shallow(spec, times), "input": [3, size, size]})
 
 
 def random_modules(spec: archspec.Spec) -> tuple[Modules, Taken]:
@@ -76,7 +56,7 @@ def errors(model: Any, modules: Modules, taken: Taken) -> tuple[float, ...]:
 @pytest.mark.sampled("name", FAMILIES, of=(*FAMILIES, *MORE))
 def test_it_gives_what_the_trained_network_gives(name: str) -> None:
     """With random weights and statistics; norms that a layer can take in are gone."""
-    modules, taken = random_modules(small(name))
+    modules, taken = random_modules(small(name, 2 if name == "densenet121" else 1))
     model = graph(program(modules.folded, taken), ())
     assert max(errors(model, modules, taken)) <= TOLERANCE
     assert behind(model)[1] == 0
@@ -85,7 +65,7 @@ def test_it_gives_what_the_trained_network_gives(name: str) -> None:
 @pytest.fixture(scope="module")
 def model() -> Any:
     """The ONNX model of a ResNet-18 with random weights."""
-    modules, taken = random_modules(small("resnet18"))
+    modules, taken = random_modules(small("resnet18", 1))
     return graph(program(modules.folded, taken), ())
 
 
