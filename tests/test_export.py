@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import onnx
 import onnxruntime
@@ -15,6 +17,7 @@ import torch
 import torch._inductor
 from PIL import Image
 from torch import Tensor, nn
+from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 import archspec
 from archspec.api import network
@@ -51,6 +54,14 @@ def errors(model: Any, modules: Modules, taken: Taken) -> tuple[float, ...]:
     with torch.inference_mode():
         made = of_onnx("onnx", model.SerializeToString())
         return differences(made, of_module(modules.trained, taken), taken)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_registry() -> Iterator[None]:
+    """Torch fills another for each export, which takes as long as a small network."""
+    filled = staticmethod(cache(ONNXRegistry.from_torchlib))
+    with mock.patch.object(ONNXRegistry, "from_torchlib", filled):
+        yield
 
 
 @pytest.mark.sampled("name", FAMILIES, of=(*FAMILIES, *MORE))
