@@ -246,10 +246,10 @@ def test_every_run_has_its_colour(write: Write) -> None:
         draw({str(i): log for i in range(8)}, "svg")
 
 
-@pytest.mark.parametrize("name", ["$\\frac", "_hidden", "&<>", "x" * 500])
-def test_any_name_can_be_drawn(write: Write, name: str) -> None:
+def test_any_name_can_be_drawn(write: Write) -> None:
     log = read_log(write("run", *rows(3)))
-    ElementTree.fromstring(draw({name: log, f"{name}2": log}, "svg"))
+    names = ("$\\frac", "$\\frac2", "_hidden", "_hidden2", "&<>", "x" * 500)
+    ElementTree.fromstring(draw(dict.fromkeys(names, log), "svg"))
 
 
 @pytest.mark.parametrize("runs", [1, 2])

@@ -8,6 +8,7 @@ depends on numbers waits too, and `meta` refuses that.)
 from __future__ import annotations
 
 import contextlib
+import linecache
 import traceback
 from collections import Counter
 from collections.abc import Iterator
@@ -83,8 +84,9 @@ class Traffic(TorchDispatchMode):
         return result
 
     def note(self, what: str) -> None:
-        frames = [f for f in traceback.extract_stack() if f.filename == self.script]
-        line = " ".join((frames[-1].line or "").split()) if frames else "?"
+        stack = (frame for frame, _ in traceback.walk_stack(None))
+        numbers = (f.f_lineno for f in stack if f.f_code.co_filename == self.script)
+        line = " ".join(linecache.getline(self.script, next(numbers, 0)).split()) or "?"
         self.seen[f"{what}: {line}"] += 1
 
 
