@@ -25,8 +25,7 @@ from typing import Any
 
 import torch
 import yaml
-from torch import Tensor, nn
-from torch import _inductor as inductor
+from torch import Tensor, _inductor as inductor, nn
 
 import archspec
 from archspec.api import network
@@ -40,8 +39,18 @@ from archspec.verify.tensors import images, randomise
 from child import ROOT
 from deploy import TYPES, deployed, peak
 from lint_speed import UNUSED, write_variants
-from rounds import Contender, Group, Turns, called, command, in_turns, machine, page, table
-from rounds import Taken as Seconds
+from rounds import (
+    Contender,
+    Group,
+    Taken as Seconds,
+    Turns,
+    called,
+    command,
+    in_turns,
+    machine,
+    page,
+    table,
+)
 from structcast import template
 
 DATA, PAGE = ROOT / "docs" / "benchmarks.json", ROOT / "docs" / "benchmarks.md"
