@@ -286,6 +286,41 @@ def test_a_class_of_a_sequence_takes_no_name_of_a_block(tmp_path: Path) -> None:
     assert archspec.render(path).count("class ConvNormAct(") == 1
 
 
+ONE_SHORTCUT = """
+input: [3, 9, 8]
+blocks:
+  unit:
+    args: {width: 2 * channels}
+    body:
+      - residual: [{conv: width}, act, {conv: {channels: channels, stride: stride}}]
+        shortcut: conv_norm
+stages:
+"""
+
+
+@pytest.mark.parametrize(
+    ("stages", "own", "written"),
+    [
+        ("a: {block: unit, channels: 8, stride: 2}", 0, "in_channels, channels, 1, stride=2"),
+        ("a: {block: unit, repeat: 3, channels: 8}", 0, "3, 8, 1"),
+        ("a: {block: unit, channels: 8}\n  b: {block: unit, repeat: 2, channels: 16}", 1, ""),
+        ("a: {block: unit, repeat: 3, channels: [8, 16, 16]}", 1, ""),
+    ],
+)
+def test_a_shortcut_that_is_constructed_once_is_no_class(
+    stages: str, own: int, written: str, tmp_path: Path
+) -> None:
+    """In its block, or where it is passed in; from there it has its sizes."""
+    path = write_spec(tmp_path, f"{ONE_SHORTCUT}  {stages}\n")
+    text = archspec.render(path)
+    assert text.count("class ConvNorm(") == own
+    assert f"nn.Conv2d({written}" in text
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 9, 8)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+
+
 SHORTCUTS = """
 input: [3, 9, 8]
 blocks:

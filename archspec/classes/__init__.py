@@ -11,7 +11,7 @@ turns    the layers of such a loop
 own      the user's own modules
 containers  layers with dots in their names
 expressions  layers that `forward` computes without a module
-sequences  sequences of layers that are one class
+sequences  sequences of layers that are one class, or none
 patterns  what such sequences share
 naming   the names of the classes of a block
 builder  one class from its uses: its layers
