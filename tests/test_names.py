@@ -70,3 +70,14 @@ def test_a_learned_constant_stands_in_no_container() -> None:
     layer = {"parameter": [3, 1, 1], "name": "scales.0"}
     with pytest.raises(archspec.SpecError, match="is not valid as the name of a `parameter`"):
         archspec.build_module({"name": "net", "input": [3, 8, 8], "stem": [{"scale": [layer]}]})
+
+
+def test_an_item_of_a_container_is_on_one_line_if_it_fits() -> None:
+    short, long = ["act", {"conv": 4}, "act"], ["act", {"conv": 4}, {"conv": 4}]
+    rows = [{"sequence": row, "name": f"parts.{n}"} for n, row in enumerate((short, long))]
+    source = archspec.render({**PAIR, "stem": [*rows, {"sequence": short, "name": "last"}]})
+    conv, item = "nn.Conv2d(4, 4, 1, bias=False)", " " * 16
+    first = conv.replace("4", "3", 1)
+    assert f"{item}nn.Sequential(nn.ReLU(), {first}, nn.ReLU()),\n" in source
+    assert f"{item}nn.Sequential(\n{item}    nn.ReLU(),\n{item}    {conv},\n" in source
+    assert "self.last = nn.Sequential(\n" in source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from archspec.codegen.layout import CallText, DictText, EachText, ListText, Text
@@ -34,11 +35,16 @@ def _inside(here: Any, step: str) -> Any:
 
 def container(modules: Modules, construction: Callable[[Any], Text]) -> Text:
     """The construction of a container with everything in it."""
+
+    def item(new: Any) -> Text:
+        """An item is on one line, if it fits."""
+        text = construction(new)
+        return replace(text, tall=False, split=text.tall) if isinstance(text, CallText) else text
+
     if not modules.listed:
-        pairs = tuple((layer.name, construction(layer.new)) for layer in modules.layers)
+        pairs = tuple((layer.name, item(layer.new)) for layer in modules.layers)
         return CallText("nn.ModuleDict", (DictText(pairs),))
     runs = modules.runs
     if len(runs) == 1 and isinstance(runs[0], Repeat):
-        each = EachText(construction(runs[0].new), runs[0].count)
-        return CallText("nn.ModuleList", (each,))
-    return CallText("nn.ModuleList", (ListText(tuple(map(construction, runs))),))
+        return CallText("nn.ModuleList", (EachText(item(runs[0].new), runs[0].count),))
+    return CallText("nn.ModuleList", (ListText(tuple(map(item, runs))),))

@@ -15,11 +15,12 @@ NOTHING = "nn.Identity()"
 
 @dataclass(frozen=True, slots=True)
 class CallText:
-    """`name(arguments)`; `tall` puts each argument on a line of its own."""
+    """`name(arguments)`; `tall` puts each argument on a line of its own, `split` if it must."""
 
     name: str
     arguments: tuple[Text, ...]
     tall: bool = False
+    split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
         return [whole]
     match text:
         case CallText(name=name, arguments=arguments) if arguments:
-            return _call(name, arguments, text.tall, indent, before, after)
+            return _call(name, arguments, text.tall or text.split, indent, before, after)
         case KeywordText(name=name, value=value):
             return lines(value, indent, f"{before}{name}=", after)
         case RunText(element=element, count=count, star=star):
