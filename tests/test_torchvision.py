@@ -20,18 +20,17 @@ from support.draws import blank, filled, initial, undrawn
 from support.modules import READERS, assert_same_tensors
 from support.peers import models
 from support.torchvision_table import PAGE, TEXT, names, rows
-from support.zoo_peers import CONVNEXT, TORCHVISION_PAIRS, ZOO, same_start, small_head
+from support.zoo_peers import CONVNEXT, TORCHVISION_PAIRS, ZOO, same_start, small_head, vit_pair
 
-EVERY = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
-#: Transformers have the names alone: torchvision draws some of their weights block by block.
-VITS = tuple(name for name in EVERY if name.startswith("vit_"))
-NAMES = tuple(name for name in EVERY if name not in VITS)
+NAMES = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
 #: One of each family, whose weights are drawn here.
 SMALLEST = (
     *("alexnet", "squeezenet1_1", "densenet121", "googlenet", "shufflenet_v2_x0_5"),
     *("mobilenet_v2", "mnasnet0_5", "mobilenet_v3_small", "efficientnet_b0"),
     *("regnet_x_400mf", "regnet_y_400mf", "convnext_tiny"),
 )
+#: Transformers are drawn from a seed: torchvision fills a tensor of theirs by keyword.
+VITS = tuple(name for name in NAMES if name.startswith("vit_"))
 #: Parameters of its heads for training, which torchvision does not count.
 HEADS_OF_GOOGLENET = 6_379_984
 #: The names of all tensors, counters aside, of networks whose names were other ones in 0.1.
@@ -44,16 +43,15 @@ OLD: dict[str, list[str]] = {
 
 def test_the_networks_are_these() -> None:
     of = Counter(re.split(r"_|\d", name)[0] for name in NAMES)
-    assert len(VITS) == 5
     assert of == {
         **{"alexnet": 1, "vgg": 8, "squeezenet": 2, "densenet": 4, "googlenet": 1, "inception": 1},
         "shufflenet": 4,
         **{"mobilenet": 3, "mnasnet": 4, "efficientnet": 11, "regnet": 15},
-        "convnext": 4,
+        **{"convnext": 4, "vit": 5},
     }
 
 
-@pytest.mark.sampled("name", SMALLEST, of=NAMES)
+@pytest.mark.sampled("name", SMALLEST, of=[name for name in NAMES if name not in VITS])
 def test_the_same_first_weights(name: str) -> None:
     """Every draw is torchvision's, in its order."""
     expected = initial(TORCHVISION_PAIRS[name]().peer)
@@ -63,7 +61,7 @@ def test_the_same_first_weights(name: str) -> None:
         assert found == expected
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_same_names_and_shapes(name: str) -> None:
     """In the same order; and `infer` knows the names."""
     expected = blank(TORCHVISION_PAIRS[name]().peer).state_dict()
@@ -93,7 +91,12 @@ def test_the_same_weights_from_a_seed(name: str) -> None:
     assert same_start(TORCHVISION_PAIRS[name]())
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(("size", "patch"), [(64, 16), (96, 32)])
+def test_a_small_transformer_has_the_same_weights_from_a_seed(size: int, patch: int) -> None:
+    assert same_start(vit_pair(size, patch))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_numbers_that_torchvision_states(name: str) -> None:
     cost = analyzed(name)
     stated = {

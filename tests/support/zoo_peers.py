@@ -324,7 +324,7 @@ def vit_pair(size: int, patch: int = 16) -> Pair:
         stages={"encoder": {"encoder": {"layers": 2, "heads": 4}}},
     )
     peer = partial(models.VisionTransformer, size, patch, 2, 4, 32, 128, num_classes=10)
-    return Pair(spec, peer, ((3, size, size),))
+    return Pair(spec, peer, ((3, size, size),), seeded=True)
 
 
 def small_efficientnet_v2() -> Pair:
@@ -372,8 +372,8 @@ def torchvision_pair(name: str) -> Pair:
     peer = regnet_peer(name) if regnets else partial(torchvision_model, name)
     if name in WITH_HEADS:
         peer = partial(torchvision_model, name, init_weights=True)
-    if name.startswith("vit_"):  # torchvision draws some of their weights block by block
-        return Pair(name, peer, ((3, 224, 224),))
+    if name.startswith("vit_"):
+        return Pair(name, peer, ((3, 224, 224),), seeded=True)
     return Pair(name, peer, WITH_HEADS.get(name, LARGER), seeded=True)
 
 
