@@ -286,6 +286,41 @@ def test_a_class_of_a_sequence_takes_no_name_of_a_block(tmp_path: Path) -> None:
     assert archspec.render(path).count("class ConvNormAct(") == 1
 
 
+PAIRS = """
+input: [3, 9, 8]
+stem:
+  a: [{NAME: 8}]
+  b: {sequence: [[{NAME: 12}], {NAME: 12}, act]}
+  d: [{NAME: 6}]
+head: [{NAME: 4, name: e}, act]
+blocks:
+  NAME: {inline: true, doc: A few., body: [{conv: channels}, norm, act, {conv: channels}, norm]}
+"""
+
+
+@pytest.mark.parametrize(("name", "own"), [("few", "Few"), ("tensor", "")])
+def test_equal_sequences_have_the_name_of_their_inline_block(
+    name: str, own: str, tmp_path: Path
+) -> None:
+    """Only a sequence that is the block and nothing else; and no name that torch has."""
+    path = write_spec(tmp_path, PAIRS.replace("NAME", name))
+    text = archspec.render(path)
+    assert re.findall(r"^class (\w+)\(nn.Sequential\)", text, re.M) == [own] * bool(own)
+    assert text.count('    """A few."""\n') == text.count("self.d = Few(12, 6)\n") == bool(own)
+    one, other = (seeded(lambda: read(path)) for read in READERS.values())  # noqa: B023
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, 3, 9, 8)
+    assert torch.equal(one.eval()(x), other.eval()(x))
+
+
+def test_a_class_has_the_doc_of_its_own_spec(tmp_path: Path) -> None:
+    """Also after one that is the same but for that."""
+    for doc in ("A few.", "Others."):
+        spec = PAIRS.replace("NAME", "few").replace("A few.", doc)
+        text = archspec.render(write_spec(tmp_path, spec))
+        assert f'class Few(nn.Sequential):\n    """{doc}"""' in text
+
+
 ONE_SHORTCUT = """
 input: [3, 9, 8]
 blocks:

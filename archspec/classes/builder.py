@@ -273,7 +273,7 @@ class ClassBuilder:
             new = [*written(modules, self.make, self.sizes)] if run else [self.make(modules)]
             when = self._condition(attribute, place)
             made += [under(when, one) for one in new] if when else new
-        return Sequential(repeated(made))
+        return Sequential(repeated(made), lead.block, lead.doc)
 
     def _condition(self, attribute: str, place: int) -> Expr | None:
         """The condition of an attribute, or of a child of it, that only some uses have."""

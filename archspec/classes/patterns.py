@@ -11,6 +11,7 @@ from typing import Any
 
 from archspec.classes.feeds import FLOW
 from archspec.classes.printed import with_formulas
+from archspec.expand.naming import camel
 from archspec.expression import Binary, Expr, Name, Number, names, simplify, source
 from archspec.ir import Chain, OpField, fields_of
 from archspec.ir.classes import Class, Layer, New, Parameter, Reference, Sequential
@@ -26,14 +27,19 @@ WORDS = {"conv": "a convolution", "linear": "a linear layer"}
 
 
 def kinds_of(sequence: Sequential) -> tuple[Any, ...]:
-    """Equal for sequences that may be one class; nothing for a sequence that is left as it is."""
+    """Equal for sequences that may be one class; nothing for a sequence that is left as it is.
+
+    The first is the inline block that they are, if their layers give no good name.
+    """
     kinds = [*map(_kind, sequence.children)]
     projections = [kind for kind in kinds if kind and getattr(kind[0], "projects", False)]
-    if None in kinds or len(projections) != 1:  # more would have no good name
+    block = sequence.block if len(projections) > 1 else ""
+    if None in kinds or (len(projections) != 1 and not block):
         return ()
     while kinds and kinds[-1] == (ACTIVATION,):
         kinds.pop()
-    return tuple(kinds) if len(kinds) > 1 and len(sequence.children) - len(kinds) < 2 else ()
+    fits = len(kinds) > 1 and len(sequence.children) - len(kinds) < 2
+    return (block, *kinds) if fits else ()
 
 
 def _kind(new: Any) -> tuple[Any, ...] | None:
@@ -85,7 +91,9 @@ class Pattern:
     def __post_init__(self) -> None:
         self.rows = [self._row(sequence) for sequence in self.sequences]
         self.children: tuple[New, ...] | None = self._children()
-        self.name = "".join(map(_word, self.rows[0]))
+        self.usual = "".join(map(_word, self.rows[0]))
+        blocks = {sequence.block for sequence in self.sequences}
+        self.name = (camel(blocks.pop()) if len(blocks) == 1 else "") or self.usual
 
     def _row(self, sequence: Sequential) -> list[Any]:
         """The layers of a sequence; without its final activation it ends in nothing."""
@@ -175,6 +183,8 @@ class Pattern:
         }
 
     def _doc(self) -> str:
+        if self.name != self.usual and self.sequences[0].doc:
+            return self.sequences[0].doc
         *first, last = map(_thing, self.rows[0], range(len(self.rows[0])))
         comma = "," if len(first) > 1 else ""
         doc = f"{', '.join(first)}{comma} and {last}"

@@ -73,7 +73,7 @@ def mapped(new: Any, change: Callable[[Any], Any]) -> Any:
         case tuple():
             return tuple(mapped(part, change) for part in new)
         case Sequential(children=children):
-            return Sequential(repeated([mapped(child, change) for child in children]))
+            return replace(new, children=repeated([mapped(child, change) for child in children]))
         case New(arguments=arguments):
             return replace(new, arguments={k: mapped(v, change) for k, v in arguments.items()})
         case When(new=inner, condition=condition):

@@ -46,6 +46,7 @@ class Builder:
     slots: list[Slot] = field(default_factory=list)
     tensors: dict[str, str] = field(default_factory=dict)  # the names that marks represent
     runs: list[Repetition] = field(default_factory=list)
+    inlined: dict[int, tuple[str, str]] = field(default_factory=dict)  # see `SequentialNode`
     named: bool = False  # whether tensors are read or named
     marks: int = 0
 

@@ -111,9 +111,12 @@ def _expand_head(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder
         return _add(made, layer, at, scope, x, out)
     call = call_of(layer, at, scope, x)
     if call.block.inline and layer.name is None:
+        first = not out.items
         with nested(scope, call.name):
             inside = inline_scope(call, x)
             done, y = inlined(call, inside, x, out)
+        if first:
+            out.inlined[len(out.items)] = call.name, call.block.doc
         check_kept(layer, at, call, x, y)
         return done, y
     return _add(_expand_call(call, layer, at, x), layer, at, scope, x, out)
@@ -334,8 +337,11 @@ def expand_inline(call: Call, x: TensorInfo) -> Module:
             f"`{call.name}` has {'inputs' if call.block.inputs else 'outputs'}, so it cannot be "
         )
         raise call.scope.error("bad-layer", f"{message}`nn.Sequential`", call.at, hint)
-    scope = inline_scope(call, x)
-    return expand_row(call.block.body, At(("body",), call.name), scope, x, call.name)
+    holder, scope = Builder(sequential=True), inline_scope(call, x).with_(tensors=None)
+    at = At(("body",), call.name)
+    steps, y = expand_stack(call.block.body, at, scope, x, holder)
+    holder.inlined[len(holder.items)] = call.name, call.block.doc
+    return row_of(holder, steps, y, at, scope, call.name)
 
 
 def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Module:

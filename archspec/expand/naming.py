@@ -35,7 +35,8 @@ def sequential(builder: Builder, body: Body) -> SequentialNode:
     """The layers of a builder as one `nn.Sequential`, with names 0, 1, 2, ..."""
     names = _numbers(builder)
     children = tuple(_child(item, names[item.mark]) for item in builder.items)
-    return SequentialNode(children, renamed(body, names), tuple(builder.runs))
+    block, doc = builder.inlined.get(len(children), ("", ""))
+    return SequentialNode(children, renamed(body, names), tuple(builder.runs), block, doc)
 
 
 def closed(

@@ -55,9 +55,11 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Sequential:
-    """Modules in order, named 0, 1, 2, ..."""
+    """Modules in order, named 0, 1, 2, ...; `block` and `doc` are those of an inline block."""
 
     children: tuple[New | Repeat | Sequential | When, ...]
+    block: str = ""
+    doc: str = ""
 
     @property
     def conditional(self) -> bool:

@@ -209,11 +209,16 @@ class Repetition:
 
 @dataclass(frozen=True, eq=False)
 class SequentialNode(Container):
-    """Modules that are one `nn.Sequential`; `body` applies them in order."""
+    """Modules that are one `nn.Sequential`; `body` applies them in order.
+
+    `block` is the name of the inline block whose layers they are, and `doc` is its description.
+    """
 
     children: tuple[Child, ...]
     body: Body
     runs: tuple[Repetition, ...] = ()
+    block: str = ""
+    doc: str = ""
 
 
 ModuleNode = OpCall | BlockCall | SequentialNode
