@@ -131,6 +131,26 @@ def test_an_expansion_and_a_sum_are_conditions(tmp_path: Path) -> None:
     assert "return y + x if self.adds else y" in text
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "adds"),
+    [
+        ("{unit: 8}", "{unit: {channels: 8, stride: 2}}", "stride == 1"),
+        ("{unit: 8}", "{unit: 12}", "in_channels == channels"),
+        (
+            "{unit: 8}",
+            "{unit: {channels: 12, stride: 2}}",
+            "stride == 1 and in_channels == channels",
+        ),
+    ],
+)
+def test_a_sum_depends_on_what_differs(first: str, second: str, adds: str, tmp_path: Path) -> None:
+    unit = "{body: [{residual: [{conv: {channels: channels, stride: stride}}], shortcut: none}]}"
+    head = f"input: [8, 9, 8]\nblocks: {{unit: {unit}}}\nstem: "
+    assert f"self.adds = {adds}\n" in archspec.render(
+        write_spec(tmp_path, f"{head}[{first}, {second}]\n")
+    )
+
+
 def test_a_gate_is_there_where_it_has_a_width(tmp_path: Path) -> None:
     gate = "gate: {se: {squeeze: 4}}"
     text = _rendered(tmp_path, "channels: 8, width: 16", f"channels: 8, width: 12, {gate}")

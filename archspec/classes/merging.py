@@ -217,8 +217,8 @@ def _padded(child: Child, places: list[int | None]) -> Child:
 
 def _kept(uses: Sequence[BlockInstance], summed: Mapping[BlockInstance, bool]) -> Expr | None:
     """The usual condition of a sum with the input, or the half of it that differs."""
-    strides = {evaluated(Name("stride"), use) for use in uses}
-    usual = (KEPT, *KEPT.operands) if len(strides) > 1 else (*KEPT.operands[::-1], KEPT)
+    halves = [half for half in KEPT.operands if len({_holds(half, use) for use in uses}) > 1]
+    usual = [KEPT, *halves] if len(halves) > 1 else halves
     return next((condition for condition in usual if _decides(condition, uses, summed)), None)
 
 
