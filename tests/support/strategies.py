@@ -96,7 +96,7 @@ class Drawn:
         simple = [self.norm, self.act, self.dropout, self.weights, self.when, self.scaled]
         simple += [self.repeated, self.resized, self.constant]
         nested = [self.residual, self.scale, self.concat, self.add, self.split, self.sequence]
-        nested += [self.link, self.multiply, self.parts, self.slice, self.shared]
+        nested += [self.link, self.multiply, self.parts, self.slice, self.shared, self.container]
         nested += [self.call] * bool(self.same or self.inlines)
         layers: Layers = []
         for _ in range(self.count(1, 3)):
@@ -154,12 +154,28 @@ class Drawn:
                 [{"replication_pad": 1}, {"crop": 1}],
             ]
             choices.append([{"concat": [[], {"mean": "channels"}]}, self.affine(channels)])
+            choices.append(self.joined())
         if self.rank == 1:
             over = [{"multi_head_attention": 2}, {"gru": channels}]
             choices.append(["channels_last", self.one_of(*over), "channels_first"])
         if self.rank == 2:
             choices.append([{"pixel_shuffle": 2}, {"pixel_unshuffle": 2}])
         return self.one_of(*choices)
+
+    def joined(self) -> Layers:
+        """What arrives, twice along one of its sizes, and that size halved again."""
+        sizes = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}[self.rank]
+        along = self.one_of(*sizes)
+        halved = [2 if size == along else 1 for size in sizes]
+        twice = {"concat": [[], ["act"]], "along": along}
+        return [twice, {self.one_of("avg_pool", "max_pool"): {"kernel": halved, "stride": halved}}]
+
+    def container(self, channels: str, deep: int) -> Layers:
+        """Layers in a list or a mapping of modules, which are attributes of their class."""
+        name, layers = self.name(), [self.affine(channels), {"norm": {}}]
+        keys = self.one_of(("0", "1"), ("1", "a"), ("0.0", "0.1"), ("0.b", "1"))
+        named = [{**one, "name": f"{name}.{key}"} for one, key in zip(layers, keys, strict=True)]
+        return [{"residual": [named[0], "act", named[1]]}]
 
     def residual(self, channels: str, deep: int) -> Layers:
         layer: dict[str, Any] = {"residual": self.keep(channels, deep)}
