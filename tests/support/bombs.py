@@ -442,6 +442,28 @@ def inside(layer: Any, levels: int, head: str = "residual") -> Any:
     return layer
 
 
+def repeated(levels: int, count: int) -> Any:
+    layer: Any = {"conv": 8}
+    for _ in range(levels):
+        layer = {"sequence": [layer], "repeat": count}
+    return layer
+
+
+case("sequences that repeat sequences", lambda: net(stem=[repeated(20, 2)]))
+case("a thousand times a thousand", lambda: net(stem=[repeated(2, 1000)]))
+case(
+    "containers in containers",
+    lambda: net(stem=[{"conv": 8, "name": f"c{n % 50}.{n // 50}.a"} for n in range(4000)]),
+)
+case(
+    "initializations of many formulas",
+    lambda: net(
+        stem=[
+            {"conv": 8, "init": {"normal": {"std": f"sqrt(1 / (fan_in + {n}))"}}}
+            for n in range(1500)
+        ]
+    ),
+)
 case("residuals in residuals", lambda: net(stem=[inside("relu", 28) for _ in range(150)]))
 case(
     "residuals around convolutions", lambda: net(stem=[inside({"conv": 8}, 28) for _ in range(150)])
