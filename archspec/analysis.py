@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from html import escape
 from itertools import accumulate
@@ -20,6 +20,7 @@ from archspec.ir.visitor import visits_of
 from archspec.memo import Memo, remember
 from archspec.memory import STATES, Memory, Precision, memory_of
 from archspec.receptive import ReceptiveField, receptive_field
+from archspec.records import Record
 
 
 class Row(NamedTuple):
@@ -45,8 +46,7 @@ class Cost(NamedTuple):
     depth: int = 0
 
 
-@dataclass(frozen=True)
-class Analysis:
+class Analysis(Record):
     """Shapes, parameters, and multiply-adds of a network.
 
     `input`, `output`, and `outputs` are shapes of one sample, and `macs` multiply-adds for one

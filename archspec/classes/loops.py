@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from archspec.expression import Number, Value
 from archspec.ir.draws import Draw
 from archspec.ir.tree import BlockCall, BlockInstance, SequentialNode
+from archspec.records import Record
 
 NUMBER = re.compile(r"(0|[1-9][0-9]*)")
 FEWEST = 3  # consecutive blocks for which a loop is shorter
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(Record):
     """Names that count up in their last number: `first`, one more, and so on.
 
     `texts` are the parts around the numbers, `others` the numbers before the last.

@@ -34,6 +34,7 @@ from archspec.expression import (
 from archspec.ir.bodies import sizes_in
 from archspec.ir.tree import BlockCall, BlockInstance, Child, OpCall, SequentialNode
 from archspec.language.words import FLOW
+from archspec.records import Record
 
 MOST = 2  # optional children of a class
 WHOLE = -1  # the location of an attribute itself
@@ -49,8 +50,7 @@ GIVEN = frozenset(FLOW)
 ChildrenOf = Callable[[BlockInstance], tuple[Child, ...]]
 
 
-@dataclass(frozen=True, eq=False)
-class Gap:
+class Gap(Record, eq=False):
     """A child that a use does not have but others do."""
 
 

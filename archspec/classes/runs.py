@@ -7,7 +7,7 @@ which are all alike. A use with too few layers to show both is like the uses tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -20,12 +20,12 @@ from archspec.ir.tree import (
     Repetition,
     SequentialNode,
 )
+from archspec.records import Record
 
 Shape = Callable[[ModuleNode], Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+class Run(Record, eq=False):
     """A repeated layer, and its arguments in each repetition."""
 
     how: Repetition

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -14,13 +14,13 @@ from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import Expr, Name, Number, Scalar, simplify
 from archspec.ir.classes import Layer, Loop, New
 from archspec.ir.tree import BlockCall
+from archspec.records import Record
 
 Row = Sequence[BlockCall]
 Made = Callable[[Sequence[BlockCall | None]], New]
 
 
-@dataclass(frozen=True)
-class Turns:
+class Turns(Record):
     """Writes the stages of a class as one loop, or as a first block and a loop."""
 
     table: ClassTable

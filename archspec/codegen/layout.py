@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from archspec.expression import Binary, Call, Expr, source
 from archspec.expression.printing import PRECEDENCE, called
+from archspec.records import Record
 
 WIDTH = 88
 STEP = "    "
 NOTHING = "nn.Identity()"
 
 
-@dataclass(frozen=True, slots=True)
-class CallText:
+class CallText(Record):
     """`name(arguments)`; `tall` puts each argument on a line of its own, `split` if it must."""
 
     name: str
@@ -23,16 +22,14 @@ class CallText:
     split: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class KeywordText:
+class KeywordText(Record):
     """`name=value`."""
 
     name: str
     value: Text
 
 
-@dataclass(frozen=True, slots=True)
-class RunText:
+class RunText(Record):
     """`*[element for _ in range(count)]`."""
 
     element: Text
@@ -40,45 +37,39 @@ class RunText:
     star: str = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class FormulaText:
+class FormulaText(Record):
     """A size; `bound` is the precedence of the adjacent operator, for its brackets."""
 
     formula: Expr
     bound: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TupleText:
+class TupleText(Record):
     """`(element, element)`."""
 
     elements: tuple[FormulaText, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListText:
+class ListText(Record):
     """`[element, element]`."""
 
     elements: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DictText:
+class DictText(Record):
     """`{"name": value}`."""
 
     pairs: tuple[tuple[str, Text], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EachText:
+class EachText(Record):
     """`element for _ in range(count)`, as the only argument of a call."""
 
     element: Text
     count: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class EitherText:
+class EitherText(Record):
     """`there if condition else nn.Identity()`."""
 
     there: Text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from archspec.codegen.containers import reached
 from archspec.codegen.formulas import method
@@ -14,6 +14,7 @@ from archspec.expression import Expr, Name, Number, new_name, source, substitute
 from archspec.ir import Apply, Attend, Constant, Interpolate, Method, Reader
 from archspec.ir.classes import Class, New
 from archspec.ir.liveness import saved
+from archspec.records import Record
 
 INDENT = STEP * 2
 NAMES = ("y", "z", "u", "v", "w")
@@ -21,8 +22,7 @@ LONGEST = 20  # the variable of an output with a longer name has a short one
 RESERVED = frozenset({"x", "self", "torch", "F"})
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Record):
     """An expression; its result may overwrite `variable`."""
 
     text: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from archspec import expression, helpers
@@ -41,12 +40,12 @@ from archspec.ir.classes import (
 from archspec.ir.construction import call, constructions, imported, is_constant
 from archspec.ir.liveness import give_of
 from archspec.python import parse_python
+from archspec.records import Record
 
 BODY = STEP * 2
 
 
-@dataclass(frozen=True, slots=True)
-class ClassView:
+class ClassView(Record):
     """One class of the generated file, as lines."""
 
     name: str
@@ -58,8 +57,7 @@ class ClassView:
     forward: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Record):
     """The generated file."""
 
     doc: Sequence[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import argument, op
+from archspec.ir import argument
 from archspec.ops.convolutions import Convolution
 
 # What oneDNN applies to the output of a convolution, by the name of torch's function.
@@ -19,7 +19,6 @@ ACTIVATIONS = {
 }
 
 
-@op
 class FusedConv(Convolution):
     """A convolution of images that adds a tensor, if it gets one, and ends in an activation."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from archspec import resources
 from archspec.analysis import analyze_network
@@ -25,6 +25,7 @@ from archspec.ir.construction import constructions
 from archspec.ir.tree import ExpandedNetwork, Term
 from archspec.ir.visitor import visits
 from archspec.language import Spec
+from archspec.records import Record
 
 # The parts of the template by name: imports, constants, a class, functions.
 _PARTS = (resources.TEMPLATES / "deploy.py").read_text(encoding="utf-8").rstrip().split("\n\n\n")
@@ -35,8 +36,7 @@ EPS = 1e-5  # torch's; a term may have another one
 IMPORTS = ("import re", "from typing import Any")
 
 
-@dataclass(frozen=True, slots=True)
-class DeployView:
+class DeployView(Record):
     """The file for inference, every line ready."""
 
     doc: Sequence[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,12 +12,12 @@ from archspec.diff.align import align, alike
 from archspec.diff.tree import FOLLOW, Kinds, Node, tree_of
 from archspec.ir import Body, renamed
 from archspec.ir.bodies import in_chains
+from archspec.records import Record
 
 Kind = Literal["changed", "replaced", "added", "removed", "joined"]
 
 
-@dataclass(frozen=True, eq=False)
-class Change:
+class Change(Record, eq=False):
     """One module that differs. `inside` are the enclosing modules, before and after.
 
     `arguments` are those of a changed layer, by torch's names; `joined` is a block with the same

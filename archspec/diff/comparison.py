@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from archspec.diff.lines import Line, patterns
 from archspec.diff.recognizers import RECOGNIZERS
 from archspec.diff.renames import renamings, shifted
 from archspec.diff.words import share
+from archspec.records import Record
 
 MOST_WORDS = 3  # phrases of a verdict
 BATCH = 32  # of the training step whose peak is compared
@@ -43,8 +43,7 @@ class Metric(NamedTuple):
     change: str
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Record, eq=False):
     """`names` are the names of the two; `findings` are lint findings that only the second has.
 
     `texts` are the keys in which the specs differ.

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from archspec.diff.changes import Change, Facts
 from archspec.diff.fold import fold
+from archspec.records import Record
 
 T = TypeVar("T")
 K = TypeVar("K")
 _NUMBER = re.compile(r"\d+")
 
 
-@dataclass(frozen=True, eq=False)
-class Line:
+class Line(Record, eq=False):
     """`where` has patterns of paths, and `text` is the change; names in it are in backticks.
 
     `mark` is `~`, `+`, or `-`. `verdict` is the wording for the summary, `why` that for the line

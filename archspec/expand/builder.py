@@ -11,10 +11,10 @@ from archspec.ir import Apply, Constant
 from archspec.ir.draws import Draw
 from archspec.ir.tree import Definition, ModuleNode, OpSite, Repetition, RowSite, Site, TensorInfo
 from archspec.places import At
+from archspec.records import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Item:
+class Item(Record, eq=False):
     """A layer that becomes an attribute. `mark` represents it in bodies until it has a name."""
 
     module: ModuleNode
@@ -24,8 +24,7 @@ class Item:
     draws: tuple[Draw, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Slot:
+class Slot(Record, eq=False):
     """The position of a residual's shortcut, whether or not it exists."""
 
     mark: str
@@ -98,8 +97,7 @@ def applied(mark: str, site: Site) -> Apply:
     return Apply(mark, site, site.inputs, site.outputs)
 
 
-@dataclass(frozen=True, eq=False)
-class Declared:
+class Declared(Record, eq=False):
     """The settings of a block for its class; `child` is the name of its uses."""
 
     block: str
@@ -120,8 +118,7 @@ class Tensor(NamedTuple):
     info: TensorInfo
 
 
-@dataclass(frozen=True, eq=False)
-class Shareable:
+class Shareable(Record, eq=False):
     """A layer with a name that may be applied again: its first application and input, and how to
     expand it for a different input.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from archspec.expression import ExpressionError, Value, constant, names, parse
@@ -14,13 +14,13 @@ from archspec.language.stack import Layer, Stack
 from archspec.language.templates import BRACES
 from archspec.memo import Memo, canonical, remember
 from archspec.places import NOWHERE, At, Origin
+from archspec.records import Record
 
 Items = tuple[tuple[str, Any], ...]  # of a mapping, as part of a key
 USUAL = {"norm": Stack((Layer("batch_norm"),)), "act": Stack((Layer("relu"),))}
 
 
-@dataclass(frozen=True, eq=False)
-class Closure:
+class Closure(Record, eq=False):
     """Layers given for a part, with the parts and names that are visible where they are written.
 
     Equal closures are one object (`closure`), because comparing a chain of parts that name parts
@@ -87,8 +87,7 @@ def _names_of(text: str) -> Iterable[str]:
     return ()
 
 
-@dataclass(frozen=True, eq=False)
-class Context:
+class Context(Record, eq=False):
     """What every block can see: the norm and act, defaults, prefixes, and blocks.
 
     `args` are the network's arguments that layers in `defaults` name; `origins` are the locations

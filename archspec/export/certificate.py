@@ -6,19 +6,18 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from archspec.export.measure import Measured
 from archspec.export.taken import Taken
+from archspec.records import Record
 
 LIBRARIES = ("archspec-nn", "torch", "onnx", "onnxscript", "onnxruntime", "openvino", "numpy")
 HEAD = ("", "error", "accuracy", "one image", "", "size")
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Record):
     """The first of `rows` is the trained network, the last is the file.
 
     `evaluated` and `calibrated` name the images, with their number. `norms` counts the batch norms

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +31,7 @@ from archspec.ir.classes import Network
 from archspec.ir.visitor import visits
 from archspec.language import Spec
 from archspec.language.train import DATA_SETS
+from archspec.records import Record
 from archspec.training.sets import statistics
 
 MOST_BYTES = 2**31 - 2**20  # of an ONNX file: protobuf's limit, minus room for the graph
@@ -51,8 +51,7 @@ class Rejected(ExportError):
     exit_code = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Record):
     """How a network is exported.
 
     `images` is "uint8" or "float" for a file that normalizes images, with the mean and standard

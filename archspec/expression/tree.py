@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain, count
+
+from archspec.records import Record
 
 Scalar = int | Fraction | bool
 
@@ -24,13 +25,10 @@ def same_number(one: Scalar, other: Scalar) -> bool:
     return one == other and one.__class__ is other.__class__
 
 
-class Expr:
+class Expr(Record):
     """A node of the tree. Nodes are immutable and compare by content."""
 
-    __slots__ = ()
 
-
-@dataclass(frozen=True, slots=True)
 class Number(Expr):
     """A literal. Equal in type too: `true` is not 1."""
 
@@ -43,7 +41,6 @@ class Number(Expr):
         return hash(self.value)
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Expr):
     id: str
     column: int | None = None
@@ -55,40 +52,34 @@ class Name(Expr):
         return hash(self.id)
 
 
-@dataclass(frozen=True, slots=True)
 class Unary(Expr):
     op: str
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Binary(Expr):
     op: str
     left: Expr
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Logic(Expr):
     op: str
     operands: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Choice(Expr):
     condition: Expr
     then: Expr
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Expr):
     function: str
     arguments: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Record):
     """A number, and its formula; `expr` is None if it cannot be printed."""
 
     number: Scalar

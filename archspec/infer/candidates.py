@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from archspec.language.load import shipped
 from archspec.memo import Memo
 from archspec.ops.convolutions import Conv, Linear
 from archspec.paths import display_path
+from archspec.records import Record
 from archspec.source.document import Document
 
 COUNTER = ".num_batches_tracked"
@@ -40,8 +40,7 @@ class Layers(NamedTuple):
     own: Mapping[str, int] = {}
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
+class Candidate(Record, eq=False):
     """A spec that may match a checkpoint, by its name in `extends`.
 
     `folder` is its directory, None if it is built in. The name of a file may differ from its

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ from archspec.infer.own import Own
 from archspec.infer.text import written
 from archspec.language.load import parse_text
 from archspec.paths import display_path
+from archspec.records import Record
 
 MOST_REASONS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Record):
     """What to match, the name of the spec, and what it may extend."""
 
     shapes: Shapes

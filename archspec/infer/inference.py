@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from archspec.records import Record
 
 MOST_SKIPPED = 12
 UNKNOWN = (
@@ -16,8 +17,7 @@ UNKNOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Inference:
+class Inference(Record):
     """The result of an inference.
 
     `text` is a spec with exactly these names and shapes, or None if none was found; then `reasons`

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from archspec import resources
@@ -18,6 +17,7 @@ from archspec.infer.candidates import Candidate
 from archspec.language.load import Loader
 from archspec.memo import Memo
 from archspec.paths import display_path, leaves_project
+from archspec.records import Record
 from archspec.source.folder import Files
 from archspec.source.reader import parse
 
@@ -26,8 +26,7 @@ SPECS = "specs"
 SUFFIXES = (".yaml", ".yml")
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(Record):
     """The user's specs, what was skipped and why, and the file for the inferred spec."""
 
     specs: tuple[Candidate, ...] = ()

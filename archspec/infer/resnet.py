@@ -14,6 +14,7 @@ from typing import Any
 
 from archspec.diagnostics import plural
 from archspec.infer.header import Shapes
+from archspec.records import Record
 
 RATIOS = {"1 / 16": 16, "1 / 4": 4, "1 / 8": 8, "1 / 2": 2, "1 / 32": 32}  # of squeeze-excite
 USUAL_RATIO = 16
@@ -28,8 +29,7 @@ class NoResNet(Exception):
 Proposal = tuple[dict[str, Any], tuple[str, ...]]  # a spec, and the guesses made for it
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record):
     """One block: its kind, channels, inner widths, groups, shortcut, and attention."""
 
     kind: str

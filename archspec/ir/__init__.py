@@ -53,5 +53,4 @@ from archspec.ir.ops import (
     argument as argument,
     each as each,
     fields_of as fields_of,
-    op as op,
 )

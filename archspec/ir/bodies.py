@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeGuard
 
+from archspec.records import Record
 
-@dataclass(frozen=True)
-class Apply:
+
+class Apply(Record):
     """A call of the layer with this name. In an expanded network, `site` describes it (`ir.tree`).
 
     `inputs` are its additional named inputs. If it has several outputs, `outputs` names them, and
@@ -23,7 +24,6 @@ class Apply:
     again: Any = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
 class Constant(Apply):
     """A parameter of the class, repeated for each sample of the input.
 
@@ -33,13 +33,11 @@ class Constant(Apply):
     dims: int = 0
 
 
-@dataclass(frozen=True)
 class Attend(Apply):
     """A layer of torch whose query, key, and value are the input; its first output."""
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(Record):
     """A method of the input tensor, with its arguments."""
 
     name: str
@@ -47,60 +45,52 @@ class Method:
     keepdim: bool = False
 
 
-@dataclass(frozen=True)
-class Save:
+class Save(Record):
     """Names the input and returns it unchanged."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Load:
+class Load(Record):
     """The tensor with this name, instead of the input."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Give:
+class Give(Record):
     """The end of a body: the tensors with these names, and those returned during training."""
 
     names: tuple[str, ...]
     training: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(Record):
     """Steps in order; an empty chain is the identity."""
 
     steps: tuple[Body, ...] = ()
 
 
-@dataclass(frozen=True)
-class Add:
+class Add(Record):
     """The sum of the branches; only the first if the module's `flag` is false."""
 
     branches: tuple[Body, ...]
     flag: str = ""
 
 
-@dataclass(frozen=True)
-class Multiply:
+class Multiply(Record):
     """The product of the branches."""
 
     branches: tuple[Body, ...]
 
 
-@dataclass(frozen=True)
-class Concat:
+class Concat(Record):
     """The branches, concatenated along the channels or another dimension."""
 
     branches: tuple[Body, ...]
     dim: int = 1
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(Record):
     """A number of channels: a `Value` in an expanded network, a formula of attributes in a class.
 
     Bodies that only differ in sizes are equal.
@@ -109,8 +99,7 @@ class Size:
     value: Any = field(compare=False)
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(Record):
     """The input, split along the channels, with a branch on each part, and concatenated.
 
     Without `sizes` the parts are equal.
@@ -120,16 +109,14 @@ class Split:
     sizes: tuple[Size, ...] = ()
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(Record):
     """A slice of the channels."""
 
     start: Size
     stop: Size
 
 
-@dataclass(frozen=True)
-class Interpolate:
+class Interpolate(Record):
     """The input, with the last `rank` sizes of a named tensor."""
 
     like: str
@@ -138,8 +125,7 @@ class Interpolate:
     align_corners: bool | None = None
 
 
-@dataclass(frozen=True)
-class Unsqueeze:
+class Unsqueeze(Record):
     """Add `count` dimensions of size 1 at the end, for a gate without spatial dimensions."""
 
     count: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -13,10 +13,10 @@ from archspec.ir.bodies import Body
 from archspec.ir.draws import Case, Start
 from archspec.ir.liveness import in_mode
 from archspec.ir.ops import Argument, Op, Shape
+from archspec.records import Record
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Record):
     """A parameter of a constructor; without a default, it is passed by position."""
 
     name: str
@@ -24,16 +24,14 @@ class Parameter:
     default: Number | None = None
 
 
-@dataclass(frozen=True)
-class Local:
+class Local(Record):
     """A size that is computed once, at the start of a constructor."""
 
     name: str
     value: Expr
 
 
-@dataclass(frozen=True, eq=False)
-class New:
+class New(Record, eq=False):
     """A module to be constructed: an op (with torch's name for it), a class, or a parameter
     that is a class.
     """
@@ -46,15 +44,13 @@ class New:
     )  # arguments that are not fields of the op
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Record):
     """A class of torch that is itself an argument."""
 
     torch: str
 
 
-@dataclass(frozen=True, eq=False)
-class Sequential:
+class Sequential(Record, eq=False):
     """Modules in order, named 0, 1, 2, ...; `block` and `doc` are those of an inline block."""
 
     children: tuple[New | Repeat | Sequential | When, ...]
@@ -73,16 +69,14 @@ class Sequential:
         return not all(isinstance(count, Number) for count in repeats)
 
 
-@dataclass(frozen=True, eq=False)
-class Repeat:
+class Repeat(Record, eq=False):
     """`count` equal modules, each constructed separately."""
 
     new: New | Sequential
     count: Expr
 
 
-@dataclass(frozen=True, eq=False)
-class Modules:
+class Modules(Record, eq=False):
     """Layers in a container, which does not run them; in `runs`, equal ones are one."""
 
     layers: tuple[Layer, ...]
@@ -94,16 +88,14 @@ class Modules:
         return all(layer.name == str(place) for place, layer in enumerate(self.layers))
 
 
-@dataclass(frozen=True, eq=False)
-class When:
+class When(Record, eq=False):
     """A child that exists if a condition of its class is true; for an attribute, the module."""
 
     new: New | Sequential | Repeat
     condition: Expr
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(Record):
     """`index` runs from `start` to before `stop`; `name` is the text and the numbers of a name."""
 
     name: tuple[str | Expr, ...]
@@ -117,8 +109,7 @@ class Loop:
         return "".join(p if isinstance(p, str) else f"{{{source(p)}}}" for p in self.name)
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(Record, eq=False):
     """An attribute of a class: a module to be constructed, or a parameter that is a module.
 
     With a `loop`, there is one attribute per iteration, and `name` is only for display. If the
@@ -130,8 +121,7 @@ class Layer:
     loop: Loop | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Class:
+class Class(Record, eq=False):
     """One class of the generated file. The children of a sequential class are its layers.
 
     `draws` are the initializations of layers that set their own; `loop` is the initialization that
@@ -188,8 +178,7 @@ def nowhere(_: str) -> tuple[Span, ...]:
     return ()
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(Record, eq=False):
     """A lowered spec: the last of `classes` is the network, and each class comes before its users.
 
     `cut` are attributes that no output depends on, which are removed. `place` returns where a layer

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
 from archspec.expression import Number
+from archspec.records import Record
 
 FANS = ("fan_in", "fan_out")
 
@@ -34,8 +34,7 @@ class Draw(NamedTuple):
         return value if isinstance(value, Number) and not whole else None
 
 
-@dataclass(frozen=True, eq=False)
-class Start:
+class Start(Record, eq=False):
     """The parameters of the layer at a path with an initialization of its own."""
 
     path: str
@@ -71,16 +70,14 @@ class Anchor(NamedTuple):
     path: str
 
 
-@dataclass(frozen=True, eq=False)
-class Special:
+class Special(Record, eq=False):
     """Some modules of a kind with a different initialization."""
 
     anchors: tuple[Anchor, ...]
     draws: tuple[Draw, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Case:
+class Case(Record, eq=False):
     """Modules of some classes of torch, in a loop, and their usual initialization."""
 
     torch: tuple[str, ...]

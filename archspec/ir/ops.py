@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from functools import cache
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, NamedTuple, dataclass_transform
 
 from archspec.ir.bodies import Method
+from archspec.records import Record
 
 # The dimensions for `mean`, `max`, and `concat`, and the spatial ones by index.
 DIMENSIONS = ("channels", "length", "depth", "height", "width")
@@ -93,22 +94,8 @@ def argument(kind: Kind, default: Any = dataclasses.MISSING, **how: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
-C = TypeVar("C", bound=type)
-
-
 @dataclass_transform(frozen_default=True, field_specifiers=(argument, field))
-def op(cls: C) -> C:
-    """Make an op of a class: a frozen dataclass whose fields are torch's arguments.
-
-    A class without fields of its own inherits everything. `Op` compares, hashes, and prints for
-    all, because a dataclass would compile these methods for each class, in every run.
-    """
-    own = any(not str(kind).startswith("ClassVar") for kind in cls.__annotations__.values())
-    return dataclass(frozen=True, eq=False, repr=False)(cls) if own else cls  # type: ignore[no-any-return]
-
-
-@op
-class Op:
+class Op(Record):
     """A layer of torch. Its fields are the parameters of torch's constructor.
 
     A subclass adds what torch does not expose: the output shape, the parameters, and the
@@ -145,16 +132,6 @@ class Op:
     imported: ClassVar[str] = ""  # the dotted path of an own module's class
     constructor: ClassVar[Any] = None  # its arguments, if they are not fields of the op
     example: ClassVar[str] = ""  # layers for the reference, if the op alone does not show enough
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({fields})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return hash((type(self), *vars(self).values()))
 
     @classmethod
     def torch_name(cls, shape: Shape) -> str:

@@ -8,7 +8,7 @@ from dataclasses import field
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from archspec.ir.ops import Field, Op, OpField, Shape, op
+from archspec.ir.ops import Field, Op, OpField, Shape
 
 
 class OwnType(type):
@@ -17,7 +17,6 @@ class OwnType(type):
     said: tuple[Any, ...]
 
 
-@op
 class Own(Op, metaclass=OwnType):
     """An own module in one use: its number of parameters, and multiply-adds per position."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -19,6 +19,7 @@ from archspec.ir.draws import Draw, Rule
 from archspec.ir.liveness import in_mode, loaded
 from archspec.ir.ops import Op, Real, Shape, fields_of
 from archspec.places import At, Use
+from archspec.records import Record
 
 Slot = Value | tuple[Value, ...] | str  # an argument of an op
 LONGEST_FORMULA = 32  # operations; a longer formula is a number in each use
@@ -92,8 +93,7 @@ def _scaled(value: Value, channels: int) -> Expr:
     return short(simplify(sign, value.expr, Number(many // few))) or Number(channels)
 
 
-@dataclass(frozen=True, eq=False)
-class OpCall:
+class OpCall(Record, eq=False):
     """A module of torch, with its arguments by torch's names."""
 
     op: Op
@@ -120,8 +120,7 @@ def number_of(slot: Slot) -> Any:
     return slot.number if isinstance(slot, Value) else slot
 
 
-@dataclass(frozen=True, eq=False)
-class BlockCall:
+class BlockCall(Record, eq=False):
     """A use of a block that is a class. `outside`: its names, in formulas of the caller."""
 
     instance: BlockInstance
@@ -198,8 +197,7 @@ class Container:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Repetition:
+class Repetition(Record, eq=False):
     """Children that are one repeated layer: the index of the first, and the number."""
 
     start: int
@@ -207,8 +205,7 @@ class Repetition:
     at: At
 
 
-@dataclass(frozen=True, eq=False)
-class SequentialNode(Container):
+class SequentialNode(Record, Container, eq=False):
     """Modules that are one `nn.Sequential`; `body` applies them in order.
 
     `block` is the name of the inline block whose layers they are, and `doc` is its description.
@@ -224,8 +221,7 @@ class SequentialNode(Container):
 ModuleNode = OpCall | BlockCall | SequentialNode
 
 
-@dataclass(frozen=True, eq=False)
-class OpSite:
+class OpSite(Record, eq=False):
     """An application of an op: its input and output, and its location.
 
     `given` are the arguments as written at `at`. For a layer given for a part, `at` is where it is
@@ -252,8 +248,7 @@ class OpSite:
         return self.call.op
 
 
-@dataclass(frozen=True, eq=False)
-class BlockSite:
+class BlockSite(Record, eq=False):
     """An application of a block: its input and output, and how locations in it are found.
 
     `inputs` and `outputs` are its additional inputs, and its outputs.
@@ -273,8 +268,7 @@ class BlockSite:
         return self.call.instance
 
 
-@dataclass(frozen=True, eq=False)
-class RowSite:
+class RowSite(Record, eq=False):
     """An application of a sequential, and its output. It has no role of its own."""
 
     row: SequentialNode
@@ -309,8 +303,7 @@ class Term(NamedTuple):
         return Term(layer, norm, self.eps)
 
 
-@dataclass(frozen=True, eq=False)
-class Child:
+class Child(Record, eq=False):
     """A module with its attribute; `draws` are its own, from the `init` modifier.
 
     `terms` are the layers in training whose sum it replaces, if they differ from it.
@@ -339,8 +332,7 @@ class Definition(NamedTuple):
     given: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class ShortcutSlot:
+class ShortcutSlot(Record, eq=False):
     """The position of a residual's shortcut, which one use of a block may have and the next not.
 
     `mark` represents it in the body; `after` is the number of children before it.
@@ -352,8 +344,7 @@ class ShortcutSlot:
     after: int
 
 
-@dataclass(frozen=True, eq=False)
-class BlockInstance(Container):
+class BlockInstance(Record, Container, eq=False):
     """An expanded block (or network) for equal uses. A sequential one has no `forward` of its own.
 
     `args` are the block's arguments as declared, `raw` is the block as written, `child` the name of
@@ -387,8 +378,7 @@ class BlockInstance(Container):
         return "channels" if keeps and "channels" in self.definitions else name
 
 
-@dataclass(frozen=True, eq=False)
-class ExpandedNetwork:
+class ExpandedNetwork(Record, eq=False):
     """A spec with every use of every block expanded.
 
     `symbolic` are the arguments of the network that stay names, `used` the ops and blocks that were

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.ops import OPS
 from archspec.paths import display_path, leaves_project
+from archspec.records import Record
 from archspec.source.document import Document, Part
 from archspec.source.folder import Files
 from archspec.source.reader import parse
@@ -221,8 +222,7 @@ MOST_NUMBERS = 1000  # in a list
 LISTS = "a list of lists has one list per block, in a stage or next to `repeat`"
 
 
-@dataclass(frozen=True, eq=False)
-class Bound:
+class Bound(Record, eq=False):
     """The values that a caller sets: numbers for arguments, layers for parts."""
 
     args: dict[str, Expr | tuple[Expr | tuple[Expr, ...], ...]] = field(default_factory=dict)

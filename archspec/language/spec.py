@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, cached_property, partial
 from typing import Annotated, Any, Self
 
@@ -42,13 +42,13 @@ from archspec.language.words import HEADS
 from archspec.memo import Memo
 from archspec.ops import OPS
 from archspec.places import At, Path
+from archspec.records import Record
 from archspec.source.document import Document
 
 LARGEST_INPUT = 65536
 
 
-@dataclass(frozen=True, eq=False)
-class Section:
+class Section(Record, eq=False):
     """Stem or head: layers, each with an attribute name if they are written as a mapping."""
 
     entries: tuple[tuple[str | None, Stack], ...] = ()
@@ -145,8 +145,7 @@ def _arg(name: str, given: Any) -> Scalar:
     return tree.value
 
 
-@dataclass(frozen=True, eq=False)
-class Defaults:
+class Defaults(Record, eq=False):
     """`defaults`: the network's norm and act, arguments of ops, arguments and parts of blocks."""
 
     norm: Stack | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -12,12 +12,12 @@ from archspec.language.starts import Starts
 from archspec.language.templates import LayerName
 from archspec.language.words import HEADS, ONE_BODY, PARTS_OF_ALL, TENSOR
 from archspec.places import At, Path
+from archspec.records import Record
 
 NO_BLOCKS = frozenset([*HEADS, *PARTS_OF_ALL, TENSOR])
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
+class Stack(Record, eq=False):
     """Layers one after another. `listed`: written as a list, even of one."""
 
     layers: tuple[Layer, ...] = ()
@@ -59,16 +59,14 @@ class Stack:
         return tuple((layer, at) for layer, at in self.series if layer.run)
 
 
-@dataclass(frozen=True, eq=False)
-class Branch:
+class Branch(Record, eq=False):
     """One branch of a combinator; it has a name if the branches are a mapping."""
 
     name: str | None
     stack: Stack
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(Record, eq=False):
     """One layer. `given` holds the arguments: parsed for an op, as written for a block or part.
 
     `step` is its path among layers; `raw` is its YAML value. `turn` is the index and the count if

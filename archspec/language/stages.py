@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any
 
 from pydantic import Field as ModelField, ValidationError
@@ -30,6 +30,7 @@ from archspec.language.templates import LayerName, name_of
 from archspec.language.tensors import saved_of, source_of
 from archspec.language.words import MODIFIERS
 from archspec.memo import Memo
+from archspec.records import Record
 
 MOST_STAGES = 100
 CHANNELS = Field("size", many=True)
@@ -39,8 +40,7 @@ ONCE = Number(1)
 OF_BLOCKS = ("block", "repeat", "channels", "stride", "shrink")
 
 
-@dataclass(frozen=True, eq=False)
-class Stage:
+class Stage(Record, eq=False):
     """An entry of `stages`: a stage of blocks, or (`between`) layers between the stages."""
 
     blocks: tuple[str, ...] = ()

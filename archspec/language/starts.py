@@ -7,7 +7,6 @@ it is for the weight. Literal arguments are checked here, all others once the si
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from archspec.diagnostics import Hint, did_you_mean, instead
@@ -19,6 +18,7 @@ from archspec.language.problems import Collector, describe, fail
 from archspec.language.suggestions.elsewhere import torch_names
 from archspec.ops import OPS
 from archspec.places import Path
+from archspec.records import Record
 
 ALL = "*"  # every parameter that has no `init` of its own: `resnet`'s he_normal is truncated
 KERAS = {  # alike: its he_normal is truncated
@@ -35,8 +35,7 @@ WEIGHTED = {key: op.learned for key, op in OPS.items() if op.weighted and not op
 LEARNED = tuple(dict.fromkeys(name for learned in WEIGHTED.values() for name in learned))
 
 
-@dataclass(frozen=True, eq=False)
-class Start:
+class Start(Record, eq=False):
     """A function and its arguments as written; `path` is its path below `init`."""
 
     function: str

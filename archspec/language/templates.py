@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from archspec.expression import Expr, Number
 from archspec.ir import Field
 from archspec.language import arguments, identifiers
 from archspec.language.problems import fail
+from archspec.records import Record
 
 COUNT = Field("count")
 BRACES = re.compile(r"\{([^{}]*)\}")
 MOST_EXPRESSIONS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Record):
     """The pieces of a name: texts, and between them expressions that evaluate to integers."""
 
     texts: tuple[str, ...]

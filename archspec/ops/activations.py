@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import Op, Real, Shape, argument, op
+from archspec.ir import Op, Real, Shape, argument
 
 
-@op
 class Activation(Op):
     """An elementwise function."""
 
@@ -15,7 +14,6 @@ class Activation(Op):
     keeps: ClassVar[str] = "x"
 
 
-@op
 class SiLU(Activation):
     """x * sigmoid(x), also called swish."""
 
@@ -24,7 +22,6 @@ class SiLU(Activation):
     attribute: ClassVar[str] = "silu"
 
 
-@op
 class GELU(Activation):
     """x times the normal distribution function of x (Hendrycks & Gimpel, 2016)."""
 
@@ -36,7 +33,6 @@ class GELU(Activation):
     example: ClassVar[str] = "- gelu: {approximate: tanh}"
 
 
-@op
 class Mish(Activation):
     """x * tanh(softplus(x)) (Misra, 2019)."""
 
@@ -45,7 +41,6 @@ class Mish(Activation):
     attribute: ClassVar[str] = "mish"
 
 
-@op
 class Tanh(Activation):
     """The hyperbolic tangent."""
 
@@ -55,7 +50,6 @@ class Tanh(Activation):
     keeps: ClassVar[str] = "y"
 
 
-@op
 class Sigmoid(Activation):
     """1 / (1 + exp(-x))."""
 
@@ -65,7 +59,6 @@ class Sigmoid(Activation):
     keeps: ClassVar[str] = "y"
 
 
-@op
 class Hardsigmoid(Activation):
     """relu6(x + 3) / 6."""
 
@@ -74,7 +67,6 @@ class Hardsigmoid(Activation):
     attribute: ClassVar[str] = "hardsigmoid"
 
 
-@op
 class Hardswish(Activation):
     """x * relu6(x + 3) / 6 (MobileNetV3)."""
 
@@ -83,7 +75,6 @@ class Hardswish(Activation):
     attribute: ClassVar[str] = "hardswish"
 
 
-@op
 class Softplus(Activation):
     """log(1 + exp(beta * x)) / beta, and x itself above the threshold."""
 
@@ -95,7 +86,6 @@ class Softplus(Activation):
     attribute: ClassVar[str] = "softplus"
 
 
-@op
 class Softsign(Activation):
     """x / (1 + |x|)."""
 
@@ -107,7 +97,6 @@ class Softsign(Activation):
         return width * x.elements
 
 
-@op
 class LogSigmoid(Activation):
     """log(sigmoid(x))."""
 
@@ -119,7 +108,6 @@ class LogSigmoid(Activation):
         return width * x.elements
 
 
-@op
 class Tanhshrink(Activation):
     """x - tanh(x)."""
 
@@ -132,7 +120,6 @@ class Tanhshrink(Activation):
         return width * x.elements
 
 
-@op
 class Softshrink(Activation):
     """x moved towards 0 by lambd, and 0 if it is closer to 0 than that."""
 
@@ -145,7 +132,6 @@ class Softshrink(Activation):
     example: ClassVar[str] = "- softshrink: 0.1"
 
 
-@op
 class Hardshrink(Activation):
     """x, and 0 if it is closer to 0 than lambd."""
 

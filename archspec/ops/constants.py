@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import Op, Shape, ShapeError, Sizes, argument, op
+from archspec.ir import Op, Shape, ShapeError, Sizes, argument
 
 
-@op
 class Parameter(Op):
     """A learned constant with torch's shape, with or without a leading 1 for the batch.
 

@@ -6,12 +6,11 @@ import math
 from fractions import Fraction
 from typing import ClassVar
 
-from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each
 from archspec.ops.arriving import divides, image, ranked, reflects, spatial
 from archspec.ops.windows import SAME, Window
 
 
-@op
 class Convolution(Window):
     """The base of convolutions that slide over an image."""
 
@@ -58,7 +57,6 @@ class Convolution(Window):
         return y.elements * math.prod(self.weights()["weight"][1:])
 
 
-@op
 class Conv(Convolution):
     """A convolution. It has no bias by default; an odd kernel keeps the size at stride 1."""
 
@@ -67,7 +65,6 @@ class Conv(Convolution):
     example: ClassVar[str] = "- conv: {channels: 128, kernel: 3, stride: 2}"
 
 
-@op
 class StandardizedConv(Convolution):
     """The base of convolutions with standardized kernels, which are for images only."""
 
@@ -84,7 +81,6 @@ class StandardizedConv(Convolution):
         return y
 
 
-@op
 class StdConv(StandardizedConv):
     """A convolution whose kernels have mean 0 and variance 1 (Qiao et al., 2019)."""
 
@@ -95,7 +91,6 @@ class StdConv(StandardizedConv):
     example: ClassVar[str] = "- std_conv: {channels: 128, kernel: 3}\n- group_norm: 32"
 
 
-@op
 class ScaledStdConv(StandardizedConv):
     """A standardized convolution that keeps the variance, with a gain (Brock et al., 2021)."""
 
@@ -111,7 +106,6 @@ class ScaledStdConv(StandardizedConv):
         return {**super().weights(), "gain": (self.out_channels, 1, 1, 1)}
 
 
-@op
 class ConvTranspose(Op):
     """A convolution from output to input, which enlarges the image (Zeiler et al., 2010)."""
 
@@ -191,7 +185,6 @@ class ConvTranspose(Op):
         return pixels * math.prod(self.weights()["weight"])
 
 
-@op
 class Linear(Op):
     """A linear map of a feature vector, or of the last dimension if channels are last."""
 

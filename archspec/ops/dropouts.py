@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import Op, Real, Shape, argument, op
+from archspec.ir import Op, Real, Shape, argument
 from archspec.ops.arriving import spatial
 
 
-@op
 class Drop(Op):
     """The base of layers that drop values with probability p during training."""
 
@@ -22,7 +21,6 @@ class Drop(Op):
         return "" if self.p else f"a `{self.key}` of 0 has no effect"
 
 
-@op
 class Dropout(Drop):
     """Zeroes each number with probability p during training (Srivastava et al., 2014)."""
 
@@ -34,7 +32,6 @@ class Dropout(Drop):
         return width * x.elements  # the mask
 
 
-@op
 class Dropout2d(Drop):
     """Zeroes each channel with probability p during training (Tompson et al., 2015).
 
@@ -50,7 +47,6 @@ class Dropout2d(Drop):
         return x
 
 
-@op
 class AlphaDropout(Drop):
     """A dropout that keeps mean and variance, for `selu` (Klambauer et al., 2017)."""
 
@@ -62,7 +58,6 @@ class AlphaDropout(Drop):
         return width * x.elements  # the mask
 
 
-@op
 class FeatureAlphaDropout(Drop):
     """The same for whole channels."""
 
@@ -75,7 +70,6 @@ class FeatureAlphaDropout(Drop):
         return x
 
 
-@op
 class StochasticDepth(Drop):
     """Drops the branch of a residual per sample during training (Huang et al., 2016)."""
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ir import Op, Shape, ShapeError, argument, op
+from archspec.ir import Op, Shape, ShapeError, argument
 
 
-@op
 class OverChannels(Op):
     """A function over the channels, wherever that dimension is."""
 
     dim: int = argument("axis", 1)
 
 
-@op
 class Softmax(OverChannels):
     """Probabilities over the channels. Cross-entropy expects the input of the softmax, not its
     output.
@@ -28,7 +26,6 @@ class Softmax(OverChannels):
     keeps: ClassVar[str] = "y"
 
 
-@op
 class LogSoftmax(OverChannels):
     """The logarithms of the softmax."""
 
@@ -39,7 +36,6 @@ class LogSoftmax(OverChannels):
     keeps: ClassVar[str] = "y"
 
 
-@op
 class Softmin(OverChannels):
     """The softmax of -x."""
 
@@ -50,7 +46,6 @@ class Softmin(OverChannels):
     keeps: ClassVar[str] = "y"
 
 
-@op
 class GLU(OverChannels):
     """The first half of the channels times the sigmoid of the second (Dauphin et al., 2017)."""
 

@@ -6,11 +6,10 @@ import math
 from typing import ClassVar
 
 from archspec.diagnostics import plural
-from archspec.ir import Op, Real, Shape, ShapeError, argument, op
+from archspec.ir import Op, Real, Shape, ShapeError, argument
 from archspec.ops.arriving import channels_first, divides, spatial
 
 
-@op
 class ChannelNorm(Op):
     """The base of norms that normalize each channel separately."""
 
@@ -36,7 +35,6 @@ class ChannelNorm(Op):
         return {**means, "num_batches_tracked": ()}
 
 
-@op
 class BatchNorm(ChannelNorm):
     """Normalizes each channel to mean 0 and variance 1 over the batch (Ioffe & Szegedy, 2015)."""
 
@@ -60,7 +58,6 @@ class BatchNorm(ChannelNorm):
         return x
 
 
-@op
 class InstanceNorm(ChannelNorm):
     """Normalizes each channel to mean 0 and variance 1, per sample (Ulyanov et al., 2016)."""
 
@@ -83,7 +80,6 @@ class InstanceNorm(ChannelNorm):
         return x
 
 
-@op
 class FrozenBatchNorm(Op):
     """A batch norm with frozen statistics, weights, and biases, as they are loaded."""
 
@@ -107,7 +103,6 @@ class FrozenBatchNorm(Op):
         return dict.fromkeys(names, (self.num_features,))
 
 
-@op
 class GroupNorm(Op):
     """Normalizes groups of channels to mean 0 and variance 1, per sample (Wu & He, 2018)."""
 
@@ -141,7 +136,6 @@ class GroupNorm(Op):
         return dict.fromkeys(("weight", "bias"), (self.num_channels,)) if self.affine else {}
 
 
-@op
 class LayerNorm(Op):
     """Normalizes all channels of a pixel to mean 0 and variance 1 (Ba et al., 2016)."""
 
@@ -178,7 +172,6 @@ class LayerNorm(Op):
         return copied + 8 * math.prod(x.spatial)
 
 
-@op
 class RMSNorm(Op):
     """Normalizes all channels of a pixel to mean square 1 (Zhang & Sennrich, 2019)."""
 
@@ -206,7 +199,6 @@ class RMSNorm(Op):
         return width * (x.elements + math.prod(x.spatial))
 
 
-@op
 class LocalResponseNorm(Op):
     """Normalizes each number by the adjacent channels (AlexNet, Krizhevsky et al., 2012)."""
 
@@ -233,7 +225,6 @@ class LocalResponseNorm(Op):
         return width * (3 * x.elements + (self.size - 1) * math.prod(x.spatial))
 
 
-@op
 class GlobalResponseNorm(Op):
     """Scales each channel by its share of the energy of all channels (ConvNeXt V2, Woo et al.,
     2023).

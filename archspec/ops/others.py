@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from archspec.diagnostics import plural
-from archspec.ir import Method, Op, Real, Shape, ShapeError, Sizes, argument, op
+from archspec.ir import Method, Op, Real, Shape, ShapeError, Sizes, argument
 from archspec.ops.arriving import channels_first, divides, spatial
 
 
-@op
 class Identity(Op):
     """Returns its input."""
 
@@ -21,7 +20,6 @@ class Identity(Op):
     view: ClassVar[bool] = True
 
 
-@op
 class Flatten(Op):
     """All values of a sample as a feature vector; with `start_dim: 2`, its pixels as a sequence."""
 
@@ -46,7 +44,6 @@ class Flatten(Op):
         return (math.inf,) if self.start_dim == 1 else ()
 
 
-@op
 class Reshape(Op):
     """The same values in another shape: channels, then spatial sizes."""
 
@@ -77,7 +74,6 @@ class Reshape(Op):
         return (math.inf,)
 
 
-@op
 class ChannelsLast(Op):
     """Moves the channels after the spatial dimensions."""
 
@@ -96,7 +92,6 @@ class ChannelsLast(Op):
         return Shape(x.channels, x.spatial, last=True)
 
 
-@op
 class ChannelsFirst(Op):
     """Moves the channels before the spatial dimensions."""
 
@@ -120,7 +115,6 @@ class ChannelsFirst(Op):
         return Shape(x.channels, x.spatial)
 
 
-@op
 class ChannelShuffle(Op):
     """Distributes the channels of each group over all groups (ShuffleNet, Zhang et al., 2017)."""
 
@@ -138,7 +132,6 @@ class ChannelShuffle(Op):
         return x
 
 
-@op
 class PadChannels(Op):
     """Adds channels of zeros ("option A" of He et al., 2015, section 4.2)."""
 
@@ -164,7 +157,6 @@ class PadChannels(Op):
         return Shape(self.out_channels, x.spatial)
 
 
-@op
 class ChannelScale(Op):
     """A learned factor per channel (layer scale, Touvron et al., 2021)."""
 
@@ -186,7 +178,6 @@ class ChannelScale(Op):
         return {"weight": (self.channels, *[1] * self.dims)}
 
 
-@op
 class Rescale(Op):
     """Multiplies by a fixed constant (Szegedy et al., 2016, scale residuals by one)."""
 

@@ -6,12 +6,11 @@ import math
 from typing import ClassVar
 
 from archspec.diagnostics import plural
-from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each
 from archspec.ops.arriving import channels_first, ranked, reflects, spatial
 from archspec.ops.windows import SAME, SAME_UNDILATED, Window
 
 
-@op
 class Pool(Window):
     """The base of pools: the channels stay, and padding is at most half the window."""
 
@@ -45,7 +44,6 @@ class Pool(Window):
             )
 
 
-@op
 class PaddedPool(Pool):
     """The base of pools that pad the image."""
 
@@ -61,7 +59,6 @@ class PaddedPool(Pool):
         return f"`{self.key}` of one pixel and stride 1 has no effect" if alone else ""
 
 
-@op
 class MaxPool(PaddedPool):
     """The maximum of each window."""
 
@@ -83,7 +80,6 @@ class MaxPool(PaddedPool):
         return 8 * y.elements  # the indices of the maxima
 
 
-@op
 class AvgPool(PaddedPool):
     """The mean of each window."""
 
@@ -107,7 +103,6 @@ class AvgPool(PaddedPool):
         return y
 
 
-@op
 class LPPool(Pool):
     """The norm of each window: 1 is the sum, 2 the root of the sum of squares."""
 
@@ -140,7 +135,6 @@ class LPPool(Pool):
         return width * (x.elements + 4 * y.elements)
 
 
-@op
 class AdaptivePool(Op):
     """The base of pools with one window per output pixel."""
 
@@ -165,7 +159,6 @@ def _window(size: int, windows: int) -> float:
     return -(-size // windows) + (size % windows > 0)
 
 
-@op
 class AdaptiveAvgPool(AdaptivePool):
     """The mean of as many equal windows as the output has pixels."""
 
@@ -179,7 +172,6 @@ class AdaptiveAvgPool(AdaptivePool):
         return 0 if {*y.spatial} == {1} else width * x.elements
 
 
-@op
 class AdaptiveMaxPool(AdaptivePool):
     """The maximum of as many equal windows as the output has pixels."""
 
@@ -194,14 +186,12 @@ class AdaptiveMaxPool(AdaptivePool):
         return 8 * y.elements  # the indices of the maxima
 
 
-@op
 class GlobalPool(AdaptivePool):
     """The base of pools that output one pixel."""
 
     output_size: Sizes = argument("fixed", 1)
 
 
-@op
 class GlobalAvgPool(GlobalPool):
     """The mean of each channel; the dimensions stay, with size 1."""
 
@@ -210,7 +200,6 @@ class GlobalAvgPool(GlobalPool):
     attribute: ClassVar[str] = "avgpool"
 
 
-@op
 class GlobalMaxPool(GlobalPool):
     """The maximum of each channel; the dimensions stay, with size 1."""
 
@@ -223,7 +212,6 @@ class GlobalMaxPool(GlobalPool):
         return 8 * y.elements  # the indices of the maxima
 
 
-@op
 class BlurPool(Op):
     """A fixed binomial filter of each channel, then the stride (Zhang, 2019)."""
 

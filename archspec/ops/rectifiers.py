@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archspec.diagnostics import plural
-from archspec.ir import Real, Shape, ShapeError, argument, op
+from archspec.ir import Real, Shape, ShapeError, argument
 from archspec.ops.activations import Activation
 from archspec.ops.arriving import channels_first, ordered
 
 
-@op
 class ReLU(Activation):
     """max(0, x)."""
 
@@ -20,7 +19,6 @@ class ReLU(Activation):
     keeps: ClassVar[str] = "y"
 
 
-@op
 class ReLU6(Activation):
     """min(max(0, x), 6)."""
 
@@ -29,7 +27,6 @@ class ReLU6(Activation):
     attribute: ClassVar[str] = "relu"
 
 
-@op
 class LeakyReLU(Activation):
     """x where positive, a small multiple of x elsewhere."""
 
@@ -42,7 +39,6 @@ class LeakyReLU(Activation):
     example: ClassVar[str] = "- leaky_relu: 0.2"
 
 
-@op
 class PReLU(Activation):
     """x where positive, a learned multiple elsewhere: one, or one per channel (He et al., 2015)."""
 
@@ -71,7 +67,6 @@ class PReLU(Activation):
         return {"weight": (self.num_parameters,)}
 
 
-@op
 class RReLU(Activation):
     """x where positive; elsewhere a multiple, random during training (Xu et al., 2015)."""
 
@@ -91,7 +86,6 @@ class RReLU(Activation):
         return width * x.elements
 
 
-@op
 class ELU(Activation):
     """x where positive, alpha * (exp(x) - 1) elsewhere (Clevert et al., 2016)."""
 
@@ -104,7 +98,6 @@ class ELU(Activation):
     example: ClassVar[str] = "- elu: 0.5"
 
 
-@op
 class CELU(Activation):
     """x where positive, alpha * (exp(x / alpha) - 1) elsewhere (Barron, 2017)."""
 
@@ -117,7 +110,6 @@ class CELU(Activation):
     example: ClassVar[str] = "- celu: 0.5"
 
 
-@op
 class SELU(Activation):
     """A scaled ELU that keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
 
@@ -126,7 +118,6 @@ class SELU(Activation):
     attribute: ClassVar[str] = "selu"
 
 
-@op
 class Hardtanh(Activation):
     """x between the two values, and the closer of them outside."""
 
@@ -143,7 +134,6 @@ class Hardtanh(Activation):
         return x
 
 
-@op
 class Threshold(Activation):
     """x above the threshold, and the value elsewhere."""
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from archspec.diagnostics import plural
-from archspec.ir import Method, Op, Real, Shape, ShapeError, argument, op
+from archspec.ir import Method, Op, Real, Shape, ShapeError, argument
 from archspec.ir.ops import DIMENSIONS, SPATIAL
 from archspec.ops.arriving import spatial
 
 
-@op
 class Over(Op):
     """A reduction over one dimension, which stays with size 1."""
 
@@ -55,7 +54,6 @@ class Over(Op):
         return tuple(math.inf if dim == place else 1 for dim in range(x.rank))
 
 
-@op
 class Mean(Over):
     """The mean over the channels or over one spatial dimension, which stays with size 1."""
 
@@ -68,7 +66,6 @@ class Mean(Over):
     )
 
 
-@op
 class Max(Over):
     """The maximum over the channels or over one spatial dimension, which stays with size 1."""
 

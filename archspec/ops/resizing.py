@@ -6,11 +6,10 @@ from fractions import Fraction
 from typing import ClassVar
 
 from archspec.diagnostics import plural
-from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each, op
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each
 from archspec.ops.arriving import image, ranked, reflects, spatial
 
 
-@op
 class Edges(Op):
     """The base of pads and crops: one number for all edges, or two per dimension.
 
@@ -45,7 +44,6 @@ class Edges(Op):
         return "" if any(given) else f"`{self.key}` of 0 has no effect"
 
 
-@op
 class ZeroPad(Edges):
     """Pads with zeros: the same number on all edges, or left, right, top, bottom, front, back.
 
@@ -59,7 +57,6 @@ class ZeroPad(Edges):
     )
 
 
-@op
 class ConstantPad(Edges):
     """Pads with the same number everywhere."""
 
@@ -70,7 +67,6 @@ class ConstantPad(Edges):
     example: ClassVar[str] = "- constant_pad: {padding: 1, value: -1}"
 
 
-@op
 class ReplicationPad(Edges):
     """Pads by repeating the pixels at the edges."""
 
@@ -81,7 +77,6 @@ class ReplicationPad(Edges):
     autocast: ClassVar[str] = "full"
 
 
-@op
 class OwnPixelsPad(Edges):
     """The base of pads that use each pixel of the image at most once."""
 
@@ -93,7 +88,6 @@ class OwnPixelsPad(Edges):
         return super().output(x)
 
 
-@op
 class ReflectionPad(OwnPixelsPad):
     """Pads by mirroring the image at its edges."""
 
@@ -105,7 +99,6 @@ class ReflectionPad(OwnPixelsPad):
     autocast: ClassVar[str] = "full"
 
 
-@op
 class CircularPad(OwnPixelsPad):
     """Pads with the opposite side of the image."""
 
@@ -114,7 +107,6 @@ class CircularPad(OwnPixelsPad):
     example: ClassVar[str] = "- circular_pad: 1"
 
 
-@op
 class Crop(Edges):
     """Removes pixels: the same number on all edges, or left, right, top, bottom, front, back."""
 
@@ -129,7 +121,6 @@ class Crop(Edges):
         return Shape(x.channels, tuple(size - sum(edges) for size, edges in pairs))
 
 
-@op
 class PixelShuffle(Op):
     """Moves channels to pixels: 1 / n² of the channels, n times the size (Shi et al., 2016)."""
 
@@ -160,7 +151,6 @@ class PixelShuffle(Op):
         return "`pixel_shuffle` by 1 has no effect" if self.upscale_factor == 1 else ""
 
 
-@op
 class PixelUnshuffle(Op):
     """Moves pixels to channels: n² times the channels, 1 / n of the size."""
 
@@ -217,7 +207,6 @@ def check_mode(mode: str, align_corners: bool | None, x: Shape) -> None:
         raise ShapeError(f"mode `{mode}` has no corners to align", "remove `align_corners`")
 
 
-@op
 class Upsample(Op):
     """Resizes the image by `scale`, or to `size`. For the size of a tensor, use `interpolate`."""
 

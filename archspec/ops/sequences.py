@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from archspec.diagnostics import plural
-from archspec.ir import Method, Op, Real, Shape, ShapeError, argument, op
+from archspec.ir import Method, Op, Real, Shape, ShapeError, argument
 
 
 def sequence(op: Op, x: Shape) -> int:
@@ -25,7 +25,6 @@ def sequence(op: Op, x: Shape) -> int:
 MOST_LAYERS = 16
 
 
-@op
 class Embedding(Op):
     """A learned vector for each integer: `input: [12]` is a sequence of twelve integers."""
 
@@ -55,7 +54,6 @@ class Embedding(Op):
         return {"weight": (self.num_embeddings, self.embedding_dim)}
 
 
-@op
 class MultiheadAttention(Op):
     """Multi-head self-attention (Vaswani et al., 2017)."""
 
@@ -111,7 +109,6 @@ class MultiheadAttention(Op):
         return width * (5 * x.elements + self.num_heads * x.spatial[0])
 
 
-@op
 class Select(Op):
     """The features at the first or last position of a sequence, such as those of a class token."""
 
@@ -136,7 +133,6 @@ class Select(Op):
         return Shape(x.channels)
 
 
-@op
 class Transpose(Op):
     """Swaps positions and channels, to mix positions with layers that mix channels."""
 
@@ -160,7 +156,6 @@ class Transpose(Op):
         return (math.inf,)
 
 
-@op
 class Recurrent(Op):
     """The base of recurrent layers: each position uses the state of those before it."""
 
@@ -221,7 +216,6 @@ class Recurrent(Op):
         return width * (x.elements + y.elements * self.num_layers * (self.gates + 3))
 
 
-@op
 class LSTM(Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber, 1997); outputs every state."""
 
@@ -233,7 +227,6 @@ class LSTM(Recurrent):
     example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128"
 
 
-@op
 class GRU(Recurrent):
     """Gated recurrent units (Cho et al., 2014)."""
 

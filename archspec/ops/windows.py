@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.ir import Op, Real, Shape, ShapeError, Sizes, each, op
+from archspec.ir import Op, Real, Shape, ShapeError, Sizes, each
 from archspec.ops.arriving import ranked, spatial
 
 SAME = "dilation * (kernel - 1) // 2 if kernel % 2 == 1 else 0"
@@ -11,7 +11,6 @@ SAME = "dilation * (kernel - 1) // 2 if kernel % 2 == 1 else 0"
 SAME_UNDILATED = "(kernel - 1) // 2 if kernel % 2 == 1 else 0"
 
 
-@op
 class Window(Op):
     """The base of convolutions and pools: a window that slides over the image."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from archspec.analysis import Analysis
 from archspec.diagnostics import plural, visible
@@ -33,6 +33,7 @@ from archspec.ir.tree import BlockInstance, BlockSite, Container, OpSite, RowSit
 from archspec.ir.visitor import visits
 from archspec.picture import words
 from archspec.picture.steps import Box, Cost, Join, Step, Tensor, Unit, is_stage
+from archspec.records import Record
 
 
 def flow_of(analysis: Analysis) -> tuple[Step, ...]:
@@ -46,8 +47,7 @@ def flow_of(analysis: Analysis) -> tuple[Step, ...]:
     return fused(reader.steps(network.root.body, network.input)[0])
 
 
-@dataclass(frozen=True, eq=False)
-class _Reader:
+class _Reader(Record, eq=False):
     """Reads the body of a block or a sequence, in the order of `visits`.
 
     `costs` has the costs of the uses of each layer that are not read yet, by its path, and `shapes`

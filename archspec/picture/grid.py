@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from archspec.picture import words
 from archspec.picture.drawing import (
@@ -27,6 +26,7 @@ from archspec.picture.drawing import (
 )
 from archspec.picture.rows import SEPARATOR, Graph, Node
 from archspec.picture.spine import DEEP, Column, outline
+from archspec.records import Record
 
 GUTTER = 14  # between columns
 MOST_COLUMNS = 6
@@ -35,16 +35,14 @@ RADIUS = 7  # of a join
 NEAR, FAR = 11, 24  # between rows, without and with lines from column to column
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Record):
     """The position of a row: its column, and its line in the grid."""
 
     column: int
     time: int
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Record):
     """The cell of each row, the image size of each column, and the position of each line."""
 
     cells: tuple[Cell, ...]

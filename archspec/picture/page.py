@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from archspec.diagnostics import plural
 from archspec.ir import Shape as Sizes
@@ -36,6 +35,7 @@ from archspec.picture.merging import condensed, with_lines
 from archspec.picture.panel import piece_of, simplified
 from archspec.picture.rows import Graph, Node
 from archspec.picture.spine import SPINE, Column, bar, slab, spine
+from archspec.records import Record
 from archspec.rounding import rounded
 
 PANEL = 206  # wide, at least
@@ -47,8 +47,7 @@ LONGER = 150  # than the rows, at the most, for a second panel
 TOP = 37  # of the headings
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(Record):
     """A drawn block with its title and note; (0, 0) is the corner of its background."""
 
     form: Form

@@ -13,6 +13,7 @@ from archspec.diagnostics import plural, visible
 from archspec.ir import Shape
 from archspec.picture import words
 from archspec.picture.steps import Box, Cost, Join, Step, Unit, boxes_in, cost_of
+from archspec.records import Record
 
 SEPARATOR = f"{words.THIN}\u00b7 "
 
@@ -46,8 +47,7 @@ class Node:
         return bool(self.sign and not self.kind)
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Record):
     """A network as rows in execution order."""
 
     analysis: Analysis

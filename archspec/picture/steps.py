@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from archspec.ir import Shape
+from archspec.records import Record
 
 
 class Cost(NamedTuple):
@@ -23,8 +23,7 @@ class Cost(NamedTuple):
 FREE = Cost()
 
 
-@dataclass(frozen=True, eq=False)
-class Box:
+class Box(Record, eq=False):
     """A layer, with the norm and the activation that follow it as `notes`.
 
     `kind` is "conv", "pool", "linear", or "other". `kernel` and `channels` are its short form.
@@ -45,8 +44,7 @@ class Box:
     name: str = ""  # of the layer, where it has no title
 
 
-@dataclass(frozen=True, eq=False)
-class Unit:
+class Unit(Record, eq=False):
     """A use of a block, or a sequence, which has no `kind`.
 
     `inputs` and `outputs` are its named tensors, each with its name inside and outside of the
@@ -71,8 +69,7 @@ class Unit:
         return self.path.rpartition(".")[2]
 
 
-@dataclass(frozen=True, eq=False)
-class Join:
+class Join(Record, eq=False):
     """Branches of one input, and the operation that joins them: "+", "×", or "C" (concatenate)."""
 
     sign: str
@@ -85,8 +82,7 @@ class Join:
         return cost_of(step for branch in self.branches for step in branch)
 
 
-@dataclass(frozen=True)
-class Tensor:
+class Tensor(Record):
     """A named tensor: the input of the next step, or the output `saved` under that name."""
 
     name: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from archspec.diagnostics import ArchspecError, Span, did_you_mean, plural
+from archspec.records import Record
 
 LOG = "log.csv"
 COLUMNS = ("step", "epoch", "lr", "train_loss")
@@ -36,8 +36,7 @@ class PlotError(ArchspecError):
         self.problems = (self.message, *self.more)
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Record):
     """The rows of a run: column -> numbers. `loss` and `measure` are those of evaluations.
 
     Missing and non-finite evaluations are NaN.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from archspec.diagnostics import Span
 from archspec.places import At, Path
+from archspec.records import Record
 from archspec.source.document import Document
 from archspec.source.writer import dumped
 
@@ -19,8 +19,7 @@ STEP = "  "
 Notes = Mapping[Path, tuple[str, ...]]  # below the value at a path: comments
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Record):
     """One line of YAML.
 
     `paths` are the values that start on it. `span` is its location in a file: None for a line that

@@ -29,12 +29,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from textwrap import dedent
 from typing import Any
 
 from archspec.diagnostics import CODES, Diagnostic, Severity
+from archspec.records import Record
 
 Check = Callable[[Any], Iterator[Diagnostic]]  # of a `View`, or of what is `Written`
 Page = Callable[[], None]  # a function for its docstring
@@ -48,8 +48,7 @@ _INPUT = "input: [3, 32, 32]\n"
 _NAME = "name: net\n"
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(Record):
     """A spec as shown in the documentation. Bytes that are not UTF-8 are written as `\\xfc`."""
 
     text: str
@@ -103,8 +102,7 @@ def _completed(text: str) -> str:
     return text if re.search(r"^name:", text, re.MULTILINE) else _NAME + text
 
 
-@dataclass(frozen=True, eq=False)
-class Rule:
+class Rule(Record, eq=False):
     """A rule of the linter. `check` is None if another part of archspec reports it.
 
     A rule `of_blocks` checks blocks as written, even if no spec uses them. A rule with a `concern`

@@ -5,7 +5,6 @@ Facts about a block are computed once for all networks, so nothing in this modul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,11 +12,11 @@ from archspec.ir import Apply, Body, Chain, Give, Op, Save, Shape, Slice, Unsque
 from archspec.ir.bodies import parts_of
 from archspec.ir.tree import BlockCall, BlockSite, Container, OpSite, RowSite
 from archspec.memo import Memo, remember
+from archspec.records import Record
 from archspec.rules.rule import RULES, Concern
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
+class Step(Record, eq=False):
     """An applied op, and the op before it, if that one's output is used only here.
 
     `role` is "shortcut" in the shortcut of a residual, "gate" in a scale, or "".

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from archspec.language.train import DATA_SETS
+from archspec.records import Record
 
 IDX = tuple(
     f"{part}-{what}-idx{rank}-ubyte.gz"
@@ -17,8 +17,7 @@ IDX = tuple(
 CIFAR10 = "cifar-10-binary.tar.gz"
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Record):
     """Files by their SHA-256, of the uncompressed content or of the files themselves.
 
     `mean` and `std` are those of the training images, per channel, for bytes from 0 to 255.

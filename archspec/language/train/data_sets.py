@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from archspec.records import Record
 
-@dataclass(frozen=True, slots=True)
-class DataSet:
+
+class DataSet(Record):
     """Facts about a data set before it is available; None for whatever the network expects.
 
     `kind`: "memory" for tensors that are held in memory, "folder" for image files read on demand.
