@@ -8,50 +8,47 @@ that inherit their methods.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, dataclass_transform
+
+
+def _default(f: Field[Any]) -> Callable[[], Any]:
+    """What makes the value of a field that is not given."""
+    if f.default_factory is not MISSING:
+        return f.default_factory
+    return partial(_missing, f.name) if f.default is MISSING else lambda: f.default
+
+
+def _missing(name: str) -> NoReturn:
+    raise TypeError(f"missing required argument: {name!r}")
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Record:
     """The base of immutable dataclasses. With `eq=False`, only the same object is equal."""
 
-    __match_args__: ClassVar[tuple[str, ...]]
-    _required: ClassVar[tuple[str, ...]]
-    _factories: ClassVar[dict[str, Callable[[], Any]]]
+    _defaults: ClassVar[tuple[tuple[str, Callable[[], Any]], ...]]
     _compared: ClassVar[attrgetter[Any]]
 
     def __init_subclass__(cls, eq: bool = True) -> None:
         own: Any = dataclass(init=False, repr=False, eq=False)(cls)
-        known = fields(own)
-        cls._factories = {
-            f.name: f.default_factory for f in known if f.default_factory is not MISSING
-        }
-        cls._required = tuple(
-            f.name for f in known if f.default is MISSING and f.default_factory is MISSING
-        )
+        known = sorted(fields(own), key=attrgetter("kw_only"))
+        cls._defaults = tuple((f.name, _default(f)) for f in known)
         cls._compared = attrgetter("__class__", *(f.name for f in known if f.compare))
         if not eq:
             cls.__eq__, cls.__hash__ = object.__eq__, object.__hash__  # type: ignore[method-assign]
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        """Set the fields; a default stays an attribute of the class."""
-        put = object.__setattr__
-        for name, value in zip(self.__match_args__, values):  # noqa: B905
+        put, defaults = object.__setattr__, self._defaults
+        for (name, _), value in zip(defaults, values):  # noqa: B905
             put(self, name, value)
-        for name in named:
-            put(self, name, named[name])
-        for name in self._factories:
-            if not hasattr(self, name):
-                put(self, name, self._factories[name]())
-        if len(values) < len(self._required):
-            self._check()
-
-    def _check(self) -> None:
-        missing = [name for name in self._required if not hasattr(self, name)]
-        if missing:
-            raise TypeError(f"{type(self).__name__} requires {', '.join(missing)}")
+        for name, default in defaults[len(values) :]:
+            put(self, name, named.pop(name) if name in named else default())
+        if named or len(values) > len(defaults):
+            wrong = [*map(repr, values[len(defaults) :]), *named]
+            raise TypeError(f"unexpected arguments: {', '.join(wrong)}")
 
     def __eq__(self, other: object) -> bool:
         if other.__class__ is not self.__class__:
