@@ -15,13 +15,13 @@ from archspec.language.train.conflicts import (
     has_momentum,
 )
 from archspec.language.train.data_sets import DataName
-from archspec.language.train.model import LARGEST, Epochs, Model, Share, Strength, Takes
+from archspec.language.train.model import LARGEST, Epochs, Share, Strength, Takes
 
 Batch = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class Part(Model):
-    """Keys of a recipe."""
+class Part:
+    """Keys of a recipe, as fields of the model `Train`, which is made of all parts."""
 
     order: ClassVar[int]  # the position of the keys among those of other parts
 

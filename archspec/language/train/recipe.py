@@ -20,7 +20,7 @@ from archspec.language.train.conflicts import (
     is_below_the_peak,
     is_for_folders,
 )
-from archspec.language.train.model import LARGEST, Share, Takes
+from archspec.language.train.model import LARGEST, Model, Share, Takes
 from archspec.language.train.regularisers import REGULARISERS, Regulariser
 from archspec.language.train.schedule import Schedule, ScheduleField
 from archspec.language.train.words import problem_of
@@ -217,12 +217,12 @@ _PARTS.sort(key=lambda part: part.place(), reverse=True)  # the keys of the last
 
 if TYPE_CHECKING:
 
-    class Train(Seed, Device, Sizes, Validation, Pace, Regulariser):
+    class Train(Seed, Device, Sizes, Validation, Pace, Regulariser, Model):
         """A training recipe. A regularizer with a value of 0 is off."""
 
 else:
     doc = "A training recipe. A regularizer with a value of 0 is off."
-    Train = create_model("Train", __base__=tuple(_PARTS), __module__=__name__, __doc__=doc)
+    Train = create_model("Train", __base__=(*_PARTS, Model), __module__=__name__, __doc__=doc)
 
 
 def train_of(value: Any) -> Train | None:
