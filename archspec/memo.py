@@ -6,6 +6,7 @@ on a file. `Memo` is passed in; without one (None), everything is computed again
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ class Memo:
         """The memo, cleared if it is too large. Call it between two specs."""
         if len(self.known) > MOST:
             self.known = {}
+            gc.collect()  # expanded networks contain cycles
         return self
 
     def session(self) -> Memo:
