@@ -14,7 +14,7 @@ TESTS = Path(__file__).parent.parent
 ROOT = TESTS.parent
 DATA = TESTS / "data"
 SHIPPED = tuple(sorted(path.stem for path in (ROOT / "specs").glob("*.yaml")))
-OURS = ("fashion_resnet8", "fashion_resnet8_wide")  # nobody else has these
+OURS = ("fashion_resnet8", "fashion_resnet8_wide", "fashion_resnet14")  # nobody else has these
 PUBLISHED: dict[str, dict[str, Any]] = json.loads((DATA / "published.json").read_text("utf-8"))[
     "networks"
 ]
