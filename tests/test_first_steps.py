@@ -79,11 +79,8 @@ def test_a_block_that_does_not_stride_is_shown_where_it_is_named(tmp_path: Path)
     ("layer", "hint"),
     [
         ("{conv: 64, kernel: 3}", "`conv: {channels: 64, kernel: 3}`"),
-        ("{conv: 64, norm: {}}", "use one layer per mapping, or a list for several"),
-        (
-            "{residual: [{conv: 64}], dropout: 0.2}",
-            "use one layer per mapping, or a list for several",
-        ),
+        ("{conv: 64, norm: {}}", "use one list item per layer: `{conv: 64}, norm`"),
+        ("{residual: [{conv: 64}], dropout: 0.2}", "`{residual: ...}, {dropout: 0.2}`"),
     ],
 )
 def test_two_things_in_one_layer(layer: str, hint: str, tmp_path: Path) -> None:

@@ -283,7 +283,7 @@ def test_a_roofline_has_all_operations_and_bytes(project: Project) -> None:
         ("--precision=fp32", "--precision: requires --memory or --roofline"),
         ("--ema", "--ema: requires --memory"),
         ("--resolved --optimizer=sgd", "--optimizer: not allowed with argument --resolved"),
-        ("--memory --depth=0", "--depth: not allowed with argument --memory"),
+        ("--memory --depth=1", "--depth: not allowed with argument --memory"),
         ("--roofline=a100 --convention=fvcore", "--convention: not allowed with argument --roofl"),
         ("--pass=expanded --format=json", "--format: json is not allowed with argument --pass"),
     ],
