@@ -134,7 +134,8 @@ class Analysis(Record):
         The result has the peaks of a training step and of inference. With `bf16` or `fp16`,
         autocast runs layers that multiply by weights, but the weights stay in float32. `ema`
         includes a copy of the weights. The layers and stages at the paths in `frozen` are not
-        trained. Raises `ValueError` for another optimizer, precision, or path, or no samples.
+        trained. Raises `ValueError` for an unknown optimizer, precision, or path, or a batch
+        below 1.
         """
         _check("precision", precision, get_args(Precision))
         _check("optimizer", optimizer, STATES)
@@ -148,7 +149,7 @@ class Analysis(Record):
 
     def _check_paths(self, name: str, paths: Collection[str]) -> None:
         """Raise `ValueError` if a path is not that of a layer, or of a module with layers."""
-        if isinstance(paths, str):
+        if isinstance(paths, str) or not all(isinstance(path, str) for path in paths):
             raise TypeError(f"{name}={paths!r}: expected a list of paths, such as `['conv1']`")
         for path in paths:
             if path not in self._paths:

@@ -338,9 +338,9 @@ def _comparable(wrong: str, choices: Iterable[str]) -> list[str]:
 
 
 def plural(number: float, noun: str) -> str:
-    """A number with its noun: `1 spec`, `3 classes`; four digits stay together, as in shapes."""
+    """A number with its noun: `1 spec`, `3 classes`, `2,000 specs`."""
     ending = "es" if noun.endswith(("class", "branch")) else "s"
-    return f"{number:{',' * (number >= 10_000)}} {noun}{ending * (number != 1)}"
+    return f"{number:,} {noun}{ending * (number != 1)}"
 
 
 def shown(text: str) -> str:

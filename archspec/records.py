@@ -1,8 +1,8 @@
 """Immutable records: dataclasses that share their methods.
 
-`@dataclass(frozen=True)` compiles methods for each class, in every run, which takes longer than to
-lint a spec. Subclasses of `Record` are dataclasses (`field`, `fields`, `replace`, and `match` work)
-that inherit their methods.
+`@dataclass(frozen=True)` compiles methods for each class, in every run, which takes longer than
+linting a spec. Subclasses of `Record` are dataclasses that inherit their methods: `field`,
+`fields`, `replace`, and `match` work.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ class Record:
         known = sorted(fields(own), key=attrgetter("kw_only"))
         cls._defaults = tuple((f.name, _default(f)) for f in known)
         cls._compared = attrgetter("__class__", *(f.name for f in known if f.compare))
-        if not eq:
-            cls.__eq__, cls.__hash__ = object.__eq__, object.__hash__  # type: ignore[method-assign]
+        if "__eq__" not in cls.__dict__:
+            same = Record if eq else object
+            cls.__eq__, cls.__hash__ = same.__eq__, same.__hash__  # type: ignore[method-assign]
 
     def __init__(self, *values: Any, **named: Any) -> None:
         put, defaults = object.__setattr__, self._defaults

@@ -169,7 +169,6 @@ def inference(spec: str, folder: Path, rounds: int) -> Group:
     generated.load_state_dict(other.state_dict())
     nets = {
         "torchvision": other,
-        "timm": import_module("timm").create_model(spec).eval(),
         "torch.compile, with freezing": frozen(other, x),
         "archspec.build_module": archspec.from_weights(spec, weights).eval(),
         "generated source": generated,
@@ -181,6 +180,8 @@ def inference(spec: str, folder: Path, rounds: int) -> Group:
         "float32. The last six rows run the files of `archspec export`."
     )
     rows: dict[str, Contender | None] = {name: runs(net, x) for name, net in nets.items()}
+    timm = find_spec("timm") and import_module("timm").create_model(spec).eval()
+    rows["timm"] = runs(timm, x) if timm else None
     rows |= exported(spec, weights, x)
     return group(f"Inference, {spec}", note, rows, 3 * rounds)
 

@@ -333,6 +333,16 @@ def test_equal_sequences_have_the_name_of_their_inline_block(
     assert torch.equal(one.eval()(x), other.eval()(x))
 
 
+def test_equal_sequences_are_named_after_their_layers_if_the_block_has_a_name_of_torch(
+    tmp_path: Path,
+) -> None:
+    body = "[{conv: channels}, norm, act]"
+    stem = ", ".join(f"{name}: [{{module: {8 + 8 * n}}}]" for n, name in enumerate("abde"))
+    block = f"module: {{inline: true, body: {body}}}"
+    path = write_spec(tmp_path, f"input: [3, 9, 8]\nstem: {{{stem}}}\nblocks: {{{block}}}\n")
+    assert "class ConvNormAct(nn.Sequential):" in archspec.render(path)
+
+
 def test_a_class_has_the_doc_of_its_own_spec(tmp_path: Path) -> None:
     """Also after one that is the same but for that."""
     for doc in ("A few.", "Others."):

@@ -79,6 +79,11 @@ def test_a_block_that_does_not_stride_is_shown_where_it_is_named(tmp_path: Path)
     ("layer", "hint"),
     [
         ("{conv: 64, kernel: 3}", "`conv: {channels: 64, kernel: 3}`"),
+        ("{'': 3}", "for example, `conv: 64`"),
+        ("{'': }", "for example, `conv: 64`"),
+        ("{conv: 64, type: same}", "`{conv: 64}, {type: same}`"),
+        ("{type: conv, channels: 64}", "`{conv: {channels: 64}}`"),
+        ("{block: basic, channels: 8, repeat: 2}", "`{basic: {channels: 8}, repeat: 2}`"),
         ("{conv: 64, norm: {}}", "use one list item per layer: `{conv: 64}, norm`"),
         ("{residual: [{conv: 64}], dropout: 0.2}", "`{residual: ...}, {dropout: 0.2}`"),
     ],
@@ -86,6 +91,12 @@ def test_a_block_that_does_not_stride_is_shown_where_it_is_named(tmp_path: Path)
 def test_two_things_in_one_layer(layer: str, hint: str, tmp_path: Path) -> None:
     found = refused(write_spec(tmp_path, f"input: [64, 8, 8]\nstem: [{layer}]\n"))
     assert hint in found.hint
+
+
+def test_entries_may_have_the_names_of_stage_keys(tmp_path: Path) -> None:
+    stages = "{block: [{conv: 3}], stride: [{conv: 3}]}"
+    path = write_spec(tmp_path, f"input: [3, 8, 8]\nstages: {stages}\n")
+    assert [*archspec.load(path).stages] == ["block", "stride"]
 
 
 def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ HINTS = {  # what is written -> what its first finding says to write
     layer("{type: conv, channels: 64}"): "`{conv: {channels: 64}}`",
     layer("{type: Conv2d, channels: 64, kernel: [3, 1]}"): "`{conv: {channels: 64, kernel: [3, 1]",
     layer("{op: relu}"): "use the layer type as the key: `relu`",
-    layer("{name: c1, layer: dropout, p: 0.5}"): "`{dropout: {p: 0.5}}`",
+    layer("{name: c1, layer: dropout, p: 0.5}"): "`{dropout: {p: 0.5}, name: c1}`",
     # a colon without a space
     "extends:resnet18\ninput: [3, 8, 8]\n": "add a space after the colon: `extends: resnet18`",
     "input: [3, 8, 8]\nstem:\n  c1:norm\n  c2: act\n": "after the colon: `c1: norm`",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -23,7 +25,7 @@ from archspec.language import load, parse_text
 from archspec.lint import lint
 from archspec.lint.check import check_text
 from archspec.lint.lookup import check_files
-from archspec.memo import Memo, frozen, remember
+from archspec.memo import MOST, Memo, frozen, remember
 from archspec.python import parse_python
 from support.strategies import specs
 
@@ -304,3 +306,21 @@ def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         (tmp_path / file).write_text(text)
     paths = sorted(tmp_path.glob("*.yaml"))
     assert list(check_files(paths, jobs=2)) == list(check_files(paths, jobs=1))
+
+
+def test_what_a_memo_drops_is_freed() -> None:
+    class Node:
+        """It refers to itself, as the parts of a network do."""
+
+        def __init__(self) -> None:
+            self.node = self
+
+    memo = Memo(dict.fromkeys(range(MOST)))
+    memo.known["node"] = Node()
+    gone = weakref.ref(memo.known["node"])
+    gc.disable()
+    try:
+        assert not memo.trimmed().known
+        assert gone() is None
+    finally:
+        gc.enable()

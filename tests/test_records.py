@@ -37,6 +37,15 @@ def test_fields_are_those_of_a_dataclass() -> None:
     assert repr(Point(1, note=2)) == "Point(x=1, y=0)"
 
 
+def test_a_subclass_says_how_it_is_compared() -> None:
+    class Town(Place):
+        size: int = 0
+
+    assert Place(1) != Place(1)
+    assert Town(1) == Town(1)
+    assert hash(Town(1)) == hash(Town(1))
+
+
 def test_each_record_has_its_own_default() -> None:
     assert Point(1).names is not Point(1).names
 

@@ -6,6 +6,7 @@ final activation ends in `nn.Identity`. Words and fractions must be the same in 
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -94,6 +95,13 @@ class Pattern:
         self.usual = "".join(map(_word, self.rows[0]))
         blocks = {sequence.block for sequence in self.sequences}
         self.name = (camel(blocks.pop()) if len(blocks) == 1 else "") or self.usual
+
+    def named(self, taken: Container[str]) -> bool:
+        """Whether the class has a name that no other class has; its layers may give another one."""
+        by_block, *_ = kinds_of(self.sequences[0])
+        if self.name in taken and not by_block:
+            self.name = self.usual
+        return self.name not in taken
 
     def _row(self, sequence: Sequential) -> list[Any]:
         """The layers of a sequence; without its final activation it ends in nothing."""

@@ -24,7 +24,7 @@ def shared(classes: Sequence[Class], taken: set[str]) -> list[Class]:
     patterns = [Pattern(sequences) for sequences in groups.values()]
     calls: dict[Sequential, New] = {}
     for pattern in sorted(patterns, key=lambda pattern: -pattern.saved):
-        if pattern.saved > 0 and pattern.name not in taken:
+        if pattern.saved > 0 and pattern.named(taken):
             taken.add(pattern.name)
             calls |= pattern.calls()
     made = [*_Rewritten(calls).each(classes)] if calls else classes

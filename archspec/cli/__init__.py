@@ -90,7 +90,7 @@ class Parser(argparse.ArgumentParser):
         """The help for an unknown option: a similar one, its value, or an argument of the spec."""
         known, name = self._option_string_actions, word[2:]
         longer = [option for option in known if name and option.startswith(word)]
-        longer += [option for option in known if option[2:] and word.endswith(option[1:])]
+        longer += [option for option in known if len(option) > 5 and word.endswith(option[1:])]
         if "--format" in known and name in (known["--format"].choices or ()):
             longer.append(f"--format {name}")
         for near in longer or alike(word, known, 0.75):

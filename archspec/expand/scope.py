@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from archspec.diagnostics import did_you_mean
@@ -171,7 +173,7 @@ class Scope:
         try:
             return evaluate(expr, self.lookup)
         except ExpressionError as error:
-            hint = self._hint_of_zero(expr) or error.hint
+            hint = self._hint_of_zero(expr, lambda _: None) or error.hint
             raise self.error("expression", error.message, at, hint) from None
         except RecursionError:
             raise self.error("expression", "expressions are nested too deeply", at) from None
@@ -211,20 +213,29 @@ class Scope:
             arguments.check_number(value.number, how)
         except Problems as error:
             problem = error.problems[0]
-            low = problem.rule == "out-of-range" and value.number <= 0
-            hint, given = (low and self._hint_of_zero(expr)) or problem.hint, self.given_by(expr)
+            hint, given = problem.hint, self.given_by(expr)
+            if value.number <= 0:
+                check = partial(arguments.check_number, how=how)
+                hint = self._hint_of_zero(expr, check) or hint
             raise self.error(problem.rule, problem.message, at, hint, given=given) from None
         return value
 
-    def _hint_of_zero(self, expr: Expr) -> str:
-        """The hint if an expression, or an argument in it, uses an index that is 0."""
-        used = names(expr)
-        for word in names(expr) & self.pending.keys():
-            used |= names(self.pending[word][0])
+    def _hint_of_zero(self, expr: Expr, check: Callable[[Scalar], object]) -> str:
+        """The hint if an expression would be valid with 1 instead of an index that is 0."""
         for word in FROM_ZERO:
-            if word in used & self.values.keys() and self.lookup(Name(word)).number == 0:
+            if word not in self.values or self.lookup(Name(word)).number != 0:
+                continue
+            with suppress(ExpressionError, Problems):
+                check(evaluate(expr, partial(self._next, word)).number)
                 return f"use `{word} + 1`: `{word}` starts at 0"
         return ""
+
+    def _next(self, index: str, name: Name) -> Value:
+        """A name, if the index were 1."""
+        if name.id == index:
+            return constant(1)
+        expr, _ = self.pending.get(name.id, (None, None))
+        return evaluate(expr, partial(self._next, index)) if expr else self.lookup(name)
 
     def printable(self, value: Value, expr: Expr, word: str) -> Value:
         """`value` with a printable formula; if necessary, a name of the class."""

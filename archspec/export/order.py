@@ -148,7 +148,8 @@ def _aoti_file(made: ExportedProgram) -> _File:
         reason = getattr(error, "inner_exception", error)
         lacking = import_module("torch._inductor.exc").InvalidCxxCompiler
         hint = _NO_COMPILER if isinstance(reason, lacking) else ""
-        first = str(reason).strip().partition("\n")[0]
+        lines = str(error).strip().splitlines()
+        first = next((line for line in lines if " error: " in line), lines[0])
         raise ExportError(f"torch cannot compile the network: {first}", hint) from None
     return _File({".pt2": data}, of_package("aoti", data))
 

@@ -147,7 +147,9 @@ def stages_of(value: Any, memo: Memo | None = None) -> dict[str, Stage]:
     if len(value) > MOST_STAGES:
         fail("out-of-range", f"expected at most {MOST_STAGES} stages, found {len(value)}")
     check_indentation(value, OF_BLOCKS)
-    if isinstance(value.get("block"), (str, list)) and len(value.keys() & {*OF_BLOCKS}) > 1:
+    blocks = value.get("block")
+    named = isinstance(blocks, str) or (isinstance(blocks, list) and {*map(type, blocks)} == {str})
+    if named and len(value.keys() & {*OF_BLOCKS}) > 1:
         hint = f"add its name, for example `layer1: {flow(value)}`"
         fail("bad-layer", "a stage has no name", hint, "block", key=True)
 

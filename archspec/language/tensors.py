@@ -123,12 +123,15 @@ def _read(name: Any) -> str:
     return f"{{from: {shown(str(name))}}}"
 
 
-def source_of(value: Any, example: str = "from: skip") -> str:
+FROM = "from: skip"
+
+
+def source_of(value: Any, example: str = FROM) -> str:
     """`from`: the name of a tensor, which may be an entry of the network."""
     if not isinstance(value, str) or not value:
         hint = f"use the name of a tensor: `{example}`"
-        if isinstance(value, list):
-            hint = f"use one branch per tensor: `concat: [{', '.join(map(_read, value[:9]))}]`"
+        if value and isinstance(value, list) and example == FROM:
+            hint = f"use one branch per tensor: `concat: [{', '.join(map(_read, value))}]`"
         fail("wrong-type", f"expected a name, found {describe(value)}", hint)
     return str(value)
 

@@ -182,7 +182,8 @@ class Drawn:
         if self.chance(3):
             layer["before"] = self.one_of("norm", ["norm", "act"])
         if self.chance(3):
-            layer["drop_path"] = self.one_of("rate", 0.2, "0.1 * index", 0)
+            # Never the 0 of a residual around it: equal in one use, they have one path in `show`.
+            layer["drop_path"] = self.one_of("rate", 0.2, "0.1 * (index + 1)")
         return [layer]
 
     def scale(self, channels: str, deep: int) -> Layers:

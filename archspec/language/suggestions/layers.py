@@ -28,12 +28,16 @@ def no_layer(value: Any, heads: list[str], listed: bool) -> NoReturn:
         fail("wrong-type", f"expected a layer, found {describe(value)}", _layer_hint(value))
     if not heads:
         _only_modifiers(value)
-    if op := op_in_value(value) or _type_in_value(value):
+    if not heads[0]:
+        fail("bad-layer", "the key of a layer is empty", "for example, `conv: 64`", "", key=True)
+    op = op_in_value(value) or _type_in_value(value)
+    if op and (op[0] == heads[0] or not any(map(_known, heads))):
         key, layer = op
         given = {head: value[head] for head in heads if head != key}
         for name in _ARGUMENTS:
             given |= given.pop(name) if isinstance(given.get(name), Mapping) else {}
-        written = f"{{{layer}: {flow(given)}}}" if given else layer
+        modifiers = {word: value[word] for word in value if word not in heads}
+        written = flow({layer: given, **modifiers}) if given or modifiers else layer
         hint = f"use the layer type as the key: `{written}`"
         fail("bad-layer", f"a layer has no key `{key}`", hint, key, key=True)
     _misspelt_modifiers(heads, value)
@@ -69,13 +73,17 @@ def _type_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
     return next(((key, shown(name)) for key, name in written if isinstance(name, str)), None)
 
 
+def _known(head: str) -> bool:
+    return head in HEADS or head in PARTS_OF_ALL
+
+
 def _op(word: str) -> str:
     return word if word in HEADS else elsewhere(word)
 
 
 def check_entry(key: str, value: Any) -> None:
     """Raises `Problems` if the key of a mapping is a layer, but should be its name."""
-    if key not in HEADS and key not in PARTS_OF_ALL:
+    if not _known(key):
         return
     if value is None:
         hint = f"set its layer, for example `{key}: {key}`, or remove the key"
@@ -136,11 +144,13 @@ def flow(value: Any) -> str:
         return f"{{{text}}}" if len(text) < 60 else "{...}"
     if isinstance(value, list):
         return f"[{', '.join(map(flow, value))}]"
-    return str(value).lower() if isinstance(value, bool) else shown(str(value))
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return shown(str(value))
 
 
 def _several(heads: list[str], value: Mapping[str, Any], listed: bool) -> NoReturn:
-    known = [head for head in heads if head in HEADS or head in PARTS_OF_ALL]
+    known = [head for head in heads if _known(head)]
     others = [head for head in heads if head not in known]
     if len(known) == 1 and known[0] in OPS and _argument_like(others[0], OPS[known[0]]):
         (op,) = known

@@ -114,7 +114,7 @@ def _in_section(problem: Problem, data: Mapping[str, Any], train: Container[str]
     key, args = str(problem.path[0]), data.get("args")
     if key in BASES and isinstance(data[key], str):
         return problem._replace(hint=f"use `extends: {flow(data[key])}`")
-    if part := PARTS.get(key):
+    if (part := PARTS.get(key)) and data[key] is not None:
         return problem._replace(hint=f"use `defaults: {{{part}: {flow(data[key])}}}`")
     if _is_spec(data[key]):
         return problem._replace(hint="move its keys to the top level of the file")

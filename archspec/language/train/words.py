@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from archspec.diagnostics import did_you_mean
 from archspec.language.problems import Problem, describe, unknown_key
+from archspec.language.suggestions.layers import flow
 from archspec.language.train.model import LARGEST, Takes, listed
 from archspec.source.scalars import boolean_hint
 
@@ -112,7 +113,7 @@ def _example(field: FieldInfo, value: Any, path: tuple[Any, ...]) -> str:
     examples = [*named, *(field.examples or ()), *words]
     if not examples or isinstance(value, (int, float, str)):
         return ""
-    return f"for example, `{path[-1]}: {examples[0]}`"
+    return f"for example, `{path[-1]}: {flow(examples[0])}`"
 
 
 def _hint(field: FieldInfo, value: Any) -> str:
