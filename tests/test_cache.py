@@ -53,7 +53,7 @@ def test_what_has_not_changed_is_told_without_heavy_libraries(project: Project, 
     project.spec(text)
     project.write("archspec.toml", 'exclude = ["old"]\n')
     project.lint()
-    assert not imported(project).intersection(HEAVY)
+    assert not imported(project).intersection(WARM)
 
 
 @pytest.mark.parametrize("form", formats.names())

@@ -23,13 +23,6 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def positive(text: str) -> int:
-    """Parse a number of at least 1, for argparse."""
-    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, found {text!r}")
-    return int(text)
-
-
 def settings(args: argparse.Namespace) -> dict[str, Any]:
     """The values of `--set`; raises `SpecError`."""
     return dict(setting(text) for text in args.settings)

@@ -12,7 +12,8 @@ import json
 from archspec.analysis import Analysis
 from archspec.api import analyze
 from archspec.cli import formats
-from archspec.cli.options import add_settings, chosen, positive, settings
+from archspec.cli.numbers import positive
+from archspec.cli.options import add_settings, chosen, settings
 from archspec.cli.passes import PASSES
 from archspec.conventions import CONVENTIONS
 from archspec.diagnostics import plural

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 
 from archspec.cli import Parser, formatter
-from archspec.cli.options import positive
+from archspec.cli.numbers import positive
 from archspec.lint import formats
 
 
