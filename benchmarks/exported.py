@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from archspec.export.modules import folded
 from archspec.export.taken import Taken
 from archspec.ir.classes import Network
 from archspec.verify.deploy import random_network
-from folded import code, layers, rows, shown
+from folded import key, rows, shown
 
 HERE = Path(__file__).parent
 FOLDING = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -63,15 +62,7 @@ def behind(model: Any) -> tuple[int, int]:
 
 def digest(net: Network) -> str:
     """The hash of what a row depends on; class names, formulas, and docstrings are not in it."""
-    tree = for_inference(net.tree, plain=True)
-    parts = [
-        tree.input,
-        tree.outputs,
-        *layers(tree.root),
-        *map(code, CODE),
-        *map(version, LIBRARIES),
-    ]
-    return sha256(repr(parts).encode()).hexdigest()[:16]
+    return key(for_inference(net.tree, plain=True), CODE, map(version, LIBRARIES))
 
 
 def update(spec: archspec.Spec) -> None:

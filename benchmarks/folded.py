@@ -16,7 +16,7 @@ import argparse
 import ast
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ HERE = Path(__file__).parent
 TABLE = HERE / "folded.md"
 SPECS = HERE.parent / "specs"
 CODE = ("archspec/deploy/keys.py", "templates/deploy.py")
+TORCH = version("torch").partition("+")[0]
 HEAD = """\
 # Folded batch norms
 
@@ -77,15 +78,11 @@ def update(name: str, most: int | None) -> None:
     print(known[spec.name], flush=True)
 
 
-def key(tree: ExpandedNetwork) -> str:
+def key(
+    tree: ExpandedNetwork, files: Iterable[str] = CODE, versions: Iterable[str] = (TORCH,)
+) -> str:
     """The hash of what a row depends on; class names, formulas, and docstrings are not in it."""
-    parts = [
-        tree.input,
-        tree.outputs,
-        *layers(tree.root),
-        *map(code, CODE),
-        version("torch").partition("+")[0],
-    ]
+    parts = [tree.input, tree.outputs, *layers(tree.root), *map(code, files), *versions]
     return sha256(repr(parts).encode()).hexdigest()[:16]
 
 

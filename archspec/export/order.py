@@ -148,7 +148,7 @@ def _aoti_file(made: ExportedProgram) -> _File:
         reason = getattr(error, "inner_exception", error)
         lacking = import_module("torch._inductor.exc").InvalidCxxCompiler
         hint = _NO_COMPILER if isinstance(reason, lacking) else ""
-        lines = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         first = next((line for line in lines if " error: " in line), lines[0])
         raise ExportError(f"torch cannot compile the network: {first}", hint) from None
     return _File({".pt2": data}, of_package("aoti", data))
