@@ -34,6 +34,12 @@ UNARY: dict[type[ast.AST], str] = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}
 # a number in Python but not in YAML: `1_6`, `0b11`.
 ODD = re.compile(r"\\|(?<!\w)(?:\d[\w.]*?(?:_|and|else|for|if|in|is|not|or)|0[bBOX])")
 WORDS = {"true": True, "false": False}
+ALLOWED = "expressions have numbers, names, arithmetic, comparisons, and " + ", ".join(FUNCTIONS)
+# Hints for what is not allowed.
+INSTEAD: dict[type[ast.AST], str] = {
+    ast.BinOp: "arithmetic has + - * / // %",
+    ast.Subscript: "lists have no index: use one argument for each number",
+}
 
 
 @lru_cache(maxsize=4096)
@@ -64,11 +70,9 @@ def _convert(node: ast.expr, depth: int) -> Expr:
     read = READERS.get(node.__class__)
     tree = read(node, depth + 1) if read else None
     if tree is None:
-        raise ExpressionError(
-            f"expressions cannot contain `{ast.unparse(node)}`",
-            "expressions have numbers, names, arithmetic, comparisons, and " + ", ".join(FUNCTIONS),
-            node.col_offset,
-        )
+        message = f"expressions cannot contain `{ast.unparse(node)}`"
+        hint = INSTEAD.get(node.__class__, ALLOWED)
+        raise ExpressionError(message, hint, node.col_offset)
     return tree
 
 

@@ -35,6 +35,7 @@ from archspec.language.stack import Layer, Stack
 from archspec.language.stages import Stage, Stages, child_in_section
 from archspec.language.starts import network_init_of, usual_init
 from archspec.language.suggestions.indented import check_indentation
+from archspec.language.suggestions.layers import check_default
 from archspec.language.tensors import Outputs, outputs_of
 from archspec.language.train import Train, train_of
 from archspec.language.widths import Series, never_shrink, repeats, series_of, times
@@ -172,6 +173,7 @@ def defaults_of(value: Any) -> Defaults:
     for name in value:
         with found.trying(name):
             if name in ("norm", "act"):
+                check_default(name, value[name])
                 parts[name] = stack_of(value[name])
             elif name in OPS:
                 given = shorthand(name, value[name])

@@ -22,6 +22,9 @@ OF_SLICE = {"start": START, "channels": SIZE}
 
 def tensor_name(value: Any, what: str = "the name of a tensor") -> str:
     """A name for a tensor, which becomes a variable of the generated source."""
+    if isinstance(value, str) and "{" in value:
+        hint = "names of tensors are fixed; next to `repeat`, `save` names the last output"
+        fail("bad-name", f"`{value}` is not valid as {what}", hint)
     if isinstance(value, str) and "." in value:
         hint = f"for example, `{value.replace('.', '_')}`: the name of a variable, not of a layer"
         fail("bad-name", f"`{value}` is not valid as {what}", hint)

@@ -35,6 +35,7 @@ _NO_COLON = "could not find expected ':'"
 _JOINED = re.compile(r"([\w-]+):([^\s:][^\r\n#]*?)(?=[ ]*(?:#|[\r\n]|$))")
 _ITEM = re.compile(r"-([^\s-][^\r\n#]*)")  # without a space
 _NESTED = re.compile(r"[ -]*([\w-]{1,30}): +([\w-]{1,30})")
+_INDEX = re.compile(r"\w[\[{(]")
 _NO_VALUE = "mapping values are not allowed in this context"
 
 # The parser's messages -> ours, and a hint. `{found}` is the text at the location.
@@ -143,6 +144,8 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     elif problem == _NO_VALUE:
         after = _LINE_BREAK.split(text[mark.index + 1 :], 1)[0]
         hint = _nested(before, after) or (_like_above(above) if hint == _COLUMN else hint)
+    elif problem.endswith(_OPENED) and _INDEX.match(text, mark.index - 1):
+        hint = "quote values that contain brackets"
     message = words.replace("{found}", _found(text, mark.index))
     labels: tuple[Label, ...] = ()
     if opened and problem.endswith(_OPENED):

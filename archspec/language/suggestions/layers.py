@@ -113,6 +113,18 @@ def check_part(part: str, given: Any) -> None:
         fail("wrong-type", message, hint)
 
 
+# The ops that arguments without a layer type are likely meant for.
+_USUAL = {"norm": ("batch_norm", "group_norm", "layer_norm"), "act": ("leaky_relu", "elu", "gelu")}
+
+
+def check_default(part: str, given: Any) -> None:
+    """Raises `Problems` if `defaults` has arguments of the norm, instead of a layer."""
+    for op in _USUAL[part]:
+        if given and isinstance(given, Mapping) and _are_arguments(given, OPS[op]):
+            hint = f"use `{part}: {{{op}: {flow(given)}}}`"
+            fail("wrong-type", "expected a layer, found only arguments", hint)
+
+
 def _other_layer(given: Any) -> tuple[str, str]:
     """A description of the value, and the layer that it means, if it means one."""
     if isinstance(given, list):
