@@ -19,7 +19,7 @@ from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.classes.turns import Turns
 from archspec.classes.wholes import drops
-from archspec.expression import Expr, Name, Value, names, with_names
+from archspec.expression import Expr, Name, Value, names, simplify, with_names
 from archspec.ir import Add, Body, Chain, OpField, fields_of, renamed
 from archspec.ir.bodies import Size, sized, steps_of
 from archspec.ir.classes import (
@@ -270,10 +270,29 @@ class ClassBuilder:
         for place, column in enumerate(zip(*rows, strict=True)):
             modules = [_module(child) for child in column]
             run = any(isinstance(module, Run) for module in modules)
-            new = [*written(modules, self.make, self.sizes)] if run else [self.make(modules)]
+            new = [*self._written(modules)] if run else [self.make(modules)]
             when = self._condition(attribute, place)
             made += [under(when, one) for one in new] if when else new
         return Sequential(repeated(made), lead.block, lead.doc)
+
+    def _written(self, runs: Sequence[Any]) -> Iterator[Any]:
+        return written(runs, self.make, self._grown, self.sizes)
+
+    def _grown(self, runs: Sequence[Run | None]) -> dict[str, Expr]:
+        """What each block of a run adds to the parameters of the one before it.
+
+        If a parameter does not grow evenly, the table records the uses, which are then written out.
+        """
+        rows = [run.calls if run else [] for run in runs]
+        group = class_of(self.table, next(row[0] for row in rows if row).instance)
+        if not all(group.grows_evenly(row) for row in rows):
+            self.table.irregular |= {*self.uses}
+        steps: dict[str, Expr] = {}
+        for name in group.numbers:
+            grown = [_step([group.value(call, name) for call in row[:2]]) for row in rows]
+            if any(step and step.number for step in grown):
+                steps[name] = self.sizes.unify(grown, name)
+        return steps
 
     def _condition(self, attribute: str, place: int) -> Expr | None:
         """The condition of an attribute, or of a child of it, that only some uses have."""
@@ -347,6 +366,16 @@ class ClassBuilder:
 
 def _module(child: Child) -> ModuleNode | None:
     return None if child is GAP else child.module
+
+
+def _step(values: Sequence[Value]) -> Value | None:
+    """The growth of a size from a block to the next; None for a single block."""
+    if len(values) < 2:
+        return None
+    one, other = values
+    if one.expr is None or other.expr is None:
+        return Value(other.number - one.number, None)
+    return Value(other.number - one.number, simplify("-", other.expr, one.expr))
 
 
 def _never_drops(module: ModuleNode) -> bool:

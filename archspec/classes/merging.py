@@ -307,10 +307,11 @@ def _gate(
     module = _first(child.module)
     word = module.instance.prefix if isinstance(module, BlockCall) else ""
     name = word or (module.op.key if isinstance(module, OpCall) else "") or "extra"
-    while any(name in use.definitions for use in there):
+    flagged = frozenset(use for use, t in there.items() if t)
+    while any(name in u.definitions for u in there) or made.flagged.get(name, flagged) != flagged:
         name = f"has_{name}"
     made.gates[name] = "flag"
-    made.flagged[name] = frozenset(use for use, t in there.items() if t)
+    made.flagged[name] = flagged
     return Name(name)
 
 

@@ -44,7 +44,7 @@ def same(one: Any, other: Any) -> bool:
         pairs = zip(one.children, other.children, strict=False)
         return len(one.children) == len(other.children) and all(same(a, b) for a, b in pairs)
     if isinstance(one, Repeat) and isinstance(other, Repeat):
-        return one.count == other.count and same(one.new, other.new)
+        return (one.count, one.index) == (other.count, other.index) and same(one.new, other.new)
     return type(one) is type(other) and bool(one == other)
 
 
@@ -79,7 +79,7 @@ def mapped(new: Any, change: Callable[[Any], Any]) -> Any:
         case When(new=inner, condition=condition):
             return When(mapped(inner, change), mapped(condition, change))
         case Repeat(new=inner, count=count):
-            return Repeat(mapped(inner, change), mapped(count, change))
+            return replace(new, new=mapped(inner, change), count=mapped(count, change))
         case Modules(layers=layers):
             rows = tuple(replace(one, new=mapped(one.new, change)) for one in layers)
             runs: list[Any] = [one.new for one in rows]

@@ -1,23 +1,34 @@
-"""What the runs of a class become: a layer in a loop, with the first before it if it differs."""
+"""What the runs of a class become: a layer in a loop, with the first before it if it differs.
+
+If each block widens its input, the loop counts: `[Layer(channels + 8 * k) for k in range(depth)]`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
+from archspec.classes.loops import FEWEST
 from archspec.classes.printed import same
 from archspec.classes.runs import alike
 from archspec.classes.sizes import Sizes
-from archspec.expression import Binary, Expr, Logic, Number, simplify
-from archspec.ir.classes import Repeat, When
+from archspec.expression import Binary, Expr, Logic, Name, Number, new_name, simplify
+from archspec.ir.classes import New, Repeat, When
 
 
-def written(runs: Sequence[Any], make: Callable[[Any], Any], sizes: Sizes) -> Iterator[Any]:
+def written(
+    runs: Sequence[Any],
+    make: Callable[[Any], Any],
+    grown: Callable[[Any], Mapping[str, Expr]],
+    sizes: Sizes,
+) -> Iterator[Any]:
     """One layer as often as it is repeated; separate layers if that number never differs."""
     counts = [run.how.count if run else None for run in runs]
     numbers = [count.number if count else None for count in counts]
-    if len({*numbers} - {None}) < 2:
+    grows = any(run.grows for run in runs if run)
+    if len({*numbers} - {None}) < 2 and not (grows and max(filter(None, numbers)) >= FEWEST):
         modules = [[child.module for child in run.children] if run else [] for run in runs]
         yield from map(make, zip_longest(*modules))
         return
@@ -25,6 +36,9 @@ def written(runs: Sequence[Any], make: Callable[[Any], Any], sizes: Sizes) -> It
     stop = sizes.unify(counts, "layers", sources)
     firsts, others = ([run.end(place) if run else None for run in runs] for place in (0, 1))
     first = other = make(firsts)
+    if grows:
+        yield counting(first, grown(runs), stop, new_name("k", sizes.known))
+        return
     if not all(o is None or alike(f, o) for f, o in zip(firsts, others, strict=True)):
         other = make(others)
     if same(first, other):
@@ -32,6 +46,13 @@ def written(runs: Sequence[Any], make: Callable[[Any], Any], sizes: Sizes) -> It
     else:
         yield When(first, Binary(">", stop, Number(0))) if 0 in numbers else first
         yield Repeat(other, simplify("-", stop, Number(1)) or stop)
+
+
+def counting(new: New, steps: Mapping[str, Expr], stop: Expr, index: str) -> Repeat:
+    """A layer whose sizes grow by these steps."""
+    more = {name: simplify("*", step, Name(index)) for name, step in steps.items()}
+    sums = {name: simplify("+", new.arguments[name], one) for name, one in more.items() if one}
+    return Repeat(replace(new, arguments={**new.arguments, **sums}), stop, index)
 
 
 def under(condition: Expr, new: Any) -> When:

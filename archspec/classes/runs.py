@@ -1,13 +1,15 @@
 """Layers of a Sequential that are one repeated layer: one class, whatever their number.
 
 Such a run is its first layer, which may take the stride and different channels, and the others,
-which are all alike. A use with too few layers to show both is like the uses that have them.
+which are all alike; or it is blocks that each widen their input by the same number of channels. A
+use with too few layers to show what they are is like the uses that have them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +21,7 @@ from archspec.ir.tree import (
     OpCall,
     Repetition,
     SequentialNode,
+    growth,
 )
 from archspec.records import Record
 
@@ -35,47 +38,59 @@ class Run(Record, eq=False):
         """The first layer, or one of the following, if it exists."""
         return self.children[place].module if place < len(self.children) else None
 
+    @property
+    def calls(self) -> list[BlockCall]:
+        """Its blocks."""
+        return [c.module for c in self.children if isinstance(c.module, BlockCall)]
 
-def gathered(children: Iterable[Child], known: Callable[[Run], Any]) -> Iterator[Child]:
+    @cached_property
+    def grows(self) -> bool:
+        """Whether each block widens its input by the same formula."""
+        calls = self.calls
+        slots = [slot for call in calls for slot in call.instance.slots if slot.child]
+        if not calls or len(calls) < len(self.children) or slots:
+            return False
+        name = calls[0].instance.own_name("in_channels")
+        given = [{**call.outside, name: None} for call in calls]
+        widths = [call.outside.get(name) for call in calls]
+        widths.append(calls[-1].formula(calls[-1].instance.leaving.channels))
+        step = growth(widths)
+        return step is not None and all(names == given[0] for names in given)
+
+
+def gathered(children: Iterable[Child], shapes: Shapes) -> Iterator[Child]:
     """The layers, with each run in a sequence as one; without those of which nothing is known."""
     for child in children:
         row = child.module
         if isinstance(row, SequentialNode):
-            inside = tuple(gathered(_with_runs(row), known))
+            inside = tuple(gathered(_with_runs(row, shapes), shapes))
             yield replace(child, module=replace(row, children=inside))
         elif not isinstance(row, Run):
             yield child
-        elif known(row):
-            run: Any = Run(row.how, tuple(gathered(row.children, known)))
+        elif shapes.of(row):
+            run: Any = Run(row.how, tuple(gathered(row.children, shapes)))
             yield replace(child, module=run)
 
 
-def runs_in(children: Iterable[Child]) -> Iterator[Run]:
+def runs_in(children: Iterable[Child], shapes: Shapes) -> Iterator[Run]:
     """Every run in the sequences among these."""
     for child in children:
         if isinstance(child.module, SequentialNode):
-            for inner in _with_runs(child.module):
+            for inner in _with_runs(child.module, shapes):
                 if isinstance(inner.module, Run):
                     yield inner.module
-            yield from runs_in(child.module.children)
+            yield from runs_in(child.module.children, shapes)
 
 
-def _with_runs(row: SequentialNode) -> Iterator[Child]:
+def _with_runs(row: SequentialNode, shapes: Shapes) -> Iterator[Child]:
     place = 0
     for how in row.runs:
         run = Run(how, row.children[how.start : how.start + int(how.count.number)])
-        if _uniform(run):
+        if shapes.uniform(run):
             yield from row.children[place : how.start]
             yield Child(str(how.start), run)  # type: ignore[arg-type]
             place = how.start + len(run.children)
     yield from row.children[place:]
-
-
-def _uniform(run: Run) -> bool:
-    """Whether all but the first are the same, and none sets its initialization."""
-    modules = [child.module for child in run.children]
-    drawn = any(child.draws or _draws(child.module) for child in run.children)
-    return not drawn and all(alike(a, b) for a, b in pairwise(modules[1:]))
 
 
 def _draws(module: Any) -> bool:
@@ -128,10 +143,20 @@ class Shapes:
             if found := self.of(run):
                 self.known.setdefault(run.how.at, {})[found] = None
 
+    def uniform(self, run: Run) -> bool:
+        """Whether a run can be one layer: none of its layers sets its initialization."""
+        modules = [child.module for child in run.children]
+        if any(child.draws or _draws(child.module) for child in run.children):
+            return False
+        return all(alike(a, b) for a, b in pairwise(modules[1:])) or self._grows(run)
+
+    def _grows(self, run: Run) -> bool:
+        return run.grows and len({self.shape(child.module) for child in run.children}) == 1
+
     def of(self, run: Run) -> tuple[Any, ...]:
-        """The kinds of the first and of the others; nothing if they are unknown."""
+        """The kinds of the first and of the others, and whether they grow; nothing if unknown."""
         own = tuple(self.shape(child.module) for child in run.children[:2])
         if len(own) == 2:
-            return own
+            return (*own, self._grows(run))
         fits = [one for one in self.known.get(run.how.at, ()) if one[: len(own)] == own]
-        return fits[0] if len(fits) == 1 else own * 2
+        return fits[0] if len(fits) == 1 else (*own, *own, False) if own else ()

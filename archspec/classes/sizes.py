@@ -12,7 +12,7 @@ parameters, as long as the choices that its uses share still hold.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from archspec.classes.feeds import FLOW, Feeds, Sources, compared, equal
 from archspec.classes.merging import evaluated
 from archspec.classes.printed import replaced, with_formulas
+from archspec.classes.runs import runs_in
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.expression import (
     Binary,
@@ -64,6 +65,7 @@ class Sizes:
         self.real: set[str] = set()
         self.gates = group.merged.gates if group.merged else {}
         self.known = {name for use in self.uses for name in use.definitions}
+        self.counts = {name for use in self.uses for name in _counts(use, table)}
         self.filled: dict[str, Number] = {}  # if some uses have no number
         self.defaults: dict[str, Number] = {}  # torch's, of sizes without a name in the block
         self.compared = compared(self.lead.raw)
@@ -152,7 +154,9 @@ class Sizes:
     ) -> Expr | None:
         """A formula of some uses that is true for the others: the output of a missing layer."""
         known = sorted(dict.fromkeys(e for e in exprs if e is not None), key=weight)
-        for expr in known if self.group.merged else ():
+        for expr in known:
+            if not self.group.merged and self.counts.isdisjoint(names(expr)):
+                continue
             pairs = zip(self.uses, numbers, strict=True)
             if not isinstance(expr, Number) and all(
                 number is None or evaluated(expr, use, self.uses) == number for use, number in pairs
@@ -203,6 +207,8 @@ class Sizes:
     def _fresh(self, word: str, numbers: list[Scalar]) -> str:
         others = (name for name, known in self.numbers.items() if known != numbers)
         known = {*self.known, *self.locals, *self.group.modules, *self.types}
+        if any(use.own_name(word) != word for use in self.uses):
+            known.add(word)  # it means another size in the block
         name = new_name(word, known.union(others))
         self.numbers[name] = numbers
         return name
@@ -360,6 +366,13 @@ class Sizes:
         declared = self.defaults.get(name, self._declared(name))
         usual = isinstance(declared, Number) and declared.value in numbers
         return declared if usual and isinstance(declared, Number) else None
+
+
+def _counts(use: BlockInstance, table: ClassTable) -> Iterator[str]:
+    """The names that say how often layers are repeated."""
+    for run in runs_in(use.children, table.runs):
+        if (count := run.how.count.expr) is not None:
+            yield from names(count)
 
 
 def _written(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any
 
 from archspec.classes.held import held
@@ -52,6 +53,15 @@ class ClassUses:
     def value(self, call: BlockCall, name: str) -> Value:
         """A parameter of the class in one use, in formulas of its caller."""
         return Value(self.numbers[name][call.instance], call.meaning(self.own(call.instance, name)))
+
+    def grows_evenly(self, calls: Sequence[BlockCall]) -> bool:
+        """Whether each number grows by the same in each use after the first; nothing else may."""
+        uses = [call.instance for call in calls]
+        rows = [[known[use] for use in uses] for known in self.numbers.values()]
+        steps = [{b - a for a, b in pairwise(row)} for row in rows]
+        kinds: list[set[Any]] = [{known[use] for use in uses} for known in self.types.values()]
+        kinds += [{*row} for row in rows if any(isinstance(number, bool) for number in row)]
+        return all(len(found) < 2 for found in (*steps, *kinds))
 
 
 class ClassTable:
@@ -117,7 +127,8 @@ class ClassTable:
     def _classes_of(self, instances: list[BlockInstance]) -> None:
         for rows in loops((row for row in instances if row not in self.written), self.key):
             self._add(rows, rows[0]).loop = True
-        self.runs.learn(run for use in instances for run in runs_in(use.children))
+        uses = [use for use in instances if use not in self.written]
+        self.runs.learn(run for use in uses for run in runs_in(use.children, self.runs))
         alike: dict[Any, list[BlockInstance]] = {}
         for instance in instances:
             if instance not in self._known:
@@ -157,7 +168,8 @@ class ClassTable:
     def rows(self, use: BlockInstance) -> tuple[Child, ...]:
         """The layers of a use; repeated layers are one."""
         if use not in self._rows:
-            self._rows[use] = tuple(gathered(use.children, self.runs.of))
+            plain = use in self.written
+            self._rows[use] = use.children if plain else tuple(gathered(use.children, self.runs))
         return self._rows[use]
 
     def key(self, instance: BlockInstance) -> int:

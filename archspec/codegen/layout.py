@@ -30,10 +30,9 @@ class KeywordText(Record):
 
 
 class RunText(Record):
-    """`*[element for _ in range(count)]`."""
+    """`*[element for index in range(count)]`."""
 
-    element: Text
-    count: Expr
+    each: EachText
     star: str = "*"
 
 
@@ -63,10 +62,11 @@ class DictText(Record):
 
 
 class EachText(Record):
-    """`element for _ in range(count)`, as the only argument of a call."""
+    """`element for index in range(count)`, as the only argument of a call."""
 
     element: Text
     count: Expr
+    index: str = "_"
 
 
 class EitherText(Record):
@@ -97,8 +97,8 @@ def flat(text: Text) -> str:
             return f"{name}({', '.join(map(flat, arguments))})"
         case KeywordText(name=name, value=value):
             return f"{name}={flat(value)}"
-        case RunText(element=element, count=count, star=star):
-            return f"{star}[{flat(element)} for _ in range({source(count)})]"
+        case RunText(each=each, star=star):
+            return f"{star}[{flat(each)}]"
         case FormulaText(formula=formula, bound=bound):
             return source(formula, bound)
         case TupleText(elements=elements):
@@ -107,8 +107,8 @@ def flat(text: Text) -> str:
             return f"[{', '.join(map(flat, elements))}]"
         case DictText(pairs=pairs):
             return "{" + ", ".join(f'"{name}": {flat(value)}' for name, value in pairs) + "}"
-        case EachText(element=element, count=count):
-            return f"{flat(element)} for _ in range({source(count)})"
+        case EachText(element=element, count=count, index=index):
+            return f"{flat(element)} for {index} in range({source(count)})"
         case EitherText(there=there, condition=condition):
             return f"{flat(there)} if {source(condition)} else {NOTHING}"
     return text
@@ -120,8 +120,8 @@ def _tall(text: Text) -> bool:
             return tall or any(map(_tall, arguments))
         case KeywordText(value=value) | EitherText(there=value):
             return _tall(value)
-        case RunText(element=element) | EachText(element=element):
-            return _tall(element)
+        case RunText(each=inner) | EachText(element=inner):
+            return _tall(inner)
         case ListText(elements=elements):
             return len(elements) > 1 or any(map(_tall, elements))
         case DictText(pairs=pairs):
@@ -139,10 +139,9 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
             return _call(name, arguments, text.tall or text.split, indent, before, after)
         case KeywordText(name=name, value=value):
             return lines(value, indent, f"{before}{name}=", after)
-        case RunText(element=element, count=count, star=star):
-            middle = lines(element, indent + STEP)
-            last = f"{indent}{STEP}for _ in range({source(count)})"
-            return [f"{indent}{before}{star}[", *middle, last, f"{indent}]{after}"]
+        case RunText(each=each, star=star):
+            middle = lines(each, indent + STEP)
+            return [f"{indent}{before}{star}[", *middle, f"{indent}]{after}"]
         case FormulaText(formula=formula, bound=bound):
             return _formula(formula, bound, indent, before, after)
         case TupleText(elements=elements) | ListText(elements=elements):
@@ -156,8 +155,8 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
                 *(x for part in named for x in part),
                 f"{indent}}}{after}",
             ]
-        case EachText(element=element, count=count):
-            last = f"{indent}for _ in range({source(count)}){after}"
+        case EachText(element=element, count=count, index=index):
+            last = f"{indent}for {index} in range({source(count)}){after}"
             return [*lines(element, indent, before), last]
         case EitherText(there=there, condition=condition):
             ends = [f"{indent}if {source(condition)}", f"{indent}else {NOTHING}{after}"]

@@ -15,6 +15,7 @@ from archspec.codegen.layout import (
     STEP,
     WIDTH,
     CallText,
+    EachText,
     EitherText,
     FormulaText,
     KeywordText,
@@ -208,7 +209,7 @@ def appended(name: str, row: Sequential, variable: str, start: str) -> list[str]
             made.append(f"{start}if {expression.source(child.condition)}:")
             child, indent = child.new, start + STEP
         if isinstance(child, Repeat):
-            run = RunText(construction(child.new), child.count, star="")
+            run = RunText(_each(child), star="")
             made += lines(run, indent, f"{variable} += ")
         else:
             made += lines(CallText(f"{variable}.append", (construction(child),)), indent)
@@ -237,7 +238,7 @@ def construction(new: Any) -> Text:
         children = tuple(construction(child) for child in new.children)
         return CallText("nn.Sequential", children, tall=not _short(new))
     if isinstance(new, Repeat):
-        return RunText(construction(new.new), new.count)
+        return RunText(_each(new))
     if isinstance(new, When):
         return EitherText(construction(new.new), new.condition)
     if isinstance(new, Modules):
@@ -251,6 +252,10 @@ def construction(new: Any) -> Text:
     if isinstance(new, tuple):
         return TupleText(tuple(map(FormulaText, new)))
     return '"' + str(new) + '"'
+
+
+def _each(run: Repeat) -> EachText:
+    return EachText(construction(run.new), run.count, run.index)
 
 
 def _short(row: Sequential) -> bool:

@@ -30,7 +30,7 @@ from archspec.expand.rows import Module, row_of
 from archspec.expand.scope import FoundError, Scope
 from archspec.expand.starts import draws_of, with_init
 from archspec.expand.tensors import named, read, reads_input, remembered
-from archspec.expand.turns import turns
+from archspec.expand.turns import repeated_width, turns
 from archspec.expression import Number
 from archspec.ir import Body, Give, Load, Save
 from archspec.ir.bodies import INPUT
@@ -75,9 +75,13 @@ def expand_stack(stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder
     """The layers of a list, as attributes of the enclosing class."""
     steps: list[Body] = []
     for layer, place in stack.each(at):
+        widths = [x.channels]
         for turn, here in turns(layer, place, scope, out):
             done, x = expand_layer(turn, place, here, x, out)
             steps += done
+            widths.append(x.channels)
+        if (told := repeated_width(layer, place, widths, out)) is not None:
+            x = x._replace(channels=told)
     return steps, x
 
 

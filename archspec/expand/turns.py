@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from archspec.expand.builder import Builder
 from archspec.expand.scope import Scope
-from archspec.expression import constant
-from archspec.ir.tree import Repetition
+from archspec.expression import Expr, Number, constant, simplify
+from archspec.ir.tree import Repetition, growth, short
 from archspec.language.layers import REPEAT
 from archspec.language.stack import Layer
 from archspec.memo import Memo, remember
@@ -34,6 +34,20 @@ def turns(layer: Layer, at: At, scope: Scope, out: Builder) -> Iterator[tuple[La
     if single:
         out.runs[:] = [run for run in out.runs if run.start < start]  # those of its repetitions
         out.runs.append(Repetition(start, count, at))
+
+
+def repeated_width(layer: Layer, at: At, widths: Sequence[Expr], out: Builder) -> Expr | None:
+    """The output channels of a repeated layer as a formula of the number of repetitions.
+
+    `widths` are those of its input and of each repetition. None if they do not grow evenly.
+    """
+    run = out.runs[-1] if layer.repeat is not None and out.runs else None
+    count = run.count.expr if run and run.at == at else None
+    step = growth(widths)
+    if count is None or isinstance(count, Number) or step is None:
+        return None
+    more = simplify("*", step, count)
+    return more and short(simplify("+", widths[0], more))
 
 
 @remember

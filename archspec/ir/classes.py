@@ -70,10 +70,11 @@ class Sequential(Record, eq=False):
 
 
 class Repeat(Record, eq=False):
-    """`count` equal modules, each constructed separately."""
+    """`count` modules, each constructed separately; `index` counts them in formulas, from 0."""
 
     new: New | Sequential
     count: Expr
+    index: str = "_"
 
 
 class Modules(Record, eq=False):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard
 
 from archspec import expression
-from archspec.expression import Expr, Name, Number
+from archspec.expression import Expr, Name, Number, with_names
 from archspec.ir.classes import (
     Class,
     Layer,
@@ -120,11 +121,23 @@ def _each(child: Any, env: Mapping[str, Any] | None) -> Iterator[New | Sequentia
         case When(new=new, condition=condition):
             if env is None or number(condition, env):
                 yield from _each(new, env)
-        case Repeat(new=new, count=count):
+        case Repeat(new=new, count=count, index=index):
             known = isinstance(count, Number) or env is not None
-            yield from [new] * (number(count, env or {}) if known else 1)
+            for turn in range(number(count, env or {}) if known else 1):
+                yield new if index == "_" else _in_turn(new, index, Number(turn))
         case _:
             yield child
+
+
+def _in_turn(part: Any, index: str, turn: Number) -> Any:
+    """A construction with the number of a repetition."""
+    match part:
+        case New(arguments=arguments):
+            given = {name: _in_turn(value, index, turn) for name, value in arguments.items()}
+            return replace(part, arguments=given)
+        case Expr():
+            return with_names(part, lambda name: turn if name == index else Name(name))
+    return part
 
 
 def parts_of(new: Any) -> Iterable[Any]:

@@ -8,9 +8,10 @@ several times. Equal uses of a block share one `BlockInstance`, so it is never m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 
 from archspec.expression import Expr, Number, Scalar, Value, simplify, substitute, weight, whole
@@ -28,6 +29,14 @@ LONGEST_FORMULA = 32  # operations; a longer formula is a number in each use
 def short(formula: Expr | None) -> Expr | None:
     """The formula, or None: nested formulas double in length with each name."""
     return None if formula is None or weight(formula) > LONGEST_FORMULA else formula
+
+
+def growth(widths: Sequence[Expr | None]) -> Expr | None:
+    """What is added to each to get the next; None if it is nothing, or not always the same."""
+    pairs = [(a, b) for a, b in pairwise(widths) if a is not None and b is not None]
+    steps = {simplify("-", b, a) for a, b in pairs} if len(pairs) == len(widths) - 1 else set()
+    step = steps.pop() if len(steps) == 1 and len(pairs) > 1 else None
+    return None if step == Number(0) else step
 
 
 class TensorInfo(NamedTuple):
