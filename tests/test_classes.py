@@ -693,6 +693,63 @@ def test_a_layer_that_is_repeated_is_a_loop(kind: str) -> None:
     assert torch.equal(one(x), other(x))
 
 
+# What a block of a chain adds to its input, and how it is made; `squeeze` rounds a size.
+CHAINS = {
+    "one number": ("[{conv: 4}]", "Widen(channels + 4 * k)"),
+    "an argument": ("[{conv: growth}]", "Widen(channels + growth * k, growth)"),
+    "unevenly": ("[{squeeze: {}}, {conv: growth}]", ""),
+}
+
+
+def chains(layers: str, *depths: int) -> dict[str, Any]:
+    """Chains of blocks, each of which concatenates something to its input."""
+    squeeze = "{body: [{conv: 'round_to(in_channels / 4, 8)'}, {conv: in_channels}]}"
+    chain = "[{sequence: [{widen: {growth: growth}, repeat: depth}], name: m}, {conv: 16}]"
+    widen = {"args": {"growth": 4}, "body": [{"concat": [[], yaml.safe_load(layers)]}]}
+    dense = {"args": {"depth": 1, "growth": 8}, "body": yaml.safe_load(chain)}
+    blocks = {"squeeze": yaml.safe_load(squeeze), "widen": widen, "dense": dense}
+    uses = [{"dense": {"depth": depth, "growth": 8 + 8 * n}} for n, depth in enumerate(depths)]
+    return {"name": "n", "input": [3, 8, 8], "stem": [{"conv": 16}, *uses], "blocks": blocks}
+
+
+def assert_read_alike(spec: dict[str, Any]) -> None:
+    """Both readers make what the analysis says."""
+    one, other = (seeded(lambda: read(spec)).eval() for read in READERS.values())  # noqa: B023
+    shapes = {name: tuple(x.shape) for name, x in one.state_dict().items()}
+    assert shapes == dict(archspec.analyze(spec).state)
+    assert_same_tensors(one.state_dict(), other.state_dict())
+    x = torch.randn(2, *archspec.load(spec).input)
+    assert torch.equal(one(x), other(x))
+
+
+@pytest.mark.parametrize("depths", [(1, 3, 2), (2, 1), (4, 4), (3, 1, 2, 5)])
+@pytest.mark.parametrize("kind", CHAINS)
+def test_blocks_that_widen_their_input_are_a_loop_that_counts(
+    kind: str, depths: tuple[int, ...]
+) -> None:
+    layers, made = CHAINS[kind]
+    spec = chains(layers, *depths)
+    assert_read_alike(spec)
+    if made:
+        source = archspec.render(spec)
+        count = "depth" if len({*depths}) > 1 else depths[0]
+        assert f"*[{made} for k in range({count})]" in source
+        assert re.findall(r"^class (\w+)", source, re.M) == ["Widen", "Dense", "N"]
+
+
+def test_a_chain_that_widens_has_any_depth() -> None:
+    made = classes(archspec.render(chains("[{conv: growth}]", 2, 1)))["Dense"]
+    for depth in range(5):
+        assert made(16, depth=depth)(torch.zeros(1, 16, 4, 4)).shape == (1, 16, 4, 4)
+
+
+def test_two_layers_that_some_uses_lack_have_a_condition_each() -> None:
+    some = "[{conv: 8}, {norm: {}, when: index > 0}, act, {norm: {}, when: index > 1}]"
+    block = {"body": [{"sequence": yaml.safe_load(some), "name": "row"}]}
+    stages = {"layer1": {"block": "b", "repeat": 3, "channels": 8}}
+    assert_read_alike({"name": "n", "input": [8, 8, 8], "stages": stages, "blocks": {"b": block}})
+
+
 # Parameters ---------------------------------------------------------------------------
 
 

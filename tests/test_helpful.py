@@ -59,6 +59,15 @@ HINTS = {  # what is written -> what its first finding says to write
     "extends: resnet18\nnum_classes: 10\n": CLASSES,
     INPUT + "args: {width: 8}\nwidth: 16\nstem: [{conv: width}]\n": "`args: {width: 16}`",
     INPUT + "n_classes: 10\nstem: [{conv: 8}]\n": CLASSES,
+    # arguments of a layer where `defaults` has the layer
+    filled("{eps: 0.001, momentum: 0.03}"): "`norm: {batch_norm: {eps: 0.001, momentum: 0.03}}`",
+    filled("{groups: 8}"): "`norm: {group_norm: {groups: 8}}`",
+    INPUT + "defaults: {act: {slope: 0.1}}\n" + END: "`act: {leaky_relu: {slope: 0.1}}`",
+    # a number of a list, and an expression in the name of a tensor
+    layer("{conv: 'classes[0]'}"): "use one argument for each number",
+    layer("{conv: classes[0]}"): "quote values that contain brackets",
+    layer("{conv: 2 ** 6}"): "arithmetic has + - * / // %",
+    layer("{conv: 8, repeat: 2, save: 'y{index}'}"): "`save` names the last output",
     # names where a list has none
     layer("{conv1: {conv: {channels: 64}}}"): "remove `conv1`, or add `name: conv1` next to",
     layer("{bn1: norm}"): "remove `bn1`, or add `name: bn1` next to `norm`",

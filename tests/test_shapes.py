@@ -84,6 +84,52 @@ class Pyramid(nn.Module):
         return tuple(smooth(m) for smooth, m in zip(self.smooth, (m2, m3, m4, m5), strict=True))
 
 
+class DeepLab(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        first = nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()
+        second = nn.Conv2d(16, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU()
+        self.stem = nn.Sequential(*first, *second)
+        self.aspp = models.segmentation.deeplabv3.ASPP(32, [2, 4, 6], 64)
+        self.head = nn.Sequential(*norm_act(64, 64), conv(64, 21, bias=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.head(self.aspp(self.stem(x)))
+        return F.interpolate(y, x.shape[-2:], mode="bilinear")
+
+
+class C2f(nn.Module):
+    """As in YOLOv8: a list of all outputs, which is concatenated once."""
+
+    def __init__(self, channels: int, depth: int) -> None:
+        super().__init__()
+        self.half = half = channels // 2
+        self.cv1 = self.norm_act(channels, channels, 1)
+        self.m = nn.ModuleList(
+            nn.Sequential(self.norm_act(half, half, 3), self.norm_act(half, half, 3))
+            for _ in range(depth)
+        )
+        self.cv2 = self.norm_act(channels + depth * half, channels, 1)
+
+    @staticmethod
+    def norm_act(arrive: int, leave: int, kernel: int, stride: int = 1) -> nn.Sequential:
+        made = nn.Conv2d(arrive, leave, kernel, stride, kernel // 2, bias=False)
+        return nn.Sequential(made, nn.BatchNorm2d(leave), nn.SiLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = list(self.cv1(x).split(self.half, 1))
+        for layer in self.m:
+            y.append(y[-1] + layer(y[-1]))
+        return self.cv2(torch.cat(y, 1))
+
+
+def small_yolo() -> nn.Module:
+    layers: list[nn.Module] = [C2f.norm_act(3, 16, 3, 2)]
+    for channels, depth in ((32, 1), (64, 3), (128, 2)):
+        layers += [C2f.norm_act(channels // 2, channels, 3, 2), C2f(channels, depth)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10))
+
+
 class TwoHeads(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -192,6 +238,8 @@ def eca_resnet18() -> nn.Module:
 PEERS: dict[str, tuple[Callable[[], nn.Module], tuple[tuple[int, ...], ...]]] = {
     "small_unet": (UNet, ((3, 64, 64), (3, 45, 70))),
     "pyramid": (Pyramid, ((3, 64, 64), (3, 75, 101))),
+    "deeplab": (DeepLab, ((3, 65, 65), (3, 50, 79))),
+    "small_yolo": (small_yolo, ((3, 64, 64), (3, 75, 101))),
     "two_heads": (TwoHeads, ((3, 64, 64), (3, 33, 47))),
     "siamese": (Siamese, ((6, 64, 64), (6, 45, 70))),
     "encoder": (Encoder, ((3, 32, 32), (3, 20, 36))),

@@ -396,7 +396,9 @@ class Drawn:
         blocks = [{block: {"channels": "channels"}} for block in self.same]
         layer = self.one_of(self.affine(self.one_of("channels", "2 * channels")), *blocks)
         ahead, behind = self.one_of([], ["norm"]), self.one_of([], [self.affine("channels")])
-        if "2 * channels" in str(layer):
+        if "widen" in self.blocks and self.chance(6):
+            layer = {"widen": {"growth": self.one_of(8, "channels // 2", "groups * 4")}}
+        if "2 * channels" in str(layer) or "widen" in layer:
             behind = [self.affine("channels")]
         some = ["depth", "2 * depth"] if ahead or behind else []
         row = {**layer, "repeat": self.one_of("depth + 1", *some)}
@@ -428,6 +430,8 @@ class Drawn:
                 block["init"] = self.init()
             self.blocks["unit"] = block
             self.same.append("unit")
+        if self.chance(5):
+            self.blocks["widen"] = self.widen()
         if self.chance(8):
             self.blocks["scaled"] = own.BLOCK
             self.same.append("scaled")
@@ -439,6 +443,14 @@ class Drawn:
                 self.blocks[name]["init"] = self.init()
             if self.chance(3):
                 self.blocks[name]["class"] = self.one_of("Block", "Alpha", "Network")
+
+    def widen(self) -> dict[str, Any]:
+        """A block that gives what arrives and some more channels, as in DenseNet."""
+        width = self.one_of("in_channels", "growth", "max(8, in_channels // 16 * 8)")
+        blocks: list[Any] = [{block: {"channels": width}} for block in self.same]
+        more = self.one_of([], ["norm", "act"], [self.affine(width)], *([one] for one in blocks))
+        body = [{"concat": [[], [*more, self.affine("growth", self.one_of(1, 3))]]}]
+        return {"args": {"growth": 8}, "body": body}
 
     def init(self) -> Any:
         """What starts how, in a block or in the whole."""
