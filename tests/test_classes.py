@@ -343,6 +343,11 @@ def test_equal_sequences_are_named_after_their_layers_if_the_block_has_a_name_of
     assert "class ConvNormAct(nn.Sequential):" in archspec.render(path)
 
 
+def test_a_block_with_the_name_of_the_network_is_a_block(tmp_path: Path) -> None:
+    text = source(tmp_path, "{net: 8}, {net: 16}", "  net: {body: [{conv: channels}, act]}")
+    assert re.findall(r"^class (\w+)", text, re.M) == ["NetBlock", "Net"]
+
+
 def test_a_class_has_the_doc_of_its_own_spec(tmp_path: Path) -> None:
     """Also after one that is the same but for that."""
     for doc in ("A few.", "Others."):

@@ -203,12 +203,16 @@ class ClassTable:
         if not self._names:
             groups = [group.instances for group in self.groups.values()]
             self._names = class_names(groups, self.users)
-        usual = block_name(uses)
-        name, number = self._names.get(uses[0], f"{usual}2"), 2
+        usual = self._apart(block_name(uses))
+        name, number = self._apart(self._names.get(uses[0], f"{usual}2")), 2
         while name in self.taken:
             name, number = f"{usual}{number}", number + 1
         self.taken.add(name)
         return name
+
+    def _apart(self, name: str) -> str:
+        """The network keeps its name, even if a block has it too."""
+        return f"{name}Block" if name == self.root.class_name else name
 
 
 def _declared(instance: BlockInstance) -> Any:
