@@ -8,9 +8,9 @@ from archspec.expression import Binary, Call, Expr, source
 from archspec.expression.printing import PRECEDENCE, called
 from archspec.records import Record
 
+NOTHING = "nn.Identity()"
 WIDTH = 88
 STEP = "    "
-NOTHING = "nn.Identity()"
 
 
 class CallText(Record):
@@ -76,6 +76,13 @@ class EitherText(Record):
     condition: Expr
 
 
+class OptionalText(Record):
+    """`*(items if condition else [])`."""
+
+    items: Text
+    condition: Expr
+
+
 Text = (
     str
     | CallText
@@ -87,6 +94,7 @@ Text = (
     | DictText
     | EachText
     | EitherText
+    | OptionalText
 )
 
 
@@ -111,6 +119,8 @@ def flat(text: Text) -> str:
             return f"{flat(element)} for {index} in range({source(count)})"
         case EitherText(there=there, condition=condition):
             return f"{flat(there)} if {source(condition)} else {NOTHING}"
+        case OptionalText(items=items, condition=condition):
+            return f"*({flat(items)} if {source(condition)} else [])"
     return text
 
 
@@ -118,8 +128,8 @@ def _tall(text: Text) -> bool:
     match text:
         case CallText(arguments=arguments, tall=tall):
             return tall or any(map(_tall, arguments))
-        case KeywordText(value=value) | EitherText(there=value):
-            return _tall(value)
+        case KeywordText(value=inner) | EitherText(there=inner) | OptionalText(items=inner):
+            return _tall(inner)
         case RunText(each=inner) | EachText(element=inner):
             return _tall(inner)
         case ListText(elements=elements):
@@ -161,6 +171,10 @@ def lines(text: Text, indent: str, before: str = "", after: str = "") -> list[st
         case EitherText(there=there, condition=condition):
             ends = [f"{indent}if {source(condition)}", f"{indent}else {NOTHING}{after}"]
             return [*lines(there, indent, before), *ends]
+        case OptionalText(items=items, condition=condition):
+            middle = [f"{indent}{STEP}if {source(condition)}", f"{indent}{STEP}else []"]
+            inside = [*lines(items, indent + STEP), *middle]
+            return [f"{indent}{before}*(", *inside, f"{indent}){after}"]
     return [whole]
 
 

@@ -19,6 +19,8 @@ from archspec.codegen.layout import (
     EitherText,
     FormulaText,
     KeywordText,
+    ListText,
+    OptionalText,
     RunText,
     Text,
     TupleText,
@@ -235,7 +237,7 @@ def construction(new: Any) -> Text:
     if isinstance(new, New):
         return _new(new)
     if isinstance(new, Sequential):
-        children = tuple(construction(child) for child in new.children)
+        children = tuple(map(_child, new.children))
         return CallText("nn.Sequential", children, tall=not _short(new))
     if isinstance(new, Repeat):
         return RunText(_each(new))
@@ -256,6 +258,16 @@ def construction(new: Any) -> Text:
 
 def _each(run: Repeat) -> EachText:
     return EachText(construction(run.new), run.count, run.index)
+
+
+def _child(new: Any) -> Text:
+    """A child of a sequence; without a child whose condition is false, the others move up."""
+    if not isinstance(new, When):
+        return construction(new)
+    inner = new.new
+    if isinstance(inner, Repeat):
+        return OptionalText(RunText(_each(inner), ""), new.condition)
+    return OptionalText(ListText((construction(inner),)), new.condition)
 
 
 def _short(row: Sequential) -> bool:
