@@ -31,6 +31,7 @@ from support.modules import (
 )
 from support.strategies import EXAMPLES, Spec, specs
 from support.tools import assert_clean
+from support.uses import uses
 
 # What `forward` may write out, so that no module stands for it.
 METHODS = {op.torch for op in OPS.values() if op.written}
@@ -99,6 +100,25 @@ def test_drawn_networks(tmp_path: Path) -> None:
 
     check()
     assert_clean(tmp_path, config='lint.isort.known-first-party = ["support"]')
+
+
+def test_drawn_uses_of_blocks(tmp_path: Path) -> None:
+    """Readers agree with the analysis on blocks that are used with many different arguments."""
+
+    @settings(many, max_examples=2 * EXAMPLES)
+    @given(uses())
+    def check(spec: Spec) -> None:
+        analysis = analyzed(spec)
+        assume(analysis.params < 1_000_000)
+        source = archspec.render(spec)
+        (tmp_path / f"drawn_{len(list(tmp_path.iterdir()))}.py").write_text(source, "utf-8")
+        one = seeded(lambda: archspec.build_module(spec))
+        shapes = {name: tuple(tensor.shape) for name, tensor in one.state_dict().items()}
+        assert shapes == dict(analysis.state)
+        assert_readers_agree(one, seeded(lambda: module_from_source(source)), images(2, 3, 6, 6))
+
+    check()
+    assert_clean(tmp_path)
 
 
 def test_arguments_of_a_class_build_what_the_spec_does_with_them() -> None:
