@@ -294,15 +294,10 @@ def _gate(
     made: Merged, column: Mapping[BlockInstance, Child], there: Mapping[BlockInstance, bool]
 ) -> Expr:
     """A size that only the uses with the child have, or a flag."""
-    for use, child in column.items():
-        for name in _sizes(child) if there[use] else ():
-            if all((name in u.definitions) is t for u, t in there.items()) and all(
-                type(u.definitions[name].number) is int and u.definitions[name].number > 0
-                for u, t in there.items()
-                if t
-            ):
-                made.gates[name] = "size"
-                return Name(name)
+    names = [name for use, child in column.items() if there[use] for name in _sizes(child)]
+    if size := next((name for name in names if _is_size(name, there)), None):
+        made.gates[size] = "size"
+        return Name(size)
     child = next(child for use, child in column.items() if there[use])
     module = _first(child.module)
     word = module.instance.prefix if isinstance(module, BlockCall) else ""
@@ -313,6 +308,14 @@ def _gate(
     made.gates[name] = "flag"
     made.flagged[name] = flagged
     return Name(name)
+
+
+def _is_size(name: str, there: Mapping[BlockInstance, bool]) -> bool:
+    """Whether the uses with a child have this size, a positive integer, and the others do not."""
+    if name in GIVEN or any((name in use.definitions) is not t for use, t in there.items()):
+        return False
+    numbers = [use.definitions[name].number for use, t in there.items() if t]
+    return all(type(number) is int and number > 0 for number in numbers)
 
 
 def _sizes(child: Child) -> Iterator[str]:

@@ -206,7 +206,7 @@ class Sizes:
 
     def _fresh(self, word: str, numbers: list[Scalar]) -> str:
         others = (name for name, known in self.numbers.items() if known != numbers)
-        known = {*self.known, *self.locals, *self.group.modules, *self.types}
+        known = {*self.known, *self.locals, *self.group.modules, *self.types, *self.gates}
         if any(use.own_name(word) != word for use in self.uses):
             known.add(word)  # it means another size in the block
         name = new_name(word, known.union(others))
