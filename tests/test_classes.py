@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ from torch import nn
 import archspec
 from archspec import classes as classes_of
 from archspec.classes.table import ClassTable
+from archspec.expand.network import expand_network
+from archspec.ir.visitor import visits
+from archspec.ops.dropouts import StochasticDepth
 from support import DATA, SHIPPED, write_spec
+from support.measured import Measured
 from support.modules import (
     READERS,
     assert_same_tensors,
@@ -976,3 +981,47 @@ def test_uses_with_channels_and_without_are_one_class() -> None:
     assert source.count("def __init__(self, in_channels: int, channels: int) -> None:") == 2
     assert "self.cell = Cell(channels, channels)" in source
     assert "self.cell = Cell(3, 4)" in source
+
+
+# Layers without weights that are equal in some uses -------------------------------------
+
+DROPPING = """
+input: [3, 8, 8]
+stem: [{conv: 8}]
+blocks:
+  twice:
+    args: {rate: 0.2}
+    parts: {last: {residual: [{conv: channels}], drop_path: 0}}
+    body:
+      - {residual: [{conv: channels}], drop_path: ONE}
+      - OTHER
+stages:
+  a: {block: twice, repeat: 2, channels: 8}
+  b: {block: twice, channels: 8, rate: 0, last: {residual: [{conv: channels}], drop_path: 0.2}}
+  c: {block: twice, channels: 8, last: {residual: [{conv: channels}], drop_path: 0.1}}
+"""
+LAST = "{residual: [{conv: channels}], drop_path: OTHER}"
+EQUAL_SOMETIMES = [
+    ("0", LAST.replace("OTHER", "0.2 * block_index / block_count"), 1),
+    ("0.1 * index", LAST.replace("OTHER", "0.2 - rate"), 1),
+    ("0", LAST.replace("OTHER", "0.2 if block_index else 0"), 2),
+    ("rate", LAST.replace("OTHER", "0.2"), 1),
+    ("0.2", "last", 2),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "classes"), EQUAL_SOMETIMES)
+def test_layers_without_weights_are_shared_as_the_tree_says(
+    first: str, last: str, classes: int, tmp_path: Path
+) -> None:
+    """In each use, the paths of `show` and the rates are those of what both readers build."""
+    path = write_spec(tmp_path, DROPPING.replace("ONE", first).replace("OTHER", last))
+    assert len(re.findall(r"^class \w*Twice", archspec.render(path), re.M)) == classes
+    rows = archspec.analyze(path).rows
+    ops = {v.path: v.site.op for v in visits(expand_network(archspec.load(path)))}
+    rates = {p: float(op.p) for p, op in ops.items() if isinstance(op, StochasticDepth)}
+    assert len({*rates.values()}) > 1
+    for read in READERS.values():
+        model = read(path)
+        assert Measured(model, (3, 8, 8)).calls == Counter((row.path, row.output) for row in rows)
+        assert {p: m.p for p, m in model.named_modules() if hasattr(m, "p")} == rates

@@ -79,7 +79,7 @@ def merged(
         return None
     plain = [without_sum(lead) for lead in leads]
     full = full_of(leads, plain)
-    whole, _ = without_sum(full)
+    whole = without_sum(full)
     if not all(within(*one, full, whole) for one in zip(leads, plain, strict=True)):
         return None
     uses = [use for group in groups for use in group]
@@ -87,7 +87,7 @@ def merged(
     if rows is None:
         return None
     made = Merged(rows, full)
-    summed = {use: adds for group, (_, adds) in zip(groups, plain, strict=True) for use in group}
+    summed = {use: one.added for group, one in zip(groups, plain, strict=True) for use in group}
     if len(set(summed.values())) > 1:
         made.adds = None if shortcuts else _kept(uses, summed)
         if made.adds is None:

@@ -8,40 +8,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from archspec.ir import Add, Apply, Body, Chain
-from archspec.ir.bodies import is_nothing, renamed, steps_of
+from archspec.ir.bodies import applied, is_nothing, renamed, steps_of
 from archspec.ir.tree import BlockInstance, Child, OpCall
 from archspec.ops.dropouts import StochasticDepth
 
 
-def full_of(leads: Sequence[BlockInstance], plain: Sequence[tuple[Body, bool]]) -> BlockInstance:
+class Plain(NamedTuple):
+    """A body without a last sum with the input, whether it has one, and what drops its branch."""
+
+    body: Body
+    added: bool
+    drops: tuple[str, ...] = ()
+
+
+def full_of(leads: Sequence[BlockInstance], plain: Sequence[Plain]) -> BlockInstance:
     """The use with the most layers; one with every layer that any has, if there are no sums."""
-    most = max(range(len(leads)), key=lambda n: (plain[n][1], len(leads[n].children)))
+    most = max(range(len(leads)), key=lambda n: (plain[n].added, len(leads[n].children)))
     known = {child.attribute: child for lead in leads for child in lead.children}
-    if plain[most][1] or len(known) == len(leads[most].children):
+    if plain[most].added or len(known) == len(leads[most].children):
         return leads[most]
     names: list[Any] | None = [child.attribute for child in leads[most].children]
-    steps: list[Any] | None = [*steps_of(plain[most][0])]
-    for lead, (body, _) in zip(leads, plain, strict=True):
+    steps: list[Any] | None = [*steps_of(plain[most].body)]
+    for lead, one in zip(leads, plain, strict=True):
         own = [child.attribute for child in lead.children]
         names = names and union(names, own, lambda name: _written(known[name]))
-        steps = steps and union(steps, [*steps_of(body)], lambda step: _place(step, known))
+        steps = steps and union(steps, [*steps_of(one.body)], lambda step: _place(step, known))
     if not names or not steps:
         return leads[most]
     children = tuple(known[name] for name in names)
     return replace(leads[most], children=children, body=Chain(tuple(steps)))
 
 
-def within(lead: BlockInstance, plain: tuple[Body, bool], full: BlockInstance, whole: Body) -> bool:
+def within(lead: BlockInstance, plain: Plain, full: BlockInstance, whole: Plain) -> bool:
     """Whether a use is the full one without some layers."""
+    if plain.added and plain.drops != whole.drops:
+        return False
     there, known = ({child.attribute: child for child in use.children} for use in (lead, full))
     gone = known.keys() - there.keys()
     if gone and any(known[name].at != there[name].at for name in known if _may_shift(name, there)):
         return False
     lacking: dict[str, str | None] = dict.fromkeys(gone)
-    return not is_nothing(plain[0]) and renamed(whole, lacking) == plain[0]
+    return not is_nothing(plain.body) and renamed(whole.body, lacking) == plain.body
 
 
 def _may_shift(name: str, there: Mapping[str, Child]) -> bool:
@@ -49,16 +59,18 @@ def _may_shift(name: str, there: Mapping[str, Child]) -> bool:
     return name in there and name[-1].isdigit()
 
 
-def without_sum(use: BlockInstance) -> tuple[Body, bool]:
+def without_sum(use: BlockInstance) -> Plain:
     """The body without a last sum with the input, and without a layer that drops its branch."""
     marks: dict[str, str | None] = {slot.mark: None for slot in use.slots}
     dropped = {c.attribute: None for c in use.children if drops(c.module)}
     steps = list(steps_of(renamed(use.body, marks)))
     last = steps[-1] if steps else None
     if isinstance(last, Add) and len(last.branches) == 2 and is_nothing(last.branches[1]):
-        steps[-1:] = steps_of(renamed(last.branches[0], dropped))
-        return Chain(tuple(steps)), True
-    return Chain(tuple(steps)), False
+        branch = last.branches[0]
+        steps[-1:] = steps_of(renamed(branch, dropped))
+        there = tuple(name for name in applied(branch) if name in dropped)
+        return Plain(Chain(tuple(steps)), True, there)
+    return Plain(Chain(tuple(steps)), False)
 
 
 def drops(module: Any) -> TypeGuard[OpCall]:

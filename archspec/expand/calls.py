@@ -266,7 +266,7 @@ def class_scope(key: BlockKey, indices: Mapping[str, int], room: Room, memo: Mem
     scope.given = lambda name: name if name in told else None
     _fill(scope, key.name, key.block, dict(key.parts), given)
     scope.origins = {part: Origin(At(parts=(part,))) for part in scope.parts}
-    scope.values |= {name: constant(number) for name, number in indices.items()}
+    scope.values |= {name: Value(number, None) for name, number in indices.items()}
     _define_flow(scope, given, key.x)
     return scope
 

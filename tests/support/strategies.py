@@ -37,6 +37,7 @@ CONSTANTS = ("torch", "ones", {"constant": "1 / 3"}, {"trunc_normal": {"std": 0.
 TENSORS = ("y", "z", "u", "skip", "y2", "len", "tensor", "t", "keys", "print")
 NO_ATTRIBUTE = {*COMBINATORS, *OF_TENSORS, "join"} - {"sequence"}
 NORMS += ("rms_norm", "frozen_batch_norm")
+RATES = ("0.1 * index", "0.2 * block_index / block_count", "0.2 if index else 0", "0.5 - rate")
 POOL = {"norm_type": 2, "kernel": 2}
 NAMES = ("deep", "torch", "max", "super", "Tensor", "module", "y", "tensor", "range", "F", "print")
 
@@ -182,8 +183,7 @@ class Drawn:
         if self.chance(3):
             layer["before"] = self.one_of("norm", ["norm", "act"])
         if self.chance(3):
-            # Never the 0 of a residual around it: equal in one use, they have one path in `show`.
-            layer["drop_path"] = self.one_of("rate", 0.2, "0.1 * (index + 1)")
+            layer["drop_path"] = self.one_of("rate", 0, 0.2, *RATES)
         return [layer]
 
     def scale(self, channels: str, deep: int) -> Layers:
@@ -376,7 +376,7 @@ class Drawn:
             if self.chance(3):
                 residual["before"] = ["norm", "act"]
             if self.chance(3):
-                residual["drop_path"] = self.one_of("rate", "0.2 * block_index / block_count")
+                residual["drop_path"] = self.one_of("rate", 0, *RATES)
             if self.chance(1) and residual["shortcut"] != "none":
                 residual["project"] = "index == 0"
             body = [residual, *self.one_of([], ["act"])]
