@@ -364,7 +364,7 @@ class Folder(Dataset[tuple[Tensor, int]]):
             raise stop(f"{root} and train have different classes: {differ}", how)
         if (n := len(folders)) != OUTPUTS:
             how = "a class is a directory: change it, or the outputs in the spec"
-            raise stop(f"{root} has {n} classes, the network {OUTPUTS} outputs", how)
+            raise stop(f"classes in {root}: {n}, outputs in the spec: {OUTPUTS}", how)
         if not all(held):
             how = f"the names of images must end in {' '.join(SUFFIXES)}"
             raise stop(f"no images in {folders[held.index([])]}", how)
@@ -474,8 +474,8 @@ def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> Non
                 index.write(rows)
                 index.flush()
                 rows = b""
-                show(f"{number:,} of {count:,} images in {store.path}", end="")
-    show(f"{count:,} images in {store.path}, {end / 1e9:.1f} GB")
+                show(f"images in {store.path}: {number:,} of {count:,}", end="")
+    show(f"images in {store.path}: {count:,}, {end / 1e9:.1f} GB")
 
 
 class SyntheticImages(Dataset[tuple[Tensor, int]]):
@@ -512,7 +512,7 @@ def batches(data: Any, keys: Any, device: Any, args: Any) -> Iterator[Any]:
         if n == 0 or not (starved or isinstance(error, OSError)):
             raise
         how = "use --workers 0, or a larger /dev/shm (docker run --shm-size)"
-        raise stop(f"{n} processes cannot load the data: {told}", how)
+        raise stop(f"--workers {n} cannot load the data: {told}", how)
 
 
 def shares(
@@ -653,7 +653,7 @@ def start_from(path: Path, net: nn.Module) -> tuple[str, dict[str, Tensor], str]
         if 0 < few != many:
             repeated = torch.cat([old] * -(-many // few), 1)[:, :many] * (few / many)
             found[name] = old.sum(1, keepdim=True) if many == 1 else repeated
-            made = f" ({name} from {few} channels to {many})"
+            made = f" (input channels of {name}: {few} to {many})"
     taken = {name: t for name, t in found.items() if t.shape == shapes.get(name)}
     there = {name: f" (there {[*t.shape]})" for name, t in found.items()}
     anew = [name + there.get(name, "") for name in shapes if name not in taken]

@@ -355,6 +355,13 @@ def test_settings_with_a_fault_write_no_page(project: Project) -> None:
     assert not (project.folder / "page.html").exists()
 
 
+@pytest.mark.parametrize(("stem", "count"), [("[act]", "1 layer"), ("[act, norm]", "2 layers")])
+def test_the_layers_are_counted(stem: str, count: str, project: Project) -> None:
+    project.write("net.yaml", f"name: net\ninput: [3, 8, 8]\nstem: {stem}\n")
+    root = Reader(project.run("report", "net.yaml", "-o", "-").out).root
+    assert [one.text for one in root.all("span", "count")] == [count]
+
+
 def test_what_a_spec_says_is_text(project: Project) -> None:
     evil = "</style></script><script>alert(1)</script><img src=x onerror=alert(2)>&lt;{{ 7 * 7 }}"
     project.write("blocks/b.yaml", f"doc: '{evil}'\nbody: [{{conv: channels}}]\n")

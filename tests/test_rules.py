@@ -484,6 +484,14 @@ def test_what_to_do_about_a_budget(expect: str, hint: str) -> None:
     assert hint in found.hint
 
 
+def test_a_budget_of_one_is_singular() -> None:
+    one = "expect: {params: 1, macs: {max: 1}, depth: {min: 2}}"
+    found = lint(f"{HEAD}stem: [{{conv: {{channels: 64, kernel: 3}}}}]\n{one}\n")
+    expected = ["expected 1 parameter,", "expected at most 1 multiply-add,", "at least 2 layers,"]
+    for diagnostic, words in zip(found, expected, strict=True):
+        assert words in diagnostic.message
+
+
 def test_shortcuts_may_skip_pixels() -> None:
     assert lint("name: net\nextends: resnet50\n") == []
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from archspec.resources import TEMPLATES
 from archspec.rules import RULES
 from support.english import Text, compiled, glossary, patterns, places, texts
 
@@ -52,3 +53,21 @@ def test_the_summary_of_a_rule_is_a_sentence(name: str) -> None:
     assert re.fullmatch(r"[A-Z`].*\.", RULES[name].summary)
     assert RULES[name].why
     assert bool(RULES[name].safety) == RULES[name].fixable
+
+
+# A number and a plural in an f-string of a script. After `{n} of {m}` the plural is right.
+COUNTED = re.compile(
+    r"(?<! of )\{(?:n|\w*count|number|few|many|steps|size|len\([^)]*\))(?::,)?\} [a-z]+s\b"
+)
+
+
+@pytest.mark.parametrize("text", ["{n} classes", "{steps:,} steps", "{len(a)} tensors"])
+def test_a_plural_after_a_number_is_found(text: str) -> None:
+    assert COUNTED.search(text)
+
+
+def test_scripts_do_not_print_1_classes() -> None:
+    scripts = sorted(path for path in TEMPLATES.iterdir() if path.suffix in (".py", ".jinja"))
+    assert len(scripts) > 4
+    found = [(path.name, *COUNTED.findall(path.read_text("utf-8"))) for path in scripts]
+    assert found == [(path.name,) for path in scripts]

@@ -82,6 +82,7 @@ def _network(subject: Subject, key: str, memo: Memo | None) -> tuple[dict[str, A
         "picture": Markup(svg(analysis, key)),
         "columns": OF_LAYERS,
         "layers": layers,
+        "counted": plural(len(layers), "layer"),
         "folded": sum(layer.again for layer in layers),
         "total": _total(analysis, layers),
         "plots": [Markup(plot) for plot in along_the_depth(layers, key)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archspec.diagnostics import Diagnostic, Span, SpecError
+from archspec.diagnostics import Diagnostic, Span, SpecError, plural
 from archspec.language.train.places import places_of
 from archspec.rules.rule import rule
 from archspec.rules.steps import Step
@@ -42,12 +42,13 @@ def budget(view: View) -> Iterator[Diagnostic]:
         return
     analysis = view.analysis
     for key, found in (("params", analysis.params), ("macs", analysis.macs)):
-        if wrong := _outside(getattr(expect, key), found):
-            message = f"expected {wrong} {_WORDS[key]}, but the network has {found:,}"
+        if wrong := _outside(getattr(expect, key), found, _WORDS[key]):
+            message = f"expected {wrong}, but the network has {found:,}"
             hint = _hint(key, wrong)
             yield view.finding("budget", message, view.spec.where("expect", key), hint)
-    if wrong := "" if isinstance(expect.depth, int) else _outside(expect.depth, analysis.depth):
-        message = f"expected {wrong} layers, but the network has {analysis.depth}"
+    deep = None if isinstance(expect.depth, int) else expect.depth
+    if wrong := _outside(deep, analysis.depth, "layer"):
+        message = f"expected {wrong}, but the network has {analysis.depth}"
         hint = f"check `repeat` of the stages, or update `expect` to {analysis.depth}"
         yield view.finding("budget", message, view.spec.where("expect", "depth"), hint)
     if expect.output is not None and tuple(expect.output) != analysis.output:
@@ -96,26 +97,26 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
         yield view.finding("out-of-memory", message, place_of(view, "memory"), hint)
 
 
-_WORDS = {"params": "parameters", "macs": "multiply-adds"}
+_WORDS = {"params": "parameter", "macs": "multiply-add"}
 
 
 def _hint(key: str, wrong: str) -> str:
     change = "change the network back"
     if wrong.startswith("at "):
         change = "make the network larger" if wrong.startswith("at least") else "make it smaller"
-    return f"{change}, or update `expect`; `archspec show` lists {_WORDS[key]} per layer"
+    return f"{change}, or update `expect`; `archspec show` lists {_WORDS[key]}s per layer"
 
 
-def _outside(expected: Any, found: int) -> str:
-    """The expected value, if `found` differs."""
+def _outside(expected: Any, found: int, noun: str) -> str:
+    """The expected number of something, if `found` differs."""
     if expected is None:
         return ""
     if isinstance(expected, int):
-        return f"{expected:,}" if found != expected else ""
+        return plural(expected, noun) if found != expected else ""
     if expected.max is not None and found > expected.max:
-        return f"at most {expected.max:,.0f}"
+        return f"at most {plural(round(expected.max), noun)}"
     if expected.min is not None and found < expected.min:
-        return f"at least {expected.min:,.0f}"
+        return f"at least {plural(round(expected.min), noun)}"
     return ""
 
 

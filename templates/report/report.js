@@ -43,7 +43,7 @@ for (const section of all(".layers")) {
       return !row.hidden;
     });
     section.classList.toggle("searching", words.length > 0);
-    count.textContent = words.length ? `${found.length} of ${rows.length} layers` : said;
+    count.textContent = words.length ? `${found.length} of ${said.split(",")[0]}` : said;
   });
 }
 

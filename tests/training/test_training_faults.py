@@ -620,7 +620,7 @@ def test_an_evaluation_that_is_not_finite_is_never_the_best(
 def test_a_run_shows_signs_of_life(simple: Script, tmp_path: Path) -> None:
     printed = simple(tmp_path / "run").splitlines()
     assert printed[0].startswith("tiny: 1 x cpu, ")
-    assert ", 16 steps of 256, train 4,096, val 1,024, test 1,024, " in printed[0]
+    assert ", steps 16, batch 256, train 4,096, val 1,024, test 1,024, " in printed[0]
     assert printed[1].startswith("step 1 of 16  loss ")
     rows = (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == ["2", "4", "6", "8", "10", "12", "14", "16"]

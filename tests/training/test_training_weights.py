@@ -154,7 +154,7 @@ def test_channels_and_classes_as_load_weights_adapts_them(
     anew = ["fc.weight", "fc.bias"]
     assert differing(net.state_dict(), fresh.state_dict()) == anew
     assert [name for name in anew if not torch.equal(start[name], fresh.state_dict()[name])] == []
-    made = "" if channels == 3 else f" (conv1.weight from 3 channels to {channels})"
+    made = "" if channels == 3 else f" (input channels of conv1.weight: 3 to {channels})"
     rest = "reinitialized: fc.weight (there [4, 8]), fc.bias (there [4]); unused: none"
     assert about == f"{path}: {len(start) - 2} of {len(start)} tensors loaded{made}; {rest}"
 
