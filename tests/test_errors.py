@@ -164,6 +164,23 @@ WRONG = {
         "stem: [{cell: 8}]\nblocks: {cell: {body: [{conv: <16 // block_index>}]}}",
         ("expression", "`block_index` is not defined here", "available in stages"),
     ),
+    "an index in an argument of a block, in a block that nothing repeats": (
+        "stem: [{outer: 8}]\nblocks:\n  inner: {args: {w: 8}, body: [{conv: w}]}\n"
+        "  outer: {body: [{inner: {w: <index * 8>}}, {conv: channels}]}",
+        ("expression", "`index` is not defined here", "stages and layers with `repeat`"),
+    ),
+    "an index as the default of an argument of a block that nothing repeats": (
+        "stem: [{cell: {}}]\nblocks: {cell: {args: {w: <8 * index>}, body: [{conv: w}]}}",
+        ("expression", "`index` is not defined here", "stages and layers with `repeat`"),
+    ),
+    "an index in the stem": (
+        "stem: [{conv: 8}, {dropout: 0.1 * <repeat>}]",
+        ("unknown-name", "`repeat` is not defined here", "stages and layers with `repeat`"),
+    ),
+    "a function without its argument": (
+        "stem: [{conv: <sqrt()>}]",
+        ("expression", "`sqrt` expects 1 argument, found 0", ""),
+    ),
     "a width that is too large in the first block": (
         "stem: [{dropout: <2 - index>, repeat: 2}]",
         ("out-of-range", "at most 1, found 2", "use 1 or less"),

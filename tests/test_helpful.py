@@ -153,7 +153,7 @@ HINTS = {  # what is written -> what its first finding says to write
     outputs("width: 8", "width // 2"): "end in `linear: 10`",
     # names that are available elsewhere only
     layer("{conv: {channels: 64, groups: in_channels}}"): "`in_channels` is available only inside",
-    layer("{conv: 8 * index}"): "`index` is available only in stages, blocks, and layers with",
+    layer("{conv: 8 * index}"): "it is available in stages and layers with `repeat`, and in",
     # tensors that can be read where the name is, the nearest first
     joined("{from: c22}"): "did you mean `c2`?",
     joined("{from: zzz}"): "available here: c2, c1, input",

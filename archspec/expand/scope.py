@@ -26,10 +26,10 @@ from archspec.ir import Field
 from archspec.ir.tree import Definition, TensorInfo, short
 from archspec.language import arguments
 from archspec.language.problems import Problems
-from archspec.language.suggestions.unknown import WHERE_COUNTED
+from archspec.language.suggestions.unknown import WHERE
 from archspec.language.templates import COUNT, LayerName, Template
 from archspec.language.widths import Series
-from archspec.language.words import COUNTED, FROM_ZERO, INDICES
+from archspec.language.words import FROM_ZERO, INDICES
 from archspec.memo import Memo
 from archspec.places import At, Finding, Given, Origin, Path
 
@@ -117,7 +117,7 @@ class Scope:
             hint = "a list can only be an argument of a layer, alone or with `+ - * // %`"
             raise ExpressionError(f"`{word}` is a list of {len(self.lists[word])}", hint)
         known = [*self.values, *self.truths, *self.pending]
-        hint = WHERE_COUNTED if word in COUNTED else did_you_mean(word, known, "known")
+        hint = WHERE.get(word) or did_you_mean(word, known, "known")
         raise ExpressionError(f"`{word}` is not defined here", hint)
 
     def _evaluate_default(self, word: str) -> Value:

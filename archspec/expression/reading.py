@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from archspec.diagnostics import did_you_mean
+from archspec.diagnostics import did_you_mean, plural
 from archspec.expression.functions import FUNCTIONS, from_python
 from archspec.expression.tree import (
     Binary,
@@ -143,10 +143,9 @@ def _call(node: ast.Call, depth: int) -> Expr | None:
         )
     fewest, most, _ = FUNCTIONS[function]
     if not fewest <= len(arguments) <= most:
+        wanted = plural(fewest, "argument") if fewest == most else f"{fewest} or more arguments"
         raise ExpressionError(
-            f"`{function}` expects {fewest if fewest == most else f'{fewest} or more'} "
-            f"arguments, found {len(arguments)}",
-            column=node.col_offset,
+            f"`{function}` expects {wanted}, found {len(arguments)}", column=node.col_offset
         )
     return Call(function, tuple(_convert(argument, depth) for argument in arguments))
 

@@ -323,8 +323,11 @@ def diagnose(problem: Problem, document: Document, *labels: Label) -> Diagnostic
 
 def _span_of_word(word: Name, document: Document, path: Sequence[Step]) -> Span | None:
     """The span of a name in an expression, if the expression is on one line."""
-    span, mark = document.span(path), document.mark(path)
-    if span is None or mark is None or word.column is None or span.line != span.end_line:
+    span = document.span(path)
+    mark = document.mark(path) or document.mark(path[:-1])  # `conv: 8 * width` is a shorthand
+    if span is None or mark is None or mark.parts or mark.span != span:
+        return span
+    if word.column is None or span.line != span.end_line:
         return span
     start = span.column + word.column + (1 if mark.quoted else 0)
     end = start + len(word.id)

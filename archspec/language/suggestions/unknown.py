@@ -20,7 +20,15 @@ PARTS = {
     **dict.fromkeys(("norm", "norm_layer"), "norm"),
     **dict.fromkeys(("act", "act_layer", "activation"), "act"),
 }
-WHERE_COUNTED = "it is available in stages, and in a block with `repeat` in stem, stages, or head"
+# Where an index is defined.
+WHERE = {
+    **dict.fromkeys(
+        TURN, "it is available in stages and layers with `repeat`, and in the blocks they use"
+    ),
+    **dict.fromkeys(
+        COUNTED, "it is available in stages, and in a block with `repeat` in stem, stages, or head"
+    ),
+}
 MOST_LISTED = 10
 # Other names of `FLOW`.
 _FLOW_ELSEWHERE = {
@@ -146,14 +154,12 @@ def _padding_hint(wrong: str, path: tuple[Any, ...]) -> str:
 def _name_hint(wrong: str, names: Set[str]) -> str:
     if wrong in ("none", "None"):
         return "`none` is only for layers; use a number here, or remove the key for the default"
-    if wrong in COUNTED:
-        return WHERE_COUNTED
+    if wrong in WHERE:
+        return WHERE[wrong]
     if (ours := _FLOW_ELSEWHERE.get(wrong, "")) in names:
         return instead(f"use `{ours}`", wrong, ours)
     if wrong in FLOW:
         return f"`{wrong}` is available only inside blocks"
-    if wrong in TURN:
-        return f"`{wrong}` is available only in stages, blocks, and layers with `repeat`"
     if not names:
         return f"use a number, or define it with `args: {{{wrong}: ...}}`"
     return did_you_mean(wrong, names, "available names")
