@@ -29,6 +29,7 @@ def findings(folder: Path, text: str) -> list[Diagnostic]:
     return list(caught.value.diagnostics)
 
 
+INSIDE = "use `conv: {channels: 64, kernel: 3}`"
 #: Written below the two lines `name` and `input`: the wrong lines, with `<` and `>` around what
 #: the finding points at; its rule; words of its message; words of its hint.
 WRONG = {
@@ -176,6 +177,42 @@ WRONG = {
     "an index in the stem": (
         "stem: [{conv: 8}, {dropout: 0.1 * <repeat>}]",
         ("unknown-name", "`repeat` is not defined here", "stages and layers with `repeat`"),
+    ),
+    "arguments below a key next to the empty layer": (
+        "stem:\n  - conv:\n    <with>: {channels: 64, kernel: 3}",
+        ("bad-layer", "`with` is at the same level as `conv`", INSIDE),
+    ),
+    "arguments below a key next to a layer with a value, in a mapping": (
+        "stem:\n  conv1:\n    conv: 64\n    <kwargs>:\n      kernel: 3",
+        ("bad-layer", "`kwargs` is at the same level as `conv`", INSIDE),
+    ),
+    "arguments below a key inside the layer": (
+        "stem: [{conv: {<params>: {channels: 64, kernel: 3}}}]",
+        ("unknown-key", "`conv` has no argument `params`", INSIDE),
+    ),
+    "required arguments below a key inside the layer": (
+        "head: [global_avg_pool, flatten, {linear: {<config>: {features: 10}}}]",
+        ("unknown-key", "`linear` has no argument `config`", "use `linear: {features: 10}`"),
+    ),
+    "arguments of a block below a key next to it": (
+        "stem:\n  - mbconv:\n    <args>: {channels: 64}",
+        ("bad-layer", "`args` is at the same level as `mbconv`", "use `mbconv: {channels: 64}`"),
+    ),
+    "arguments of a stage below a key": (
+        "stages: {a: {block: basic, <args>: {channels: 64}, repeat: 2}}",
+        ("unknown-key", "block `basic` has no argument or part `args`", "remove `args`: `{block"),
+    ),
+    "arguments as items of the list": (
+        "stem:\n  - conv:\n  - <channels>: 64\n  - kernel: 3",
+        ("yaml-syntax", "`channels` is at the same level as `conv`", INSIDE),
+    ),
+    "arguments below a key that is an item of the list": (
+        "stem:\n  - conv:\n  - <with>: {channels: 64, kernel: 3}",
+        ("yaml-syntax", "`with` is at the same level as `conv`", INSIDE),
+    ),
+    "the layers of a residual below a key next to it": (
+        "stem:\n  - residual:\n    <layers>: [{conv: {channels: 3, kernel: 3}}]",
+        ("bad-layer", "`layers` is at the same level as `residual`", "each after `- `"),
     ),
     "a function without its argument": (
         "stem: [{conv: <sqrt()>}]",

@@ -12,6 +12,7 @@ from archspec.expression import Expr, ExpressionError, Number
 from archspec.ir import Field, Op, fields_of
 from archspec.language.problems import Collector, describe, fail, read_list
 from archspec.language.suggestions.elsewhere import ELSEWHERE_ARGUMENTS
+from archspec.language.suggestions.indented import flow, unwrapped, wraps
 from archspec.language.suggestions.pythonic import pythonic_hint
 from archspec.source.scalars import boolean_hint
 
@@ -165,7 +166,10 @@ def given_to(
         with found.trying(name):
             if name not in known:
                 message = f"`{owner}` has no argument `{name}`"
-                fail("unknown-key", message, unknown(str(name)), key=True)
+                hint = unknown(str(name))
+                if wraps(name, value):
+                    hint = f"use `{owner}: {flow(unwrapped(given))}`"
+                fail("unknown-key", message, hint, key=True)
             result[name] = read(name, value)
     for name in required:
         if name not in given:

@@ -24,8 +24,8 @@ from archspec.language.problems import (
 )
 from archspec.language.stack import Stack
 from archspec.language.starts import init_of
-from archspec.language.suggestions.indented import check_indentation
-from archspec.language.suggestions.layers import as_list, flow
+from archspec.language.suggestions.indented import check_indentation, flow
+from archspec.language.suggestions.layers import as_list
 from archspec.language.templates import name_of
 from archspec.language.tensors import inputs_of, names_of
 from archspec.language.words import PARTS_OF_ALL

@@ -5,7 +5,7 @@ A `Stack` is one layer, a list of layers, or `none`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -28,7 +28,7 @@ from archspec.language.problems import (
 from archspec.language.sharing import shared_of
 from archspec.language.stack import Branch, Layer, Stack
 from archspec.language.starts import starts_of
-from archspec.language.suggestions.indented import check_indentation
+from archspec.language.suggestions.indented import check_indentation, check_items
 from archspec.language.suggestions.layers import (
     as_list,
     check_entry,
@@ -68,9 +68,17 @@ def stack_of(value: Any, read: Reader | None = None) -> Stack:
         return Stack(none=True, raw=value)
     if not isinstance(value, list):
         return Stack((read(value, None),), raw=value)
+    check_items(value, _inside)
     there = {place: part for place, part in enumerate(value) if part != "none"}
     layers = read_items(there, lambda place, part: read(part, place)).values()
     return Stack(tuple(layers), listed=True, none=not layers, raw=value)
+
+
+def _inside(head: str) -> Container[str]:
+    """The arguments of a layer type, as far as they are known without its block."""
+    if head in OPS:
+        return arguments.written_fields(OPS[head])
+    return () if head in HEADS else ("channels", "stride")
 
 
 def entry_of(key: str, value: Any, read: Reader | None = None) -> Stack:

@@ -21,6 +21,7 @@ from archspec.language.model import piece
 from archspec.language.problems import Collector, Problems, describe, diagnose, fail, read_list
 from archspec.language.stack import Stack
 from archspec.language.suggestions.elsewhere import OF_STAGES_ELSEWHERE
+from archspec.language.suggestions.indented import flow, unwrapped, wraps
 from archspec.language.tensors import source_of
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
@@ -248,7 +249,7 @@ def bind(given: Mapping[str, Any], name: str, block: Block, beside: Sequence[str
             elif key in block.inputs:
                 bound.inputs[key] = source_of(given[key])
             else:
-                _report_unknown(found, key, name, block, beside)
+                _report_unknown(found, key, given, name, block, beside)
     found.finish()
     return bound
 
@@ -284,10 +285,18 @@ def _number(value: Any, key: str, name: str) -> Any:
 
 
 def _report_unknown(
-    found: Collector, key: str, name: str, block: Block, beside: Sequence[str]
+    found: Collector,
+    key: str,
+    given: Mapping[str, Any],
+    name: str,
+    block: Block,
+    beside: Sequence[str],
 ) -> None:
     if key == "in_channels":
         hint = "remove it; input sizes are inferred"
+    elif wraps(key, given[key]):
+        layer = f"{{block: {name}, ...}}" if beside else f"{name}: {{...}}"
+        hint = f"remove `{key}`: `{layer.replace('...', flow(unwrapped(given))[1:-1])}`"
     else:
         known = [
             *block.args,

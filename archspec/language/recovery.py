@@ -11,7 +11,8 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic, Hint
 from archspec.language.problems import Problem
-from archspec.language.words import COMBINATORS, HEADS, MODIFIERS, WITH_ARGUMENTS
+from archspec.language.suggestions.indented import unwrapped, wraps
+from archspec.language.words import COMBINATORS, HEADS, MODIFIERS, ONE_BODY, WITH_ARGUMENTS
 from archspec.places import Path
 from archspec.source.document import Changed, Document, Step, copied, holds
 
@@ -110,6 +111,9 @@ def _put_right(
     if not holds(here, wrong):
         raise _Kept
     value = here.pop(wrong)
+    if wraps(wrong, value):
+        here |= value
+        renamed |= {(*outer, key): (*path, key) for key in value}
     word = hint.instead if isinstance(hint, Hint) else ""
     if word and word not in here:
         here[word] = value
@@ -172,10 +176,18 @@ def _is_one_layer(layer: Any, path: Path, renamed: dict[Path, Path]) -> bool:
     known = [key for key in heads if key in HEADS]
     if len(heads) < 2 or len(known) != 1:
         return False
-    others = {key: layer.pop(key) for key in heads if key not in known}
-    if layer[known[0]] is None:
-        layer[known[0]] = others
-        renamed |= {(*path, known[0], key): (*path, key) for key in others}
+    (head,) = known
+    others = {key: layer.pop(key) for key in heads if key != head}
+    if layer[head] is not None:
+        return True
+    layer[head] = unwrapped(others)
+    for key, value in others.items():
+        inside = value if wraps(key, value) else ()
+        renamed |= {(*path, head, name): (*path, key, name) for name in inside}
+        renamed |= {(*path, head, key): (*path, key)}
+        if head in ONE_BODY and isinstance(value, list):
+            layer[head] = value
+            renamed[*path, head] = (*path, key)
     return True
 
 

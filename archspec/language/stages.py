@@ -24,8 +24,8 @@ from archspec.language.problems import (
     read_items,
 )
 from archspec.language.stack import Layer, Stack
-from archspec.language.suggestions.indented import check_indentation
-from archspec.language.suggestions.layers import check_entry, flow
+from archspec.language.suggestions.indented import check_indentation, flow
+from archspec.language.suggestions.layers import check_entry
 from archspec.language.templates import LayerName, name_of
 from archspec.language.tensors import saved_of, source_of
 from archspec.language.words import MODIFIERS

@@ -9,7 +9,7 @@ from archspec.diagnostics import alike, did_you_mean, guess, instead, shown
 from archspec.ir import Op, fields_of
 from archspec.language.problems import Collector, describe, fail
 from archspec.language.suggestions.elsewhere import elsewhere
-from archspec.language.suggestions.indented import beside
+from archspec.language.suggestions.indented import beside, flow, unwrapped, wraps
 from archspec.language.words import (
     ANYWHERE,
     COMBINATORS,
@@ -34,12 +34,12 @@ def no_layer(value: Any, heads: list[str], listed: bool) -> NoReturn:
     if op and (op[0] == heads[0] or not any(map(_known, heads))):
         key, layer = op
         given = {head: value[head] for head in heads if head != key}
-        for name in _ARGUMENTS:
-            given |= given.pop(name) if isinstance(given.get(name), Mapping) else {}
+        given = unwrapped(given)
         modifiers = {word: value[word] for word in value if word not in heads}
         written = flow({layer: given, **modifiers}) if given or modifiers else layer
         hint = f"use the layer type as the key: `{written}`"
         fail("bad-layer", f"a layer has no key `{key}`", hint, key, key=True)
+    _wrapped(heads, value)
     _misspelt_modifiers(heads, value)
     _several(heads, value, listed)
 
@@ -55,7 +55,6 @@ def _only_modifiers(value: Mapping[str, Any]) -> NoReturn:
 
 # What others call the key of the layer type.
 _TYPES = ("type", "op", "layer", "kind", "class_name", "_target_", "uses")
-_ARGUMENTS = ("config", "with", "kwargs", "params")  # and the key of all arguments
 
 
 def op_in_value(layer: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -149,16 +148,16 @@ def as_list(value: Any) -> str:
     return f"use `{flow(items)}`" if items else "for example, `[{conv: 64}, norm, act]`"
 
 
-def flow(value: Any) -> str:
-    """A value as YAML on one line, cut short."""
-    if isinstance(value, Mapping):
-        text = ", ".join(f"{key}: {flow(part)}" for key, part in value.items())
-        return f"{{{text}}}" if len(text) < 60 else "{...}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(flow, value))}]"
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    return shown(str(value))
+def _wrapped(heads: list[str], value: Mapping[str, Any]) -> None:
+    """A layer, and its arguments below a key next to it: `{conv: null, with: {kernel: 3}}`."""
+    inside = {head: value[head] for head in heads if wraps(head, value[head])}
+    owners = [head for head in heads if head not in inside]
+    if len(owners) != 1 or not inside or owners[0] in COMBINATORS:
+        return
+    (head,) = owners
+    given = _given(head, value[head]) | unwrapped(inside)
+    wrong = next(iter(inside))
+    fail("bad-layer", beside(wrong, head)[0], f"use `{head}: {flow(given)}`", wrong, key=True)
 
 
 def _several(heads: list[str], value: Mapping[str, Any], listed: bool) -> NoReturn:
@@ -166,7 +165,7 @@ def _several(heads: list[str], value: Mapping[str, Any], listed: bool) -> NoRetu
     others = [head for head in heads if head not in known]
     if len(known) == 1 and known[0] in OPS and _argument_like(others[0], OPS[known[0]]):
         (op,) = known
-        given = _given(OPS[op], value[op]) | {other: value[other] for other in others}
+        given = _given(op, value[op]) | {other: value[other] for other in others}
         message, _ = beside(others[0], op)
         fail("bad-layer", message, f"use `{op}: {flow(given)}`", others[0], key=True)
     if value[heads[0]] is None and heads[0] not in (*OPS, *PARTS_OF_ALL):
@@ -206,11 +205,12 @@ def _quoted(words: list[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _given(op: type[Op], value: Any) -> dict[str, Any]:
-    """The arguments of an op as a mapping."""
+def _given(head: str, value: Any) -> dict[str, Any]:
+    """The arguments of an op or block as a mapping."""
     if isinstance(value, Mapping):
         return dict(value)
-    return {} if value is None or op.first is None else {op.first: value}
+    first = OPS[head].first if head in OPS else "channels"
+    return {} if value is None or first is None else {first: value}
 
 
 # What others call modifiers.

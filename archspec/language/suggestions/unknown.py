@@ -8,7 +8,7 @@ from typing import Any
 from archspec.diagnostics import Hint, did_you_mean, guess, instead
 from archspec.language.problems import Problem
 from archspec.language.suggestions.elsewhere import elsewhere, torch_names, unsupported
-from archspec.language.suggestions.layers import flow
+from archspec.language.suggestions.indented import flow
 from archspec.language.suggestions.pythonic import layer_with_value, pythonic_hint
 from archspec.language.words import COUNTED, FLOW, HEADS, PARTS_OF_ALL, TURN
 from archspec.ops import OPS

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from archspec.diagnostics import did_you_mean
 from archspec.language.problems import Problem, describe, unknown_key
-from archspec.language.suggestions.layers import flow
+from archspec.language.suggestions.indented import flow
 from archspec.language.train.model import LARGEST, Takes, listed
 from archspec.source.scalars import boolean_hint
 
