@@ -155,7 +155,11 @@ def test_names_from_elsewhere(project: Project, name: str, meant: str) -> None:
         ("globl_avg_pool", "did you mean `global_avg_pool`"),  # an op
         ("extend", "did you mean `extends`"),  # a key
         ("chanels-shrink", "did you mean `channels-shrink`"),  # a rule
-        ("AS2020", "`AS202`"),
+        ("AS2020", "did you mean `AS202`? run `archspec rule --all`"),
+        ("as299", "codes are `AS201` to `AS2"),
+        ("AS3", "codes are `AS301` to `AS3"),
+        ("AS999", "codes are `AS101` to `AS4"),  # no family
+        ("F401", "codes are `AS101` to `AS4"),  # of ruff
         ("cel", "`cell`"),  # of the project
         ("base_width", "it is an argument of `bottleneck`"),
         ("resnet50", "to see a spec, run `archspec show resnet50`"),

@@ -298,7 +298,8 @@ def test_a_comment_without_a_reason(project: Project) -> None:
 @pytest.mark.parametrize(
     ("comment", "message", "hint"),
     [
-        ("ignore[AS999] x", "unknown rule `AS999`", "`archspec rule --all`"),
+        ("ignore[AS999] x", "unknown rule `AS999`", "`AS4"),
+        ("ignore[AS199] x", "unknown rule `AS199`", "codes are `AS101` to `AS192`"),
         ("ignore[redundant-bais] x", "unknown rule", "did you mean `redundant-bias`?"),
         ("ignore[] x", "suppression comment names no rules", "# archspec: ignore[RULE] the reason"),
         ("disable=AS304", "suppression comment names no rules", "# archspec: ignore[RULE]"),

@@ -19,6 +19,7 @@ from archspec.language.library import block_file
 from archspec.language.suggestions.elsewhere import elsewhere
 from archspec.language.train.recipe import ELSEWHERE
 from archspec.lint.discover import SUFFIXES, is_block
+from archspec.lint.select import is_code, unknown_rule
 from archspec.paths import posix
 from archspec.reference import Code, Entry, Table, as_text, block_entry, plain, sections
 from archspec.rules import RULES, Rule, by_code
@@ -93,6 +94,8 @@ def _hint(name: str, known: Sequence[Entry]) -> str:
         return f"to see a spec, run `archspec show {name}`"
     if name in COMMANDS:
         return f"it is a command: run `archspec {name} --help`"
+    if is_code(name):
+        return unknown_rule(name, {rule.name: rule.code for rule in RULES.values()})
     takers = [entry.name for entry in known if _takes(entry, name)]
     if takers:
         return f"it is an argument of {_listed(takers)}: run `archspec explain {takers[0]}`"

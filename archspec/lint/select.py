@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 
@@ -10,6 +11,8 @@ from archspec.lint.checked import Codes
 from archspec.lint.patterns import matches
 from archspec.lint.settings import Settings, SettingsError
 
+_CODE = re.compile(r"(?i:as)\d\w*|[A-Z]{1,4}\d{3,4}")
+_LIST = "run `archspec rule --all`"
 _NAME = 100  # a name is more specific than any code
 
 
@@ -69,11 +72,22 @@ def check_selectors(selectors: Iterable[str], codes: Codes) -> None:
             raise SettingsError(f"unknown rule `{selector}`", unknown_rule(selector, codes))
 
 
+def is_code(name: str) -> bool:
+    """Whether a name looks like the code of a rule, or of a rule of another tool."""
+    return bool(_CODE.fullmatch(name))
+
+
 def unknown_rule(selector: str, codes: Codes) -> str:
     """The hint for an unknown rule."""
-    choices = [*codes, *codes.values()]
-    wrong = selector.upper() if selector[:2].upper() == "AS" else selector
-    if wrong in choices:
-        return f"did you mean `{wrong}`?"
-    near = did_you_mean(wrong, choices).partition("?")
-    return f"{near[0]}? " * bool(near[1]) + "run `archspec rule --all` to see all rules"
+    if is_code(selector):
+        return f"{_near(selector.upper(), sorted(codes.values()))} to see all rules"
+    near = did_you_mean(selector, [*codes]).partition("?")
+    return f"{near[0]}? " * bool(near[1]) + f"{_LIST} to see all rules"
+
+
+def _near(code: str, known: list[str]) -> str:
+    """The code that is meant, if any: that of fewer digits, or the codes of its family."""
+    if code[:5] in known:
+        return f"did you mean `{code[:5]}`? {_LIST}"
+    family = [one for one in known if one.startswith(code[:3])] or known
+    return f"codes are `{family[0]}` to `{family[-1]}`: {_LIST}"
