@@ -93,15 +93,14 @@ class Pattern:
         self.rows = [self._row(sequence) for sequence in self.sequences]
         self.children: tuple[New, ...] | None = self._children()
         self.usual = "".join(map(_word, self.rows[0]))
-        blocks = {sequence.block for sequence in self.sequences}
-        self.name = (camel(blocks.pop()) if len(blocks) == 1 else "") or self.usual
 
-    def named(self, taken: Container[str]) -> bool:
-        """Whether the class has a name that no other class has; its layers may give another one."""
+    def name(self, taken: Container[str]) -> str:
+        """A name that no other class has, or "": that of its inline block, or of its layers."""
         by_block, *_ = kinds_of(self.sequences[0])
-        if self.name in taken and not by_block:
-            self.name = self.usual
-        return self.name not in taken
+        blocks = {sequence.block for sequence in self.sequences}
+        of_block = camel(blocks.pop()) if len(blocks) == 1 else ""
+        usual = "" if by_block else self.usual
+        return next((name for name in (of_block, usual) if name and name not in taken), "")
 
     def _row(self, sequence: Sequential) -> list[Any]:
         """The layers of a sequence; without its final activation it ends in nothing."""
@@ -179,19 +178,19 @@ class Pattern:
         whole = CLASS + signature + sum(map(_lines, self.children))
         return inline - len(self.sequences) - whole
 
-    def calls(self) -> dict[Sequential, New]:
-        """The construction that replaces each sequence."""
+    def calls(self, name: str) -> dict[Sequential, New]:
+        """The construction that replaces each sequence, of a class with this name."""
         assert self.children is not None
         layers = tuple(Layer(str(place), new) for place, new in enumerate(self.children))
         parameters = tuple(self.parameters)
-        cls = Class(self.name, self._doc(), layers, Chain(), parameters, sequential=True)
+        cls = Class(name, self._doc(name), layers, Chain(), parameters, sequential=True)
         return {
             sequence: New(cls, {name: column[place] for name, column in self.columns.items()})
             for place, sequence in enumerate(self.sequences)
         }
 
-    def _doc(self) -> str:
-        if self.name != self.usual and self.sequences[0].doc:
+    def _doc(self, name: str) -> str:
+        if name != self.usual and self.sequences[0].doc:
             return self.sequences[0].doc
         *first, last = map(_thing, self.rows[0], range(len(self.rows[0])))
         comma = "," if len(first) > 1 else ""

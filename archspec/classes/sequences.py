@@ -24,9 +24,9 @@ def shared(classes: Sequence[Class], taken: set[str]) -> list[Class]:
     patterns = [Pattern(sequences) for sequences in groups.values()]
     calls: dict[Sequential, New] = {}
     for pattern in sorted(patterns, key=lambda pattern: -pattern.saved):
-        if pattern.saved > 0 and pattern.named(taken):
-            taken.add(pattern.name)
-            calls |= pattern.calls()
+        if pattern.saved > 0 and (name := pattern.name(taken)):
+            taken.add(name)
+            calls |= pattern.calls(name)
     made = [*_Rewritten(calls).each(classes)] if calls else classes
     once = _constructed_once(made)
     return [*_Rewritten({}, once).each(made)] if once else [*made]
