@@ -7,8 +7,9 @@ Not part of the suite, which reads the pages as text: run it by hand after a cha
 
 It asserts for each page: no message on the console, no request but for the page itself, nothing
 wider than the window at 1280 and 420 pixels, no overlapping text in a plot, and the right colors in
-light, dark, and print. ResNet-152 must load in less than a second, and sorting, searching, the rows
-of the picture, and the links between lines must work by keyboard.
+light, dark, and print. The picture is on the first printed page. ResNet-152 must load in less than
+a second, and sorting, searching, the rows of the picture, and the links between lines must work by
+keyboard.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ SINGLE = ["resnet18", "resnet152", "mobilenet_v3_large", "unet", "hrnet_w18_smal
 SEVERAL = ["resnet50", "resnet50d", "seresnet50", "mobilenet_v2", "efficientnet_b0", "vgg16"]
 LOAD = 1.0  # seconds
 PAPER = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}
+BOTTOM = 'document.querySelector(".picture").getBoundingClientRect().bottom'
+FIRST_PAGE = (297 - 2 * 16) / 25.4 * 96  # an A4 page without its margins
 OVERLAPS = """
 [...document.querySelectorAll("svg.plot")].flatMap(svg => {
   const texts = [...svg.querySelectorAll("text")];
@@ -167,6 +170,8 @@ def looks(browser: Chromium, page: Path, pictures: Path | None) -> None:
     browser.call("Emulation.setEmulatedMedia", media="print", features=[])
     assert browser.js(OVERLAPS) == [], page
     assert browser.js("getComputedStyle(document.body).backgroundColor") == PAPER["light"]
+    if page.stem in SINGLE:  # the picture is on the first page, below the facts
+        assert browser.js(BOTTOM) <= FIRST_PAGE, page
     browser.call("Emulation.setEmulatedMedia", media="", features=[])
     browser.width(1280)
     if pictures:

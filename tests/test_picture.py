@@ -96,6 +96,10 @@ def assert_drawn_well(analysis: Analysis) -> Scene:
     graph = graph_of(analysis)
     assert tuple(cost_of(graph.nodes)) == (analysis.params, analysis.macs)
     picture = scene(graph)
+    blocks = [node for node in graph.nodes if node.kind]
+    assert len({node.title for node in blocks}) >= len({node.path for node in blocks})
+    headings = [(form.title, form.where) for form in forms(graph)]
+    assert len({*headings}) == len(headings)
     shapes = [*flat(picture.items)]
     texts = [item for item in shapes if isinstance(item, Text)]
     boxes = [item for item in shapes if isinstance(item, (Rect, Shape, Circle)) and is_box(item)]
@@ -210,6 +214,22 @@ def test_a_panel_belongs_to_the_rows_that_look_like_it_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "titles"),
+    [
+        ("nf_resnet50", ["nf bottleneck, other blocks", "nf bottleneck, first blocks"]),
+        ("shufflenet_v2_x1_0", ["shuffle unit, other blocks", "shuffle unit, first blocks"]),
+        ("wrn_28_10", ["preact basic, other blocks", "preact basic, first blocks"]),
+        ("resnest14d", ["resnest", "resnest"]),  # of different rows
+        ("efficientnet_b0", [f"mbconv, {how} shortcut" for how in ("with", "no", "no")]),
+    ],
+)
+def test_panels_of_the_same_rows_have_different_titles(name: str, titles: list[str]) -> None:
+    analysis = analyzed(name)
+    assert [form.title for form in forms(graph_of(analysis))] == titles
+    assert_drawn_well(analysis)
+
+
+@pytest.mark.parametrize(
     ("name", "dashed"),
     [("resnet50", ["conv"]), ("resnet50_cbam", ["conv"]), ("resnet50d", ["pool", "conv"])],
 )
@@ -256,6 +276,9 @@ def test_resolutions_are_columns() -> None:
     sums = [item for item in flat(picture.items) if isinstance(item, Circle) and item.sign == "+"]
     sums.remove(max(sums, key=lambda item: item.y))  # that of the legend
     assert len({round(item.x) for item in sums}) == 4
+    bold = [item.text for item in flat(picture.items) if isinstance(item, Text) and item.bold]
+    rows = [(stage, number) for stage in (2, 3, 4) for number in range(stage)]
+    assert {f"stage{stage}.0.branches.{number}" for stage, number in rows} < {*bold}
     assert sorted(Counter(round(item.y) for item in sums).values()) == [1, 1, 1, 2, 3, 4]
 
 

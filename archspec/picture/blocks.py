@@ -55,6 +55,11 @@ class Form:
         return (strided or projecting or later or self.uses)[0]
 
     @property
+    def leads(self) -> bool:
+        """Whether all uses are the first blocks of their rows."""
+        return not any(use.place for use in self.uses)
+
+    @property
     def nodes(self) -> list[Node]:
         """The rows of all uses."""
         return list(dict.fromkeys(use.node for use in self.uses))
@@ -121,7 +126,24 @@ def forms(graph: Graph) -> list[Form]:
         form.title = form.kind
         if len({one.residual for one in others}) > 1:
             form.title += ", with shortcut" if form.residual else ", no shortcut"
+    rivals = [[one for one in ordered if _alike(one, form)] for form in ordered]
+    which = [_which(form, others) for form, others in zip(ordered, rivals, strict=True)]
+    for form, text in zip(ordered, which, strict=True):
+        form.title += text
     return ordered
+
+
+def _alike(one: Form, other: Form) -> bool:
+    """Whether two forms would have one title above the same rows."""
+    shared = one.title == other.title and not {*one.nodes}.isdisjoint(other.nodes)
+    return shared and one is not other
+
+
+def _which(form: Form, rivals: Sequence[Form]) -> str:
+    """What tells a form from those with the same title."""
+    if len(rivals) == 1 and form.leads != rivals[0].leads:
+        return ", first block" + "s" * (len(form.uses) > 1) if form.leads else ", other blocks"
+    return f", {_ordinal(form.uses[0])}" if rivals else ""
 
 
 def _uses(graph: Graph) -> Iterator[Use]:

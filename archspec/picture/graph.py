@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -31,16 +31,27 @@ def graph_of(analysis: Analysis) -> Graph:
     builder = _Builder(analysis)
     builder.run(flow_of(analysis), -1, {INPUT: -1})
     graph = Graph(analysis, tuple(builder.nodes))
-    return _distinct(fewer(graph)) if graph.linear else graph
+    return _distinct(fewer(graph) if graph.linear else graph)
 
 
 def _distinct(graph: Graph) -> Graph:
-    """Use the whole path as the title of blocks with equal names."""
-    names = Counter(node.title for node in graph.nodes if node.kind)
+    """Use the whole path as the title of blocks whose names are in several places of the network.
+
+    `branches.3` of the last stage is one, because earlier stages have `branches.0`.
+    """
+    places = defaultdict[str, set[str]](set)
     for node in graph.nodes:
-        if node.kind and names[node.title] > 1:
+        places[_family(node)] |= {node.path.rpartition(".")[0]}
+    for node in graph.nodes:
+        if node.kind and len(places[_family(node)]) > 1:
             node.title = visible(node.path)
     return graph
+
+
+def _family(node: Node) -> str:
+    """The name of a row of blocks without its number."""
+    outer, _, last = node.title.rpartition(".")
+    return (outer if last[:1].isdigit() else node.title) if node.kind else ""
 
 
 class _Builder:

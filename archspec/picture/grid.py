@@ -156,7 +156,7 @@ def _cell(node: Node, where: Grid, cell: Cell, y: float) -> Iterator[Item]:
     room, start = wide - 2 * edge, x + edge
     times = f"{words.TIMES}{words.THIN}{node.times}" if node.times > 1 else ""
     named = f"{node.kind} {times}".strip()
-    used = width(named, SMALL) + 6 if named else 0
+    used = width(times, SMALL) + 6 if times else 0  # the kind gives way to the title
     title = cut(node.title, max(room - used, room / 2), HEAD, True)
     yield Text(start, y + 12.5, title, HEAD, bold=True)
     left = room - width(title, HEAD, True) - 6
