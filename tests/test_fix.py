@@ -64,6 +64,15 @@ FIXES = {
         "stem: {c1: {conv: {channels: 8, bias: true, kernal: 3}}, bn1: norm}\n",
         "stem: {c1: {conv: {channels: 8, kernel: 3}}, bn1: norm}\n",
     ),
+    "Python's word for no layer": ("stem: [{conv: 8}, None]\n", "stem: [{conv: 8}, none]\n"),
+    "a typo in a modifier of `sequence`": (
+        "stem: [{sequence: {a: {conv: 8}}, numberd: true}]\n",
+        "stem: [{sequence: {a: {conv: 8}}, numbered: true}]\n",
+    ),
+    "a typo in an op whose argument is also the name of a layer type": (
+        "stem: [{conv: 8}, {upsamle: {scale: 2}}]\n",
+        "stem: [{conv: 8}, {upsample: {scale: 2}}]\n",
+    ),
     "Windows' line ends": (
         "stem:\r\n  c1: {conv: {channels: 8, kernal: 3}}\r\n",
         "stem:\r\n  c1: {conv: {channels: 8, kernel: 3}}\r\n",

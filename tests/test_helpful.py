@@ -129,7 +129,6 @@ HINTS = {  # what is written -> what its first finding says to write
     INPUT + "stem:\n  - nn.ReLU(inplace=True)\n": "use `relu`",
     INPUT + "stem:\n  - nn.BatchNorm2d(64)\n": "use `batch_norm`",
     INPUT + "stem:\n  - nn.Fold()\n": "is not supported yet (torch.nn.Fold)",
-    layer("None"): "did you mean `none`?",
     layer("squeeze_excite"): "did you mean `se`?",
     layer("SqueezeExcitation"): "did you mean `se`?",
     # keys of a stage elsewhere

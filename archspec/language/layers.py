@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field as ModelField, ValidationError
 
+from archspec.diagnostics import is_slip
 from archspec.ir import Field
 from archspec.ir.ops import DIMENSIONS
 from archspec.language import arguments, identifiers
@@ -263,13 +264,10 @@ def _modifiers(head: str, given: Mapping[str, Any], below: Any) -> dict[str, Any
         message = "`numbered` requires a `sequence` that is a mapping"
         found.add("unknown-key", message, hint, "numbered", key=True)
     for key in given:
-        if key in OF_RESIDUAL and head != "residual":
-            hint = "move it next to `residual:`"
-            found.add("unknown-key", f"`{key}` requires `residual`", hint, key, key=True)
-        if head != OF_BRANCHES.get(key, head):
-            hint = f"move it next to `{OF_BRANCHES[key]}:`"
-            message = f"`{key}` requires `{OF_BRANCHES[key]}`"
-            found.add("unknown-key", message, hint, key, key=True)
+        owner = "residual" if key in OF_RESIDUAL else OF_BRANCHES.get(key, head)
+        if head != owner and not is_slip(head, owner):  # a typo in it is reported itself
+            hint = f"move it next to `{owner}:`"
+            found.add("unknown-key", f"`{key}` requires `{owner}`", hint, key, key=True)
     if isinstance(given.get("shortcut"), bool):
         hint = (
             "set the layers of the shortcut, for example `shortcut: conv_norm`, or remove the key"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from pydantic import ValidationError
@@ -192,9 +192,28 @@ def problems_of(
     if len(errors) > MAX_FINDINGS:
         many = too_many_findings(None)
         problems.append(Problem(many.rule, many.message, many.hint, tuple(errors[-1]["loc"])))
-    # A missing key and an unknown key with a similar name are one finding.
-    meant = {p.hint.instead for p in problems if isinstance(p.hint, Hint)}
-    return [p for p in problems if not p.missing or p.missing not in meant]
+    # A missing key and an unknown key with a similar name are one finding, and so is a key that
+    # requires it.
+    lacking = {p.missing for p in problems if p.missing}
+    problems = [_of_missing(p, lacking) for p in problems]
+    meant = {p.hint.instead for p in problems if isinstance(p.hint, Hint)} - {""}
+    return [p for p in problems if p.missing not in meant and not _requires(p, meant)]
+
+
+def _requires(problem: Problem, keys: Set[str]) -> bool:
+    """Whether a finding is that one of these keys is not set."""
+    needs = problem.rule == "conflicting-keys" and " requires " in problem.message
+    return needs and any(problem.message.endswith(f" `{key}`") for key in keys)
+
+
+def _of_missing(problem: Problem, lacking: Set[str]) -> Problem:
+    """An unknown key with several similar names, of which one is missing: that one is meant."""
+    asked = re.findall(r"`(\w+)`", problem.hint.partition("?")[0])
+    meant = [word for word in asked if word in lacking]
+    if problem.rule != "unknown-key" or len(asked) < 2 or len(meant) != 1:
+        return problem
+    (word,), wrong = meant, str(problem.path[-1])
+    return problem._replace(hint=instead(f"did you mean `{word}`?", wrong, word))
 
 
 def _counts_wrong_items(error: Any) -> bool:

@@ -115,6 +115,8 @@ def _put_right(
         here |= value
         renamed |= {(*outer, key): (*path, key) for key in value}
     word = hint.instead if isinstance(hint, Hint) else ""
+    if not outer and word in ASIDE:  # a base spec was not merged into it
+        return
     if word and word not in here:
         here[word] = value
         renamed[*outer, word] = path

@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
-from archspec.diagnostics import did_you_mean, plural
+from archspec.diagnostics import did_you_mean, is_slip, plural
 from archspec.expression import (
     Expr,
     ExpressionError,
@@ -123,7 +123,7 @@ def shrinking(widths: Iterable[Width], runs: Runs) -> Iterator[Problem]:
     """
     for before, after in pairwise(widths):
         stage = runs[after.path]
-        if after.channels >= before.channels or stage.shrink:
+        if after.channels >= before.channels or stage.shrink or any(map(_is_shrink, stage.given)):
             continue
         key, previous = attribute_of(after.path), attribute_of(before.path)
         hint = f"set `{key}` to at least {before.channels}, or allow it with `shrink: <reason>`"
@@ -137,6 +137,11 @@ def shrinking(widths: Iterable[Width], runs: Runs) -> Iterator[Problem]:
             (*after.path, "channels"),
             because=(*before.path, "channels"),
         )
+
+
+def _is_shrink(key: str) -> bool:
+    """Whether a key is `shrink` with a typo, which is reported itself."""
+    return is_slip(key, "shrink")
 
 
 def attribute_of(path: Path) -> str:

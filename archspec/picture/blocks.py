@@ -140,7 +140,7 @@ def _alike(one: Form, other: Form) -> bool:
 
 
 def _which(form: Form, rivals: Sequence[Form]) -> str:
-    """What tells a form from those with the same title."""
+    """How a form differs from those with the same title."""
     if len(rivals) == 1 and form.leads != rivals[0].leads:
         return ", first block" + "s" * (len(form.uses) > 1) if form.leads else ", other blocks"
     return f", {_ordinal(form.uses[0])}" if rivals else ""

@@ -49,7 +49,7 @@ def _distinct(graph: Graph) -> Graph:
 
 
 def _family(node: Node) -> str:
-    """The name of a row of blocks without its number."""
+    """The name of a row without its number, if it has blocks."""
     outer, _, last = node.title.rpartition(".")
     return (outer if last[:1].isdigit() else node.title) if node.kind else ""
 

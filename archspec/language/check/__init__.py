@@ -57,7 +57,13 @@ def check(spec: Spec, library: Library) -> list[Diagnostic]:
         report.add([Diagnostic("no-layers", message, spec.where("name"), hint)])
     for name, path in library.hidden():
         report.wrong_name(name, display_path(path))
-    return report.found
+    return [*_without_following(report.found)]
+
+
+def _without_following(found: list[Diagnostic]) -> Iterator[Diagnostic]:
+    """The findings, without those for tensors that a misspelled `save` would name."""
+    misspelled = any(getattr(one.hint, "instead", "") == "save" for one in found)
+    return (one for one in found if not misspelled or one.rule != "unknown-tensor")
 
 
 def _args(spec: Spec) -> frozenset[str]:

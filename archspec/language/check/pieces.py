@@ -227,7 +227,8 @@ class _Check:
         if block is None:
             message = f"unknown layer `{head}`"
             known = scope.parts | self.known.blocks
-            hint = name_in_list(head, layer.raw, known) or layer_hint(head, known)
+            meant = layer_hint(head, known)
+            hint = meant if meant.sure else name_in_list(head, layer.raw, known) or meant
             if layer.raw == head and head in self.tensors:
                 hint = f"to read the tensor of this name, use `{{from: {head}}}`"
             self.report(Problem("unknown-layer", message, hint, path, key=True))

@@ -17,6 +17,7 @@ from archspec.language.words import (
     MODIFIERS,
     OF_BRANCHES,
     OF_RESIDUAL,
+    OF_SEQUENCE,
     PARTS_OF_ALL,
 )
 from archspec.ops import OPS
@@ -183,8 +184,12 @@ def _several(heads: list[str], value: Mapping[str, Any], listed: bool) -> NoRetu
 
 
 def _modifiers_of(head: str) -> list[str]:
-    own = [word for word, owner in OF_BRANCHES.items() if owner == head]
-    return [*ANYWHERE, *(OF_RESIDUAL if head == "residual" else ()), *own]
+    of_heads = {
+        **dict.fromkeys(OF_RESIDUAL, "residual"),
+        **dict.fromkeys(OF_SEQUENCE, "sequence"),
+        **OF_BRANCHES,
+    }
+    return [*ANYWHERE, *(word for word, owner in of_heads.items() if owner == head)]
 
 
 def _separate(heads: list[str], value: Mapping[str, Any], listed: bool) -> str:

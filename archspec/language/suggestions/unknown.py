@@ -46,7 +46,7 @@ def layer_hint(head: str, here: Set[str]) -> Hint:
         text = f"use `{layer}`"
     elif head == "input":
         text = "to read a tensor, use `{from: input}`"
-    return instead(text, head, "") if text else _meant(head, {*HEADS, "from", *here}, LIST)
+    return instead(text, head, "") if text else _meant(head, {*HEADS, "from", "none", *here}, LIST)
 
 
 def name_in_list(head: str, raw: Any, known: Set[str]) -> str:
