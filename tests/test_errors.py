@@ -214,6 +214,48 @@ WRONG = {
         "stem:\n  - residual:\n    <layers>: [{conv: {channels: 3, kernel: 3}}]",
         ("bad-layer", "`layers` is at the same level as `residual`", "each after `- `"),
     ),
+    "an argument of the spec in a block": (
+        "args: {wide: 8}\nstem: [{cell: {}}]\nblocks: {cell: {body: [{conv: 2 * <wide>}]}}",
+        ("unknown-name", "`wide` is not defined here", "add `args: {wide: required}`"),
+    ),
+    "a tensor of the network in a block": (
+        "stem: {first: {conv: 3}, second: {cell: {}}}\n"
+        "blocks: {cell: {body: [{add: [[], {from: <first>}]}]}}",
+        ("unknown-tensor", "the tensor `first` is not defined here", "add `inputs: [first]`"),
+    ),
+    "the name of a tensor as a branch": (
+        "stem: {enc: {conv: 8}}\nhead: {dec: {conv: 8}, cat: {concat: [[], <enc>]}}",
+        ("unknown-layer", "unknown layer `enc`", "use `{from: enc}`"),
+    ),
+    "a skip connection of an image of odd size": (
+        "stem: {a: {conv: 3}, b: {max_pool: {kernel: 3, stride: 3}}, c: {upsample: 3}}\n"
+        "head: {cat: <{concat: [[], {from: a}]}>}",
+        ("concat-shape-mismatch", "3 x 33 x 33, 3 x 32 x 32", "`interpolate: {like: a}`"),
+    ),
+    "places of outputs instead of their names": (
+        "stem: {a: {conv: 8}, b: {conv: 8}}\noutputs: <[0, 1]>",
+        ("wrong-type", "expected a list of names, found [0, 1]", "`outputs: [layer3, layer4]`"),
+    ),
+    "outputs inside the head": (
+        "stem: {a: {conv: 8}}\nhead:\n  b: {conv: 8}\n  outputs: [<a>, b]",
+        ("unknown-layer", "unknown layer `a`", "`outputs` is a key of the spec: move it"),
+    ),
+    "a recipe inside the head": (
+        "head:\n  b: {conv: 8}\n  <train>: {data: cifar10}",
+        ("bad-name", "`train` is reserved", "`train` is a key of the spec: move it"),
+    ),
+    "a residual of a sequence with channels last that does not fit": (
+        "stem: [channels_last, <{residual: [{linear: 21}]}>]",
+        ("residual-shape-mismatch", "the body outputs 32 x 32 x 21", "`shortcut: {linear: 21}`"),
+    ),
+    "a string without `text` for a class of one's own": (
+        "stem: [r]\nblocks:\n  r: {import: my.R, call: {mode: <bilinear>}, like: identity}",
+        ("unknown-name", "`bilinear` is not defined", "for a string, use `{text: bilinear}`; "),
+    ),
+    "a file instead of the path of a class": (
+        "stem: [r]\nblocks:\n  r: {import: <./my/layers.py>, like: identity}",
+        ("wrong-type", "found the file `./my/layers.py`", "`import: my.layers.MyClass`"),
+    ),
     "a function without its argument": (
         "stem: [{conv: <sqrt()>}]",
         ("expression", "`sqrt` expects 1 argument, found 0", ""),

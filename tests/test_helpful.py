@@ -214,7 +214,7 @@ HINTS = {  # what is written -> what its first finding says to write
     layer("Dropout(0.5)"): "use `dropout: 0.5`",
     layer("{conv: [64, 3, 2]}"): "use `conv: {channels: 64, kernel: 3, stride: 2}`",
     INPUT + "stem:\n  - conv: 64, 3\n": "use `conv: {channels: 64, kernel: 3}`",
-    layer("{concat: [{conv: 8}, input]}"): "to read a tensor, use `{from: input}`",
+    layer("{concat: [{conv: 8}, input]}"): "use `{from: input}`",
     INPUT + "stem: norm, conv: 64\n": "put several values in brackets: `[a, b: c]`",
     "input: 3x32x32\nstem: [{conv: 8}]\n": "use `input: [3, 32, 32]`",
     "input: {channels: 3, height: 8, width: 9}\nstem: [{conv: 8}]\n": "use `input: [3, 8, 9]`",

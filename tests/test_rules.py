@@ -389,7 +389,7 @@ def test_a_single_pixel_is_read_whatever_the_stride() -> None:
     [
         ("8, 8, 8", "[{conv: 16}]", "`shortcut: conv_norm`"),
         ("8, 8", "[{conv: {channels: 8, kernel: 3, stride: 2}}]", "`shortcut: conv_norm`"),
-        ("8", "[{linear: 16}]", "`shortcut: {linear: channels}`"),
+        ("8", "[{linear: 16}]", "`shortcut: {linear: 16}`"),
         ("8, 8, 8", "[global_avg_pool]", "keep the size and dimensions"),
         ("8, 8, 8", "[{conv: {channels: 8, kernel: 3, padding: 0}}]", "check kernel, padding"),
         (

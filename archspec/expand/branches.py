@@ -29,7 +29,7 @@ from archspec.ir import (
 from archspec.ir.bodies import Size, reads_nothing
 from archspec.ir.ops import SPATIAL
 from archspec.ir.tree import OpSite, TensorInfo, short
-from archspec.language.stack import Layer, Stack
+from archspec.language.stack import Branch, Layer, Stack
 from archspec.language.tensors import OF_SLICE, SIZE
 from archspec.places import At
 
@@ -254,6 +254,8 @@ def _concat(
     alike = [_without(end.shape, axis) for end in ends]
     if any(shape != alike[0] for shape in alike):
         what, agree = "concatenated branches", "use the same strides in all branches"
+        if read := next(filter(None, map(_source, layer.branches)), ""):
+            agree += f", or resize the other with `interpolate: {{like: {read}}}`"
         if axis is not None:
             agree = f"make their sizes equal in all dimensions but {layer.along}"
         raise _mismatch(layer, at, scope, places, ends, what, agree)
@@ -267,6 +269,12 @@ def _concat(
     if y.shape.elements > LARGEST_MAP:
         raise scope.error("too-large", f"`{layer.head}` outputs {y.shape}", at)
     return y
+
+
+def _source(branch: Branch) -> str | None:
+    """The tensor that a branch starts with."""
+    layers = branch.stack.layers
+    return layers[0].source if layers else None
 
 
 def _one_behind_the_other(ends: list[TensorInfo]) -> TensorInfo:

@@ -207,8 +207,10 @@ def _projected(whole: Residual) -> str:
     if f.stride is None or x.shape.rank != f.shape.rank:
         return "the body must keep the size and dimensions of its input"
     key = next((head for head in _heads(whole.layer) if head in whole.scope.parts), "shortcut")
-    if not x.shape.rank:
-        return f"add a linear layer: `{key}: {{linear: channels}}`"
+    if not x.shape.rank or x.shape.last:
+        known, number = whole.scope.values.get("channels"), f.shape.channels
+        features = "channels" if known and known.number == number else number
+        return f"add a linear layer: `{key}: {{linear: {features}}}`"
     return f"add a 1x1 projection: `{key}: conv_norm`"
 
 

@@ -21,6 +21,10 @@ TEXT = re.compile(r"[ !#-\[\]-~]{0,60}\Z")  # what may be quoted as it is
 
 def path_of(value: Any) -> str:
     """The dotted path of a class: `mypkg.layers.GRN`."""
+    if isinstance(value, str) and "/" in value:
+        module = value.removesuffix(".py").strip("./").replace("/", ".")
+        message = f"expected the dotted path of a class, found the file `{value}`"
+        fail("wrong-type", message, f"name the class: `import: {module}.MyClass`")
     if not isinstance(value, str) or not 2 <= len(value.split(".")) <= MOST_MODULES:
         message = f"expected the dotted path of a class, found {describe(value)}"
         fail("wrong-type", message, "include package, module, and class: `mypkg.layers.GRN`")

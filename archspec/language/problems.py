@@ -170,6 +170,7 @@ _EXPECTED = {
 }
 
 
+ONE_INPUT = "concatenate the tensors along the channels: `input: [4, 32, 32]`; `slice` takes parts"
 _HALF = 'decode it with its actual encoding; for example, `name.encode(errors="replace").decode()`'
 
 
@@ -188,7 +189,8 @@ def problems_of(
     except UnicodeEncodeError as half:  # in a mapping; files are read as UTF-8
         found = ascii(half.object[half.start : half.end])
         return [Problem("not-utf8", f"a string contains {found}, half of a surrogate pair", _HALF)]
-    problems = [worded(e) or _problem(e, known) for e in errors[:MAX_FINDINGS]]
+    said = (worded(e) or _problem(e, known) for e in errors[:MAX_FINDINGS])
+    problems = list(dict.fromkeys(said))  # several shapes are one finding
     if len(errors) > MAX_FINDINGS:
         many = too_many_findings(None)
         problems.append(Problem(many.rule, many.message, many.hint, tuple(errors[-1]["loc"])))
@@ -268,6 +270,8 @@ def _problem(error: Any, choices: Sequence[str]) -> Problem:
         return Problem("missing-key", message, hint, path[:-1], missing=key)
     if kind == "literal_error":
         return _no_choice(context["expected"], error["input"], path)
+    if path[:1] == ("input",) and isinstance(error["input"], (list, dict)) and _shapes(path, error):
+        return Problem("wrong-type", "expected one shape, found several", ONE_INPUT, ("input",))
     pydantic_says = error["msg"][0].lower() + error["msg"][1:]
     expected = _EXPECTED[kind].format(**context) if kind in _EXPECTED else pydantic_says
     rule = "wrong-type" if kind.endswith("_type") else "out-of-range"
@@ -277,6 +281,13 @@ def _problem(error: Any, choices: Sequence[str]) -> Problem:
     if path == ("input",) and (sizes := _sizes(error["input"])):
         hint = f"use `input: [{', '.join(sizes)}]`"
     return Problem(rule, f"{expected}, found {describe(error['input'])}", hint, path)
+
+
+def _shapes(path: tuple[Step, ...], error: Any) -> bool:
+    """Whether an `input` holds several shapes: a list of lists, or a mapping of them."""
+    value = error["input"]
+    inside = value.values() if isinstance(value, Mapping) else ()
+    return len(path) == 2 or any(isinstance(part, list) for part in inside)
 
 
 def _sizes(value: Any) -> list[str]:

@@ -163,7 +163,7 @@ def _replace(rest: dict[str, Any], problem: Problem, renamed: dict[Path, Path]) 
         holder[step] = {}
     elif kind == "number" or step == "when":
         holder[step] = 1 if kind == "number" else True
-    elif kind == "value":
+    elif kind == "value" and step != "import":  # its block would have no body
         holder.pop(step)
     else:
         raise _Kept

@@ -113,10 +113,14 @@ def outputs_of(value: Any) -> Outputs:
 
 def _listed(value: Any) -> tuple[str, ...]:
     _check_list(value)
+    example = "outputs: [layer3, layer4]"
+    if not any(isinstance(name, str) for name in value):
+        hint = f"use the names of tensors: `{example}`"
+        fail("wrong-type", f"expected a list of names, found {value}"[:100], hint)
     found = Collector()
     for place, name in enumerate(value):
         with found.trying(place, names=False):
-            if value.index(source_of(name, "outputs: [layer3, layer4]")) < place:
+            if value.index(source_of(name, example)) < place:
                 fail("unknown-output", f"output `{name}` is listed twice", "list each output once")
     found.finish()
     return tuple(value)

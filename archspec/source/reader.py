@@ -105,6 +105,8 @@ class _Reader:
         while type(event := self.next()) is not yaml.MappingEndEvent:
             key, place = self.key(event, depth, flow, cuts)
             value, last = self.node(follows := self.next(), depth, flow)
+            if key is None and type(follows) is yaml.AliasEvent:  # `<<: *base` is one finding
+                self.findings.pop()
             if key is None or self.is_slip(event, follows, flow, place):
                 continue
             if key in result and self.cuts == cuts:

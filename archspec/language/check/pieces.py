@@ -18,18 +18,26 @@ from archspec.language.check import tensors
 from archspec.language.check.references import Tree, references, trees_in, trees_of_init
 from archspec.language.library import Bound, Broken, Meanings, bind_defaults, bind_use
 from archspec.language.problems import Problem, Problems
-from archspec.language.spec import Defaults, Section
+from archspec.language.spec import Defaults, Section, Spec
 from archspec.language.stack import Layer, Stack
 from archspec.language.stages import RUN_KEYS, Stage
 from archspec.language.starts import Init, written
-from archspec.language.suggestions.unknown import default_hint, layer_hint, name_hint, name_in_list
+from archspec.language.suggestions.unknown import (
+    PASSED,
+    belongs_on_top,
+    default_hint,
+    layer_hint,
+    name_hint,
+    name_in_list,
+)
 from archspec.language.templates import expressions_of
-from archspec.language.words import INDICES, PARTS_OF_ALL, SCOPE, TURN
+from archspec.language.words import BRANCHED, INDICES, PARTS_OF_ALL, SCOPE, TURN
 from archspec.memo import Memo, remember_by_reads
 from archspec.ops import OPS
 from archspec.places import At, Path
 from archspec.source.findings import MAX_FINDINGS
 
+BRANCHED_HEADS = frozenset(BRANCHED)
 Piece = Section | Stage | Defaults | Block
 OF_STAGES = RUN_KEYS
 
@@ -76,14 +84,21 @@ def check_init(init: Init, args: frozenset[str]) -> Iterator[Problem]:
     yield from _unknown(trees_of_init(written(init), At()), ("init",), args)
 
 
-def _unknown(trees: Iterable[Tree], path: Path, known: frozenset[str]) -> Iterator[Problem]:
-    """Report every name in expressions below a location where names are not allowed."""
+def _unknown(
+    trees: Iterable[Tree], path: Path, known: frozenset[str], args: frozenset[str] = frozenset()
+) -> Iterator[Problem]:
+    """Report every name in expressions below a location where names are not allowed.
+
+    `args` are those of the spec.
+    """
     for at, tree, names in trees:
         if missing := names - known:
             for name in walk(tree):
                 if isinstance(name, Name) and name.id in missing:
                     message, place = f"`{name.id}` is not defined here", (*path, *at.path)
                     hint = name_hint(name.id, place, known)
+                    if name.id in args:
+                        hint = PASSED.format(name.id)
                     yield Problem("unknown-name", message, hint, place, word=name)
 
 
@@ -159,7 +174,11 @@ class _Check:
         saved = (tensor for _, stack in section.entries for tensor in _saved(stack))
         self.tensors = frozenset([*(name for name, _ in section.entries), *saved])
         for name, stack in section.entries:
+            before = len(self.problems)
             self.stack(stack, () if name is None else (name,), Scope(self.known.args))
+            if name in Spec.model_fields:
+                first, hint = self.problems[before:][:1], belongs_on_top(str(name))
+                self.problems[before:] = [p._replace(hint=hint) for p in first]
 
     def stage(self, stage: Stage, path: Path) -> None:
         """The arguments given to each of its blocks."""
@@ -229,7 +248,8 @@ class _Check:
             known = scope.parts | self.known.blocks
             meant = layer_hint(head, known)
             hint = meant if meant.sure else name_in_list(head, layer.raw, known) or meant
-            if layer.raw == head and head in self.tensors:
+            branch = not BRANCHED_HEADS.isdisjoint(path[:-1]) and not meant.instead
+            if layer.raw == head and (head in self.tensors or branch):
                 hint = f"to read the tensor of this name, use `{{from: {head}}}`"
             self.report(Problem("unknown-layer", message, hint, path, key=True))
         elif isinstance(block, Block):
@@ -285,5 +305,5 @@ class _Check:
 
     def names(self, trees: Iterable[Tree], path: Path, scope: Scope) -> None:
         """Check the names in all expressions below a location."""
-        for problem in _unknown(trees, path, scope.names):
+        for problem in _unknown(trees, path, scope.names, self.known.args):
             self.report(problem)

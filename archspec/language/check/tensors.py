@@ -15,7 +15,7 @@ from archspec.language.problems import Problem
 from archspec.language.spec import Section, Spec
 from archspec.language.stack import Layer, Stack
 from archspec.language.stages import Stage
-from archspec.language.suggestions.unknown import tensor_hint, tensors_listed
+from archspec.language.suggestions.unknown import passed_in, tensor_hint, tensors_listed
 from archspec.language.words import COMBINATORS, TENSOR
 from archspec.ops import OPS
 from archspec.places import At, Path
@@ -34,7 +34,7 @@ def of_block(block: Block, look_up: LookUp) -> Iterator[Problem]:
     stacks = [block.body, block.like, *block.parts.values()]
     if not (block.inputs or block.outputs or any(_mentions(s, look_up) for s in stacks)):
         return
-    scope = _Scope(look_up)
+    scope = _Scope(look_up, block=True)
     for place, name in enumerate(block.inputs):
         scope.save(name, ("inputs", place))
     scope.stack(block.body, ("body",))
@@ -67,8 +67,8 @@ def of_network(spec: Spec, look_up: LookUp) -> Iterator[Problem]:
 class _Scope:
     """The names of one class, in the order in which they are written."""
 
-    def __init__(self, look_up: LookUp) -> None:
-        self.look_up = look_up
+    def __init__(self, look_up: LookUp, block: bool = False) -> None:
+        self.look_up, self.block = look_up, block
         self.known: dict[str, Path] = {INPUT: ()}
         self.entries: set[str] = set()
         self.layers: set[str] = set()  # the names of layers, which are not tensors
@@ -155,7 +155,9 @@ class _Scope:
             after = f"move this layer after the layer that saves it; {tensors_listed(earlier)}"
             return Problem("unknown-tensor", message, after, path)
         message, whole = f"the tensor `{name}` is not defined here", name.partition(".")[0]
-        hint: str = tensor_hint(name, earlier)
+        meant = tensor_hint(name, earlier)
+        foreign = self.block and name.isidentifier() and not meant.instead
+        hint: str = passed_in(name) if foreign else meant
         if name in self.layers:
             message = f"`{name}` is the name of a layer, not of a tensor"
             word = name.replace(".", "_")

@@ -29,6 +29,8 @@ WHERE = {
         COUNTED, "it is available in stages, and in a block with `repeat` in stem, stages, or head"
     ),
 }
+# The hint for an argument of the spec in a block.
+PASSED = "blocks have arguments of their own: add `args: {{{0}: required}}`, and set it in each use"
 MOST_LISTED = 10
 # Other names of `FLOW`.
 _FLOW_ELSEWHERE = {
@@ -93,6 +95,11 @@ def tensor_hint(wrong: str, earlier: Sequence[str]) -> Hint:
     return instead(text, wrong, found.word, found.sure)
 
 
+def passed_in(name: str) -> str:
+    """The hint for a tensor of the network in a block."""
+    return f"a block has tensors of its own: add `inputs: [{name}]`, and set `{name}` in each use"
+
+
 def tensors_listed(earlier: Sequence[str]) -> str:
     """The tensors that are available, the nearest first."""
     return f"available here: {', '.join(earlier[: -MOST_LISTED - 1 : -1])}"
@@ -103,6 +110,11 @@ def section_hints(
 ) -> list[Problem]:
     """Unknown keys of a spec that are keys of `train`, or arguments of its network, with hints."""
     return [_in_section(problem, data, train) for problem in problems]
+
+
+def belongs_on_top(key: str) -> str:
+    """The hint for an entry of stem, stages, or head with the name of a key of the spec."""
+    return f"`{key}` is a key of the spec: move it to the top level of the file"
 
 
 def not_nested(problems: list[Problem], data: Mapping[str, Any]) -> list[Problem]:
@@ -117,6 +129,8 @@ def _is_spec(value: Any) -> bool:
 
 
 def _in_section(problem: Problem, data: Mapping[str, Any], train: Container[str]) -> Problem:
+    if problem.rule == "bad-name" and problem.path[1:] == ("train",):  # also of `nn.Module`
+        return problem._replace(hint=belongs_on_top("train"))
     if problem.rule != "unknown-key" or len(problem.path) != 1:
         return problem
     key, args = str(problem.path[0]), data.get("args")
@@ -138,7 +152,7 @@ def _in_section(problem: Problem, data: Mapping[str, Any], train: Container[str]
 def name_hint(wrong: str, path: tuple[Any, ...], names: Set[str]) -> str:
     """The hint for an unknown name in an expression, if these names are defined."""
     if path[:1] == ("call",) and not guess(wrong, names).word:
-        return f"{_name_hint(wrong, names)}; for a string, use `{{text: {wrong}}}`"
+        return f"for a string, use `{{text: {wrong}}}`; {_name_hint(wrong, names)}"
     return _padding_hint(wrong, path) or _name_hint(wrong, names)
 
 
