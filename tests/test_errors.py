@@ -256,6 +256,30 @@ WRONG = {
         "stem: [r]\nblocks:\n  r: {import: <./my/layers.py>, like: identity}",
         ("wrong-type", "found the file `./my/layers.py`", "`import: my.layers.MyClass`"),
     ),
+    "a power": (
+        "args: {w: 2}\nstem: [{conv: <(w + 1) ** 2>}]",
+        ("expression", "cannot contain `(w + 1) ** 2`", "use `(w + 1) * (w + 1)`"),
+    ),
+    "a bitwise operator in a condition": (
+        "args: {w: 2}\nstem: [{conv: 8, when: <(w == 2) & (w != 3)>}]",
+        ("expression", "cannot contain `(w == 2) & (w != 3)`", "use `w == 2 and w != 3`"),
+    ),
+    "a tensor instead of branches": (
+        "stem: {a: {conv: 8}, b: {concat: <a>}}",
+        ("wrong-type", "mapping of branches, found the string `a`", "`[[], {from: a}]`"),
+    ),
+    "layers below the word `layers`": (
+        "stages: {a: {repeat: 2, <layers>: [{conv: 8}, norm]}}",
+        ("unknown-layer", "unknown layer `layers`", "did you mean `sequence`?"),
+    ),
+    "a list of layers with a name, as an item of a list": (
+        "head: [{conv: 8}, {<score>: [global_avg_pool, flatten, {linear: 10}]}]",
+        ("unknown-layer", "unknown layer `score`", "use `{sequence: [...], name: score}`"),
+    ),
+    "a dash without a space, and an item after it": (
+        "stem:\n  <-conv>: 8\n  - norm",
+        ("yaml-syntax", "missing space after `-`", "use `- conv: ...`"),
+    ),
     "a function without its argument": (
         "stem: [{conv: <sqrt()>}]",
         ("expression", "`sqrt` expects 1 argument, found 0", ""),

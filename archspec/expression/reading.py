@@ -109,7 +109,24 @@ def _unary(node: ast.UnaryOp, depth: int) -> Expr | None:
 
 def _binary(node: ast.BinOp, depth: int) -> Expr | None:
     op = BINARY.get(node.op.__class__)
+    if meant := "" if op else _instead(node):
+        message = f"expressions cannot contain `{ast.unparse(node)}`"
+        raise ExpressionError(message, f"use `{meant}`", node.col_offset)
     return Binary(op, _convert(node.left, depth), _convert(node.right, depth)) if op else None
+
+
+def _instead(node: ast.BinOp) -> str:
+    """A power or a bitwise operator in the language; "" if there is no short form."""
+    words = {ast.BitAnd: "and", ast.BitOr: "or"}
+    if word := words.get(node.op.__class__):
+        return f"{ast.unparse(node.left)} {word} {ast.unparse(node.right)}"
+    written = node.right.value if isinstance(node.right, ast.Constant) else None
+    exponents = [number for number in (2, 3) if written == number]
+    if not isinstance(node.op, (ast.Pow, ast.BitXor)) or not exponents:
+        return ""
+    base = ast.unparse(node.left)
+    base = base if isinstance(node.left, (ast.Name, ast.Constant)) else f"({base})"
+    return " * ".join([base] * exponents[0])
 
 
 def _comparison(node: ast.Compare, depth: int) -> Expr | None:

@@ -210,7 +210,9 @@ def _body(given: Any, read: Reader | None = None) -> Stack:
 
 def _branches(given: Any) -> tuple[Branch, ...]:
     if not isinstance(given, (list, Mapping)):
-        fail("wrong-type", f"expected a list or mapping of branches, found {describe(given)}")
+        read = f"[[], {{from: {given}}}]" if isinstance(given, str) else "[[], {conv: 64}]"
+        message = f"expected a list or mapping of branches, found {describe(given)}"
+        fail("wrong-type", message, f"use a list, `[]` for the input itself: `{read[:60]}`")
     if isinstance(given, Mapping):
         check_indentation(given, HEADS)
     if not 1 <= len(given) <= MOST_BRANCHES:

@@ -61,7 +61,8 @@ class _Reader:
             self.next = _Events(self.text).get_event
             data, mark = self.top()
         except (yaml.YAMLError, UnicodeError) as error:
-            self.findings.append(explain(error, self.text, self.file))
+            if not any(one.rule == "yaml-syntax" for one in self.findings):  # may follow from it
+                self.findings.append(explain(error, self.text, self.file))
         except _Stop:
             pass
         if self.findings:

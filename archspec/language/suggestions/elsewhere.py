@@ -88,6 +88,8 @@ ELSEWHERE = {
     "zero_padding2d": "zero_pad",
     "spatial_dropout": "dropout2d",
     "take": "select",
+    "layers": "sequence",
+    "modules": "sequence",
     "gather": "select",
     "index_select": "select",
     "learned_constant": "parameter",

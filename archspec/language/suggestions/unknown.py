@@ -54,6 +54,8 @@ def layer_hint(head: str, here: Set[str]) -> Hint:
 def name_in_list(head: str, raw: Any, known: Set[str]) -> str:
     """The hint for `{conv1: {conv: 64}}` where layers have no names, or ""."""
     inside = raw.get(head) if isinstance(raw, Mapping) else None
+    if isinstance(inside, list) and not guess(head, known | {*HEADS}).word and not elsewhere(head):
+        return f"items of a list have no names: use `{{sequence: [...], name: {head}}}`"
     layers = inside if isinstance(inside, Mapping) else [inside] if isinstance(inside, str) else ()
     layer = next((word for word in layers if word in known or word in HEADS), "")
     if not layer:
