@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from archspec.ir import argument
 from archspec.ops.convolutions import Convolution
 
@@ -24,7 +22,7 @@ class FusedConv(Convolution):
 
     act: str = argument("choice", "", choices=("", *ACTIVATIONS.values()))
 
-    key: ClassVar[str] = "fused_conv"
-    torch: ClassVar[str] = "FusedConv2d"
-    extends: ClassVar[str] = "Conv2d"
-    ends_in: ClassVar[str] = "act"
+    key = "fused_conv"
+    torch = "FusedConv2d"
+    extends = "Conv2d"
+    ends_in = "act"

@@ -6,7 +6,7 @@ import copyreg
 import math
 from dataclasses import field
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 from archspec.ir.ops import Field, Op, OpField, Shape
 
@@ -20,7 +20,7 @@ class OwnType(type):
 class Own(Op, metaclass=OwnType):
     """An own module in one use: its number of parameters, and multiply-adds per position."""
 
-    keeps: ClassVar[str] = "x"
+    keeps = "x"
 
     learns: int = field(kw_only=True, default=0)
     multiplies: int = field(kw_only=True, default=0)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from archspec.ir import Op, Real, Shape, argument
 
 
 class Activation(Op):
     """An elementwise function."""
 
-    activation: ClassVar[bool] = True
-    keeps: ClassVar[str] = "x"
+    activation = True
+    keeps = "x"
 
 
 class SiLU(Activation):
     """x * sigmoid(x), also called swish."""
 
-    key: ClassVar[str] = "silu"
-    torch: ClassVar[str] = "SiLU"
-    attribute: ClassVar[str] = "silu"
+    key = "silu"
+    torch = "SiLU"
+    attribute = "silu"
 
 
 class GELU(Activation):
@@ -27,52 +25,52 @@ class GELU(Activation):
 
     approximate: str = argument("choice", "none", choices=("none", "tanh"))
 
-    key: ClassVar[str] = "gelu"
-    torch: ClassVar[str] = "GELU"
-    attribute: ClassVar[str] = "gelu"
-    example: ClassVar[str] = "- gelu: {approximate: tanh}"
+    key = "gelu"
+    torch = "GELU"
+    attribute = "gelu"
+    example = "- gelu: {approximate: tanh}"
 
 
 class Mish(Activation):
     """x * tanh(softplus(x)) (Misra, 2019)."""
 
-    key: ClassVar[str] = "mish"
-    torch: ClassVar[str] = "Mish"
-    attribute: ClassVar[str] = "mish"
+    key = "mish"
+    torch = "Mish"
+    attribute = "mish"
 
 
 class Tanh(Activation):
     """The hyperbolic tangent."""
 
-    key: ClassVar[str] = "tanh"
-    torch: ClassVar[str] = "Tanh"
-    attribute: ClassVar[str] = "tanh"
-    keeps: ClassVar[str] = "y"
+    key = "tanh"
+    torch = "Tanh"
+    attribute = "tanh"
+    keeps = "y"
 
 
 class Sigmoid(Activation):
     """1 / (1 + exp(-x))."""
 
-    key: ClassVar[str] = "sigmoid"
-    torch: ClassVar[str] = "Sigmoid"
-    attribute: ClassVar[str] = "sigmoid"
-    keeps: ClassVar[str] = "y"
+    key = "sigmoid"
+    torch = "Sigmoid"
+    attribute = "sigmoid"
+    keeps = "y"
 
 
 class Hardsigmoid(Activation):
     """relu6(x + 3) / 6."""
 
-    key: ClassVar[str] = "hard_sigmoid"
-    torch: ClassVar[str] = "Hardsigmoid"
-    attribute: ClassVar[str] = "hardsigmoid"
+    key = "hard_sigmoid"
+    torch = "Hardsigmoid"
+    attribute = "hardsigmoid"
 
 
 class Hardswish(Activation):
     """x * relu6(x + 3) / 6 (MobileNetV3)."""
 
-    key: ClassVar[str] = "hard_swish"
-    torch: ClassVar[str] = "Hardswish"
-    attribute: ClassVar[str] = "hardswish"
+    key = "hard_swish"
+    torch = "Hardswish"
+    attribute = "hardswish"
 
 
 class Softplus(Activation):
@@ -81,17 +79,17 @@ class Softplus(Activation):
     beta: Real = argument("real", 1.0, low=1e-6)
     threshold: Real = argument("real", 20.0)
 
-    key: ClassVar[str] = "softplus"
-    torch: ClassVar[str] = "Softplus"
-    attribute: ClassVar[str] = "softplus"
+    key = "softplus"
+    torch = "Softplus"
+    attribute = "softplus"
 
 
 class Softsign(Activation):
     """x / (1 + |x|)."""
 
-    key: ClassVar[str] = "softsign"
-    torch: ClassVar[str] = "Softsign"
-    attribute: ClassVar[str] = "softsign"
+    key = "softsign"
+    torch = "Softsign"
+    attribute = "softsign"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         return width * x.elements
@@ -100,9 +98,9 @@ class Softsign(Activation):
 class LogSigmoid(Activation):
     """log(sigmoid(x))."""
 
-    key: ClassVar[str] = "log_sigmoid"
-    torch: ClassVar[str] = "LogSigmoid"
-    attribute: ClassVar[str] = "logsigmoid"
+    key = "log_sigmoid"
+    torch = "LogSigmoid"
+    attribute = "logsigmoid"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         return width * x.elements
@@ -111,10 +109,10 @@ class LogSigmoid(Activation):
 class Tanhshrink(Activation):
     """x - tanh(x)."""
 
-    key: ClassVar[str] = "tanhshrink"
-    torch: ClassVar[str] = "Tanhshrink"
-    attribute: ClassVar[str] = "tanhshrink"
-    keeps: ClassVar[str] = ""
+    key = "tanhshrink"
+    torch = "Tanhshrink"
+    attribute = "tanhshrink"
+    keeps = ""
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         return width * x.elements
@@ -125,11 +123,11 @@ class Softshrink(Activation):
 
     lambd: Real = argument("real", 0.5, low=0)
 
-    key: ClassVar[str] = "softshrink"
-    torch: ClassVar[str] = "Softshrink"
-    attribute: ClassVar[str] = "softshrink"
-    first: ClassVar[str | None] = "lambd"
-    example: ClassVar[str] = "- softshrink: 0.1"
+    key = "softshrink"
+    torch = "Softshrink"
+    attribute = "softshrink"
+    first = "lambd"
+    example = "- softshrink: 0.1"
 
 
 class Hardshrink(Activation):
@@ -137,8 +135,8 @@ class Hardshrink(Activation):
 
     lambd: Real = argument("real", 0.5, low=0)
 
-    key: ClassVar[str] = "hardshrink"
-    torch: ClassVar[str] = "Hardshrink"
-    attribute: ClassVar[str] = "hardshrink"
-    first: ClassVar[str | None] = "lambd"
-    example: ClassVar[str] = "- hardshrink: 0.1"
+    key = "hardshrink"
+    torch = "Hardshrink"
+    attribute = "hardshrink"
+    first = "lambd"
+    example = "- hardshrink: 0.1"

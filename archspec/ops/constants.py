@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from archspec.ir import Op, Shape, ShapeError, Sizes, argument
 
 
@@ -16,17 +14,15 @@ class Parameter(Op):
 
     shape: Sizes = argument("size", many=True)
 
-    key: ClassVar[str] = "parameter"
-    torch: ClassVar[str] = "Parameter"
-    attribute: ClassVar[str] = "parameter"
-    first: ClassVar[str | None] = "shape"
-    leaves: ClassVar[str | None] = "shape"
-    weighted: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = ("weight",)
-    constant: ClassVar[bool] = True
-    example: ClassVar[str] = (
-        "- scale: [{parameter: [64, 1, 1], name: layer_scale, init: {constant: 1e-6}}]"
-    )
+    key = "parameter"
+    torch = "Parameter"
+    attribute = "parameter"
+    first = "shape"
+    leaves = "shape"
+    weighted = True
+    learned = ("weight",)
+    constant = True
+    example = "- scale: [{parameter: [64, 1, 1], name: layer_scale, init: {constant: 1e-6}}]"
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import ClassVar
 
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each
 from archspec.ops.arriving import divides, image, ranked, reflects, spatial
@@ -26,14 +25,14 @@ class Convolution(Window):
         "choice", "zeros", choices=("zeros", "reflect", "replicate", "circular")
     )
 
-    attribute: ClassVar[str] = "conv"
-    leaves: ClassVar[str | None] = "out_channels"
-    first: ClassVar[str | None] = "channels"
-    weighted: ClassVar[bool] = True
-    numbered: ClassVar[bool] = True
-    projects: ClassVar[bool] = True
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "low"
+    attribute = "conv"
+    leaves = "out_channels"
+    first = "channels"
+    weighted = True
+    numbered = True
+    projects = True
+    keeps = "x"
+    autocast = "low"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         return self.kernel_size, self.stride, self.padding, self.dilation, False
@@ -60,15 +59,15 @@ class Convolution(Window):
 class Conv(Convolution):
     """A convolution. It has no bias by default; an odd kernel keeps the size at stride 1."""
 
-    key: ClassVar[str] = "conv"
-    torch: ClassVar[str] = "Conv{rank}d"
-    example: ClassVar[str] = "- conv: {channels: 128, kernel: 3, stride: 2}"
+    key = "conv"
+    torch = "Conv{rank}d"
+    example = "- conv: {channels: 128, kernel: 3, stride: 2}"
 
 
 class StandardizedConv(Convolution):
     """The base of convolutions with standardized kernels, which are for images only."""
 
-    extends: ClassVar[str] = "Conv2d"
+    extends = "Conv2d"
 
     def output(self, x: Shape) -> Shape:
         image(self, x)
@@ -86,9 +85,9 @@ class StdConv(StandardizedConv):
 
     eps: Real = argument("real", 1e-6, low=1e-12)
 
-    key: ClassVar[str] = "std_conv"
-    torch: ClassVar[str] = "StdConv2d"
-    example: ClassVar[str] = "- std_conv: {channels: 128, kernel: 3}\n- group_norm: 32"
+    key = "std_conv"
+    torch = "StdConv2d"
+    example = "- std_conv: {channels: 128, kernel: 3}\n- group_norm: 32"
 
 
 class ScaledStdConv(StandardizedConv):
@@ -97,10 +96,10 @@ class ScaledStdConv(StandardizedConv):
     gamma: Real = argument("real", 1.0)
     eps: Real = argument("real", 1e-6, low=1e-12)
 
-    learned: ClassVar[tuple[str, ...]] = ("weight", "bias", "gain")
-    key: ClassVar[str] = "scaled_std_conv"
-    torch: ClassVar[str] = "ScaledStdConv2d"
-    example: ClassVar[str] = "- scaled_std_conv: {channels: 128, kernel: 3, bias: true}"
+    learned = ("weight", "bias", "gain")
+    key = "scaled_std_conv"
+    torch = "ScaledStdConv2d"
+    example = "- scaled_std_conv: {channels: 128, kernel: 3, bias: true}"
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return {**super().weights(), "gain": (self.out_channels, 1, 1, 1)}
@@ -119,17 +118,17 @@ class ConvTranspose(Op):
     bias: bool = argument("flag", True, ours="false")
     dilation: Sizes = argument("size", 1, many=True, high=4096)
 
-    key: ClassVar[str] = "conv_transpose"
-    torch: ClassVar[str] = "ConvTranspose{rank}d"
-    attribute: ClassVar[str] = "conv"
-    leaves: ClassVar[str | None] = "out_channels"
-    first: ClassVar[str | None] = "channels"
-    weighted: ClassVar[bool] = True
-    numbered: ClassVar[bool] = True
-    projects: ClassVar[bool] = True
-    example: ClassVar[str] = "- conv_transpose: {channels: 32, kernel: 2, stride: 2}"
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "low"
+    key = "conv_transpose"
+    torch = "ConvTranspose{rank}d"
+    attribute = "conv"
+    leaves = "out_channels"
+    first = "channels"
+    weighted = True
+    numbered = True
+    projects = True
+    example = "- conv_transpose: {channels: 32, kernel: 2, stride: 2}"
+    keeps = "x"
+    autocast = "low"
 
     def _grown(self, rank: int) -> list[tuple[int, int]]:
         """The stride and an offset per dimension: n pixels become n * stride + offset."""
@@ -192,16 +191,16 @@ class Linear(Op):
     out_features: int = argument("size", short="features")
     bias: bool = argument("flag", True)
 
-    key: ClassVar[str] = "linear"
-    torch: ClassVar[str] = "Linear"
-    attribute: ClassVar[str] = "fc"
-    leaves: ClassVar[str | None] = "out_features"
-    first: ClassVar[str | None] = "features"
-    weighted: ClassVar[bool] = True
-    projects: ClassVar[bool] = True
-    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- linear: 10"
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "low"
+    key = "linear"
+    torch = "Linear"
+    attribute = "fc"
+    leaves = "out_features"
+    first = "features"
+    weighted = True
+    projects = True
+    example = "- global_avg_pool\n- flatten\n- linear: 10"
+    keeps = "x"
+    autocast = "low"
 
     def output(self, x: Shape) -> Shape:
         if x.rank and not x.last:

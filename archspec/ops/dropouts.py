@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from archspec.ir import Op, Real, Shape, argument
 from archspec.ops.arriving import spatial
 
@@ -13,9 +11,9 @@ class Drop(Op):
 
     p: Real = argument("real", 0.5, low=0, high=1)
 
-    attribute: ClassVar[str] = "dropout"
-    first: ClassVar[str | None] = "p"
-    drops: ClassVar[bool] = True
+    attribute = "dropout"
+    first = "p"
+    drops = True
 
     def idle(self) -> str:
         return "" if self.p else f"a `{self.key}` of 0 has no effect"
@@ -24,9 +22,9 @@ class Drop(Op):
 class Dropout(Drop):
     """Zeroes each number with probability p during training (Srivastava et al., 2014)."""
 
-    key: ClassVar[str] = "dropout"
-    torch: ClassVar[str] = "Dropout"
-    example: ClassVar[str] = "- dropout: 0.2"
+    key = "dropout"
+    torch = "Dropout"
+    example = "- dropout: 0.2"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         return width * x.elements  # the mask
@@ -38,9 +36,9 @@ class Dropout2d(Drop):
     It is `Dropout1d` or `Dropout3d` for inputs with one or three spatial dimensions.
     """
 
-    key: ClassVar[str] = "dropout2d"
-    torch: ClassVar[str] = "Dropout{rank}d"
-    example: ClassVar[str] = "- dropout2d: 0.2"
+    key = "dropout2d"
+    torch = "Dropout{rank}d"
+    example = "- dropout2d: 0.2"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
@@ -50,9 +48,9 @@ class Dropout2d(Drop):
 class AlphaDropout(Drop):
     """A dropout that keeps mean and variance, for `selu` (Klambauer et al., 2017)."""
 
-    key: ClassVar[str] = "alpha_dropout"
-    torch: ClassVar[str] = "AlphaDropout"
-    example: ClassVar[str] = "- selu\n- alpha_dropout: 0.1"
+    key = "alpha_dropout"
+    torch = "AlphaDropout"
+    example = "- selu\n- alpha_dropout: 0.1"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         return width * x.elements  # the mask
@@ -61,9 +59,9 @@ class AlphaDropout(Drop):
 class FeatureAlphaDropout(Drop):
     """The same for whole channels."""
 
-    key: ClassVar[str] = "feature_alpha_dropout"
-    torch: ClassVar[str] = "FeatureAlphaDropout"
-    example: ClassVar[str] = "- selu\n- feature_alpha_dropout: 0.1"
+    key = "feature_alpha_dropout"
+    torch = "FeatureAlphaDropout"
+    example = "- selu\n- feature_alpha_dropout: 0.1"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
@@ -75,7 +73,7 @@ class StochasticDepth(Drop):
 
     p: Real = argument("real", low=0, high=1)
 
-    key: ClassVar[str] = "stochastic_depth"
-    torch: ClassVar[str] = "StochasticDepth"
-    attribute: ClassVar[str] = "drop_path"
-    example: ClassVar[str] = "- stochastic_depth: 0.1"
+    key = "stochastic_depth"
+    torch = "StochasticDepth"
+    attribute = "drop_path"
+    example = "- stochastic_depth: 0.1"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from archspec.ir import Op, Shape, ShapeError, argument
 
 
@@ -18,42 +16,42 @@ class Softmax(OverChannels):
     output.
     """
 
-    key: ClassVar[str] = "softmax"
-    torch: ClassVar[str] = "Softmax"
-    attribute: ClassVar[str] = "softmax"
-    shares: ClassVar[bool] = True
-    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- linear: 10\n- softmax"
-    keeps: ClassVar[str] = "y"
+    key = "softmax"
+    torch = "Softmax"
+    attribute = "softmax"
+    shares = True
+    example = "- global_avg_pool\n- flatten\n- linear: 10\n- softmax"
+    keeps = "y"
 
 
 class LogSoftmax(OverChannels):
     """The logarithms of the softmax."""
 
-    key: ClassVar[str] = "log_softmax"
-    torch: ClassVar[str] = "LogSoftmax"
-    attribute: ClassVar[str] = "log_softmax"
-    shares: ClassVar[bool] = True
-    keeps: ClassVar[str] = "y"
+    key = "log_softmax"
+    torch = "LogSoftmax"
+    attribute = "log_softmax"
+    shares = True
+    keeps = "y"
 
 
 class Softmin(OverChannels):
     """The softmax of -x."""
 
-    key: ClassVar[str] = "softmin"
-    torch: ClassVar[str] = "Softmin"
-    attribute: ClassVar[str] = "softmin"
-    shares: ClassVar[bool] = True
-    keeps: ClassVar[str] = "y"
+    key = "softmin"
+    torch = "Softmin"
+    attribute = "softmin"
+    shares = True
+    keeps = "y"
 
 
 class GLU(OverChannels):
     """The first half of the channels times the sigmoid of the second (Dauphin et al., 2017)."""
 
-    key: ClassVar[str] = "glu"
-    torch: ClassVar[str] = "GLU"
-    attribute: ClassVar[str] = "glu"
-    example: ClassVar[str] = "- conv: {channels: 128, kernel: 3}\n- glu"
-    keeps: ClassVar[str] = "x"
+    key = "glu"
+    torch = "GLU"
+    attribute = "glu"
+    example = "- conv: {channels: 128, kernel: 3}\n- glu"
+    keeps = "x"
 
     def output(self, x: Shape) -> Shape:
         if x.channels % 2:

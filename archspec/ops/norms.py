@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 from archspec.diagnostics import plural
 from archspec.ir import Op, Real, Shape, ShapeError, argument
@@ -19,11 +18,11 @@ class ChannelNorm(Op):
     affine: bool = argument("flag", True)
     track_running_stats: bool = argument("flag", True)
 
-    weighted: ClassVar[bool] = True
-    numbered: ClassVar[bool] = True
-    norm: ClassVar[bool] = True
-    centers: ClassVar[bool] = True
-    keeps: ClassVar[str] = "x"
+    weighted = True
+    numbered = True
+    norm = True
+    centers = True
+    keeps = "x"
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return dict.fromkeys(("weight", "bias"), (self.num_features,)) if self.affine else {}
@@ -38,10 +37,10 @@ class ChannelNorm(Op):
 class BatchNorm(ChannelNorm):
     """Normalizes each channel to mean 0 and variance 1 over the batch (Ioffe & Szegedy, 2015)."""
 
-    key: ClassVar[str] = "batch_norm"
-    torch: ClassVar[str] = "BatchNorm{rank}d"
-    attribute: ClassVar[str] = "bn"
-    example: ClassVar[str] = "- batch_norm: {eps: 0.001, momentum: 0.01}"
+    key = "batch_norm"
+    torch = "BatchNorm{rank}d"
+    attribute = "bn"
+    example = "- batch_norm: {eps: 0.001, momentum: 0.01}"
 
     @classmethod
     def torch_name(cls, shape: Shape) -> str:
@@ -64,10 +63,10 @@ class InstanceNorm(ChannelNorm):
     affine: bool = argument("flag", False)
     track_running_stats: bool = argument("flag", False)
 
-    key: ClassVar[str] = "instance_norm"
-    torch: ClassVar[str] = "InstanceNorm{rank}d"
-    attribute: ClassVar[str] = "norm"
-    example: ClassVar[str] = "- instance_norm: {affine: true}"
+    key = "instance_norm"
+    torch = "InstanceNorm{rank}d"
+    attribute = "norm"
+    example = "- instance_norm: {affine: true}"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
@@ -86,13 +85,13 @@ class FrozenBatchNorm(Op):
     num_features: int = argument("arrives")
     eps: Real = argument("real", 1e-5, low=1e-12)
 
-    key: ClassVar[str] = "frozen_batch_norm"
-    torch: ClassVar[str] = "FrozenBatchNorm"
-    attribute: ClassVar[str] = "bn"
-    weighted: ClassVar[bool] = True
-    numbered: ClassVar[bool] = True
-    norm: ClassVar[bool] = True
-    autocast: ClassVar[str] = "widest"
+    key = "frozen_batch_norm"
+    torch = "FrozenBatchNorm"
+    attribute = "bn"
+    weighted = True
+    numbered = True
+    norm = True
+    autocast = "widest"
 
     def output(self, x: Shape) -> Shape:
         channels_first(self, x)
@@ -111,15 +110,15 @@ class GroupNorm(Op):
     eps: Real = argument("real", 1e-5, low=1e-12)
     affine: bool = argument("flag", True)
 
-    key: ClassVar[str] = "group_norm"
-    torch: ClassVar[str] = "GroupNorm"
-    attribute: ClassVar[str] = "norm"
-    first: ClassVar[str | None] = "groups"
-    weighted: ClassVar[bool] = True
-    numbered: ClassVar[bool] = True
-    norm: ClassVar[bool] = True
-    example: ClassVar[str] = "- group_norm: 32"
-    keeps: ClassVar[str] = "x"
+    key = "group_norm"
+    torch = "GroupNorm"
+    attribute = "norm"
+    first = "groups"
+    weighted = True
+    numbered = True
+    norm = True
+    example = "- group_norm: 32"
+    keeps = "x"
 
     def output(self, x: Shape) -> Shape:
         channels_first(self, x)
@@ -144,14 +143,14 @@ class LayerNorm(Op):
     elementwise_affine: bool = argument("flag", True, short="affine")
     bias: bool = argument("flag", True)
 
-    key: ClassVar[str] = "layer_norm"
-    torch: ClassVar[str] = "LayerNorm"
-    attribute: ClassVar[str] = "norm"
-    weighted: ClassVar[bool] = True
-    numbered: ClassVar[bool] = True
-    norm: ClassVar[bool] = True
-    example: ClassVar[str] = "- layer_norm: {eps: 1e-6}"
-    keeps: ClassVar[str] = "x"
+    key = "layer_norm"
+    torch = "LayerNorm"
+    attribute = "norm"
+    weighted = True
+    numbered = True
+    norm = True
+    example = "- layer_norm: {eps: 1e-6}"
+    keeps = "x"
 
     @classmethod
     def torch_name(cls, shape: Shape) -> str:
@@ -179,14 +178,14 @@ class RMSNorm(Op):
     eps: Real | None = argument("real", None, none="the smallest step of the type", low=1e-12)
     elementwise_affine: bool = argument("flag", True, short="affine")
 
-    key: ClassVar[str] = "rms_norm"
-    torch: ClassVar[str] = "RMSNorm"
-    attribute: ClassVar[str] = "norm"
-    weighted: ClassVar[bool] = True
-    numbered: ClassVar[bool] = True
-    norm: ClassVar[bool] = True
-    example: ClassVar[str] = "- rms_norm: {eps: 1e-6}"
-    keeps: ClassVar[str] = "x"
+    key = "rms_norm"
+    torch = "RMSNorm"
+    attribute = "norm"
+    weighted = True
+    numbered = True
+    norm = True
+    example = "- rms_norm: {eps: 1e-6}"
+    keeps = "x"
 
     @classmethod
     def torch_name(cls, shape: Shape) -> str:
@@ -207,14 +206,14 @@ class LocalResponseNorm(Op):
     beta: Real = argument("real", 0.75)
     k: Real = argument("real", 1.0)
 
-    key: ClassVar[str] = "local_response_norm"
-    torch: ClassVar[str] = "LocalResponseNorm"
-    attribute: ClassVar[str] = "lrn"
-    first: ClassVar[str | None] = "size"
-    norm: ClassVar[bool] = True
-    example: ClassVar[str] = "- local_response_norm: 5"
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "widest"
+    key = "local_response_norm"
+    torch = "LocalResponseNorm"
+    attribute = "lrn"
+    first = "size"
+    norm = True
+    example = "- local_response_norm: 5"
+    keeps = "x"
+    autocast = "widest"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
@@ -234,13 +233,13 @@ class GlobalResponseNorm(Op):
     dim: int = argument("axis", 1)
     eps: Real = argument("real", 1e-6, low=1e-12)
 
-    key: ClassVar[str] = "global_response_norm"
-    torch: ClassVar[str] = "GlobalResponseNorm"
-    attribute: ClassVar[str] = "grn"
-    weighted: ClassVar[bool] = True
-    example: ClassVar[str] = "- channels_last\n- global_response_norm\n- channels_first"
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "widest"
+    key = "global_response_norm"
+    torch = "GlobalResponseNorm"
+    attribute = "grn"
+    weighted = True
+    example = "- channels_last\n- global_response_norm\n- channels_first"
+    keeps = "x"
+    autocast = "widest"
 
     def output(self, x: Shape) -> Shape:
         if not x.rank:

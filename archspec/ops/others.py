@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from archspec.diagnostics import plural
 from archspec.ir import Method, Op, Real, Shape, ShapeError, Sizes, argument
@@ -14,10 +14,10 @@ from archspec.ops.arriving import channels_first, divides, spatial
 class Identity(Op):
     """Returns its input."""
 
-    key: ClassVar[str] = "identity"
-    torch: ClassVar[str] = "Identity"
-    attribute: ClassVar[str] = "identity"
-    view: ClassVar[bool] = True
+    key = "identity"
+    torch = "Identity"
+    attribute = "identity"
+    view = True
 
 
 class Flatten(Op):
@@ -25,11 +25,11 @@ class Flatten(Op):
 
     start_dim: int = argument("size", 1, high=2)
 
-    key: ClassVar[str] = "flatten"
-    torch: ClassVar[str] = "Flatten"
-    attribute: ClassVar[str] = "flatten"
-    example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last"
-    view: ClassVar[bool] = True
+    key = "flatten"
+    torch = "Flatten"
+    attribute = "flatten"
+    example = "- flatten: {start_dim: 2}\n- channels_last"
+    view = True
 
     def output(self, x: Shape) -> Shape:
         if self.start_dim == 1:
@@ -49,13 +49,13 @@ class Reshape(Op):
 
     shape: Sizes = argument("size", short="sizes", many=True)
 
-    key: ClassVar[str] = "reshape"
-    torch: ClassVar[str] = "Reshape"
-    attribute: ClassVar[str] = "reshape"
-    leaves: ClassVar[str | None] = "shape"
-    first: ClassVar[str | None] = "sizes"
-    example: ClassVar[str] = "- global_avg_pool\n- flatten\n- reshape: [1, channels]"
-    view: ClassVar[bool] = True
+    key = "reshape"
+    torch = "Reshape"
+    attribute = "reshape"
+    leaves = "shape"
+    first = "sizes"
+    example = "- global_avg_pool\n- flatten\n- reshape: [1, channels]"
+    view = True
 
     def output(self, x: Shape) -> Shape:
         sizes = self.shape if isinstance(self.shape, tuple) else (self.shape,)
@@ -77,11 +77,11 @@ class Reshape(Op):
 class ChannelsLast(Op):
     """Moves the channels after the spatial dimensions."""
 
-    key: ClassVar[str] = "channels_last"
-    torch: ClassVar[str] = "ChannelsLast"
-    attribute: ClassVar[str] = "channels_last"
-    example: ClassVar[str] = "- channels_last\n- linear: 256\n- channels_first"
-    written: ClassVar[bool] = True
+    key = "channels_last"
+    torch = "ChannelsLast"
+    attribute = "channels_last"
+    example = "- channels_last\n- linear: 256\n- channels_first"
+    written = True
 
     @classmethod
     def method(cls, words: Mapping[str, Any]) -> Method:
@@ -95,12 +95,12 @@ class ChannelsLast(Op):
 class ChannelsFirst(Op):
     """Moves the channels before the spatial dimensions."""
 
-    key: ClassVar[str] = "channels_first"
-    torch: ClassVar[str] = "ChannelsFirst"
-    attribute: ClassVar[str] = "channels_first"
-    example: ClassVar[str] = "- channels_last\n- layer_norm\n- channels_first"
-    view: ClassVar[bool] = True
-    written: ClassVar[bool] = True
+    key = "channels_first"
+    torch = "ChannelsFirst"
+    attribute = "channels_first"
+    example = "- channels_last\n- layer_norm\n- channels_first"
+    view = True
+    written = True
 
     @classmethod
     def method(cls, words: Mapping[str, Any]) -> Method:
@@ -120,11 +120,11 @@ class ChannelShuffle(Op):
 
     groups: int = argument("size")
 
-    key: ClassVar[str] = "channel_shuffle"
-    torch: ClassVar[str] = "ChannelShuffle"
-    attribute: ClassVar[str] = "shuffle"
-    first: ClassVar[str | None] = "groups"
-    example: ClassVar[str] = "- channel_shuffle: 4"
+    key = "channel_shuffle"
+    torch = "ChannelShuffle"
+    attribute = "shuffle"
+    first = "groups"
+    example = "- channel_shuffle: 4"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)
@@ -139,12 +139,12 @@ class PadChannels(Op):
     out_channels: int = argument("size", short="channels")
     where: str = argument("choice", "both", choices=("both", "end"))
 
-    key: ClassVar[str] = "pad_channels"
-    torch: ClassVar[str] = "PadChannels"
-    attribute: ClassVar[str] = "pad"
-    leaves: ClassVar[str | None] = "out_channels"
-    first: ClassVar[str | None] = "channels"
-    example: ClassVar[str] = "- pad_channels: {channels: channels, where: end}"
+    key = "pad_channels"
+    torch = "PadChannels"
+    attribute = "pad"
+    leaves = "out_channels"
+    first = "channels"
+    example = "- pad_channels: {channels: channels, where: end}"
 
     def output(self, x: Shape) -> Shape:
         channels_first(self, x)
@@ -164,15 +164,15 @@ class ChannelScale(Op):
     value: Real = argument("real")
     dims: int = argument("dims", 2)
 
-    key: ClassVar[str] = "channel_scale"
-    torch: ClassVar[str] = "ChannelScale"
-    attribute: ClassVar[str] = "scale"
-    first: ClassVar[str | None] = "value"
-    weighted: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = ("weight",)
-    example: ClassVar[str] = "- channel_scale: 1e-6"
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "widest"
+    key = "channel_scale"
+    torch = "ChannelScale"
+    attribute = "scale"
+    first = "value"
+    weighted = True
+    learned = ("weight",)
+    example = "- channel_scale: 1e-6"
+    keeps = "x"
+    autocast = "widest"
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.channels, *[1] * self.dims)}
@@ -183,11 +183,11 @@ class Rescale(Op):
 
     factor: Real = argument("real")
 
-    key: ClassVar[str] = "rescale"
-    torch: ClassVar[str] = "Rescale"
-    attribute: ClassVar[str] = "rescale"
-    first: ClassVar[str | None] = "factor"
-    example: ClassVar[str] = "- residual: [{conv: {channels: 64, kernel: 3}}, {rescale: 0.1}]"
+    key = "rescale"
+    torch = "Rescale"
+    attribute = "rescale"
+    first = "factor"
+    example = "- residual: [{conv: {channels: 64, kernel: 3}}, {rescale: 0.1}]"
 
     def idle(self) -> str:
         return f"`{self.key}` by 1 has no effect" if self.factor == 1 else ""

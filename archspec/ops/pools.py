@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 from archspec.diagnostics import plural
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each
@@ -66,12 +65,12 @@ class MaxPool(PaddedPool):
     dilation: Sizes = argument("size", 1, many=True, high=4096)
     ceil_mode: bool = argument("flag", False)
 
-    key: ClassVar[str] = "max_pool"
-    torch: ClassVar[str] = "MaxPool{rank}d"
-    attribute: ClassVar[str] = "maxpool"
-    first: ClassVar[str | None] = "kernel"
-    example: ClassVar[str] = "- max_pool: {kernel: 3, stride: 2}"
-    keeps: ClassVar[str] = "x"
+    key = "max_pool"
+    torch = "MaxPool{rank}d"
+    attribute = "maxpool"
+    first = "kernel"
+    example = "- max_pool: {kernel: 3, stride: 2}"
+    keeps = "x"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         return self.kernel_size, self.step(), self.padding, self.dilation, self.ceil_mode
@@ -87,12 +86,12 @@ class AvgPool(PaddedPool):
     ceil_mode: bool = argument("flag", False)
     count_include_pad: bool = argument("flag", True)
 
-    key: ClassVar[str] = "avg_pool"
-    torch: ClassVar[str] = "AvgPool{rank}d"
-    attribute: ClassVar[str] = "avgpool"
-    first: ClassVar[str | None] = "kernel"
-    example: ClassVar[str] = "- avg_pool: 2"
-    keeps: ClassVar[str] = "x"
+    key = "avg_pool"
+    torch = "AvgPool{rank}d"
+    attribute = "avgpool"
+    first = "kernel"
+    example = "- avg_pool: 2"
+    keeps = "x"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         return self.kernel_size, self.step(), self.padding, 1, self.ceil_mode
@@ -111,12 +110,12 @@ class LPPool(Pool):
     stride: Sizes | None = argument("size", None, none="the kernel", many=True, high=4096)
     ceil_mode: bool = argument("flag", False)
 
-    key: ClassVar[str] = "lp_pool"
-    torch: ClassVar[str] = "LPPool{rank}d"
-    attribute: ClassVar[str] = "lppool"
-    first: ClassVar[str | None] = "kernel"
-    example: ClassVar[str] = "- lp_pool: {norm_type: 2, kernel: 2}"
-    keeps: ClassVar[str] = "x"
+    key = "lp_pool"
+    torch = "LPPool{rank}d"
+    attribute = "lppool"
+    first = "kernel"
+    example = "- lp_pool: {norm_type: 2, kernel: 2}"
+    keeps = "x"
 
     def windows(self) -> tuple[Sizes, Sizes, Sizes, Sizes, bool]:
         stride = self.kernel_size if self.stride is None else self.stride
@@ -162,11 +161,11 @@ def _window(size: int, windows: int) -> float:
 class AdaptiveAvgPool(AdaptivePool):
     """The mean of as many equal windows as the output has pixels."""
 
-    key: ClassVar[str] = "adaptive_avg_pool"
-    torch: ClassVar[str] = "AdaptiveAvgPool{rank}d"
-    attribute: ClassVar[str] = "avgpool"
-    first: ClassVar[str | None] = "output_size"
-    example: ClassVar[str] = "- adaptive_avg_pool: [7, 7]"
+    key = "adaptive_avg_pool"
+    torch = "AdaptiveAvgPool{rank}d"
+    attribute = "avgpool"
+    first = "output_size"
+    example = "- adaptive_avg_pool: [7, 7]"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         return 0 if {*y.spatial} == {1} else width * x.elements
@@ -175,12 +174,12 @@ class AdaptiveAvgPool(AdaptivePool):
 class AdaptiveMaxPool(AdaptivePool):
     """The maximum of as many equal windows as the output has pixels."""
 
-    key: ClassVar[str] = "adaptive_max_pool"
-    torch: ClassVar[str] = "AdaptiveMaxPool{rank}d"
-    attribute: ClassVar[str] = "maxpool"
-    first: ClassVar[str | None] = "output_size"
-    example: ClassVar[str] = "- adaptive_max_pool: [7, 7]"
-    keeps: ClassVar[str] = "x"
+    key = "adaptive_max_pool"
+    torch = "AdaptiveMaxPool{rank}d"
+    attribute = "maxpool"
+    first = "output_size"
+    example = "- adaptive_max_pool: [7, 7]"
+    keeps = "x"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         return 8 * y.elements  # the indices of the maxima
@@ -195,18 +194,18 @@ class GlobalPool(AdaptivePool):
 class GlobalAvgPool(GlobalPool):
     """The mean of each channel; the dimensions stay, with size 1."""
 
-    key: ClassVar[str] = "global_avg_pool"
-    torch: ClassVar[str] = "AdaptiveAvgPool{rank}d"
-    attribute: ClassVar[str] = "avgpool"
+    key = "global_avg_pool"
+    torch = "AdaptiveAvgPool{rank}d"
+    attribute = "avgpool"
 
 
 class GlobalMaxPool(GlobalPool):
     """The maximum of each channel; the dimensions stay, with size 1."""
 
-    key: ClassVar[str] = "global_max_pool"
-    torch: ClassVar[str] = "AdaptiveMaxPool{rank}d"
-    attribute: ClassVar[str] = "maxpool"
-    keeps: ClassVar[str] = "x"
+    key = "global_max_pool"
+    torch = "AdaptiveMaxPool{rank}d"
+    attribute = "maxpool"
+    keeps = "x"
 
     def kept(self, x: Shape, y: Shape, width: int) -> int:
         return 8 * y.elements  # the indices of the maxima
@@ -220,12 +219,12 @@ class BlurPool(Op):
     stride: int = argument("size", 2, high=4096)
     dims: int = argument("dims", 2)
 
-    key: ClassVar[str] = "blur_pool"
-    torch: ClassVar[str] = "BlurPool"
-    attribute: ClassVar[str] = "blurpool"
-    example: ClassVar[str] = "- blur_pool: {kernel: 5}"
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "full"
+    key = "blur_pool"
+    torch = "BlurPool"
+    attribute = "blurpool"
+    example = "- blur_pool: {kernel: 5}"
+    keeps = "x"
+    autocast = "full"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from archspec.diagnostics import plural
 from archspec.ir import Real, Shape, ShapeError, argument
 from archspec.ops.activations import Activation
@@ -13,18 +11,18 @@ from archspec.ops.arriving import channels_first, ordered
 class ReLU(Activation):
     """max(0, x)."""
 
-    key: ClassVar[str] = "relu"
-    torch: ClassVar[str] = "ReLU"
-    attribute: ClassVar[str] = "relu"
-    keeps: ClassVar[str] = "y"
+    key = "relu"
+    torch = "ReLU"
+    attribute = "relu"
+    keeps = "y"
 
 
 class ReLU6(Activation):
     """min(max(0, x), 6)."""
 
-    key: ClassVar[str] = "relu6"
-    torch: ClassVar[str] = "ReLU6"
-    attribute: ClassVar[str] = "relu"
+    key = "relu6"
+    torch = "ReLU6"
+    attribute = "relu"
 
 
 class LeakyReLU(Activation):
@@ -32,11 +30,11 @@ class LeakyReLU(Activation):
 
     negative_slope: Real = argument("real", 0.01, short="slope")
 
-    key: ClassVar[str] = "leaky_relu"
-    torch: ClassVar[str] = "LeakyReLU"
-    attribute: ClassVar[str] = "relu"
-    first: ClassVar[str | None] = "slope"
-    example: ClassVar[str] = "- leaky_relu: 0.2"
+    key = "leaky_relu"
+    torch = "LeakyReLU"
+    attribute = "relu"
+    first = "slope"
+    example = "- leaky_relu: 0.2"
 
 
 class PReLU(Activation):
@@ -45,12 +43,12 @@ class PReLU(Activation):
     num_parameters: int = argument("size", 1)
     init: Real = argument("real", 0.25)
 
-    key: ClassVar[str] = "prelu"
-    torch: ClassVar[str] = "PReLU"
-    attribute: ClassVar[str] = "prelu"
-    first: ClassVar[str | None] = "num_parameters"
-    weighted: ClassVar[bool] = True
-    example: ClassVar[str] = "- conv: 64\n- prelu: 64"
+    key = "prelu"
+    torch = "PReLU"
+    attribute = "prelu"
+    first = "num_parameters"
+    weighted = True
+    example = "- conv: 64\n- prelu: 64"
 
     def output(self, x: Shape) -> Shape:
         if self.num_parameters > 1:
@@ -73,10 +71,10 @@ class RReLU(Activation):
     lower: Real = argument("real", 1 / 8)
     upper: Real = argument("real", 1 / 3)
 
-    key: ClassVar[str] = "rrelu"
-    torch: ClassVar[str] = "RReLU"
-    attribute: ClassVar[str] = "rrelu"
-    example: ClassVar[str] = "- rrelu: {lower: 0.1, upper: 0.3}"
+    key = "rrelu"
+    torch = "RReLU"
+    attribute = "rrelu"
+    example = "- rrelu: {lower: 0.1, upper: 0.3}"
 
     def output(self, x: Shape) -> Shape:
         ordered(self, "lower", self.lower, "upper", self.upper)
@@ -91,11 +89,11 @@ class ELU(Activation):
 
     alpha: Real = argument("real", 1.0)
 
-    key: ClassVar[str] = "elu"
-    torch: ClassVar[str] = "ELU"
-    attribute: ClassVar[str] = "elu"
-    first: ClassVar[str | None] = "alpha"
-    example: ClassVar[str] = "- elu: 0.5"
+    key = "elu"
+    torch = "ELU"
+    attribute = "elu"
+    first = "alpha"
+    example = "- elu: 0.5"
 
 
 class CELU(Activation):
@@ -103,19 +101,19 @@ class CELU(Activation):
 
     alpha: Real = argument("real", 1.0, low=1e-6)
 
-    key: ClassVar[str] = "celu"
-    torch: ClassVar[str] = "CELU"
-    attribute: ClassVar[str] = "celu"
-    first: ClassVar[str | None] = "alpha"
-    example: ClassVar[str] = "- celu: 0.5"
+    key = "celu"
+    torch = "CELU"
+    attribute = "celu"
+    first = "alpha"
+    example = "- celu: 0.5"
 
 
 class SELU(Activation):
     """A scaled ELU that keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
 
-    key: ClassVar[str] = "selu"
-    torch: ClassVar[str] = "SELU"
-    attribute: ClassVar[str] = "selu"
+    key = "selu"
+    torch = "SELU"
+    attribute = "selu"
 
 
 class Hardtanh(Activation):
@@ -124,10 +122,10 @@ class Hardtanh(Activation):
     min_val: Real = argument("real", -1.0)
     max_val: Real = argument("real", 1.0)
 
-    key: ClassVar[str] = "hard_tanh"
-    torch: ClassVar[str] = "Hardtanh"
-    attribute: ClassVar[str] = "hardtanh"
-    example: ClassVar[str] = "- hard_tanh: {min_val: 0, max_val: 6}"
+    key = "hard_tanh"
+    torch = "Hardtanh"
+    attribute = "hardtanh"
+    example = "- hard_tanh: {min_val: 0, max_val: 6}"
 
     def output(self, x: Shape) -> Shape:
         ordered(self, "min_val", self.min_val, "max_val", self.max_val)
@@ -140,7 +138,7 @@ class Threshold(Activation):
     threshold: Real = argument("real")
     value: Real = argument("real")
 
-    key: ClassVar[str] = "threshold"
-    torch: ClassVar[str] = "Threshold"
-    attribute: ClassVar[str] = "threshold"
-    example: ClassVar[str] = "- threshold: {threshold: 0.1, value: 0}"
+    key = "threshold"
+    torch = "Threshold"
+    attribute = "threshold"
+    example = "- threshold: {threshold: 0.1, value: 0}"

@@ -17,9 +17,9 @@ class Over(Op):
 
     over: str = argument("choice", choices=DIMENSIONS)
 
-    first: ClassVar[str | None] = "over"
+    first = "over"
     function: ClassVar[str]  # torch's name of it
-    written: ClassVar[bool] = True
+    written = True
 
     @classmethod
     def method(cls, words: Mapping[str, Any]) -> Method:
@@ -57,11 +57,11 @@ class Over(Op):
 class Mean(Over):
     """The mean over the channels or over one spatial dimension, which stays with size 1."""
 
-    key: ClassVar[str] = "mean"
-    torch: ClassVar[str] = "Mean"
-    function: ClassVar[str] = "mean"
-    attribute: ClassVar[str] = "mean"
-    example: ClassVar[str] = (
+    key = "mean"
+    torch = "Mean"
+    function = "mean"
+    attribute = "mean"
+    example = (
         "- concat: [{mean: channels}, {max: channels}]\n- conv: {channels: 1, kernel: 7}\n- sigmoid"
     )
 
@@ -69,9 +69,9 @@ class Mean(Over):
 class Max(Over):
     """The maximum over the channels or over one spatial dimension, which stays with size 1."""
 
-    key: ClassVar[str] = "max"
-    torch: ClassVar[str] = "Max"
-    function: ClassVar[str] = "amax"
-    attribute: ClassVar[str] = "max"
-    example: ClassVar[str] = "- max: channels"
-    keeps: ClassVar[str] = "xy"
+    key = "max"
+    torch = "Max"
+    function = "amax"
+    attribute = "max"
+    example = "- max: channels"
+    keeps = "xy"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import ClassVar
 
 from archspec.diagnostics import plural
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, argument, each
@@ -18,8 +17,8 @@ class Edges(Op):
 
     padding: Sizes = argument("count", many=True, high=4096)
 
-    attribute: ClassVar[str] = "pad"
-    first: ClassVar[str | None] = "padding"
+    attribute = "pad"
+    first = "padding"
 
     def edges(self, x: Shape) -> list[tuple[int, int]]:
         """Before and after each spatial dimension."""
@@ -50,11 +49,9 @@ class ZeroPad(Edges):
     `[2, 0]` before a 1d convolution with kernel 3 makes it causal.
     """
 
-    key: ClassVar[str] = "zero_pad"
-    torch: ClassVar[str] = "ZeroPad{rank}d"
-    example: ClassVar[str] = (
-        "- zero_pad: [0, 1, 0, 1]\n- conv: {channels: 64, kernel: 3, stride: 2, padding: 0}"
-    )
+    key = "zero_pad"
+    torch = "ZeroPad{rank}d"
+    example = "- zero_pad: [0, 1, 0, 1]\n- conv: {channels: 64, kernel: 3, stride: 2, padding: 0}"
 
 
 class ConstantPad(Edges):
@@ -62,25 +59,25 @@ class ConstantPad(Edges):
 
     value: Real = argument("real")
 
-    key: ClassVar[str] = "constant_pad"
-    torch: ClassVar[str] = "ConstantPad{rank}d"
-    example: ClassVar[str] = "- constant_pad: {padding: 1, value: -1}"
+    key = "constant_pad"
+    torch = "ConstantPad{rank}d"
+    example = "- constant_pad: {padding: 1, value: -1}"
 
 
 class ReplicationPad(Edges):
     """Pads by repeating the pixels at the edges."""
 
-    key: ClassVar[str] = "replication_pad"
-    torch: ClassVar[str] = "ReplicationPad{rank}d"
-    example: ClassVar[str] = "- replication_pad: 1"
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "full"
+    key = "replication_pad"
+    torch = "ReplicationPad{rank}d"
+    example = "- replication_pad: 1"
+    keeps = "x"
+    autocast = "full"
 
 
 class OwnPixelsPad(Edges):
     """The base of pads that use each pixel of the image at most once."""
 
-    spare: ClassVar[int] = 0
+    spare = 0
 
     def output(self, x: Shape) -> Shape:
         for size, edges in zip(x.spatial, self.edges(x), strict=True):
@@ -91,30 +88,30 @@ class OwnPixelsPad(Edges):
 class ReflectionPad(OwnPixelsPad):
     """Pads by mirroring the image at its edges."""
 
-    key: ClassVar[str] = "reflection_pad"
-    torch: ClassVar[str] = "ReflectionPad{rank}d"
-    spare: ClassVar[int] = 1
-    example: ClassVar[str] = "- reflection_pad: 1\n- conv: {channels: 64, kernel: 3, padding: 0}"
-    keeps: ClassVar[str] = "x"
-    autocast: ClassVar[str] = "full"
+    key = "reflection_pad"
+    torch = "ReflectionPad{rank}d"
+    spare = 1
+    example = "- reflection_pad: 1\n- conv: {channels: 64, kernel: 3, padding: 0}"
+    keeps = "x"
+    autocast = "full"
 
 
 class CircularPad(OwnPixelsPad):
     """Pads with the opposite side of the image."""
 
-    key: ClassVar[str] = "circular_pad"
-    torch: ClassVar[str] = "CircularPad{rank}d"
-    example: ClassVar[str] = "- circular_pad: 1"
+    key = "circular_pad"
+    torch = "CircularPad{rank}d"
+    example = "- circular_pad: 1"
 
 
 class Crop(Edges):
     """Removes pixels: the same number on all edges, or left, right, top, bottom, front, back."""
 
-    key: ClassVar[str] = "crop"
-    torch: ClassVar[str] = "Crop"
-    attribute: ClassVar[str] = "crop"
+    key = "crop"
+    torch = "Crop"
+    attribute = "crop"
     dims: int = argument("dims", 2)
-    example: ClassVar[str] = "- crop: [0, 1, 0, 1]"
+    example = "- crop: [0, 1, 0, 1]"
 
     def output(self, x: Shape) -> Shape:
         pairs = zip(x.spatial, self.edges(x), strict=True)
@@ -126,11 +123,11 @@ class PixelShuffle(Op):
 
     upscale_factor: int = argument("size", high=4096)
 
-    key: ClassVar[str] = "pixel_shuffle"
-    torch: ClassVar[str] = "PixelShuffle"
-    attribute: ClassVar[str] = "shuffle"
-    first: ClassVar[str | None] = "upscale_factor"
-    example: ClassVar[str] = "- conv: {channels: 256, kernel: 3}\n- pixel_shuffle: 2"
+    key = "pixel_shuffle"
+    torch = "PixelShuffle"
+    attribute = "shuffle"
+    first = "upscale_factor"
+    example = "- conv: {channels: 256, kernel: 3}\n- pixel_shuffle: 2"
 
     def output(self, x: Shape) -> Shape:
         image(self, x)
@@ -156,11 +153,11 @@ class PixelUnshuffle(Op):
 
     downscale_factor: int = argument("size", high=4096)
 
-    key: ClassVar[str] = "pixel_unshuffle"
-    torch: ClassVar[str] = "PixelUnshuffle"
-    attribute: ClassVar[str] = "unshuffle"
-    first: ClassVar[str | None] = "downscale_factor"
-    example: ClassVar[str] = "- pixel_unshuffle: 2\n- conv: {channels: 64, kernel: 3}"
+    key = "pixel_unshuffle"
+    torch = "PixelUnshuffle"
+    attribute = "unshuffle"
+    first = "downscale_factor"
+    example = "- pixel_unshuffle: 2\n- conv: {channels: 64, kernel: 3}"
 
     def output(self, x: Shape) -> Shape:
         image(self, x)
@@ -217,11 +214,11 @@ class Upsample(Op):
     mode: str = argument("choice", "nearest", choices=tuple(MODES))
     align_corners: bool | None = argument("flag", None, none="`false`")
 
-    key: ClassVar[str] = "upsample"
-    torch: ClassVar[str] = "Upsample"
-    attribute: ClassVar[str] = "upsample"
-    first: ClassVar[str | None] = "scale"
-    example: ClassVar[str] = "- upsample: {scale: 2, mode: bilinear}"
+    key = "upsample"
+    torch = "Upsample"
+    attribute = "upsample"
+    first = "scale"
+    example = "- upsample: {scale: 2, mode: bilinear}"
 
     def output(self, x: Shape) -> Shape:
         spatial(self, x)

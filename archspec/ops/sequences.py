@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from archspec.diagnostics import plural
 from archspec.ir import Method, Op, Real, Shape, ShapeError, argument
@@ -31,16 +31,14 @@ class Embedding(Op):
     num_embeddings: int = argument("size")
     embedding_dim: int = argument("size", short="channels")
 
-    key: ClassVar[str] = "embedding"
-    torch: ClassVar[str] = "SequenceEmbedding"
-    extends: ClassVar[str] = "Embedding"
-    attribute: ClassVar[str] = "embedding"
-    leaves: ClassVar[str | None] = "embedding_dim"
-    counts: ClassVar[bool] = True
-    weighted: ClassVar[bool] = True
-    example: ClassVar[str] = (
-        "input: [12]\nstem: [{embedding: {num_embeddings: 1000, channels: 32}}, {lstm: 64}]"
-    )
+    key = "embedding"
+    torch = "SequenceEmbedding"
+    extends = "Embedding"
+    attribute = "embedding"
+    leaves = "embedding_dim"
+    counts = True
+    weighted = True
+    example = "input: [12]\nstem: [{embedding: {num_embeddings: 1000, channels: 32}}, {lstm: 64}]"
 
     def output(self, x: Shape) -> Shape:
         if x.rank:
@@ -62,21 +60,21 @@ class MultiheadAttention(Op):
     dropout: Real = argument("real", 0.0, low=0, high=1)
     bias: bool = argument("flag", True)
 
-    attends: ClassVar[bool] = True
-    key: ClassVar[str] = "multi_head_attention"
-    torch: ClassVar[str] = "SelfAttention"
-    extends: ClassVar[str] = "MultiheadAttention"
-    attribute: ClassVar[str] = "attention"
-    first: ClassVar[str | None] = "heads"
-    weighted: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = (
+    attends = True
+    key = "multi_head_attention"
+    torch = "SelfAttention"
+    extends = "MultiheadAttention"
+    attribute = "attention"
+    first = "heads"
+    weighted = True
+    learned = (
         "in_proj_weight",
         "in_proj_bias",
         "out_proj.weight",
         "out_proj.bias",
     )
-    example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last\n- multi_head_attention: 4"
-    autocast: ClassVar[str] = "low"
+    example = "- flatten: {start_dim: 2}\n- channels_last\n- multi_head_attention: 4"
+    autocast = "low"
 
     def output(self, x: Shape) -> Shape:
         sequence(self, x)
@@ -114,15 +112,13 @@ class Select(Op):
 
     position: str = argument("choice", choices=("first", "last"))
 
-    key: ClassVar[str] = "select"
-    torch: ClassVar[str] = "Select"
-    attribute: ClassVar[str] = "select"
-    first: ClassVar[str | None] = "position"
-    example: ClassVar[str] = (
-        "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128\n- select: last"
-    )
-    view: ClassVar[bool] = True
-    written: ClassVar[bool] = True
+    key = "select"
+    torch = "Select"
+    attribute = "select"
+    first = "position"
+    example = "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128\n- select: last"
+    view = True
+    written = True
 
     @classmethod
     def method(cls, words: Mapping[str, Any]) -> Method:
@@ -136,14 +132,12 @@ class Select(Op):
 class Transpose(Op):
     """Swaps positions and channels, to mix positions with layers that mix channels."""
 
-    key: ClassVar[str] = "transpose"
-    torch: ClassVar[str] = "Transpose"
-    attribute: ClassVar[str] = "transpose"
-    example: ClassVar[str] = (
-        "- flatten: {start_dim: 2}\n- channels_last\n- transpose\n- linear: 49\n- transpose"
-    )
-    view: ClassVar[bool] = True
-    written: ClassVar[bool] = True
+    key = "transpose"
+    torch = "Transpose"
+    attribute = "transpose"
+    example = "- flatten: {start_dim: 2}\n- channels_last\n- transpose\n- linear: 49\n- transpose"
+    view = True
+    written = True
 
     @classmethod
     def method(cls, words: Mapping[str, Any]) -> Method:
@@ -166,19 +160,19 @@ class Recurrent(Op):
     dropout: Real = argument("real", 0.0, low=0, high=1)
     bidirectional: bool = argument("flag", False)
 
-    first: ClassVar[str | None] = "hidden_size"
-    leaves: ClassVar[str | None] = "hidden_size"
-    weighted: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = tuple(
+    first = "hidden_size"
+    leaves = "hidden_size"
+    weighted = True
+    learned = tuple(
         f"{kind}_{of}_l{place}{way}"
         for place in range(MOST_LAYERS)
         for way in ("", "_reverse")
         for kind in ("weight", "bias")
         for of in ("ih", "hh")
     )
-    gates: ClassVar[int] = 1
-    keeps: ClassVar[str] = "y"
-    autocast: ClassVar[str] = "low"
+    gates = 1
+    keeps = "y"
+    autocast = "low"
 
     def output(self, x: Shape) -> Shape:
         sequence(self, x)
@@ -219,22 +213,22 @@ class Recurrent(Op):
 class LSTM(Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber, 1997); outputs every state."""
 
-    key: ClassVar[str] = "lstm"
-    torch: ClassVar[str] = "SequenceLSTM"
-    extends: ClassVar[str] = "LSTM"
-    attribute: ClassVar[str] = "lstm"
-    gates: ClassVar[int] = 4
-    example: ClassVar[str] = "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128"
+    key = "lstm"
+    torch = "SequenceLSTM"
+    extends = "LSTM"
+    attribute = "lstm"
+    gates = 4
+    example = "- flatten: {start_dim: 2}\n- channels_last\n- lstm: 128"
 
 
 class GRU(Recurrent):
     """Gated recurrent units (Cho et al., 2014)."""
 
-    key: ClassVar[str] = "gru"
-    torch: ClassVar[str] = "SequenceGRU"
-    extends: ClassVar[str] = "GRU"
-    attribute: ClassVar[str] = "gru"
-    gates: ClassVar[int] = 3
-    example: ClassVar[str] = (
+    key = "gru"
+    torch = "SequenceGRU"
+    extends = "GRU"
+    attribute = "gru"
+    gates = 3
+    example = (
         "- flatten: {start_dim: 2}\n- channels_last\n- gru: {hidden_size: 64, bidirectional: true}"
     )
