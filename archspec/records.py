@@ -30,6 +30,7 @@ class Record:
     """The base of immutable dataclasses. With `eq=False`, only the same object is equal."""
 
     _defaults: ClassVar[tuple[tuple[str, Callable[[], Any]], ...]]
+    __match_args__: ClassVar[Any]
     _compared: ClassVar[attrgetter[Any]]
 
     def __init_subclass__(cls, eq: bool = True) -> None:
@@ -47,8 +48,8 @@ class Record:
             put(self, name, value)
         for name, default in defaults[len(values) :]:
             put(self, name, named.pop(name) if name in named else default())
-        if named or len(values) > len(defaults):
-            wrong = [*map(repr, values[len(defaults) :]), *named]
+        if named or len(values) > len(self.__match_args__):  # `kw_only` fields are not in it
+            wrong = [*map(repr, values[len(self.__match_args__) :]), *named]
             raise TypeError(f"unexpected arguments: {', '.join(wrong)}")
 
     def __eq__(self, other: object) -> bool:

@@ -61,6 +61,8 @@ def test_wrong_arguments_are_rejected(values: tuple[int, ...], named: dict[str, 
 def test_too_many_values_are_rejected() -> None:
     with pytest.raises(TypeError):
         Place(1, 2)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Solid(1, 0, None, {}, 0, 3)  # type: ignore[misc]
 
 
 def test_records_are_equal_by_content_and_class() -> None:
