@@ -7,13 +7,17 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 
 from archspec.diagnostics import Diagnostic, SpecError
 from archspec.language import Spec, load, parse_text, shipped
+from archspec.language.problems import Problems
 from archspec.language.train import DATA_SETS, REGULARISERS, Regulariser, Schedule, Train
-from archspec.language.train.regularisers.augment import RandAugment
+from archspec.language.train.recipe import train_of
+from archspec.language.train.regularisers.augment import Augment, RandAugment
 from archspec.language.train.regularisers.noise import Noise
+from archspec.language.train.schedule import Step
 from archspec.rules.checking import check_spec
 from archspec.schema import spec_schema
 from archspec.source.reader import parse
@@ -322,6 +326,28 @@ def test_all_findings_at_once_with_those_of_the_network() -> None:
     section = f"train: {{{needed(lr='0')}, optimizer: adamw, nesterov: true, sed: 1}}\n"
     rules = [d.rule for d in findings(f"{HEAD}{PLAIN}head: [{{liner: 10}}]\n{section}")]
     assert rules == ["unknown-layer", "out-of-range", "conflicting-keys", "unknown-key"]
+
+
+MODELS = {
+    "{%s}": Train,
+    "{schedule: {step: {every: 1, %s}}}": Step,
+    "{noise: {%s}}": Noise,
+    "{augment: {%s}}": Augment,
+    "{augment: {rand_augment: {magnitude: 1, %s}}}": RandAugment,
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "key"), [(form, key) for form in MODELS for key in MODELS[form].model_fields]
+)
+def test_null_is_never_a_value(written: str, key: str) -> None:
+    given = yaml.safe_load(written % f"{key}: null")
+    with pytest.raises(Problems) as raised:
+        train_of({**yaml.safe_load(f"{{{NEEDED}}}"), "data": "imagenet", **given})
+    found = [one for one in raised.value.problems if one.path[-1:] == (key,)]
+    assert [(one.rule, one.message.endswith(", found nothing")) for one in found] == [
+        ("wrong-type", True)
+    ]
 
 
 # Against the network ------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 LARGEST = 1_000_000.0
@@ -21,15 +21,15 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_null(cls, value: Any) -> Any:
-        """`null` removes an inherited key; it is never a value, even for fields whose default is
-        None.
-        """
-        if value is None:
-            raise PydanticCustomError("null", "null is not a value")
-        return value
+
+def _not_null(value: Any) -> Any:
+    if value is None:
+        raise PydanticCustomError("null", "null is not a value")
+    return value
+
+
+#: For a key whose default is None: `null` removes an inherited key, and is never a value.
+NOT_NULL = BeforeValidator(_not_null)
 
 
 def error(rule: str, message: str, hint: str = "", **placed: Any) -> PydanticCustomError:

@@ -20,14 +20,14 @@ from archspec.language.train.conflicts import (
     is_below_the_peak,
     is_for_folders,
 )
-from archspec.language.train.model import LARGEST, Model, Share, Takes
+from archspec.language.train.model import LARGEST, NOT_NULL, Model, Share, Takes
 from archspec.language.train.regularisers import REGULARISERS, Regulariser
 from archspec.language.train.schedule import Schedule, ScheduleField
 from archspec.language.train.words import problem_of
 
 EXAMPLE = "train: {data: fashion_mnist, epochs: 30, batch_size: 256, lr: 0.1}"
 MEMORY = r"^(?:([1-9][0-9]{0,4}) ?x ?)?([0-9]{1,6}(?:\.[0-9]{1,3})?)([MG])$"
-Side = Annotated[int | None, Field(ge=1, le=65_536)]
+Side = Annotated[int | None, Field(ge=1, le=65_536), NOT_NULL]
 
 # Other programs' names of a key.
 ELSEWHERE = {
@@ -179,6 +179,7 @@ class Device(Pace):
         str | None,
         Field(pattern=MEMORY),
         Takes("a size such as `24G`, or `8 x 24G`", "set the memory of a device: `memory: 24G`"),
+        NOT_NULL,
     ] = Field(
         None,
         examples=["24G"],

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from archspec.language.train.conflicts import Conflicts, check, conflict, remove
 from archspec.language.train.data_sets import DATA_SETS
-from archspec.language.train.model import Model, Takes, alone, error
+from archspec.language.train.model import NOT_NULL, Model, Takes, alone, error
 from archspec.language.train.regularisers.base import Idle, Idles, Lines, Places, Regulariser
 
 if TYPE_CHECKING:
@@ -72,11 +72,13 @@ class Augment(Model):
         Field(min_length=2, max_length=2, strict=False),
         AfterValidator(_rising),
         Takes("two fractions of the area", "use `resized_crop: [0.08, 1]`"),
+        NOT_NULL,
     ] = None
     rand_augment: Annotated[
         RandAugment | None,
         alone("magnitude", Magnitude, RandAugment),
         Takes("a magnitude or a mapping", "use `{layers: 2, magnitude: 6}`"),
+        NOT_NULL,
     ] = None
     trivial_augment: bool = False
 
