@@ -8,7 +8,7 @@ linting a spec. Subclasses of `Record` are dataclasses that inherit their method
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields, is_dataclass
 from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, dataclass_transform
@@ -34,10 +34,11 @@ class Record:
     _compared: ClassVar[attrgetter[Any]]
 
     def __init_subclass__(cls, eq: bool = True) -> None:
-        own: Any = dataclass(init=False, repr=False, eq=False)(cls)
-        known = sorted(fields(own), key=attrgetter("kw_only"))
-        cls._defaults = tuple((f.name, _default(f)) for f in known)
-        cls._compared = attrgetter("__class__", *(f.name for f in known if f.compare))
+        if cls.__annotations__ or not is_dataclass(cls):  # else it has the fields of its base
+            own: Any = dataclass(init=False, repr=False, eq=False)(cls)
+            known = sorted(fields(own), key=attrgetter("kw_only"))
+            cls._defaults = tuple((f.name, _default(f)) for f in known)
+            cls._compared = attrgetter("__class__", *(f.name for f in known if f.compare))
         if "__eq__" not in cls.__dict__:
             same = Record if eq else object
             cls.__eq__, cls.__hash__ = same.__eq__, same.__hash__  # type: ignore[method-assign]

@@ -24,6 +24,10 @@ class Solid(Point):
     rank: int = field(kw_only=True, default=3)
 
 
+class Corner(Solid):
+    """It adds no field."""
+
+
 class Place(Record, eq=False):
     x: int
 
@@ -34,6 +38,8 @@ def test_fields_are_those_of_a_dataclass() -> None:
     solid = Solid(1, z=4, rank=2)
     assert vars(solid) == {"x": 1, "y": 0, "note": None, "names": {}, "z": 4, "rank": 2}
     assert replace(solid, y=5) == Solid(1, 5, z=4, rank=2)
+    assert fields(Corner) == fields(Solid)
+    assert repr(Corner(1)) == "Corner(x=1, y=0, z=0, rank=3)"
     assert repr(Point(1, note=2)) == "Point(x=1, y=0)"
 
 
@@ -70,6 +76,7 @@ def test_records_are_equal_by_content_and_class() -> None:
     assert hash(Point(1)) == hash(Point(1, 0))
     assert Point(1) != Point(2)
     assert Point(1) != Solid(1)
+    assert Corner(1) == Corner(1) != Solid(1)
     assert Place(1) != Place(1)
     place = Place(1)
     assert {place: 1}[place] == 1
