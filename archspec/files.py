@@ -28,7 +28,7 @@ _MARKS = {  # the longer first: one starts like another
     codecs.BOM_UTF16_BE: "UTF-16",
 }
 _NO_SUCH_NAME = (errno.ENOENT, errno.ENAMETOOLONG, errno.EINVAL)
-_LEFT = re.compile(r"\.archspec-(\d{1,9})-[0-9a-f]{8}\.tmp")
+_LEFT = r"\.archspec-(\d{1,9})-[0-9a-f]{8}\.tmp"
 _LONGEST_WRITE = 3600  # seconds
 
 
@@ -284,7 +284,7 @@ def remove_leftovers(folder: str) -> None:
     with suppress(OSError):  # a directory may be writable but not listable
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
-            if (found := _LEFT.fullmatch(name)) and _is_left(path, int(found[1])):
+            if (found := re.fullmatch(_LEFT, name)) and _is_left(path, int(found[1])):
                 os.unlink(path)
 
 

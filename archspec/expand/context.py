@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import field
@@ -76,7 +77,7 @@ def _names_in(written: Any) -> Iterable[str]:
         case list():
             return {name for part in written for name in _names_in(part)}
         case str():  # an expression, or a name with expressions in braces
-            texts = BRACES.findall(written) if "{" in written else [written]
+            texts = re.findall(BRACES, written) if "{" in written else [written]
             return {name for text in texts for name in _names_of(text)}
     return ()
 

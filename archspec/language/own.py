@@ -16,7 +16,7 @@ KEYS = ("import", "call", "like", "macs", "params")
 BESIDE = frozenset(("doc", "name", "args", "inputs", "outputs", *KEYS))
 COUNT = Field("count", high=2**50)
 MOST_MODULES = 10  # of a path
-TEXT = re.compile(r"[ !#-\[\]-~]{0,60}\Z")  # what may be quoted as it is
+TEXT = r"[ !#-\[\]-~]{0,60}\Z"  # what may be quoted as it is
 
 
 def path_of(value: Any) -> str:
@@ -62,7 +62,7 @@ def _text(value: Mapping[str, Any]) -> str:
     if not isinstance(text, str):
         message = f"expected a string, found {describe(text)}"
         fail("wrong-type", message, "remove `text` for a number")
-    if not TEXT.match(text):
+    if not re.match(TEXT, text):
         hint = "a string can have at most 60 ASCII characters, without quotes or backslashes"
         fail("out-of-range", f"`{text[:40]}` cannot be an argument", hint)
     return text

@@ -20,7 +20,7 @@ from archspec.source.document import Document
 
 NO_VALUE = ("name", "class", "doc", "extends", "args", "blocks", "train")
 _SHARED = ("stem", "head", "defaults", "stages")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 def words_of(raw: Any, keys: bool) -> set[str]:
@@ -35,7 +35,7 @@ def words_of(raw: Any, keys: bool) -> set[str]:
         for value in raw:
             found |= words_of(value, keys)
     elif isinstance(raw, str):
-        found.update(_WORD.findall(raw))
+        found.update(re.findall(_WORD, raw))
     return found
 
 

@@ -19,7 +19,7 @@ _MEANT = {
     "args": "; pass arguments by name, as in `classes=10`",
     "weights": "; `archspec.from_weights` loads a checkpoint",
 }
-PLACE = re.compile(r"[0-9]{1,6}\Z")
+PLACE = r"[0-9]{1,6}\Z"
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -99,7 +99,7 @@ def _steps(data: Any, path: str) -> Path:
         ends = range(len(rest), 1, -1) if isinstance(here, dict) else ()
         end = next((end for end in ends if ".".join(rest[:end]) in here), 1)
         step: str | int = ".".join(rest[:end])
-        if isinstance(here, list) and PLACE.match(rest[0]):
+        if isinstance(here, list) and re.match(PLACE, rest[0]):
             step = int(step)
         rest, here = rest[end:], here[step] if holds(here, step) else None
         steps.append(step)

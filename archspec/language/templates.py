@@ -13,7 +13,7 @@ from archspec.language.problems import fail
 from archspec.records import Record
 
 COUNT = Field("count")
-BRACES = re.compile(r"\{([^{}]*)\}")
+BRACES = r"\{([^{}]*)\}"
 MOST_EXPRESSIONS = 8
 
 
@@ -38,7 +38,7 @@ def name_of(value: Any, what: str = "the name of an attribute") -> LayerName:
     """The name of a layer, or a template for names; raises `Problems`."""
     if not (isinstance(value, str) and "{" in value):
         return identifiers.place(value, what)
-    *pieces, last = BRACES.split(value)
+    *pieces, last = re.split(BRACES, value)
     texts, written = (*pieces[::2], last), pieces[1::2]
     if len(written) > MOST_EXPRESSIONS:
         fail("out-of-range", f"a name can have at most {MOST_EXPRESSIONS} expressions in braces")

@@ -12,9 +12,9 @@ from archspec.lint.checked import MARK, Suppression
 from archspec.lint.sources import LINE_BREAK
 
 _COMMENT = re.compile(r"#[ \t]*archspec:([^\r\n]*)")
-_IGNORE = re.compile(r"[ \t]*ignore[ \t]*\[(?P<rules>[^\]\r\n]*)\](?P<reason>[^\r\n]*)\Z")
-_WORD = re.compile(r"[^\s,]+")
-_ONLY_KEY = re.compile(r"[^#'\"]*:[ \t]*(?:#.*)?\Z")
+_IGNORE = r"[ \t]*ignore[ \t]*\[(?P<rules>[^\]\r\n]*)\](?P<reason>[^\r\n]*)\Z"
+_WORD = r"[^\s,]+"
+_ONLY_KEY = r"[^#'\"]*:[ \t]*(?:#.*)?\Z"
 
 
 def suppressions(text: str, file: str) -> tuple[Suppression, ...]:
@@ -65,11 +65,11 @@ def _suppression(
     text, column = match[0].rstrip(), match.start() - start
     place = Span(file, line + 1, column + 1, line + 1, column + 1 + len(text))
     body = text.index(":") + 1
-    found = _IGNORE.match(text[body:])
+    found = re.match(_IGNORE, text[body:])
     if found is None:
         return Suppression(place, (), "", ())
     inside = column + body + found.start("rules")
-    rules = tuple(_rule(word, place, inside) for word in _WORD.finditer(found["rules"]))
+    rules = tuple(_rule(word, place, inside) for word in re.finditer(_WORD, found["rules"]))
     alone = not lines[line][:column].strip()
     first = after[line] if alone else line
     return Suppression(place, rules, found["reason"].strip(" \t:-"), _lines(first, lines, after))
@@ -82,7 +82,7 @@ def _rule(match: re.Match[str], place: Span, start: int) -> tuple[str, Span]:
 
 def _lines(line: int, lines: list[str], after: list[int]) -> tuple[int, ...]:
     """The lines a comment applies to; for a lone `key:`, its value's first line too."""
-    if line < len(lines) and _ONLY_KEY.match(lines[line]):
+    if line < len(lines) and re.match(_ONLY_KEY, lines[line]):
         return line + 1, after[line] + 1
     return (line + 1,)
 

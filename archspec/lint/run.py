@@ -22,7 +22,7 @@ from archspec.lint.sources import Sources
 from archspec.lint.suppress import Suppressed
 from archspec.paths import AnyPath, display_path
 
-NUMBER = re.compile(r"\d+")
+NUMBER = r"\d+"
 
 
 def lint(paths: Iterable[AnyPath] = (), settings: Settings | None = None) -> Report:
@@ -112,7 +112,7 @@ class _Gathered:
         for diagnostic in (*checked.findings, *more):
             # A mistake in a block or a base spec is reported once, however many specs use it and
             # with whatever sizes.
-            key = (diagnostic.rule, diagnostic.span, NUMBER.sub("0", diagnostic.message))
+            key = (diagnostic.rule, diagnostic.span, re.sub(NUMBER, "0", diagnostic.message))
             self.found.setdefault(key, diagnostic)
 
     def _same_name(self, checked: Checked) -> Iterator[Diagnostic]:

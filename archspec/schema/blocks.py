@@ -81,7 +81,7 @@ def whole() -> Schema:
 
 
 # A string argument of a constructor, as `language.own` reads it.
-TEXT = {**closed({"text": {"type": "string", "pattern": f"^{PLAIN.pattern[:-2]}$"}}),
+TEXT = {**closed({"text": {"type": "string", "pattern": f"^{PLAIN[:-2]}$"}}),
         "required": ["text"]}  # fmt: skip
 
 

@@ -26,8 +26,8 @@ from archspec.source.syntax import explain, span_at, unreadable_character
 
 # Wheels of PyYAML include the C parser. Without it everything works, ten times slower.
 _Events: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_GROWN = re.compile(r"([A-Za-z_]\w*)[ :=]+(\S.*)")  # a name, and a value directly after it
-_OPENED = re.compile(r"([A-Za-z_]\w*) +[{\[]")
+_GROWN = r"([A-Za-z_]\w*)[ :=]+(\S.*)"  # a name, and a value directly after it
+_OPENED = r"([A-Za-z_]\w*) +[{\[]"
 _BLANK = re.compile(r"(?:\s++|#[^\r\n]*+|\.\.\.(?=\s|\Z))*+")
 
 
@@ -147,9 +147,9 @@ class _Reader:
         if not flow and key[0] == "-":
             self.report(findings.no_space_after_dash(f"{key}: ...", place))
             return True
-        if not flow and (opened := _OPENED.match(key)):
+        if not flow and (opened := re.match(_OPENED, key)):
             self.stop(findings.no_colon(opened[1], place))
-        if start.index != end.index or not (grown := _GROWN.fullmatch(key)):
+        if start.index != end.index or not (grown := re.fullmatch(_GROWN, key)):
             return False
         self.report(findings.grown_together(grown[1], grown[2], key, place))
         return True

@@ -21,7 +21,7 @@ _NUMBER_START = frozenset("0123456789.+-")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_TUPLE = re.compile(r"\(([^()]*,[^()]*)\)")
+_TUPLE = r"\(([^()]*,[^()]*)\)"
 _BASES = {"0x": 16, "0o": 8}
 _BOOLEANS = {
     "yes": "true",
@@ -72,7 +72,7 @@ def _bounded(text: str) -> str:
 
 def list_of(text: str) -> str:
     """A tuple of Python as a YAML list: `(3, 3)` is `[3, 3]`; "" for other text."""
-    found = _TUPLE.fullmatch(text.strip())
+    found = re.fullmatch(_TUPLE, text.strip())
     parts = (part.strip() for part in found[1].split(",")) if found else ()
     return f"[{', '.join(filter(None, parts))}]" if found else ""
 

@@ -13,7 +13,7 @@ _UNREADABLE = (
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _TAB_INDENT = re.compile(r" *\t[ \t]*(?=[^\s#])")
-_LINE_BREAK = re.compile(r"\r\n?|\n")
+_LINE_BREAK = r"\r\n?|\n"
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _CONTENT = re.compile(r" *[^\s#]")
 
@@ -34,8 +34,8 @@ _NO_ITEM = "did not find expected '-' indicator"
 _NO_COLON = "could not find expected ':'"
 _JOINED = re.compile(r"([\w-]+):([^\s:][^\r\n#]*?)(?=[ ]*(?:#|[\r\n]|$))")
 _ITEM = re.compile(r"-([^\s-][^\r\n#]*)")  # without a space
-_NESTED = re.compile(r"[ -]*([\w-]{1,30}): +([\w-]{1,30})")
-_INDEX = re.compile(r"\w[\[{(]")
+_NESTED = r"[ -]*([\w-]{1,30}): +([\w-]{1,30})"
+_INDEX = r"\w[\[{(]"
 _NO_VALUE = "mapping values are not allowed in this context"
 
 # The parser's messages -> ours, and a hint. `{found}` is the text at the location.
@@ -94,7 +94,7 @@ _OPENED = ("',' or ']'", "',' or '}'")
 
 def span_at(text: str, index: int, file: str) -> Span:
     """The span of one character."""
-    lines = _LINE_BREAK.split(text[:index])
+    lines = re.split(_LINE_BREAK, text[:index])
     line, column = len(lines), len(lines[-1]) + 1
     return Span(file, line, column, line, column + 1)
 
@@ -134,7 +134,7 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     if feature := _FEATURES.get(error.context):
         hint = "quote strings that start with `&`, `*`, `!`, or `%`"
         return Diagnostic("yaml-feature", f"specs cannot use {feature}", span, hint)
-    *above, before = _LINE_BREAK.split(text[: mark.index])
+    *above, before = re.split(_LINE_BREAK, text[: mark.index])
     item = text.startswith("- ", mark.index)
     words, hint = _words(problem, before, item)
     if problem in (_NO_KEY, _NO_ITEM):
@@ -142,9 +142,9 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     elif problem == _NO_COLON:
         hint = _below_a_key(text, mark.index) or hint
     elif problem == _NO_VALUE:
-        after = _LINE_BREAK.split(text[mark.index + 1 :], 1)[0]
+        after = re.split(_LINE_BREAK, text[mark.index + 1 :], maxsplit=1)[0]
         hint = _nested(before, after) or (_like_above(above) if hint == _COLUMN else hint)
-    elif problem.endswith(_OPENED) and _INDEX.match(text, mark.index - 1):
+    elif problem.endswith(_OPENED) and re.match(_INDEX, text[mark.index - 1 :]):
         hint = "quote values that contain brackets"
     message = words.replace("{found}", _found(text, mark.index))
     labels: tuple[Label, ...] = ()
@@ -194,7 +194,7 @@ def _words(problem: str, before: str, item: bool) -> tuple[str, str]:
 
 def _indentation(text: str, index: int) -> tuple[str, str] | None:
     """Message and hint if the text before `index` is spaces that match no line above."""
-    *above, before = _LINE_BREAK.split(text[:index])
+    *above, before = re.split(_LINE_BREAK, text[:index])
     levels = list[int]()  # of the open mappings and lists, the innermost first
     for line in filter(_CONTENT.match, reversed(above)):
         for start in (" -", " "):
@@ -216,7 +216,7 @@ def _below_a_key(text: str, index: int) -> str:
 
 def _nested(before: str, after: str) -> str:
     """The hint for `conv: channels: 64`; "" if the second `:` does not follow a single word."""
-    found, value = _NESTED.fullmatch(before[-100:]), after.partition(" #")[0].strip()
+    found, value = re.fullmatch(_NESTED, before[-100:]), after.partition(" #")[0].strip()
     if not found or len(value) > 60:
         return ""
     return f"use `{found[1]}: {{{found[2]}: {shown(value)}}}`, or quote the whole value"

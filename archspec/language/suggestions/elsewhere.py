@@ -8,7 +8,7 @@ from functools import cache
 from archspec.known import known, plain
 from archspec.ops import OPS
 
-TORCH = re.compile(r"^(torch\.)?nn\.")
+TORCH = r"^(torch\.)?nn\."
 
 # Other frameworks' names of arguments -> ours; the first that the op has counts.
 ELSEWHERE_ARGUMENTS = {
@@ -144,7 +144,7 @@ OF_STAGES_ELSEWHERE = {
 
 def elsewhere(word: str) -> str:
     """Our name for `word`, another framework's name; "" if it is unknown."""
-    bare = plain(TORCH.sub("", word))
+    bare = plain(re.sub(TORCH, "", word))
     return _elsewhere().get(bare) or torch_names().get(bare, "")
 
 
@@ -171,7 +171,7 @@ def torch_names() -> dict[str, str]:
 
 def unsupported(word: str) -> str:
     """A hint that archspec does not support a known layer, or ""."""
-    place = known(TORCH.sub("", word))
+    place = known(re.sub(TORCH, "", word))
     if place is None:
         return ""
     return f"`{word}` is not supported yet" + (f" ({place})" if place else "")

@@ -25,15 +25,15 @@ _NOTATIONS: dict[str, Callable[..., str]] = {
     r"(\d{1,5})k": "{}000".format,
     r"(\d{1,5})" + _WORD: "{} * {}".format,
 }
-_WITH_VALUE = re.compile(r"([A-Za-z_]\w{0,40}) ?[( :] ?(\d{1,9}(?:\.\d{1,6})?)\)?")
-_CALL = re.compile(r"(?:torch\.)?nn\.(\w+)\((.*)\)")
+_WITH_VALUE = r"([A-Za-z_]\w{0,40}) ?[( :] ?(\d{1,9}(?:\.\d{1,6})?)\)?"
+_CALL = r"(?:torch\.)?nn\.(\w+)\((.*)\)"
 
 
 def pythonic_hint(text: str) -> str:
     """The hint, or ""."""
     if listed := list_of(text):
         return f"use `{listed}`"
-    if found := _CALL.fullmatch(text.strip()):
+    if found := re.fullmatch(_CALL, text.strip()):
         ours = elsewhere(found[1])
         return f"use `{_layer(OPS[ours], found[2])}`" if ours in OPS else unsupported(found[1])
     for pattern, written in _NOTATIONS.items():
@@ -44,7 +44,7 @@ def pythonic_hint(text: str) -> str:
 
 def layer_with_value(text: str) -> str:
     """The layer that `linear(10)`, `linear 10`, or `'linear: 10'` means; "" for other text."""
-    found = _WITH_VALUE.fullmatch(text.strip())
+    found = re.fullmatch(_WITH_VALUE, text.strip())
     if not found:
         return ""
     ours = found[1] if found[1] in OPS else elsewhere(found[1])
