@@ -34,6 +34,7 @@ from archspec.language.templates import Template
 from archspec.language.words import FLOW, INDICES, PARTS_OF_ALL
 from archspec.memo import Memo
 from archspec.places import At, Finding, Given, Origin, Use
+from archspec.records import Record
 
 
 class BlockKey(NamedTuple):
@@ -52,7 +53,7 @@ class BlockKey(NamedTuple):
     lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-class Expanded(NamedTuple):
+class Expanded(Record):
     """An expanded block; without an instance if it has findings."""
 
     instance: BlockInstance | None

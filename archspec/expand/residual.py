@@ -30,6 +30,7 @@ from archspec.language.words import COMBINATORS
 from archspec.ops import OPS
 from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At
+from archspec.records import Record
 
 RATE = Field("real", low=0, high=1)
 DOWNSAMPLE = "downsample"
@@ -79,7 +80,7 @@ def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) ->
     return [*before, Add((body, made.apply(out, place)))], f
 
 
-class Shortcut(NamedTuple):
+class Shortcut(Record):
     """The projection that is added to f(x): a module, its name, and its initialization."""
 
     module: Module

@@ -53,7 +53,7 @@ class Start(Record, eq=False):
         return all(isinstance(value, (str, Number)) for value in values)
 
 
-class Rule(NamedTuple):
+class Rule(Record):
     """The initialization of a parameter, for all layers of an op."""
 
     op: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from archspec.ir.bodies import (
     Add,
@@ -22,9 +21,10 @@ from archspec.ir.bodies import (
     is_nothing,
     parts_of,
 )
+from archspec.records import Record
 
 
-class Used(NamedTuple):
+class Used(Record):
     """The remaining body, the tensors that it reads, and whether it reads its input."""
 
     body: Body

@@ -293,7 +293,7 @@ class RowSite(Record, eq=False):
 Site = OpSite | BlockSite | RowSite
 
 
-class Term(NamedTuple):
+class Term(Record):
     """Training layers folded into the weight of a layer: a layer, and the norm after it.
 
     Without a layer it is the norm of the input. `eps` is the norm's. Names are those in the

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import field
+from typing import Any
 
 from archspec.expression import show
 from archspec.ir import Field
 from archspec.ir.draws import FANS
+from archspec.records import Record
 
 TORCH = "torch"  # the word for a parameter that keeps torch's initialization
 LARGEST = 10**15
@@ -19,18 +21,18 @@ MODE = Field("choice", choices=FANS)
 NONLINEARITY = Field("choice", choices=("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"))
 
 
-class Argument(NamedTuple):
+class Argument(Record):
     """An argument of a function: how it is written, and torch's default, if it has one."""
 
     how: Field
     default: float | str | None = None
 
 
-class Function(NamedTuple):
+class Function(Record):
     """A function of torch.nn.init. `least` and `most` bound the dimensions of its tensor."""
 
     text: str
-    arguments: Mapping[str, Argument] = {}
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
     least: int = 1
     most: int = 5
     random: bool = True
@@ -77,7 +79,7 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
-class Wrong(NamedTuple):
+class Wrong(Record):
     """An argument that conflicts with the others."""
 
     argument: str

@@ -35,6 +35,7 @@ from archspec.language.words import BRANCHED, INDICES, PARTS_OF_ALL, SCOPE, TURN
 from archspec.memo import Memo, remember_by_reads
 from archspec.ops import OPS
 from archspec.places import At, Path
+from archspec.records import Record
 from archspec.source.findings import MAX_FINDINGS
 
 BRANCHED_HEADS = frozenset(BRANCHED)
@@ -57,7 +58,7 @@ class Use(NamedTuple):
     key: bool
 
 
-class Checked(NamedTuple):
+class Checked(Record):
     """A checked piece; `reads` are the blocks that were looked up."""
 
     problems: tuple[Problem, ...]

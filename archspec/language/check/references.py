@@ -13,6 +13,7 @@ from archspec.language.templates import expressions_of
 from archspec.language.words import COMBINATORS, INDICES, TENSOR, TURN, WITH_ARGUMENTS
 from archspec.ops import OPS
 from archspec.places import At
+from archspec.records import Record
 
 NO_CHILDREN = frozenset(COMBINATORS) - {"sequence"}
 
@@ -33,7 +34,7 @@ class Call(NamedTuple):
     turn: tuple[str, ...] = ()
 
 
-class References(NamedTuple):
+class References(Record):
     """Everything a stack refers to, as paths below it; `nested` are combinators inside a
     `sequence`.
     """

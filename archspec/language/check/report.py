@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError
 from archspec.language.blocks import Block, unusable
@@ -11,11 +10,12 @@ from archspec.language.check.pieces import Known, Piece, check_piece
 from archspec.language.library import BlockError, Library, Meanings
 from archspec.language.problems import Problem, diagnose
 from archspec.places import Path
+from archspec.records import Record
 from archspec.source.document import Document
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
 
 
-class Met(NamedTuple):
+class Met(Record):
     """A used block and its first use; None if it is checked without being used."""
 
     block: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+
+from archspec.records import Record
 
 LARGEST = 1_000_000.0
 
@@ -38,7 +40,7 @@ def error(rule: str, message: str, hint: str = "", **placed: Any) -> PydanticCus
     return PydanticCustomError(rule, "{message}", {"message": message, "hint": hint, **context})
 
 
-class Takes(NamedTuple):
+class Takes(Record):
     """The values that a key accepts, in words, if its type and limits do not say enough."""
 
     words: str

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal, NamedTuple
 
 from archspec.language.train.basics import Basics
+from archspec.records import Record
 
 
-class Places(NamedTuple):
+class Places(Record):
     """The parts of a network that regularizers can act on. Paths are those of `get_submodule`."""
 
     input: tuple[int, ...]
