@@ -1,7 +1,5 @@
 """Files read within limits, and written completely or not at all."""
 
-from __future__ import annotations
-
 import codecs
 import errno
 import os

@@ -1,7 +1,5 @@
 """The receptive field: the input pixels that one value of the last feature map depends on."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Uses of blocks: their arguments, the scope of their body, and their outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial

@@ -1,7 +1,5 @@
 """The outputs of a network: its results in each mode, and intermediate features."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Parts: the layers given for a part, and their scope."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

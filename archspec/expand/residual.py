@@ -1,7 +1,5 @@
 """`residual`: the sum of the input and the body's output, with a shortcut if needed."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from archspec.expand.builder import Builder, Declared, Item, Slot

@@ -1,7 +1,5 @@
 """One stage: its blocks, each with the arguments from the stage."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The nodes of an expression."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container
 from fractions import Fraction
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Initialization: functions of torch.nn.init, and the loops over modules that call them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The parts of a body that its result depends on, without unused tensors and layers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What an op is: torch's constructor as fields, and the output shape."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """A user's own module as an op: its class is imported when the network is built."""
 
-from __future__ import annotations
-
 import copyreg
 import math
 from dataclasses import field

@@ -1,7 +1,5 @@
 """Blocks: reusable groups of layers with arguments and parts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """The functions of torch.nn.init that a spec may use, with their arguments and limits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any

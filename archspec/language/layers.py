@@ -3,8 +3,6 @@
 A `Stack` is one layer, a list of layers, or `none`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal

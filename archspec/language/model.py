@@ -1,7 +1,5 @@
 """The base of all models of a spec: strict, closed, immutable; fields that a function reads."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self, TypeVar
 

@@ -1,7 +1,5 @@
 """Stages of blocks, and layers between them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Any

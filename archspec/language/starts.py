@@ -4,8 +4,6 @@ A function of torch.nn.init, without its `_`, is set per parameter, by torch's n
 it is for the weight. Literal arguments are checked here, all others once the sizes are known.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Names with expressions in braces, such as `denselayer{index + 1}`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Named tensors as written: `save`, `from`, slices, and the parts of a split."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 

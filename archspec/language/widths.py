@@ -1,7 +1,5 @@
 """The blocks of all stages in order: the scope of each, and whether channels shrink."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise

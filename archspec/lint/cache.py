@@ -8,8 +8,6 @@ machine, so a cache cannot be prepared for another machine or for a container im
 read. Entries are checked like any other untrusted data.
 """
 
-# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
-
 import json
 import os
 import sys

@@ -4,8 +4,6 @@ The functions below import them when called. Everywhere else imports are at the 
 of torch, jinja2, and matplotlib.
 """
 
-# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
-
 from archspec.lint.checked import Checker, Codes
 from archspec.lint.settings import Settings
 

@@ -1,7 +1,5 @@
 """Which files to lint, and which configuration to use."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Lines of a file with marks under them, as compilers show them."""
 
-# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
-
 import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple

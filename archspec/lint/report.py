@@ -1,7 +1,5 @@
 """The result of a lint run, and what every format needs."""
 
-# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Colors, for a terminal."""
 
-# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
-
 import os
 from typing import NamedTuple, TextIO
 

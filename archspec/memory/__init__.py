@@ -10,8 +10,6 @@ forward   a forward pass; that of a block is a value, which equal uses share
 backward  a backward pass over its nodes
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, NamedTuple

@@ -1,7 +1,5 @@
 """A backward pass over the nodes of a forward pass; that of a block is a value, too."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 from weakref import ref

@@ -1,7 +1,5 @@
 """A forward pass; that of a block is a value, which equal uses share."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import compress

@@ -1,7 +1,5 @@
 """Learned constants."""
 
-from __future__ import annotations
-
 from archspec.ir import Op, Shape, ShapeError, Sizes, argument
 
 

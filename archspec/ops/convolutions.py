@@ -1,7 +1,5 @@
 """Convolutions and linear layers."""
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 

@@ -1,7 +1,5 @@
 """Layers that drop numbers, channels, or branches during training."""
 
-from __future__ import annotations
-
 from archspec.ir import Op, Real, Shape, argument
 from archspec.ops.arriving import spatial
 

@@ -1,7 +1,5 @@
 """Functions over all channels: softmax, and gates."""
 
-from __future__ import annotations
-
 from archspec.ir import Op, Shape, ShapeError, argument
 
 

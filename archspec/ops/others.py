@@ -1,7 +1,5 @@
 """Layers that move or scale values."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Pools of windows, and of whole images."""
 
-from __future__ import annotations
-
 import math
 
 from archspec.diagnostics import plural

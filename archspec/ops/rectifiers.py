@@ -1,7 +1,5 @@
 """Activations that keep x where it is large, or bound it."""
 
-from __future__ import annotations
-
 from archspec.diagnostics import plural
 from archspec.ir import Real, Shape, ShapeError, argument
 from archspec.ops.activations import Activation

@@ -1,7 +1,5 @@
 """Reductions over one dimension, which stays with size 1."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar

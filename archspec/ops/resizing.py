@@ -1,7 +1,5 @@
 """Pads, crops, and layers without weights that enlarge or shrink an image."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 from archspec.diagnostics import plural

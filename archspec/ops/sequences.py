@@ -1,7 +1,5 @@
 """Attention, embeddings, and recurrent layers: over positions, with channels last."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The arithmetic of windows that slide over an image."""
 
-from __future__ import annotations
-
 from archspec.ir import Op, Real, Shape, ShapeError, Sizes, each
 from archspec.ops.arriving import ranked, spatial
 

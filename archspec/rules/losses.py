@@ -1,7 +1,5 @@
 """The outputs of a network, compared with their weights in the loss of a recipe."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 

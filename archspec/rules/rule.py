@@ -25,8 +25,6 @@ An example is a spec, or a part of one: `completed` adds a missing `name` and `i
 `# outputs: layer1` stand for command-line arguments.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property

@@ -6,8 +6,6 @@ follows it in the spec, or at the end. A recipe (`train`) is only inherited by a
 `train`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple

@@ -4,8 +4,6 @@ A pure function: a piece with the same names and blocks in scope has the same pr
 The paths of its problems are relative to the piece.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial

@@ -1,7 +1,5 @@
 """What layers refer to: names in expressions, and blocks or parts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 

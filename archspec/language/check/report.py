@@ -1,7 +1,5 @@
 """Findings in a spec and in the blocks that it uses, with their lines."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError

@@ -1,7 +1,5 @@
 """The first keys of every recipe; regularizers depend on no others."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field

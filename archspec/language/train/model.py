@@ -1,7 +1,5 @@
 """The base of all models of a recipe: their settings, and the types of their values."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Annotated, Any
 

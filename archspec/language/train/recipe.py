@@ -1,7 +1,5 @@
 """The section as a pydantic model: the keys of every recipe, and those of the regularizers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import partial

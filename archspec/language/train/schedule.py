@@ -1,7 +1,5 @@
 """The learning rate over the epochs: as written, and in its one internal form."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self

@@ -1,7 +1,5 @@
 """The values that a key accepts, in words, and pydantic's errors in our words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 

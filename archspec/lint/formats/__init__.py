@@ -3,8 +3,6 @@
 The first line of its docstring is its description in `--help`, and `FORMAT` writes a report.
 """
 
-# Without `annotations` from `__future__`: NamedTuple would compile each, in every run.
-
 import os
 from collections.abc import Callable
 from importlib import import_module

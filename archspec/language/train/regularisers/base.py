@@ -1,7 +1,5 @@
 """What a regularizer is, and what it can query in a network and add to a training script."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal, NamedTuple
 
