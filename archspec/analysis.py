@@ -1,7 +1,5 @@
 """Shapes, parameters, and multiply-adds of a network, layer by layer, without torch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field, replace
@@ -64,7 +62,7 @@ class Analysis(Record):
     memo: Memo | None = field(default=None, repr=False, compare=False)
     count: Count | None = field(default=None, repr=False, compare=False)  # by another convention
 
-    def counted(self, convention: str) -> Analysis:
+    def counted(self, convention: str) -> "Analysis":
         """Count operations like fvcore, torchinfo, or ptflops, as the `macs` of a new analysis.
 
         Raises `ValueError` for any other convention.

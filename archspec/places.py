@@ -5,8 +5,6 @@ equal value in every file. Lines are looked up when a finding is reported
 (`archspec.language.lines`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -28,7 +26,7 @@ class At(NamedTuple):
     parts: tuple[str, ...] = ()
     key: bool = False
 
-    def below(self, *steps: str | int, key: bool = False) -> At:
+    def below(self, *steps: str | int, key: bool = False) -> "At":
         """A location further down."""
         return At((*self.path, *steps), self.block, self.parts, key)
 
@@ -37,9 +35,9 @@ class Origin(NamedTuple):
     """Where the layers given for a part are written, and where the parts that they name are."""
 
     at: At | None = None
-    inner: Mapping[str, Origin] | None = None
+    inner: "Mapping[str, Origin] | None" = None
 
-    def inside(self, part: str) -> Origin:
+    def inside(self, part: str) -> "Origin":
         """The origin of a part that is named where this one is written."""
         if self.inner is not None:
             return self.inner.get(part, NOWHERE)
@@ -92,7 +90,7 @@ class Finding(NamedTuple):
     uses: tuple[tuple[At, str], ...] = ()
     named: At | None = None
 
-    def outside(self, use: Use) -> Finding:
+    def outside(self, use: Use) -> "Finding":
         """The finding for the caller of the block."""
         given = use.args.get(self.given) if isinstance(self.given, str) else self.given
         labels = ((use.outside(at), text) for at, text in self.labels)

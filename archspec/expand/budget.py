@@ -5,8 +5,6 @@ network uses it, it is expanded once. A block is counted on its own, within the 
 network around it has left.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -56,7 +54,7 @@ class TooLargeError(Exception):
         self.finding: Finding | None = None
         self.before: tuple[Finding, ...] = ()  # found before the limit
 
-    def placed(self, at: At, before: Iterable[Finding]) -> TooLargeError:
+    def placed(self, at: At, before: Iterable[Finding]) -> "TooLargeError":
         """The same with a location, if it has none yet, and after these findings."""
         finding = self.finding or Finding("too-large", self.message, None, self.hint)
         self.finding = finding._replace(at=finding.at or at)

@@ -1,7 +1,5 @@
 """A class under construction: the contents of one use of a block, before names are assigned."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -60,7 +58,7 @@ class Builder:
         self.tensors[mark] = name
         return mark
 
-    def take(self, other: Builder) -> None:
+    def take(self, other: "Builder") -> None:
         """Add the layers of another builder after its own."""
         before = len(self.items)
         self.items += other.items

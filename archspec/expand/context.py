@@ -1,7 +1,5 @@
 """What layers can see from elsewhere: the network's context, and layers given for parts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -29,7 +27,7 @@ class Closure(Record, eq=False):
     """
 
     stack: Stack
-    parts: Mapping[str, Closure] = field(default_factory=dict)
+    parts: "Mapping[str, Closure]" = field(default_factory=dict)
     names: Mapping[str, Value] = field(default_factory=dict)
     network: bool = False
     size: int = 1

@@ -1,7 +1,5 @@
 """Entries of stem and head, and layers between stages: layers of the network's class."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -35,7 +33,7 @@ class Args(NamedTuple):
     numbers: Mapping[str, Value]
     visible: Mapping[str, Value]
 
-    def named_in(self, names: frozenset[str]) -> ArgsKey:
+    def named_in(self, names: frozenset[str]) -> "ArgsKey":
         """Those with these names, as part of a key."""
         named = [n for n in self.numbers if n in names]
         return tuple(

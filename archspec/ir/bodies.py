@@ -1,7 +1,5 @@
 """What `forward` computes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
@@ -67,26 +65,26 @@ class Give(Record):
 class Chain(Record):
     """Steps in order; an empty chain is the identity."""
 
-    steps: tuple[Body, ...] = ()
+    steps: "tuple[Body, ...]" = ()
 
 
 class Add(Record):
     """The sum of the branches; only the first if the module's `flag` is false."""
 
-    branches: tuple[Body, ...]
+    branches: "tuple[Body, ...]"
     flag: str = ""
 
 
 class Multiply(Record):
     """The product of the branches."""
 
-    branches: tuple[Body, ...]
+    branches: "tuple[Body, ...]"
 
 
 class Concat(Record):
     """The branches, concatenated along the channels or another dimension."""
 
-    branches: tuple[Body, ...]
+    branches: "tuple[Body, ...]"
     dim: int = 1
 
 
@@ -105,7 +103,7 @@ class Split(Record):
     Without `sizes` the parts are equal.
     """
 
-    branches: tuple[Body, ...]
+    branches: "tuple[Body, ...]"
     sizes: tuple[Size, ...] = ()
 
 

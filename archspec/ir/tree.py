@@ -5,8 +5,6 @@ to applications (`OpSite`, `BlockSite`), not to modules, because one activation 
 several times. Equal uses of a block share one `BlockInstance`, so it is never modified.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
@@ -55,13 +53,13 @@ class TensorInfo(NamedTuple):
         """The channels as number and formula."""
         return Value(self.shape.channels, self.channels)
 
-    def agrees(self, other: TensorInfo) -> bool:
+    def agrees(self, other: "TensorInfo") -> bool:
         """Whether a sum needs no projection; the number of pixels does not matter."""
         mine, theirs = self.shape, other.shape
         same = mine.channels == theirs.channels and mine.rank == theirs.rank
         return same and self.stride is not None and self.stride == other.stride
 
-    def through(self, op: Op, shape: Shape, slots: Mapping[str, Slot]) -> TensorInfo:
+    def through(self, op: Op, shape: Shape, slots: Mapping[str, Slot]) -> "TensorInfo":
         """The output of an op with these arguments."""
         return TensorInfo(shape, self._channels(op, shape, slots), self._stride(op, shape))
 
@@ -132,7 +130,7 @@ def number_of(slot: Slot) -> Any:
 class BlockCall(Record, eq=False):
     """A use of a block that is a class. `outside`: its names, in formulas of the caller."""
 
-    instance: BlockInstance
+    instance: "BlockInstance"
     outside: Mapping[str, Expr | None]
 
     def formula(self, expr: Expr) -> Expr | None:
@@ -156,7 +154,7 @@ class BlockCall(Record, eq=False):
             return self._meaning(name, dict(self.outside))
         return None
 
-    def moved(self, module: ModuleNode) -> ModuleNode:
+    def moved(self, module: "ModuleNode") -> "ModuleNode":
         """A module of the block, in formulas of the caller."""
         match module:
             case OpCall(slots=slots):
@@ -181,12 +179,12 @@ class BlockCall(Record, eq=False):
 class Container:
     """Modules by attribute, and a body that applies them: a used block, or a Sequential."""
 
-    children: tuple[Child, ...]
-    slots: tuple[ShortcutSlot, ...] = ()
+    children: "tuple[Child, ...]"
+    slots: "tuple[ShortcutSlot, ...]" = ()
     body: Body
 
     @property
-    def attributes(self) -> tuple[Child, ...]:
+    def attributes(self) -> "tuple[Child, ...]":
         """The children, and then the existing shortcuts."""
         return (*self.children, *(slot.child for slot in self.slots if slot.child))
 
@@ -196,7 +194,7 @@ class Container:
         return {slot.mark: slot.child.attribute for slot in self.slots if slot.child}
 
     @cached_property
-    def sites(self) -> tuple[tuple[str, Site], ...]:
+    def sites(self) -> "tuple[tuple[str, Site], ...]":
         """The applied modules, by attribute, in the order in which they run."""
         names = self.shortcuts
         return tuple(
@@ -220,7 +218,7 @@ class SequentialNode(Record, Container, eq=False):
     `block` is the name of the inline block whose layers they are, and `doc` is its description.
     """
 
-    children: tuple[Child, ...]
+    children: "tuple[Child, ...]"
     body: Body
     runs: tuple[Repetition, ...] = ()
     block: str = ""
@@ -272,7 +270,7 @@ class BlockSite(Record, eq=False):
     outputs: tuple[str, ...] = ()
 
     @property
-    def container(self) -> BlockInstance:
+    def container(self) -> "BlockInstance":
         """The applied module."""
         return self.call.instance
 
@@ -305,7 +303,7 @@ class Term(Record):
     norm: str = ""
     eps: float = 0
 
-    def below(self, path: str) -> Term:
+    def below(self, path: str) -> "Term":
         """The same, relative to the parent of `path`."""
         names = [f"{path}.{name}" if name else "" for name in (self.layer, self.norm)]
         layer, norm = (re.sub(r"[^.]+\.\.", "", name) for name in names)

@@ -4,8 +4,6 @@ Lint, `show`, totals, and training all read the tree with it. A `Frame` is a blo
 knows how its caller finds locations inside it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Set
 from typing import NamedTuple
 
@@ -18,7 +16,7 @@ class Frame(NamedTuple):
     """A block on the way to a layer: its use, the enclosing block, and its own path."""
 
     site: BlockSite
-    outer: Frame | None
+    outer: "Frame | None"
     path: str = ""
 
     @property

@@ -1,7 +1,5 @@
 """Which block a name refers to, and how its arguments and parts are set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from enum import Enum, auto
@@ -51,7 +49,7 @@ class Broken(Enum):
 class Meanings:
     """Name -> its block, `BROKEN`, or None: every name has an entry."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: "Library") -> None:
         self.library = library
 
     def get(self, name: str) -> Block | Broken | None:

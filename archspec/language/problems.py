@@ -1,7 +1,5 @@
 """Findings inside pydantic, raised with a path relative to the validated value."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, NoReturn, TypeVar
@@ -35,7 +33,7 @@ class Problem(NamedTuple):
     word: Name | None = None
     missing: str = ""
 
-    def below(self, *steps: Step) -> Problem:
+    def below(self, *steps: Step) -> "Problem":
         because = (*steps, *self.because) if self.because else ()
         return self._replace(path=(*steps, *self.path), because=because)
 
@@ -43,7 +41,7 @@ class Problem(NamedTuple):
 class Problems(Exception):
     """Findings of a plain function, before they reach pydantic."""
 
-    def __init__(self, problems: Iterable[Problem], full: Collector | None = None) -> None:
+    def __init__(self, problems: Iterable[Problem], full: "Collector | None" = None) -> None:
         self.problems = tuple(problems)
         self.full = full  # for a collector that is full
         super().__init__(self.problems)
@@ -73,7 +71,7 @@ class Collector:
         if len(self.problems) > MAX_FINDINGS:
             raise Problems(self.problems, full=self)
 
-    def trying(self, *steps: Step, names: bool = True) -> _Trying:
+    def trying(self, *steps: Step, names: bool = True) -> "_Trying":
         """A `with` block whose findings are kept, with their paths placed below `steps`.
 
         `names`: a bad name is itself the last step, so it is reported at the key.

@@ -1,7 +1,5 @@
 """A spec as a pydantic model: what may be written, before names are resolved."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
@@ -199,7 +197,7 @@ def _prefixes(value: Any) -> dict[str, str]:
 
 
 #: What draws a spec in a notebook, as SVG: `archspec.api` adds it, because it takes an analysis.
-PICTURES: list[Callable[[Spec], str | None]] = []
+PICTURES: "list[Callable[[Spec], str | None]]" = []
 
 
 class Spec(Model):

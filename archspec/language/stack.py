@@ -1,7 +1,5 @@
 """Layers as read: a layer with its modifiers, and stacks of layers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from functools import cached_property
@@ -20,7 +18,7 @@ NO_BLOCKS = frozenset([*HEADS, *PARTS_OF_ALL, TENSOR])
 class Stack(Record, eq=False):
     """Layers one after another. `listed`: written as a list, even of one."""
 
-    layers: tuple[Layer, ...] = ()
+    layers: "tuple[Layer, ...]" = ()
     listed: bool = False
     none: bool = False
     raw: Any = None
@@ -30,12 +28,12 @@ class Stack(Record, eq=False):
         """Whether it is one layer, and not a list or a repeated layer."""
         return not self.listed and len(self.layers) == 1 and self.layers[0].repeat is None
 
-    def each(self, at: At) -> list[tuple[Layer, At]]:
+    def each(self, at: At) -> "list[tuple[Layer, At]]":
         """The layers, each with its path, if the path of the stack is `at`."""
         return [(x, at if x.step is None else at.below(x.step)) for x in self.layers]
 
     @cached_property
-    def all(self) -> tuple[tuple[Layer, At], ...]:
+    def all(self) -> "tuple[tuple[Layer, At], ...]":
         """Every layer in the stack, including those in branches, with its path below the stack."""
         return tuple(_all(self, At()))
 
@@ -45,7 +43,7 @@ class Stack(Record, eq=False):
         return frozenset(at.path for layer, at in self.all if layer.repeat is not None)
 
     @cached_property
-    def series(self) -> tuple[tuple[Layer, At], ...]:
+    def series(self) -> "tuple[tuple[Layer, At], ...]":
         """The stages in the stack, and the layers that may be repeated blocks."""
         return tuple(
             (layer, at)
@@ -54,7 +52,7 @@ class Stack(Record, eq=False):
         )
 
     @cached_property
-    def runs(self) -> tuple[tuple[Layer, At], ...]:
+    def runs(self) -> "tuple[tuple[Layer, At], ...]":
         """The stages in the stack."""
         return tuple((layer, at) for layer, at in self.series if layer.run)
 

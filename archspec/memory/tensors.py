@@ -1,7 +1,5 @@
 """Tensors that are only sizes, the storage that they share, and the steps between layers."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,7 +66,7 @@ class Tensor(NamedTuple):
     sizes: tuple[int, ...]
     storage: Storage | None
     width: int
-    node: Node | None
+    node: "Node | None"
 
 
 @dataclass(eq=False, slots=True)
@@ -80,7 +78,7 @@ class Node:
     (`forward.Use`).
     """
 
-    edges: list[tuple[Node, int]]
+    edges: "list[tuple[Node, int]]"
     frees: int = 0
     passes: bool = False
     weights: int = 0

@@ -3,8 +3,6 @@
 Facts about a block are computed once for all networks, so nothing in this module has a location.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -23,7 +21,7 @@ class Step(Record, eq=False):
     """
 
     site: OpSite
-    before: Step | None
+    before: "Step | None"
     role: str
 
     @property

@@ -4,8 +4,6 @@ Data is only dicts, lists, and scalars. Its locations are stored next to it in a
 looked up when a finding is reported. Documents share data: read it, never change it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
@@ -19,7 +17,7 @@ class Mark(NamedTuple):
 
     span: Span
     keys: Mapping[str, Span] | None = None
-    parts: Mapping[str, Mark] | Sequence[Mark] = ()
+    parts: "Mapping[str, Mark] | Sequence[Mark]" = ()
     quoted: bool = False
 
 
@@ -46,7 +44,7 @@ class Document:
         return None
 
     @property
-    def older(self) -> Document | None:
+    def older(self) -> "Document | None":
         """The document that this one overrides, by `extends` or settings."""
         return None
 
