@@ -31,7 +31,7 @@ class Slot(Record, eq=False):
     after: int
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Builder:
     """The contents of a class so far. A sequential class has layers but no combinators."""
 

@@ -64,7 +64,7 @@ class Expanded(Record):
         return self.effects.reads
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Call:
     """A use of a block with its arguments, where it is written."""
 

@@ -18,12 +18,10 @@ class Setting(NamedTuple):
     training: bool = True
 
 
-@dataclass
 class Meter:
     """Bytes that are live, and their maximum."""
 
-    live: int = 0
-    peak: int = 0
+    live = peak = 0
 
     def add(self, size: int) -> int:
         """These bytes are live until they are subtracted."""
@@ -69,7 +67,7 @@ class Tensor(NamedTuple):
     node: "Node | None"
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)
 class Node:
     """A step of the backward pass: which nodes it passes gradients to, and their bytes.
 
