@@ -10,6 +10,7 @@ import pytest
 
 from archspec import extras
 from archspec.cli import main
+from archspec.resources import SPECS
 
 #: Kills the process with a signal while a module is imported, and goes on if it lives.
 STRUCK = """
@@ -49,6 +50,20 @@ def test_a_signal_while_modules_are_imported(
         text=True,
     )
     assert (struck.returncode, struck.stdout, struck.stderr) == (128 + signal, "", "")
+
+
+def test_lint_loads_no_plugins_of_pydantic(tmp_path: Path) -> None:
+    plugin = tmp_path / "plugin-1.dist-info" / "entry_points.txt"
+    plugin.parent.mkdir()
+    plugin.write_text("[pydantic]\nplugin = missing:plugin\n", "utf-8")
+    code = "import sys; from archspec.__main__ import command; sys.path.append('.'); command()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "lint", "--no-cache", str(SPECS / "resnet18.yaml")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
