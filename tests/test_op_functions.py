@@ -48,7 +48,7 @@ def test_readers_agree_on_each_op(key: str, arrives: str) -> None:
     for training in (False, True):
         outputs = []
         for model in (one.train(training), other.train(training)):
-            torch.manual_seed(3)
+            torch.default_generator.manual_seed(3)
             outputs.append(model(x))
             outputs[-1].square().sum().backward()
         assert tuple(outputs[0].shape[1:]) == archspec.analyze(spec).output
@@ -80,7 +80,7 @@ def lent(one: nn.Module, other: nn.Module) -> Any:
 
 def filled(module: nn.Module) -> nn.Module:
     """A module with no weight at its start."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     for tensor in module.state_dict().values():
         tensor.copy_(torch.rand(tensor.shape) + 0.5)
     return module

@@ -68,7 +68,7 @@ READERS: dict[str, Callable[..., nn.Module]] = {
 
 def seeded(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
     """A module built right after the seed is set."""
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     return build()
 
 
