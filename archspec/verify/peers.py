@@ -140,7 +140,9 @@ def checks_of_peer(
     far, first = _first_difference(ours.eval(), other.eval(), x)
     where = f", first at {_place(network, first)}" if first else ""
     yield check("forward", far < ROUNDING, f"{_amount(far)}{where if far >= ROUNDING else ''}")
-    one, two = training_step(ours, x), training_step(other, x)
+    one = training_step(ours, x)
+    del ours  # its weights take as much memory as its gradients
+    two = training_step(other, x)
     least = max((t.abs().max().item() for t in two.values() if t.numel()), default=0) / 1000
     apart_by = {k: apart(one[k], two[k], least) if k in one else float("inf") for k in two}
     worst = max(apart_by, key=lambda k: apart_by[k])
