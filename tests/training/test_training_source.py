@@ -105,6 +105,13 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def trees(scripts: Path) -> dict[str, ast.Module]:
+    """The syntax trees of the scripts."""
+    paths = scripts.glob("script_*.py")
+    return {path.name: ast.parse(path.read_text("utf-8")) for path in paths}
+
+
 def test_ruff_has_nothing_to_say(scripts: Path) -> None:
     """By default it also finds names that are not there, and imports that are not used."""
     assert_clean(scripts, config='lint.extend-select = ["I"]')
@@ -137,15 +144,14 @@ def telling(text: str) -> bool:
     return text.endswith(tuple(wanted))
 
 
-def test_nothing_is_there_for_nothing(scripts: Path) -> None:
+def test_nothing_is_there_for_nothing(trees: dict[str, ast.Module]) -> None:
     """Every function, class and constant of a script is used in it, not a variable of its name."""
-    for path in scripts.glob("script_*.py"):
-        tree = ast.parse(path.read_text("utf-8"))
+    for script, tree in trees.items():
         names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
         read = set[str]().union(*map(reads, tree.body))
         made = {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
         made |= {name.id for name in names if name.id.isupper()} - {"STD"}  # beside MEAN
-        assert made <= read, path.name
+        assert made <= read, script
 
 
 def reads(node: ast.stmt) -> set[str]:
@@ -206,12 +212,12 @@ def test_a_script_has_the_options_asked_for(
 # Names --------------------------------------------------------------------------------
 
 
-def test_no_class_of_a_network_hides_a_name_of_the_script(scripts: Path) -> None:
+def test_no_class_of_a_network_hides_a_name_of_the_script(trees: dict[str, ast.Module]) -> None:
     """Those of all parts, and of what they and the scripts import."""
-    files = [ROOT / "templates" / "training.py", *scripts.glob("script_*.py")]
-    trees = [ast.parse(path.read_text("utf-8")) for path in files]
-    made = {name for tree in trees for node in tree.body for name in bound(node)}
-    inside = {name for tree in trees for node in ast.walk(tree) for name in imports(node)}
+    template = ast.parse((ROOT / "templates" / "training.py").read_text("utf-8"))
+    all_trees = [template, *trees.values()]
+    made = {name for tree in all_trees for node in tree.body for name in bound(node)}
+    inside = {name for tree in all_trees for node in ast.walk(tree) for name in imports(node)}
     networks = {"Tiny", "BasicBlock"}
     wanted = {name for name in made | inside if name[0].isupper()}
     assert wanted - OF_MODELS - networks == OF_SCRIPTS
