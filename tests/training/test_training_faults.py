@@ -204,13 +204,12 @@ def test_a_script_without_its_network(tmp_path: Path) -> None:
 
 
 @posix
-def test_compile_without_a_compiler(
-    simple: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_compile_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(tmp_path, FLAT + recipe())
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "caches"))
     options = ("--device", "cpu", "--compile", "--steps", "1")
     with inductor.patch({"cpp.cxx": (None, "/nowhere")}):
-        message = ended(simple, tmp_path / "run", *options)
+        message = ended(script, tmp_path / "run", *options)
     torch.compiler.reset()
     assert message.startswith(
         "error: torch.compile failed: InvalidCxxCompiler: No working C++ compiler"
