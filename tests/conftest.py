@@ -54,16 +54,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of built-in specs first, so that one worker analyzes and renders them all."""
-    built_in = {*shipped()}
+    """Tests of built-in specs first, spec by spec, so that they share what is worked out of it."""
+    place = {name: number for number, name in enumerate(shipped())}
 
-    def is_other(item: pytest.Item) -> bool:
+    def of_spec(item: pytest.Item) -> int:
         call = getattr(item, "callspec", None)
         values = call.params.values() if call else ()
         names = (value.stem if isinstance(value, Path) else value for value in values)
-        return not any(isinstance(name, str) and name in built_in for name in names)
+        places = (place.get(name) for name in names if isinstance(name, str))
+        return next((number for number in places if number is not None), len(place))
 
-    items.sort(key=is_other)
+    items.sort(key=of_spec)
 
 
 def pytest_collection_finish() -> None:

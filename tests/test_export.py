@@ -56,11 +56,13 @@ def errors(model: Any, modules: Modules, taken: Taken) -> tuple[float, ...]:
         return differences(made, of_module(modules.trained, taken), taken)
 
 
+FILLED = staticmethod(cache(ONNXRegistry.from_torchlib))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _one_registry() -> Iterator[None]:
     """Torch fills another for each export, which takes as long as a small network."""
-    filled = staticmethod(cache(ONNXRegistry.from_torchlib))
-    with mock.patch.object(ONNXRegistry, "from_torchlib", filled):
+    with mock.patch.object(ONNXRegistry, "from_torchlib", FILLED):
         yield
 
 

@@ -14,6 +14,7 @@ from archspec.ir import Add, Apply, Chain, Concat, Multiply, main_path, residual
 from archspec.language import Spec, parse_text, shipped
 from archspec.language.train.places import places_of
 from archspec.rules.checking import check_spec
+from support import analyzed
 
 HEAD = "name: net\ninput: [{}]\n"
 END = "global_avg_pool, flatten, {linear: 10}]\n"
@@ -125,7 +126,7 @@ def test_a_script_is_of_a_recipe_that_lint_finds_right() -> None:
 def test_residuals_end_in_layers_of_the_network(name: str) -> None:
     """`test_counts.py` shows that the analysis has those of the module."""
     spec = archspec.load(name)
-    leaves = [row.path.split(".") for row in archspec.analyze(spec).rows]
+    leaves = [row.path.split(".") for row in analyzed(name).rows]
     inside = {".".join(leaf[:depth]) for leaf in leaves for depth in range(1, len(leaf) + 1)}
     assert {*residual_bodies(spec)} <= inside | {"None"}
 
