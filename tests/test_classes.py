@@ -1025,3 +1025,27 @@ def test_layers_without_weights_are_shared_as_the_tree_says(
         model = read(path)
         assert Measured(model, (3, 8, 8)).calls == Counter((row.path, row.output) for row in rows)
         assert {p: m.p for p, m in model.named_modules() if hasattr(m, "p")} == rates
+
+
+@pytest.mark.parametrize("rate", ["0.2", "0.1 * block_index", "rate", "rate / 2"])
+@pytest.mark.parametrize("more", ["", "{dropout: rate}, "])
+def test_nothing_is_dropped_where_nothing_is_added(rate: str, more: str, tmp_path: Path) -> None:
+    blocks = f"""
+  unit:
+    args: {{rate: 0.3}}
+    body: [{more}{{residual: [{{conv: channels}}], shortcut: none, drop_path: {rate}}}]
+"""
+    path = write_spec(
+        tmp_path,
+        f"""
+input: [8, 8, 8]
+stages:
+  a: {{block: unit, repeat: 3, channels: 8}}
+  b: {{block: unit, repeat: 2, channels: 16}}
+blocks: {blocks}""",
+    )
+    assert re.findall(r"^class (\w*Unit)", archspec.render(path), re.M) == ["Unit"]
+    for read in READERS.values():
+        model = read(path)
+        assert model.get_submodule("b.0.drop_path").p == 0
+        assert model.get_submodule("b.1.drop_path").p > 0

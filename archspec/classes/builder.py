@@ -306,6 +306,9 @@ class ClassBuilder:
             name = self.sizes.typed([call.torch if call else None for call in calls])
             if name is not None:
                 return New(name)
+        if drops(lead):
+            rates = [call.slots["p"] if call else None for call in calls]
+            return New(lead.kind, {"p": self.sizes.rate(rates)}, lead.torch)
         for f in fields_of(lead.kind):
             if f.torch in lead.slots:
                 slots = [call.slots[f.torch] if call else None for call in calls]

@@ -97,6 +97,17 @@ class Sizes:
         part = f.how.kind == "any" and any(v and type(v.number) is Fraction for v in values)
         return self.as_real(expr) if f.how.kind == "real" or part else expr
 
+    def rate(self, values: Sequence[Any]) -> Expr:
+        """How often the branch of a sum is dropped: never in the uses without that sum."""
+        expr = self.unify(values, "drop_path")
+        without = [use for use, value in zip(self.uses, values, strict=True) if value is None]
+        if without and isinstance(expr, Name) and not _reads(expr.id, without):
+            self.numbers[expr.id] = [0 if value is None else value.number for value in values]
+            self.filled[expr.id] = Number(0)
+        elif without:
+            expr = self.unify([value or Value(0, None) for value in values], "drop_path")
+        return self.as_real(expr)
+
     def as_real(self, expr: Expr) -> Expr:
         """A size that is a float in the generated source."""
         if isinstance(expr, Name):
@@ -366,6 +377,10 @@ class Sizes:
         declared = self.defaults.get(name, self._declared(name))
         usual = isinstance(declared, Number) and declared.value in numbers
         return declared if usual and isinstance(declared, Number) else None
+
+
+def _reads(name: str, uses: Sequence[BlockInstance]) -> bool:
+    return any(name in use.definitions for use in uses)
 
 
 def _counts(use: BlockInstance, table: ClassTable) -> Iterator[str]:
