@@ -57,7 +57,7 @@ class Facts:
     """Two networks, the pairs of corresponding modules, and the differences."""
 
     def __init__(self, before: Analysis, after: Analysis) -> None:
-        kinds: Kinds = {}
+        kinds = Kinds()
         self.before, self.after = before, after
         self.old, self.new = tree_of(before, kinds), tree_of(after, kinds)
         self.pairs: list[tuple[Node, Node]] = []
@@ -69,6 +69,9 @@ class Facts:
         return self.old.same == self.new.same and self.before.input == self.after.input
 
     def _compared(self, a: Node, b: Node, inside: tuple[Node, Node]) -> Iterator[Change]:
+        if a.same == b.same:
+            self.pairs += zip(a.nodes, b.nodes, strict=True)
+            return
         if (a.op is None) != (b.op is None) or (
             a.op is None and a is not self.old and not alike(a, b)
         ):
@@ -116,10 +119,10 @@ def _joined(a: Node, b: Node, names: Mapping[str, str | None]) -> bool:
     if a.forward is None or b.forward is None:
         return False
     kept = set(names.values())
-    mine = {name: names.get(name) for name in a.children}
+    mine = {name: names.get(name) for name in a.children if names.get(name) != name}
     theirs = {name: None for name in b.children if name not in kept}
     return _left(a.forward, mine) != _left(b.forward, theirs)
 
 
 def _left(body: Body, names: Mapping[str, str | None]) -> Body:
-    return in_chains(renamed(body, names))
+    return in_chains(renamed(body, names)) if names else body

@@ -11,7 +11,7 @@ from archspec.analysis import Analysis, Row
 from archspec.ir import Body, Op, renamed
 from archspec.ir.bodies import in_chains, sizes_in
 from archspec.ir.ops import fields_of
-from archspec.ir.tree import Container, ExpandedNetwork
+from archspec.ir.tree import Container, ExpandedNetwork, OpCall
 from archspec.ir.visitor import Frame, Visit, visits, without_drops
 
 # Arguments that follow from others: they are only reported if those stay the same.
@@ -39,7 +39,7 @@ class Node:
     channels: int = 0  # of the output
     children: dict[str, Node] = field(default_factory=dict)
     forward: Body | None = None
-    same: int = 0  # equal numbers are equal modules, apart from their names and shapes
+    same: int = -1  # equal numbers are equal modules, apart from their names and shapes
 
     @cached_property
     def leaves(self) -> tuple[Node, ...]:
@@ -99,61 +99,88 @@ def _named(path: str) -> str:
     return ".".join(name for name in path.split(".") if not name.isdecimal())
 
 
-Kinds = dict[Any, int]  # the number of each kind of module found
+class Kinds:
+    """Modules that occur several times, each looked at once; two networks may share it."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Any, int] = {}
+        self.layers: dict[OpCall, tuple[Mapping[str, Any], int]] = {}
+        self.forwards: dict[tuple[Container, bool], tuple[Body, int]] = {}
+
+    def number(self, kind: Any) -> int:
+        """The number of a kind of module, new or found before."""
+        return self.numbers.setdefault(kind, len(self.numbers))
+
+    def layer(self, call: OpCall) -> tuple[Mapping[str, Any], int]:
+        """The arguments of a layer, and the number of its kind."""
+        if call not in self.layers:
+            arguments = call.arguments
+            kind = (call.kind, call.torch, *arguments.items())
+            self.layers[call] = arguments, self.number(kind)
+        return self.layers[call]
+
+    def forward(self, container: Container, body: Body) -> tuple[Body, int]:
+        """The computation of a block, by the names of its children, and the number of its kind."""
+        key = container, body is container.body
+        if key not in self.forwards:
+            made = in_chains(renamed(body, dict(container.shortcuts)))
+            sizes = tuple(size.value.number for size in sizes_in(made))
+            self.forwards[key] = made, self.number((made, sizes))
+        return self.forwards[key]
 
 
 def tree_of(analysis: Analysis, kinds: Kinds) -> Node:
     """The network's modules; those of two networks are comparable if they share `kinds`."""
     network = analysis.network
     assert network is not None
-    root = Node(forward=_forward(network.root, network.evaluated))
+    root = Node()
+    root.forward, root.same = kinds.forward(network.root, network.evaluated)
+    nodes = {"": root}
     for row, visit in zip(analysis.rows, visits(network), strict=True):
-        _add(root, row, visit, network)
+        _add(nodes, row, visit, network, kinds)
     _finish(root, kinds)
     return root
 
 
-def _add(root: Node, row: Row, visit: Visit, network: ExpandedNetwork) -> None:
-    here, path = root, ""
-    for name in row.path.split("."):
-        path = f"{path}.{name}" if path else name
-        if name not in here.children:
-            here.children[name] = Node(name, path)
-            if frame := _block_at(path, visit.frame):
-                _open(here.children[name], frame, network)
-        here = here.children[name]
-    call = visit.site.call
-    here.label, here.op, here.arguments, here.role = row.op, row.layer, call.arguments, visit.role
+def _add(
+    nodes: dict[str, Node], row: Row, visit: Visit, network: ExpandedNetwork, kinds: Kinds
+) -> None:
+    _open(nodes, visit.frame, network, kinds)
+    here = _node(nodes, row.path)
+    here.label, here.op, here.role = row.op, row.layer, visit.role
+    here.arguments, here.same = kinds.layer(visit.site.call)
     here.channels = visit.site.y.channels
     here.params, here.macs = here.params + row.params, here.macs + row.macs
 
 
-def _block_at(path: str, frame: Frame | None) -> Frame | None:
-    """The block at this path, of those around a layer."""
-    while frame is not None and frame.path != path:
-        frame = frame.outer
-    return frame
+def _node(nodes: dict[str, Node], path: str) -> Node:
+    """The module at this path."""
+    if path not in nodes:
+        outer, _, name = path.rpartition(".")
+        nodes[path] = _node(nodes, outer).children[name] = Node(name, path)
+    return nodes[path]
 
 
-def _open(node: Node, frame: Frame, network: ExpandedNetwork) -> None:
-    block = frame.site.container
+def _open(
+    nodes: dict[str, Node], frame: Frame | None, network: ExpandedNetwork, kinds: Kinds
+) -> None:
+    """The blocks around a layer."""
+    if frame is None or frame.path in nodes:
+        return
+    _open(nodes, frame.outer, network, kinds)
+    node, block = _node(nodes, frame.path), frame.site.container
     node.label, node.doc, node.channels = block.block, block.doc, frame.site.y.channels
-    node.forward = _forward(block, without_drops(block.body, frame, network.drops))
-
-
-def _forward(container: Container, body: Body) -> Body:
-    return renamed(body, dict(container.shortcuts))
+    body = without_drops(block.body, frame, network.drops)
+    node.forward, node.same = kinds.forward(block, body)
 
 
 def _finish(node: Node, kinds: Kinds) -> None:
+    """Add up what is inside the modules."""
     for child in node.children.values():
         _finish(child, kinds)
         node.params, node.macs = node.params + child.params, node.macs + child.macs
-    inner = tuple((name, child.same) for name, child in node.children.items())
-    forward = node.forward
-    sizes = tuple(size.value.number for size in sizes_in(forward)) if forward else ()
-    kind = (node.op and (type(node.op), node.label), *node.arguments.items())
-    normal = in_chains(forward) if forward else None
-    node.same = kinds.setdefault((kind, inner, normal, sizes), len(kinds))
-    roles = {child.role for child in node.children.values()}
-    node.role = node.role or (roles.pop() if len(roles) == 1 else "")
+    if node.children:
+        inner = tuple((name, child.same) for name, child in node.children.items())
+        node.same = kinds.number((node.same, inner))
+        roles = {child.role for child in node.children.values()}
+        node.role = node.role or (roles.pop() if len(roles) == 1 else "")
