@@ -1,11 +1,11 @@
 """Shapes, parameters, and multiply-adds of a network, layer by layer, without torch."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from archspec.conventions import CONVENTIONS, Count
 from archspec.diagnostics import did_you_mean, plural
@@ -15,9 +15,11 @@ from archspec.ir.containers import gathered
 from archspec.ir.tree import BlockCall, Container, ExpandedNetwork, ModuleNode, OpCall, OpSite, Site
 from archspec.ir.visitor import visits_of
 from archspec.memo import Memo, remember
-from archspec.memory import STATES, Memory, Precision, memory_of
+from archspec.memory import STATES, Memory, Precision, memory_of, step_of
 from archspec.receptive import ReceptiveField, receptive_field
 from archspec.records import Record
+
+T = TypeVar("T")
 
 
 class Row(NamedTuple):
@@ -134,6 +136,21 @@ class Analysis(Record):
         trained. Raises `ValueError` for an unknown optimizer, precision, or path, or a batch
         below 1.
         """
+        return self._memory(memory_of, batch, precision, optimizer, ema, frozen)
+
+    def training_peak(self, *how: Any) -> int:
+        """Calculate `memory(...).training` alone, with the same arguments, in less time."""
+        return self._memory(step_of, *how).training
+
+    def _memory(
+        self,
+        calculate: Callable[..., T],
+        batch: int,
+        precision: Precision = "fp32",
+        optimizer: str = "sgd",
+        ema: bool = False,
+        frozen: Collection[str] = (),
+    ) -> T:
         _check("precision", precision, get_args(Precision))
         _check("optimizer", optimizer, STATES)
         if not isinstance(batch, int) or batch < 1:
@@ -142,7 +159,7 @@ class Analysis(Record):
             raise ValueError("the analysis has no network")
         self._check_paths("frozen", frozen)
         memo = self.memo.trimmed() if self.memo else Memo()
-        return memory_of(self.network, batch, precision, optimizer, ema, frozen, memo=memo)
+        return calculate(self.network, batch, precision, optimizer, ema, frozen, memo=memo)
 
     def _check_paths(self, name: str, paths: Collection[str]) -> None:
         """Raise `ValueError` if a path is not that of a layer, or of a module with layers."""

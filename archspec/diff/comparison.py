@@ -196,7 +196,7 @@ def _metrics(facts: Facts) -> Iterator[Metric]:
     numbers = (before.activations, after.activations)
     old, new = (_memory(4 * number) for number in numbers)
     yield Metric("activations, float32", old, new, _change(*numbers, " values"))
-    peaks = (before.memory(BATCH).training, after.memory(BATCH).training)
+    peaks = (before.training_peak(BATCH), after.training_peak(BATCH))
     old, new = map(_memory, peaks)
     yield Metric(f"peak memory, batch {BATCH}", old, new, _change(*peaks, " bytes"))
     if before.receptive_field or after.receptive_field:

@@ -41,6 +41,15 @@ class Memory(NamedTuple):
     inference: int
 
 
+class Step(NamedTuple):
+    """The bytes of a training step alone, as in `Memory`."""
+
+    weights: int
+    states: int
+    kept: int
+    training: int
+
+
 def memory_of(
     network: ExpandedNetwork,
     batch: int,
@@ -57,6 +66,24 @@ def memory_of(
     float32. `ema` includes a copy of the weights. The layers at the paths in `frozen` have no
     gradients and no state in the optimizer.
     """
+    step = step_of(network, batch, precision, optimizer, ema, frozen, memo=memo)
+    setting = Setting(batch, precision != "fp32", training=False)
+    evaluation = Forward(setting, memo, frozen=tuple(frozen))
+    evaluation.run(network.evaluated, network.input)
+    return Memory(*step, inference=step.weights + evaluation.meter.peak)
+
+
+def step_of(
+    network: ExpandedNetwork,
+    batch: int,
+    precision: Precision,
+    optimizer: str,
+    ema: bool,
+    frozen: Collection[str],
+    *,
+    memo: Memo | None,
+) -> Step:
+    """The same for a training step alone."""
     weights, buffers, trained = _saved(network.root.attributes, tuple(frozen), memo)
     states = STATES[optimizer] * trained
     base = weights + buffers + states + ema * (weights + buffers)
@@ -66,11 +93,8 @@ def memory_of(
     meter, nodes = forward.meter, forward.nodes
     kept, backward = meter.live, Backward(low, memo, meter)
     backward.run(nodes, {nodes[-1]: Storage(meter, batch * WIDTH)})
-    evaluation = Forward(Setting(batch, low, training=False), memo, frozen=tuple(frozen))
-    evaluation.run(network.evaluated, network.input)
-    inference = weights + buffers + evaluation.meter.peak
     training = base + max(meter.peak, meter.live + MADE[optimizer] * backward.largest)
-    return Memory(weights + buffers, states, kept, training, inference)
+    return Step(weights + buffers, states, kept, training)
 
 
 def _saved(

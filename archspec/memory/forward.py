@@ -53,6 +53,8 @@ class Passed(NamedTuple):
 
 def inside(path: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
     """Those of these paths that are inside `path`, from there, or `ALL` if it is inside one."""
+    if not paths:
+        return ()
     place = "".join(f"{name}." for name in path)
     if any(name == ALL or place.startswith(f"{name}.") for name in paths):
         return (ALL,)

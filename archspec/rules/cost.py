@@ -89,7 +89,7 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
     averaged = bool(getattr(train, "ema", 0))
     frozen = train.frozen_in(places_of(view.network))
     batch, optimizer = train.device_batch, train.optimizer
-    need = analysis.memory(batch, "bf16", optimizer, averaged, frozen).training
+    need = analysis.training_peak(batch, "bf16", optimizer, averaged, frozen)
     if need > room:
         took = f"a batch of {batch} takes {need / 2**30:.1f} GiB in bf16"
         message = f"{took}, but a device has {room / 2**30:.1f}"
