@@ -94,7 +94,7 @@ class _Walk(Reader[_Sight]):
         return x
 
     def interpolate(self, how: Interpolate, x: _Sight, like: _Sight) -> _Sight:
-        return _seen(x, (TAPS.get(how.mode, 1),))._replace(jump=like.jump)
+        return _seen(x, (TAPS.get(how.mode, 1),), like.jump)
 
     def give(self, values: list[_Sight]) -> _Sight:
         return _merged(values)
@@ -110,8 +110,8 @@ def _through(site: OpSite, seen: _Sight, path: str) -> _Sight:
         return seen._replace(pooled=True, whole=seen.whole or path)
     if x.rank != y.rank:  # pixels in a row, a sequence in two dimensions
         seen = seen._replace(field=(max(seen.field),) * y.rank, jump=(max(seen.jump),) * y.rank)
-    seen = _seen(seen, reach, path)
-    return seen._replace(jump=_jump(site, seen.jump))
+    jump = _jump(site, seen.jump)
+    return _seen(seen, reach, jump, path) if reach or jump is not seen.jump else seen
 
 
 def _is_pooled(y: Shape) -> bool:
@@ -123,14 +123,14 @@ def _all(seen: _Sight, path: str, rank: int) -> _Sight:
     return _Sight((math.inf,) * rank, (1,) * rank, seen.whole or path)
 
 
-def _seen(seen: _Sight, reach: tuple[float, ...], path: str = "") -> _Sight:
-    """The field after a window of these sizes."""
+def _seen(seen: _Sight, reach: tuple[float, ...], jump: tuple[Real, ...], path: str = "") -> _Sight:
+    """The field after a window of these sizes, and the new distance."""
     rank = len(seen.field)
     windows = reach * rank if len(reach) == 1 else reach or (1,) * rank
-    pairs = zip(seen.field, windows, seen.jump, strict=True)
-    field = tuple(size + (window - 1) * float(jump) for size, window, jump in pairs)
+    columns = zip(seen.field, windows, seen.jump, strict=True)
+    field = tuple([size + (window - 1) * float(step) for size, window, step in columns])
     whole = seen.whole or (path if math.inf in windows else "")
-    return seen._replace(field=field, whole=whole)
+    return _Sight(field, jump, whole, seen.pooled)
 
 
 def _jump(site: OpSite, jump: tuple[Real, ...]) -> tuple[Real, ...]:
@@ -148,4 +148,5 @@ def _merged(values: list[_Sight]) -> _Sight:
     if here and any(value.whole for value in values if value.pooled):
         return _all(lead._replace(whole=whole), "", len(lead.field))
     alike = [value.field for value in here or values if len(value.field) == len(lead.field)]
-    return lead._replace(field=tuple(map(max, zip(*alike, strict=True))), whole=whole)
+    field = tuple(map(max, zip(*alike, strict=True)))
+    return _Sight(field, lead.jump, whole, lead.pooled)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archspec.codegen.layout import WIDTH
 from archspec.expression import Expr, source
-from archspec.ir import Apply, Attend, Constant, Interpolate, Method, Reader, run
+from archspec.ir import Apply, Attend, Body, Constant, Interpolate, Method, Reader, run
 from archspec.ir.classes import Class
 
 
@@ -27,7 +27,7 @@ class _Formula(Reader[str]):
         self.where.append(f"{', '.join(listed)} = {x}")
         return listed
 
-    def share(self, x: str, alone: bool) -> str:
+    def share(self, x: str, branches: tuple[Body, ...]) -> str:
         """A text too long for any line is cut; otherwise sums of sums would keep doubling it."""
         return x[: WIDTH + 1]
 

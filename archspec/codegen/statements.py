@@ -11,8 +11,9 @@ from archspec.codegen.formulas import method
 from archspec.codegen.grouped import Grouped
 from archspec.codegen.layout import STEP, WIDTH, CallText, KeywordText, flat, lines
 from archspec.expression import Expr, Name, Number, new_name, source, substitute
-from archspec.ir import Apply, Attend, Constant, Interpolate, Method, Reader
+from archspec.ir import Apply, Attend, Body, Constant, Interpolate, Method, Reader
 from archspec.ir.classes import Class, New
+from archspec.ir.fold import reads_alone
 from archspec.ir.liveness import saved
 from archspec.records import Record
 
@@ -145,7 +146,8 @@ class Statements(Reader[Code]):
             return False
         return isinstance(new.what, Name) or new.what.activation
 
-    def share(self, x: Code, alone: bool) -> Code:
+    def share(self, x: Code, branches: tuple[Body, ...]) -> Code:
+        alone = reads_alone(branches)
         x = x if alone else self.assign(x)
         self.shared.append((x.variable, set(self.live)))
         return x if alone else Code(x.text, None)

@@ -64,8 +64,8 @@ class Reader(Protocol[X]):
     def unsqueeze(self, x: X, count: int) -> X:
         return x
 
-    def share(self, x: X, alone: bool) -> X:
-        """`x`, about to be read by branches; `alone`: by one branch, with no step before it."""
+    def share(self, x: X, branches: tuple[Body, ...]) -> X:
+        """`x`, about to be read by these branches."""
         return x
 
     def hold(self, x: X) -> X:
@@ -88,23 +88,23 @@ def run(body: Body, x: X, on: Reader[X], named: dict[str, X] | None = None) -> X
 def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
     """The same in the middle of a body; `named` are its tensors so far."""
     match body:
+        case Chain(steps=steps):
+            for step in steps:
+                x = proceed(step, x, on, named)
+            return x
         case Constant():
             return on.constant(body, x)
         case Attend():
             return on.attend(body, x)
-        case Method():
-            return on.method(body, x)
         case Apply(inputs=inputs, outputs=outputs):
-            y = on.apply(body, x, [named[name] for name in inputs])
+            y = on.apply(body, x, [named[name] for name in inputs] if inputs else ())
             if not outputs:
                 return y
             values = on.unpack(y, outputs)
             named.update(zip(outputs, values, strict=True))
             return values[0]
-        case Chain(steps=steps):
-            for step in steps:
-                x = proceed(step, x, on, named)
-            return x
+        case Method():
+            return on.method(body, x)
         case Save(name=name):
             named[name] = on.save(x, name)
             return named[name]
@@ -122,7 +122,7 @@ def proceed(body: Body, x: X, on: Reader[X], named: dict[str, X]) -> X:
         case Split(branches=branches, sizes=sizes):
             parts = on.split(x, len(branches), tuple(size.value for size in sizes))
             return on.concat(_read(branches, parts, on, named), 1)
-    x = on.share(x, _reads_alone(body.branches))
+    x = on.share(x, body.branches)
     values = _read(body.branches, [x] * len(body.branches), on, named)
     match body:
         case Add(flag=flag):
@@ -144,7 +144,7 @@ def _read(
     return values
 
 
-def _reads_alone(branches: tuple[Body, ...]) -> bool:
+def reads_alone(branches: tuple[Body, ...]) -> bool:
     """Whether exactly one branch reads the input, after others that are only named tensors."""
     ahead = 0
     while ahead < len(branches) - 1 and _is_named(_only(branches[ahead])):

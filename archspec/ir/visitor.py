@@ -92,7 +92,7 @@ def visits(network: ExpandedNetwork) -> Iterator[Visit]:
 def visits_of(network: ExpandedNetwork, name: str, site: Site) -> Iterator[Visit]:
     """The same for the applications of one attribute of the network."""
     for visit in visits_at(site, name):
-        if visit.block in network.drops or not _drops(visit.site):
+        if not _drops(visit.site) or visit.block in network.drops:
             yield visit
 
 
@@ -103,7 +103,11 @@ def _drops(site: Site | None) -> bool:
 def visits_in(container: Container, path: str = "", frame: Frame | None = None) -> Iterator[Visit]:
     """The same for a block or a Sequential; paths start with `path`."""
     for name, site in container.sites:
-        yield from visits_at(site, f"{path}.{name}" if path else name, frame)
+        here = f"{path}.{name}" if path else name
+        if isinstance(site, OpSite):
+            yield Visit(here, site, frame)
+        else:
+            yield from visits_in(site.container, here, frame_inside(site, frame, here))
 
 
 def visits_at(site: Site, path: str, frame: Frame | None = None) -> Iterator[Visit]:
