@@ -2,84 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from archspec.expand.lists import slot
 from archspec.expand.scope import Scope
-from archspec.expression import Name, Number, Value, constant, evaluate, from_python, parse
+from archspec.expression import Number, Value, constant, evaluate, from_python, parse
 from archspec.ir import Op, OpField, fields_of
 from archspec.ir.tree import Slot, TensorInfo
+from archspec.language.arguments import NEVER_WRITTEN
 from archspec.language.stack import Layer
 from archspec.places import At
 
+Given = tuple[tuple[str, Slot], ...]  # by their names in the language
 
-class Arguments:
-    """The arguments of one use of an op, by torch's names; `at` is the location of the layer."""
 
-    def __init__(self, op: type[Op], layer: Layer, at: At, scope: Scope, x: TensorInfo) -> None:
-        self.op, self.layer, self.at, self.scope, self.x = op, layer, at, scope, x
-        self.defaults = scope.context.defaults.ops.get(op.key, {})
-        self.known: dict[str, Slot] = {}  # by their names in the language
+def given_to(op: type[Op], layer: Layer, at: At, scope: Scope) -> Given:
+    """The arguments that a layer or `defaults` sets; `at` is the location of the layer."""
+    defaults, fields = scope.context.defaults.ops.get(op.key, {}), fields_of(op)
+    known: list[tuple[str, Slot]] = []
+    for f in fields:
+        if f.name in layer.given:
+            written, place = layer.given[f.name], at.below(layer.head, f.name)
+        elif f.name in defaults:
+            written, place = defaults[f.name], At(("defaults", op.key, f.name))
+        else:
+            continue
+        given = written if isinstance(written, str) else slot(written, f.how, place, f.name, scope)
+        known.append((f.name, given))
+    _check_required(op, fields, dict(known), at, scope)
+    return tuple(known)
 
-    def all(self) -> dict[str, Slot]:
-        """Every argument that is set, inferred from the input, or has a default in archspec."""
-        fields = fields_of(self.op)
-        self.known = {f.name: slot for f in fields if (slot := self._given(f)) is not None}
-        missing = [f for f in fields if f.name not in self.known]
-        ours = [f for f in missing if f.how.ours is not None]
-        wanted = {*self.known, *(f.name for f in ours)}
-        for f in missing:
-            if f.how.ours is None:
-                self._torch_default(f)
-        for f in ours:
-            self.known[f.name] = self._our_default(f)
-        return {f.torch: self.known[f.name] for f in fields if f.name in wanted}
 
-    def _given(self, f: OpField) -> Slot | None:
-        if f.how.kind == "arrives":
-            return self.x.value
-        if f.how.kind == "dims":
-            return constant(0 if self.x.shape.last else self.x.shape.rank)
-        if f.how.kind == "axis":
-            return constant(-1 if self.x.shape.last else 1)
-        if f.how.kind == "fixed":
+def _check_required(
+    op: type[Op], fields: tuple[OpField, ...], known: Mapping[str, Slot], at: At, scope: Scope
+) -> None:
+    for f in fields:
+        if f.name not in known and _is_required(f):
+            message = f"missing argument `{f.name}` for `{op.key}`"
+            raise scope.error("missing-key", message, at, f"use `{op.key}: {{{f.name}: ...}}`")
+
+
+def _is_required(f: OpField) -> bool:
+    if f.how.kind in NEVER_WRITTEN or f.how.ours is not None:
+        return False
+    return not (f.default is None or isinstance(f.default, str) or _is_number(f.default))
+
+
+def slots_of(op: type[Op], given: Given, x: TensorInfo) -> dict[str, Slot]:
+    """Every argument that is given, inferred from the input `x`, or has a default, by torch's name.
+
+    Without a default in archspec, torch's own is left out if it is no number.
+    """
+    known, fields = dict(given), fields_of(op)
+    ours = [f for f in fields if f.name not in known and f.how.ours is not None]
+    for f in fields:
+        if f.name not in known and f.how.ours is None and (slot := _usual(f, x)) is not None:
+            known[f.name] = slot
+    for f in ours:
+        known[f.name] = _our_default(f, known)
+    return {f.torch: known[f.name] for f in fields if f.name in known}
+
+
+def _usual(f: OpField, x: TensorInfo) -> Slot | None:
+    """What the input implies, or torch's default."""
+    match f.how.kind:
+        case "arrives":
+            return x.value
+        case "dims":
+            return constant(0 if x.shape.last else x.shape.rank)
+        case "axis":
+            return constant(-1 if x.shape.last else 1)
+        case "fixed":
             return constant(f.default)
-        if f.name in self.layer.given:
-            return self._written(
-                self.layer.given[f.name], f, self.at.below(self.layer.head, f.name)
-            )
-        if f.name in self.defaults:
-            at = At(("defaults", self.op.key, f.name))
-            return self._written(self.defaults[f.name], f, at)
-        return None
+    return constant(from_python(f.default)) if _is_number(f.default) else None
 
-    def _written(self, written: Any, f: OpField, at: At) -> Slot | None:
-        if isinstance(written, str):
-            return written
-        return slot(written, f.how, at, f.name, self.scope)
 
-    def _torch_default(self, f: OpField) -> None:
-        if isinstance(f.default, (bool, int, float)):
-            self.known[f.name] = constant(from_python(f.default))
-        elif f.default is not None and not isinstance(f.default, str):
-            message = f"missing argument `{f.name}` for `{self.op.key}`"
-            hint = f"use `{self.op.key}: {{{f.name}: ...}}`"
-            raise self.scope.error("missing-key", message, self.at, hint)
+def _is_number(default: Any) -> bool:
+    return isinstance(default, (bool, int, float))
 
-    def _our_default(self, f: OpField) -> Slot:
-        """The language's own default, for each dimension if the argument is a list."""
-        formula = parse(f.how.ours or "")
-        lengths = [len(slot) for slot in self.known.values() if isinstance(slot, tuple)]
-        if not lengths or isinstance(formula, Number) or f.how.kind == "flag":
-            return evaluate(formula, lambda name: self._dimension(name, 0))
-        return tuple(
-            evaluate(formula, lambda name, at=place: self._dimension(name, at))  # type: ignore[misc]
-            for place in range(max(lengths))
-        )
 
-    def _dimension(self, name: Name, place: int) -> Value:
-        slot = self.known[name.id]
-        if isinstance(slot, tuple):
-            slot = slot[min(place, len(slot) - 1)]
-        assert isinstance(slot, Value)
-        return slot
+def _our_default(f: OpField, known: Mapping[str, Slot]) -> Slot:
+    """The language's own default, for each dimension if the argument is a list."""
+    formula = parse(f.how.ours or "")
+    lengths = [len(slot) for slot in known.values() if isinstance(slot, tuple)]
+    if not lengths or isinstance(formula, Number) or f.how.kind == "flag":
+        return evaluate(formula, lambda name: _dimension(known[name.id], 0))
+    return tuple(
+        evaluate(formula, lambda name, at=place: _dimension(known[name.id], at))  # type: ignore[misc]
+        for place in range(max(lengths))
+    )
+
+
+def _dimension(slot: Slot, place: int) -> Value:
+    if isinstance(slot, tuple):
+        slot = slot[min(place, len(slot) - 1)]
+    assert isinstance(slot, Value)
+    return slot

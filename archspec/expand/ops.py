@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from archspec.expand.arguments import Arguments
+from archspec.expand.arguments import Given, given_to, slots_of
 from archspec.expand.budget import OPEN
 from archspec.expand.rows import Module
 from archspec.expand.scope import Scope
-from archspec.ir import Op, ShapeError
+from archspec.ir import Op, Shape, ShapeError
 from archspec.ir.tree import OpCall, OpSite, TensorInfo, number_of
 from archspec.language.stack import Layer
+from archspec.memo import Memo, remember
 from archspec.ops.dropouts import StochasticDepth
 from archspec.places import At
 
@@ -21,24 +22,39 @@ def expand_op(op: type[Op], layer: Layer, at: At, scope: Scope, x: TensorInfo) -
     scope.budget.grow(1)
     scope.budget.spend(OPEN)
     try:
-        slots = Arguments(op, layer, at, scope, x).all()
-        made = op(**{name: number_of(slot) for name, slot in slots.items()}, rank=x.shape.rank)
-        shape = made.output(x.shape)
+        module, y = call_of_op(op, given_to(op, layer, at, scope), x, memo=scope.memo)
     except ShapeError as error:
         cause, place = _CAUSES.get(error.rule, ""), at
         if cause in layer.given:
             place = at.below(layer.head, cause)
         given = scope.given_by(layer.given.get(cause))
         raise scope.error(error.rule, error.message, place, error.hint, given=given) from None
-    if min(shape.sizes) < 1 or shape.elements > LARGEST_MAP:
+    shape, made = y.shape, module.op
+    if _vanishes(shape) or shape.elements > LARGEST_MAP:
         message = f"`{op.key}` outputs {shape} for {x.shape}"
         raise scope.error("feature-map-vanishes", message, at)
     if isinstance(made, StochasticDepth) and made.p:
         scope.budget.drops.add(scope.block)
-    module = OpCall(made, op.torch_name(x.shape), slots)
     named = scope.named or at
     where = OpSite(module, x.shape, shape, layer.given, at, named, scope.uses, scope.role)
-    return module, where, x.through(made, shape, slots)
+    return module, where, y
+
+
+@remember
+def call_of_op(
+    op: type[Op], given: Given, x: TensorInfo, *, memo: Memo | None
+) -> tuple[OpCall, TensorInfo]:
+    """An op with all its arguments, and its output; raises `ShapeError`."""
+    slots = slots_of(op, given, x)
+    made = op(**{name: number_of(slot) for name, slot in slots.items()}, rank=x.shape.rank)
+    shape, module = made.output(x.shape), OpCall(made, op.torch_name(x.shape), slots)
+    # A map that vanishes has no formulas; it is a finding.
+    y = x._replace(shape=shape) if _vanishes(shape) else x.through(made, shape, slots)
+    return module, y
+
+
+def _vanishes(shape: Shape) -> bool:
+    return min(shape.sizes) < 1
 
 
 _CAUSES = {"groups-do-not-divide": "groups", "feature-map-vanishes": "kernel"}
