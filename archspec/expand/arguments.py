@@ -17,7 +17,7 @@ from archspec.places import At
 Given = tuple[tuple[str, Slot], ...]  # by their names in the language
 
 
-def given_to(op: type[Op], layer: Layer, at: At, scope: Scope) -> Given:
+def arguments_of(op: type[Op], layer: Layer, at: At, scope: Scope) -> Given:
     """The arguments that a layer or `defaults` sets; `at` is the location of the layer."""
     defaults, fields = scope.context.defaults.ops.get(op.key, {}), fields_of(op)
     known: list[tuple[str, Slot]] = []
@@ -28,10 +28,18 @@ def given_to(op: type[Op], layer: Layer, at: At, scope: Scope) -> Given:
             written, place = defaults[f.name], At(("defaults", op.key, f.name))
         else:
             continue
-        given = written if isinstance(written, str) else slot(written, f.how, place, f.name, scope)
-        known.append((f.name, given))
+        known.append((f.name, _evaluated(written, f, place, scope)))
     _check_required(op, fields, dict(known), at, scope)
     return tuple(known)
+
+
+def _evaluated(written: Any, f: OpField, at: At, scope: Scope) -> Slot:
+    if isinstance(written, str):
+        return written
+    if isinstance(written, Number):  # its bounds were checked as it was read
+        scope.budget.read(written)
+        return constant(written.value)
+    return slot(written, f.how, at, f.name, scope)
 
 
 def _check_required(

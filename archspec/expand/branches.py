@@ -194,7 +194,7 @@ def _has_layer(stack: Stack, at: At, scope: Scope) -> bool:
         return True
     if layer.head in scope.parts and scope.parts[layer.head].none:
         return False
-    return scope.decide(layer.when, here.below("when"))
+    return scope.decide(layer.when, here, "when")
 
 
 def _equal_parts(x: TensorInfo, parts: int, at: At, scope: Scope) -> list[TensorInfo]:

@@ -24,7 +24,7 @@ def interpolate(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder)
     mode = given.get("mode", "nearest")
     align = given.get("align_corners")
     if align is not None:
-        align = scope.decide(align, place.below("align_corners"))
+        align = scope.decide(align, place, "align_corners")
     try:
         shape = _resized(x.shape, like.info.shape, given[LIKE])
         check_mode(mode, align, x.shape)

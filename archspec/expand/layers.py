@@ -80,7 +80,7 @@ def expand_stack(stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder
             done, x = expand_layer(turn, place, here, x, out)
             steps += done
             widths.append(x.channels)
-        if (told := repeated_width(layer, place, widths, out)) is not None:
+        if layer.repeat is not None and (told := repeated_width(place, widths, out)) is not None:
             x = x._replace(channels=told)
     return steps, x
 
@@ -88,7 +88,7 @@ def expand_stack(stack: Stack, at: At, scope: Scope, x: TensorInfo, out: Builder
 def expand_layer(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     """One layer: its computation and its output."""
     scope.budget.spend(VISIT)
-    if not scope.decide(layer.when, at.below("when")):
+    if not scope.decide(layer.when, at, "when"):
         with nested(scope):
             return expand_stack(layer.otherwise or Stack(), at.below("else"), scope, x, out)
     if layer.source is not None or layer.save:
@@ -170,7 +170,7 @@ def _attribute(layer: Layer, at: At, scope: Scope, out: Builder) -> str | None:
     listed = out.sequential and not isinstance(layer.step, str)
     if listed and not isinstance(layer.name, Template):
         return None
-    return scope.name(layer.name, at.below("name"))
+    return scope.name(layer.name, at, "name")
 
 
 # Layers with a name -------------------------------------------------------------------
@@ -188,9 +188,7 @@ def expand_attribute(
     """All layers of `stack` as one attribute: a single layer itself, several as a Sequential."""
     if stack.single:
         ((layer, place),) = stack.each(at)
-        if (layer.source is not None or layer.save) and scope.decide(
-            layer.when, place.below("when")
-        ):
+        if (layer.source is not None or layer.save) and scope.decide(layer.when, place, "when"):
 
             def expand(_: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
                 return _as_attribute(name, stack, at, scope, x, out, named_at)
@@ -229,7 +227,7 @@ def expand_single(
         return (row if _has_children(row) else None), ()
     ((layer, at),) = stack.each(at)
     scope.budget.spend(VISIT)
-    if not scope.decide(layer.when, at.below("when")):
+    if not scope.decide(layer.when, at, "when"):
         with nested(scope):
             return expand_single(layer.otherwise or Stack(), at.below("else"), scope, x, name)
     if layer.head == TENSOR:
@@ -284,7 +282,7 @@ def expand_module(layer: Layer, at: At, scope: Scope, x: TensorInfo, attribute: 
     if layer.head in OPS:
         return expand_op(OPS[layer.head], layer, at, scope, x)
     if layer.head == "sequence":
-        name = attribute or scope.name(layer.name, at.below("name")) or ""
+        name = attribute or scope.name(layer.name, at, "name") or ""
         inside = layer.branch_at(0, at)
         return expand_row(layer.branches[0].stack, inside, scope, x, name, layer.numbered)
     return _expand_call(call_of(layer, at, scope, x), layer, at, x)

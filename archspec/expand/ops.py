@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.expand.arguments import Given, given_to, slots_of
+from archspec.expand.arguments import Given, arguments_of, slots_of
 from archspec.expand.budget import OPEN
 from archspec.expand.rows import Module
 from archspec.expand.scope import Scope
@@ -22,7 +22,7 @@ def expand_op(op: type[Op], layer: Layer, at: At, scope: Scope, x: TensorInfo) -
     scope.budget.grow(1)
     scope.budget.spend(OPEN)
     try:
-        module, y = call_of_op(op, given_to(op, layer, at, scope), x, memo=scope.memo)
+        module, y = call_of_op(op, arguments_of(op, layer, at, scope), x, memo=scope.memo)
     except ShapeError as error:
         cause, place = _CAUSES.get(error.rule, ""), at
         if cause in layer.given:

@@ -35,16 +35,12 @@ def fill(layer: Layer, at: At, scope: Scope) -> Filled:
     stack, place = part.stack, origin.at or at
     if layer.given or layer.init:
         stack, place = _with_arguments(layer, at, stack, scope), at
-    hidden = {*scope.values, *scope.pending, *scope.truths}
-    seen = {name: value for name, value in part.names.items() if name not in hidden}
-    inside = scope.with_(
-        parts=parts,
-        origins=origins,
-        values=seen | scope.values,
-        named=scope.named or at,
-        tensors=None,
-    )
-    return Filled(stack, place, inside if seen else inside.with_(values=scope.values))
+    inside = scope.with_(parts=parts, origins=origins, named=scope.named or at, tensors=None)
+    hidden = (scope.values, scope.pending, scope.truths)
+    seen = {n: v for n, v in part.names.items() if not any(n in names for names in hidden)}
+    if seen:
+        inside.values = seen | scope.values
+    return Filled(stack, place, inside)
 
 
 def _with_arguments(layer: Layer, at: At, stack: Stack, scope: Scope) -> Stack:

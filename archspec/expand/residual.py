@@ -48,14 +48,16 @@ class Residual(NamedTuple):
 @combinator("residual")
 def residual(layer: Layer, at: At, scope: Scope, x: TensorInfo, out: Builder) -> Steps:
     """`x + f(x)`, with the shortcut if shapes differ."""
-    before, y = expand_stack(layer.before or Stack(), at.below("before"), scope, x, out)
+    before, y = list[Body](), x
+    if layer.before is not None:
+        before, y = expand_stack(layer.before, at.below("before"), scope, x, out)
     body_at, ahead = layer.branch_at(0, at), len(out.items)
     steps, f = expand_stack(layer.branches[0].stack, body_at, scope, y, out)
     whole = Residual(layer, at, scope, x, y, f)
     needed = not f.agrees(x)
     scope.settle_equal(x, f)
     if layer.project is not None:
-        needed = scope.decide(layer.project, at.below("project"))
+        needed = scope.decide(layer.project, at, "project")
     written = layer.shortcut
     if needed and written is not None and written.none and not written.listed:
         return [*before, *steps], f
@@ -151,7 +153,7 @@ def _shortcut(whole: Residual) -> Shortcut:
     stack, place, inside, named = layer.shortcut or Stack(), at.below("shortcut"), scope, "shortcut"
     while len(stack.layers) == 1 and not stack.listed:
         ((first, here),) = stack.each(place)
-        if not inside.decide(first.when, here.below("when")):
+        if not inside.decide(first.when, here, "when"):
             stack, place = first.otherwise or Stack(), here.below("else")
             continue
         if first.head not in inside.parts:

@@ -178,11 +178,11 @@ class Scope:
         except RecursionError:
             raise self.error("expression", "expressions are nested too deeply", at) from None
 
-    def decide(self, expr: Expr | None, at: At) -> bool:
-        """The truth value of a condition."""
+    def decide(self, expr: Expr | None, at: At, *steps: str) -> bool:
+        """The truth value of a condition, which is written at these steps below `at`."""
         if expr is None:
             return True
-        value = self.value(expr, at)
+        value = self.value(expr, at.below(*steps))
         self.mark_concrete(expr)
         return bool(value.number)
 
@@ -200,11 +200,12 @@ class Scope:
         self.mark_concrete(expr)
         return value
 
-    def name(self, name: LayerName | None, at: At) -> str | None:
+    def name(self, name: LayerName | None, at: At, *steps: str) -> str | None:
         """The name of a layer, with numbers in place of its expressions."""
         if not isinstance(name, Template):
             return name
-        return name.filled([self.count(expr, COUNT, at) for expr in name.expressions])
+        place = at.below(*steps)
+        return name.filled([self.count(expr, COUNT, place) for expr in name.expressions])
 
     def bounded(self, expr: Expr, how: Field, at: At) -> Value:
         """The value of an expression, within its bounds."""

@@ -91,7 +91,8 @@ def with_init(instance: BlockInstance, init: Init, at: At, scope: Scope) -> Bloc
     rules = [Rule(op, _draw(name, start, at, scope)) for op, name, start in said]
     places = {(op, name): start for op, name, start in said}
     drawn = {(rule.op, rule.draw.parameter): rule.draw for rule in rules}
-    for module, hidden in () if init is RESNET else _layers(instance, frozenset(), set(), scope):
+    layers = () if init is RESNET else _layers(instance, frozenset(), set(), scope)
+    for module, hidden in dict.fromkeys(layers):
         for name in module.op.weights():
             key = (module.op.key, name)
             if key in drawn and key not in hidden and name not in hidden:

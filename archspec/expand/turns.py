@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archspec.expand.builder import Builder
@@ -15,12 +15,17 @@ from archspec.memo import Memo, remember
 from archspec.places import At
 
 
-def turns(layer: Layer, at: At, scope: Scope, out: Builder) -> Iterator[tuple[Layer, Scope]]:
-    """A repeated layer, with its scope for each repetition."""
+def turns(layer: Layer, at: At, scope: Scope, out: Builder) -> Iterable[tuple[Layer, Scope]]:
+    """A layer, or each repetition of a repeated layer, with its scope."""
     if layer.repeat is None:
-        yield layer, scope
-        return
-    count = scope.counted(layer.repeat, REPEAT, at.below("repeat"))
+        return ((layer, scope),)
+    return _turns(layer, layer.repeat, at, scope, out)
+
+
+def _turns(
+    layer: Layer, repeat: Expr, at: At, scope: Scope, out: Builder
+) -> Iterator[tuple[Layer, Scope]]:
+    count = scope.counted(repeat, REPEAT, at.below("repeat"))
     series = None if at.block or at.parts else scope.series.get(at.path)
     start, number, single = len(out.items), int(count.number), out.sequential
     for index in range(number):
@@ -36,12 +41,12 @@ def turns(layer: Layer, at: At, scope: Scope, out: Builder) -> Iterator[tuple[La
         out.runs.append(Repetition(start, count, at))
 
 
-def repeated_width(layer: Layer, at: At, widths: Sequence[Expr], out: Builder) -> Expr | None:
+def repeated_width(at: At, widths: Sequence[Expr], out: Builder) -> Expr | None:
     """The output channels of a repeated layer as a formula of the number of repetitions.
 
     `widths` are those of its input and of each repetition. None if they do not grow evenly.
     """
-    run = out.runs[-1] if layer.repeat is not None and out.runs else None
+    run = out.runs[-1] if out.runs else None
     count = run.count.expr if run and run.at == at else None
     step = growth(widths)
     if count is None or isinstance(count, Number) or step is None:
