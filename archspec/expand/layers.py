@@ -370,7 +370,7 @@ def expand_call(call: Call, x: TensorInfo, as_sequential: bool = False) -> Modul
     made = BlockCall(expanded.instance, call.outside(x))
     y = leaving(made, call, x)
     given = [leaving(made, call, x, info) for info in expanded.instance.gives]
-    return made, site(made, call, y, given), y
+    return made, site(made, call, use, y, given), y
 
 
 def _inside(finding: Finding, scope: Scope) -> Finding:

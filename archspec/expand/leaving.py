@@ -9,7 +9,7 @@ from archspec.expand.calls import Call
 from archspec.expression import Number, Value
 from archspec.ir.tree import BlockCall, BlockSite, TensorInfo, times
 from archspec.language.stack import Layer
-from archspec.places import At
+from archspec.places import At, Use
 
 
 def leaving(
@@ -27,10 +27,12 @@ def leaving(
     return TensorInfo(inner.shape, value.expr or Number(inner.shape.channels), stride)
 
 
-def site(made: BlockCall, call: Call, y: TensorInfo, given: Sequence[TensorInfo] = ()) -> BlockSite:
+def site(
+    made: BlockCall, call: Call, use: Use, y: TensorInfo, given: Sequence[TensorInfo]
+) -> BlockSite:
     """The application of a block; `given` are its outputs, if it has several."""
     inputs, outputs = connected(call, given)
-    return BlockSite(made, y.shape, call.use(), call.scope.uses, call.scope.role, inputs, outputs)
+    return BlockSite(made, y.shape, use, call.scope.uses, call.scope.role, inputs, outputs)
 
 
 def connected(call: Call, given: Sequence[TensorInfo]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -149,6 +149,8 @@ INPUT = "input"  # the name of the input
 
 def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
     """The body with other names of layers and tensors; None removes a layer."""
+    if not names:
+        return body
     match body:
         case Apply(layer=layer, inputs=inputs, outputs=outputs):
             name = names.get(layer, layer)
