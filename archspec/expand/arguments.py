@@ -60,7 +60,7 @@ def _is_required(f: OpField) -> bool:
 def slots_of(op: type[Op], given: Given, x: TensorInfo) -> dict[str, Slot]:
     """Every argument that is given, inferred from the input `x`, or has a default, by torch's name.
 
-    Without a default in archspec, torch's own is left out if it is no number.
+    Of torch's own defaults, only numbers are included.
     """
     known, fields = dict(given), fields_of(op)
     ours = [f for f in fields if f.name not in known and f.how.ours is not None]

@@ -48,7 +48,7 @@ def call_of_op(
     slots = slots_of(op, given, x)
     made = op(**{name: number_of(slot) for name, slot in slots.items()}, rank=x.shape.rank)
     shape, module = made.output(x.shape), OpCall(made, op.torch_name(x.shape), slots)
-    # A map that vanishes has no formulas; it is a finding.
+    # An output that vanishes is a finding; it has no formulas.
     y = x._replace(shape=shape) if _vanishes(shape) else x.through(made, shape, slots)
     return module, y
 
