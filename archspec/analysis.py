@@ -84,7 +84,7 @@ class Analysis(Record):
         for name, site in network.root.sites:
             for visit in visits_of(network, name, site):
                 op, y = visit.site.op, visit.site.y
-                params = 0 if visit.path in seen else op.parameters()
+                params = 0 if visit.path in seen else visit.site.call.params
                 macs = self._count(op, visit.site.x, y) if id(site) in running else 0
                 seen.add(visit.path)
                 rows.append(Row(visit.path, visit.site.call.torch, y.sizes, params, macs, op))
@@ -267,7 +267,7 @@ _cost_of_part = remember(_cost)  # a network itself occurs once
 
 def _parameters(module: ModuleNode, memo: Memo | None) -> int:
     if isinstance(module, OpCall):
-        return module.op.parameters()
+        return module.params
     container = module.instance if isinstance(module, BlockCall) else module
     return _cost_of_part(container, memo=memo).params
 

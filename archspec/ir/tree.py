@@ -112,6 +112,11 @@ class OpCall(Record, eq=False):
         """The class of the op."""
         return type(self.op)
 
+    @cached_property
+    def params(self) -> int:
+        """The number of learned parameters."""
+        return self.op.parameters()
+
     @property
     def arguments(self) -> dict[str, Any]:
         """All arguments of the constructor by torch's names, as numbers, words, or tuples."""

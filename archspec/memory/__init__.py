@@ -105,7 +105,7 @@ def _saved(
     for child in children:
         module, paths = child.module, inside((child.attribute,), frozen)
         if isinstance(module, OpCall):
-            own = WIDTH * module.op.parameters()
+            own = WIDTH * module.params
             other = WIDTH * sum(map(math.prod, module.op.buffers().values()))
             inner = own, other, 0 if ALL in paths else own
         else:

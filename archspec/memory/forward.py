@@ -126,7 +126,7 @@ class Forward(Tensors):
             return y
         storages = [(x if name == "x" else y).storage for name in op.keeping(site.x)]
         frees = self.meter.add(size) + kept(*storages, self.cast.get(self.path))
-        weights = WIDTH * op.parameters() if learned else 0
+        weights = WIDTH * site.call.params if learned else 0
         node = Node(self._edges([x]), frees, weights=weights, layer=self.path)
         return Tensor(sizes, y.storage, width, self._node(node))
 
