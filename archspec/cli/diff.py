@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from archspec.analysis import Analysis, analyze_network
 from archspec.cli.options import add_settings, settings
-from archspec.diagnostics import SpecError, UnreadableFile
+from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile
 from archspec.diff import FORMATS, Text, compare
 from archspec.expand import expand_network
 from archspec.files import check_named
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         after.network,
         (before.name, after.name),
         _texts(before.spec.data, after.spec.data),
-        _findings(before.spec, after.spec, memo),
+        _findings(before, after, memo),
     )
     print(FORMATS[args.format](comparison, args.all))
     return int(args.exit_code and not comparison.facts.equal)
@@ -115,13 +115,17 @@ def _at_revision(file: str, revision: str, changes: Mapping[str, Any], memo: Mem
         raise UnreadableFile(f"cannot use `{revision}`: {line}{first.message}") from None
 
 
-def _findings(before: Spec, after: Spec, memo: Memo) -> list[str]:
+def _findings(before: Side, after: Side, memo: Memo) -> list[str]:
     """Lint findings about shapes, architecture, and cost that only the second network has."""
-    found = [one for one in check_spec(after, memo=memo) if one.code[:3] in FAMILIES]
-    old = check_spec(before, memo=memo) if found else []
+    found = [one for one in _checked(after, memo) if one.code[:3] in FAMILIES]
+    old = _checked(before, memo) if found else []
     known = {(one.rule, one.message) for one in old}
     new = (one for one in found if (one.rule, one.message) not in known)
     return [*dict.fromkeys(f"{one.message} ({one.code})" for one in new)]
+
+
+def _checked(side: Side, memo: Memo) -> list[Diagnostic]:
+    return check_spec(side.spec, memo=memo, network=side.network.network)
 
 
 def _texts(old: Any, new: Any) -> list[Text]:

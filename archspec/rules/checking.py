@@ -9,6 +9,7 @@ from pathlib import Path
 from archspec import resources
 from archspec.diagnostics import Diagnostic, Severity, SpecError, merged
 from archspec.expand import expand_network
+from archspec.ir.tree import ExpandedNetwork
 from archspec.language import Library, Spec
 from archspec.language.blocks import block_of
 from archspec.language.check import check_block
@@ -28,10 +29,12 @@ from archspec.source.folder import Files
 from archspec.source.reader import parse
 
 
-def check_spec(spec: Spec, *, memo: Memo | None = None) -> list[Diagnostic]:
-    """All findings about a loaded spec, in order of location."""
+def check_spec(
+    spec: Spec, *, memo: Memo | None = None, network: ExpandedNetwork | None = None
+) -> list[Diagnostic]:
+    """All findings about a loaded spec (and its `network`, if known), in order of location."""
     try:
-        view = View(spec, expand_network(spec, memo=memo), memo)
+        view = View(spec, network or expand_network(spec, memo=memo), memo)
     except SpecError as error:
         return _sorted(map(at_user_line, led_here(error.diagnostics, spec.document)))
     found = [finding for finding in _findings(view) if _concerns(finding, view)]
