@@ -14,7 +14,7 @@ def places_of(network: ExpandedNetwork) -> Places:
     layers = [part for part in way if isinstance(part, Visit)]
     linear = [visit.path for visit in layers if visit.site.op.key == "linear"]
     every = [(visit.path, visit.site.op) for visit in visits(network)]
-    saved = {path: op.saved(path) for path, op in every if op.saved(path)}
+    saved = {path: names for path, op in every if (names := op.saved(path))}
     stem = (c.attribute for c in network.root.attributes if c.at and c.at.path[:1] == ("stem",))
     return Places(
         network.input.sizes,
