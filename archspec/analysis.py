@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import NamedTuple, TypeVar, get_args
 
 from archspec.conventions import CONVENTIONS, Count
 from archspec.diagnostics import did_you_mean, plural
@@ -138,18 +138,25 @@ class Analysis(Record):
         """
         return self._memory(memory_of, batch, precision, optimizer, ema, frozen)
 
-    def training_peak(self, *how: Any) -> int:
-        """Calculate `memory(...).training` alone, with the same arguments, in less time."""
-        return self._memory(step_of, *how).training
-
-    def _memory(
+    def training_peak(
         self,
-        calculate: Callable[..., T],
         batch: int,
         precision: Precision = "fp32",
         optimizer: str = "sgd",
         ema: bool = False,
         frozen: Collection[str] = (),
+    ) -> int:
+        """Calculate `memory(...).training` alone, in less time."""
+        return self._memory(step_of, batch, precision, optimizer, ema, frozen).training
+
+    def _memory(
+        self,
+        calculate: Callable[..., T],
+        batch: int,
+        precision: Precision,
+        optimizer: str,
+        ema: bool,
+        frozen: Collection[str],
     ) -> T:
         _check("precision", precision, get_args(Precision))
         _check("optimizer", optimizer, STATES)
