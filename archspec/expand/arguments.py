@@ -58,22 +58,27 @@ def _is_required(f: OpField) -> bool:
 
 
 def slots_of(op: type[Op], given: Given, x: TensorInfo) -> dict[str, Slot]:
-    """Every argument that is given, inferred from the input `x`, or has a default, by torch's name.
+    """Every argument that is given, inferred from the input `x`, or has a default in archspec.
 
-    Of torch's own defaults, only numbers are included.
+    By torch's names; torch's own defaults are not included.
     """
-    known, fields = dict(given), fields_of(op)
-    ours = [f for f in fields if f.name not in known and f.how.ours is not None]
-    for f in fields:
-        if f.name not in known and f.how.ours is None and (slot := _usual(f, x)) is not None:
+    known, usual, ours = dict(given), dict[str, Slot](), list[OpField]()
+    for f in fields_of(op):
+        if f.name in known:
+            continue
+        if f.how.ours is not None:
+            ours.append(f)
+        elif (slot := _implied(f, x)) is not None:
             known[f.name] = slot
+        elif _is_number(f.default):
+            usual[f.name] = constant(from_python(f.default))
     for f in ours:
-        known[f.name] = _our_default(f, known)
-    return {f.torch: known[f.name] for f in fields if f.name in known}
+        known[f.name] = _our_default(f, usual | known)
+    return {f.torch: known[f.name] for f in fields_of(op) if f.name in known}
 
 
-def _usual(f: OpField, x: TensorInfo) -> Slot | None:
-    """What the input implies, or torch's default."""
+def _implied(f: OpField, x: TensorInfo) -> Slot | None:
+    """What the input implies."""
     match f.how.kind:
         case "arrives":
             return x.value
@@ -83,7 +88,7 @@ def _usual(f: OpField, x: TensorInfo) -> Slot | None:
             return constant(-1 if x.shape.last else 1)
         case "fixed":
             return constant(f.default)
-    return constant(from_python(f.default)) if _is_number(f.default) else None
+    return None
 
 
 def _is_number(default: Any) -> bool:
