@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from archspec.expression import Name, Number, parse
+from archspec.expression import Name, Number, folded, parse, source
 
 TEXTS = ("1", "true", "width // 4", "max(8, width)", "width if a > 1 else -b", "a and not b")
 
@@ -18,6 +18,23 @@ def test_equal_by_content(text: str) -> None:
     assert again == tree
     assert hash(again) == hash(tree)
     assert {other for other in TEXTS if parse(other) == tree} == {text}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("flag and 2 > 1", "flag"),
+        ("flag and 1 + 1 < 2", "False"),
+        ("2 > 3 or flag or depth > 1", "flag or depth > 1"),
+        ("flag or 2 > 1", "True"),
+        ("1 > 2 or 2 > 3", "False"),
+        ("not (flag and 2 > 1)", "not flag"),
+        ("not 1 > 2", "True"),
+        ("depth > 1", "depth > 1"),
+    ],
+)
+def test_constant_parts_of_a_condition_are_folded(text: str, expected: str) -> None:
+    assert source(folded(parse(text))) == expected
 
 
 def test_true_is_not_one() -> None:

@@ -19,7 +19,7 @@ from archspec.classes.starts import loop
 from archspec.classes.table import ClassTable, ClassUses
 from archspec.classes.turns import Turns
 from archspec.classes.wholes import drops
-from archspec.expression import Expr, Name, Value, names, simplify, with_names
+from archspec.expression import Expr, Name, Value, folded, names, simplify, with_names
 from archspec.ir import Add, Body, Chain, OpField, fields_of, renamed
 from archspec.ir.bodies import Size, sized, steps_of
 from archspec.ir.classes import (
@@ -297,7 +297,7 @@ class ClassBuilder:
     def _condition(self, attribute: str, place: int) -> Expr | None:
         """The condition of an attribute, or of a child of it, that only some uses have."""
         when = self.group.merged and self.group.merged.when.get((attribute, place))
-        return with_names(when, self.sizes.meaning) if when else None
+        return folded(with_names(when, self.sizes.meaning)) if when else None
 
     def _op(self, calls: Sequence[OpCall | None]) -> New:
         lead = next(call for call in calls if call)

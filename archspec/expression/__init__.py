@@ -44,6 +44,7 @@ from archspec.expression.tree import (
 from archspec.expression.values import (
     combine as combine,
     evaluate as evaluate,
+    folded as folded,
     simplify as simplify,
     substitute as substitute,
 )

@@ -12,6 +12,7 @@ from archspec.expression.tree import (
     Call,
     Choice,
     Expr,
+    ExpressionError,
     Logic,
     Name,
     Number,
@@ -19,6 +20,7 @@ from archspec.expression.tree import (
     Unary,
     Value,
     constant,
+    names,
 )
 
 
@@ -189,6 +191,26 @@ def substitute(expr: Expr, replace: Callable[[Name], Expr | None]) -> Expr | Non
                 return _apply(function, [Value(_number(p), p) for p in known]).expr
             return Call(function, known)
     return None
+
+
+def folded(condition: Expr) -> Expr:
+    """A condition without its constant parts: `flag and 2 > 1` is `flag`."""
+    match condition:
+        case Logic(op=op, operands=operands):
+            parts = [folded(part) for part in operands]
+            rest = tuple(part for part in parts if not isinstance(part, Number))
+            known = {bool(part.value) for part in parts if isinstance(part, Number)}
+            decides = op == "or"
+            if decides in known or not rest:
+                return Number(decides if decides in known else not decides)
+            return rest[0] if len(rest) == 1 else Logic(op, rest)
+        case Unary(op=op, operand=operand):
+            condition = Unary(op, folded(operand))
+    return condition if names(condition) else Number(evaluate(condition, _nameless).number)
+
+
+def _nameless(name: Name) -> Value:
+    raise ExpressionError(f"`{name.id}` is not defined here")
 
 
 def _rebuild(op: str, left: Expr, right: Expr) -> Expr | None:
