@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-MOST = 5000  # results; then all are dropped
+MOST = 12000  # results; then all are dropped
 
 
 class Memo:
