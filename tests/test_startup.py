@@ -52,13 +52,14 @@ def test_a_signal_while_modules_are_imported(
     assert (struck.returncode, struck.stdout, struck.stderr) == (128 + signal, "", "")
 
 
-def test_lint_loads_no_plugins_of_pydantic(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["lint --no-cache", "show", "diff resnet34"])
+def test_what_only_reads_specs_loads_no_plugins_of_pydantic(words: str, tmp_path: Path) -> None:
     plugin = tmp_path / "plugin-1.dist-info" / "entry_points.txt"
     plugin.parent.mkdir()
     plugin.write_text("[pydantic]\nplugin = missing:plugin\n", "utf-8")
     code = "import sys; from archspec.__main__ import command; sys.path.append('.'); command()"
     done = subprocess.run(
-        [sys.executable, "-c", code, "lint", "--no-cache", str(SPECS / "resnet18.yaml")],
+        [sys.executable, "-c", code, *words.split(), str(SPECS / "resnet18.yaml")],
         cwd=tmp_path,
         capture_output=True,
         text=True,

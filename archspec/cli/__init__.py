@@ -55,6 +55,10 @@ COMMANDS = {
     "completion": ("completion", "print a completion script for a shell"),
 }
 
+# These run no code but ours. Finding pydantic's plugins for them would mean reading the metadata of
+# all installed packages.
+READING = {"lint", "show", "report", "diff", "list", "explain", "rule", "schema"}
+
 
 def formatter(prog: str) -> argparse.HelpFormatter:
     """The formatter of `--help`, as wide as the terminal."""
@@ -145,7 +149,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions
             answered: int = _module("completion").complete()
             return answered
-        args = parser(words[0] if words else "").parse_args(words)
+        name = words[0] if words else ""
+        if name in READING:
+            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+        args = parser(name).parse_args(words)
         code: int = args.run(args)
         sys.stdout.flush()
         return code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TextIO
 
@@ -27,8 +26,6 @@ from archspec.lint.style import PLAIN, style_for
 
 def lint(args: argparse.Namespace) -> int:
     """0 clean, 1 findings, 2 nothing could be linted."""
-    # Finding pydantic's plugins means reading the metadata of all installed packages.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         return _lint(args)
     except SettingsError as error:
