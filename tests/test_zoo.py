@@ -7,6 +7,7 @@ with few blocks.
 from __future__ import annotations
 
 import hashlib
+import re
 from itertools import combinations
 from pathlib import Path
 
@@ -102,6 +103,9 @@ def test_a_variant_says_little() -> None:
 
 
 def test_rendered_source_is_clean(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """And only the network, whose name is the spec's, has a class with a number."""
     for name in ZOO if pytestconfig.option.every_spec else ZOO[::6]:
         (tmp_path / f"{name}.py").write_text(rendered(name), "utf-8")
+        *classes, _ = re.findall(r"^class (\w+)", rendered(name), re.M)
+        assert not [cls for cls in classes if cls[-1].isdigit()]
     assert_clean(tmp_path)
