@@ -293,10 +293,10 @@ def test_a_memo_is_bounded() -> None:
         return 2 * number
 
     memo = Memo()
-    for number in range(20_000):
+    for number in range(2 * MOST):
         memo.trimmed()
         twice(number, memo=memo)
-    assert len(memo.known) <= 5_001
+    assert len(memo.known) <= MOST + 1
 
 
 def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -368,7 +368,9 @@ def test_what_is_hidden_is_neither_class_nor_image(of_folders: Script, tmp_path:
     assert [Path(path).name for path, _ in found.images] == ["0.png", "1.png"] * 3
 
 
-@pytest.mark.parametrize(("train", "told"), [("", "has 0 classes"), ("a b c", "no images in")])
+@pytest.mark.parametrize(
+    ("train", "told"), [("", "train: 0, outputs in the spec: 3"), ("a b c", "no images in")]
+)
 def test_folders_without_images(of_folders: Script, tmp_path: Path, train: str, told: str) -> None:
     (tmp_path / "data" / "train").mkdir(parents=True)
     images(tmp_path / "data", train=train, count=0)
