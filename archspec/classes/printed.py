@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archspec.expression import Expr, Name, Number, substitute, with_names
+from archspec.expression import Binary, Expr, Name, Number, simplify, substitute, with_names
 from archspec.ir.classes import Modules, New, Repeat, Sequential, When
 
 FEWEST_REPEATS = 3
@@ -46,6 +46,19 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, Repeat) and isinstance(other, Repeat):
         return (one.count, one.index) == (other.count, other.index) and same(one.new, other.new)
     return type(one) is type(other) and bool(one == other)
+
+
+def grown(new: New, steps: Mapping[str, Expr], turn: Expr) -> New:
+    """A construction whose sizes grow by these steps, in one turn of a loop."""
+    more = {
+        name: simplify("*", step, turn) or Binary("*", step, turn) for name, step in steps.items()
+    }
+    sums = {name: _sum(new.arguments[name], one) for name, one in more.items()}
+    return replace(new, arguments={**new.arguments, **sums})
+
+
+def _sum(one: Any, other: Expr) -> Expr:
+    return simplify("+", one, other) or Binary("+", one, other)
 
 
 def with_formulas(new: Any, meanings: Mapping[str, Expr]) -> Any:

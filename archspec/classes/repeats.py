@@ -6,22 +6,21 @@ If each block widens its input, the loop counts: `[Layer(channels + 8 * k) for k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
 from archspec.classes.loops import FEWEST
-from archspec.classes.printed import same
+from archspec.classes.printed import grown, same
 from archspec.classes.runs import alike
 from archspec.classes.sizes import Sizes
 from archspec.expression import Binary, Expr, Logic, Name, Number, new_name, simplify
-from archspec.ir.classes import New, Repeat, When
+from archspec.ir.classes import Repeat, When
 
 
 def written(
     runs: Sequence[Any],
     make: Callable[[Any], Any],
-    grown: Callable[[Any], Mapping[str, Expr]],
+    growth: Callable[[Any], Mapping[str, Expr]],
     sizes: Sizes,
 ) -> Iterator[Any]:
     """One layer as often as it is repeated; separate layers if that number never differs."""
@@ -37,7 +36,8 @@ def written(
     firsts, others = ([run.end(place) if run else None for run in runs] for place in (0, 1))
     first = other = make(firsts)
     if grows:
-        yield counting(first, grown(runs), stop, new_name("k", sizes.known))
+        index = new_name("k", sizes.known)
+        yield Repeat(grown(first, growth(runs), Name(index)), stop, index)
         return
     if not all(o is None or alike(f, o) for f, o in zip(firsts, others, strict=True)):
         other = make(others)
@@ -46,13 +46,6 @@ def written(
     else:
         yield When(first, Binary(">", stop, Number(0))) if 0 in numbers else first
         yield Repeat(other, simplify("-", stop, Number(1)) or stop)
-
-
-def counting(new: New, steps: Mapping[str, Expr], stop: Expr, index: str) -> Repeat:
-    """A layer whose sizes grow by these steps."""
-    more = {name: simplify("*", step, Name(index)) for name, step in steps.items()}
-    sums = {name: simplify("+", new.arguments[name], one) for name, one in more.items() if one}
-    return Repeat(replace(new, arguments={**new.arguments, **sums}), stop, index)
 
 
 def under(condition: Expr, new: Any) -> When:

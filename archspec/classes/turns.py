@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from archspec.classes.loops import Names, calls_of, names_of
+from archspec.classes.printed import grown
 from archspec.classes.sizes import Sizes
 from archspec.classes.table import ClassTable, ClassUses
-from archspec.expression import Expr, Name, Number, Scalar, simplify
+from archspec.expression import Expr, Name, Number, Scalar, new_name, simplify
 from archspec.ir.classes import Layer, Loop, New
 from archspec.ir.tree import BlockCall
 from archspec.records import Record
@@ -68,18 +68,13 @@ class Turns(Record):
         turn: Expr = Name(self._index)
         if stop == Number(start + 1):
             turn = Number(start)  # a single iteration is not a loop
-        grown = {
-            name: _sum(new.arguments[name], simplify("*", Number(step), turn))
-            for name, step in steps.items()
-            if step
-        }
+        growing = {name: Number(step) for name, step in steps.items() if step}
         loop = Loop(self._name(_sum(turn, Number(self._first))), self._index, start, stop)
-        return Layer(loop.text, replace(new, arguments={**new.arguments, **grown}), loop)
+        return Layer(loop.text, grown(new, growing, turn), loop)
 
     @property
     def _index(self) -> str:
-        names = ("k", *(f"k{number}" for number in range(len(self.sizes.known))))
-        return next(name for name in names if name not in self.sizes.known)
+        return new_name("k", self.sizes.known)
 
     @cached_property
     def _patterns(self) -> list[Names]:
