@@ -15,6 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 MOST = 12000  # results; then all are dropped
+_MISSING: Any = object()
 
 
 class Memo:
@@ -54,9 +55,10 @@ def remember(function: F) -> F:
         if memo is None:
             return function(*args, memo=memo, **ambient)
         known, key = memo.known, (function, args)
-        if key in known:
-            return known[key]
-        return known.setdefault(key, function(*args, memo=memo, **ambient))
+        found = known.get(key, _MISSING)  # one lookup, because keys are slow to hash
+        if found is _MISSING:
+            found = known.setdefault(key, function(*args, memo=memo, **ambient))
+        return found
 
     return remembered  # type: ignore[return-value]
 
@@ -74,9 +76,9 @@ def remember_by_reads(function: F) -> F:
         *others, names = args
         known, key = memo.known, (function, *others)
         for reads in known.get(key, ()):
-            seen = (key, reads, _seen(reads, names))
-            if seen in known:
-                return known[seen]
+            found = known.get((key, reads, _seen(reads, names)), _MISSING)
+            if found is not _MISSING:
+                return found
         result = function(*args, memo=memo, **ambient)
         reads = tuple(sorted(result.reads))
         known[key] = (*(r for r in known.get(key, ()) if r != reads), reads)
@@ -87,7 +89,7 @@ def remember_by_reads(function: F) -> F:
 
 def _seen(reads: Iterable[str], names: Any) -> tuple[Any, ...]:
     """The values that were read; None for a name that is not defined."""
-    return tuple(names.get(name) for name in reads)
+    return tuple(map(names.get, reads))
 
 
 def frozen(data: Any) -> Any:
