@@ -162,8 +162,8 @@ class Budget:
         self.reads |= effects.reads
         self.drops |= effects.drops
         self.dead |= effects.dead
-        for part, steps in effects.costs:
-            if part not in self.costs:
-                self.costs[part] = steps
-                if not any(part in paid for paid in self.room.paid):
-                    self._pay(steps)
+        new = {part: steps for part, steps in effects.costs if part not in self.costs}
+        self.costs |= new
+        for paid in self.room.paid:
+            new = {part: steps for part, steps in new.items() if part not in paid}
+        self._pay(sum(new.values()))

@@ -33,16 +33,8 @@ class Args(NamedTuple):
     numbers: Mapping[str, Value]
     visible: Mapping[str, Value]
 
-    def named_in(self, names: frozenset[str]) -> "ArgsKey":
-        """Those with these names, as part of a key."""
-        named = [n for n in self.numbers if n in names]
-        return tuple(
-            (n, self.numbers[n], self.visible[n], type(self.numbers[n].number)) for n in named
-        )
 
-
-# Name, number, value in expressions, and the number's type, because 1 and true are equal.
-ArgsKey = tuple[tuple[str, Value, Value, type], ...]
+NONE = Args({}, {})
 
 
 class Part(NamedTuple):
@@ -113,56 +105,59 @@ class Parts:
         room = self.budget.left("")
         try:
             part = expand(room=room)
-            self._pay(part, partial(expand, room=room))
+            self._pay(part, expand, room)
         except TooLargeError as error:
             raise error.placed(at, self.found) from None
         self.out.take(part.out)
         before = len(self.steps)
         for one in part.named:
             after = None if one.after is None else one.after + before
-            self.named.append(one._replace(after=after))
+            self.named.append(Named(one.name, one.info, after))
         self.layers |= part.layers
         self.steps += part.steps
         self.found += part.findings
-        fatal = any(finding.rule in FATAL for finding in part.findings)
-        if part.findings and (fatal or not part.goes_on or len(self.found) >= MOST_FINDINGS):
+        if part.findings and (self._is_full or not part.goes_on):
             raise StopExpanding
         return part
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether more findings would be too many, or follow from one of these."""
+        fatal = any(finding.rule in FATAL for finding in self.found)
+        return fatal or len(self.found) >= MOST_FINDINGS
 
     def shared(
         self, written: Section | Stack, memo: Memo | None
     ) -> tuple[tuple[str, Shareable], ...]:
         """The layers so far that a part of the network applies again; all, if it names others."""
         names = names_shared(written, memo=memo)
-        known = self.layers if names - self.layers.keys() else names
-        return tuple((name, self.layers[name]) for name in sorted(known))
+        known = names if names <= self.layers.keys() else self.layers
+        return tuple([(name, self.layers[name]) for name in sorted(known)])
 
-    def _pay(self, part: ExpandedPart, expand: Callable[..., ExpandedPart]) -> None:
+    def _pay(self, part: ExpandedPart, expand: Callable[..., ExpandedPart], room: Room) -> None:
         """The cost of a part. A memoized part over the limit is expanded to find where."""
         try:
             self.budget.add(part.effects)
             self.budget.decided |= part.effects.decided
         except TooLargeError:
-            expand(memo=Memo())
+            expand(room=room, memo=Memo())
             raise
 
 
 def expand_part(part: Part, args: Args, *, memo: Memo | None, room: Room) -> ExpandedPart:
-    """A section, or an entry of one. It depends on the arguments of the network that it names.
+    """A section, or an entry of one.
 
-    Entries that apply an earlier layer again depend on it, too.
+    It is memoized unless it names an argument of the network, such as `classes`, whose values
+    rarely recur, or applies an earlier layer again.
     """
-    if part.layers:
+    if part.layers or not names_in(part.written, memo=memo).isdisjoint(args.numbers):
         return _expand(part, args, memo, room)
-    named = args.named_in(names_in(part.written, memo=memo))
-    return _with_args(part, named, memo=memo, room=room)
+    return _without_args(part, memo=memo, room=room)
 
 
 @remember
-def _with_args(part: Part, named: ArgsKey, *, memo: Memo | None, room: Room) -> ExpandedPart:
-    numbers = {name: number for name, number, _, _ in named}
-    args = Args(numbers, {name: value for name, _, value, _ in named})
-    return _expand(part, args, memo, room)
+def _without_args(part: Part, *, memo: Memo | None, room: Room) -> ExpandedPart:
+    return _expand(part, NONE, memo, room)
 
 
 def _expand(part: Part, args: Args, memo: Memo | None, room: Room) -> ExpandedPart:
@@ -184,8 +179,8 @@ def _section(
         for name, stack in section.entries:
             place = part.at.below(*([name] if name else _steps(stack)[:1]))
             read, again = tensors_read(stack, known, memo), parts.shared(stack, memo)
-            entry = part._replace(written=stack, x=x, name=name, tensors=read, layers=again)
-            entry = entry._replace(series=tuple(series.get(place.path, ())))
+            here = tuple(series.get(place.path, ()))
+            entry = Part(stack, part.at, x, part.context, name, here, read, again)
             done = parts.take(place, partial(expand_part, entry, args, memo=memo))
             x = done.leaving
             known |= {one.name: one.info for one in done.named}
@@ -208,7 +203,7 @@ def tensors_read(
     written: Section | Stack | Stage, known: Mapping[str, TensorInfo], memo: Memo | None
 ) -> tuple[tuple[str, TensorInfo], ...]:
     """The named tensors that a part of the network may read."""
-    names = names_read(written, memo)
+    names = names_read(written, memo=memo)
     return tuple((name, known[name]) for name in sorted(names & known.keys())) if names else ()
 
 

@@ -227,5 +227,5 @@ def _read(spec: Spec, outputs: Sequence[str] | None, memo: Memo) -> frozenset[st
     """The names of tensors that the network may read or return."""
     given = spec.outputs if outputs is None else (outputs,)
     parts: list[Section | Stage] = [spec.stem, spec.head, *spec.stages.values()]
-    read = (names_read(part, memo) for part in parts)
+    read = (names_read(part, memo=memo) for part in parts)
     return frozenset().union(*read, *(given or ()))

@@ -53,15 +53,14 @@ def _draw(parameter: str, start: Start, at: At, scope: Scope, free: bool = False
     """An initializer with its arguments. `free`: one number may differ between uses of a class."""
     free = free and start.function == "constant"
     arguments = tuple(
-        (name, _argument(value, name, at.below(*start.path_of(name)), scope, free))
+        (name, _argument(value, name, start, at, scope, free) if isinstance(value, Expr) else value)
         for name, value in start.given.items()
     )
     return Draw(parameter, start.function, arguments, start.random)
 
 
-def _argument(value: Any, name: str, at: At, scope: Scope, free: bool) -> Any:
-    if not isinstance(value, Expr):
-        return value
+def _argument(value: Expr, name: str, start: Start, at: At, scope: Scope, free: bool) -> Any:
+    at = at.below(*start.path_of(name))
     if free and not names(value) & {*FANS}:
         return scope.argument(value, FUNCTIONS["constant"].arguments[name].how, at, "start")
     return _settled(value, at, scope)

@@ -21,7 +21,7 @@ from archspec.language.reading import names_of_tensors
 from archspec.language.stack import Layer, Stack
 from archspec.language.suggestions.unknown import tensor_hint
 from archspec.language.words import COMBINATORS
-from archspec.memo import Memo
+from archspec.memo import Memo, remember
 from archspec.ops import OPS
 from archspec.places import At
 
@@ -106,11 +106,12 @@ def relative(info: TensorInfo, x: TensorInfo) -> tuple[Real, ...] | None:
     return tuple(whole(Fraction(a) / b) for a, b in zip(info.stride, x.stride, strict=True))
 
 
-def names_read(written: Any, memo: Memo | None) -> frozenset[str]:
+@remember
+def names_read(written: Any, *, memo: Memo | None) -> frozenset[str]:
     """The names of tensors that may be read in a part of a spec."""
     return frozenset(name for name, saved in names_of_tensors(written, memo=memo) if not saved)
 
 
 def reads_input(stack: Stack, memo: Memo | None) -> bool:
     """Whether layers read their input by name."""
-    return INPUT in names_read(stack, memo)
+    return INPUT in names_read(stack, memo=memo)

@@ -87,6 +87,8 @@ def trees_of_init(starts: Iterable[Start], at: At) -> Iterator[Tree]:
     """The arguments of initializers, in which `fan_in` and `fan_out` are defined."""
     for start in starts:
         for argument, value in start.given.items():
+            if isinstance(value, str):
+                continue
             for tree in trees_in(value, at.below(*start.path_of(argument))):
                 yield tree._replace(names=tree.names - {*FANS})
 
