@@ -2,24 +2,43 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from archspec.expression import Expr
 from archspec.ir import Apply, Constant
 from archspec.ir.draws import Draw
-from archspec.ir.tree import Definition, ModuleNode, OpSite, Repetition, RowSite, Site, TensorInfo
+from archspec.ir.tree import (
+    Child,
+    Definition,
+    ModuleNode,
+    OpSite,
+    Repetition,
+    RowSite,
+    Site,
+    TensorInfo,
+)
 from archspec.places import At
 from archspec.records import Record
 
 
 class Item(Record, eq=False):
-    """A layer that becomes an attribute. `mark` represents it in bodies until it has a name."""
+    """A layer that becomes an attribute. `mark` is its name in bodies until it has another."""
 
     module: ModuleNode
     mark: str
     name: str | None = None
     at: At | None = None
     draws: tuple[Draw, ...] = ()
+
+    @cached_property
+    def named(self) -> Child:
+        """The attribute, if the layer has a name."""
+        return self.child(self.name or "")
+
+    def child(self, name: str) -> Child:
+        """The attribute under this name."""
+        return Child(name, self.module, self.at, self.draws)
 
 
 class Slot(Record, eq=False):
@@ -81,7 +100,8 @@ class Builder:
         draws: tuple[Draw, ...] = (),
     ) -> Apply:
         """Add a layer and apply it."""
-        item = Item(module, self.mark(), name, at, draws)
+        mark = name if name and not self.sequential else self.mark()
+        item = Item(module, mark, name, at, draws)
         self.items.append(item)
         return applied(item.mark, site)
 

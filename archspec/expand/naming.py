@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,7 +91,7 @@ def _shortcut(slot: Slot, mark: str, before: list[int]) -> ShortcutSlot:
 
 
 def _child(item: Item, name: str) -> Child:
-    return Child(name, item.module, item.at, item.draws)
+    return item.named if name == item.name else item.child(name)
 
 
 def _numbers(builder: Builder) -> dict[str, str]:
@@ -124,9 +124,8 @@ def _names(builder: Builder, prefixes: Mapping[str, str]) -> dict[str, str]:
     taken |= {slot.name for slot in builder.slots if slot.item}
     wanted = [(item, _prefix(item, prefixes)) for item in builder.items if not item.name]
     several = Counter(prefix for item, prefix in wanted if not _plain(item))
-    numbers: Counter[str] = Counter()
+    numbers, tried = defaultdict[str, int](int), defaultdict[str, int](int)
     plain: dict[str, dict[Any, str]] = {}
-    tried: Counter[str] = Counter()
     for item, prefix in wanted:
         if _plain(item):
             known = plain.setdefault(prefix, {})
@@ -159,7 +158,7 @@ def _prefix(item: Item, prefixes: Mapping[str, str]) -> str:
 
 
 def _shared(
-    item: Item, prefix: str, known: dict[Any, str], tried: Counter[str], taken: set[str]
+    item: Item, prefix: str, known: dict[Any, str], tried: dict[str, int], taken: set[str]
 ) -> str:
     """`relu` for the first and all equal ones, `relu2` for the next different one."""
     key = _op_key(item)

@@ -159,7 +159,7 @@ def renamed(body: Body, names: Mapping[str, str | None]) -> Body:
             if isinstance(body, Constant):
                 return replace(body, layer=name)
             if not inputs and not outputs:
-                return Apply(name, body.site, again=body.again)
+                return body if name == layer else Apply(name, body.site, again=body.again)
             return replace(
                 body, layer=name, inputs=_renamed(inputs, names), outputs=_renamed(outputs, names)
             )
@@ -235,8 +235,9 @@ def applications(body: Body) -> Iterator[Apply]:
     """Every application of a layer, in the order in which they run."""
     if isinstance(body, Apply):
         yield body
-    for part in parts_of(body):
-        yield from applications(part)
+    else:
+        for part in parts_of(body):
+            yield from applications(part)
 
 
 def applied(body: Body) -> Iterator[str]:
@@ -321,6 +322,8 @@ def _last(body: Body) -> Body:
 def parts_of(body: Body) -> tuple[Body, ...]:
     """The parts of a body."""
     match body:
+        case Apply():
+            return ()
         case Chain(steps=parts) | Add(branches=parts) | Multiply(branches=parts):
             return parts
         case Concat(branches=parts) | Split(branches=parts):

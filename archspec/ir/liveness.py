@@ -122,19 +122,21 @@ def saved(body: Body) -> Iterator[str]:
         yield body.name
     elif isinstance(body, Apply):
         yield from body.outputs
-    for part in parts_of(body):
-        yield from saved(part)
+    else:
+        for part in parts_of(body):
+            yield from saved(part)
 
 
 def loaded(body: Body) -> Iterator[str]:
     """The names of tensors that a body reads."""
-    if isinstance(body, Load):
+    if isinstance(body, Apply):
+        yield from body.inputs
+    elif isinstance(body, Load):
         yield body.name
     elif isinstance(body, Interpolate):
         yield body.like
-    elif isinstance(body, Apply):
-        yield from body.inputs
     elif isinstance(body, Give):
         yield from (*body.names, *body.training)
-    for part in parts_of(body):
-        yield from loaded(part)
+    else:
+        for part in parts_of(body):
+            yield from loaded(part)
