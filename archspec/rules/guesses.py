@@ -145,9 +145,10 @@ def channels_are_not_planes(view: View) -> Iterator[Diagnostic]:
     key, stage = stages[0]
     block = view.library.block(stage.blocks[0])
     given = view.arriving(key)
-    expansion = _expansion(block, stage, view) if block else 1
     channels, *_ = view.leaving.get(key, (0,))
-    if expansion > 1 and stage.channels is not None and given == channels:
+    if block is None or stage.channels is None or given != channels:
+        return
+    if (expansion := _expansion(block, stage, view)) > 1:
         message = (
             f"`{key}` outputs no more than the {plural(given, 'channel')} of its input, so its "
             f"blocks are {channels // expansion} wide inside"

@@ -11,7 +11,6 @@ from archspec.language import Block
 from archspec.language.identifiers import IDENTIFIER
 from archspec.language.reading import words_of
 from archspec.language.words import PARTS_OF_ALL
-from archspec.ops import OPS
 from archspec.rules.rule import reported, rule
 from archspec.rules.view import View, Written
 
@@ -213,8 +212,8 @@ def _fillers(view: View, known: Mapping[str, Block]) -> Iterator[Filler]:
 
 
 def _blocks_used(view: View) -> dict[str, Block]:
-    used = sorted(view.network.used - OPS.keys())
-    return {name: block for name in used if (block := view.library.block(name)) is not None}
+    known, used = view.library.known(), view.network.used
+    return {name: block for name, block in known.items() if name in used}
 
 
 def _has_head(block: Block, head: str) -> bool:

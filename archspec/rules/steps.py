@@ -3,7 +3,7 @@
 Facts about a block are computed once for all networks, so nothing in this module has a location.
 """
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from archspec.ir import Apply, Body, Chain, Give, Op, Save, Shape, Slice, Unsqueeze, fields_of
@@ -27,7 +27,7 @@ class Step(Record, eq=False):
     @property
     def op(self) -> Op:
         """The op with its numbers."""
-        return self.site.op
+        return self.site.call.op
 
     @property
     def x(self) -> Shape:
@@ -43,6 +43,17 @@ class Step(Record, eq=False):
     def given(self) -> Any:
         """The arguments as written."""
         return self.site.given
+
+    @cached_property
+    def concerns(self) -> frozenset[str]:
+        """The rules that it concerns."""
+        return frozenset(name for name, concern in _looking() if concern(self))
+
+
+@remember
+def step_at(site: OpSite, before: Step | None, role: str, *, memo: Memo | None) -> Step:
+    """The op that is applied there; networks share the layers that they have in common."""
+    return Step(site, before, role)
 
 
 def unbiased(op: type[Op]) -> bool:
@@ -111,7 +122,7 @@ class _Walk:
         if not isinstance(site, OpSite):
             self.parts.append((site, role))
             return steps_at(site, role, memo=self.memo).last
-        step = Step(site, last, role)
+        step = step_at(site, last, role, memo=self.memo)
         self.own.append(step)
         return step
 
@@ -124,9 +135,9 @@ def _begins_with_block(site: RowSite) -> bool:
 
 def concerns(steps: Steps, *, memo: Memo | None) -> frozenset[str]:
     """The rules that a step, or a step of an inner block, concerns."""
-    own = (name for step in steps.own for name, concern in _looking() if concern(step))
+    own = (step.concerns for step in steps.own)
     inner = (_concerns_of_part(site.container, role, memo=memo) for site, role in steps.parts)
-    return frozenset(own).union(*inner)
+    return frozenset().union(*own, *inner)
 
 
 @remember
