@@ -115,8 +115,9 @@ class Library:
 
     def imports(self) -> tuple[tuple[str, Span], ...]:
         """The classes that these blocks import, and where each is named."""
-        found = [(b.imported, self.documents[n].span(("import",))) for n, b in self.known().items()]
-        known = ((path, span) for path, span in found if path and span)
+        imported = {n: b.imported for n, b in self.known().items() if b.imported}
+        found = [(path, self.documents[n].span(("import",))) for n, path in imported.items()]
+        known = ((path, span) for path, span in found if span)
         return tuple(sorted(known, key=lambda one: one[1]))
 
     def _own(self, name: str) -> Block | None:

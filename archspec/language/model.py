@@ -43,10 +43,7 @@ def reads(function: Callable[..., Any], *how: Any) -> ReadField:
     """A field that a function reads; it raises `Problems`."""
 
     def validate(value: Any) -> Any:
-        try:
-            return function(value, *how)
-        except Problems as error:
-            raise to_pydantic(error) from None
+        return _read(function, value, *how)
 
     return ReadField(validate)
 
@@ -55,9 +52,16 @@ def reads_pieces(function: Callable[[Any, Memo | None], Any]) -> ReadField:
     """The same for a function whose results specs share."""
 
     def validate(value: Any, info: ValidationInfo) -> Any:
-        return reads(function, info.context).validate(value)
+        return _read(function, value, info.context)
 
     return ReadField(validate, core_schema.with_info_plain_validator_function)
+
+
+def _read(function: Callable[..., Any], *values: Any) -> Any:
+    try:
+        return function(*values)
+    except Problems as error:
+        raise to_pydantic(error) from None
 
 
 def piece(read: Callable[[Any], T], value: Any, memo: Memo | None) -> T:

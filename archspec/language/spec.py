@@ -211,14 +211,14 @@ class Spec(Model):
     class_: ClassName | None = ModelField(None, alias="class")
     doc: Doc = ""
     input: Annotated[list[Size], ModelField(min_length=1, max_length=4)]
-    args: Annotated[dict[str, Any], reads(_args)] = {}
+    args: Annotated[dict[str, Any], reads(_args)] = ModelField(default_factory=dict)
     defaults: Annotated[Defaults, reads_pieces(_defaults)] = ModelField(default_factory=no_defaults)
     stem: SectionField = ModelField(default_factory=no_section)
-    stages: Stages = {}
+    stages: Stages = ModelField(default_factory=dict)
     head: SectionField = ModelField(default_factory=no_section)
     outputs: Annotated[Outputs | None, reads(outputs_of)] = None
-    blocks: Blocks = {}
-    names: Annotated[dict[str, str], reads(_prefixes)] = {}
+    blocks: Blocks = ModelField(default_factory=dict)
+    names: Annotated[dict[str, str], reads(_prefixes)] = ModelField(default_factory=dict)
     init: Annotated[Any, reads(network_init_of)] = ModelField(default_factory=usual_init)
     expect: Expect | None = None
     train: Annotated[Train | None, reads(train_of)] = None
@@ -282,28 +282,33 @@ class Spec(Model):
         return dict(self._runs())
 
     def _runs(self) -> Iterator[tuple[Path, Stage]]:
-        for path, written in self._series():
+        for path, written in self._series:
             if stage := written if isinstance(written, Stage) else written.run:
                 yield path, stage
 
-    def _series(self) -> Iterator[tuple[Path, Stage | Layer]]:
+    @cached_property
+    def _series(self) -> list[tuple[Path, Stage | Layer]]:
         """The stages, and the layers that may be repeated blocks."""
-        for written, at in self._written():
+        found = list[tuple[Path, Stage | Layer]]()
+        for written, at in self._written:
             if isinstance(written, Stage):
-                yield at.path, written
+                found.append((at.path, written))
             else:
-                yield from (((*at.path, *place.path), one) for one, place in written.series)
+                found += [((*at.path, *place.path), one) for one, place in written.series]
+        return found
 
     def stacks(self) -> Iterator[tuple[Stack, At]]:
         """The layers of stem, stages, and head, and their paths."""
-        return ((one, at) for one, at in self._written() if isinstance(one, Stack))
+        return ((one, at) for one, at in self._written if isinstance(one, Stack))
 
-    def _written(self) -> Iterator[tuple[Stack | Stage, At]]:
+    @cached_property
+    def _written(self) -> list[tuple[Stack | Stage, At]]:
         """The same, with the stages of blocks among them."""
-        yield from _entries(self.stem, "stem")
-        for key, stage in self.stages.items():
-            yield stage if stage.between is None else stage.between, At(("stages", key))
-        yield from _entries(self.head, "head")
+        stages = [
+            (stage if stage.between is None else stage.between, At(("stages", key)))
+            for key, stage in self.stages.items()
+        ]
+        return [*_entries(self.stem, "stem"), *stages, *_entries(self.head, "head")]
 
     @cached_property
     def repeats(self) -> dict[Path, int]:
@@ -319,7 +324,7 @@ class Spec(Model):
         Raises the same errors as `repeats`.
         """
         counts = dict[Path, int]()
-        for path, written in self._series():
+        for path, written in self._series:
             if path in self.repeats:
                 counts[path] = self.repeats[path]
             elif isinstance(written, Layer) and self.library.is_class(written.head):

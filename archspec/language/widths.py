@@ -164,6 +164,8 @@ def _width(series: Series, stage: Stage, args: Mapping[str, Value]) -> Width | N
     said = stage.channels
     if isinstance(said, tuple):
         said = said[min(series.repeat, len(said)) - 1]
+    if isinstance(said, Number):
+        return Width(series.path, said.value)
     if said is None or not names(said).isdisjoint(COUNTED):
         return None
     last = series.place(series.repeat - 1, args)

@@ -164,7 +164,7 @@ class _Reader:
             self.cuts += 1
             whole = _expression(self.text, event.start_mark.index)
             self.report(findings.unquoted_comma(text, whole, span))
-        return value, Mark(span, quoted=quoted)
+        return value, Mark(span, None, (), quoted)
 
     def are_items(self, event: Any) -> bool:
         """Whether all lines of a value start like items of a list, but lack the space."""

@@ -1,19 +1,20 @@
 """Findings in a spec and in the blocks that it uses, with their lines."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from archspec.diagnostics import Diagnostic, Label, Span, SpecError
 from archspec.language.blocks import Block, unusable
 from archspec.language.check.pieces import Known, Piece, check_piece
 from archspec.language.library import BlockError, Library, Meanings
 from archspec.language.problems import Problem, diagnose
+from archspec.memo import canonical
 from archspec.places import Path
-from archspec.records import Record
 from archspec.source.document import Document
 from archspec.source.findings import MAX_FINDINGS, too_many_findings
 
 
-class Met(Record):
+class Met(NamedTuple):
     """A used block and its first use; None if it is checked without being used."""
 
     block: str
@@ -32,7 +33,8 @@ class Report:
 
     def __init__(self, document: Document, library: Library, args: frozenset[str]) -> None:
         self.document, self.library = document, library
-        self.known = Known(args, frozenset(library.names()))
+        known = Known(args, frozenset(library.names()))
+        self.known = canonical(library.memo, known, known)
         self.found: list[Diagnostic] = []
         self._meanings = Meanings(library)
         self._met: set[str] = set()
