@@ -125,13 +125,17 @@ class SpecError(ArchspecError):
     exit_code = 1
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        found = {_by_path(shortened(finding)) for finding in diagnostics}
-        self.diagnostics = tuple(sorted(found, key=_place))
+        self.diagnostics = in_order(diagnostics)
         self.readable: Any = None  # the spec without its mistakes, if its shapes are still valid
         super().__init__("the spec has errors")
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.diagnostics))
+
+
+def in_order(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each finding once, in order of location."""
+    return tuple(sorted({_by_path(shortened(one)) for one in findings}, key=_place))
 
 
 class WeightsError(ArchspecError):

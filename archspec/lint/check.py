@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from archspec.diagnostics import Diagnostic, Span, SpecError
+from archspec.diagnostics import Diagnostic, Span, SpecError, in_order
 from archspec.language import Spec, parse_text
 from archspec.lint.checked import Checked, Suppression, is_fatal
 from archspec.lint.comments import suppressions
@@ -60,7 +60,7 @@ def _all_rules_ran(findings: Iterable[Diagnostic]) -> bool:
 
 def _located(findings: Iterable[Diagnostic], file: str) -> tuple[Diagnostic, ...]:
     """Each finding once, in order of location; one without a location is at the whole file."""
-    return SpecError(d if d.span else d._replace(span=Span(file)) for d in findings).diagnostics
+    return in_order(d if d.span else d._replace(span=Span(file)) for d in findings)
 
 
 def parses(text: str, file: str) -> bool:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from archspec import resources
-from archspec.diagnostics import Diagnostic, Severity, SpecError, merged
+from archspec.diagnostics import Diagnostic, Severity, SpecError, in_order, merged
 from archspec.expand import expand_network
 from archspec.ir.tree import ExpandedNetwork
 from archspec.language import Library, Spec
@@ -50,7 +50,7 @@ def all_of(error: SpecError, *, memo: Memo | None = None) -> tuple[Diagnostic, .
     """The errors that prevent a spec from being read, and the other errors in it."""
     if error.readable is None:
         return error.diagnostics
-    return SpecError([*error.diagnostics, *errors_of(error.readable, memo=memo)]).diagnostics
+    return in_order([*error.diagnostics, *errors_of(error.readable, memo=memo)])
 
 
 def _findings(view: View) -> Iterator[Diagnostic]:
@@ -115,9 +115,9 @@ def _concerns(finding: Diagnostic, view: View) -> bool:
 def _sorted(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """One finding per rule and location, in order of location, up to a limit per rule."""
     by_rule: dict[str, list[Diagnostic]] = {}
-    for finding in SpecError(merged(findings)).diagnostics:
+    for finding in in_order(merged(findings)):
         by_rule.setdefault(finding.rule, []).append(finding)
-    return list(SpecError(d for same in by_rule.values() for d in _limited(same)).diagnostics)
+    return list(in_order(d for same in by_rule.values() for d in _limited(same)))
 
 
 def _limited(same: list[Diagnostic]) -> list[Diagnostic]:
