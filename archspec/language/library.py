@@ -24,7 +24,7 @@ from archspec.language.tensors import source_of
 from archspec.language.words import COMBINATORS, PARTS_OF_ALL
 from archspec.memo import Memo, remember
 from archspec.ops import OPS
-from archspec.paths import display_path, leaves_project
+from archspec.paths import display_path, leaves_project, posix
 from archspec.records import Record
 from archspec.source.document import Document, Part
 from archspec.source.folder import Files
@@ -78,7 +78,7 @@ class Library:
     ) -> None:
         self.own, self.beside, self.memo = own, beside, memo
         self.files = files or Files()
-        self.folders = [*([str(beside / "blocks")] if beside else []), BUILT_IN]
+        self.folders = [*([posix(f"{beside}/blocks")] if beside else []), BUILT_IN]
         self.document = document or Document({})
         self.documents: dict[str, Document] = {}  # of the blocks that were looked up
         self._found: dict[str, Block | None] = {}
