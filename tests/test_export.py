@@ -125,6 +125,13 @@ def test_images_are_normalized_in_the_file(kind: str) -> None:
     assert torch.allclose(scores, expected, atol=1e-4)
 
 
+def test_random_inputs_are_images_if_their_mean_is_known() -> None:
+    """The same images for each kind of input, so that 8 bits do not clip them."""
+    takens = [Taken((1, 28, 28), kind, (72.94,), (90.02,)) for kind in ("", *KINDS)]
+    first, *others = [taken.normalized(taken.random(3)) for taken in takens]
+    assert all(torch.allclose(other, first, atol=1e-5) for other in others)
+
+
 def test_a_row_of_the_table_depends_on_the_network_not_on_its_text() -> None:
     """The hash of an export ignores docstrings and class names, but not the size of a kernel."""
     spec: Any = archspec.load("fashion_resnet8").document.data

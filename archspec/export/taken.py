@@ -44,12 +44,9 @@ class Taken(NamedTuple):
         return self._replace(kind="uint8").normalized(x)
 
     def random(self, batch: int) -> Tensor:
-        """Random inputs, the same for the same batch size."""
+        """Random inputs, the same for the same batch size: images if their mean is known."""
         x = images(batch, *self.shape)
-        if not self.kind:
-            return x
-        x = (x * 52 + 127).clamp(0, 255).byte()
-        return x if self.kind == "uint8" else x.float() / 255
+        return self.of_bytes((x * 52 + 127).clamp(0, 255).byte()) if self.mean else x
 
     def into(self, module: nn.Module) -> nn.Module:
         """The module, which now normalizes its input first; its weights keep their names."""
