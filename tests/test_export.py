@@ -306,8 +306,11 @@ def test_what_is_less_accurate_is_not_written(project: Project) -> None:
     rows = json.loads((project.folder / "net.onnx.certificate.json").read_text("utf-8"))["measured"]
     assert [row["name"] for row in rows] == ["eager", "onnx", "onnx int8"]
     assert [row["accuracy"] for row in rows[:2]] == [1.0, 1.0]
-    last = onnx.load(project.folder / "net.onnx").graph.node[-1]
+    written = onnx.load(project.folder / "net.onnx").graph
+    last = written.node[-1]
     assert (last.op_type, [*last.output]) == ("Gemm", ["output"])  # its scores are not rounded
+    weights = {one.name for one in written.initializer}
+    assert {"conv1.weight", "layer1.0.conv1.weight_quantized"} <= weights
     before = {path.name: path.read_bytes() for path in project.folder.glob("net*")}
     project.folder.joinpath("black").mkdir()
     Image.new("L", (8, 8)).save(project.folder / "black/0.png")
@@ -315,6 +318,19 @@ def test_what_is_less_accurate_is_not_written(project: Project) -> None:
     assert said.code == 1
     assert "error: accuracy drops by " in said.err
     assert {path.name: path.read_bytes() for path in project.folder.glob("net*")} == before
+
+
+def test_openvino_has_all_convolutions_in_8_bits(project: Project) -> None:
+    sort_by_answer(project, trained(project))
+    words = ("--normalize=fashion_mnist", "--int8", "--calibrate=test", "--evaluate=test")
+    said = project.run(
+        "export", "net.yaml", "--weights=net.pt", "--openvino=net.xml", *words, "--max-drop=10"
+    )
+    assert said.code == 0, said.err
+    found = openvino.Core().read_model(project.folder / "net.xml").get_ops()
+    constants = [one for one in found if one.get_type_name() == "Constant"]
+    kernels = [one for one in constants if len(one.shape) == 4 and one.shape[-1] == 3]
+    assert [one.get_element_type() for one in kernels] == [openvino.Type.i8] * 3
 
 
 @pytest.mark.parametrize(

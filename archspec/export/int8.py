@@ -24,19 +24,19 @@ IN_FLOAT = {"MaxPool", "Relu", "Clip"}  # stay in float32 after the first convol
 LINEAR = {"Gemm", "MatMul"}
 
 
-def quantized(model: Any, images: Iterable[Tensor]) -> Any:
+def quantized(model: Any, images: Iterable[Tensor], *, first: bool) -> Any:
     """The model with QuantizeLinear and DequantizeLinear around the layers that run in 8 bits.
 
-    The first convolution stays in float32: onnxruntime's 8-bit kernel is slower than its float32
-    kernel for 1 or 3 input channels, and the rounding of the image would reach every layer. Changes
-    `model`.
+    The first convolution is one of them if `first`. It should not be for onnxruntime, whose 8-bit
+    kernel is slower than its float32 kernel for 1 or 3 input channels. Changes `model`.
     """
     quantization: Any = import_module("onnxruntime.quantization")
     onnx: Any = import_module("onnx")
     with tempfile.TemporaryDirectory() as folder, _silent():
         file = str(Path(folder, "model.onnx"))
         global_pools(model)
-        pooled_first(model)
+        if not first:
+            pooled_first(model)
         onnx.save(model, file)
         quantization.quant_pre_process(file, file, skip_symbolic_shape=True)
         ready = onnx.load(file)
@@ -48,7 +48,7 @@ def quantized(model: Any, images: Iterable[Tensor]) -> Any:
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
-            nodes_to_exclude=[*in_float(ready)],
+            nodes_to_exclude=[] if first else [*in_float(ready)],
         )
         made = onnx.load(file)
     outputs_in_float(made)

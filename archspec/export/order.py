@@ -121,7 +121,8 @@ def _graphs(kind: str, model: Any, taken: Taken, calibrated: Images | None) -> l
     files = [file(kind, model)]
     if calibrated:
         images = map(taken.of_bytes, calibrated.batches(calibrated.spread))
-        files.append(file(f"{kind} int8", quantized(model, images)))
+        made = quantized(model, images, first=kind == "openvino")
+        files.append(file(f"{kind} int8", made))
     return files
 
 
