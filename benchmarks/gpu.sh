@@ -1,6 +1,7 @@
 #!/bin/bash
-# What a GPU makes of the training scripts, in at most ten minutes: Fashion-MNIST to 95 %, the speed
-# of ResNet-50 beside torchvision's, how long the GPU waits, and a run that is killed and goes on.
+# What a GPU makes of the scripts, in at most ten minutes: Fashion-MNIST to 95 %, the speed of
+# ResNet-50 in training and in inference beside torchvision's, how long the GPU waits, and a run that
+# is killed and goes on.
 #
 #     benchmarks/gpu.sh [--data DIR]   # DIR has Fashion-MNIST; unsaid, it is looked for or fetched
 #     benchmarks/gpu.sh --small        # the same on a CPU with made-up data: tries the script out
@@ -12,6 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 data=(--download) epochs=40 batch=512 goal=0.95 steps=2000
 network=resnet50 speed=(--rounds 2 --steps 20) waits=()
+deploy=(--rounds 5 --batches 1 256 --compile)
 small= patience=1
 while [ $# -gt 0 ]; do
     case $1 in
@@ -25,6 +27,7 @@ if [ -n "$small" ]; then
     data=(--data synthetic) epochs=1 batch=64 goal=0.5 steps=60
     network=resnet18 speed=(--rounds 1 --steps 1 --batch-size 2 --eager)
     waits=(--network resnet18 --batch-size 2 --steps 2 --warm 1) patience=10
+    deploy=(--rounds 2 --batches 1 2)
 elif ! python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
     echo "error: torch finds no CUDA device here" >&2
     echo "help: run it on a machine with one, or try it out with --small" >&2
@@ -90,11 +93,12 @@ bash_part() { # a function of ours, as a command for timeout
     part "$1" "$2" bash -c "$(declare -p train); $3"
 }
 
-bash_part "Fashion-MNIST" 170 accuracy
-part "images a second of $network" 230 python benchmarks/train.py --network "$network" "${speed[@]}"
-part "waiting, eager" 40 python benchmarks/waits.py "${waits[@]}"
-part "waiting, compiled" 90 python benchmarks/waits.py "${waits[@]}" --compile
-bash_part "a run that is killed" 60 resume
+bash_part "Fashion-MNIST" 130 accuracy
+part "training of $network" 190 python benchmarks/train.py --network "$network" "${speed[@]}"
+part "waiting, eager" 30 python benchmarks/waits.py "${waits[@]}"
+part "waiting, compiled" 70 python benchmarks/waits.py "${waits[@]}" --compile
+part "inference of $network" 140 python benchmarks/deploy.py "$network" "${deploy[@]}"
+bash_part "a run that is killed" 40 resume
 
 printf '\n'
 if [ ${#failed[@]} -gt 0 ]; then

@@ -13,7 +13,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from operator import truediv
+from operator import attrgetter, truediv
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ Turns = Mapping[str, Sequence[Taken]]
 class Group(NamedTuple):
     """Rows of one table. `base` names the contender that the others are compared with.
 
-    `missing` are contenders whose package isn't installed.
+    `missing` are contenders whose package isn't installed, and `clock` is the time of the ratios.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Group(NamedTuple):
     base: str
     turns: Turns
     missing: Sequence[str] = ()
+    clock: str = "cpu"
 
 
 def called(function: Callable[[], object]) -> Contender:
@@ -75,9 +76,12 @@ def in_turns(contenders: Mapping[str, Contender], rounds: int) -> Turns:
     return {name: [turn[name] for turn in found[1:]] for name in contenders}
 
 
-def row(name: str, taken: Sequence[Taken], base: Sequence[Taken]) -> dict[str, Any]:
+def row(
+    name: str, taken: Sequence[Taken], base: Sequence[Taken], clock: str = "cpu"
+) -> dict[str, Any]:
     """The medians of a contender, and its ratio to the base with the quartiles."""
-    ratios = [*map(truediv, (turn.cpu for turn in base), (turn.cpu for turn in taken))]
+    of = attrgetter(clock)
+    ratios = [*map(truediv, map(of, base), map(of, taken))]
     low, middle, high = statistics.quantiles(ratios, n=4)
     cpu, wall = (statistics.median(1000 * seconds for seconds in part) for part in zip(*taken))  # noqa: B905
     found = {"cpu_ms": cpu, "wall_ms": wall, "ratio": middle, "low": low, "high": high}
@@ -87,7 +91,7 @@ def row(name: str, taken: Sequence[Taken], base: Sequence[Taken]) -> dict[str, A
 def table(group: Group) -> dict[str, Any]:
     """A group as data."""
     base = group.turns[group.base]
-    rows = [row(name, taken, base) for name, taken in group.turns.items()]
+    rows = [row(name, taken, base, group.clock) for name, taken in group.turns.items()]
     return {**group._asdict(), "turns": len(base), "rows": rows, "missing": [*group.missing]}
 
 

@@ -38,7 +38,7 @@ from archspec.export.taken import Taken
 from archspec.verify.peers import torchvision_models
 from archspec.verify.tensors import images, randomise
 from child import ROOT
-from deploy import TYPES, deployed, peak
+from deploy import CALLS, CLOCKS, COMPARED, DEVICE, GPU, TYPES, case, deployed, peak, runs
 from lint_speed import UNUSED, write_variants
 from rounds import (
     Contender,
@@ -56,6 +56,7 @@ from structcast import template
 
 DATA, PAGE = ROOT / "docs" / "benchmarks.json", ROOT / "docs" / "benchmarks.md"
 WARM = 50  # variants
+ON_CPU = ("fp32", "bf16")
 LINT = (sys.executable, "-m", "archspec", "lint")
 
 
@@ -173,7 +174,7 @@ def inference(spec: str, folder: Path, rounds: int) -> Group:
         "torch.compile, with freezing": frozen(other, x),
         "archspec.build_module": archspec.from_weights(spec, weights).eval(),
         "generated source": generated,
-        **{f"generated for deploy, {n}": deployed(spec, weights, t) for n, t in TYPES.items()},
+        **{f"generated for deploy, {n}": deployed(spec, weights, TYPES[n]) for n in ON_CPU},
     }
 
     note = (
@@ -221,28 +222,38 @@ def frozen(net: nn.Module, x: Tensor) -> Callable[[Tensor], Any]:
     return made
 
 
-def runs(net: Callable[[Tensor], object], x: Tensor) -> Contender:
-    return called(torch.inference_mode()(lambda: net(x)))
+def inference_on_gpu(base: str, types: list[str], batch: int, folder: Path, rounds: int) -> Group:
+    """ResNet-50 in one type, eager and compiled."""
+    found = case("resnet50", base, types, batch, compiled=True, folder=folder)
+    note = (
+        f"`resnet50`, {batch} images of 224 x 224, on {torch.cuda.get_device_name()}, compared "
+        f"with **torchvision** in eager mode. A turn is {CALLS} calls. Ratios are of wall time."
+    )
+    rows = {name: runs(net, found.x, CALLS) for name, net in found.nets.items()}
+    title = f"Inference on a GPU, {base}, batch {batch}"
+    return Group(title, note, next(iter(rows)), in_turns(rows, rounds), clock="wall")
 
 
 def training(folder: Path, rounds: int) -> Group:
     """Steps of the training script."""
     import train
 
-    options = argparse.Namespace(network="resnet18", batch_size=16, rounds=rounds, steps=4, warm=1)
+    network, batch, where = ("resnet50", 256, "a GPU") if GPU else ("resnet18", 16, "one thread")
+    options = argparse.Namespace(network=network, batch_size=batch, rounds=rounds, steps=4, warm=1)
     options.threads, options.folder = torch.get_num_threads(), str(folder)
-    contenders = [c for c in train.ON_CPU if not c.compile]
+    contenders = train.ON_GPU if GPU else [c for c in train.ON_CPU if not c.compile]
     train.render(options.network, options.folder, options.batch_size)
     times = train.compete(contenders, options)
     turns = {
         contender.name: [Seconds(cpu, wall) for wall, cpu in taken]
         for contender, taken in zip(contenders, times, strict=True)
     }
+    base = contenders[0].name
     note = (
-        "Four steps of ResNet-18 with 16 images of 224 x 224. archspec runs the generated script, "
-        "with all it does per step; **torchvision fp32** is a bare loop over one batch."
+        f"Four steps of `{network}` with {batch} images of 224 x 224 on {where}. archspec runs the "
+        f"generated script, with all it does per step; **{base}** is a bare loop over one batch."
     )
-    return Group("Training step", note, "torchvision fp32", turns)
+    return Group("Training step", note, base, turns, clock=CLOCKS[DEVICE])
 
 
 def loading(folder: Path, rounds: int) -> Group:
@@ -265,6 +276,10 @@ def loading(folder: Path, rounds: int) -> Group:
     return group("Loader", note, {**rows, **simplejpeg}, rounds)
 
 
+ON_GPU = {
+    f"gpu-{base}-{batch}": partial(inference_on_gpu, base, types, batch)
+    for (base, types), batch in itertools.product(COMPARED, (1, 256))
+}
 GROUPS: dict[str, Callable[[Path, int], Group]] = {
     "lint": linting,
     "many": linting_many,
@@ -273,6 +288,7 @@ GROUPS: dict[str, Callable[[Path, int], Group]] = {
     "construction": construction,
     "resnet18": partial(inference, "resnet18"),
     "resnet50": partial(inference, "resnet50"),
+    **(ON_GPU if GPU else {}),
     "training": training,
     "loader": loading,
 }
@@ -337,7 +353,7 @@ def main() -> None:
     torch.set_num_threads(1)
     before = json.loads(DATA.read_text("utf-8"))["groups"] if args.groups and DATA.exists() else []
     found = {group["key"]: group for group in before}
-    peaks = {name: peak(dtype) / 1e9 for name, dtype in TYPES.items()}
+    peaks = {name: peak(name, "cpu") / 1e9 for name in ON_CPU}
     for name, group in measured(args.groups or [*GROUPS], args.rounds):
         found[name] = {"key": name, **group}
     groups = [found[name] for name in GROUPS if name in found]
