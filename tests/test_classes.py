@@ -704,11 +704,13 @@ def test_a_layer_that_is_repeated_is_a_loop(kind: str) -> None:
     assert_read_alike(spec)
 
 
-# What a block of a chain adds to its input, and how it is made; `squeeze` rounds a size.
+# What a block of a chain adds to its input, and how it is made; `squeeze` rounds a size, and
+# `later` does nothing in the first.
 CHAINS = {
     "one number": ("[{conv: 4}]", "Widen(channels + 4 * k)"),
     "an argument": ("[{conv: growth}]", "Widen(channels + growth * k, growth)"),
     "unevenly": ("[{squeeze: {}}, {conv: growth}]", ""),
+    "the first with a layer less": ("[{later: {}}, {conv: growth}]", ""),
 }
 
 
@@ -718,7 +720,8 @@ def chains(layers: str, *depths: int) -> dict[str, Any]:
     chain = "[{sequence: [{widen: {growth: growth}, repeat: depth}], name: m}, {conv: 16}]"
     widen = {"args": {"growth": 4}, "body": [{"concat": [[], yaml.safe_load(layers)]}]}
     dense = {"args": {"depth": 1, "growth": 8}, "body": yaml.safe_load(chain)}
-    blocks = {"squeeze": yaml.safe_load(squeeze), "widen": widen, "dense": dense}
+    later = {"body": [{"conv": "in_channels", "when": "index > 0"}]}
+    blocks = {"squeeze": yaml.safe_load(squeeze), "later": later, "widen": widen, "dense": dense}
     uses = [{"dense": {"depth": depth, "growth": 8 + 8 * n}} for n, depth in enumerate(depths)]
     return {"name": "n", "input": [3, 8, 8], "stem": [{"conv": 16}, *uses], "blocks": blocks}
 

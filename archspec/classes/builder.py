@@ -276,7 +276,8 @@ class ClassBuilder:
         return Sequential(repeated(made), lead.block, lead.doc)
 
     def _written(self, runs: Sequence[Any]) -> Iterator[Any]:
-        return written(runs, self.make, self._grown, self.sizes)
+        grow = any(self.table.runs.grows(run) for run in runs if run)
+        return written(runs, self.make, self._grown if grow else None, self.sizes)
 
     def _grown(self, runs: Sequence[Run | None]) -> dict[str, Expr]:
         """What each block of a run adds to the parameters of the one before it.

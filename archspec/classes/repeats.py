@@ -20,14 +20,16 @@ from archspec.ir.classes import Repeat, When
 def written(
     runs: Sequence[Any],
     make: Callable[[Any], Any],
-    growth: Callable[[Any], Mapping[str, Expr]],
+    growth: Callable[[Any], Mapping[str, Expr]] | None,
     sizes: Sizes,
 ) -> Iterator[Any]:
-    """One layer as often as it is repeated; separate layers if that number never differs."""
+    """One layer as often as it is repeated; separate layers if that number never differs.
+
+    `growth` is what each adds to the sizes of the one before it, if they grow.
+    """
     counts = [run.how.count if run else None for run in runs]
     numbers = [count.number if count else None for count in counts]
-    grows = any(run.grows for run in runs if run)
-    if len({*numbers} - {None}) < 2 and not (grows and max(filter(None, numbers)) >= FEWEST):
+    if len({*numbers} - {None}) < 2 and not (growth and max(filter(None, numbers)) >= FEWEST):
         modules = [[child.module for child in run.children] if run else [] for run in runs]
         yield from map(make, zip_longest(*modules))
         return
@@ -35,7 +37,7 @@ def written(
     stop = sizes.unify(counts, "layers", sources)
     firsts, others = ([run.end(place) if run else None for run in runs] for place in (0, 1))
     first = other = make(firsts)
-    if grows:
+    if growth:
         index = new_name("k", sizes.known)
         yield Repeat(grown(first, growth(runs), Name(index)), stop, index)
         return

@@ -148,15 +148,16 @@ class Shapes:
         modules = [child.module for child in run.children]
         if any(child.draws or _draws(child.module) for child in run.children):
             return False
-        return all(alike(a, b) for a, b in pairwise(modules[1:])) or self._grows(run)
+        return all(alike(a, b) for a, b in pairwise(modules[1:])) or self.grows(run)
 
-    def _grows(self, run: Run) -> bool:
+    def grows(self, run: Run) -> bool:
+        """Whether its blocks are one class, and each widens its input by the same formula."""
         return run.grows and len({self.shape(child.module) for child in run.children}) == 1
 
     def of(self, run: Run) -> tuple[Any, ...]:
         """The kinds of the first and of the others, and whether they grow; nothing if unknown."""
         own = tuple(self.shape(child.module) for child in run.children[:2])
         if len(own) == 2:
-            return (*own, self._grows(run))
+            return (*own, self.grows(run))
         fits = [one for one in self.known.get(run.how.at, ()) if one[: len(own)] == own]
         return fits[0] if len(fits) == 1 else (*own, *own, False) if own else ()
