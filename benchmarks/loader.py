@@ -17,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +25,7 @@ from typing import Any
 
 import torch
 from PIL import Image, ImageFilter
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from resume import module_of
 
@@ -34,14 +34,13 @@ from support import peers
 
 peers.torchvision_models()  # declares its ops where they do not load
 from torchvision import datasets, transforms  # type: ignore[import-untyped]  # noqa: E402
-from torchvision.transforms import v2  # noqa: E402
 
 from archspec import render_training  # noqa: E402
 
 SIZES = ((500, 375), (375, 500), (500, 333), (480, 360))
 CLASSES = 10
 BATCH = 50
-Load = Callable[[], object]
+Loader = Callable[[Sequence[torch.Tensor], int], Iterable[Any]]  # of keys, with workers
 
 
 def write_images(root: Path, count: int) -> None:
@@ -68,47 +67,49 @@ def script_of(spec: str, folder: Path) -> ModuleType:
     return module
 
 
-def torchvision_folder(root: Path) -> Dataset[Any]:
+def torchvision_folder(root: Path) -> Loader:
     """As torchvision's examples read ImageNet."""
     normalize = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     crop, flip = transforms.RandomResizedCrop(224), transforms.RandomHorizontalFlip()
     change = transforms.Compose([crop, flip, transforms.ToTensor(), normalize])
-    folder: Dataset[Any] = datasets.ImageFolder(str(root / "train"), change)
-    return folder
+    folder = datasets.ImageFolder(str(root / "train"), change)
+    return lambda keys, workers: DataLoader(folder, batch_sampler=keys, num_workers=workers)
 
 
-def change_of(module: ModuleType) -> Any:
-    crop = v2.RandomResizedCrop(224, scale=(0.08, 1))
-    return v2.Compose([partial(module.random_part, crop), v2.RandomHorizontalFlip()])
-
-
-def ours(module: ModuleType, root: Path, **changed: Any) -> Iterator[tuple[str, Dataset[Any]]]:
+def ours(module: ModuleType, root: Path) -> Iterator[tuple[str, Loader]]:
     """The script's own, in its three ways; simplejpeg where it is installed."""
-    plain = module.Folder(root / "train", change_of(module))
+    options = argparse.Namespace(cache=root / "cache", workers=0)
+    plain, faster, kept = (
+        module.Folder(root / "train", partial(module.random_part, 224, 0.08, 1, True))
+        for _ in range(3)
+    )
     plain.read = module.read_image  # by Pillow
-    yield "archspec", plain
+    module.keep_decoded(kept, 256, options)
+
+    def loader(data: Any) -> Loader:
+        return lambda keys, workers: module.batches(
+            data, keys, "cpu", argparse.Namespace(workers=workers)
+        )
+
+    yield "archspec", loader(plain)
     if module.jpeg_decoder() is not None:
-        faster = module.Folder(root / "train", change_of(module))
-        yield "archspec, simplejpeg", faster
-    kept = module.Folder(root / "train", change_of(module))
-    module.keep_decoded(kept, 256, argparse.Namespace(cache=root / "cache", workers=0))
-    yield "archspec --cache", kept
+        yield "archspec, simplejpeg", loader(faster)
+    yield "archspec --cache", loader(kept)
 
 
-def seconds(data: Dataset[Any], workers: int, clock: Callable[[], float], times: int = 1) -> float:
-    """For each image so many times, in batches."""
-    keys = torch.arange(len(data)).split(BATCH) * times  # type: ignore[arg-type]
-    loader = DataLoader(data, batch_sampler=keys, num_workers=workers)  # type: ignore[arg-type]
+def seconds(load: Loader, count: int, workers: int, clock: Callable[[], float]) -> float:
+    """For so many images, in batches."""
+    keys = torch.arange(count).split(BATCH)
     start = clock()
-    for _ in loader:
+    for _ in load(keys, workers):
         pass
     return clock() - start
 
 
-def in_turns(rows: dict[str, Dataset[Any]], rounds: int) -> dict[str, list[float]]:
+def in_turns(rows: dict[str, Loader], count: int, rounds: int) -> dict[str, list[float]]:
     """Seconds of CPU of each row in each round; the first round fills caches."""
     turns = [
-        {name: seconds(data, 0, time.process_time) for name, data in rows.items()}
+        {name: seconds(load, count, 0, time.process_time) for name, load in rows.items()}
         for _ in range(rounds + 1)
     ]
     return {name: [turn[name] for turn in turns[1:]] for name in rows}

@@ -378,21 +378,38 @@ class Folder(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
-        path, label = self.images[int(key) % len(self)]
+    def __getitem__(self, key: int) -> tuple[Tensor, int]:
+        path, label = self.images[key % len(self)]
         image = self.read(path)
-        torch.default_generator.manual_seed(seed_of(self.seed, int(key)))
-        return self.change(image).permute(1, 2, 0).contiguous(), label
+        torch.default_generator.manual_seed(seed_of(self.seed, key))
+        return self.change(image).permute(1, 2, 0), label
 
 
-def random_part(draw: Any, image: Any) -> Tensor:
-    """The crop of `v2.RandomResizedCrop`; the rest of the image is not decoded."""
+def random_box(height: int, width: int, low: float, high: float) -> tuple[int, ...]:
+    """Top, left, height, and width, drawn as by `v2.RandomResizedCrop`."""
+    draw = torch.empty(1).uniform_
+    for _ in range(10):
+        area = height * width * draw(low, high).item()
+        ratio = draw(math.log(3 / 4), math.log(4 / 3)).exp().item()
+        h, w = round(math.sqrt(area / ratio)), round(math.sqrt(area * ratio))
+        if 0 < h <= height and 0 < w <= width:
+            top = int(torch.randint(height - h + 1, (1,)))
+            return top, int(torch.randint(width - w + 1, (1,))), h, w
+    h, w = min(height, round(width * 4 / 3)), min(width, round(height * 4 / 3))
+    return (height - h) // 2, (width - w) // 2, h, w
+
+
+def random_part(size: int, low: float, high: float, mirror: bool, image: Any) -> Tensor:
+    """A random part of an image, resized to a square, and mirrored half of the time."""
     from torchvision.transforms import v2  # type: ignore[import-untyped]
 
-    part = v2.functional.crop(image, **draw.make_params([image]))
+    box = random_box(*v2.functional.get_size(image), low, high)
+    part = v2.functional.crop(image, *box)
     pixels = part if isinstance(part, Tensor) else v2.functional.pil_to_tensor(part)
-    pixels = pixels.permute(1, 2, 0).contiguous().unsqueeze(0).permute(0, 3, 1, 2)
-    return F.interpolate(pixels, [*draw.size], mode="bilinear", antialias=True)[0]
+    pixels, turned = pixels.permute(1, 2, 0), mirror and torch.rand(1) < 0.5
+    pixels = pixels.flip(1) if turned else pixels.contiguous()
+    pixels = pixels.unsqueeze(0).permute(0, 3, 1, 2)
+    return F.interpolate(pixels, (size, size), mode="bilinear", antialias=True)[0]
 
 
 def shrunk(side: int, image: Any) -> Tensor:
@@ -462,7 +479,7 @@ def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> Non
     with store.path.open("ab") as pixels, store.index.open("ab") as index:
         pixels.truncate(end)
         index.truncate(24 * done)
-        keys = ([number] for number in range(done, count))
+        keys = torch.arange(done, count).split(1)
         for number, (image, _) in enumerate(batches(part, keys, "cpu", args), done + 1):
             _, _, height, width = image.shape
             pixels.write(image[0].permute(1, 2, 0).numpy().tobytes())
@@ -488,18 +505,35 @@ class SyntheticImages(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, key: Tensor) -> tuple[Tensor, int]:
-        noise = torch.Generator().manual_seed(self.seed + int(key) % self.count)
+    def __getitem__(self, key: int) -> tuple[Tensor, int]:
+        noise = torch.Generator().manual_seed(self.seed + key % self.count)
         label = int(torch.randint(min(OUTPUTS, 10), (), generator=noise))
         image = F.interpolate(self.patterns[label : label + 1], self.size)[0]
         image = 127 * (image + torch.rand(image.shape, generator=noise))
         return image.byte().permute(1, 2, 0), label
 
 
+class Batches(Dataset[tuple[Tensor, Tensor]]):
+    """Images and labels in batches, for keys in batches."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    def __getitem__(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        labels = []
+        for row, key in enumerate(keys.tolist()):
+            image, label = self.data[key]
+            if row == 0:
+                x = image.new_empty(len(keys), *image.shape)
+            x[row] = image  # while it is in the processor's cache
+            labels.append(label)
+        return x, torch.tensor(labels)
+
+
 def batches(data: Any, keys: Any, device: Any, args: Any) -> Iterator[Any]:
     """Images as bytes and labels on a device, loaded by worker processes."""
-    pin, n = torch.cuda.is_available(), args.workers
-    loader = DataLoader(data, batch_sampler=keys, num_workers=n, pin_memory=pin)
+    data, pin, n = Batches(data), torch.cuda.is_available(), args.workers
+    loader = DataLoader(data, None, sampler=keys, num_workers=n, pin_memory=pin)
     try:
         for x, y in loader:
             x, y = x.to(device, non_blocking=True), y.to(device, non_blocking=True)

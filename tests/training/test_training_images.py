@@ -6,7 +6,8 @@ import argparse
 import io
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from resume import NETWORK, differing
 from support import peers
@@ -60,23 +62,44 @@ def decode(content: bytes, colours: str) -> numpy.ndarray[Any, Any]:
     return numpy.array(Image.open(io.BytesIO(content)))
 
 
-def loaded(data: Any, keys: range) -> list[Tensor]:
+def loaded(data: Any, keys: Iterable[int]) -> list[Tensor]:
     return [data[key][0] for key in keys]
 
 
+@pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("as_tensor", [False, True])
+@pytest.mark.parametrize("size", [(60, 80), (200, 5), (3, 90)])
 def test_a_part_of_an_image_is_what_torchvision_takes(
-    as_tensor: bool, script: Script, v2: Any
+    size: tuple[int, int], as_tensor: bool, mirror: bool, script: Script, v2: Any
 ) -> None:
-    pixels = bytes_of(60, 80, 3)
-    image = Image.fromarray(pixels.numpy())
-    crop = v2.RandomResizedCrop(16, scale=(0.08, 1))
+    """Also where no part with a usual aspect ratio fits."""
+    pixels = bytes_of(*size, 3)
+    image = pixels.permute(2, 0, 1) if as_tensor else Image.fromarray(pixels.numpy())
+    change = v2.RandomResizedCrop(16, scale=(0.08, 1))
+    change = v2.Compose([change, v2.RandomHorizontalFlip()]) if mirror else change
     for seed in range(20):
         torch.manual_seed(seed)
-        expected = crop(pixels.permute(2, 0, 1))
+        expected = change(pixels.permute(2, 0, 1))
         torch.manual_seed(seed)
-        found = script.module.random_part(crop, pixels.permute(2, 0, 1) if as_tensor else image)
-        assert same_bits(found, expected)
+        assert same_bits(script.module.random_part(16, 0.08, 1, mirror, image), expected)
+
+
+@pytest.mark.parametrize("side", [7, 32, 33, 64, 97, 500])
+def test_an_image_may_be_mirrored_before_it_is_resized(side: int) -> None:
+    image = bytes_of(1, 3, side, 3).permute(0, 3, 1, 2)
+    resized = partial(F.interpolate, size=(3, 32), mode="bilinear", antialias=True)
+    assert same_bits(resized(image.flip(3)), resized(image).flip(3))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_batch_has_the_images_of_its_keys(workers: int, script: Script, folder: Path) -> None:
+    module = script.module
+    data = module.Folder(folder / "train", partial(module.random_part, 16, 0.3, 1, True), 7)
+    keys = torch.tensor([5, 30, 11, 3]), torch.tensor([47, 0])
+    found = [*module.batches(data, keys, "cpu", argparse.Namespace(workers=workers))]
+    for batch, (x, y) in zip(keys, found, strict=True):
+        assert same_bits(x, torch.stack(loaded(data, batch.tolist())).permute(0, 3, 1, 2))
+        assert y.tolist() == [data.images[key % 24][1] for key in batch]
 
 
 def test_a_faster_decoder_reads_the_same_images(

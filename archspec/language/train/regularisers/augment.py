@@ -139,9 +139,9 @@ class Augmentation(Regulariser):
         augment, folder = self.augment, DATA_SETS[self.data].kind == "folder"
         if augment.resized_crop:
             low, high = augment.resized_crop
-            crop = f"v2.RandomResizedCrop({{size}}, scale=({low:g}, {high:g}))"
-            yield "crop", f"partial(random_part, {crop})"
-        if augment.flip and folder:
+            given = f"{{size}}, {low:g}, {high:g}, {augment.flip}"
+            yield "crop", f"partial(random_part, {given})"
+        elif augment.flip and folder:
             yield "transform", "v2.RandomHorizontalFlip()"
         if change := _drawn(augment):
             yield "transform", "v2.ToPILImage()"  # whose operations are faster than a tensor's
