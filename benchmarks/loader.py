@@ -64,6 +64,7 @@ def script_of(spec: str, folder: Path) -> ModuleType:
     path.write_text(render_training(spec, single_file=True, options=["cache"]), "utf-8")
     module = module_of(path)
     module.OUTPUTS = CLASSES  # type: ignore[attr-defined]
+    module.keep_memory()  # as the script does first; the other rows profit too
     return module
 
 

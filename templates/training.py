@@ -387,29 +387,30 @@ class Folder(Dataset[tuple[Tensor, int]]):
 
 def random_box(height: int, width: int, low: float, high: float) -> tuple[int, ...]:
     """Top, left, height, and width, drawn as by `v2.RandomResizedCrop`."""
-    draw = torch.empty(1).uniform_
+    real, whole = torch.empty(1).uniform_, torch.empty(1, dtype=torch.long).random_
     for _ in range(10):
-        area = height * width * draw(low, high).item()
-        ratio = draw(math.log(3 / 4), math.log(4 / 3)).exp().item()
+        area = height * width * real(low, high).item()
+        ratio = real(math.log(3 / 4), math.log(4 / 3)).exp().item()
         h, w = round(math.sqrt(area / ratio)), round(math.sqrt(area * ratio))
         if 0 < h <= height and 0 < w <= width:
-            top = int(torch.randint(height - h + 1, (1,)))
-            return top, int(torch.randint(width - w + 1, (1,))), h, w
+            return int(whole(height - h + 1)), int(whole(width - w + 1)), h, w
     h, w = min(height, round(width * 4 / 3)), min(width, round(height * 4 / 3))
     return (height - h) // 2, (width - w) // 2, h, w
 
 
 def random_part(size: int, low: float, high: float, mirror: bool, image: Any) -> Tensor:
     """A random part of an image, resized to a square, and mirrored half of the time."""
-    from torchvision.transforms import v2  # type: ignore[import-untyped]
-
-    box = random_box(*v2.functional.get_size(image), low, high)
-    part = v2.functional.crop(image, *box)
-    pixels = part if isinstance(part, Tensor) else v2.functional.pil_to_tensor(part)
-    pixels, turned = pixels.permute(1, 2, 0), mirror and torch.rand(1) < 0.5
-    pixels = pixels.flip(1) if turned else pixels.contiguous()
-    pixels = pixels.unsqueeze(0).permute(0, 3, 1, 2)
-    return F.interpolate(pixels, (size, size), mode="bilinear", antialias=True)[0]
+    if isinstance(image, Tensor):
+        top, left, h, w = random_box(*image.shape[1:], low, high)
+        part = image[:, top : top + h, left : left + w].permute(1, 2, 0)
+    else:
+        top, left, h, w = random_box(image.height, image.width, low, high)
+        pixels = bytearray(image.crop((left, top, left + w, top + h)).tobytes())
+        part = torch.frombuffer(pixels, dtype=torch.uint8).reshape(h, w, 3)
+    turned = mirror and torch.empty(1).uniform_().item() < 0.5
+    part = part.flip(1) if turned else part.contiguous()
+    part = part.unsqueeze(0).permute(0, 3, 1, 2)
+    return F.interpolate(part, (size, size), mode="bilinear", antialias=True)[0]
 
 
 def shrunk(side: int, image: Any) -> Tensor:
