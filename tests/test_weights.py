@@ -153,6 +153,8 @@ stem:
   - {batch_norm: {momentum: 0.2}, init: zeros}
   - {group_norm: 4}
   - layer_norm
+  - rms_norm
+  - {instance_norm: {affine: true}}
   - flatten
   - linear: 3
 """
@@ -169,12 +171,12 @@ def test_building_without_init_draws_nothing_and_leaves_constants_right(
     drawn = torch.rand(1)
     torch.manual_seed(11)
     assert torch.equal(drawn, torch.rand(1))
-    constants = (nn.BatchNorm2d, nn.GroupNorm)
+    constants = (nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d)
     for (path, ours), theirs in zip(empty.named_modules(), fresh.modules(), strict=True):
         if type(theirs).__module__.startswith("torch"):
             assert type(ours) is type(theirs)
         plain = isinstance(ours, constants) and path != "bn2"  # that one starts at zero
-        if plain or type(ours).__name__ in ("ChannelScale", "ChannelLayerNorm"):
+        if plain or type(ours).__name__ in ("ChannelScale", "ChannelLayerNorm", "ChannelRMSNorm"):
             assert_same_tensors(ours.state_dict(), theirs.state_dict())
     for ours, theirs in zip(empty.buffers(), fresh.buffers(), strict=True):
         assert same_bits(ours, theirs)

@@ -168,21 +168,32 @@ def _undrawn(kind: Any, op: Any) -> Callable[..., nn.Module]:
 
     A mode works for every layer, but it watches every call: half of the time of a convolution.
     """
-    if op.projects:
-        return partial(_not_reset, kind)
-    return partial(_watched, kind) if op.imported or (op.weighted and not op.norm) else kind
+    if op.projects or op.norm:
+        return partial(_reset_by, _to_identity if op.norm else _not_at_all, kind)
+    return partial(_watched, kind) if op.imported or op.weighted else kind
 
 
-def _not_reset(kind: Any, *args: Any, **keywords: Any) -> nn.Module:
-    """A layer whose `reset_parameters` only draws."""
-    module = _without_reset(kind)(*args, **keywords)
+def _reset_by(reset: Callable[..., None], kind: Any, *args: Any, **keywords: Any) -> nn.Module:
+    """A layer that is constructed with another `reset_parameters`."""
+    module = _resetting(kind, reset)(*args, **keywords)
     module.__class__ = kind
     return module
 
 
 @cache
-def _without_reset(kind: type[nn.Module]) -> type[nn.Module]:
-    return type(kind.__name__, (kind,), {"reset_parameters": lambda _: None})
+def _resetting(kind: type[nn.Module], reset: Callable[..., None]) -> type[nn.Module]:
+    return type(kind.__name__, (kind,), {"reset_parameters": reset})
+
+
+def _not_at_all(layer: nn.Module) -> None:
+    """What only draws is left out."""
+
+
+def _to_identity(norm: nn.Module) -> None:
+    """A norm's statistics are reset by its constructor, so these are left."""
+    for name, parameter in norm._parameters.items():
+        if parameter is not None:
+            parameter.data.fill_(name == "weight")
 
 
 def _watched(kind: Any, *args: Any, **keywords: Any) -> nn.Module:
