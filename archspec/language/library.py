@@ -61,7 +61,7 @@ class Meanings:
 
 @remember
 def parsed(text: bytes, file: str, *, memo: Memo | None) -> Document:
-    """A document that several specs use: a block or a base spec."""
+    """A document that may be used again: a spec, a block, or a base spec."""
     return parse(text, file)
 
 

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from archspec import resources
 from archspec.diagnostics import Diagnostic, SpecError, UnreadableFile, did_you_mean
-from archspec.files import is_there, names_in, similar
+from archspec.files import is_there, names_in, read_bytes, similar
 from archspec.language.bases import Bases
 from archspec.language.check import check
-from archspec.language.library import Library
+from archspec.language.library import Library, parsed
 from archspec.language.limits import characters
 from archspec.language.lines import at_user_line
 from archspec.language.problems import Problem, describe, diagnose, problems_of
@@ -32,7 +32,7 @@ from archspec.source.document import Document
 from archspec.source.extends import UnmergedError, led_here, resolve
 from archspec.source.findings import MAX_FINDINGS
 from archspec.source.folder import Files
-from archspec.source.reader import parse, read
+from archspec.source.reader import parse
 
 Source = str | Path | Mapping[str, Any] | Spec
 WRITTEN = [*KEYS, "extends"]
@@ -72,7 +72,8 @@ def load(
         return loader.load(whole, settings)
     path = find(source)
     loader.beside = path.parent
-    return loader.load(loader.resolved(read(path)), settings)
+    document = parsed(read_bytes(path), display_path(path), memo=memo)
+    return loader.load(loader.resolved(document), settings)
 
 
 def find(source: str | Path) -> Path:
