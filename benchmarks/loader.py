@@ -6,12 +6,14 @@ Photograph-like JPEG files of about 500 x 375 pixels are made first. The recipe 
 random part at 224 pixels, mirrored or not. torchvision's loader gives normalised floats, as its
 users write it; a script normalises on the device, as part of the step, so that is not in here.
 The rows take turns, and a ratio is that of one round, in seconds of CPU of one process without
-workers; the last two lines are images by the clock, with one worker and with several.
+workers. The last two lines are ratios by the clock: images a second of several workers beside one,
+and of several processes that share nothing beside one, which is what the cores allow.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import random
 import statistics
 import sys
@@ -100,7 +102,7 @@ def ours(module: ModuleType, root: Path) -> Iterator[tuple[str, Loader]]:
 
 def seconds(load: Loader, count: int, workers: int, clock: Callable[[], float]) -> float:
     """For so many images, in batches."""
-    keys = torch.arange(count).split(BATCH)
+    keys = torch.arange(count).split(BATCH)  # an index is a key modulo the number of images
     start = clock()
     for _ in load(keys, workers):
         pass
@@ -125,12 +127,28 @@ def show_ratios(found: dict[str, list[float]], count: int) -> None:
         print(f"{name:24} {rate:9,.0f} {ratio:7.2f}")
 
 
-def show_workers(data: Dataset[Any], rounds: int, several: int) -> None:
-    ratios = list[float]()
+def at_once(load: Loader, count: int, processes: int) -> float:
+    """Seconds by the clock in which so many processes, which share nothing, load all images."""
+    work = partial(seconds, load, count, 0, time.perf_counter)
+    running = [multiprocessing.get_context("fork").Process(target=work) for _ in range(processes)]
+    start = time.perf_counter()
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    return time.perf_counter() - start
+
+
+def show_workers(load: Loader, count: int, rounds: int, several: int) -> None:
+    """The second ratio is what the machine's cores allow."""
+    workers, apart = list[float](), list[float]()
     for _ in range(rounds):
-        one, more = (seconds(data, n, time.perf_counter, 5) for n in (1, several))
-        ratios.append(one / more)
-    print(f"{several} workers beside one, by the clock: {statistics.median(ratios):.2f}")
+        one, more = (seconds(load, count, n, time.perf_counter) for n in (1, several))
+        alone, together = (at_once(load, count, n) for n in (1, several))
+        workers.append(one / more)
+        apart.append(several * alone / together)
+    print(f"{several} workers beside one, by the clock: {statistics.median(workers):.2f}")
+    print(f"{several} processes that share nothing: {statistics.median(apart):.2f}")
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -145,8 +163,8 @@ def main(words: Sequence[str] | None = None) -> None:
         write_images(root, args.images)
         module = script_of("resnet50", root)
         rows = {"torchvision": torchvision_folder(root), **dict(ours(module, root))}
-        show_ratios(in_turns(rows, args.rounds), args.images)
-        show_workers(rows["archspec"], args.rounds, args.workers)
+        show_ratios(in_turns(rows, args.images, args.rounds), args.images)
+        show_workers(rows["archspec"], 5 * args.images, args.rounds, args.workers)
 
 
 if __name__ == "__main__":

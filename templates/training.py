@@ -387,13 +387,13 @@ class Folder(Dataset[tuple[Tensor, int]]):
 
 def random_box(height: int, width: int, low: float, high: float) -> tuple[int, ...]:
     """Top, left, height, and width, drawn as by `v2.RandomResizedCrop`."""
-    real, whole = torch.empty(1).uniform_, torch.empty(1, dtype=torch.long).random_
+    x = torch.empty(1)
     for _ in range(10):
-        area = height * width * real(low, high).item()
-        ratio = real(math.log(3 / 4), math.log(4 / 3)).exp().item()
+        area = height * width * x.uniform_(low, high).item()
+        ratio = x.uniform_(math.log(3 / 4), math.log(4 / 3)).exp_().item()
         h, w = round(math.sqrt(area / ratio)), round(math.sqrt(area * ratio))
         if 0 < h <= height and 0 < w <= width:
-            return int(whole(height - h + 1)), int(whole(width - w + 1)), h, w
+            return int(x.random_(height - h + 1)), int(x.random_(width - w + 1)), h, w
     h, w = min(height, round(width * 4 / 3)), min(width, round(height * 4 / 3))
     return (height - h) // 2, (width - w) // 2, h, w
 

@@ -131,11 +131,13 @@ class Data:
         yield f"{INSIDE * 2}{imported}  # type: ignore[import-untyped]"
         yield ""
         yield f"{INSIDE}root = Path(args.data or FOLDERS[0])"
-        yield f"{INSIDE}changes = ["
-        for step in self._changes():
-            yield f"{INSIDE * 2}{step},"
-        yield f"{INSIDE}]"
-        yield f"{INSIDE}change = v2.Compose(changes)"
+        change, *more = self._changes()
+        if more:
+            yield f"{INSIDE}changes = ["
+            yield from (f"{INSIDE * 2}{step}," for step in (change, *more))
+            yield f"{INSIDE}]"
+            change = "v2.Compose(changes)"
+        yield f"{INSIDE}change = {change}"
         middle = f"v2.Resize({enlarged}), v2.CenterCrop({self.test_size})"
         yield f"{INSIDE}whole = v2.Compose([v2.PILToTensor(), {middle}])"
         yield f'{INSIDE}data["train"] = Folder(root / "train", change, args.seed)'
