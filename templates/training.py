@@ -343,8 +343,8 @@ def images_in(folder: Path) -> Iterator[str]:
                 yield entry.path
 
 
-class Folder(Dataset[tuple[Tensor, int]]):
-    """Images, one directory per class; augmentation is a function of seed and key."""
+class Folder(Dataset[tuple[Tensor, Tensor]]):
+    """Batches of images, one directory per class, augmented according to seed and key."""
 
     def __init__(self, root: Path, change: Any, seed: int = 0, like: Any = ()) -> None:
         self.change, self.seed = change, seed
@@ -378,14 +378,21 @@ class Folder(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, key: int) -> tuple[Tensor, int]:
-        path, label = self.images[key % len(self)]
-        image = self.read(path)
-        torch.default_generator.manual_seed(seed_of(self.seed, key))
-        return self.change(image).permute(1, 2, 0), label
+    def __getitem__(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        labels = []
+        for row, key in enumerate(keys.tolist()):
+            path, label = self.images[key % len(self)]
+            image = self.read(path)
+            torch.default_generator.manual_seed(seed_of(self.seed, key))
+            image = self.change(image).permute(1, 2, 0)
+            if row == 0:
+                x = image.new_empty(len(keys), *image.shape)
+            x[row] = image  # while it is in the processor's cache
+            labels.append(label)
+        return x, torch.tensor(labels)
 
 
-def random_box(height: int, width: int, low: float, high: float) -> tuple[int, ...]:
+def random_box(low: float, high: float, height: int, width: int) -> tuple[int, ...]:
     """Top, left, height, and width, drawn as by `v2.RandomResizedCrop`."""
     x = torch.empty(1)
     for _ in range(10):
@@ -401,10 +408,10 @@ def random_box(height: int, width: int, low: float, high: float) -> tuple[int, .
 def random_part(size: int, low: float, high: float, mirror: bool, image: Any) -> Tensor:
     """A random part of an image, resized to a square, and mirrored half of the time."""
     if isinstance(image, Tensor):
-        top, left, h, w = random_box(*image.shape[1:], low, high)
+        top, left, h, w = random_box(low, high, *image.shape[1:])
         part = image[:, top : top + h, left : left + w].permute(1, 2, 0)
     else:
-        top, left, h, w = random_box(image.height, image.width, low, high)
+        top, left, h, w = random_box(low, high, image.height, image.width)
         pixels = bytearray(image.crop((left, top, left + w, top + h)).tobytes())
         part = torch.frombuffer(pixels, dtype=torch.uint8).reshape(h, w, 3)
     turned = mirror and torch.empty(1).uniform_().item() < 0.5
@@ -496,8 +503,8 @@ def fill(store: Store, data: Folder, side: int, args: argparse.Namespace) -> Non
     show(f"images in {store.path}: {count:,}, {end / 1e9:.1f} GB")
 
 
-class SyntheticImages(Dataset[tuple[Tensor, int]]):
-    """Images that can be learned, made one at a time: a coarse pattern under noise."""
+class SyntheticImages(Dataset[tuple[Tensor, Tensor]]):
+    """Images that can be learned, made in batches: a coarse pattern under noise."""
 
     def __init__(self, count: int, size: int, seed: int) -> None:
         self.count, self.size, self.seed = count, size, seed
@@ -506,7 +513,11 @@ class SyntheticImages(Dataset[tuple[Tensor, int]]):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, key: int) -> tuple[Tensor, int]:
+    def __getitem__(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        images, labels = zip(*map(self.one, keys.tolist()))
+        return torch.stack(images), torch.tensor(labels)
+
+    def one(self, key: int) -> tuple[Tensor, int]:
         noise = torch.Generator().manual_seed(self.seed + key % self.count)
         label = int(torch.randint(min(OUTPUTS, 10), (), generator=noise))
         image = F.interpolate(self.patterns[label : label + 1], self.size)[0]
@@ -514,26 +525,9 @@ class SyntheticImages(Dataset[tuple[Tensor, int]]):
         return image.byte().permute(1, 2, 0), label
 
 
-class Batches(Dataset[tuple[Tensor, Tensor]]):
-    """Images and labels in batches, for keys in batches."""
-
-    def __init__(self, data: Any) -> None:
-        self.data = data
-
-    def __getitem__(self, keys: Tensor) -> tuple[Tensor, Tensor]:
-        labels = []
-        for row, key in enumerate(keys.tolist()):
-            image, label = self.data[key]
-            if row == 0:
-                x = image.new_empty(len(keys), *image.shape)
-            x[row] = image  # while it is in the processor's cache
-            labels.append(label)
-        return x, torch.tensor(labels)
-
-
 def batches(data: Any, keys: Any, device: Any, args: Any) -> Iterator[Any]:
     """Images as bytes and labels on a device, loaded by worker processes."""
-    data, pin, n = Batches(data), torch.cuda.is_available(), args.workers
+    pin, n = torch.cuda.is_available(), args.workers
     loader = DataLoader(data, None, sampler=keys, num_workers=n, pin_memory=pin)
     try:
         for x, y in loader:

@@ -63,7 +63,7 @@ def decode(content: bytes, colours: str) -> numpy.ndarray[Any, Any]:
 
 
 def loaded(data: Any, keys: Iterable[int]) -> list[Tensor]:
-    return [data[key][0] for key in keys]
+    return [data[torch.tensor([key])][0][0] for key in keys]
 
 
 @pytest.mark.parametrize("mirror", [False, True])
