@@ -256,12 +256,9 @@ def test_tv2_changes_images_as_torchvision_does(
     """TrivialAugment with the wide ranges of its paper (Müller & Hutter, 2021, table 1)."""
     peers.torchvision_models()
     v2 = importlib.import_module("torchvision.transforms.v2")
-    crop, flip, to_image, trivial, to_tensor = changes(
-        scripts("resnet50_tv2"), monkeypatch, tmp_path
-    )
-    (part,) = crop.args
-    assert (part.size, tuple(part.scale)) == ((176, 176), (0.08, 1))
-    assert (type(flip), flip.p) == (v2.RandomHorizontalFlip, 0.5)
+    module = scripts("resnet50_tv2")
+    part, to_image, trivial, to_tensor = changes(module, monkeypatch, tmp_path)
+    assert (part.func, part.args) == (module.random_part, (176, 0.08, 1, True))
     assert (type(to_image), type(to_tensor)) == (v2.ToPILImage, v2.PILToTensor)
     assert type(trivial) is v2.TrivialAugmentWide
     assert trivial.interpolation is v2.InterpolationMode.BILINEAR
