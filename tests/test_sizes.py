@@ -95,6 +95,9 @@ def test_the_short_form_has_the_same_value_everywhere(
 
 @given(small, small, st.sampled_from(["+", "-"]))
 @example(Name("x"), Binary("*", Number(1), Number(0)), "+")
+@example(Name("x"), parse("1 * (x + x)"), "+")
+@example(Name("x"), parse("2 * (3 * x)"), "+")
+@example(parse("x + 3 * (x + y)"), parse("2 * (x + y)"), "-")
 @settings(max_examples=200)
 def test_what_is_short_stays_as_it_is(left: Expr, right: Expr, op: str) -> None:
     once = simplify(op, left, right)

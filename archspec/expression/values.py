@@ -128,22 +128,23 @@ def _reduce(x: Expr, a: Scalar, b: Scalar, left: Expr, right: Expr) -> Expr | No
 ONE = Number(1)
 
 
-def _terms(expr: Expr, sign: int) -> Iterator[tuple[int, Expr, bool]]:
-    """The terms of `expr`: `4 * x` is 4, x, True; `x * 4` is 4, x, False; 4 is 4 times ONE."""
+def _terms(expr: Expr, factor: int, first: bool = False) -> Iterator[tuple[int, Expr, bool]]:
+    """Those of `factor * expr`: `4 * x` is 4, x, True; `x * 4` is 4, x, False; 4 is 4 times ONE.
+
+    A sum is one term if it has a factor, as in `2 * (x + y)`.
+    """
     match expr:
-        case Binary(op="+" | "-" as op, left=left, right=right):
-            yield from _terms(left, sign)
-            yield from _terms(right, sign if op == "+" else -sign)
+        case Binary(op="+" | "-" as op, left=left, right=right) if factor in (1, -1):
+            yield from _terms(left, factor)
+            yield from _terms(right, factor if op == "+" else -factor)
         case Number(value=int(n)):
-            yield sign * n, ONE, True
-        case Binary(op="*", left=Number(value=int(n)), right=Number(value=int(m))):
-            yield sign * n * m, ONE, True
+            yield factor * n, ONE, True
         case Binary(op="*", left=Number(value=int(n)), right=x):
-            yield sign * n, x, True
+            yield from _terms(x, factor * n, True)
         case Binary(op="*", left=x, right=Number(value=int(n))):
-            yield sign * n, x, False
+            yield from _terms(x, factor * n, False)
         case _:
-            yield sign, expr, False
+            yield factor, expr, first
 
 
 def _sum(terms: Iterable[tuple[int, Expr, bool]]) -> Expr:
@@ -163,7 +164,12 @@ def _sum(terms: Iterable[tuple[int, Expr, bool]]) -> Expr:
     for count, term in parts:
         if count:
             result = Binary("+" if count > 0 else "-", result, term)
-    return result
+    opens = any(_is_sum(x) and counts[x] in (1, -1) for x in counts)
+    return _sum(_terms(result, 1)) if opens else result
+
+
+def _is_sum(expr: Expr) -> bool:
+    return isinstance(expr, Binary) and expr.op in ("+", "-")
 
 
 def _product(count: int, x: Expr, number_first: bool) -> Expr:
