@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import sys
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def pytest_collection_finish() -> None:
 STATM = Path("/proc/self/statm")
 #: 1.2 GB, which leaves 800 MB for the next test.
 MOST = 300_000
+TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
 def pages() -> int:
@@ -83,10 +85,19 @@ def pages() -> int:
 
 def pytest_runtest_logfinish() -> None:
     """Large networks leave cycles, which a collection frees, and memory that glibc keeps."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim and pages() > MOST:
+    if TRIM and pages() > MOST:
         gc.collect()
-        trim(0)
+        TRIM(0)
+
+
+FOLDERS = count()
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """An empty folder. For each of its own, pytest lists all folders that are there already."""
+    name = request.function.__name__[:30]
+    return tmp_path_factory.mktemp(f"{name}_{next(FOLDERS)}", numbered=False)
 
 
 @pytest.fixture
