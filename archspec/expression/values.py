@@ -173,9 +173,10 @@ def _is_sum(expr: Expr) -> bool:
 
 
 def _product(count: int, x: Expr, number_first: bool) -> Expr:
+    if count == 1:
+        return x
     many = Number(count)
-    product = simplify("*", many, x) if number_first else simplify("*", x, many)
-    return product or Binary("*", x, many)
+    return Binary("*", many, x) if number_first else Binary("*", x, many)
 
 
 def substitute(expr: Expr, replace: Callable[[Name], Expr | None]) -> Expr | None:
