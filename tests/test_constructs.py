@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import jsonschema
@@ -215,6 +216,7 @@ def errors(text: str) -> list[Diagnostic]:
     return [one.diagnostic for one in found if is_fatal(one.diagnostic)]
 
 
+@cache
 def fixed(text: str) -> str:
     return fix_text(text.encode(), "", OWN)[1].decode()
 
