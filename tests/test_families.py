@@ -96,7 +96,7 @@ COMPARED: dict[str, Callable[[], Pair]] = {
 #: They differ from another one in widths, depths, kernels, or dilated stages alone.
 ALIKE = (
     *("cifar_preresnet1001", "regnet_x_8gf", "mobilenet_v2", "mobilenet_v3_large"),
-    *("convnext_base", "vit_b_32", "resnet50_os16", "timm's output stride 16"),
+    *("convnext_base", "vit_b_32", "resnet50_os16", "timm's output stride 16", "vgg11"),
 )
 
 
