@@ -63,13 +63,17 @@ def test_the_same_first_weights(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_names_and_shapes(name: str) -> None:
-    """In the same order; and `infer` knows the names."""
+    """In the same order."""
     expected = blank(TORCHVISION_PAIRS[name]().peer).state_dict()
     shapes = {key: tuple(tensor.shape) for key, tensor in expected.items()}
     found = blank(partial(archspec.build_module, name)).state_dict()
     assert [*found] == [*shapes]
     assert analyzed(name).state == shapes
-    assert infer(shapes).base == name
+
+
+@pytest.mark.sampled("name", SMALLEST, of=NAMES)
+def test_infer_knows_the_names_and_shapes(name: str) -> None:
+    assert infer(analyzed(name).state).base == name
 
 
 @pytest.mark.parametrize("name", CONVNEXT)
