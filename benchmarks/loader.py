@@ -83,7 +83,7 @@ def ours(module: ModuleType, root: Path) -> Iterator[tuple[str, Loader]]:
     """The script's own, in its three ways; simplejpeg where it is installed."""
     options = argparse.Namespace(cache=root / "cache", workers=0)
     plain, faster, kept = (
-        module.Folder(root / "train", partial(module.random_part, 224, 0.08, 1, True))
+        module.Folder(root / "train", partial(module.random_part, 224, 0.08, 1, mirror=True))
         for _ in range(3)
     )
     plain.read = module.read_image  # by Pillow

@@ -405,8 +405,10 @@ def random_box(low: float, high: float, height: int, width: int) -> tuple[int, .
     return (height - h) // 2, (width - w) // 2, h, w
 
 
-def random_part(size: int, low: float, high: float, mirror: bool, image: Any) -> Tensor:
-    """A random part of an image, resized to a square, and mirrored half of the time."""
+def random_part(
+    size: int, low: float, high: float, image: Any, mirror: bool = False
+) -> Tensor:
+    """A random part of an image as a square; half of them are mirrored with `mirror`."""
     if isinstance(image, Tensor):
         top, left, h, w = random_box(low, high, *image.shape[1:])
         part = image[:, top : top + h, left : left + w].permute(1, 2, 0)

@@ -81,7 +81,7 @@ def test_a_part_of_an_image_is_what_torchvision_takes(
         torch.manual_seed(seed)
         expected = change(pixels.permute(2, 0, 1))
         torch.manual_seed(seed)
-        assert same_bits(script.module.random_part(16, 0.08, 1, mirror, image), expected)
+        assert same_bits(script.module.random_part(16, 0.08, 1, image, mirror), expected)
 
 
 @pytest.mark.parametrize("side", [7, 32, 33, 64, 97, 500])
@@ -94,7 +94,7 @@ def test_an_image_may_be_mirrored_before_it_is_resized(side: int) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_batch_has_the_images_of_its_keys(workers: int, script: Script, folder: Path) -> None:
     module = script.module
-    data = module.Folder(folder / "train", partial(module.random_part, 16, 0.3, 1, True), 7)
+    data = module.Folder(folder / "train", partial(module.random_part, 16, 0.3, 1, mirror=True), 7)
     keys = torch.tensor([5, 30, 11, 3]), torch.tensor([47, 0])
     found = [*module.batches(data, keys, "cpu", argparse.Namespace(workers=workers))]
     for batch, (x, y) in zip(keys, found, strict=True):

@@ -139,8 +139,8 @@ class Augmentation(Regulariser):
         augment, folder = self.augment, DATA_SETS[self.data].kind == "folder"
         if augment.resized_crop:
             low, high = augment.resized_crop
-            given = f"{{size}}, {low:g}, {high:g}, {augment.flip}"
-            yield "crop", f"partial(random_part, {given})"
+            mirror = ", mirror=True" if augment.flip else ""
+            yield "crop", f"partial(random_part, {{size}}, {low:g}, {high:g}{mirror})"
         elif augment.flip and folder:
             yield "transform", "v2.RandomHorizontalFlip()"
         if change := _drawn(augment):
