@@ -80,21 +80,33 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 STATM = Path("/proc/self/statm")
-#: 1.2 GB, which leaves 800 MB for the next test.
-MOST = 300_000
+#: Pages: 1.2 GB, which leaves 800 MB for the next test, and 100 MB more.
+MOST, MORE = 300_000, 25_000
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_kept = 0
 
 
 def pages() -> int:
-    """Those of this process in memory, on Linux."""
-    return int(STATM.read_text().split()[1]) if STATM.exists() else 0
+    """The memory of this process, where Linux says it."""
+    return int(STATM.read_text("ascii").split()[1]) if STATM.exists() else 0
+
+
+def free() -> None:
+    """Large networks leave cycles, which a collection frees, and memory that glibc keeps."""
+    gc.collect()
+    TRIM(0)
 
 
 def pytest_runtest_logfinish() -> None:
-    """Large networks leave cycles, which a collection frees, and memory that glibc keeps."""
-    if TRIM and pages() > MOST:
-        gc.collect()
-        TRIM(0)
+    """What was frozen with a network may be its cycles, so it is looked through once in a while."""
+    global _kept
+    if not TRIM or pages() < MOST:
+        return
+    free()
+    if pages() > _kept + MORE:
+        gc.unfreeze()
+        free()
+        _kept = pages()
 
 
 FOLDERS = count()
