@@ -96,28 +96,28 @@ def peak(name: str, device: str = DEVICE) -> float:
     return float(size**3 / min(getattr(multiply(), CLOCKS[device]) for _ in range(8)))
 
 
-def compare(case: Case, macs: int, rounds: int, peaks: Mapping[str, float]) -> None:
+def compare(found: Case, macs: int, rounds: int, peaks: Mapping[str, float]) -> None:
     """One line for each network."""
-    base, *_ = case.nets
-    contenders = {name: runs(net, case.x, CALLS) for name, net in case.nets.items()}
+    (base, *_), clock = found.nets, CLOCKS[DEVICE]
+    contenders = {name: runs(net, found.x, CALLS) for name, net in found.nets.items()}
     first = {name: contender().wall for name, contender in contenders.items()}
     turns = in_turns(contenders, rounds)
-    expected = output(case, base)
+    expected = output(found, base)
     for name, taken in turns.items():
-        found = row(name, taken, turns[base], CLOCKS[DEVICE])
-        took = median(map(attrgetter(CLOCKS[DEVICE]), taken)) / CALLS
-        used = macs * len(case.x) / took / peaks[name.split()[-1]]
+        ratio = row(name, taken, turns[base], clock)
+        took = median(map(attrgetter(clock), taken)) / CALLS
+        used = macs * len(found.x) / took / peaks[name.split()[-1]]
         print(
-            f"batch {len(case.x):3}  {name:25} {found['ratio']:5.2f}x ({found['low']:.2f} to "
-            f"{found['high']:.2f})  {1e3 * took:8.2f} ms  peak {used:4.0%}  first "
-            f"{first[name]:5.2f} s  error {apart(output(case, name), expected):.0e}",
+            f"batch {len(found.x):3}  {name:25} {ratio['ratio']:5.2f}x ({ratio['low']:.2f} to "
+            f"{ratio['high']:.2f})  {1e3 * took:8.2f} ms  peak {used:4.0%}  first "
+            f"{first[name]:5.2f} s  error {apart(output(found, name), expected):.0e}",
             flush=True,
         )
 
 
 @torch.inference_mode()
-def output(case: Case, name: str) -> Tensor:
-    return case.nets[name](case.x).float()
+def output(found: Case, name: str) -> Tensor:
+    return found.nets[name](found.x).float()
 
 
 def main() -> None:
@@ -136,8 +136,8 @@ def main() -> None:
         print(spec)
         for (base, types), batch in product(COMPARED, args.batches):
             with tempfile.TemporaryDirectory() as folder:
-                nets = case(spec, base, types, batch, args.compile, Path(folder))
-            compare(nets, archspec.analyze(spec).macs, args.rounds, peaks)
+                found = case(spec, base, types, batch, args.compile, Path(folder))
+            compare(found, archspec.analyze(spec).macs, args.rounds, peaks)
 
 
 if __name__ == "__main__":

@@ -408,7 +408,7 @@ def random_box(low: float, high: float, height: int, width: int) -> tuple[int, .
 def random_part(
     size: int, low: float, high: float, image: Any, mirror: bool = False
 ) -> Tensor:
-    """A random part of an image as a square; half of them are mirrored with `mirror`."""
+    """A random part of an image, resized to a square; `mirror` mirrors half of them."""
     if isinstance(image, Tensor):
         top, left, h, w = random_box(low, high, *image.shape[1:])
         part = image[:, top : top + h, left : left + w].permute(1, 2, 0)

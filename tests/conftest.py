@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Imports create no garbage."""
+    """Without garbage collection, because imports leave no garbage."""
     gc.disable()
     result = yield
     gc.freeze()
@@ -80,7 +80,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 STATM = Path("/proc/self/statm")
-#: Pages: 1.2 GB, which leaves 800 MB for the next test, and 100 MB more.
+#: In pages: from 1.2 GB on, memory is freed after each test, which leaves 800 MB for the next one;
+#: after 100 MB more, what was frozen is collected, too.
 MOST, MORE = 300_000, 25_000
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
 _kept = 0
@@ -98,7 +99,7 @@ def free() -> None:
 
 
 def pytest_runtest_logfinish() -> None:
-    """What was frozen with a network may be its cycles, so it is looked through once in a while."""
+    """Frozen objects can be cycles of networks that tests have dropped since."""
     global _kept
     if not TRIM or pages() < MOST:
         return
@@ -114,7 +115,7 @@ FOLDERS = count()
 
 @pytest.fixture
 def tmp_path(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """An empty folder. For each of its own, pytest lists all folders that are there already."""
+    """An empty folder. Pytest's own fixture lists all earlier folders for each new one."""
     name = request.function.__name__[:30]
     return tmp_path_factory.mktemp(f"{name}_{next(FOLDERS)}", numbered=False)
 

@@ -129,9 +129,10 @@ ONE = Number(1)
 
 
 def _terms(expr: Expr, factor: int, first: bool = False) -> Iterator[tuple[int, Expr, bool]]:
-    """Those of `factor * expr`: `4 * x` is 4, x, True; `x * 4` is 4, x, False; 4 is 4 times ONE.
+    """The terms of `factor * expr`.
 
-    A sum is one term if it has a factor, as in `2 * (x + y)`.
+    `4 * x` is 4, x, True; `x * 4` is 4, x, False; 4 is 4 times ONE. A sum is one term if it has a
+    factor, as in `2 * (x + y)`.
     """
     match expr:
         case Binary(op="+" | "-" as op, left=left, right=right) if factor in (1, -1):
