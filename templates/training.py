@@ -393,14 +393,13 @@ class Folder(Dataset[tuple[Tensor, Tensor]]):
 
 
 def random_box(low: float, high: float, height: int, width: int) -> tuple[int, ...]:
-    """Top, left, height, and width, drawn as by `v2.RandomResizedCrop`."""
-    x = torch.empty(1)
-    for _ in range(10):
-        area = height * width * x.uniform_(low, high).item()
-        ratio = x.uniform_(math.log(3 / 4), math.log(4 / 3)).exp_().item()
+    """Top, left, height, and width, distributed as those of `v2.RandomResizedCrop`."""
+    for scale, shape, y, x in torch.rand(10, 4).tolist():
+        area = height * width * (low + scale * (high - low))
+        ratio = (4 / 3) ** (2 * shape - 1)
         h, w = round(math.sqrt(area / ratio)), round(math.sqrt(area * ratio))
         if 0 < h <= height and 0 < w <= width:
-            return int(x.random_(height - h + 1)), int(x.random_(width - w + 1)), h, w
+            return int(y * (height - h + 1)), int(x * (width - w + 1)), h, w
     h, w = min(height, round(width * 4 / 3)), min(width, round(height * 4 / 3))
     return (height - h) // 2, (width - w) // 2, h, w
 
@@ -416,7 +415,7 @@ def random_part(
         top, left, h, w = random_box(low, high, image.height, image.width)
         pixels = bytearray(image.crop((left, top, left + w, top + h)).tobytes())
         part = torch.frombuffer(pixels, dtype=torch.uint8).reshape(h, w, 3)
-    turned = mirror and torch.empty(1).uniform_().item() < 0.5
+    turned = mirror and torch.rand(()).item() < 0.5
     part = part.flip(1) if turned else part.contiguous()
     part = part.unsqueeze(0).permute(0, 3, 1, 2)
     return F.interpolate(part, (size, size), mode="bilinear", antialias=True)[0]
