@@ -392,6 +392,10 @@ WRONG = {
         "stem: [{conv: 8}]\ninit: {<relu>: zeros}",
         ("unknown-name", "`relu` has no weights", "ops: batch_norm"),
     ),
+    "the network's norm, of which an `init` cannot know the op": (
+        "stem: [{conv: 8}, norm]\ninit: {<norm>: zeros}",
+        ("unknown-name", "`norm` is not an op", "such as `batch_norm`"),
+    ),
     "a spread below 0": (
         "stem: [{conv: 8, init: {normal: {std: <-1>}}}]",
         ("out-of-range", "expected at least 0, found -1", "use 0 or more"),

@@ -249,6 +249,40 @@ def test_the_loop_reads_as_by_hand() -> None:
     assert "nn.init" not in archspec.render(spec_of("torch"))
 
 
+TWICE = """\
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.trunc_normal_(module.weight, std=0.1)
+            if isinstance(module, nn.Linear) and module is self.fc:
+                nn.init.trunc_normal_(module.weight, std=0.1)
+"""
+
+
+def test_two_branches_of_one_if_do_not_do_the_same() -> None:
+    """Which ruff would report (SIM114)."""
+    head = {"pool": "global_avg_pool", "flat": "flatten", "wide": {"linear": 20}}
+    head |= {"fc": {"linear": 10, "init": NARROW}}
+    assert TWICE in archspec.render(spec_of({"conv": NARROW}, head=head))
+
+
+KINDS = {"conv": 1.0, "std_conv": 2.0, "scaled_std_conv": 3.0}
+
+
+@pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
+@pytest.mark.parametrize("count", range(1, 8))
+def test_a_helper_does_not_start_as_the_class_that_it_extends(
+    count: int, reader: Callable[..., nn.Module]
+) -> None:
+    """Each choice of the three kinds; one without a rule starts as torch's."""
+    stem = {kind: {kind: {"channels": 8, "kernel": 3}} for kind in KINDS}
+    chosen = {kind: KINDS[kind] for bit, kind in enumerate(KINDS) if count >> bit & 1}
+    init = {kind: {"constant": value} for kind, value in chosen.items()}
+    net = reader(spec_of({"conv": "torch"} | init, stem=stem))
+    for kind in KINDS:
+        low, high = net.get_submodule(kind).weight.aminmax()
+        assert (low == high == chosen[kind]) if kind in chosen else low < high
+
+
 # `extends` -----------------------------------------------------------------------------
 
 BOTH = {"weight": {"normal": {"std": 1}}, "bias": "zeros"}

@@ -36,7 +36,10 @@ class Drawn(NamedTuple):
 
 
 def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) -> tuple[Case, ...]:
-    """The loop of a class; nothing if neither it nor the network sets an initialization."""
+    """The loop of a class; nothing if neither it nor the network sets an initialization.
+
+    The branch of a helper is before that of the class that it extends, of which it is an instance.
+    """
     lead = uses[0]
     if lead is not table.root and not lead.init:
         return ()
@@ -46,13 +49,22 @@ def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) ->
         for layer in _Walk(class_of, rules).layers(use, (), frozenset(), ""):
             kinds.setdefault(_torch(layer.module), []).append(layer)
     own = any(use in table.holders for use in uses)  # such a module may lack any parameter
-    cases = [_case(name, layers, rules, own) for name, layers in sorted(kinds.items())]
-    return tuple(_together([case for case in cases if case.draws or case.specials]))
+    cases = {name: _case(name, layers, rules, own) for name, layers in sorted(kinds.items())}
+    drawn = {name: case for name, case in cases.items() if case.draws or case.specials}
+    bases = {name: drawn.get(layers[0].module.kind.extends) for name, layers in kinds.items()}
+    based = [name for name in cases if (base := bases[name]) and base is not cases[name]]
+    first = [cases[name] for name in based if not _alike(cases[name], bases[name])]
+    return (*_together(first), *_together([drawn[name] for name in drawn if name not in based]))
 
 
 def _torch(module: OpCall) -> str:
     """The class by which a loop finds a layer; for attention that a class calls, torch's own."""
     return module.kind.extends if module.kind.attends else module.torch
+
+
+def _alike(case: Case, base: Case | None) -> bool:
+    """Whether the branch of the class that a helper extends does for the helper, too."""
+    return base is not None and not base.specials and _printed(case) == _printed(base)
 
 
 def _together(cases: Iterable[Case]) -> Iterator[Case]:
@@ -66,7 +78,11 @@ def _together(cases: Iterable[Case]) -> Iterator[Case]:
             yield case
         elif (alike := plain[_printed(case)])[0] is case:
             torch = tuple(name for one in alike for name in one.torch)
-            yield Case(torch, max((one.draws for one in alike), key=lambda d: d[0].optional))
+            yield Case(torch, max((one.draws for one in alike), key=_may_be_absent))
+
+
+def _may_be_absent(draws: tuple[Draw, ...]) -> bool:
+    return any(draw.optional for draw in draws[:1])
 
 
 def _printed(case: Case) -> tuple[Draw, ...]:

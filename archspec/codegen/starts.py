@@ -17,7 +17,7 @@ from archspec.codegen.layout import (
     lines,
 )
 from archspec.expression import Expr, Name, names, new_name, with_names
-from archspec.helpers import qualified
+from archspec.helpers import HELPERS, qualified
 from archspec.ir.classes import Class, Layer, Network, New
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special, Start
 
@@ -121,7 +121,7 @@ class _Loop:
     sets: dict[tuple[Anchor, ...], str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        cases = [line for case in self.cls.loop for line in self.case(case)]
+        cases = [*self.cases()]
         if not cases:
             return []
         made = [
@@ -129,11 +129,21 @@ class _Loop:
         ]
         return [*made, f"{BODY}for module in self.modules():", *cases]
 
-    def case(self, case: Case) -> Iterator[str]:
-        word = "if" if case is self.cls.loop[0] else "elif"
-        kinds = [*map(qualified, case.torch)]
-        inside = [*self.inside(case, BODY + STEP * 2)]
-        yield from _branch(word, _isinstance(kinds), inside, BODY + STEP)
+    def cases(self) -> Iterator[str]:
+        """A branch for each case; a second `if` where two in a row do the same."""
+        word = "if"
+        before: Sequence[str] = ()
+        named = [name for case in self.cls.loop for name in case.torch]
+        exclusive = not {*named} & {*HELPERS}  # which may be instances of another
+        for case in self.cls.loop:
+            kinds = _isinstance([*map(qualified, case.torch)])
+            skipped = [f"{BODY}{STEP * 2}continue"]
+            branch = [*self.inside(case, BODY + STEP * 2)] or skipped
+            conditions, inside = _joined(kinds, branch, BODY + STEP)
+            word = "if" if exclusive and inside == before else word
+            yield from _condition(word, conditions, BODY + STEP)
+            yield from inside
+            word, before = ("elif" if case.draws or case.specials else word), inside
 
     def inside(self, case: Case, indent: str) -> Iterator[str]:
         """The special cases, those without initialization first, and the others; then the common
@@ -204,26 +214,37 @@ def _isinstance(classes: Sequence[str]) -> str:
 
 def _branch(word: str, condition: str, inside: Sequence[str], indent: str) -> Iterator[str]:
     """A branch; a single inner condition is joined with the outer one."""
+    conditions, inside = _joined(condition, inside, indent)
+    yield from _condition(word, conditions, indent)
+    yield from inside
+
+
+def _joined(condition: str, inside: Sequence[str], indent: str) -> tuple[list[str], Sequence[str]]:
+    """The conditions of a branch and what is inside."""
     start, conditions = f"{indent}{STEP}if ", [condition]
     alone = all(line.startswith(start[:-3] + STEP) for line in inside[1:])
     if inside[0].startswith(start) and inside[0].endswith(":") and alone:
         conditions += inside[0][len(start) : -1].split(" and ")
         inside = [line[len(STEP) :] for line in inside[1:]]
+    return conditions, inside
+
+
+def _condition(word: str, conditions: Sequence[str], indent: str) -> Iterator[str]:
+    """The line of a branch, or several."""
     whole = f"{indent}{word} {' and '.join(conditions)}:"
+    first, *others = conditions
     if len(whole) <= WIDTH:
         yield whole
-    elif len(conditions) == 1:
-        name, _, arguments = condition.partition("(")
+    elif not others:
+        name, _, arguments = first.partition("(")
         yield from lines(
             CallText(name, tuple(arguments[:-1].split(", ", 1))), indent, f"{word} ", ":"
         )
     else:
-        first, *others = conditions
         yield f"{indent}{word} ("
         yield f"{indent}{STEP}{first}"
         yield from [f"{indent}{STEP}and {other}" for other in others]
         yield f"{indent}):"
-    yield from inside
 
 
 def _set(cls: Class, name: str, anchors: Sequence[Anchor]) -> Iterator[str]:

@@ -176,6 +176,8 @@ def init_of(value: Any) -> Init:
                 continue
             theirs = {name: ours for name, ours in torch_names().items() if ours in WEIGHTED}
             hint = did_you_mean(str(op), WEIGHTED, "ops", theirs)
+            if op == "norm":
+                hint = Hint("use the op that `norm` stands for, such as `batch_norm`")
             what = "has no weights" if op in OPS else "is not an op"
             found.add("unknown-name", f"`{op}` {what}", hint, op, key=True)
             continue
