@@ -80,11 +80,11 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 STATM = Path("/proc/self/statm")
-#: In pages: from 1.2 GB on, memory is freed after each test, which leaves 800 MB for the next one;
-#: after 100 MB more, what was frozen is collected, too.
+#: In pages: from 1.2 GB on, memory is freed after each test, which leaves 800 MB for the next one.
+#: Where that leaves 100 MB more, what was frozen is collected, too, which takes seconds.
 MOST, MORE = 300_000, 25_000
 TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)
-_kept = 0
+_kept = MOST
 
 
 def pages() -> int:
@@ -101,13 +101,13 @@ def free() -> None:
 def pytest_runtest_logfinish() -> None:
     """Frozen objects can be cycles of networks that tests have dropped since."""
     global _kept
-    if not TRIM or pages() < MOST:
+    if not TRIM or pages() < _kept:
         return
     free()
     if pages() > _kept + MORE:
         gc.unfreeze()
         free()
-        _kept = pages()
+        _kept = max(pages(), MOST)
 
 
 FOLDERS = count()
