@@ -41,6 +41,7 @@ from archspec.reference import Code, Entry, Table, sections
 from archspec.resources import BLOCKS
 from archspec.source.reader import parse
 from support import ROOT
+from support.linting import one_memo
 from support.pages import completed
 
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "archspec.schema.json").read_text("utf-8"))
@@ -221,6 +222,14 @@ def fixed(text: str) -> str:
     return fix_text(text.encode(), "", OWN)[1].decode()
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[None]:
+    """Most words are in a spec that extends the same one."""
+    with one_memo():
+        yield
+
+
+@pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize(("kind", "word"), MEANT)
 def test_a_slip_is_one_finding_that_names_the_word(kind: str, word: str) -> None:
     """It is fixed or hinted at, and nothing else is changed."""

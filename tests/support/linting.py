@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from archspec.cli import main
+from archspec.lint import many
+from archspec.lint.check import check_text
+from archspec.lint.checked import Checked
+from archspec.memo import Memo
 
 HEAD = "name: {name}\ninput: [3, 32, 32]\n"
+
+
+@contextmanager
+def one_memo() -> Iterator[None]:
+    """Texts that are linted or fixed in here share results, as files of one run do."""
+    shared = Memo()
+
+    def check(text: str | bytes, file: str, *, memo: Memo | None = None) -> Checked:
+        return check_text(text, file, memo=shared.trimmed())
+
+    with mock.patch.object(many, "CHECKER", many.CHECKER._replace(text=check)):
+        yield
 
 
 @dataclass
