@@ -27,6 +27,7 @@ from support import peers
 from support.scripts import Script, recipe
 
 META = torch.device("meta")
+SHORT = NETWORK.replace("repeat: 2", "repeat: 1")
 
 
 def tensors(values: Any) -> Iterator[torch.Tensor]:
@@ -138,31 +139,31 @@ EVALUATIONS = (
 
 @pytest.mark.parametrize("kind", RECIPES)
 def test_a_step_waits_for_nothing(kind: str, tmp_path: Path) -> None:
-    script = Script(tmp_path, NETWORK + recipe(RECIPES[kind], epochs="2"))
-    few, more = (run(script, tmp_path / str(steps), "--steps", str(steps)) for steps in (4, 12))
+    script = Script(tmp_path, SHORT + recipe(RECIPES[kind], epochs="2"))
+    few, more = (run(script, tmp_path / str(steps), "--steps", str(steps)) for steps in (4, 8))
     zeros = {"waits: zeros = sum(int((weight == 0).sum()) for weight in weights)"}
     of_l1 = zeros if kind == "all regularisers" else set()
     start = START ^ {SHARED, REPEATED} if kind == "all regularisers" else START
     assert few.keys() == {*start, LOOK, *EVALUATIONS, *of_l1}
     grown = {line for line in more if few[line] != more[line]}
     assert grown == {LOOK, *EVALUATIONS, *of_l1}
-    rows = (tmp_path / "12" / "log.csv").read_text().splitlines()[1:]
+    rows = (tmp_path / "8" / "log.csv").read_text().splitlines()[1:]
     assert more[LOOK] == 1 + len(rows)  # of the first step too
     evaluated = sum(bool(row.split(",")[4]) for row in rows)
-    assert evaluated == 3
+    assert evaluated == 2
     for line in EVALUATIONS:  # and once the test set
         assert more[line] * 2 == few[line] * (1 + evaluated)
 
 
 def test_a_step_on_a_folder_copies_its_batch(tmp_path: Path) -> None:
     peers.torchvision_models()  # declares its ops where they do not load
-    text = NETWORK.replace("[1, 8, 8]", "[3, 8, 8]") + recipe(data="folder", batch_size="32")
+    text = SHORT.replace("[1, 8, 8]", "[3, 8, 8]") + recipe(data="folder", batch_size="64")
     script = Script(tmp_path, text)
     options = ("--data", "synthetic", "--workers", "0", "--steps")
-    few, more = (run(script, tmp_path / str(n), *options, str(n)) for n in (4, 12))
+    few, more = (run(script, tmp_path / str(n), *options, str(n)) for n in (2, 6))
     batch = "copies: x, y = x.to(device, non_blocking=True), y.to(device, non_blocking=True)"
     assert {line for line in more if few[line] != more[line]} == {batch}
-    assert more[batch] - few[batch] == 2 * (12 - 4)  # images and labels
+    assert more[batch] - few[batch] == 2 * (6 - 2)  # images and labels
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_a_step_on_a_folder_copies_its_batch(tmp_path: Path) -> None:
     ],
 )
 def test_what_waits_is_found(then: str, now: str, found: str, tmp_path: Path) -> None:
-    script = Script(tmp_path, NETWORK + recipe())
+    script = Script(tmp_path, SHORT + recipe())
     source = script.path.read_text()
     assert then in source
     script.path.write_text(source.replace(then, now))
