@@ -23,6 +23,7 @@ from archspec.lint.run import lint_text
 from archspec.lint.settings import Settings
 from archspec.ops import OPS
 from archspec.source.writer import dumped
+from support.linting import one_memo
 from support.strategies import specs
 
 RECIPE = {
@@ -129,5 +130,6 @@ def outcomes(count: int, start: int = 0) -> tuple[Counter[str], list[tuple[str, 
         lines.append(outcome(text, random))
         assume(lines[-1][0] != "still valid")
 
-    draw()
+    with one_memo():
+        draw()
     return Counter(kind for kind, _ in lines), lines
