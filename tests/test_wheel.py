@@ -13,8 +13,14 @@ import pytest
 import archspec
 from support import ROOT, SHIPPED
 
-COMMAND = "import sys; from archspec.cli import main; sys.exit(main())"
-NO_TORCH = "import sys; sys.modules['torch'] = None\n"
+#: Commands in one process without torch, each as words with blanks between them.
+COMMANDS = """\
+import sys
+sys.modules["torch"] = None
+from archspec.cli import main
+for words in sys.argv[1:]:
+    assert main(words.split()) == 0, words
+"""
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -28,6 +34,11 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def archspecs(installed: Path, folder: Path, *commands: str) -> str:
+    """What commands of the installed package print in a folder."""
+    return run("-c", COMMANDS, *commands, cwd=folder, PYTHONPATH=str(installed))
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +71,15 @@ def test_the_wheel_holds_specs_templates_and_types(wheel: Path) -> None:
 
 
 def test_a_shipped_spec_builds_from_it(installed: Path, tmp_path: Path) -> None:
-    listed = run("-c", NO_TORCH + COMMAND, "list", cwd=tmp_path, PYTHONPATH=str(installed))
-    assert all(name in listed for name in SHIPPED)
     spec = installed / "archspec" / "specs" / "resnet18.yaml"
-    build = ("-c", NO_TORCH + COMMAND, "build", spec, "-o", "out")
-    run(*build, cwd=tmp_path, PYTHONPATH=str(installed))
+    listed = archspecs(installed, tmp_path, "list", f"build {os.path.relpath(spec, tmp_path)} -o out")
+    assert all(name in listed for name in SHIPPED)
     built = (tmp_path / "out" / "resnet18.py").read_text("utf-8")
     assert built == (ROOT / "generated" / "resnet18.py").read_text("utf-8")
 
 
 def test_a_page_is_written_from_it(installed: Path, tmp_path: Path) -> None:
-    report = ("-c", NO_TORCH + COMMAND, "report", "resnet18")
-    run(*report, cwd=tmp_path, PYTHONPATH=str(installed))
+    archspecs(installed, tmp_path, "report resnet18")
     page = (tmp_path / "resnet18.html").read_text("utf-8")
     for name in ("report.css", "report.js"):
         assert (ROOT / "templates" / "report" / name).read_text("utf-8") in page
@@ -80,14 +88,12 @@ def test_a_page_is_written_from_it(installed: Path, tmp_path: Path) -> None:
 def test_an_own_spec_extends_a_shipped_one(installed: Path, tmp_path: Path) -> None:
     own = "extends: resnet18\nname: tiny\nargs: {classes: 3}\n"
     (tmp_path / "tiny.yaml").write_text(own, "utf-8")
-    build = ("-c", NO_TORCH + COMMAND, "build", "tiny.yaml", "-o", "out")
-    run(*build, cwd=tmp_path, PYTHONPATH=str(installed))
+    archspecs(installed, tmp_path, "build tiny.yaml -o out")
     assert "classes: int = 3" in (tmp_path / "out" / "tiny.py").read_text("utf-8")
 
 
 def test_a_block_is_explained_from_it(installed: Path, tmp_path: Path) -> None:
-    explain = ("-c", NO_TORCH + COMMAND, "explain", "bottleneck")
-    said = run(*explain, cwd=tmp_path, PYTHONPATH=str(installed))
+    said = archspecs(installed, tmp_path, "explain bottleneck")
     assert said.startswith("bottleneck (built-in block)\n")
     assert "`base_width`" in said
     file = Path(said.splitlines()[-1].removeprefix("File: "))
@@ -95,7 +101,6 @@ def test_a_block_is_explained_from_it(installed: Path, tmp_path: Path) -> None:
 
 
 def test_a_project_is_set_up_from_it(installed: Path, tmp_path: Path) -> None:
-    for words in (["init"], ["lint", "--strict"], ["build"], ["build", "--check"]):
-        run("-c", NO_TORCH + COMMAND, *words, cwd=tmp_path, PYTHONPATH=str(installed))
+    archspecs(installed, tmp_path, "init", "lint --strict", "build", "build --check")
     assert (tmp_path / "generated" / "my_resnet.py").is_file()
     assert (tmp_path / ".github" / "workflows" / "archspec.yml").is_file()
