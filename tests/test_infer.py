@@ -144,7 +144,10 @@ def test_pruned_widths_come_back(name: str) -> None:
     assert infer(shapes).base == name
 
 
-@pytest.mark.parametrize("name", [*TORCHVISION, *DISTINCT, "cifar_resnet20", "cifar_resnet110"])
+OPTIONS = [*DISTINCT, "resnet50", "wide_resnet50_2", "cifar_resnet20"]
+
+
+@pytest.mark.sampled("name", OPTIONS, of=sorted({*OPTIONS, *TORCHVISION, "cifar_resnet110"}))
 def test_options_alone_explain_a_resnet(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without looking at the shipped specs for one that is equal, and then for a near one."""
     package = importlib.import_module("archspec.infer")

@@ -17,6 +17,7 @@ from zlib import crc32
 from torch import nn
 
 from archspec.analysis import Analysis, analyze_network
+from archspec.api import MEMO
 from archspec.classes import classes
 from archspec.cli import main
 from archspec.language import load
@@ -86,12 +87,12 @@ def mended(data: bytes) -> None:
 
 def runs_as_interpreted(folder: Path) -> None:
     """The files compile, and the network is the interpreter's, weights and outputs to the bit."""
-    spec = load(Path("net.yaml"))
+    spec = load(Path("net.yaml"), memo=MEMO)
     texts = {path.name: path.read_text("utf-8") for path in folder.iterdir()}
     script = {f"train_{spec.name}.py"} if spec.train else set()
     assert texts.keys() == {f"{spec.name}.py"} | script
     codes = {name: compile(text, name, "exec") for name, text in texts.items()}
-    network = classes(spec)
+    network = classes(spec, memo=MEMO)
     analysis = analyze_network(network.tree)
     if small(analysis):
         namespace: dict[str, Any] = {"__name__": "built"}

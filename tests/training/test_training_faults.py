@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -285,11 +287,25 @@ TENSORS = {
 }
 
 
+@pytest.fixture(scope="module")
+def of_loss(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ModuleType]:
+    """The script of a loss."""
+
+    @cache
+    def made(loss: str) -> ModuleType:
+        text = FLAT + recipe(f"loss: {loss}", data="tensors")
+        return Script(tmp_path_factory.mktemp(loss), text).module
+
+    return made
+
+
 @pytest.mark.parametrize("part", ["train", "test"])
 @pytest.mark.parametrize("name", TENSORS)
-def test_tensors_that_the_loss_does_not_take(name: str, part: str, tmp_path: Path) -> None:
+def test_tensors_that_the_loss_does_not_take(
+    name: str, part: str, of_loss: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
     loss, inputs, targets, told = TENSORS[name]
-    module = Script(tmp_path, FLAT + recipe(f"loss: {loss}", data="tensors")).module
+    module = of_loss(loss)
     right = (X, LABELS if loss in ("cross_entropy", "bce") else VALUES)
     torch.save({"train": right, "test": right, part: (inputs, targets)}, tmp_path / "data.pt")
     with pytest.raises(SystemExit) as caught:
