@@ -128,11 +128,18 @@ def calls(draw: st.DrawFn, deep: int = 2) -> CallText:
     return CallText(f"nn.{draw(words)[:20]}", (*arguments[:first], *named[first:]))
 
 
-@given(st.lists(calls(), min_size=8, max_size=8))
-@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
-def test_long_sizes_are_broken_as_ruff_breaks_them(drawn: list[CallText]) -> None:
-    body = [line for call in drawn for line in lines(call, " " * 8, "self.layer = ")]
-    text = "\n".join(["class A:", "    def f(self):", *body, ""])
+def test_long_sizes_are_broken_as_ruff_breaks_them() -> None:
+    """Ruff formats all of them at once."""
+    classes: list[str] = []
+
+    @given(st.lists(calls(), min_size=8, max_size=8))
+    @settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
+    def draw(drawn: list[CallText]) -> None:
+        body = [line for call in drawn for line in lines(call, " " * 8, "self.layer = ")]
+        classes.append("\n".join(["class A:", "    def f(self):", *body, ""]))
+
+    draw()
+    text = "\n\n".join(classes)
     assert formatted(text) == text
 
 
