@@ -71,8 +71,8 @@ def test_the_wheel_holds_specs_templates_and_types(wheel: Path) -> None:
 
 
 def test_a_shipped_spec_builds_from_it(installed: Path, tmp_path: Path) -> None:
-    spec = installed / "archspec" / "specs" / "resnet18.yaml"
-    listed = archspecs(installed, tmp_path, "list", f"build {os.path.relpath(spec, tmp_path)} -o out")
+    spec = os.path.relpath(installed / "archspec" / "specs" / "resnet18.yaml", tmp_path)
+    listed = archspecs(installed, tmp_path, "list", f"build {spec} -o out")
     assert all(name in listed for name in SHIPPED)
     built = (tmp_path / "out" / "resnet18.py").read_text("utf-8")
     assert built == (ROOT / "generated" / "resnet18.py").read_text("utf-8")
