@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import Field, ValidationError
 
 from archspec.language.problems import Problems, describe, fail, problems_of
 from archspec.language.train.basics import Basics, Batch, Part
@@ -216,12 +216,14 @@ _PARTS.sort(key=lambda part: part.place(), reverse=True)  # the keys of the last
 
 if TYPE_CHECKING:
 
-    class Train(Seed, Device, Sizes, Validation, Pace, Regulariser, Model):
-        """A training recipe. A regularizer with a value of 0 is off."""
+    class Keys(Seed, Device, Sizes, Validation, Pace, Regulariser): ...
 
 else:
-    doc = "A training recipe. A regularizer with a value of 0 is off."
-    Train = create_model("Train", __base__=(*_PARTS, Model), __module__=__name__, __doc__=doc)
+    Keys = type("Keys", tuple(_PARTS), {})
+
+
+class Train(Keys, Model):
+    """A training recipe. A regularizer with a value of 0 is off."""
 
 
 def train_of(value: Any) -> Train | None:
