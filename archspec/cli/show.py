@@ -20,7 +20,7 @@ from archspec.diagnostics import plural
 from archspec.files import check_named
 from archspec.language import Spec
 from archspec.language.spec import KEYS
-from archspec.language.train.places import places_of
+from archspec.language.train.places import Places
 from archspec.memory import STATES, Precision
 from archspec.roofline import DEVICES, bounds_table, roofline
 from archspec.source.writer import dumped
@@ -164,7 +164,7 @@ def _memory(analysis: Analysis, spec: Spec, args: argparse.Namespace) -> str:
     train, batch = spec.train, _batch(spec, args)
     optimizer = args.optimizer or (train.optimizer if train else "sgd")
     ema = args.ema or bool(getattr(train, "ema", 0))
-    frozen = train.frozen_in(places_of(analysis.network)) if train and analysis.network else ()
+    frozen = train.frozen_in(Places(analysis.network)) if train and analysis.network else ()
     precision: Precision = args.precision or "fp32"
     found = analysis.memory(batch, precision, optimizer, ema, frozen)
     if args.format == "json":

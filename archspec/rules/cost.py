@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archspec.diagnostics import Diagnostic, Span, SpecError, plural
-from archspec.language.train.places import places_of
+from archspec.language.train.places import Places
 from archspec.rules.rule import rule
 from archspec.rules.steps import Step
 from archspec.rules.training import at_size, place_of
@@ -87,7 +87,7 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
     except SpecError:  # AS308
         return
     averaged = bool(getattr(train, "ema", 0))
-    frozen = train.frozen_in(places_of(view.network))
+    frozen = train.frozen_in(Places(view.network))
     batch, optimizer = train.device_batch, train.optimizer
     need = analysis.training_peak(batch, "bf16", optimizer, averaged, frozen)
     if need > room:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from archspec.diagnostics import Diagnostic
 from archspec.language.train import REGULARISERS
-from archspec.language.train.places import places_of
+from archspec.language.train.places import Places
 from archspec.rules.rule import rule
 from archspec.rules.training import place_of
 from archspec.rules.view import View
@@ -39,7 +39,7 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
     train = view.spec.train
     if train is None:
         return
-    network = places_of(view.network)
+    network = Places(view.network)
     for regulariser in REGULARISERS:
         for key, why, hint, below in regulariser.idle(train, network):
             span = place_of(view, key, *below, key=True)

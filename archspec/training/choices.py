@@ -11,7 +11,7 @@ from archspec.codegen.layout import STEP, WIDTH, CallText
 from archspec.codegen.view import own_imports, wrapped
 from archspec.ir.classes import Network
 from archspec.language import Spec
-from archspec.language.train.places import places_of
+from archspec.language.train.places import Places
 from archspec.training import steps
 from archspec.training.data import SUFFIXES, Data
 from archspec.training.lines import lines_of, literal
@@ -39,7 +39,7 @@ class Choices:
         self.analysis = analyze_network(network.tree)
         self.target = self.analysis.output
         self.trained = network.tree.training or network.tree.outputs
-        self.places = places_of(network.tree)
+        self.places = Places(network.tree)
         self.lines = lines_of(self.recipe, self.places)
         self.data = Data(self.recipe, self.lines, self.places.input, self.target[0], asked)
 

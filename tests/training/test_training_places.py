@@ -12,7 +12,7 @@ from archspec.diagnostics import SpecError
 from archspec.expand import expand_network
 from archspec.ir import Add, Apply, Chain, Concat, Multiply, main_path, residual_ends
 from archspec.language import Spec, parse_text, shipped
-from archspec.language.train.places import places_of
+from archspec.language.train.places import Places
 from archspec.rules.checking import check_spec
 from support import analyzed
 
@@ -71,7 +71,7 @@ def said(text: str) -> list[str]:
 
 def residual_bodies(spec: Spec) -> list[str]:
     """The layers that a script drops."""
-    return [str(path) for _, path in places_of(expand_network(spec, memo=MEMO)).residuals]
+    return [str(path) for _, path in Places(expand_network(spec, memo=MEMO)).residuals]
 
 
 @pytest.mark.parametrize("name", BODIES)

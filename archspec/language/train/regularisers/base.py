@@ -4,26 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal, NamedTuple
 
 from archspec.language.train.basics import Basics
-from archspec.records import Record
-
-
-class Places(Record):
-    """The parts of a network that regularizers can act on. Paths are those of `get_submodule`."""
-
-    input: tuple[int, ...]
-    stages: tuple[str, ...]  # those of blocks of the main path
-    last_linear: str | None  # of the main path
-    residuals: tuple[tuple[str, str | None], ...]  # block, and the last layer of its body
-    drops: bool = False  # a residual already has a `drop_path` above 0
-    kernels: bool = True  # some weight is a kernel or a matrix
-    layers: tuple[str, ...] = ()  # those with weights or statistics
-    constants: frozenset[str] = frozenset()  # those of them that are a parameter themselves
-    stem: tuple[str, ...] = ()  # the same of those in the stem
-
-
-def is_in(layer: str, path: str) -> bool:
-    """Whether a layer is the one at a path, or inside it."""
-    return f"{layer}.".startswith(f"{path}.")
+from archspec.language.train.places import Places as Places
 
 
 class Idle(NamedTuple):

@@ -10,15 +10,8 @@ from pydantic import Field, ValidationInfo
 from archspec.diagnostics import did_you_mean, plural, shown
 from archspec.language.train.conflicts import Conflicts, check, conflict, epochs_of
 from archspec.language.train.model import Factor, Takes
-from archspec.language.train.regularisers.base import (
-    Idle,
-    Idles,
-    Lines,
-    Places,
-    Regulariser,
-    at,
-    is_in,
-)
+from archspec.language.train.places import is_in
+from archspec.language.train.regularisers.base import Idle, Idles, Lines, Places, Regulariser, at
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,17 +83,17 @@ class FineTuning(Regulariser):
             yield from _unknown("freeze", name, number, network)
         for name in self.lr_factors:
             yield from _unknown("lr_factors", name, name, network)
-        frozen, last = self.frozen_in(network), network.last_linear
+        frozen = self.frozen_in(network)
         for name in self.lr_factors:
             paths = _paths(name, network)
             if paths and all(any(is_in(path, other) for other in frozen) for path in paths):
                 yield Idle("lr_factors", f"`{shown(name)}` is frozen", below=(name,))
-            elif self.head_lr and name == last:
+            elif self.head_lr and name == network.last_linear:
                 yield Idle("lr_factors", f"`head_lr` sets the rate of `{name}`", below=(name,))
         for key in ("head_lr", "head_warmup"):
             if not getattr(self, key):
                 continue
-            if last is None:
+            if (last := network.last_linear) is None:
                 yield Idle(key, f"`{key}` has no effect: the network has no linear layer")
             elif any(is_in(last, path) for path in frozen):
                 yield Idle(key, f"`{key}` has no effect: its layer, `{last}`, is frozen")

@@ -28,9 +28,9 @@ class StochasticDepth(Regulariser):
     )
 
     def idle(self, network: Places) -> Idles:
-        key, without = "stochastic_depth", [block for block, end in network.residuals if not end]
         if not self.stochastic_depth:
             return
+        key, without = "stochastic_depth", [block for block, end in network.residuals if not end]
         if network.drops:
             why = "the network already drops residuals: it has a `drop_path`"
             yield Idle(key, why, "remove one of the two")
