@@ -16,8 +16,6 @@ from archspec.rules.rule import rule
 from archspec.rules.steps import Step, unbiased
 from archspec.rules.view import View
 
-_UNBIASED = frozenset(key for key, op in OPS.items() if unbiased(op))
-
 
 @rule("AS320", "bias-already-off", fixable=True)
 def bias_already_off(view: View) -> Iterator[Diagnostic]:
@@ -55,7 +53,8 @@ def bias_already_off(view: View) -> Iterator[Diagnostic]:
 
 
 def _says_no_bias(layer: Layer) -> bool:
-    return layer.head in _UNBIASED and _literal(layer.given.get("bias")) is False
+    off = layer.head in OPS and _literal(layer.given.get("bias")) is False
+    return off and unbiased(OPS[layer.head])
 
 
 def _literal(expr: Any) -> Any:
