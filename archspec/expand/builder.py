@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from archspec.expression import Expr
 from archspec.ir import Apply, Constant
@@ -129,7 +129,7 @@ class Declared(Record, eq=False):
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-class Tensor(NamedTuple):
+class Tensor(Record):
     """A tensor with a name, and its mark or name in bodies."""
 
     mark: str

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from archspec.diagnostics import Diagnostic, SpecError, did_you_mean
 from archspec.expand.living import alive, with_body
@@ -15,11 +14,12 @@ from archspec.ir.tree import BlockInstance, ExpandedNetwork, TensorInfo
 from archspec.language import Spec
 from archspec.language.tensors import Outputs
 from archspec.places import Path
+from archspec.records import Record
 
 RULE = "unknown-output"
 
 
-class Asked(NamedTuple):
+class Asked(Record):
     """An output, and where it is requested: None on the command line."""
 
     name: str
@@ -52,7 +52,7 @@ def _giving(
     attributes = _attributes(root.body)
     tensors = {**attributes, **network.tensors}
     _check(network, spec, asked, tensors)
-    body = Chain(tuple(_saving(root.body, {name for name, _ in asked} - network.tensors.keys())))
+    body = Chain(tuple(_saving(root.body, {one.name for one in asked} - network.tensors.keys())))
     training = outputs.training if outputs.training != outputs.eval else ()
     whole = pruned(Chain((*body.steps, Give(outputs.eval, training))))
     made = with_body(replace(root, leaving=tensors[outputs.eval[0]]), whole)
@@ -98,7 +98,7 @@ def _check(
 ) -> None:
     times = Counter(applied(network.root.body))
     found = [_finding(one, spec, tensors, times) for one in dict.fromkeys(asked)]
-    by_name = Counter(name for name, path in asked if path is None)
+    by_name = Counter(one.name for one in asked if one.path is None)
     found += [_twice(name) for name, count in by_name.items() if count > 1]
     if not asked:
         hint = did_you_mean("", tensors)

@@ -1,6 +1,6 @@
 """`residual`: the sum of the input and the body's output, with a shortcut if needed."""
 
-from typing import NamedTuple
+from dataclasses import replace
 
 from archspec.expand.builder import Builder, Declared, Item, Slot
 from archspec.expand.calls import call_of
@@ -34,7 +34,7 @@ RATE = Field("real", low=0, high=1)
 DOWNSAMPLE = "downsample"
 
 
-class Residual(NamedTuple):
+class Residual(Record):
     """A residual: its layer and location, its input (`x`), its body (`y`), and `f`'s output."""
 
     layer: Layer
@@ -163,7 +163,7 @@ def _shortcut(whole: Residual) -> Shortcut:
             stack, place, inside = fill(first, here, inside)
     if not stack.layers:
         raise _mismatch(whole, whole.x.shape, "the input", _projected(whole))
-    made = _module(whole._replace(scope=inside), stack, place, named)
+    made = _module(replace(whole, scope=inside), stack, place, named)
     first, here = stack.each(place)[0]
     check_constant(made, None, here, scope, aside=True)
     if made[2].shape != whole.f.shape:

@@ -23,13 +23,14 @@ from archspec.language.problems import Collector, Problem, Problems, fail
 from archspec.language.stages import REPEAT, Stage
 from archspec.language.words import COUNTED
 from archspec.places import Path
+from archspec.records import Record
 
 Args = Mapping[str, Scalar]
 Runs = Mapping[Path, Stage]
 MOST_BLOCKS = 1000  # ResNet-1001 has 333
 
 
-class Place(NamedTuple):
+class Place(Record):
     """One block of one stage, and the names in its scope."""
 
     number: int

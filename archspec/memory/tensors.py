@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from archspec.ir import Interpolate, Reader
+from archspec.records import Record
 
 WIDTH, LOW = 4, 2  # bytes of a value, and of one in `bf16` and `fp16`
 

@@ -1,15 +1,15 @@
 """The outputs of a network, compared with their weights in the loss of a recipe."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from archspec.diagnostics import did_you_mean, shown
 from archspec.ir.tree import ExpandedNetwork
+from archspec.records import Record
 
 USUAL = 0.3  # of an auxiliary head (Szegedy et al., 2015)
 
 
-class Wrong(NamedTuple):
+class Wrong(Record):
     """The problem, the hint, and the path in the recipe."""
 
     message: str

@@ -41,6 +41,6 @@ def idle_regulariser(view: View) -> Iterator[Diagnostic]:
         return
     network = Places(view.network)
     for regulariser in REGULARISERS:
-        for key, why, hint, below in regulariser.idle(train, network):
-            span = place_of(view, key, *below, key=True)
-            yield view.finding("idle-regulariser", why, span, hint)
+        for idle in regulariser.idle(train, network):
+            span = place_of(view, idle.key, *idle.below, key=True)
+            yield view.finding("idle-regulariser", idle.why, span, idle.hint)

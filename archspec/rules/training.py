@@ -49,10 +49,10 @@ def head_mismatch(view: View) -> Iterator[Diagnostic]:
         yield from _last(view, train)
     if train is not None:
         yield from _outputs(view, train)
-        for message, hint, path, key in wrong_weights(view.network, train.loss_weights):
-            span = place_of(view, *path, key=key)
-            hint = without(view, hint)
-            yield view.finding("head-mismatch", message, span, hint, severity="error")
+        for wrong in wrong_weights(view.network, train.loss_weights):
+            span = place_of(view, *wrong.path, key=wrong.key)
+            hint = without(view, wrong.hint)
+            yield view.finding("head-mismatch", wrong.message, span, hint, severity="error")
 
 
 def _last(view: View, train: Train | None) -> Iterator[Diagnostic]:

@@ -6,6 +6,7 @@ The paths of its problems are relative to the piece.
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -48,7 +49,7 @@ class Known(NamedTuple):
     blocks: frozenset[str]
 
 
-class Use(NamedTuple):
+class Use(Record):
     """A block that a piece names, and where it is first named."""
 
     block: str
@@ -64,7 +65,7 @@ class Checked(Record):
     reads: frozenset[str]
 
 
-class Scope(NamedTuple):
+class Scope(Record):
     """What is in scope for layers: names in expressions, and parts."""
 
     names: frozenset[str]
@@ -253,7 +254,7 @@ class _Check:
             self.report(Problem("unknown-layer", message, hint, path, key=True))
         elif isinstance(block, Block):
             turn = turn[: len(TURN)] if block.inline else turn
-            here = scope._replace(names=scope.names.union(turn))
+            here = replace(scope, names=scope.names.union(turn))
             self.call(partial(bind_use, layer, head, block), block, path, here)
 
     def block_named(self, name: str, path: Path, key: bool) -> Block | Broken | None:

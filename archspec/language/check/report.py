@@ -84,11 +84,11 @@ class Report:
         if checked.problems:
             found = [diagnose(problem.below(*path), document) for problem in checked.problems]
             self.add(found, met.label(f"`{met.block}` is used here") if met and in_file else ())
-        for name, inner, key in checked.uses:
-            if in_file and self.library.of_spec_alone(name):
-                self.add([diagnose(_out_of_sight(name, inner), document)])
-            elif name not in self._met:
-                self.meet(Met(name, document, (*path, *inner), key))
+        for use in checked.uses:
+            if in_file and self.library.of_spec_alone(use.block):
+                self.add([diagnose(_out_of_sight(use.block, use.path), document)])
+            elif use.block not in self._met:
+                self.meet(Met(use.block, document, (*path, *use.path), use.key))
 
 
 def _out_of_sight(name: str, path: Path) -> Problem:

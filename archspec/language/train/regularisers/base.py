@@ -1,13 +1,14 @@
 """What a regularizer is, and what it can query in a network and add to a training script."""
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 from archspec.language.train.basics import Basics
 from archspec.language.train.places import Places as Places
+from archspec.records import Record
 
 
-class Idle(NamedTuple):
+class Idle(Record):
     """Why a regularizer that is on has no effect. `below` leads from its key to the value."""
 
     key: str
