@@ -11,7 +11,7 @@ from archspec.lint.checked import Codes
 from archspec.lint.patterns import matches
 from archspec.lint.settings import Settings, SettingsError
 
-_CODE = re.compile(r"(?i:as)\d\w*|[A-Z]{1,4}\d{3,4}")
+_CODE = r"(?i:as)\d\w*|[A-Z]{1,4}\d{3,4}"
 _LIST = "run `archspec rule --all`"
 _NAME = 100  # a name is more specific than any code
 
@@ -74,7 +74,7 @@ def check_selectors(selectors: Iterable[str], codes: Codes) -> None:
 
 def is_code(name: str) -> bool:
     """Whether a name looks like the code of a rule, or of a rule of another tool."""
-    return bool(_CODE.fullmatch(name))
+    return bool(re.fullmatch(_CODE, name))
 
 
 def unknown_rule(selector: str, codes: Codes) -> str:

@@ -79,7 +79,7 @@ def out_of_memory(view: View) -> Iterator[Diagnostic]:
     `accumulate: 4` a quarter of that at a time. `archspec show SPEC --memory` prints the peak.
     """
     train = view.spec.train
-    room = train.devices[1] if train else 0
+    room = train.devices[1] if train and train.memory else 0
     if train is None or not room:
         return
     try:

@@ -20,7 +20,7 @@ _WORDS: dict[str, bool | None] = {
 _NUMBER_START = frozenset("0123456789.+-")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NOT_FINITE = r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 _TUPLE = r"\(([^()]*,[^()]*)\)"
 _BASES = {"0x": 16, "0o": 8}
 _BOOLEANS = {
@@ -59,7 +59,7 @@ def _number(text: str) -> Scalar:
         return int(_bounded(text), _BASES.get(text[:2], 10))
     if _FLOAT.fullmatch(text):
         return float(_bounded(text))
-    if _NOT_FINITE.fullmatch(text):
+    if re.fullmatch(_NOT_FINITE, text):
         return float(text.replace(".", ""))
     return text
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from archspec.diagnostics import Diagnostic, Label, Span, plural, shown as shown
 
+# Patterns of errors are compiled where they are needed, because compiling is slow.
+
 # Control characters; and line breaks of YAML 1.1 that editors do not count as such.
 _UNREADABLE = (
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
-_TAB_INDENT = re.compile(r" *\t[ \t]*(?=[^\s#])")
+_TAB_INDENT = r" *\t[ \t]*(?=[^\s#])"
 _LINE_BREAK = r"\r\n?|\n"
-_WORD = re.compile(r"[A-Za-z_][\w-]*")
+_WORD = r"[A-Za-z_][\w-]*"
 _CONTENT = re.compile(r" *[^\s#]")
 
 _QUOTE = "put strings with special characters in single quotes"
@@ -32,8 +34,8 @@ _FEATURES = {
 _NO_KEY = "did not find expected key"
 _NO_ITEM = "did not find expected '-' indicator"
 _NO_COLON = "could not find expected ':'"
-_JOINED = re.compile(r"([\w-]+):([^\s:][^\r\n#]*?)(?=[ ]*(?:#|[\r\n]|$))")
-_ITEM = re.compile(r"-([^\s-][^\r\n#]*)")  # without a space
+_JOINED = r"([\w-]+):([^\s:][^\r\n#]*?)(?=[ ]*(?:#|[\r\n]|$))"
+_ITEM = r"-([^\s-][^\r\n#]*)"  # without a space
 _NESTED = r"[ -]*([\w-]{1,30}): +([\w-]{1,30})"
 _INDEX = r"\w[\[{(]"
 _NO_VALUE = "mapping values are not allowed in this context"
@@ -101,7 +103,7 @@ def span_at(text: str, index: int, file: str) -> Span:
 
 def unreadable_character(text: str, file: str) -> Diagnostic | None:
     """A finding for the first character that is not allowed in a spec."""
-    found = re.search(_UNREADABLE, text)  # compiled where it is needed, because compiling is slow
+    found = re.search(_UNREADABLE, text)
     if found is None:
         return None
     message = f"found the invisible character U+{ord(found[0]):04X}"
@@ -128,7 +130,7 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
     if joined := _joined(problem, text, mark.index):
         return _no_space(joined, text, file)
     span = span_at(text, mark.index, file)
-    if problem == _NO_COLON and (joined := _ITEM.match(text, mark.index)):
+    if problem == _NO_COLON and (joined := re.compile(_ITEM).match(text, mark.index)):
         hint = f"use `- {shown(joined[1])}`"
         return Diagnostic("yaml-syntax", "missing space after `-`", span, hint)
     if feature := _FEATURES.get(error.context):
@@ -161,7 +163,7 @@ def _joined(problem: str, text: str, index: int) -> re.Match[str] | None:
     if problem == _NO_VALUE:
         above = text.rfind("\n", 0, text.rfind("\n", 0, index)) + 1
         index = above + len(text[above:]) - len(text[above:].lstrip(" -"))
-    return _JOINED.match(text, index) if problem in (_NO_COLON, _NO_VALUE) else None
+    return re.compile(_JOINED).match(text, index) if problem in (_NO_COLON, _NO_VALUE) else None
 
 
 def _no_space(joined: re.Match[str], text: str, file: str) -> Diagnostic:
@@ -234,7 +236,7 @@ def _tab(error: Any, text: str, file: str) -> Diagnostic | None:
     index = error.problem_mark.index
     if not text.startswith("\t", index):
         start = text.rfind("\n", 0, index) + 1
-        if error.problem.endswith(_OPENED) or not _TAB_INDENT.match(text, start):
+        if error.problem.endswith(_OPENED) or not re.compile(_TAB_INDENT).match(text, start):
             return None
         index = text.index("\t", start)
     span = span_at(text, index, file)
@@ -242,7 +244,7 @@ def _tab(error: Any, text: str, file: str) -> Diagnostic | None:
 
 
 def _found(text: str, index: int) -> str:
-    if word := _WORD.match(text, index):
+    if word := re.compile(_WORD).match(text, index):
         return f"`{shown(word[0])}`"
     found = text[index : index + 1]
     if not found.strip():

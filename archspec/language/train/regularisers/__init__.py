@@ -1,12 +1,13 @@
 """Regularizers: one module each, found because it is in this package; see `base.Regulariser`."""
 
+import os
 from importlib import import_module
-from pkgutil import iter_modules
 
 from archspec.language.train.regularisers.base import Places, Regulariser
 
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+for _file in os.listdir(__path__[0]):
+    if _file.endswith(".py") and _file[0] != "_":
+        import_module(f"{__name__}.{_file.removesuffix('.py')}")
 
 REGULARISERS = sorted(Regulariser.__subclasses__(), key=lambda part: part.place())
 
