@@ -1,7 +1,7 @@
 """A class under construction: the contents of one use of a block, before names are assigned."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,21 +50,21 @@ class Slot(Record, eq=False):
     after: int
 
 
-@dataclass(eq=False, repr=False)
 class Builder:
     """The contents of a class so far. A sequential class has layers but no combinators."""
 
-    sequential: bool = False
-    prefix: str = ""  # of marks
-    definitions: dict[str, Definition] = field(default_factory=dict)
-    symbols: dict[Any, str] = field(default_factory=dict)
-    items: list[Item] = field(default_factory=list)
-    slots: list[Slot] = field(default_factory=list)
-    tensors: dict[str, str] = field(default_factory=dict)  # the names that marks represent
-    runs: list[Repetition] = field(default_factory=list)
-    inlined: dict[int, tuple[str, str]] = field(default_factory=dict)  # see `SequentialNode`
-    named: bool = False  # whether tensors are read or named
-    marks: int = 0
+    def __init__(self, sequential: bool = False, prefix: str = "") -> None:
+        self.sequential = sequential
+        self.prefix = prefix  # of marks
+        self.definitions: dict[str, Definition] = {}
+        self.symbols: dict[Any, str] = {}
+        self.items: list[Item] = []
+        self.slots: list[Slot] = []
+        self.tensors: dict[str, str] = {}  # the names that marks represent
+        self.runs: list[Repetition] = []
+        self.inlined: dict[int, tuple[str, str]] = {}  # see `SequentialNode`
+        self.named = False  # whether tensors are read or named
+        self.marks = 0
 
     def mark(self) -> str:
         """A new mark."""

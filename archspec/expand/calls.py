@@ -1,7 +1,7 @@
 """Uses of blocks: their arguments, the scope of their body, and their outputs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -64,8 +64,7 @@ class Expanded(Record):
         return self.effects.reads
 
 
-@dataclass(eq=False, repr=False)
-class Call:
+class Call(Record, eq=False):
     """A use of a block with its arguments, where it is written."""
 
     name: str
@@ -76,9 +75,7 @@ class Call:
     origins: dict[str, Origin]
     at: At  # where the block is named
     args: dict[str, Given] = field(default_factory=dict)
-    lists: dict[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # arguments with a list as their value
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # arguments that are lists
     inputs: dict[str, Tensor] = field(default_factory=dict)
     saves: tuple[str, ...] = ()  # the names of its outputs in the caller
 
@@ -164,7 +161,8 @@ def call_of(layer: Layer, at: At, scope: Scope, x: TensorInfo) -> Call:
     bound = bind_use(layer, layer.head, block, memo=scope.memo)
     whole = at.below(layer.head)
     parts, origins = closures(bound.parts, whole, scope)
-    call = Call(layer.head, block, scope, {}, parts, origins, whole._replace(key=True))
+    named, saves = whole._replace(key=True), layer.save if block.outputs else ()
+    call = Call(layer.head, block, scope, {}, parts, origins, named, saves=saves)
     for arg, expr in bound.args.items():
         place = whole.below(arg)
         if isinstance(expr, tuple) and layer.turn is not None:
@@ -214,7 +212,6 @@ def _connect(call: Call, layer: Layer, bound: Bound, at: At) -> None:
         given = plural(len(block.outputs), "tensor")
         message = f"`{call.name}` has {given}, but `save` has {plural(len(layer.save), 'name')}"
         raise scope.error("bad-layer", message, at.below("save"), "remove the last names")
-    call.saves = layer.save if block.outputs else ()
 
 
 def _given_at(layer: Layer, arg: str, whole: At, scope: Scope) -> Given:

@@ -187,7 +187,7 @@ def _call(name: str, stage: Stage, place: Place, at: At, scope: Scope) -> Call:
             where, expr = where.below(place.number), expr[place.number]
         call.give(arg, expr, where, scope.value)
     args = [arg for arg in (*given, *bound.args) if arg in stage.raw]
-    call.args |= {arg: at.below(arg, place.number) for arg in args}
+    call.args.update((arg, at.below(arg, place.number)) for arg in args)
     check_required(call)
     return call
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from archspec.ir import Interpolate, Reader
@@ -68,8 +67,7 @@ class Tensor(NamedTuple):
     node: "Node | None"
 
 
-@dataclass(eq=False, repr=False, slots=True)
-class Node:
+class Node(Record, eq=False):
     """A step of the backward pass: which nodes it passes gradients to, and their bytes.
 
     It frees what the forward pass kept for it. A node that `passes` returns the gradient that it
