@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import MISSING
+from functools import partial
 from typing import Any
 
 from archspec.expand.lists import slot
 from archspec.expand.scope import Scope
-from archspec.expression import Number, Value, constant, evaluate, from_python, parse
+from archspec.expression import Name, Number, Value, constant, evaluate, from_python, parse
 from archspec.ir import Op, OpField, fields_of
 from archspec.ir.tree import Slot, TensorInfo
 from archspec.language.arguments import NEVER_WRITTEN
@@ -52,9 +54,7 @@ def _check_required(
 
 
 def _is_required(f: OpField) -> bool:
-    if f.how.kind in NEVER_WRITTEN or f.how.ours is not None:
-        return False
-    return not (f.default is None or isinstance(f.default, str) or _is_number(f.default))
+    return f.default is MISSING and f.how.ours is None and f.how.kind not in NEVER_WRITTEN
 
 
 def slots_of(op: type[Op], given: Given, x: TensorInfo) -> dict[str, Slot]:
@@ -62,19 +62,16 @@ def slots_of(op: type[Op], given: Given, x: TensorInfo) -> dict[str, Slot]:
 
     By torch's names; torch's own defaults are not included.
     """
-    known, usual, ours = dict(given), dict[str, Slot](), list[OpField]()
-    for f in fields_of(op):
-        if f.name in known:
-            continue
-        if f.how.ours is not None:
-            ours.append(f)
-        elif (slot := _implied(f, x)) is not None:
+    known, fields = dict(given), fields_of(op)
+    absent = [f for f in fields if f.name not in known]
+    for f in absent:
+        if f.how.ours is None and (slot := _implied(f, x)) is not None:
             known[f.name] = slot
-        elif _is_number(f.default):
-            usual[f.name] = constant(from_python(f.default))
-    for f in ours:
-        known[f.name] = _our_default(f, usual | known)
-    return {f.torch: known[f.name] for f in fields_of(op) if f.name in known}
+    usual = {f.name: f.default for f in absent}
+    for f in absent:
+        if f.how.ours is not None:
+            known[f.name] = _our_default(f, known, usual)
+    return {f.torch: known[f.name] for f in fields if f.name in known}
 
 
 def _implied(f: OpField, x: TensorInfo) -> Slot | None:
@@ -91,24 +88,23 @@ def _implied(f: OpField, x: TensorInfo) -> Slot | None:
     return None
 
 
-def _is_number(default: Any) -> bool:
-    return isinstance(default, (bool, int, float))
+def _our_default(f: OpField, known: Mapping[str, Slot], usual: Mapping[str, Any]) -> Slot:
+    """The language's own default, for each dimension if the argument is a list.
 
-
-def _our_default(f: OpField, known: Mapping[str, Slot]) -> Slot:
-    """The language's own default, for each dimension if the argument is a list."""
+    Its formula may name arguments that are not known; they have torch's default.
+    """
     formula = parse(f.how.ours or "")
+    if isinstance(formula, Number):
+        return constant(formula.value)
+
+    def dimension(place: int, name: Name) -> Value:
+        slot = known[name.id] if name.id in known else constant(from_python(usual[name.id]))
+        if isinstance(slot, tuple):
+            slot = slot[min(place, len(slot) - 1)]
+        assert isinstance(slot, Value)
+        return slot
+
     lengths = [len(slot) for slot in known.values() if isinstance(slot, tuple)]
-    if not lengths or isinstance(formula, Number) or f.how.kind == "flag":
-        return evaluate(formula, lambda name: _dimension(known[name.id], 0))
-    return tuple(
-        evaluate(formula, lambda name, at=place: _dimension(known[name.id], at))  # type: ignore[misc]
-        for place in range(max(lengths))
-    )
-
-
-def _dimension(slot: Slot, place: int) -> Value:
-    if isinstance(slot, tuple):
-        slot = slot[min(place, len(slot) - 1)]
-    assert isinstance(slot, Value)
-    return slot
+    if not lengths or f.how.kind == "flag":
+        return evaluate(formula, partial(dimension, 0))
+    return tuple(evaluate(formula, partial(dimension, place)) for place in range(max(lengths)))
