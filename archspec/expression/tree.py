@@ -40,6 +40,8 @@ class Number(Expr):
 
 
 class Name(Expr):
+    """An argument or an index; equal wherever it is written."""
+
     id: str
     column: int | None = None
 
@@ -51,28 +53,38 @@ class Name(Expr):
 
 
 class Unary(Expr):
+    """`-` or `not`."""
+
     op: str
     operand: Expr
 
 
 class Binary(Expr):
+    """An operation on numbers, or a comparison."""
+
     op: str
     left: Expr
     right: Expr
 
 
 class Logic(Expr):
+    """`and` or `or`."""
+
     op: str
     operands: tuple[Expr, ...]
 
 
 class Choice(Expr):
+    """`then if condition else otherwise`."""
+
     condition: Expr
     then: Expr
     otherwise: Expr
 
 
 class Call(Expr):
+    """A function of numbers, such as `round_to`."""
+
     function: str
     arguments: tuple[Expr, ...]
 

@@ -47,8 +47,11 @@ FAMILIES = (
 )
 
 
+_PLACES = {family.__name__: place for place, family in enumerate(FAMILIES)}
+
+
 def _family(op: type[Op]) -> int:
-    return [family.__name__ for family in FAMILIES].index(op.__module__)
+    return _PLACES[op.__module__]
 
 
 def _concrete(op: type[Op]) -> list[type[Op]]:

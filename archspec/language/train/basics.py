@@ -35,7 +35,7 @@ class Basics(Part):
     data: DataName = Field(description="The data set to train on.")
     epochs: Epochs = Field(description="The number of passes over the training data.")
     batch_size: Batch = Field(description="Samples per step, across all processes.")
-    lr: Annotated[float, Field(gt=0, le=LARGEST)] = Field(description="The peak learning rate.")
+    lr: float = Field(gt=0, le=LARGEST, description="The peak learning rate.")
     loss: Annotated[
         Literal["cross_entropy", "bce", "multi_label", "mse", "huber"],
         check(has_its_targets),

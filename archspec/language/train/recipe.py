@@ -204,8 +204,10 @@ class Device(Pace):
 class Seed(Part):
     order = 1000
 
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = Field(
+    seed: int = Field(
         0,
+        ge=0,
+        le=2**32 - 1,
         examples=[1],
         description=("The seed of the weights, the order of the data, and everything else random."),
     )

@@ -1,7 +1,5 @@
 """Gradient clipping by norm."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from archspec.language.train.model import Strength

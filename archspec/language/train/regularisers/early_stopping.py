@@ -1,7 +1,5 @@
 """Stop training if the validation result no longer improves."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field, ValidationInfo

@@ -1,7 +1,5 @@
 """Label smoothing: targets with a fraction spread over all classes."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

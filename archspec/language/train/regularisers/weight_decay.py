@@ -1,7 +1,5 @@
 """L2 regularization, as the optimizer's weight decay."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field, ValidationInfo
