@@ -39,8 +39,8 @@ class Record:
             known = sorted(fields(own), key=attrgetter("kw_only"))
             cls._defaults = tuple((f.name, _default(f)) for f in known)
             cls._compared = attrgetter("__class__", *(f.name for f in known if f.compare))
-        if "__eq__" not in cls.__dict__:
-            same = Record if eq else object
+        same = Record if eq else object
+        if "__eq__" not in cls.__dict__ and cls.__eq__ is not same.__eq__:
             cls.__eq__, cls.__hash__ = same.__eq__, same.__hash__  # type: ignore[method-assign]
 
     def __init__(self, *values: Any, **named: Any) -> None:

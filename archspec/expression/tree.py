@@ -53,7 +53,7 @@ class Name(Expr):
 
 
 class Unary(Expr):
-    """`-` or `not`."""
+    """`-`, `+`, or `not`."""
 
     op: str
     operand: Expr
