@@ -18,7 +18,6 @@ from support.modules import evaluate, images, same_bits
 from support.zoo_peers import (
     CONVNEXT,
     IMAGES,
-    LARGER,
     OF_TIMM,
     PAIRS,
     PREACT,
@@ -29,19 +28,24 @@ from support.zoo_peers import (
     assert_same_function,
     conv1x1,
     convnext_pair,
+    efficientnet_pair,
     mobilenet_pair,
+    narrow_of_timm,
     preact_pair,
     reduced,
     res2net_pair,
     resnet_pairs,
+    shallow_of_timm,
+    small_alexnet,
     small_convmixer,
+    small_densenet,
     small_efficientnet_v2,
-    small_head,
     small_mixer,
     small_mobileone,
     small_nf_resnet,
     small_of_timm,
     small_regnet,
+    small_vgg,
     torchvision_pair,
     vit_pair,
 )
@@ -51,17 +55,16 @@ COUNTS: dict[str, dict[str, Any]] = json.loads((DATA / "families.json").read_tex
 ]
 #: Of each of torchvision's families, the smallest that is compared in full here.
 SMALLEST = (
-    *("squeezenet1_1", "densenet121", "googlenet", "shufflenet_v2_x0_5", "mobilenet_v2"),
-    *("mnasnet0_5", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0"),
+    *("squeezenet1_1", "googlenet", "shufflenet_v2_x0_5", "mobilenet_v2"),
+    *("mnasnet0_5", "mobilenet_v3_small", "mobilenet_v3_large"),
 )
 
-HALVED = ("darknet53", "cspresnet50", "gernet_l", "resnet51q")
+#: How many times narrower; the groups of `resnet51q` have a few channels each.
+NARROWER = {"darknet53": 4, "cspresnet50": 4, "gernet_l": 4, "resnet51q": 2, "repvgg_a0": 2}
 
 
 def on_smaller_images(name: str) -> Pair:
-    """A DenseNet's last norm has one pixel of them, too few to train with."""
-    shapes = LARGER if name == "densenet121" else IMAGES
-    return replace(torchvision_pair(name), shapes=shapes)
+    return replace(torchvision_pair(name), shapes=IMAGES)
 
 
 #: Small enough for a test; `compare_zoo.py` compares all, in full.
@@ -73,8 +76,11 @@ COMPARED: dict[str, Callable[[], Pair]] = {
         name: partial(small_regnet, name)
         for name in ("regnet_x_400mf", "regnet_x_8gf", "regnet_y_400mf")
     },
-    **{name: partial(small_head, name) for name in ("alexnet", "vgg11", "vgg11_bn")},
+    "alexnet": small_alexnet,
+    **{name: partial(small_vgg, name) for name in ("vgg11", "vgg11_bn")},
     **{name: partial(on_smaller_images, name) for name in SMALLEST},
+    "densenet121": small_densenet,
+    "efficientnet_b0 of half the size": partial(efficientnet_pair, 0.5),
     "efficientnet_v2_s": small_efficientnet_v2,
     "mobilenet_v2 of half the width": partial(mobilenet_pair, 0.5),
     "convnext_tiny": partial(convnext_pair, "convnext_tiny"),
@@ -85,7 +91,9 @@ COMPARED: dict[str, Callable[[], Pair]] = {
     "res2net50_26w_4s": res2net_pair,
     "hrnet_w18_small": PAIRS["hrnet_w18_small"],
     **{name: PAIRS[name] for name in OF_TIMM},
-    **{name: partial(small_of_timm, name) for name in HALVED},
+    **{name: partial(small_of_timm, name, by) for name, by in NARROWER.items()},
+    **{name: partial(shallow_of_timm, name) for name in ("starnet_s1", "convnextv2_atto")},
+    **{name: partial(narrow_of_timm, name, 4) for name in ("skresnet18", "resnest14d")},
     "convmixer_768_32": small_convmixer,
     "mobileone_s0": small_mobileone,
     "mixer_s32_224": small_mixer,
@@ -117,11 +125,18 @@ def test_same_function_as_the_peer(name: str) -> None:
     assert_same_function(COMPARED[name]())
 
 
+def two_stages(name: str) -> Pair:
+    """A ResNet of two stages with one block each."""
+    spec = reduced(name, [1, 1, 1, 1])
+    spec["stages"] |= dict.fromkeys(("layer3", "layer4"))
+    return Pair(spec, nn.Module)
+
+
 @pytest.mark.parametrize(
     "pair",
     [
-        Pair(reduced("ecaresnet26t", [1, 1, 1, 1]), nn.Module),
-        Pair(reduced("resnetblur18", [1, 1, 1, 1]), nn.Module),
+        two_stages("ecaresnet26t"),
+        two_stages("resnetblur18"),
         convnext_pair("convnext_tiny"),
         vit_pair(32),
         Pair(reduced("cifar_preresnet110", [2, 1, 1]), nn.Module),

@@ -20,7 +20,7 @@ from support.draws import blank, filled, initial, undrawn
 from support.modules import READERS, assert_same_tensors
 from support.peers import models
 from support.torchvision_table import PAGE, TEXT, names, rows
-from support.zoo_peers import CONVNEXT, TORCHVISION_PAIRS, ZOO, same_start, small_head, vit_pair
+from support.zoo_peers import CONVNEXT, TORCHVISION_PAIRS, ZOO, same_start, small_vgg, vit_pair
 
 NAMES = tuple(name for name in TORCHVISION_PAIRS if name in ZOO)
 #: One of each family, whose weights are drawn here.
@@ -134,7 +134,7 @@ LOADED = sorted(OLD.keys() - {"convnext_base", "convnext_large"})
 @pytest.mark.sampled("name", [name for name in LOADED if name != "convnext_small"], of=LOADED)
 def test_checkpoints_of_the_old_names_load(name: str, tmp_path: Path) -> None:
     """Where 0.1 had other names, and shortcuts behind the body."""
-    spec = small_head(name).spec if name.startswith("vgg") else name
+    spec = small_vgg(name).spec if name.startswith("vgg") else name
     state = filled(blank(partial(archspec.build_module, spec))).state_dict()
     kept = {key: tensor for key, tensor in state.items() if "num_batches" not in key}
     torch.save(dict(zip(OLD[name], in_old_order(kept), strict=True)), tmp_path / "old.pt")

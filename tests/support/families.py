@@ -6,12 +6,12 @@ from typing import Any
 
 import archspec
 from support import NARROW_UNET
-from support.zoo_peers import convnext_pair, small_head, vit_pair
+from support.zoo_peers import convnext_pair, small_vgg, vit_pair
 
 #: Most of the weights of these are in layers that others have too.
 NARROWER: dict[str, Any] = {
     "unet": NARROW_UNET,
-    "vgg11_bn": small_head("vgg11_bn").spec,
+    "vgg11_bn": small_vgg("vgg11_bn").spec,
     "convnext_tiny": convnext_pair("convnext_tiny").spec,
     "vit_b_16": vit_pair(32).spec,
 }

@@ -22,13 +22,13 @@ from torch.nn import functional as F
 import archspec
 from archspec.verify.tensors import randomise
 from support import DATA, ROOT
-from support.draws import blank, filled, without_draws
+from support.draws import blank, filled, undrawn, without_draws
 from support.modules import evaluate, generated_module, images, same_bits, seeded
 from support.peers import TORCHVISION, models, torchvision_model
 
 import timm  # isort: skip
 from timm.models import byobnet, convmixer, cspnet, mlp_mixer, nfnet  # isort: skip
-from torchvision.models import convnext, efficientnet, regnet  # isort: skip
+from torchvision.models import convnext, efficientnet, regnet, vgg  # isort: skip
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet, conv1x1, conv3x3  # isort: skip
 from torchvision.models.video import resnet as video  # isort: skip
 
@@ -68,10 +68,11 @@ class Pair:
         return generated_module(self.spec, **self.settings)
 
 
-def features(name: str) -> str:
+def features(name: str) -> frozenset[str]:
     """What a network has, its depth and its widths aside."""
     kind, _, rest = CENSUS[name]["recipe"].partition(" ")
-    return kind + re.sub(r"\d+x\d+|w128", "grouped", rest.partition(";")[2])
+    _, *having = re.sub(r"\d+x\d+|w128", "grouped", rest).split("; ")
+    return frozenset((kind, *having))
 
 
 #: One network of each combination of features, the smallest.
@@ -170,32 +171,44 @@ def in_order(ours: list[str], keys: list[str]) -> list[str]:
     return ours
 
 
-def small_of_timm(name: str) -> Pair:
-    """The same at half the width, with at most two blocks a stage."""
+def small_of_timm(name: str, by: int) -> Pair:
+    """The same, `by` times narrower, with at most two blocks a stage."""
     given = archspec.load(name).data["stages"]["stages"]
-    spec = variant(name, stages={"stages": [halved(stage) for stage in given]})
+    spec = variant(name, stages={"stages": smaller(given, by)})
     if name in cspnet.model_cfgs:
         csp = cspnet.model_cfgs[name]
         depth, wide = ([*map(int, row)] for row in (csp.stages.depth, csp.stages.out_chs))
-        narrow = {"depth": [min(n, 2) for n in depth], "out_chs": [n // 2 for n in wide]}
+        narrow = {"depth": [min(n, 2) for n in depth], "out_chs": [n // by for n in wide]}
         stages = replace(csp.stages, **narrow)
         return Pair(spec, partial(cspnet.CspNet, replace(csp, stages=stages)), OF_TIMM[name])
     byob = byobnet.model_cfgs[name]
-    blocks = [replace(block, d=min(block.d, 2), c=block.c // 2) for block in byob.blocks]
+    blocks = [replace(block, d=min(block.d, 2), c=block.c // by) for block in byob.blocks]
     return Pair(spec, partial(byobnet.ByobNet, replace(byob, blocks=blocks)), OF_TIMM[name])
 
 
-def halved(stage: dict[str, Any]) -> dict[str, Any]:
-    """A stage of half the width, with at most two blocks."""
+def smaller(stages: Any, by: int = 1) -> Any:
+    """Stages that are `by` times narrower, with at most two blocks each."""
+    if isinstance(stages, list):
+        return [smaller(stage, by) for stage in stages]
+    if not isinstance(stages, dict):
+        return stages
+    changed = {key: smaller(value, by) for key, value in stages.items()}
+    narrow = {key: changed[key] // by for key in ("channels", "width", "groups") if key in stages}
+    return changed | narrow | {key: 2 for key in ("repeat", "depth") if stages.get(key, 0) > 2}
 
-    def changed(key: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return halved(value)
-        if key in ("channels", "width", "groups"):
-            return value // 2
-        return min(value, 2) if key in ("repeat", "depth") else value
 
-    return {key: changed(key, value) for key, value in stage.items()}
+def shallow_of_timm(name: str) -> Pair:
+    """A network of timm and ours with two blocks a stage."""
+    stages = {"stages": smaller(archspec.load(name).data["stages"]["stages"])}
+    peer = partial(timm.create_model, name, pretrained=False, depths=(2, 2, 2, 2))
+    return Pair(variant(name, stages=stages), peer, OF_TIMM[name])
+
+
+def narrow_of_timm(name: str, by: int) -> Pair:
+    """One built like timm's ResNets, `by` times narrower."""
+    channels = [width // by for width in (64, 128, 256, 512)]
+    peer = partial(timm.create_model, name, pretrained=False, channels=channels)
+    return Pair(reduced(name, by=by), peer, OF_TIMM[name])
 
 
 def small_mixer() -> Pair:
@@ -340,22 +353,62 @@ def small_efficientnet_v2() -> Pair:
     return Pair(spec, peer)
 
 
-def small_head(name: str) -> Pair:
-    """An AlexNet or a VGG with 32 and 24 features in the head, where most weights are."""
+def small_alexnet() -> Pair:
+    """An AlexNet with a small head."""
+    return small_head("alexnet", partial(torchvision_model, "alexnet"), LARGER)
+
+
+def small_vgg(name: str) -> Pair:
+    """A VGG of 11 layers, a quarter as wide and with a small head."""
+    sizes = [size if size == "M" else int(size) // 4 for size in vgg.cfgs["A"]]
+    given = archspec.load(name).data["stages"]["features"]
+    stages = [
+        layer | {key: wide // 4 for key, wide in layer.items() if key == "conv_norm_act"}
+        for layer in given
+    ]
+
+    def peer() -> vgg.VGG:
+        return vgg.VGG(vgg.make_layers(sizes, batch_norm=name.endswith("_bn")))
+
+    return small_head(name, peer, stages={"features": stages})
+
+
+def small_head(
+    name: str,
+    build: Callable[[], nn.Module],
+    shapes: Sequence[Shape] = IMAGES,
+    **changes: Any,
+) -> Pair:
+    """A network with 32 and 24 features in the head, where most weights are."""
     layers: list[Any] = list(archspec.load(name).data["head"]["classifier"])
     linear = [at for at, layer in enumerate(layers) if layer not in ("act", "dropout")]
     for at, leave in zip(linear, (32, 24, 10), strict=True):
         layers[at] = {"linear": leave}
 
     def peer() -> nn.Module:
-        model: Any = torchvision_model(name)
-        arrive = model.classifier[linear[0]].in_features
+        model: Any = build()
+        *_, last = (layer for layer in model.features if isinstance(layer, nn.Conv2d))
+        arrive = last.out_channels * model.avgpool.output_size[0] ** 2
         for at, (here, after) in zip(linear, ((arrive, 32), (32, 24), (24, 10)), strict=True):
             model.classifier[at] = nn.Linear(here, after)
         return model
 
-    shapes = LARGER if name == "alexnet" else IMAGES
-    return Pair(variant(name, head={"classifier": layers}), peer, shapes)
+    return Pair(variant(name, head={"classifier": layers}, **changes), peer, shapes)
+
+
+def small_densenet() -> Pair:
+    """A DenseNet-121 of two layers a block."""
+    blocks = {f"denseblock{number}": {"repeat": 2} for number in (1, 2, 3, 4)}
+    spec = variant("densenet121", stages={"features": {"sequence": blocks}})
+    return Pair(spec, partial(models.DenseNet, block_config=(2, 2, 2, 2)), LARGER)
+
+
+def efficientnet_pair(scale: float) -> Pair:
+    """An EfficientNet-B0 of other widths and depths."""
+    multiples = {"width_mult": scale, "depth_mult": scale}
+    settings, last = efficientnet._efficientnet_conf("efficientnet_b0", **multiples)
+    peer = partial(efficientnet.EfficientNet, settings, 0.2, last_channel=last)
+    return Pair("efficientnet_b0", peer, settings={"width": scale, "depth": scale})
 
 
 def mobilenet_pair(width: float) -> Pair:
@@ -728,18 +781,17 @@ def assert_same_function(pair: Pair) -> None:
     with without_draws():
         generated = pair.generated()
     assert differences(pair, ours=generated).most < 1e-12
-    assert same_readers(pair, generated.float())
+    assert same_readers(pair, generated)
 
 
 def same_readers(pair: Pair, generated: nn.Module | None = None) -> bool:
     """Whether the live module has the keys of the rendered source, and its outputs to the bit."""
     if generated is None:
         generated = filled(blank(pair.generated))
-    with without_draws():
-        live = pair.ours().to(next(generated.parameters()).dtype)
+    live = undrawn(pair.ours).to(next(generated.parameters()).dtype)
     if list(live.state_dict()) != list(generated.state_dict()):
         return False
-    live.load_state_dict(generated.state_dict())
+    live.load_state_dict(generated.state_dict(), assign=True)
     x = images(2, *pair.shapes[-1]).to(next(generated.parameters()).dtype)
     return same_bits(evaluate(live, x), evaluate(generated, x))
 
