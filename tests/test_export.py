@@ -69,7 +69,7 @@ def _one_registry() -> Iterator[None]:
 @pytest.mark.sampled("name", FAMILIES, of=(*FAMILIES, *MORE))
 def test_it_gives_what_the_trained_network_gives(name: str) -> None:
     """With random weights and statistics; norms that a layer can take in are gone."""
-    modules, taken = random_modules(small(name, 2 if name == "densenet121" else 1))
+    modules, taken = random_modules(small(name))
     model = graph(program(modules.folded, taken), ())
     assert max(errors(model, modules, taken)) <= TOLERANCE
     assert behind(model)[1] == 0
@@ -78,7 +78,7 @@ def test_it_gives_what_the_trained_network_gives(name: str) -> None:
 @pytest.fixture(scope="module")
 def model() -> Any:
     """The ONNX model of a ResNet-18 with random weights."""
-    modules, taken = random_modules(small("resnet18", 1))
+    modules, taken = random_modules(small("resnet18"))
     return graph(program(modules.folded, taken), ())
 
 

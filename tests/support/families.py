@@ -6,29 +6,50 @@ from typing import Any
 
 import archspec
 from support import NARROW_UNET
-from support.zoo_peers import convnext_pair, small_vgg, vit_pair
+from support.zoo_peers import small_vgg, vit_pair
 
-#: Most of the weights of these are in layers that others have too.
+
+def cut(*removed: str, **changed: Any) -> dict[str, Any]:
+    """Some stages removed, and others changed."""
+    return {"stages": dict.fromkeys(removed) | changed}
+
+
+def cut_features(*removed: str, **changed: Any) -> dict[str, Any]:
+    """The same where one stage has all the others."""
+    return {"stages": {"features": {"sequence": dict.fromkeys(removed) | changed}}}
+
+
+ONE, TWO = {"repeat": 1}, {"repeat": 2}
+REP_VGG = TWO | {"block": "rep_vgg", "stride": 2}
+#: Most of the layers and weights of these are like others that are left.
 NARROWER: dict[str, Any] = {
-    "unet": NARROW_UNET,
+    "unet": NARROW_UNET
+    | cut("down3", "down4", down1={"down": 32}, down2={"down": 64})
+    | {
+        "head": dict.fromkeys(("up1", "up2"))
+        | {"up3": {"up": {"channels": 32, "skip": "down1"}}}
+        | {"up4": {"up": {"channels": 16, "skip": "inc"}}}
+    },
     "vgg11_bn": small_vgg("vgg11_bn").spec,
-    "convnext_tiny": convnext_pair("convnext_tiny").spec,
-    "vit_b_16": vit_pair(32).spec,
+    "convnext_tiny": cut_features("down2", "stage3", "down3", "stage4", stage1=TWO, stage2=ONE),
+    "vit_b_16": vit_pair(32).spec | cut(encoder={"encoder": {"layers": 1, "heads": 4}}),
+    "densenet121": cut_features(
+        *("transition2", "denseblock3", "transition3", "denseblock4"),
+        denseblock1=TWO,
+        denseblock2=TWO,
+    ),
+    "efficientnet_b0": cut_features("stage3", "stage4", "stage5", "stage6", "stage7"),
+    "shufflenet_v2_x1_0": cut("stage3", "stage4", stage2=TWO),
+    "repvgg_a0": cut(stages=[REP_VGG | {"channels": channels} for channels in (48, 96)]),
+    "googlenet": cut("inception4b", "inception4c", "inception4e", "inception5b"),
+    **dict.fromkeys(("resnet18", "resnet50d", "res2net50_26w_4s"), cut("layer3", "layer4")),
 }
 SIZES = {"inception_v3": 299, "googlenet": 64}
 
 
-def shallow(value: Any, times: int) -> Any:
-    """A spec with so many blocks wherever it repeats one."""
-    if isinstance(value, dict):
-        few = {key: times for key in ("repeat", "layers") if value.get(key, 1) != 1}
-        return {key: shallow(one, times) for key, one in value.items()} | few
-    return [shallow(one, times) for one in value] if isinstance(value, list) else value
-
-
-def small(name: str, times: int = 0) -> archspec.Spec:
-    """A network of that family, for small images; with so many blocks a stage, if any number."""
+def small(name: str) -> archspec.Spec:
+    """A network of that family, for small images."""
     whole: Any = archspec.load({"extends": name} | NARROWER.get(name, {}) | {"name": "net"})
     spec = {key: one for key, one in whole.document.data.items() if key not in ("expect", "train")}
     size = SIZES.get(name, 32)
-    return archspec.load((shallow(spec, times) if times else spec) | {"input": [3, size, size]})
+    return archspec.load(spec | {"input": [3, size, size]})
