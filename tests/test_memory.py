@@ -94,13 +94,20 @@ SHORT: dict[str, Any] = {
     "input": [3, 64, 64],
     "stages": {f"layer{number}": {"repeat": 1} for number in range(1, 5)},
 }
+#: A U-Net that halves the image twice.
+SHORT_UNET: dict[str, Any] = {
+    "extends": "unet",
+    "input": [3, 64, 64],
+    "stages": {"down3": None, "down4": None},
+    "head": {"up1": None, "up2": None, "up3": {"up": {"channels": 128, "skip": "down1"}}},
+}
 
 
 @pytest.mark.parametrize(
     ("changes", "batch", "precision", "optimizer"),
     [
         (SHORT, 16, "bf16", "adamw"),
-        ({"extends": "unet", "input": [3, 64, 64]}, 4, "fp32", "adamw"),
+        (SHORT_UNET, 4, "fp32", "adamw"),
         (
             {"extends": "vit_b_16", "stages": {"encoder": {"encoder": {"layers": 2}}}},
             4,

@@ -14,7 +14,7 @@ from archspec.ir import fields_of
 from archspec.ops import OPS
 from archspec.runtime import modules as ours
 from support.modules import READERS, assert_same_tensors, images, same_bits, seeded
-from support.ops import ARRIVES, GIVEN, meetings
+from support.ops import ARRIVES, GIVEN, classes, meetings
 
 
 def spec_of(key: str, arrives: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_readers_agree_on_each_op(key: str, arrives: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("arrives", "key"), meetings())
+@pytest.mark.sampled("arrives, key", classes(), of=meetings())
 def test_the_source_of_each_op_compiles_to_torchscript(key: str, arrives: str) -> None:
     model = READERS["generated"](archspec.load(spec_of(key, arrives))).eval()
     x = arriving(key, arrives)

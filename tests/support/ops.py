@@ -62,6 +62,12 @@ def meetings() -> list[tuple[str, str]]:
     ]
 
 
+def classes() -> list[tuple[str, str]]:
+    """Each class of an op with one of the shapes that it takes: `Conv1d`, `Conv2d`, ..."""
+    met = meetings()
+    return [*{OPS[key].torch.format(rank=ARRIVES[at].rank): (at, key) for at, key in met}.values()]
+
+
 def taken(op: type[Op], shape: Shape) -> bool:
     try:
         op(**usual(op, shape), **GIVEN.get(op.key, {}), rank=shape.rank).output(shape)
