@@ -9,6 +9,7 @@ import json
 import pickle
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 import archspec
 from support import write_spec
+from support.draws import undrawn
 from support.modules import (
     assert_same_tensors,
     evaluate,
@@ -109,7 +111,7 @@ def test_a_legacy_file_without_counters_of_batches(spec: Path, tmp_path: Path) -
 
 
 def test_torchvisions_weights_give_torchvisions_outputs(tmp_path: Path) -> None:
-    peer = torchvision_model("resnet18")
+    peer = undrawn(partial(torchvision_model, "resnet18"))
     peer.load_state_dict(randomised(peer))
     path = save(peer.state_dict(), tmp_path / "resnet18.pth")
     x = images(1, 3, 40, 56)
@@ -121,15 +123,15 @@ def test_torchvisions_weights_give_torchvisions_outputs(tmp_path: Path) -> None:
 
 
 def test_features_take_the_weights_of_the_whole_network(tmp_path: Path) -> None:
-    whole = archspec.build_module("resnet18")
+    whole = archspec.build_module("cifar_resnet20")
     path = save(whole.state_dict(), tmp_path / "w.safetensors")
-    features = archspec.from_weights("resnet18", path, outputs=["layer2"])
+    features = archspec.from_weights("cifar_resnet20", path, outputs=["layer2"])
     kept = {n: t for n, t in whole.state_dict().items() if n in features.state_dict()}
     assert_same_tensors(features.state_dict(), kept)
     with pytest.raises(archspec.WeightsError) as caught:
-        archspec.from_weights("resnet18", save(kept | {"layer5.x": torch.ones(1)}, path))
+        archspec.from_weights("cifar_resnet20", save(kept | {"layer5.x": torch.ones(1)}, path))
     assert "layer5.x" in caught.value.unexpected
-    assert "layer4.0.conv1.weight" in caught.value.missing
+    assert "layer3.0.conv1.weight" in caught.value.missing
 
 
 def test_what_is_ignored_may_be_in_the_file(spec: Path, tmp_path: Path) -> None:
@@ -160,7 +162,7 @@ stem:
 """
 
 
-@pytest.mark.parametrize("source", ["resnet18", "resnet18_fashion_mnist", UNUSUAL])
+@pytest.mark.parametrize("source", ["cifar_resnet20", "resnet18_fashion_mnist", UNUSUAL])
 def test_building_without_init_draws_nothing_and_leaves_constants_right(
     source: str, tmp_path: Path
 ) -> None:
@@ -191,19 +193,19 @@ def test_building_without_init_draws_nothing_and_leaves_constants_right(
 @pytest.mark.parametrize("channels", [1, 2, 4, 6, 7])
 def test_the_first_convolution_is_adapted_as_timm_does(channels: int, tmp_path: Path) -> None:
     adapt = importlib.import_module("timm.models._manipulate").adapt_input_conv
-    state = archspec.build_module("resnet18").state_dict()
+    state = archspec.build_module("cifar_resnet20").state_dict()
     path = save(state, tmp_path / "w.safetensors")
     input = [channels, 64, 64]
-    module = archspec.from_weights("resnet18", path, adapt_input=True, input=input)
+    module = archspec.from_weights("cifar_resnet20", path, adapt_input=True, input=input)
     expected = state | {"conv1.weight": adapt(channels, state["conv1.weight"].clone())}
     assert_same_tensors(module.state_dict(), expected)
     with pytest.raises(archspec.WeightsError, match="adapt_input=True") as caught:
-        archspec.from_weights("resnet18", path, input=input)
-    assert caught.value.mismatched == {"conv1.weight": ((64, 3, 7, 7), (64, channels, 7, 7))}
+        archspec.from_weights("cifar_resnet20", path, input=input)
+    assert caught.value.mismatched == {"conv1.weight": ((16, 3, 3, 3), (16, channels, 3, 3))}
 
 
 def test_a_deep_stem_is_adapted_from_any_number_of_channels(tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, "extends: resnet18\nstem: {conv1: {deep_stem: {channels: 64}}}\n")
+    spec = write_spec(tmp_path, "extends: cifar_resnet20\nstem: {conv1: {deep_stem: 16}}\n")
     grey = archspec.build_module(spec, input=[2, 64, 64])
     path = save(grey.state_dict(), tmp_path / "w.pt")
     module = archspec.from_weights(spec, path, adapt_input=True)
@@ -212,19 +214,20 @@ def test_a_deep_stem_is_adapted_from_any_number_of_channels(tmp_path: Path) -> N
 
 
 def test_other_classes_start_afresh_and_all_else_is_loaded(tmp_path: Path) -> None:
-    state = randomised(archspec.build_module("resnet18"))
+    state = randomised(archspec.build_module("cifar_resnet20"))
     path = save(state, tmp_path / "w.safetensors")
-    module = seeded(lambda: archspec.from_weights("resnet18", path, adapt_classes=True, classes=10))
-    fresh = seeded(lambda: nn.Linear(512, 10))
+    load = partial(archspec.from_weights, "cifar_resnet20", path)
+    module = seeded(lambda: load(adapt_classes=True, classes=7))
+    fresh = seeded(lambda: nn.Linear(64, 7))
     assert_same_tensors(
         module.state_dict(),
         {n: state[n] for n in state if not n.startswith("fc")}
         | {f"fc.{n}": t for n, t in fresh.state_dict().items()},
     )
-    same = archspec.from_weights("resnet18", path, adapt_classes=True)
+    same = load(adapt_classes=True)
     assert_same_tensors(same.state_dict(), state)
     with pytest.raises(archspec.WeightsError, match="adapt_classes=True"):
-        archspec.from_weights("resnet18", path, classes=10)
+        load(classes=7)
 
 
 # What does not fit ---------------------------------------------------------------------
@@ -277,7 +280,8 @@ def test_everything_that_does_not_fit_is_told_with_its_lines(spec: Path, tmp_pat
 
 
 def test_a_wholly_different_file_is_told_briefly(spec: Path, tmp_path: Path) -> None:
-    path = save(torchvision_model("resnet50").state_dict(), tmp_path / "w.pt")
+    other = undrawn(partial(torchvision_model, "resnet50"))
+    path = save(other.state_dict(), tmp_path / "w.pt")
     with pytest.raises(archspec.WeightsError) as caught:
         archspec.from_weights(spec, path)
     assert len(str(caught.value).split("\n")) < 130
