@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from torch import Tensor, nn
 import archspec
 from archspec.lint.check import check_text
 from support import write_spec
+from support.draws import blank, filled, initial, lent
 from support.modules import (
+    READERS,
     TRANSFORMATIONS,
     assert_same_tensors,
     evaluate,
@@ -665,11 +668,12 @@ def double(arriving: int, leaving: int) -> nn.Module:
 
 
 def test_unet_is_the_one_that_people_use() -> None:
-    """Keys, seeded weights, and what it computes of two sizes."""
-    peer = seeded(UNet)
-    for read in (archspec.build_module, generated_module):
-        module = seeded(lambda: read("unet"))  # noqa: B023
-        assert_same_tensors(module.state_dict(), peer.state_dict())
+    """Keys, the draws of the first weights, and what it computes of two sizes."""
+    peer = filled(blank(UNet))
+    for reader in READERS.values():
+        read = partial(reader, "unet")
+        assert initial(read) == initial(UNet)
+        module = lent(blank(read), peer)
         for sizes in ((32, 32), (16, 48)):
             x = images(1, 3, *sizes)
             assert same_bits(evaluate(module, x), evaluate(peer, x))

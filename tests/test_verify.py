@@ -14,7 +14,7 @@ from archspec.codegen import generate
 from archspec.verify import checks, source
 from archspec.verify.counts import checks_of_counts
 from archspec.verify.source import checks_of_source
-from support import NARROW_UNET
+from support.families import NARROWER
 from support.linting import Project, Said
 
 SMALL = "--set=input=[3,64,64]"  # the networks take any size, and a smaller one is quicker
@@ -27,17 +27,17 @@ def verified(project: Project, text: str, base: str = TINY, against: str = f"tim
     return project.run("verify", "net.yaml", f"--against={against}")
 
 
-@pytest.mark.parametrize(
-    ("name", "peer"),
-    [
-        ("squeezenet1_1", "torchvision:squeezenet1_1"),
-        ("mobilenet_v3_small", "torchvision:mobilenet_v3_small"),
-        (TINY, f"timm:{TINY}"),
-        ("starnet_s1", "timm:starnet_s1"),
-    ],
-)
-def test_all_checks_hold(name: str, peer: str, project: Project) -> None:
-    said = project.run("verify", name, SMALL, f"--against={peer}")
+LIBRARY = {
+    "squeezenet1_1": "torchvision",
+    "mobilenet_v3_small": "torchvision",
+    TINY: "timm",
+    "starnet_s1": "timm",
+}
+
+
+@pytest.mark.sampled("name", ["squeezenet1_1", "mobilenet_v3_small", TINY], of=LIBRARY)
+def test_all_checks_hold(name: str, project: Project) -> None:
+    said = project.run("verify", name, SMALL, f"--against={LIBRARY[name]}:{name}")
     assert said.code == 0, said.out
     assert len(re.findall(r"^  ok ", said.out, re.MULTILINE)) == 10
     assert said.lines[-1] == f"{name}: all 10 checks pass"
@@ -49,8 +49,8 @@ SHALLOW = {"args": {"width": 96}, "stages": {"encoder": {"encoder": {"layers": 1
 @pytest.mark.parametrize(
     "changes",
     [
-        {**NARROW_UNET, "input": [3, 64, 64]},
-        {"extends": "googlenet", "input": [3, 64, 64]},
+        {"extends": "unet", **NARROWER["unet"], **SIZE},
+        {"extends": "googlenet", **NARROWER["googlenet"], **SIZE},
         {"extends": "vit_b_16", **SHALLOW},
         {"extends": "residual_mlp"},
         {"extends": "resnet18_sequence"},
@@ -163,7 +163,7 @@ def test_a_spec_that_imports_a_class_is_not_run(project: Project) -> None:
 def test_a_source_that_differs_is_found(
     written: str, changed: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    net = network("resnet18", **SIZE)
+    net = network({"name": "net", "extends": "resnet18", **NARROWER["resnet18"], **SIZE})
     monkeypatch.setattr(source, "generate", lambda net: generate(net).replace(written, changed))
     failed = next(check for check in checks_of_source(net, (3, 64, 64)) if not check.passed)
     assert failed.name == name

@@ -50,13 +50,3 @@ def git(folder: Path, *words: str) -> str:
     command = ["git", *who, *words]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout
-
-
-#: The U-Net with a quarter of its channels.
-NARROW_UNET = {
-    "extends": "unet",
-    "stem": {"inc": {"double_conv": 16}},
-    "stages": {"down1": {"down": 32}, "down2": {"down": 64}, "down3": {"down": 128}}
-    | {"down4": {"down": 256}},
-    "head": {f"up{n}": {"up": {"channels": 256 >> n}} for n in range(1, 5)},
-}

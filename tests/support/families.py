@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import archspec
-from support import NARROW_UNET
 from support.zoo_peers import small_vgg, vit_pair
 
 
@@ -23,12 +22,14 @@ ONE, TWO = {"repeat": 1}, {"repeat": 2}
 REP_VGG = TWO | {"block": "rep_vgg", "stride": 2}
 #: Most of the layers and weights of these are like others that are left.
 NARROWER: dict[str, Any] = {
-    "unet": NARROW_UNET
-    | cut("down3", "down4", down1={"down": 32}, down2={"down": 64})
-    | {
-        "head": dict.fromkeys(("up1", "up2"))
-        | {"up3": {"up": {"channels": 32, "skip": "down1"}}}
-        | {"up4": {"up": {"channels": 16, "skip": "inc"}}}
+    "unet": {
+        "stem": {"inc": {"double_conv": 16}},
+        **cut("down3", "down4", down1={"down": 32}, down2={"down": 64}),
+        "head": {
+            **dict.fromkeys(("up1", "up2")),
+            "up3": {"up": {"channels": 32, "skip": "down1"}},
+            "up4": {"up": {"channels": 16, "skip": "inc"}},
+        },
     },
     "vgg11_bn": small_vgg("vgg11_bn").spec,
     "convnext_tiny": cut_features("down2", "stage3", "down3", "stage4", stage1=TWO, stage2=ONE),
