@@ -18,6 +18,7 @@ import torch._inductor
 import yaml
 from PIL import Image
 from torch import Tensor, nn
+from torch._export import utils
 from torch.onnx._internal.exporter._registration import ONNXRegistry
 
 import archspec
@@ -58,12 +59,14 @@ def errors(model: Any, modules: Modules, taken: Taken) -> tuple[float, ...]:
 
 
 FILLED = staticmethod(cache(ONNXRegistry.from_torchlib))
+LISTED = cache(utils._materialize_cpp_cia_ops)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_registry() -> Iterator[None]:
     """Torch fills another for each export, which takes as long as a small network."""
-    with mock.patch.object(ONNXRegistry, "from_torchlib", FILLED):
+    listed = mock.patch.object(utils, "_materialize_cpp_cia_ops", LISTED)
+    with mock.patch.object(ONNXRegistry, "from_torchlib", FILLED), listed:
         yield
 
 

@@ -64,6 +64,7 @@ NARROWER = {"darknet53": 4, "cspresnet50": 4, "gernet_l": 4, "resnet51q": 2, "re
 
 
 def on_smaller_images(name: str) -> Pair:
+    """One of torchvision's, in full."""
     return replace(torchvision_pair(name), shapes=IMAGES)
 
 

@@ -61,13 +61,14 @@ def assert_equal(ours: nn.Module, theirs: nn.Module, size: tuple[int, ...]) -> N
 @pytest.fixture(
     scope="module",
     params=[
-        *("cifar_resnet20", "mobilenet_v2", convnext_pair("convnext_tiny").spec),
+        *("cifar_resnet20", convnext_pair("convnext_tiny").spec),
+        {"extends": "mobilenet_v2", "name": "mobilenet_v2", "args": {"width": 0.25}},
         reduced("resnext50_32x4d", [2, 1, 1, 1], by=2),
     ],
-    ids=["cifar_resnet20", "mobilenet_v2", "convnext_tiny", "resnext50_32x4d"],
+    ids=["cifar_resnet20", "convnext_tiny", "mobilenet_v2", "resnext50_32x4d"],
 )
 def network(request: pytest.FixtureRequest) -> nn.Module:
-    """Networks of other classes and constants; two of them are narrower than they are shipped."""
+    """Networks of other classes and constants; three of them are narrower than they are shipped."""
     return filled(blank(lambda: archspec.build_module(request.param, input=[3, 32, 32])))
 
 
