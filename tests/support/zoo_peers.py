@@ -397,7 +397,7 @@ def small_head(
 
 
 def small_densenet() -> Pair:
-    """A DenseNet-121 of two layers a block."""
+    """A DenseNet-121 of two layers a block; of smaller images its last norm has one pixel."""
     blocks = {f"denseblock{number}": {"repeat": 2} for number in (1, 2, 3, 4)}
     spec = variant("densenet121", stages={"features": {"sequence": blocks}})
     return Pair(spec, partial(models.DenseNet, block_config=(2, 2, 2, 2)), LARGER)
