@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 import archspec
 from support import DATA, analyzed
+from support.families import small
 from support.modules import evaluate, images, same_bits
 from support.zoo_peers import (
     CONVNEXT,
@@ -138,12 +139,12 @@ def two_stages(name: str) -> Pair:
     [
         two_stages("ecaresnet26t"),
         two_stages("resnetblur18"),
-        convnext_pair("convnext_tiny"),
+        Pair(small("convnext_tiny"), nn.Module),
         vit_pair(32),
         Pair(reduced("cifar_preresnet110", [2, 1, 1]), nn.Module),
         Pair("residual_mlp", nn.Module, ((13,),)),
     ],
-    ids=lambda pair: str(pair.spec["name"] if isinstance(pair.spec, dict) else pair.spec),
+    ids=["eca", "blur", "convnext", "vit", "preact", "mlp"],
 )
 def test_torch_takes_the_rendered_source(pair: Pair) -> None:
     model, x = pair.generated().eval(), images(2, *pair.shapes[0])
