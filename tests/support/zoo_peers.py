@@ -22,7 +22,7 @@ from torch.nn import functional as F
 import archspec
 from archspec.verify.tensors import randomise
 from support import DATA, ROOT
-from support.draws import blank, filled, undrawn, without_draws
+from support.draws import blank, filled, undrawn
 from support.modules import evaluate, generated_module, images, same_bits, seeded
 from support.peers import TORCHVISION, models, torchvision_model
 
@@ -722,9 +722,8 @@ def differences(
     ours: nn.Module | None = None,
 ) -> Apart:
     """Both networks with the peer's random weights, in eval mode and in training."""
-    with without_draws():
-        peer = pair.peer().to(dtype)
-        ours = (pair.ours() if ours is None else ours).to(dtype)
+    peer = undrawn(pair.peer).to(dtype)
+    ours = (undrawn(pair.ours) if ours is None else ours).to(dtype)
     randomise(peer)
     keys = matched(ours, peer, pair.order)
     copy_weights(ours, peer, keys)
@@ -778,8 +777,7 @@ def loss_of(output: Tensor | Sequence[Tensor]) -> Tensor:
 
 def assert_same_function(pair: Pair) -> None:
     """The rendered source computes what the peer does; the live module has its keys and bits."""
-    with without_draws():
-        generated = pair.generated()
+    generated = undrawn(pair.generated)
     assert differences(pair, ours=generated).most < 1e-12
     assert same_readers(pair, generated)
 
