@@ -16,6 +16,7 @@ import pytest
 
 import archspec
 from archspec.verify.tensors import randomise
+from compare_zoo import compare
 from support import ROOT, SHIPPED, analyzed, rendered
 from support.draws import blank, undrawn
 from support.modules import evaluate, images, network_class
@@ -89,6 +90,12 @@ def test_any_two_features_are_in_one_that_is_compared() -> None:
 @pytest.mark.sampled("name", PAIRWISE, of=DISTINCT)
 def test_same_function_as_timm(name: str) -> None:
     assert_same_function(timm_pair(name))
+
+
+def test_the_comparison_in_full_can_be_run(capfd: pytest.CaptureFixture[str]) -> None:
+    """Of a network with buffers that no checkpoint has."""
+    assert compare("resnetblur18", torchvision=False) == 0
+    assert "resnetblur18" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("names", TWINS, ids="-".join)
