@@ -366,6 +366,8 @@ def test_a_format_is_one_module(found: Project, added: str) -> None:
 def test_every_format_says_what_it_is() -> None:
     described = formats.described()
     assert list(described) == formats.names()
-    assert all(text.endswith(".") and len(text) < 75 for text in described.values())
     docs = (ROOT / "docs" / "lint.md").read_text("utf-8")
-    assert all(f"`{name}`" in docs for name in described)
+    for name, text in described.items():
+        assert text.endswith("."), f"the first line of the docstring of {name} is a sentence"
+        assert len(text) < 75, f"the first line of the docstring of {name} is one of `--help`"
+        assert f"`{name}`" in docs, f"docs/lint.md names {name}"

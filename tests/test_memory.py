@@ -19,7 +19,7 @@ from archspec.memory import forward, memory_of
 from archspec.memory.forward import Forward
 from archspec.ops import OPS
 from support.linting import Project
-from support.ops import ARRIVES, GIVEN, meetings, usual
+from support.ops import ARRIVES, made, meetings
 from support.strategies import specs
 from support.tracked import tracked
 from test_ops import torch_class
@@ -82,7 +82,7 @@ def exact() -> Iterator[tuple[str, str, bool]]:
 @pytest.mark.parametrize(("arrives", "key", "low"), [*exact()])
 def test_an_op_keeps_what_autograd_keeps(arrives: str, key: str, low: bool) -> None:
     shape = ARRIVES[arrives]
-    op = OPS[key](**usual(OPS[key], shape), **GIVEN.get(key, {}), rank=shape.rank)
+    op = made(OPS[key], shape)
     more, less = (kept_by_torch(op, shape, batch, low) for batch in (6, 4))
     ours = kept_by_us(op, shape, low)
     assert ours == pytest.approx((more - less) / 2, abs=NEAR * 4 * shape.elements + 100)

@@ -23,7 +23,9 @@ from archspec.ir.tree import TensorInfo
 from archspec.language.identifiers import MODULE_ATTRIBUTES
 from archspec.ops import OPS, sequences
 from archspec.ops.constants import Parameter
+from archspec.reference.texts import LEFT_OUT as WITHOUT_OP
 from support.measured import counted
+from support.ops import ARRIVES, made, meetings
 from support.strategies import EXAMPLES
 
 #: Arguments of torch that a spec has no say in.
@@ -144,6 +146,19 @@ def test_helpers_are_those_that_ops_name() -> None:
 def test_attributes_of_a_module_are_known() -> None:
     public = {name for name in dir(nn.Module()) if not name.startswith("_")}
     assert public <= MODULE_ATTRIBUTES
+
+
+def test_a_class_of_torch_that_has_an_op_is_not_listed_without_one() -> None:
+    assert not WITHOUT_OP.keys() & {op.torch for op in OPS.values()}, (
+        "archspec/reference/texts.yaml"
+    )
+
+
+@pytest.mark.parametrize(("arrives", "key"), meetings())
+def test_the_reach_has_one_number_or_one_for_each_dimension(arrives: str, key: str) -> None:
+    """Of the output, which may have fewer dimensions than the input."""
+    op = made(OPS[key], ARRIVES[arrives])
+    assert len(op.reach(ARRIVES[arrives])) in (0, 1, op.output(ARRIVES[arrives]).rank)
 
 
 # Shapes -------------------------------------------------------------------------------

@@ -193,6 +193,7 @@ UNSUPPORTED = {
     "unfold": "`unfold` is not supported yet (torch.nn.Unfold)",
     "unpool": "`unpool` is not supported yet (torch.nn.MaxUnpool2d)",
     "nn.Unfold": "`nn.Unfold` is not supported yet (torch.nn.Unfold)",
+    "nn.Bilinear": "`nn.Bilinear` is not supported yet (torch.nn.Bilinear)",
     "evonorms0": "`evonorms0` is not supported yet (timm)",
     "gem": "`gem` is not supported yet",
     "MaxUnpool3d": "`MaxUnpool3d` is not supported yet (torch.nn.MaxUnpool3d)",

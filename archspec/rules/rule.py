@@ -192,7 +192,8 @@ def reported(
     """Make a rule of a docstring, for findings of other parts of archspec."""
 
     def register(page: Page) -> Page:
-        _add(Rule(code, name, severity, page.__doc__ or "", fixable))
+        text = (page.__doc__ or "").replace(r"\t", "\t")  # Python 3.13 expands real tabs
+        _add(Rule(code, name, severity, text, fixable))
         return page
 
     return register

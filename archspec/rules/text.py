@@ -31,7 +31,7 @@ def tab_indentation() -> None:
     Bad:
 
         stem:
-        \t- norm
+        \\t- norm
 
     Good:
 

@@ -70,10 +70,18 @@ def classes() -> list[tuple[str, str]]:
 
 def taken(op: type[Op], shape: Shape) -> bool:
     try:
-        op(**usual(op, shape), **GIVEN.get(op.key, {}), rank=shape.rank).output(shape)
+        made(op, shape).output(shape)
     except ShapeError:
         return False
     return True
+
+
+def made(op: type[Op], shape: Shape) -> Op:
+    """The op with the arguments that it takes here."""
+    try:
+        return op(**usual(op, shape), **GIVEN.get(op.key, {}), rank=shape.rank)
+    except TypeError as error:
+        raise TypeError(f"add `{op.key}` to GIVEN in tests/support/ops.py: {error}") from error
 
 
 def usual(op: type[Op], shape: Shape) -> dict[str, int]:

@@ -76,18 +76,16 @@ def default_hint(name: str, blocks: Iterable[str]) -> Hint:
 
 def _meant(wrong: str, known: Set[str], rest: str) -> Hint:
     """Our name or torch's; the name elsewhere; or that archspec has no such layer."""
-    found = guess(wrong, known, torch_names())
-    ours = elsewhere(wrong)
+    found, ours = guess(wrong, known, torch_names()), elsewhere(wrong)
+    if not (ours or found.sure) and (none := unsupported(wrong)):
+        return instead("; ".join(filter(None, (none, rest))), wrong, "")
     text = str(found)
     if ours and not found.sure:
         text = f"did you mean `{ours}`?"
     if ours == "batch_norm":
         text = f"did you mean `{ours}` (or `norm` to use the network's norm)?"
-    word = found.word or ours
-    if not text and (none := unsupported(wrong)):
-        text = f"{none};"
-    text = " ".join(filter(None, [text, "" if found.sure else rest])).rstrip(";")
-    return instead(text, wrong, word, found.sure)
+    text = " ".join(filter(None, (text, "" if found.sure else rest)))
+    return instead(text, wrong, found.word or ours, found.sure)
 
 
 def tensor_hint(wrong: str, earlier: Sequence[str]) -> Hint:
