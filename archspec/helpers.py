@@ -30,3 +30,8 @@ NEVER_A_CLASS = OF_MODELS | OF_SCRIPTS | OF_DEPLOY
 def qualified(name: str) -> str:
     """A class as a generated file names it: one of torch, or one in the file itself."""
     return name if name in HELPERS or name in OF_DEPLOY else f"nn.{name}"
+
+
+def extended(name: str) -> str:
+    """The class of torch that a helper extends; "" for a class of torch."""
+    return HELPERS.get(name, "").partition("(nn.")[2].partition(")")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from torch import nn
 import archspec
 from archspec.language.functions import FUNCTIONS, NONLINEARITY
 from archspec.source.extends import DRAWING, merge_data
+from support import write_spec
 from support.modules import READERS, assert_same_tensors, generated_module, seeded
 
 Init = dict[str, Any]
@@ -281,6 +283,63 @@ def test_a_helper_does_not_start_as_the_class_that_it_extends(
     for kind in KINDS:
         low, high = net.get_submodule(kind).weight.aminmax()
         assert (low == high == chosen[kind]) if kind in chosen else low < high
+
+
+FOUR = "{channels: 8, kernel: 3}"
+OWN = "init: {normal: {std: 100}}"
+#: Helpers next to the classes that they extend -> the deviation of some parameters.
+AMONG: dict[str, tuple[str, dict[str, float]]] = {
+    "one with an init of its own": (
+        f"stem: [{{conv: {FOUR}}}, {{std_conv: {FOUR}}}, {{std_conv: {FOUR}, {OWN}}}]",
+        {"conv1.weight": 0.17, "conv2.weight": 0.07, "conv3.weight": 100},
+    ),
+    "the same init, and one of its own": (
+        "init: {conv: {normal: {std: 1}}, std_conv: {normal: {std: 1}}}\n"
+        f"stem: [{{conv: {FOUR}}}, {{std_conv: {FOUR}}}, {{std_conv: {FOUR}, {OWN}}}]",
+        {"conv1.weight": 1, "conv2.weight": 1, "conv3.weight": 100},
+    ),
+    "one that lacks the bias": (
+        "init: {conv: {normal: {std: 100}}, std_conv: {bias: {normal: {std: 7}}}}\n"
+        f"stem: [{{conv: {FOUR}}}, {{std_conv: {FOUR}}},"
+        " {std_conv: {channels: 8, kernel: 3, bias: true}}]",
+        {"conv1.weight": 100, "conv2.weight": 0.07, "conv3.weight": 0.07, "conv3.bias": 7},
+    ),
+    "the same init, and one that lacks the bias": (
+        "init: {conv: {weight: torch, bias: {normal: {std: 7}}},"
+        " std_conv: {weight: torch, bias: {normal: {std: 7}}},"
+        " linear: {bias: {normal: {std: 7}}}}\n"
+        "stem: [{conv: {channels: 8, kernel: 3, bias: true}},"
+        f" {{std_conv: {FOUR}}}, {{std_conv: {{channels: 8, kernel: 3, bias: true}}}}]\n"
+        "head: [global_avg_pool, flatten, {linear: 9}]",
+        {"conv1.bias": 7, "conv2.weight": 0.07, "conv3.bias": 7, "fc.bias": 7},
+    ),
+    "a norm of pixels": (
+        "init: {batch_norm: {weight: {normal: {std: 1}}}, rms_norm: {weight: {normal: {std: 1}}}}\n"
+        f"stem: [{{conv: {FOUR}}}, batch_norm, rms_norm,"
+        " {rms_norm: {}, init: {weight: {normal: {std: 100}}}}]\n"
+        "head: [global_avg_pool, flatten, rms_norm]",
+        {"bn1.weight": 1, "norm1.weight": 1, "norm2.weight": 100, "norm3.weight": 1},
+    ),
+    "a norm that lacks the bias": (
+        "init: {layer_norm: {bias: {normal: {std: 1}}}}\n"
+        f"stem: [{{conv: {FOUR}}}, {{layer_norm: {{bias: false}}}}, layer_norm]\n"
+        "head: [global_avg_pool, flatten, layer_norm,"
+        " {layer_norm: {}, init: {bias: {normal: {std: 100}}}}]",
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", AMONG)
+def test_helpers_start_apart_in_both_readers(case: str, tmp_path: Path) -> None:
+    text, deviations = AMONG[case]
+    spec = write_spec(tmp_path, f"input: [3, 8, 8]\n{text}\n")
+    live, generated = (seeded(lambda read=read: read(spec)) for read in READERS.values())  # type: ignore[misc]
+    assert_same_tensors(live.state_dict(), generated.state_dict())
+    for name, deviation in deviations.items():
+        assert float(live.get_parameter(name).detach().std()) == pytest.approx(
+            deviation, rel=0.6
+        ), name
 
 
 # `extends` -----------------------------------------------------------------------------

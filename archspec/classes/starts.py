@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from archspec.classes.table import ClassTable
 from archspec.expression import Value, constant
+from archspec.helpers import extended
 from archspec.ir import Op
 from archspec.ir.classes import Class
 from archspec.ir.draws import Anchor, Case, Draw, Special
@@ -51,8 +52,8 @@ def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) ->
     own = any(use in table.holders for use in uses)  # such a module may lack any parameter
     cases = {name: _case(name, layers, rules, own) for name, layers in sorted(kinds.items())}
     drawn = {name: case for name, case in cases.items() if case.draws or case.specials}
-    bases = {name: drawn.get(layers[0].module.kind.extends) for name, layers in kinds.items()}
-    based = [name for name in cases if (base := bases[name]) and base is not cases[name]]
+    bases = {name: drawn.get(extended(name)) for name in kinds}
+    based = [name for name in cases if bases[name]]
     first = [cases[name] for name in based if not _alike(cases[name], bases[name])]
     return (*_together(first), *_together([drawn[name] for name in drawn if name not in based]))
 
@@ -63,8 +64,8 @@ def _torch(module: OpCall) -> str:
 
 
 def _alike(case: Case, base: Case | None) -> bool:
-    """Whether the branch of the class that a helper extends does for the helper, too."""
-    return base is not None and not base.specials and _printed(case) == _printed(base)
+    """Whether the branch of the class that a helper extends also initializes the helper."""
+    return base is not None and not (case.specials or base.specials) and case.draws == base.draws
 
 
 def _together(cases: Iterable[Case]) -> Iterator[Case]:

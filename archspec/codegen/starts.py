@@ -17,7 +17,7 @@ from archspec.codegen.layout import (
     lines,
 )
 from archspec.expression import Expr, Name, names, new_name, with_names
-from archspec.helpers import HELPERS, qualified
+from archspec.helpers import extended, qualified
 from archspec.ir.classes import Class, Layer, Network, New
 from archspec.ir.draws import FANS, Anchor, Case, Draw, Special, Start
 
@@ -134,12 +134,14 @@ class _Loop:
         word = "if"
         before: Sequence[str] = ()
         named = [name for case in self.cls.loop for name in case.torch]
-        exclusive = not {*named} & {*HELPERS}  # which may be instances of another
+        exclusive = not {*named} & {*map(extended, named)}
         for case in self.cls.loop:
             kinds = _isinstance([*map(qualified, case.torch)])
             skipped = [f"{BODY}{STEP * 2}continue"]
             branch = [*self.inside(case, BODY + STEP * 2)] or skipped
-            conditions, inside = _joined(kinds, branch, BODY + STEP)
+            # A helper that fails a joined condition would get to the branch of its base class.
+            whole = {*named} & {*map(extended, case.torch)}
+            conditions, inside = ([kinds], branch) if whole else _joined(kinds, branch, BODY + STEP)
             word = "if" if exclusive and inside == before else word
             yield from _condition(word, conditions, BODY + STEP)
             yield from inside

@@ -20,7 +20,7 @@ def cut_features(*removed: str, **changed: Any) -> dict[str, Any]:
 
 ONE, TWO = {"repeat": 1}, {"repeat": 2}
 REP_VGG = TWO | {"block": "rep_vgg", "stride": 2}
-#: Most of the layers and weights of these are like others that are left.
+#: Smaller versions: most of the layers that they lack are like others that remain.
 NARROWER: dict[str, Any] = {
     "unet": {
         "stem": {"inc": {"double_conv": 16}},

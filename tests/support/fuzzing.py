@@ -71,7 +71,7 @@ def well_said(said: Said, form: str) -> None:
     elif form in ("json", "sarif", "gitlab"):
         json.loads(said.out)
     elif said.code:
-        assert "net.yaml" in said.out
+        assert "net.yaml:" in said.out, f"{form} names no line, or needs a check of its own"
 
 
 def mended(data: bytes) -> None:

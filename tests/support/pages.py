@@ -227,7 +227,7 @@ def _done(*words: str) -> tuple[int, str]:
     return code, _from_the_root(said.getvalue())
 
 
-#: It takes seconds, writes nothing, and is on several pages with the same words.
+#: `archspec verify` takes seconds, writes nothing, and is on several pages with the same words.
 _verified = cache(_done)
 
 

@@ -144,7 +144,7 @@ OF_TIMM: dict[str, tuple[Shape, ...]] = {
     "nf_resnet50": IMAGES,
     "repvgg_a0": IMAGES,
     "convmixer_768_32": IMAGES,
-    "mobileone_s0": LARGER,  # it rounds otherwise, which norms of few pixels make larger
+    "mobileone_s0": LARGER,  # it rounds differently, and norms over few pixels amplify that
     "ese_vovnet19b_dw": IMAGES,
     "fasternet_t0": IMAGES,
     "mobilenetv4_conv_small": IMAGES,
