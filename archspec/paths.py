@@ -1,8 +1,9 @@
-"""File names: as displayed, and whether they are in a project."""
+"""File names: as displayed, whether they are in a project, and those of modules."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import lru_cache
 
 AnyPath = str | os.PathLike[str]
@@ -132,3 +133,9 @@ def is_in_project(path: AnyPath, folder: str) -> bool:
 
 def _is_in(path: str, root: str) -> bool:
     return path == root or path.startswith(os.path.join(root, ""))
+
+
+def modules_in(folders: Iterable[str]) -> list[str]:
+    """The names of the modules in the directories of a package, except private and hidden ones."""
+    files = (file for folder in folders for file in os.listdir(folder))
+    return sorted(f.removesuffix(".py") for f in files if f.endswith(".py") and f[0] not in "._")

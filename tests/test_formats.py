@@ -18,6 +18,7 @@ from archspec.lint import formats
 from archspec.lint.formats.full import diagnostic
 from archspec.lint.sources import Sources
 from archspec.lint.style import PLAIN, Style
+from archspec.paths import modules_in
 from support import DATA, ROOT
 from support.linting import HEAD, Project
 
@@ -361,6 +362,13 @@ def test_a_format_is_one_module(found: Project, added: str) -> None:
     found.write("archspec.toml", 'format = "file"\n')
     assert f"`concise`, `{added}`, `full`" in found.run("lint").err
     assert found.lint("--isolated", f"--format={added}", "--statistics").code == 2
+
+
+def test_hidden_files_are_no_modules(tmp_path: Path) -> None:
+    """Such as those of macOS next to each file of an archive, and locks of editors."""
+    for name in ("bare.py", "._bare.py", ".#bare.py", "_private.py", "notes.txt"):
+        (tmp_path / name).touch()
+    assert modules_in([str(tmp_path)]) == ["bare"]
 
 
 def test_every_format_says_what_it_is() -> None:

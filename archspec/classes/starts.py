@@ -52,10 +52,9 @@ def loop(table: ClassTable, uses: Sequence[BlockInstance], class_of: ClassOf) ->
     own = any(use in table.holders for use in uses)  # such a module may lack any parameter
     cases = {name: _case(name, layers, rules, own) for name, layers in sorted(kinds.items())}
     drawn = {name: case for name, case in cases.items() if case.draws or case.specials}
-    bases = {name: drawn.get(extended(name)) for name in kinds}
-    based = [name for name in cases if bases[name]]
-    first = [cases[name] for name in based if not _alike(cases[name], bases[name])]
-    return (*_together(first), *_together([drawn[name] for name in drawn if name not in based]))
+    bases = {name: drawn[base] for name in cases if (base := extended(name)) in drawn}
+    first = [cases[name] for name, base in bases.items() if not _alike(cases[name], base)]
+    return (*_together(first), *_together([drawn[name] for name in drawn if name not in bases]))
 
 
 def _torch(module: OpCall) -> str:
@@ -63,9 +62,9 @@ def _torch(module: OpCall) -> str:
     return module.kind.extends if module.kind.attends else module.torch
 
 
-def _alike(case: Case, base: Case | None) -> bool:
+def _alike(case: Case, base: Case) -> bool:
     """Whether the branch of the class that a helper extends also initializes the helper."""
-    return base is not None and not (case.specials or base.specials) and case.draws == base.draws
+    return not (case.specials or base.specials) and case.draws == base.draws
 
 
 def _together(cases: Iterable[Case]) -> Iterator[Case]:

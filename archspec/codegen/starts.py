@@ -134,15 +134,15 @@ class _Loop:
         word = "if"
         before: Sequence[str] = ()
         named = [name for case in self.cls.loop for name in case.torch]
-        exclusive = not {*named} & {*map(extended, named)}
+        bases = {*named} & {*map(extended, named)}
         for case in self.cls.loop:
             kinds = _isinstance([*map(qualified, case.torch)])
             skipped = [f"{BODY}{STEP * 2}continue"]
             branch = [*self.inside(case, BODY + STEP * 2)] or skipped
             # A helper that fails a joined condition would get to the branch of its base class.
-            whole = {*named} & {*map(extended, case.torch)}
+            whole = bases & {*map(extended, case.torch)}
             conditions, inside = ([kinds], branch) if whole else _joined(kinds, branch, BODY + STEP)
-            word = "if" if exclusive and inside == before else word
+            word = "if" if not bases and inside == before else word
             yield from _condition(word, conditions, BODY + STEP)
             yield from inside
             word, before = ("elif" if case.draws or case.specials else word), inside

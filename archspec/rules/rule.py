@@ -186,14 +186,18 @@ def _add(rule: Rule) -> None:
     CODES[rule.name] = rule.code
 
 
+def _page(function: Callable[..., Any]) -> str:
+    """The docstring, with a tab for each `\\t`: Python 3.13 expands real tabs."""
+    return (function.__doc__ or "").replace(r"\t", "\t")
+
+
 def reported(
     code: str, name: str, severity: Severity = "error", fixable: bool = False
 ) -> Callable[[Page], Page]:
     """Make a rule of a docstring, for findings of other parts of archspec."""
 
     def register(page: Page) -> Page:
-        text = (page.__doc__ or "").replace(r"\t", "\t")  # Python 3.13 expands real tabs
-        _add(Rule(code, name, severity, text, fixable))
+        _add(Rule(code, name, severity, _page(page), fixable))
         return page
 
     return register
@@ -210,8 +214,7 @@ def rule(
     """Make a rule of a function from a spec to findings."""
 
     def register(check: Check) -> Check:
-        page = check.__doc__ or ""
-        _add(Rule(code, name, severity, page, fixable, check, of_blocks, concern))
+        _add(Rule(code, name, severity, _page(check), fixable, check, of_blocks, concern))
         return check
 
     return register

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from pkgutil import iter_modules
 
 from archspec.analysis import Analysis
 from archspec.language import Spec
+from archspec.paths import modules_in
 
 Render = Callable[[Analysis, Spec, int | None], str]
 
 
 def names() -> list[str]:
     """The names of the formats: the modules of this package."""
-    return sorted(module.name for module in iter_modules(__path__))
+    return modules_in(__path__)
 
 
 def load(name: str) -> Render:

@@ -3,7 +3,6 @@
 The first line of its docstring is its description in `--help`, and `FORMAT` writes a report.
 """
 
-import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from typing import NamedTuple
 from archspec.diagnostics import Span, visible
 from archspec.lint.report import Finding, Report, summary
 from archspec.lint.style import PLAIN, Style
-from archspec.paths import repository_path
+from archspec.paths import modules_in, repository_path
 
 Render = Callable[[Report, Style], str]
 
@@ -32,8 +31,7 @@ class Format(NamedTuple):
 
 def names() -> list[str]:
     """The available formats: the modules of this package."""
-    files = (file for folder in __path__ for file in os.listdir(folder))
-    return sorted(f.removesuffix(".py") for f in files if f.endswith(".py") and f[0] != "_")
+    return modules_in(__path__)
 
 
 def load(name: str) -> Format:
